@@ -1,0 +1,79 @@
+"""The one command `edgeprof`. A group or command is imported only when it is asked for."""
+
+import importlib
+import os
+import sys
+from typing import cast
+
+import click
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError, MissingPartError
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    # name: (module:attribute, the extra it needs, one line of help)
+    "demo": ("edgeprof.demo.command:demo", "demo", "Run the whole product on this machine."),
+    "profile": ("edgeprof_agent.profile_command:profile", "", "Profile one model file on this machine."),
+    "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
+    "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
+    "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),
+    "devices": ("edgeprof.client_commands:devices", "", "List the hub's devices."),
+    "flash": ("edgeprof.client_commands:flash", "", "Flash a model to devices and profile it there."),
+    "compare": ("edgeprof.client_commands:compare", "", "Print the devices × models table."),
+    "rename": ("edgeprof.client_commands:rename", "", "Rename a device or a model."),
+    "delete": ("edgeprof.client_commands:delete", "", "Delete a device, a model or a result."),
+    "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that we know recipes for."),
+    "paths": ("edgeprof.paths_command:paths", "", "Show where everything lies and how to remove it."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in `COMMANDS` and imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        target, extra, _ = COMMANDS[cmd_name]
+        module_name, attribute = target.split(":")
+        try:
+            return cast(click.Command, getattr(importlib.import_module(module_name), attribute))
+        except ModuleNotFoundError as error:
+            if not extra or (error.name or "").startswith("edgeprof"):
+                raise
+            raise MissingPartError(
+                "extra_missing",
+                f"`edgeprof {cmd_name}` needs a part that is not installed ({error.name}). "
+                f"Install it with: pip install 'edgeprof[{extra}]'",
+            ) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table above serves the help, so that `--help` imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edgeprof")
+def edgeprof() -> None:
+    """Which quantized model should I ship on which edge device, and is it cheaper than the cloud?"""
+
+
+def main() -> None:
+    """Entry point: an expected error becomes one sentence and an exit code, never a traceback."""
+    try:
+        code = edgeprof.main(standalone_mode=False)
+    except EdgeprofError as error:
+        click.echo(f"edgeprof: {error.message} [{error.code}]", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:  # `edgeprof compare | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

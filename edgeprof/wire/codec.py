@@ -1,0 +1,73 @@
+"""Bytes to messages and back. The topic's class names the type; a newer wire version is refused by name."""
+
+from typing import TypeVar
+
+import msgspec
+
+from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire import messages as m
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Ours stay below this; brokers refuse packets above 256 KiB. What is longer is an artifact."""
+
+MESSAGE_TYPES: dict[str, type[m.Message]] = {
+    "state": m.State,
+    "facts": m.Facts,
+    "ack": m.Ack,
+    "progress": m.Progress,
+    "result": m.Result,
+    "job": m.Job,
+    "cancel": m.Cancel,
+    "receipt": m.Receipt,
+    "refusal": m.Refusal,
+}
+
+T = TypeVar("T")
+
+
+class _Versioned(msgspec.Struct):
+    wire: int
+
+
+class WireError(ValueError):
+    """A message that cannot be read; the sentence names the field."""
+
+
+class WireVersionError(WireError):
+    """A message of a wire version that this side does not speak."""
+
+    def __init__(self, got: int) -> None:
+        newer = "newer" if got > WIRE_VERSION else "older"
+        super().__init__(
+            f"This message speaks wire version {got}, which is {newer} than version {WIRE_VERSION} spoken here. "
+            "Install the same edgeprof release on the hub and on the device."
+        )
+        self.got = got
+
+
+def encode(message: object) -> bytes:
+    """JSON, UTF-8. Non-finite floats become null, as JSON has none."""
+    return msgspec.json.encode(message)
+
+
+def decode(message_class: str, payload: bytes) -> m.Message:
+    """One message of the class that its topic names.
+
+    Raises WireVersionError for another wire version, WireError for anything else that cannot be read.
+    """
+    return decode_as(MESSAGE_TYPES[message_class], payload)
+
+
+def decode_as(kind: type[T], payload: bytes) -> T:
+    """A message of a known type; see `decode` for the errors."""
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise WireError(f"A message of {len(payload)} bytes is over the limit of {MAX_MESSAGE_BYTES}.")
+    try:
+        version = msgspec.json.decode(payload, type=_Versioned).wire
+        if version != WIRE_VERSION:
+            raise WireVersionError(version)
+        return msgspec.json.decode(payload, type=kind)
+    except WireError:
+        raise
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors; so is bad UTF-8
+        raise WireError(f"This message cannot be read: {error}") from error

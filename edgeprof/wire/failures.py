@@ -1,0 +1,58 @@
+"""Every way in which a run can fail. Closed: a code that is not here cannot cross the wire."""
+
+from typing import Literal, get_args
+
+Stage = Literal["fetch", "verify", "start", "import", "load", "first_inference", "warmup", "measure", "report"]
+
+FailureCode = Literal[
+    "cancelled",
+    "crash",
+    "does_not_fit",
+    "download_failed",
+    "external_data_outside",
+    "hash_mismatch",
+    "inference_error",
+    "internal_error",
+    "interrupted",
+    "killed_unknown",
+    "load_error",
+    "no_result",
+    "no_space",
+    "not_a_model",
+    "operator_unsupported",
+    "out_of_memory",
+    "runtime_missing",
+    "shape_required",
+    "thermal_abort",
+    "timeout",
+    "truncated",
+    "wrong_format",
+]
+
+STAGES: tuple[str, ...] = get_args(Stage)
+FAILURE_CODES: tuple[str, ...] = get_args(FailureCode)
+
+MEANING: dict[FailureCode, str] = {
+    "cancelled": "Somebody cancelled the run before it ended.",
+    "crash": "The worker process died of a signal inside the runtime.",
+    "does_not_fit": "The model needs more memory than this device can give.",
+    "download_failed": "The model could not be fetched from the hub.",
+    "external_data_outside": "The model names data outside its own folder, which is never read.",
+    "hash_mismatch": "The bytes on this device are not the bytes that the manifest names.",
+    "inference_error": "The runtime loaded the model but could not run it.",
+    "internal_error": "edgeprof itself failed; the log holds what a bug report needs.",
+    "interrupted": "The agent stopped or the machine restarted in mid-run.",
+    "killed_unknown": "The worker was killed by SIGKILL and nothing says by whom.",
+    "load_error": "The runtime refused to load the model.",
+    "no_result": "The worker ended without a result.",
+    "no_space": "The model is larger than the free disk space.",
+    "not_a_model": "The file is no ONNX, TFLite or GGUF model.",
+    "operator_unsupported": "The model uses an operator that this runtime does not have.",
+    "out_of_memory": "The worker reached its memory limit and was killed or refused.",
+    "runtime_missing": "The runtime that this model needs is not installed on the device.",
+    "shape_required": "The model has a dynamic input size and none was given.",
+    "thermal_abort": "The device was too hot to measure.",
+    "timeout": "The run did not end within its time limit.",
+    "truncated": "The file ends before its contents do.",
+    "wrong_format": "The file's contents are of another format than its name says.",
+}

@@ -1,0 +1,372 @@
+"""What crosses the wire, as frozen dataclasses. The topic names the type; `codec.py` turns them into bytes.
+
+Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.failures import FailureCode, Stage
+from edgeprof.wire.metrics import Origin
+
+ModelFormat = Literal["onnx", "tflite", "gguf"]
+AckStatus = Literal["accepted", "duplicate", "refused"]
+ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
+ResultStatus = Literal["measured", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """A moment on one machine: kernel boot id, monotonic clock, wall clock (Unix seconds, may be wrong)."""
+
+    boot_id: str
+    monotonic_ns: int
+    wall_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRef:
+    """One file of a model, by content."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The files of a model and the one that a runtime is given."""
+
+    entry: str
+    files: tuple[FileRef, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """A requested configuration: one axis of a cell. A field at its default does not enter the key.
+
+    `threads` 0 means every core that the agent may use. `shapes` fixes dynamic inputs: name -> sizes.
+    """
+
+    runtime: str
+    threads: int = 0
+    provider: str = "cpu"
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
+    prompt_tokens: int = 128
+    decode_tokens: int = 32
+    power_mode: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunProtocol:
+    """How long and how often to measure. It is no axis of a cell: more repeats are the same quantity, better known."""
+
+    warmup_runs: int = 5
+    min_runs: int = 20
+    max_runs: int = 20_000
+    window_s: float = 2.0
+    deadline_s: float = 300.0
+    seed: int = 20_261_123
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRef:
+    """A model as a job names it."""
+
+    model_id: str
+    name: str
+    format: ModelFormat
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Birth and death of an agent. Retained; the offline one is also the last will."""
+
+    device_id: str
+    session_id: str
+    name: str
+    online: bool
+    agent_version: str
+    hostname: str
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeFact:
+    """One runtime on a device: its version, or why it is not there."""
+
+    variant: str
+    formats: tuple[ModelFormat, ...]
+    version: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensorFact:
+    """One power source on a device: what it covers, or why it cannot be read."""
+
+    name: str
+    scope: str
+    available: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a device is: enough for the hub to find its profile. Texts are as the machine gives them."""
+
+    device_id: str
+    session_id: str
+    machine: str
+    dt_model: str | None
+    dt_compatible: tuple[str, ...]
+    dmi_product: str | None
+    dmi_board: str | None
+    cpu_model: str | None
+    cpu_flags: tuple[str, ...]
+    cores: int
+    memory_mib: float
+    memory_limit_mib: float | None
+    kernel: str
+    os: str
+    python: str
+    runtimes: tuple[RuntimeFact, ...]
+    sensors: tuple[SensorFact, ...]
+    isolation: tuple[str, ...]
+    emulates: str | None = None
+    """The id of the device profile that this host plays. Set means: `emulated`, latency is never ranked."""
+    disk_free_mib: float | None = None
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One cell to measure. Repeated on every birth until it is terminal; told apart by `job_id` and `attempt`."""
+
+    job_id: str
+    attempt: int
+    model: ModelRef
+    config: RunConfig
+    config_key: str
+    protocol: RunProtocol
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Stop a job. It may arrive before its job, and after its end."""
+
+    job_id: str
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ack:
+    """The agent's answer to a job."""
+
+    job_id: str
+    attempt: int
+    status: AckStatus
+    reason: str | None = None
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a job stands. `fraction` is of the stage, 0 to 1, or None where it cannot be known."""
+
+    job_id: str
+    attempt: int
+    stage: str
+    fraction: float | None
+    note: str = ""
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a run failed: where, what, the signal if one killed it, and the end of its log."""
+
+    stage: Stage
+    code: FailureCode
+    message: str
+    signal: str | None = None
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricRow:
+    """One figure. An interval is 95 % and distribution-free unless `method` says otherwise."""
+
+    metric: str
+    value: float
+    n: int
+    ci_low: float | None = None
+    ci_high: float | None = None
+    origin: Origin = "measured"
+    scope: str | None = None
+    """For energy: what the meter covers (`module_input`, `cpu_package` ...). Two scopes are never compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsentMetric:
+    """A figure that this run could not give, and why."""
+
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effective:
+    """What really ran, as the runtime tells it, not as the file's name does."""
+
+    runtime: str
+    runtime_version: str
+    threads: int
+    affinity: tuple[int, ...]
+    provider: str
+    nodes_per_provider: dict[str, int]
+    delegate: str | None
+    operators: dict[str, int]
+    """Executed operators (after the runtime's own rewriting) and how many nodes of each."""
+    integer_kernels: int
+    """Nodes that compute in integers. 0 in a file called int8 means floats in disguise."""
+    float_kernels: int
+    inputs: dict[str, str]
+    """Input name -> `dtype[shape]` that was fed."""
+    input_source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceState:
+    """The device at one moment. What could not be read is None."""
+
+    at: Stamp
+    temperature_c: float | None
+    temperature_source: str | None
+    cpu_mhz: float | None
+    governor: str | None
+    load_1m: float | None
+    memory_available_mib: float | None
+    throttled: bool | None
+    power_mode: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Energy over the measured window from one source."""
+
+    source: str
+    scope: str
+    integration: Literal["counter", "trapezoid"]
+    energy_j: float
+    window_s: float
+    sample_hz_asked: float
+    sample_hz_got: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isolation:
+    """What held the worker: layers that were active, and the memory limit if there was one."""
+
+    layers: tuple[str, ...]
+    memory_limit_mib: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactRef:
+    """A content-addressed blob that belongs to a result and is stored before it."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The outcome of one run. Its id is made at job start, so that sending it twice is harmless."""
+
+    result_id: str
+    job_id: str | None
+    attempt: int
+    device_id: str
+    model_id: str
+    model_name: str
+    config: RunConfig
+    config_key: str
+    protocol: RunProtocol
+    status: ResultStatus
+    failure: Failure | None
+    effective: Effective | None
+    metrics: tuple[MetricRow, ...]
+    absent: tuple[AbsentMetric, ...]
+    samples_ms: tuple[float, ...]
+    """Raw latencies in order. Empty when they are long: then they are the artifact `samples`."""
+    artifacts: tuple[ArtifactRef, ...]
+    started: Stamp
+    finished: Stamp
+    before: DeviceState | None
+    after: DeviceState | None
+    power: Power | None
+    isolation: Isolation | None
+    emulated: bool
+    agent_version: str
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The hub has committed a result (or refuses it for good). Only now may the agent forget it."""
+
+    result_id: str
+    sha256: str
+    """Of the message's bytes, so that a receipt for other content under the same id is noticed."""
+    status: ReceiptStatus
+    reason: str | None = None
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """The hub will not talk to this agent as it is; the message says why and what to do."""
+
+    code: str
+    message: str
+    wire: int = WIRE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """The answer to `GET /api/v1/bootstrap`: everything that an agent needs beside the hub's URL."""
+
+    hub_id: str
+    hub_version: str
+    hub_time_s: float
+    site: str
+    wire_min: int
+    wire_max: int
+    mqtt_host: str
+    mqtt_port: int
+    mqtt_tls: bool
+    mqtt_username: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hello:
+    """`POST /api/v1/claims`, before each connect: two live agents with one id never fight over a connection."""
+
+    device_id: str
+    session_id: str
+    name: str
+    hostname: str
+    agent_version: str
+    wire: int = WIRE_VERSION
+
+
+UpwardMessage = State | Facts | Ack | Progress | Result
+DownwardMessage = Job | Cancel | Receipt | Refusal
+Message = UpwardMessage | DownwardMessage

@@ -1,0 +1,192 @@
+"""Documents of the REST API under `/api/v1`, as frozen dataclasses; what the hub answers and the client reads."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
+
+JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
+CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
+
+TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorBody:
+    """Every error of the API: `{"error": {"code": ..., "message": ...}}`."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorDocument:
+    """The one error shape."""
+
+    error: ErrorBody
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """A model as the hub keeps it. `family` groups variants of one network; `accuracy` is on `accuracy_on`."""
+
+    model_id: str
+    name: str
+    family: str
+    variant: str
+    quantization: str
+    format: ModelFormat
+    manifest: Manifest
+    size_bytes: int
+    task: str = "other"
+    licence: str = "unknown"
+    source: str = "uploaded"
+    accuracy: float | None = None
+    accuracy_on: str | None = None
+    input_shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
+    created_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceRecord:
+    """A device as the hub keeps it. `name` is a label; `label` is the name made unique by an id suffix."""
+
+    device_id: str
+    name: str
+    label: str
+    online: bool
+    last_seen_s: float
+    agent_version: str
+    hostname: str
+    profile_id: str | None
+    profile_title: str | None
+    profile_reason: str
+    emulated: bool
+    price_usd: float | None
+    price_source: str | None
+    facts: Facts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecord:
+    """One job and where it stands."""
+
+    job_id: str
+    campaign_id: str
+    attempt: int
+    device_id: str
+    model_id: str
+    config: RunConfig
+    config_key: str
+    protocol: RunProtocol
+    state: JobState
+    stage: str
+    fraction: float | None
+    note: str
+    result_id: str | None
+    created_s: float
+    updated_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignRequest:
+    """Measure these models on these devices. `runtime` empty: each device's first one for the model's format."""
+
+    model_ids: tuple[str, ...]
+    device_ids: tuple[str, ...]
+    runtime: str = ""
+    threads: int = 0
+    provider: str = "cpu"
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
+    prompt_tokens: int = 128
+    decode_tokens: int = 32
+    protocol: RunProtocol = field(default_factory=RunProtocol)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """One group of jobs."""
+
+    campaign_id: str
+    created_s: float
+    jobs: tuple[JobRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredResult:
+    """A result and when the hub received it (by the hub's clock; a device's may be wrong)."""
+
+    result: Result
+    received_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One model in one requested configuration: a column of the matrix."""
+
+    model_id: str
+    config_key: str
+    model_name: str
+    family: str
+    variant: str
+    quantization: str
+    format: ModelFormat
+    task: str
+    runtime: str
+    threads: int
+    size_mib: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostView:
+    """What a unit of work costs on the edge and in the cloud, and everything that the figure rests on."""
+
+    unit: str
+    """`1,000 inferences` or `1M tokens`."""
+    edge_usd: float
+    edge_parts_usd: dict[str, float]
+    not_counted: tuple[str, ...]
+    cloud_usd: float | None
+    cloud_name: str
+    cloud_basis: str
+    per_day: float
+    """Assumed daily volume, in inferences or in answers."""
+    break_even_per_day: float | None
+    verdict: str
+    inputs: dict[str, str]
+    as_of: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """(device, model, configuration) and its newest outcome. A figure that is missing has its reason in `absent`."""
+
+    device_id: str
+    model_id: str
+    config_key: str
+    state: CellState
+    result_id: str | None
+    metrics: dict[str, MetricRow]
+    absent: dict[str, str]
+    failure_code: str | None
+    failure_message: str | None
+    stage: str | None
+    fraction: float | None
+    ranked: bool
+    unranked_reason: str | None
+    effective_runtime: str | None
+    received_s: float | None
+    cost: CostView | None
+    cost_absent: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareTable:
+    """The devices × models matrix with all that is needed to print or draw it."""
+
+    hub_id: str
+    generated_s: float
+    devices: tuple[DeviceRecord, ...]
+    columns: tuple[Column, ...]
+    cells: tuple[Cell, ...]
+    cost_note: str
