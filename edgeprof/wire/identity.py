@@ -56,3 +56,8 @@ def new_id() -> str:
 def new_device_id() -> str:
     """A random device id, made once and kept in the agent's state folder."""
     return f"d-{secrets.token_hex(8)}"
+
+
+def checked_result_id(text: str) -> str:
+    """A result id as it was typed. Raises ValueError for a text that is no UUID, so that it never enters a URL."""
+    return str(uuid.UUID(text))

@@ -1,0 +1,232 @@
+"""The hub's REST API as typed Python calls, on the standard library's HTTP client."""
+
+import http.client
+import json
+import os
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof.modelfiles import ModelFile
+from edgeprof.wire import rest
+
+T = TypeVar("T")
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+TIMEOUT_S = 60.0
+CHUNK_BYTES = 1 << 20
+
+Sent = Callable[[int, int], None]
+"""Called with (bytes sent, bytes in all) while a file goes up."""
+
+
+class HubError(EdgeprofError):
+    """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the hub's event stream."""
+
+    kind: str
+    data: str
+
+
+class HubClient:
+    """One hub. Methods raise HubError with the hub's own sentence."""
+
+    def __init__(self, url: str = DEFAULT_URL, token: str | None = None) -> None:
+        parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise HubError("bad_url", f"{url!r} is no hub URL. It looks like {DEFAULT_URL}.")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self._parts = parts
+        self._headers = {"User-Agent": f"edgeprof/{__version__}"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def devices(self) -> list[rest.DeviceRecord]:
+        """Every device that the hub knows."""
+        return self._get("/devices", list[rest.DeviceRecord])
+
+    def models(self) -> list[rest.ModelRecord]:
+        """Every model that the hub holds."""
+        return self._get("/models", list[rest.ModelRecord])
+
+    def compare(self) -> rest.CompareTable:
+        """The devices × models matrix as it stands now."""
+        return self._get("/compare", rest.CompareTable)
+
+    def campaign(self, campaign_id: str) -> rest.Campaign:
+        """One group of jobs and where each stands."""
+        return self._get(f"/campaigns/{campaign_id}", rest.Campaign)
+
+    def result(self, result_id: str) -> rest.StoredResult:
+        """One result with everything that was recorded."""
+        return self._get(f"/results/{result_id}", rest.StoredResult)
+
+    def start_campaign(self, request: rest.CampaignRequest) -> rest.Campaign:
+        """Queue every model of the request on every device of it."""
+        return self._call("POST", "/campaigns", rest.Campaign, asdict(request))
+
+    def cancel_campaign(self, campaign_id: str) -> None:
+        """Cancel what of a campaign has not ended."""
+        self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
+
+    def rename(self, kind: str, item_id: str, name: str) -> None:
+        """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
+        self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())
+
+    def set_price(self, device_id: str, price_usd: float, source: str) -> None:
+        """Enter what a device costs, and where that figure comes from."""
+        body = {"price_usd": price_usd, "price_source": source}
+        self._send("PATCH", f"/devices/{device_id}", json.dumps(body).encode())
+
+    def delete(self, kind: str, item_id: str) -> None:
+        """Delete a device, a model or a result (`devices`, `models`, `results`)."""
+        self._send("DELETE", f"/{kind}/{item_id}", b"")
+
+    def add_model(self, model: ModelFile, record: rest.ModelRecord, sent: Sent | None = None) -> rest.ModelRecord:
+        """Upload the files that the hub lacks, then register the model."""
+        for file in model.manifest.files:
+            if not self._exists(f"/blobs/{file.sha256}"):
+                self._upload(f"/blobs/{file.sha256}", model.folder / file.path, file.size, sent)
+        return self._call("POST", "/models", rest.ModelRecord, asdict(record))
+
+    def changes(self) -> Iterator[Change]:
+        """The hub's event stream: one item for each change, until the connection ends."""
+        connection, response = self._open("GET", "/events", None, {"Accept": "text/event-stream"})
+        try:
+            yield from _parse_events(iter(response.readline, b""))
+        except OSError as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
+
+    def _get(self, path: str, kind: type[T]) -> T:
+        return _decode(self._send("GET", path, None), kind)
+
+    def _call(self, method: str, path: str, kind: type[T], body: object) -> T:
+        return _decode(self._send(method, path, json.dumps(body).encode()), kind)
+
+    def _send(self, method: str, path: str, body: bytes | None) -> bytes:
+        headers = {"Content-Type": "application/json"} if body else {}
+        connection, response = self._open(method, path, body, headers)
+        with connection:
+            return response.read()
+
+    def _exists(self, path: str) -> bool:
+        try:
+            self._send("HEAD", path, None)
+        except HubError as error:
+            if error.code == "http_404":
+                return False
+            raise
+        return True
+
+    def _upload(self, path: str, file: Path, size: int, sent: Sent | None) -> None:
+        def chunks() -> Iterator[bytes]:
+            done = 0
+            with file.open("rb") as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
+                    done += len(chunk)
+                    if sent:
+                        sent(done, size)
+
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        connection, response = self._open("PUT", path, chunks(), headers)
+        with connection:
+            response.read()
+
+    def _open(
+        self, method: str, path: str, body: bytes | Iterable[bytes] | None, headers: dict[str, str]
+    ) -> "tuple[_Connection, http.client.HTTPResponse]":
+        connection = _Connection(self._parts)
+        try:
+            connection.http.request(method, f"/api/v1{path}", body=body, headers={**self._headers, **headers})
+            response = connection.http.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._unreachable(error) from error
+        if response.status >= 400:
+            with connection:
+                raise _refused(response.status, response.read())
+        return connection, response
+
+    def _unreachable(self, error: Exception) -> HubError:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        return HubError(
+            "hub_unreachable",
+            f"No hub answers at {self.url} ({reason}). "
+            "Start one with `edgeprof hub serve`, or name another with --hub.",
+        )
+
+
+class _Connection:
+    """An HTTP connection as a context manager."""
+
+    def __init__(self, parts: urllib.parse.SplitResult) -> None:
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self.http = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+
+    def __enter__(self) -> "_Connection":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.http.close()
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise HubError(
+            "hub_answer_unreadable",
+            f"The hub's answer cannot be read ({error}). Install the same edgeprof release here and on the hub.",
+        ) from error
+
+
+def _refused(status: int, body: bytes) -> HubError:
+    try:
+        error = msgspec.json.decode(body, type=rest.ErrorDocument).error
+    except msgspec.MsgspecError:
+        return HubError(f"http_{status}", f"The hub answered {status}.")
+    return HubError(error.code, error.message)
+
+
+def _parse_events(lines: Iterator[bytes]) -> Iterator[Change]:
+    """Server-sent events (WHATWG HTML 9.2): `event:` and `data:` lines, an empty line ends one; `:` is a comment."""
+    kind, data = "message", list[str]()
+    for raw in lines:
+        line = raw.decode(errors="replace").rstrip("\r\n")
+        if not line:
+            if data:
+                yield Change(kind, "\n".join(data))
+            kind, data = "message", []
+        elif not line.startswith(":"):
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if name == "event":
+                kind = value
+            elif name == "data":
+                data.append(value)
+
+
+def token_from(path: str | None) -> str | None:
+    """The shared token: from a file if one is named, else from `EDGEPROF_TOKEN`; never from the command line."""
+    if path is None:
+        return os.environ.get("EDGEPROF_TOKEN") or None
+    try:
+        return Path(path).read_text().strip() or None
+    except OSError as error:
+        raise HubError("token_unreadable", f"The token file {path} cannot be read: {error.strerror}.") from error

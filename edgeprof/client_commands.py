@@ -1,0 +1,147 @@
+"""`edgeprof devices | flash | compare | rename | delete`: what a person does with a hub from a terminal."""
+
+import sys
+
+import click
+
+from edgeprof import picking, tables
+from edgeprof.client import HubClient
+from edgeprof.errors import UsageError
+from edgeprof.live import LiveBoard, watch
+from edgeprof.options import client_of, hub_options, parse_shapes
+from edgeprof.wire import rest
+from edgeprof.wire.failures import MEANING
+
+KINDS = ("device", "model", "result")
+
+
+@click.command()
+@hub_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def devices(hub_url: str, token_file: str | None, as_json: bool) -> None:
+    """List the hub's devices."""
+    records = client_of(hub_url, token_file).devices()
+    click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
+
+
+@click.command()
+@hub_options
+@click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
+def compare(hub_url: str, token_file: str | None, kind: str) -> None:
+    """Print the devices × models table."""
+    table = client_of(hub_url, token_file).compare()
+    click.echo(tables.render(table, kind), nl=False)
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; may be repeated.")
+@click.option("--all", "everywhere", is_flag=True, help="Every device that is online.")
+@click.option("--name", help="The model's name on the hub (default: the file's name).")
+@click.option("--family", help="Groups the variants of one network (default: the model's name).")
+@click.option(
+    "--quantization", default="unknown", show_default=True, help="What the variant is called, as you know it."
+)
+@click.option("--task", default="other", show_default=True, help="Chooses the cloud baseline; see docs/cost.md.")
+@click.option("--runtime", default="", help="Runtime variant (default: the device's first for the format).")
+@click.option("--threads", default=0, help="Threads; 0 is every core that the agent may use.", show_default=True)
+@click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input.")
+@click.option("--no-wait", is_flag=True, help="Queue and return at once.")
+@hub_options
+def flash(
+    models: tuple[str, ...],
+    targets: tuple[str, ...],
+    everywhere: bool,
+    name: str | None,
+    family: str | None,
+    quantization: str,
+    task: str,
+    runtime: str,
+    threads: int,
+    shapes: tuple[str, ...],
+    no_wait: bool,
+    hub_url: str,
+    token_file: str | None,
+) -> None:
+    """Flash MODELS to devices and profile them there.
+
+    A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
+    """
+    client = client_of(hub_url, token_file)
+    chosen = picking.devices(client.devices(), targets, everywhere)
+    labels = picking.Labels(name=name, family=family, quantization=quantization, task=task)
+    records = [picking.put_model(client, text, labels, _say_progress) for text in models]
+    request = rest.CampaignRequest(
+        model_ids=tuple(record.model_id for record in records),
+        device_ids=tuple(device.device_id for device in chosen),
+        runtime=runtime,
+        threads=threads,
+        shapes=parse_shapes(shapes),
+    )
+    campaign = client.start_campaign(request)
+    if no_wait:
+        click.echo(f"Queued {len(campaign.jobs)} jobs as campaign {campaign.campaign_id}. See {client.url}/")
+        return
+    sys.exit(_follow(client, campaign, chosen, records))
+
+
+def _follow(
+    client: HubClient,
+    campaign: rest.Campaign,
+    chosen: list[rest.DeviceRecord],
+    records: list[rest.ModelRecord],
+) -> int:
+    """Show progress to the end. Ctrl-C leaves the jobs running; 1 where one did not end in a measurement."""
+    describe = picking.describer(chosen, records)
+    board = LiveBoard(describe)
+    try:
+        ended = watch(client, campaign.campaign_id, board)
+    except KeyboardInterrupt:
+        click.echo(f"\nThe jobs go on; see {client.url}/ or `edgeprof compare`.")
+        return 130
+    for job in ended.jobs:
+        if job.state == "failed" and job.result_id:
+            failure = client.result(job.result_id).result.failure
+            if failure:
+                click.echo(f"{describe(job)}: {failure.code}: {failure.message or MEANING[failure.code]}")
+    click.echo(f"Compare: {client.url}/")
+    return 0 if all(job.state == "measured" for job in ended.jobs) else 1
+
+
+def _say_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{text}", nl=text.endswith("."), err=True)
+    elif text.endswith("."):
+        click.echo(text, err=True)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS[:2]))
+@click.argument("which")
+@click.argument("name")
+@hub_options
+def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | None) -> None:
+    """Rename a device or a model. Its id and its results stay."""
+    client = client_of(hub_url, token_file)
+    client.rename(f"{kind}s", picking.item_id(client, kind, which), name)
+    click.echo(f"Renamed {kind} {which} to {name}.")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("which")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@hub_options
+def delete(kind: str, which: str, yes: bool, hub_url: str, token_file: str | None) -> None:
+    """Delete a device, a model or a result, with everything that belongs to it."""
+    client = client_of(hub_url, token_file)
+    item_id = picking.item_id(client, kind, which)
+    also = "" if kind == "result" else " and all its results"
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "not_confirmed", f"This deletes {kind} {which}{also}. Say --yes to do it without a question."
+            )
+        click.confirm(f"Delete {kind} {which}{also}?", abort=True)
+    client.delete(f"{kind}s", item_id)
+    click.echo(f"Deleted {kind} {which}{also}.")

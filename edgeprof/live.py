@@ -1,0 +1,84 @@
+"""A campaign's progress in a terminal: a line for each job, redrawn in place; elsewhere a line for each change."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from edgeprof.client import HubClient
+from edgeprof.wire import rest
+
+POLL_S = 0.5
+BAR_CELLS = 12
+
+Describe = Callable[[rest.JobRecord], str]
+"""Names a job for a person: device and model."""
+
+
+def is_terminal_state(job: rest.JobRecord) -> bool:
+    """Whether nothing more will happen to this job."""
+    return job.state in rest.TERMINAL_STATES
+
+
+def job_line(job: rest.JobRecord, name: str) -> str:
+    """One job in one line."""
+    if job.state == "running" and job.fraction is not None:
+        filled = round(job.fraction * BAR_CELLS)
+        where = f"{'█' * filled}{'·' * (BAR_CELLS - filled)} {job.stage}"
+    elif job.state in ("running", "failed"):
+        where = f"{job.state}: {job.stage or 'starting'}"
+    else:
+        where = job.state
+    return f"{name}  {where}{'  ' + job.note if job.note else ''}"
+
+
+class LiveBoard:
+    """Draws the jobs of one campaign. On a terminal the running ones are redrawn in place."""
+
+    def __init__(self, describe: Describe, stream: TextIO = sys.stdout) -> None:
+        self._describe = describe
+        self._stream = stream
+        self._in_place = stream.isatty()
+        self._drawn = 0
+        self._ended: set[str] = set()
+        self._last: dict[str, str] = {}
+
+    def update(self, jobs: Sequence[rest.JobRecord]) -> None:
+        """Show where the jobs stand now."""
+        self._erase()
+        for job in jobs:
+            if is_terminal_state(job) and job.job_id not in self._ended:
+                self._ended.add(job.job_id)
+                self._print(f"  [{len(self._ended)}/{len(jobs)}] {job_line(job, self._describe(job))}")
+        running = [job for job in jobs if job.state == "running"]
+        if self._in_place:
+            for job in running:
+                self._print(f"   … {job_line(job, self._describe(job))}")
+            self._drawn = len(running)
+        else:
+            self._log_stages(running)
+        self._stream.flush()
+
+    def _log_stages(self, running: Sequence[rest.JobRecord]) -> None:
+        for job in running:
+            if self._last.get(job.job_id) != job.stage:
+                self._last[job.job_id] = job.stage
+                self._print(f"   … {self._describe(job)}  {job.stage}")
+
+    def _print(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._stream.write(f"\x1b[{self._drawn}F\x1b[J")
+            self._drawn = 0
+
+
+def watch(client: HubClient, campaign_id: str, board: LiveBoard) -> rest.Campaign:
+    """Follow a campaign until each of its jobs has ended; returns its last state."""
+    while True:
+        campaign = client.campaign(campaign_id)
+        board.update(campaign.jobs)
+        if all(is_terminal_state(job) for job in campaign.jobs):
+            return campaign
+        time.sleep(POLL_S)

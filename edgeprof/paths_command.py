@@ -1,0 +1,41 @@
+"""`edgeprof paths`: where everything lies, how large it is, and how to remove it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from edgeprof.paths import cache_dir, state_dir
+
+PARTS = ("agent", "hub", "demo")
+
+
+@click.command()
+@click.option("--clear-cache", is_flag=True, help="Delete the downloads. State (results, device ids) stays.")
+def paths(clear_cache: bool) -> None:
+    """Show where everything lies and how to remove it."""
+    if clear_cache:
+        freed_mib = size_mib(cache_dir())
+        shutil.rmtree(cache_dir(), ignore_errors=True)
+        click.echo(f"Deleted {cache_dir()} ({freed_mib:.1f} MiB).")
+        return
+    rows = [("cache", cache_dir()), *((f"{part} state", state_dir(part)) for part in PARTS)]
+    for name, path in rows:
+        size = f"{size_mib(path):9.1f} MiB" if path.exists() else "     not there"
+        click.echo(f"{name:<12} {size}  {path}")
+    click.echo("\nThe cache may be deleted at any time: edgeprof paths --clear-cache")
+    click.echo(f"To remove everything: rm -r {' '.join(str(path) for _, path in rows)}")
+
+
+def size_mib(folder: Path) -> float:
+    """Size of all regular files below a folder, each hard link once; 0 for a folder that is not there."""
+    seen: dict[tuple[int, int], int] = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                stat = os.lstat(os.path.join(root, name))
+            except OSError:  # deleted while we walked
+                continue
+            seen[(stat.st_dev, stat.st_ino)] = stat.st_size
+    return sum(seen.values()) / 2**20

@@ -1,0 +1,139 @@
+"""What a person's words mean: which devices, which model (a file, one on the hub, or a recipe)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.client import HubClient
+from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.modelfiles import ModelFile, inspect
+from edgeprof.wire import identity, rest
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a person said about a model file; None where nothing was said."""
+
+    name: str | None = None
+    family: str | None = None
+    quantization: str = "unknown"
+    task: str = "other"
+
+
+def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhere: bool) -> list[rest.DeviceRecord]:
+    """The devices that `--to` names (by label, name or id), or with `--all` those online. Raises UsageError."""
+    if everywhere:
+        online = [device for device in known if device.online]
+        if not online:
+            raise UsageError("no_device", "No device is online. Start one with `edgeprof agent run --hub URL`.")
+        return online
+    if not targets:
+        raise UsageError("no_target", "Say which devices: --to DEVICE (may be repeated) or --all.")
+    return [device(known, text) for text in dict.fromkeys(targets)]
+
+
+def device(known: Sequence[rest.DeviceRecord], text: str) -> rest.DeviceRecord:
+    """The one device that `text` names. Raises UsageError when there is none or more than one."""
+    found = [item for item in known if text in (item.device_id, item.label)] or [
+        item for item in known if item.name == text
+    ]
+    if len(found) > 1:
+        ids = ", ".join(item.device_id for item in found)
+        raise UsageError("ambiguous_device", f"{len(found)} devices are called {text!r}: {ids}. Name one by its id.")
+    if not found:
+        names = ", ".join(item.label for item in known) or "none yet"
+        raise UsageError("unknown_device", f"The hub knows no device {text!r}. It knows: {names}.")
+    return found[0]
+
+
+def stored_model(known: Sequence[rest.ModelRecord], text: str) -> rest.ModelRecord | None:
+    """The model on the hub that `text` names by name, id or unique start of an id (8 characters and more)."""
+    found = [
+        item
+        for item in known
+        if text in (item.model_id, item.name) or (len(text) >= 8 and item.model_id.startswith(text))
+    ]
+    if len(found) > 1:
+        ids = ", ".join(item.model_id[:12] for item in found)
+        raise UsageError("ambiguous_model", f"{len(found)} models are called {text!r}: {ids}. Name one by its id.")
+    return found[0] if found else None
+
+
+def put_model(client: HubClient, text: str, labels: Labels, say: Say) -> rest.ModelRecord:
+    """The model that `text` means, on the hub: uploaded first if it is a file or a recipe."""
+    if (path := Path(text)).exists():
+        model = inspect(path)
+        return _upload(client, model, record_of_file(model, path, labels), say)
+    if stored := stored_model(client.models(), text):
+        return stored
+    if fetched := _from_recipe(text, say):
+        return _upload(client, *fetched, say)
+    raise UsageError(
+        "unknown_model",
+        f"{text!r} is neither a file here, nor a model on the hub, nor a recipe (`edgeprof models list`).",
+    )
+
+
+def record_of_file(model: ModelFile, path: Path, labels: Labels) -> rest.ModelRecord:
+    """What the hub is told of a plain file. Nothing is guessed from its name but the name itself."""
+    name = labels.name or path.stem
+    return rest.ModelRecord(
+        model_id=identity.model_id(model.manifest),
+        name=name,
+        family=labels.family or name,
+        variant=labels.quantization,
+        quantization=labels.quantization,
+        format=model.format,
+        manifest=model.manifest,
+        size_bytes=sum(file.size for file in model.manifest.files),
+        task=labels.task,
+    )
+
+
+def _from_recipe(text: str, say: Say) -> tuple[ModelFile, rest.ModelRecord] | None:
+    try:
+        from edgeprof_exports import catalogue, fetch
+    except (ModuleNotFoundError, MissingPartError):  # recipes need Python 3.11
+        return None
+    recipe = catalogue.load_recipes().get(text)
+    if recipe is None:
+        return None
+    model = inspect(fetch.ensure(recipe, say))
+    return model, catalogue.record_of(recipe, model)
+
+
+def _upload(client: HubClient, model: ModelFile, record: rest.ModelRecord, say: Say) -> rest.ModelRecord:
+    def sent(done: int, total: int) -> None:
+        say(f"{record.name}: {done / 2**20:.1f} of {total / 2**20:.1f} MiB sent{'.' if done == total else ''}")
+
+    return client.add_model(model, record, sent)
+
+
+def item_id(client: HubClient, kind: str, which: str) -> str:
+    """The id of a device, a model or a result that a person named."""
+    if kind == "device":
+        return device(client.devices(), which).device_id
+    if kind == "model":
+        found = stored_model(client.models(), which)
+        if found is None:
+            raise UsageError("unknown_model", f"The hub holds no model {which!r}.")
+        return found.model_id
+    try:
+        return identity.checked_result_id(which)
+    except ValueError as error:
+        raise UsageError(
+            "bad_result_id", f"{which!r} is no result id. It is in the address of the run's page."
+        ) from error
+
+
+def describer(
+    chosen: Sequence[rest.DeviceRecord], records: Sequence[rest.ModelRecord]
+) -> Callable[[rest.JobRecord], str]:
+    """Names a job as `device  model`, padded to line up."""
+    labels = {item.device_id: item.label for item in chosen}
+    names = {item.model_id: item.name for item in records}
+    wide_device = max(map(len, labels.values()), default=0)
+    wide_model = max(map(len, names.values()), default=0)
+    return lambda job: f"{labels[job.device_id]:<{wide_device}}  {names[job.model_id]:<{wide_model}}"
