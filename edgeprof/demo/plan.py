@@ -1,0 +1,72 @@
+"""What the demo does and what each cell must come to: `demo.toml`, read strictly."""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from edgeprof.errors import UsageError
+from edgeprof.wire.failures import FAILURE_CODES
+
+DEFAULT_PLAN = Path(__file__).with_name("demo.toml")
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the plan; a misspelt key is an error."""
+
+
+class Agent(Struct):
+    """One agent process. With `emulates` it plays that device profile, memory and cores held down to it."""
+
+    name: str
+    emulates: str | None = None
+    cores: int | None = None
+    price_usd: float | None = None
+    price_source: str | None = None
+
+
+class Model(Struct):
+    """One model and what must come of it on each agent: `measured` or `failed:<code>`."""
+
+    recipe: str
+    expect: dict[str, str]
+
+
+class Measuring(Struct):
+    """What every job of the demo asks for."""
+
+    threads: int
+    window_s: float
+    deadline_s: float
+    prompt_tokens: int
+    decode_tokens: int
+
+
+class Plan(Struct):
+    """The whole demo."""
+
+    measuring: Measuring
+    agents: list[Agent]
+    models: list[Model]
+
+
+def load(path: Path = DEFAULT_PLAN) -> Plan:
+    """The plan in a file. Raises UsageError that names the field."""
+    try:
+        plan = msgspec.convert(tomllib.loads(path.read_text()), Plan)
+    except (OSError, ValueError) as error:
+        raise UsageError("bad_plan", f"The demo's plan {path} cannot be used: {error}.") from error
+    _check(plan, path)
+    return plan
+
+
+def _check(plan: Plan, path: Path) -> None:
+    names = {agent.name for agent in plan.agents}
+    outcomes = {"measured", *(f"failed:{code}" for code in FAILURE_CODES)}
+    for model in plan.models:
+        if set(model.expect) != names:
+            raise UsageError("bad_plan", f"{path}: {model.recipe} must expect something of each of {sorted(names)}.")
+        if unknown := set(model.expect.values()) - outcomes:
+            raise UsageError(
+                "bad_plan", f"{path}: {model.recipe} expects {sorted(unknown)}, which nothing can come to."
+            )
