@@ -158,6 +158,15 @@ class CostView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RankMark:
+    """Where a figure stands among comparable ones: variants of one family on one device, or devices in one column."""
+
+    metric: str
+    among: Literal["family", "column"]
+    verdict: Literal["best", "not_shown_to_differ"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """(device, model, configuration) and its newest outcome. A figure that is missing has its reason in `absent`."""
 
@@ -178,6 +187,9 @@ class Cell:
     received_s: float | None
     cost: CostView | None
     cost_absent: str | None
+    marks: tuple[RankMark, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know before using the figures: integers that were asked for and did not run, and the like."""
 
 
 @dataclass(frozen=True, kw_only=True)

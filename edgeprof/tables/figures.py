@@ -1,0 +1,70 @@
+"""How a figure is written: three significant digits, its interval in the same digits, never more than was measured."""
+
+import math
+import unicodedata
+
+from edgeprof.wire.messages import MetricRow
+
+SIGNIFICANT = 3
+
+
+def number(value: float, digits: int | None = None) -> str:
+    """Three significant digits without an exponent; thousands grouped."""
+    places = decimals(value) if digits is None else digits
+    return f"{value:,.{places}f}"
+
+
+def decimals(value: float) -> int:
+    """Decimal places that show `value` in three significant digits."""
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
+
+
+def interval(row: MetricRow) -> str | None:
+    """`0.300–0.330`: with the decimals of the value, or more where the ends would look alike."""
+    if row.ci_low is None or row.ci_high is None:
+        return None
+    places = decimals(row.value)
+    if row.ci_low < row.ci_high and number(row.ci_low, places) == number(row.ci_high, places):
+        places += 1
+    return f"{number(row.ci_low, places)}–{number(row.ci_high, places)}"
+
+
+def figure(row: MetricRow) -> str:
+    """The value; energy with the prefix that makes it readable."""
+    return energy(row.value) if row.metric.endswith("_j") else number(row.value)
+
+
+def energy(value_j: float) -> str:
+    """J, mJ or µJ."""
+    for limit, factor, unit in ((1.0, 1.0, "J"), (1e-3, 1e3, "mJ"), (0.0, 1e6, "µJ")):
+        if value_j >= limit:
+            return f"{number(value_j * factor)} {unit}"
+    return f"{number(value_j)} J"
+
+
+def usd(value_usd: float) -> str:
+    """Dollars, down to what a thousandth of a small inference costs."""
+    return f"${number(value_usd)}" if value_usd < 100 else f"${value_usd:,.0f}"
+
+
+def per_day(value: float) -> str:
+    """A daily volume as a whole number, rounded up: the break-even is reached at it, not before."""
+    return f"{math.ceil(value):,}"
+
+
+def clean(text: str) -> str:
+    """Text of foreign origin without what could steer a terminal or turn the line's direction."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def width_of(text: str) -> int:
+    """Terminal cells that a text takes: wide characters take two, combining ones none."""
+    return sum(_cells(char) for char in text)
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,0 +1,190 @@
+"""A CompareTable as blocks of text rows with numbered footnotes: what the terminal and Markdown forms share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from edgeprof.tables import figures
+from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
+from edgeprof.wire import rest
+
+EMULATED_SIGN = "~"
+BEST_SIGN = "*"
+SAME_SIGN = "="
+
+NOT_RUN = "not run"
+COST_HEADERS: dict[Kind, tuple[str, str]] = {
+    "inference": ("$/1,000", "cloud $"),
+    "language": ("$/1M tok", "cloud $"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one device. `status` stands where the figures would, when there are none."""
+
+    label: str
+    figures: tuple[str, ...] = ()
+    status: str | None = None
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One device's models of one kind."""
+
+    device: str
+    about: str
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+    not_run: tuple[str, ...]
+
+
+@dataclass
+class Notes:
+    """Footnotes, numbered in order of first use; the same sentence keeps its number."""
+
+    texts: list[str] = field(default_factory=lambda: [])
+
+    def ref(self, text: str) -> str:
+        """The sign that stands for a sentence."""
+        sentence = figures.clean(text)
+        if sentence not in self.texts:
+            self.texts.append(sentence)
+        return f"[{self.texts.index(sentence) + 1}]"
+
+
+@dataclass(frozen=True)
+class View:
+    """All that is printed."""
+
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...]
+    legend: tuple[str, ...]
+    cost_note: str
+
+
+def view(table: rest.CompareTable) -> View:
+    """The table's blocks in the order of its devices, with what they refer to."""
+    notes = Notes()
+    cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
+    labels = column_labels(table.columns)
+    blocks = [
+        block for device in table.devices for kind in HEADLINES if (block := _block(device, kind, cells, labels, notes))
+    ]
+    return View(tuple(blocks), tuple(notes.texts), _legend(table), figures.clean(table.cost_note))
+
+
+def column_labels(columns: Iterable[rest.Column]) -> dict[rest.Column, str]:
+    """Model, runtime and threads; the start of the configuration's key where that does not tell two apart."""
+    plain = {column: _column_label(column) for column in columns}
+    texts = list(plain.values())
+    return {
+        column: text if texts.count(text) == 1 else f"{text} ({column.config_key[:6]})"
+        for column, text in plain.items()
+    }
+
+
+def _column_label(column: rest.Column) -> str:
+    threads = f", {column.threads} thread{'s' if column.threads > 1 else ''}" if column.threads else ""
+    return figures.clean(f"{column.model_name} · {column.runtime}{threads}")
+
+
+def _block(
+    device: rest.DeviceRecord,
+    kind: Kind,
+    cells: dict[tuple[str, str, str], rest.Cell],
+    labels: dict[rest.Column, str],
+    notes: Notes,
+) -> Block | None:
+    rows: list[Row] = []
+    not_run: list[str] = []
+    for column, label in labels.items():
+        if kind_of(column.format) != kind:
+            continue
+        cell = cells.get((device.device_id, column.model_id, column.config_key))
+        if cell is None or cell.state == "not_run":
+            not_run.append(label)
+        else:
+            rows.append(_row(label, cell, kind, notes))
+    if not rows:
+        return None
+    headers = tuple(item.header for item in HEADLINES[kind]) + COST_HEADERS[kind] + ("pays from",)
+    return Block(_device_title(device), _device_about(device), headers, tuple(rows), tuple(not_run))
+
+
+def _device_title(device: rest.DeviceRecord) -> str:
+    return figures.clean(f"{EMULATED_SIGN} {device.label}" if device.emulated else device.label)
+
+
+def _device_about(device: rest.DeviceRecord) -> str:
+    parts = [device.profile_title or "no device profile matched"]
+    if device.emulated:
+        parts = [f"emulated: this machine plays {device.profile_title or 'another device'}"]
+    if not device.online:
+        parts.append("offline")
+    return figures.clean(", ".join(parts))
+
+
+def _row(label: str, cell: rest.Cell, kind: Kind, notes: Notes) -> Row:
+    if cell.state == "failed":
+        return Row(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
+    if not cell.metrics:
+        return Row(label, status=open_text(cell))
+    texts = tuple(_figure(item, cell, notes) for item in HEADLINES[kind]) + _cost(cell, notes)
+    below = (open_text(cell),) if cell.state in ("running", "queued") else ()
+    return Row(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
+
+
+def failed_text(cell: rest.Cell) -> str:
+    """`failed: operator_unsupported (load)`."""
+    code = cell.failure_code or "refused"
+    return f"failed: {code}{f' ({cell.stage})' if cell.stage else ''}"
+
+
+def open_text(cell: rest.Cell) -> str:
+    """`running: measure 40 %`, or `queued`."""
+    if cell.state != "running":
+        return cell.state.replace("_", " ")
+    done = "" if cell.fraction is None else f" {cell.fraction:.0%}"
+    return f"running: {figures.clean(cell.stage or 'starting')}{done}"
+
+
+def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
+    row = cell.metrics.get(item.metric)
+    if row is None:
+        return notes.ref(cell.absent.get(item.metric, "The run gave no figure and no reason."))
+    text = figures.figure(row)
+    if item.lead and (span := figures.interval(row)):
+        text = f"{text} ({span})"
+    return f"{text}{mark_sign(cell, item.metric)}" if item.lead else text
+
+
+def mark_sign(cell: rest.Cell, metric: str) -> str:
+    """The sign of the cell's place in its family on this device; a space keeps the figures in line."""
+    verdicts = {mark.verdict for mark in cell.marks if mark.metric == metric and mark.among == "family"}
+    if "best" in verdicts:
+        return BEST_SIGN
+    return SAME_SIGN if verdicts else " "
+
+
+def _cost(cell: rest.Cell, notes: Notes) -> tuple[str, str, str]:
+    cost = cell.cost
+    if cost is None:
+        ref = notes.ref(cell.cost_absent or "No cost was computed and no reason was given.")
+        return ref, ref, ref
+    baseline = notes.ref(f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}.")
+    cloud = figures.usd(cost.cloud_usd) if cost.cloud_usd is not None else "none"
+    pays = "never" if cost.break_even_per_day is None else f"{figures.per_day(cost.break_even_per_day)}/day"
+    return figures.usd(cost.edge_usd), f"{cloud} {baseline}", pays
+
+
+def _legend(table: rest.CompareTable) -> tuple[str, ...]:
+    signs = {mark_sign(cell, mark.metric) for cell in table.cells for mark in cell.marks}
+    lines: list[str] = []
+    if BEST_SIGN in signs:
+        lines.append(f"{BEST_SIGN} best of its family on this device: its 95 % interval is apart from all others.")
+    if SAME_SIGN in signs:
+        lines.append(f"{SAME_SIGN} among the best of its family here; these are not shown to differ from each other.")
+    if any(device.emulated for device in table.devices):
+        lines.append(f"{EMULATED_SIGN} emulated: memory and failures count; times and energy are never ranked.")
+    return tuple(lines)
