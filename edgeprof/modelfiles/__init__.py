@@ -1,0 +1,5 @@
+"""What a model file is: its format by content, whether it is whole, and the files that belong to it."""
+
+from edgeprof.modelfiles.inspection import ModelFile, inspect
+
+__all__ = ["ModelFile", "inspect"]

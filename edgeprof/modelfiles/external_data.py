@@ -1,0 +1,47 @@
+"""Files that a model names beside itself: taken only if they really are plain files inside the model's folder."""
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from edgeprof.modelfiles.window import ModelFileError
+
+_MEMORY_MARKER = "_ORT_MEM_ADDR_"
+"""ONNX Runtime reads such a location as an address in its own memory."""
+
+
+def checked(folder: Path, location: str, needed_bytes: int, model: str) -> Path:
+    """The file that `location` names. Raises ModelFileError if it is elsewhere, no plain file, or too short."""
+    if not _is_plain(location):
+        raise _outside(model, f"names external data at {location!r}, which is no plain path inside its folder")
+    path = folder / location
+    if path.resolve() != folder.resolve() / location:
+        raise _outside(model, f"names external data {location!r}, which is reached over a symbolic link")
+    try:
+        status = os.lstat(path)
+    except OSError:
+        raise ModelFileError(
+            "truncated", f"{model} keeps data in {location!r}, which is not beside it. Copy that file there, too."
+        ) from None
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        raise _outside(model, f"names external data {location!r}, which is a link or no plain file")
+    if needed_bytes > status.st_size:
+        raise ModelFileError(
+            "truncated",
+            f"{location} is cut short: {model} needs {needed_bytes:,} bytes of it, {status.st_size:,} are here.",
+        )
+    return path
+
+
+def _is_plain(location: str) -> bool:
+    if not location or not location.isprintable() or "\\" in location or _MEMORY_MARKER in location:
+        return False
+    path = PurePosixPath(location)
+    return not path.is_absolute() and str(path) == location and ".." not in path.parts and location != "."
+
+
+def _outside(model: str, what: str) -> ModelFileError:
+    return ModelFileError(
+        "external_data_outside",
+        f"{model} {what}. It is never read. Save the model anew, with its data in plain files beside it.",
+    )

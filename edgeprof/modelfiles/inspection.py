@@ -1,0 +1,131 @@
+"""The one entry: a path on disk becomes a format and a manifest, or a sentence that says what is wrong with it."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, get_args
+
+from edgeprof.modelfiles import external_data, gguf_file, onnx_file, tflite_file
+from edgeprof.modelfiles.window import ModelFileError, Window
+from edgeprof.wire.identity import manifest_of
+from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
+
+TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF"}
+_CHUNK_BYTES = 256 * 1024
+
+_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a zip archive (or a PyTorch file). Unpack or export it first"),
+    (b"version https://git-lfs", "only a Git LFS pointer. Run `git lfs pull` to get the model itself"),
+    (b"<!DOCTYPE", "a web page. The download went wrong"),
+    (b"<html", "a web page. The download went wrong"),
+    (b"\x1f\x8b", "a gzip archive. Unpack it first"),
+    (b"ggjt", "a llama.cpp model from before GGUF. Convert it anew"),
+    (b"\x89HDF", "a Keras file. Export it to TFLite or ONNX"),
+)
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A whole model on disk: the paths of its manifest are relative to `folder`."""
+
+    format: ModelFormat
+    manifest: Manifest
+    folder: Path
+
+
+def inspect(path: Path) -> ModelFile:
+    """What the model file at `path` is. Raises EdgeprofError, its code one of the closed failure codes."""
+    named = _format_of_name(path)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise ModelFileError("not_a_model", f"{path.name} is empty.")
+        window = Window(file, size, path.name)
+        model_format, external = _recognised(window, named)
+        entry = _file_ref(file, path.name)
+    if named and named != model_format:
+        raise ModelFileError(
+            "wrong_format",
+            f"{path.name} is a {TITLES[model_format]} file by its contents. Rename it to end in .{model_format}.",
+        )
+    return ModelFile(model_format, manifest_of(path.name, [entry, *_external_refs(path, external)]), path.parent)
+
+
+def _format_of_name(path: Path) -> ModelFormat | None:
+    suffix = path.suffix.lower().removeprefix(".")
+    for known in get_args(ModelFormat):
+        if suffix == known:
+            return known
+    return None
+
+
+def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat, dict[str, int]]:
+    """The format by content, with the external files that it names. What the name promises decides the sentence."""
+    head = window.read(0, min(window.size, 32))
+    if _begins(head, 0, gguf_file.MAGIC, named == "gguf"):
+        gguf_file.check(window)
+        return "gguf", {}
+    if _begins(head, tflite_file.MAGIC_AT, tflite_file.MAGIC, named == "tflite"):
+        tflite_file.check(window)
+        return "tflite", {}
+    for magic, what in _STRANGERS:
+        if head.startswith(magic):
+            raise ModelFileError("not_a_model", f"{window.name} is no model but {what}.")
+    try:
+        return "onnx", onnx_file.check(window).needed_bytes
+    except ModelFileError as error:
+        if named == "onnx" or error.code == "external_data_outside":
+            raise
+        wanted = TITLES[named] if named else "ONNX, TFLite or GGUF"
+        raise ModelFileError("not_a_model", f"{window.name} is no {wanted} model by its contents.") from error
+
+
+def _begins(head: bytes, at: int, magic: bytes, is_named: bool) -> bool:
+    """Whether a file begins with a format's magic; a file cut inside it counts if its name says so."""
+    found = head[at : at + len(magic)]
+    return found == magic or (is_named and len(head) < at + len(magic) and magic.startswith(found))
+
+
+def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef]:
+    for location, count in needed_bytes.items():
+        with _opened(external_data.checked(path.parent, location, count, path.name)) as file:
+            yield _file_ref(file, location)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[BinaryIO]:
+    """The regular file at `path`, open for reading; never waits at a pipe or a device."""
+    try:
+        path.name.encode()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise ModelFileError("not_a_model", f"{str(path)!r} cannot be read: {_reason(error)}.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise ModelFileError("not_a_model", f"{path} is a folder. Name the model file inside it.")
+        if not stat.S_ISREG(mode):
+            raise ModelFileError("not_a_model", f"{path} is no regular file.")
+        yield file
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, PermissionError):
+        return "this user may not read it"
+    return error.strerror or "the system refuses" if isinstance(error, OSError) else "its name is no valid text"
+
+
+def _file_ref(file: BinaryIO, name: str) -> FileRef:
+    digest = hashlib.sha256()
+    size = 0
+    file.seek(0)
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return FileRef(path=name, size=size, sha256=digest.hexdigest())
