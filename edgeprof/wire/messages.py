@@ -231,9 +231,9 @@ class Effective:
     delegate: str | None
     operators: dict[str, int]
     """Executed operators (after the runtime's own rewriting) and how many nodes of each."""
-    integer_kernels: int
-    """Nodes that compute in integers. 0 in a file called int8 means floats in disguise."""
-    float_kernels: int
+    integer_kernels: int | None
+    """Nodes that compute in integers. 0 in a file called int8 means floats in disguise; None: not told (see notes)."""
+    float_kernels: int | None
     inputs: dict[str, str]
     """Input name -> `dtype[shape]` that was fed."""
     input_source: str
