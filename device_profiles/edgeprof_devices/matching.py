@@ -1,0 +1,91 @@
+"""Which profile a machine is: a pure function of what the machine said about itself."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgeprof.wire.messages import Facts
+from edgeprof_devices.schema import Profile, Rule
+
+
+@dataclass(frozen=True)
+class Match:
+    """The profile, or None, and the sentence that says why."""
+
+    profile_id: str | None
+    reason: str
+
+
+def match_profile(facts: Facts, profiles: dict[str, Profile]) -> Match:
+    """The profile whose strongest rule holds. What a host plays goes before what it is."""
+    if facts.emulates is not None:
+        return _emulated(facts.emulates, profiles)
+    found = [(rule, profile) for profile in profiles.values() for rule in profile.detect if _holds(rule, facts)]
+    fitting = [(rule, profile) for rule, profile in found if _memory_fits(profile, facts)]
+    if not fitting:
+        return Match(None, f"no profile fits {_seen(facts)}")
+    rule, profile = max(fitting, key=lambda pair: pair[0].strength)
+    return Match(profile.id, f"{_why(rule, profile, facts)}{_other_size(rule, found, facts)}")
+
+
+def memory_size_gib(memory_mib: float) -> float:
+    """The size that a board with this MemTotal is sold with: firmware and kernel keep some, so round up to a power
+    of two from half a gibibyte."""
+    size = 0.5
+    while size * 1024 < memory_mib:
+        size *= 2
+    return size
+
+
+def _emulated(wanted: str, profiles: dict[str, Profile]) -> Match:
+    if wanted not in profiles:
+        return Match(None, f"it is told to emulate `{wanted}`, which is no known profile")
+    return Match(wanted, f"emulated: another machine plays the {profiles[wanted].title}")
+
+
+def _holds(rule: Rule, facts: Facts) -> bool:
+    conditions = [
+        not rule.dt_compatible or _matching(rule.dt_compatible, facts.dt_compatible) is not None,
+        rule.dt_model is None or _whole(rule.dt_model, facts.dt_model),
+        rule.cpu_model is None or _whole(rule.cpu_model, facts.cpu_model),
+        not rule.machine or facts.machine in rule.machine,
+    ]
+    return all(conditions)
+
+
+def _whole(pattern: str, text: str | None) -> bool:
+    return text is not None and re.fullmatch(pattern, text) is not None
+
+
+def _matching(patterns: Iterable[str], texts: Iterable[str]) -> str | None:
+    every = list(patterns)
+    return next((text for text in texts if any(_whole(pattern, text) for pattern in every)), None)
+
+
+def _memory_fits(profile: Profile, facts: Facts) -> bool:
+    if not profile.memory_decides or profile.memory_gib is None:
+        return True
+    return memory_size_gib(facts.memory_mib) == profile.memory_gib.low
+
+
+def _why(rule: Rule, profile: Profile, facts: Facts) -> str:
+    compatible = _matching(rule.dt_compatible, facts.dt_compatible)
+    parts = [f"device tree compatible `{compatible}`"] if compatible else []
+    parts += [f"device tree model `{facts.dt_model}`"] if rule.dt_model else []
+    parts += [f"processor `{facts.cpu_model}`"] if rule.cpu_model else []
+    parts += [f"only its architecture {facts.machine} is known"] if rule.machine and not parts else []
+    parts += [f"{facts.memory_mib:.0f} MiB of memory"] if profile.memory_decides else []
+    return ", ".join(parts)
+
+
+def _other_size(rule: Rule, found: list[tuple[Rule, Profile]], facts: Facts) -> str:
+    """Says so when the board is known but not with this much memory."""
+    stronger = max((other for other, _ in found), key=lambda other: other.strength)
+    if stronger.strength <= rule.strength:
+        return ""
+    return f"; {_seen(facts)} is known, but not with {facts.memory_mib:.0f} MiB of memory"
+
+
+def _seen(facts: Facts) -> str:
+    name = facts.dt_model or facts.dmi_product or facts.cpu_model or "a nameless machine"
+    return f"`{name}` ({facts.machine})"

@@ -1,0 +1,75 @@
+"""The table of supported devices in docs/, written from the profiles. `python -m edgeprof_devices.table PATH` renews it."""
+
+import sys
+from pathlib import Path
+
+from edgeprof_devices.loader import load_profiles
+from edgeprof_devices.schema import Figure, PowerModes, Price, Profile
+
+INTRODUCTION = """# Devices that edgeprof knows
+
+Written from the profiles in `device_profiles/` by `python -m edgeprof_devices.table docs/supported-devices.md`; do not
+edit by hand. A figure marked `?` has no source: it is general knowledge that nobody has checked. The source of every
+other figure stands beside it in the profile. Watts are at the wall on one unit; `modes` are the budgets that a board's
+power modes set, not measurements. What has been run on real hardware stands in [tried-on.md](tried-on.md). Any other
+x86-64 or 64-bit Arm Linux machine runs as `x86-generic` or `arm64-generic`.
+
+"""
+HEADER = (
+    "Profile",
+    "Device",
+    "Class",
+    "Cores",
+    "Memory GiB",
+    "Bandwidth GB/s",
+    "Idle W",
+    "Max W",
+    "Price USD",
+    "Power from",
+)
+
+
+def supported_devices() -> str:
+    """The whole page."""
+    rows = [
+        _row(profile) for profile in sorted(load_profiles().values(), key=lambda each: (each.device_class, each.id))
+    ]
+    lines = [HEADER, tuple("---" for _ in HEADER), *rows]
+    return INTRODUCTION + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _row(profile: Profile) -> tuple[str, ...]:
+    return (
+        f"`{profile.id}`",
+        profile.title,
+        profile.device_class,
+        " + ".join(f"{each.count} × {each.core.name}{_mark(each.core.unsourced)}" for each in profile.clusters),
+        _figure(profile.memory_gib),
+        _figure(profile.bandwidth_theory_gb_s),
+        _figure(profile.idle_w),
+        _figure(profile.max_w) or _modes(profile.power_modes),
+        _price(profile.price_usd),
+        ", ".join(f"{each.sensor} ({each.scope})" for each in profile.power_sources),
+    )
+
+
+def _figure(figure: Figure | None) -> str:
+    return "" if figure is None else figure.text() + _mark(figure.unsourced)
+
+
+def _modes(modes: PowerModes | None) -> str:
+    return "" if modes is None else "modes " + "/".join(f"{each:g}" for each in modes.watts) + _mark(modes.unsourced)
+
+
+def _price(price: Price | None) -> str:
+    if price is None:
+        return ""
+    return f"{price.value:g}{_mark(price.unsourced)}" + (f" ({price.as_of})" if price.as_of else "")
+
+
+def _mark(unsourced: bool) -> str:
+    return " ?" if unsourced else ""
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(supported_devices(), encoding="utf-8")
