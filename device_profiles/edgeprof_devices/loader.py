@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof_devices.schema import Board, Profile, Variant
+from edgeprof_devices.schema import Profile, Variant
 
 FOLDER = Path(__file__).parent / "profiles"
 
@@ -14,15 +14,15 @@ FOLDER = Path(__file__).parent / "profiles"
 @cache
 def load_profiles() -> dict[str, Profile]:
     """Every profile by id."""
-    boards = [parse_board(path.read_bytes(), path.name) for path in sorted(FOLDER.glob("*.yaml"))]
+    boards = [parse_profile(path.read_bytes(), path.name) for path in sorted(FOLDER.glob("*.yaml"))]
     profiles = [profile for board in boards for profile in expand(board)]
     return {profile.id: profile for profile in profiles}
 
 
-def parse_board(text: bytes, name: str) -> Board:
+def parse_profile(text: bytes, name: str) -> Profile:
     """One file's content. A wrong or unknown field is named in the error."""
     try:
-        return msgspec.yaml.decode(text, type=Board)
+        return msgspec.yaml.decode(text, type=Profile)
     except ImportError as error:
         raise MissingPartError(
             "yaml_missing", "Device profiles need PyYAML: install it with `pip install 'edgeprof[hub]'`."
@@ -31,25 +31,19 @@ def parse_board(text: bytes, name: str) -> Board:
         raise EdgeprofError("profile_invalid", f"The device profile {name} cannot be used: {error}.") from error
 
 
-def expand(board: Board) -> list[Profile]:
+def expand(board: Profile) -> list[Profile]:
     """A board's profiles: itself, or one for each memory size."""
-    if not board.variants:
-        return [_profile(board, {})]
-    return [_profile(board, _variant_fields(board, variant)) for variant in board.variants]
+    return [_variant(board, each) for each in board.variants] or [board]
 
 
-def _variant_fields(board: Board, variant: Variant) -> dict[str, object]:
+def _variant(board: Profile, variant: Variant) -> Profile:
     size = f"{variant.memory_gib.low:g}"
-    return {
-        "id": f"{board.id}-{size}",
-        "title": f"{board.title}, {size} GB",
-        "memory_gib": variant.memory_gib,
-        "price_usd": variant.price_usd,
-        "variants": (),
-        "memory_decides": True,
-    }
-
-
-def _profile(board: Board, changed: dict[str, object]) -> Profile:
-    fields = {name: getattr(board, name) for name in board.__struct_fields__}
-    return Profile(**(fields | changed))
+    return msgspec.structs.replace(
+        board,
+        id=f"{board.id}-{size}",
+        title=f"{board.title}, {size} GB",
+        memory_gib=variant.memory_gib,
+        price_usd=variant.price_usd,
+        variants=(),
+        memory_decides=True,
+    )

@@ -139,8 +139,8 @@ class Variant(_Strict, frozen=True, kw_only=True):
     price_usd: Price | None = None
 
 
-class Board(_Strict, frozen=True, kw_only=True):
-    """One YAML file: a device, or a board whose `variants` differ in memory and price only."""
+class Profile(_Strict, frozen=True, kw_only=True):
+    """A device, or a board in several sizes: the loader makes each of its `variants` a profile of its own."""
 
     id: ProfileId
     title: str
@@ -159,18 +159,14 @@ class Board(_Strict, frozen=True, kw_only=True):
     price_usd: Price | None = None
     accelerators: tuple[Accelerator, ...] = ()
     variants: tuple[Variant, ...] = ()
+    memory_decides: bool = False
+    """Whether MemTotal must fit for a match: so for each of a board's variants."""
 
     def __post_init__(self) -> None:
         if self.variants and (self.memory_gib or self.price_usd):
             raise ValueError("with `variants`, memory_gib and price_usd stand in each variant")
         if self.device_class != "phone" and not self.detect:
             raise ValueError("only a phone, which is emulated and never detected, may be without `detect`")
-
-
-class Profile(Board, frozen=True, kw_only=True):
-    """One device as the rest of edgeprof sees it: no variants, and whether its memory decides the match."""
-
-    memory_decides: bool = False
 
     @property
     def memory_mib(self) -> float:

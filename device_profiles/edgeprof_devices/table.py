@@ -1,4 +1,4 @@
-"""The table of supported devices in docs/, written from the profiles. `python -m edgeprof_devices.table PATH` renews it."""
+"""The page of supported devices in docs/, from the profiles. `python -m edgeprof_devices.table PATH` renews it."""
 
 import sys
 from pathlib import Path
