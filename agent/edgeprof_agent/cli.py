@@ -1,0 +1,93 @@
+"""`edgeprof agent run`: the settings, the log, the signals, and the machine that the daemon measures on."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from edgeprof.wire.messages import Facts, Result
+from edgeprof_agent import config
+from edgeprof_agent.config import Settings
+from edgeprof_agent.daemon import Agent, Machine
+from edgeprof_agent.failed import Identity
+from edgeprof_agent.jobs import Started
+from edgeprof_agent.runner import Measure
+from edgeprof_agent.store import OnProgress
+
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+@click.group()
+def agent() -> None:
+    """Run the agent on a device."""
+
+
+@agent.command()
+@click.option("--hub", help="The hub's URL, such as http://192.168.1.10:8765.")
+@click.option("--token-file", help="A file that holds the hub's token; or set EDGEPROF_TOKEN.")
+@click.option("--name", help="What this device is called (default: the host's name).")
+@click.option("--data", help="The folder of this agent's state and models.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with these settings.")
+@click.option("--emulate", metavar="PROFILE", help="Play this device profile: latency is shown and never ranked.")
+@click.option("--memory-limit-mib", type=float, help="Memory that a model may use.")
+@click.option("--cores", metavar="N|LIST", help="How many cores a model may use (2), or which (0,2 or 4-7).")
+def run(config_file: Path | None, **options: object) -> None:
+    """Connect to a hub and measure what it asks for, until Ctrl-C or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
+    settings = config.load(options, os.environ, config_file)
+    daemon = Agent(settings, _this_machine(settings))
+
+    def stop(_number: int, _frame: object) -> None:
+        daemon.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    daemon.run()
+
+
+def _this_machine(settings: Settings) -> Machine:
+    """Imported here: `--help` needs none of it."""
+    from edgeprof_agent import isolation, machine, state
+    from edgeprof_agent.measure import MeasureRequest, measure
+    from edgeprof_agent.runtimes import registry as runtimes
+    from edgeprof_agent.sensors import registry as sensors
+
+    def facts(who: Identity) -> Facts:
+        return machine.read_facts(
+            device_id=who.device_id,
+            session_id=who.session_id,
+            runtimes=runtimes.facts(),
+            sensors=sensors.probe(),
+            isolation=isolation.layers(),
+            emulates=settings.emulate,
+            memory_limit_mib=settings.memory_limit_mib,
+        )
+
+    def measure_for(who: Identity) -> Measure:
+        def measure_one(
+            begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event
+        ) -> tuple[Result, Mapping[str, bytes]]:
+            job = begun.job
+            request = MeasureRequest(
+                result_id=begun.result_id,
+                job_id=job.job_id,
+                attempt=job.attempt,
+                device_id=who.device_id,
+                model=job.model,
+                model_dir=folder,
+                config=job.config,
+                protocol=job.protocol,
+                emulated=who.emulated,
+                memory_limit_mib=settings.memory_limit_mib,
+                cores=settings.cores,
+            )
+            return measure(request, on_progress, cancelled)
+
+        return measure_one
+
+    return Machine(measure=measure_for, facts=facts, now=state.stamp)

@@ -1,0 +1,162 @@
+"""The agent's settings: defaults, then a TOML file, then the environment, then the command line."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from edgeprof.errors import UsageError
+from edgeprof.paths import state_dir
+from edgeprof_agent.backoff import Backoff
+
+SHARED_VARIABLES = {"hub": "EDGEPROF_HUB", "token": "EDGEPROF_TOKEN", "token_file": "EDGEPROF_TOKEN_FILE"}
+"""Variables that the client's commands read too; every other setting is `EDGEPROF_AGENT_<NAME>`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadLimits:
+    """When a download is given up. A try that brought at least one new byte does not count as a failed one."""
+
+    stall_s: float = 30.0
+    deadline_s: float = 3600.0
+    tries: int = 8
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a person may set."""
+
+    hub: str
+    data: Path
+    name: str
+    token: str | None = None
+    emulate: str | None = None
+    """The id of the device profile that this host plays."""
+    memory_limit_mib: float | None = None
+    cores: tuple[int, ...] | None = None
+    store_budget_mib: int = 8192
+    """Models on disk, above which the least recently used ones go."""
+    outbox_budget: int = 10_000
+    """Results without a receipt; from 80 % of it new jobs are refused."""
+    keepalive_s: int = 20
+    retry: Backoff = field(default_factory=Backoff)
+    resend_after_s: float = 30.0
+    download: DownloadLimits = field(default_factory=DownloadLimits)
+
+
+class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One source of settings, as it is written; what is absent is left to the layer below."""
+
+    hub: str | None = None
+    data: Path | None = None
+    name: str | None = None
+    token: str | None = None
+    token_file: Path | None = None
+    emulate: str | None = None
+    memory_limit_mib: float | None = None
+    cores: int | str | None = None
+    store_budget_mib: int | None = None
+    outbox_budget: int | None = None
+    keepalive_s: int | None = None
+
+
+def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:
+    """The settings in force. Raises UsageError naming the field and its source."""
+    layers = [
+        _layer(_read_toml(file) if file else {}, f"the file {file}"),
+        _layer(_from_environment(environ), "the environment"),
+        _layer({name: value for name, value in options.items() if value is not None}, "the command line"),
+    ]
+    merged = _layer(_merge(layers), "the settings")
+    if not merged.hub:
+        raise UsageError("hub_missing", "Which hub? Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
+    return Settings(
+        hub=merged.hub,
+        data=merged.data or state_dir("agent"),
+        name=merged.name or socket.gethostname(),
+        token=merged.token or _read_token(merged.token_file),
+        emulate=merged.emulate,
+        memory_limit_mib=merged.memory_limit_mib,
+        cores=None if merged.cores is None else parse_cores(str(merged.cores), os.sched_getaffinity(0)),
+        store_budget_mib=merged.store_budget_mib or Settings.store_budget_mib,
+        outbox_budget=merged.outbox_budget or Settings.outbox_budget,
+        keepalive_s=merged.keepalive_s or Settings.keepalive_s,
+    )
+
+
+def _merge(layers: list[Layer]) -> dict[str, object]:
+    """The later layer wins; a token in one and a token's file in another are the same setting."""
+    merged: dict[str, object] = {}
+    for layer in layers:
+        given = _given(layer)
+        if {"token", "token_file"} & set(given):
+            merged = {name: value for name, value in merged.items() if name not in ("token", "token_file")}
+        merged.update(given)
+    return merged
+
+
+def parse_cores(text: str, allowed: set[int]) -> tuple[int, ...]:
+    """`2` is a number of cores; `0,2` and `4-7` (also mixed) are a list of them."""
+    try:
+        if "," not in text and "-" not in text:
+            chosen = sorted(allowed)[: int(text)] if int(text) > 0 else []
+            missing = int(text) > len(allowed)
+        else:
+            chosen = sorted({core for part in text.split(",") if part.strip() for core in _core_range(part)})
+            missing = not set(chosen) <= allowed
+    except ValueError:
+        chosen, missing = [], False
+    if missing:
+        raise UsageError("cores_missing", f"cores = {text}: this machine lets the agent use {sorted(allowed)} only.")
+    if not chosen:
+        raise UsageError("bad_cores", f"cores = {text!r}: write a number of cores (2) or a list (0,2 or 4-7).")
+    return tuple(chosen)
+
+
+def _core_range(part: str) -> range:
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def _given(layer: Layer) -> dict[str, object]:
+    return {name: value for name in Layer.__struct_fields__ if (value := getattr(layer, name)) is not None}
+
+
+def _layer(values: Mapping[str, object], source: str) -> Layer:
+    try:
+        return msgspec.convert(values, Layer, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise UsageError("bad_setting", f"A setting in {source} cannot be used: {error}") from error
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, (str, Path)):
+        return Path(value).expanduser()
+    raise NotImplementedError(kind)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    names = {name: SHARED_VARIABLES.get(name, f"EDGEPROF_AGENT_{name.upper()}") for name in Layer.__struct_fields__}
+    return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+
+
+def _read_toml(file: Path) -> dict[str, object]:
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=dict[str, object])
+    except OSError as error:
+        raise UsageError("config_unreadable", f"The file {file} cannot be read: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise UsageError("config_unreadable", f"The file {file} is no TOML: {error}") from error
+
+
+def _read_token(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text().strip() or None
+    except OSError as error:
+        raise UsageError("token_unreadable", f"The token file {file} cannot be read: {error.strerror}.") from error

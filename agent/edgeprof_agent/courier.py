@@ -1,0 +1,116 @@
+"""Carries queued results to the hub: artifacts by HTTP first, then the result by MQTT, until its receipt comes."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from edgeprof_agent.backoff import Backoff
+from edgeprof_agent.http import Hub, HubRefused, HubUnreachable
+from edgeprof_agent.outbox import Letter, Outbox
+
+log = logging.getLogger(__name__)
+
+WINDOW = 20
+"""Results on their way at once: what a broker lets be unacknowledged by default."""
+_NEVER_TAKEN = (400, 409, 411, 413, 415, 422)
+
+
+class Courier:
+    """One thread's work (`run`), and what wakes it."""
+
+    def __init__(
+        self, outbox: Outbox, hub: Hub, publish: Callable[[bytes], bool], resend_after_s: float, backoff: Backoff
+    ) -> None:
+        self._outbox = outbox
+        self._hub = hub
+        self._publish = publish
+        self._resend_after_s = resend_after_s
+        self._backoff = backoff
+        self._failures = 0
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._reconnected = threading.Event()
+        self.is_online = False
+        self._sent_s: dict[str, float] = {}
+        self._stored: set[str] = set()
+        self.empty = threading.Event()
+        """Set while nothing waits for a receipt."""
+
+    def wake(self) -> None:
+        """There is a new result, or one of the old ones is settled."""
+        self.empty.clear()
+        self._wake.set()
+
+    def online(self) -> None:
+        """A new connection: whatever has no receipt is sent again, as the broker may have forgotten it."""
+        self.is_online = True
+        self._reconnected.set()
+        self.wake()
+
+    def offline(self) -> None:
+        """The connection is gone; results wait on disk."""
+        self.is_online = False
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Until `stop`."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            self._wake.wait(self._round())
+
+    def _round(self) -> float | None:
+        """Send what is due; the seconds until something is due again, or None when only an event can change that."""
+        if self._reconnected.is_set():
+            self._reconnected.clear()
+            self._sent_s, self._failures = {}, 0
+            self._stored = set()
+        letters = self._outbox.queued(WINDOW)
+        if not letters:
+            self._sent_s = {}
+            self.empty.set()
+        if not letters or not self.is_online:
+            return None
+        self._sent_s = {letter.result_id: at for letter in letters if (at := self._sent_s.get(letter.result_id))}
+        try:
+            due = [self._send_if_due(letter) for letter in letters]
+        except HubUnreachable as error:
+            self._failures += 1
+            if self._failures == 1:
+                log.warning("courier.waiting reason=%s", error.message)
+            return self._backoff.delay_s(self._failures)
+        self._failures = 0
+        return max(0.0, min(due) - time.monotonic())
+
+    def _send_if_due(self, letter: Letter) -> float:
+        """When this letter is due again."""
+        now_s = time.monotonic()
+        due_s = self._sent_s.get(letter.result_id, now_s - self._resend_after_s) + self._resend_after_s
+        if due_s <= now_s and self._artifacts_stored(letter):
+            if self._publish(letter.payload):
+                self._sent_s[letter.result_id] = now_s
+            due_s = now_s + self._resend_after_s
+        return due_s
+
+    def _artifacts_stored(self, letter: Letter) -> bool:
+        """Whether the hub has the letter's artifacts now. What it will never take is set aside."""
+        for sha256 in letter.artifacts:
+            if sha256 in self._stored:
+                continue
+            try:
+                self._hub.put_artifact(sha256, self._outbox.artifact(sha256))
+                self._stored.add(sha256)
+            except HubRefused as error:
+                if error.status not in _NEVER_TAKEN:
+                    raise HubUnreachable(self._hub.url, error.message) from error
+                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} was refused: {error.message}")
+                self.wake()
+                return False
+            except FileNotFoundError:
+                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} is gone from this device's disk")
+                self.wake()
+                return False
+        return True

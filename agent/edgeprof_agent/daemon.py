@@ -1,0 +1,235 @@
+"""The agent as a whole: what each message from the hub means, and which thread does what, from start to farewell."""
+
+import logging
+import queue
+import secrets
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import codec
+from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
+from edgeprof_agent.config import Settings
+from edgeprof_agent.courier import Courier
+from edgeprof_agent.database import Database
+from edgeprof_agent.download import download
+from edgeprof_agent.failed import Identity
+from edgeprof_agent.folder import StateFolder
+from edgeprof_agent.http import Hub
+from edgeprof_agent.jobs import Jobs
+from edgeprof_agent.link import Link
+from edgeprof_agent.outbox import Outbox
+from edgeprof_agent.runner import Measure, Parts, Runner
+from edgeprof_agent.session import Inbound
+from edgeprof_agent.store import ModelStore, check_manifest
+
+log = logging.getLogger(__name__)
+
+RUN_ENDS_WITHIN_S = 10.0
+LAST_RECEIPTS_S = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the daemon asks of the machine it is on."""
+
+    measure: Callable[[Identity], Measure]
+    facts: Callable[[Identity], Facts]
+    now: Callable[[], Stamp]
+
+
+class _JobKey(msgspec.Struct):
+    """What can be read of a job that cannot be read."""
+
+    job_id: str
+    attempt: int
+
+
+class Agent:
+    """One agent on one state folder."""
+
+    def __init__(self, settings: Settings, machine: Machine) -> None:
+        hub = Hub(settings.hub, settings.token)
+        self._folder = StateFolder(settings.data)
+        self._error: BaseException | None = None
+        self._stop = threading.Event()
+        self._inbox: queue.SimpleQueue[Inbound | None] = queue.SimpleQueue()
+        self.who = _identity(settings, self._folder.device_id())
+        self._database = Database(settings.data / "agent.db")
+        self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
+        jobs = Jobs(self._database)
+        self._purge_jobs = jobs.purge
+        self._link = Link(hub, self.who, lambda: machine.facts(self.who), self, settings.keepalive_s, settings.retry)
+        self._courier = Courier(
+            self._outbox,
+            hub,
+            lambda payload: self._link.publish("result", payload, 1),
+            settings.resend_after_s,
+            settings.retry,
+        )
+        store = ModelStore(
+            settings.data,
+            settings.store_budget_mib * 2**20,
+            lambda file, part, cancelled, on_bytes: download(hub, file, part, settings.download, cancelled, on_bytes),
+        )
+        self._runner = Runner(
+            Parts(
+                who=self.who,
+                database=self._database,
+                jobs=jobs,
+                outbox=self._outbox,
+                store=store,
+                measure=machine.measure(self.who),
+                now=machine.now,
+                send_progress=self._send_progress,
+                on_result=self._courier.wake,
+            )
+        )
+
+    def run(self) -> None:
+        """Work until `stop`; raises what ended the agent if it was not that."""
+        log.info("agent.started device=%s name=%s", self.who.device_id, self.who.name)
+        self._purge_jobs(time.time())
+        self._outbox.purge(time.time())
+        runner = self._thread("runner", self._runner.run)
+        others = [
+            self._thread("inbox", self._read_inbox),
+            self._thread("courier", self._courier.run),
+            self._thread("link", self._link.run),
+        ]
+        self._stop.wait()
+        self._shut_down(runner, others)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """End `run`; safe in a signal handler."""
+        self._stop.set()
+
+    def on_message(self, message: Inbound) -> None:
+        self._inbox.put(message)
+
+    def on_online(self) -> None:
+        self._courier.online()
+
+    def on_offline(self) -> None:
+        self._courier.offline()
+
+    def _shut_down(self, runner: threading.Thread, others: list[threading.Thread]) -> None:
+        """The run in progress ends as interrupted, its result is offered to the hub, then the farewell."""
+        self._runner.stop()
+        runner.join(RUN_ENDS_WITHIN_S)
+        if self._courier.is_online and not runner.is_alive():
+            self._courier.wake()
+            self._courier.empty.wait(LAST_RECEIPTS_S)
+        self._link.stop()
+        self._courier.stop()
+        self._inbox.put(None)
+        for thread in others:
+            thread.join(RUN_ENDS_WITHIN_S)
+        if not any(thread.is_alive() for thread in (runner, *others)):
+            self._database.close()
+        self._folder.release()
+        log.info("agent.stopped device=%s", self.who.device_id)
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        """An agent with a dead part is worse than none: what ends a thread ends the agent; systemd restarts it."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                if not isinstance(error, EdgeprofError):
+                    log.exception("agent.thread_died thread=%s", name)
+                self._error = self._error or error
+                self._stop.set()
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _read_inbox(self) -> None:
+        while (message := self._inbox.get()) is not None:
+            try:
+                self._handle(message)
+            except (sqlite3.OperationalError, OSError) as error:
+                # Not acknowledged: the broker brings it again with the next connection.
+                log.error("inbox.not_stored class=%s reason=%s", message.message_class, error)
+                continue
+            message.ack()
+
+    def _handle(self, message: Inbound) -> None:
+        try:
+            content = codec.decode(message.message_class, message.payload)
+        except codec.WireError as error:
+            log.warning("inbox.unreadable class=%s reason=%s", message.message_class, error)
+            self._refuse_unreadable(message, error)
+            return
+        if isinstance(content, Job):
+            self._on_job(content)
+        elif isinstance(content, Cancel):
+            self._runner.cancel(content.job_id)
+        elif isinstance(content, Receipt):
+            self._on_receipt(content)
+        elif isinstance(content, Refusal):
+            log.error("hub.refusal code=%s message=%s", content.code, content.message)
+            self._link.refuse(content.message)
+
+    def _on_job(self, job: Job) -> None:
+        if self._runner.knows(job):
+            self._outbox.send_again(job.job_id, job.attempt)
+            self._courier.wake()
+            self._ack(job.job_id, job.attempt, "duplicate")
+        elif reason := self._outbox.full_reason() or _unusable(job):
+            self._ack(job.job_id, job.attempt, "refused", reason)
+        else:
+            self._runner.accept(job)
+            self._ack(job.job_id, job.attempt, "accepted")
+
+    def _on_receipt(self, receipt: Receipt) -> None:
+        if not self._outbox.settle(receipt):
+            log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
+        self._outbox.purge(time.time())
+        self._courier.wake()
+
+    def _refuse_unreadable(self, message: Inbound, error: codec.WireError) -> None:
+        """The hub hears why, where it can still be told which job it was."""
+        if message.message_class != "job":
+            return
+        try:
+            key = msgspec.json.decode(message.payload, type=_JobKey)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return
+        self._ack(key.job_id, key.attempt, "refused", str(error))
+
+    def _ack(self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None) -> None:
+        log.info("job.%s job=%s attempt=%d%s", status, job_id, attempt, f" reason={reason}" if reason else "")
+        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason)
+        self._link.publish("ack", codec.encode(answer), 1)
+
+    def _send_progress(self, progress: Progress) -> None:
+        self._link.publish("progress", codec.encode(progress), 0)
+
+
+def _identity(settings: Settings, device_id: str) -> Identity:
+    return Identity(
+        device_id=device_id,
+        session_id=f"s-{secrets.token_hex(8)}",
+        name=settings.name,
+        hostname=socket.gethostname(),
+        emulated=settings.emulate is not None,
+    )
+
+
+def _unusable(job: Job) -> str | None:
+    try:
+        check_manifest(job.model)
+    except EdgeprofError as error:
+        return error.message
+    return None

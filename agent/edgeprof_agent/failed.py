@@ -1,0 +1,62 @@
+"""Results of runs that gave no figure: the same document as any other, with a named failure in it."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire.failures import FailureCode, Stage
+from edgeprof.wire.messages import Failure, Result, Stamp
+from edgeprof_agent.jobs import Started
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who this agent is, in every message that it sends."""
+
+    device_id: str
+    session_id: str
+    name: str
+    hostname: str
+    emulated: bool
+
+
+def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
+    """A user-facing error as a failure; one whose code is none of a run is an internal error with its sentence."""
+    try:
+        code = msgspec.convert(error.code, FailureCode)
+    except msgspec.ValidationError:
+        code = "internal_error"
+    return Failure(stage=stage, code=code, message=error.message)
+
+
+def failed_result(who: Identity, begun: Started, failure: Failure, finished: Stamp) -> Result:
+    """What is reported where `measure` gave no result of its own."""
+    job = begun.job
+    return Result(
+        result_id=begun.result_id,
+        job_id=job.job_id,
+        attempt=job.attempt,
+        device_id=who.device_id,
+        model_id=job.model.model_id,
+        model_name=job.model.name,
+        config=job.config,
+        config_key=job.config_key,
+        protocol=job.protocol,
+        status="failed",
+        failure=failure,
+        effective=None,
+        metrics=(),
+        absent=(),
+        samples_ms=(),
+        artifacts=(),
+        started=begun.started,
+        finished=finished,
+        before=None,
+        after=None,
+        power=None,
+        isolation=None,
+        emulated=who.emulated,
+        agent_version=__version__,
+    )

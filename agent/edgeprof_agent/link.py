@@ -1,0 +1,121 @@
+"""The agent's place at the hub: claim its id, connect to the broker that the hub names, come back when it breaks.
+
+Nothing here holds a message for later: what must not be lost is in the outbox, what must be known is in the birth.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.messages import Facts, Hello
+from edgeprof.wire.topics import Upward
+from edgeprof_agent.backoff import Backoff
+from edgeprof_agent.failed import Identity
+from edgeprof_agent.http import Hub, HubRefused
+from edgeprof_agent.session import Listener, Session
+
+log = logging.getLogger(__name__)
+
+SLOW = Backoff(30.0, 120.0)
+"""When somebody has to do something first: the hub's reason will not go away by asking more often."""
+
+
+class Refused(EdgeprofError):
+    """The hub will not have this agent as it is; the sentence says what to do."""
+
+
+class Link:
+    """One thread's work (`run`), and publishing from any other."""
+
+    def __init__(
+        self, hub: Hub, who: Identity, facts: Callable[[], Facts], listener: Listener, keepalive_s: int, retry: Backoff
+    ) -> None:
+        self._hub = hub
+        self._who = who
+        self._facts = facts
+        self._listener = listener
+        self._keepalive_s = keepalive_s
+        self._retry = retry
+        self._stopping = threading.Event()
+        self._session: Session | None = None
+        self._was_connected = False
+        self._state = ""
+
+    def publish(self, message_class: Upward, message: bytes, qos: int) -> bool:
+        """Hand a message to the broker's connection. False: there is none now."""
+        session = self._session
+        return session is not None and session.publish(message_class, message, qos)
+
+    def refuse(self, reason: str) -> None:
+        """The hub has sent this agent away: leave, and come back slowly."""
+        if session := self._session:
+            session.end(reason)
+
+    def stop(self) -> None:
+        """Say goodbye (retained offline state, then DISCONNECT) and end `run`."""
+        self._stopping.set()
+        if session := self._session:
+            session.farewell()
+
+    def run(self) -> None:
+        """Until `stop`. Raises the hub's refusal if it comes before the first connection."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self._connect_once()
+                failures, delays, reason = 1, self._retry, "the connection ended"
+            except (HubRefused, Refused) as error:
+                if not self._was_connected:
+                    raise
+                failures, delays, reason = failures + 1, SLOW, error.message
+            except EdgeprofError as error:
+                failures, delays, reason = failures + 1, self._retry, error.message
+            if not self._stopping.is_set():
+                self._tell(f"offline: {reason}", logging.WARNING)
+                self._stopping.wait(delays.delay_s(failures))
+
+    def _connect_once(self) -> None:
+        """Ask the hub anew each time (its broker's port may have changed), connect, serve until the end."""
+        bootstrap = self._hub.bootstrap()
+        if not bootstrap.wire_min <= WIRE_VERSION <= bootstrap.wire_max:
+            raise Refused(
+                "wire_version",
+                f"The hub speaks wire versions {bootstrap.wire_min} to {bootstrap.wire_max}, "
+                f"this agent speaks {WIRE_VERSION}. "
+                "Install the same edgeprof release on the hub and on the device.",
+            )
+        who = self._who
+        self._hub.claim(
+            Hello(
+                device_id=who.device_id,
+                session_id=who.session_id,
+                name=who.name,
+                hostname=who.hostname,
+                agent_version=__version__,
+            )
+        )
+        session = Session(self._hub, bootstrap, who, self._facts(), self._listener, self._keepalive_s)
+        self._session = session
+        if self._stopping.is_set():
+            return
+        try:
+            session.serve(self._on_online)
+        finally:
+            self._session = None
+            self._listener.on_offline()
+        if session.refusal:
+            raise Refused("refused", session.refusal)
+
+    def _on_online(self) -> None:
+        self._was_connected = True
+        self._tell("online", logging.INFO)
+        self._listener.on_online()
+
+    def _tell(self, state: str, level: int) -> None:
+        """One line for each change, not for each try."""
+        if state != self._state:
+            self._state = state
+            log.log(level, "link.%s hub=%s", state, self._hub.url)

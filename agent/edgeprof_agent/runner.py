@@ -1,0 +1,214 @@
+"""Runs queued jobs one at a time, first come first served; every one that was begun ends in one result."""
+
+import dataclasses
+import logging
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from errno import ENOSPC
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import codec, identity
+from edgeprof.wire.failures import Stage
+from edgeprof.wire.messages import Failure, Job, Progress, Result, Stamp
+from edgeprof_agent.backoff import Backoff
+from edgeprof_agent.database import Database
+from edgeprof_agent.failed import Identity, failed_result, failure_of
+from edgeprof_agent.jobs import Jobs, Started
+from edgeprof_agent.outbox import Outbox
+from edgeprof_agent.progress import ProgressTap
+from edgeprof_agent.store import ModelStore, OnProgress
+
+log = logging.getLogger(__name__)
+
+LONGEST_LOG = 8000
+
+Measure = Callable[[Started, Path, OnProgress, threading.Event], tuple[Result, Mapping[str, bytes]]]
+"""Measures one model in its folder: the result, and its artifacts' bytes by SHA-256."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a runner works with."""
+
+    who: Identity
+    database: Database
+    jobs: Jobs
+    outbox: Outbox
+    store: ModelStore
+    measure: Measure
+    now: Callable[[], Stamp]
+    send_progress: Callable[[Progress], None]
+    on_result: Callable[[], None]
+
+
+@dataclass
+class _Current:
+    """The run in progress and why it was told to end, if it was."""
+
+    job_id: str
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    by_user: bool = False
+
+
+class Runner:
+    """One thread's work (`run`), and what other threads may ask of it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._current: _Current | None = None
+        self._backoff = Backoff()
+
+    def knows(self, job: Job) -> bool:
+        """Whether this attempt of the job was accepted before."""
+        return self._parts.jobs.knows(job.job_id, job.attempt)
+
+    def accept(self, job: Job) -> bool:
+        """Queue a job; False for one that is known. A cancel that came first ends it at once."""
+        parts = self._parts
+        with self._lock, parts.database.transaction():
+            if not parts.jobs.add(job):
+                return False
+            if parts.jobs.take_cancel(job.job_id):
+                self._end_cancelled(job)
+        self._wake.set()
+        return True
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that runs or waits; remember the cancel of one that has not come yet."""
+        jobs = self._parts.jobs
+        with self._lock, self._parts.database.transaction():
+            if self._current and self._current.job_id == job_id:
+                self._current.by_user = True
+                self._current.cancelled.set()
+                return
+            waiting = [job for job in jobs.waiting() if job.job_id == job_id]
+            for job in waiting:
+                self._end_cancelled(job)
+            if not waiting and not jobs.knows(job_id):
+                jobs.cancel_later(job_id)
+
+    def stop(self) -> None:
+        """Take no further job and end the one that runs."""
+        with self._lock:
+            self._stopping.set()
+            if self._current:
+                self._current.cancelled.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Until `stop`: report what an earlier process left unfinished, then work through the queue."""
+        self._retrying(self._report_interrupted)
+        while not self._stopping.is_set():
+            self._wake.clear()
+            if not self._retrying(self._run_next):
+                self._wake.wait()
+
+    def _retrying(self, step: Callable[[], bool]) -> bool:
+        """A disk that is full or read-only is waited for: nothing is lost and nothing new is begun meanwhile."""
+        failures = 0
+        while True:
+            try:
+                return step()
+            except (sqlite3.OperationalError, OSError) as error:
+                failures += 1
+                if failures == 1:
+                    log.error("runner.disk reason=%s; trying on", error)
+                if self._stopping.wait(self._backoff.delay_s(failures)):
+                    return True
+
+    def _report_interrupted(self) -> bool:
+        now = self._parts.now()
+        for begun in self._parts.jobs.running():
+            what = "agent stopped" if begun.started.boot_id == now.boot_id else "machine restarted"
+            failure = Failure(stage="measure", code="interrupted", message=f"The {what} in mid-run.")
+            self._keep(begun, failed_result(self._parts.who, begun, failure, now), {})
+        return True
+
+    def _run_next(self) -> bool:
+        """Whether there was a job."""
+        with self._lock:
+            job = self._parts.jobs.next()
+            if job is None or self._stopping.is_set():
+                return False
+            begun = Started(job, identity.new_id(), self._parts.now())
+            self._parts.jobs.start(begun)
+            current = self._current = _Current(job.job_id)
+        log.info("job.started job=%s attempt=%d model=%s", job.job_id, job.attempt, job.model.name)
+        result, artifacts = self._outcome(begun, current)
+        outcome = result.failure.code if result.failure else result.status
+        self._retrying(lambda: self._keep(begun, result, artifacts))
+        with self._lock:
+            self._current = None
+        log.info("job.ended job=%s attempt=%d outcome=%s", job.job_id, job.attempt, outcome)
+        return True
+
+    def _outcome(self, begun: Started, current: _Current) -> tuple[Result, Mapping[str, bytes]]:
+        tap = ProgressTap(begun.job, self._parts.send_progress)
+        try:
+            folder = self._parts.store.prepare(begun.job.model, self._models_in_use(), current.cancelled, tap)
+            result, artifacts = self._parts.measure(begun, folder, tap, current.cancelled)
+        except EdgeprofError as error:
+            return self._failed(begun, failure_of(error, tap.stage), current), {}
+        except OSError as error:
+            code = "no_space" if error.errno == ENOSPC else "internal_error"
+            return self._failed(begun, Failure(stage=tap.stage, code=code, message=f"{error}."), current), {}
+        except Exception as error:
+            log.exception("job.internal_error job=%s", begun.job.job_id)
+            return self._failed(begun, _internal(error, tap.stage), current), {}
+        return self._checked(begun, result, artifacts, current)
+
+    def _checked(
+        self, begun: Started, result: Result, artifacts: Mapping[str, bytes], current: _Current
+    ) -> tuple[Result, Mapping[str, bytes]]:
+        """A result that no broker would carry is replaced by one that says so."""
+        size = len(codec.encode(result))
+        if size > codec.MAX_MESSAGE_BYTES:
+            message = f"The result has {size} bytes and a message may have {codec.MAX_MESSAGE_BYTES}."
+            return self._failed(begun, Failure(stage="report", code="internal_error", message=message), current), {}
+        if result.failure is not None:
+            return dataclasses.replace(result, failure=self._told(result.failure, current)), artifacts
+        return result, artifacts
+
+    def _failed(self, begun: Started, failure: Failure, current: _Current) -> Result:
+        return failed_result(self._parts.who, begun, self._told(failure, current), self._parts.now())
+
+    def _told(self, failure: Failure, current: _Current) -> Failure:
+        """A run that ended because the agent stops was interrupted; nobody cancelled it."""
+        if failure.code != "cancelled" or current.by_user:
+            return failure
+        return dataclasses.replace(failure, code="interrupted", message="The agent was stopped in mid-run.")
+
+    def _keep(self, begun: Started, result: Result, artifacts: Mapping[str, bytes]) -> bool:
+        """The result enters the outbox and the job ends, together or not at all."""
+        with self._lock, self._parts.database.transaction():
+            self._parts.outbox.put(result, artifacts)
+            self._parts.jobs.finish(begun.job)
+        self._parts.on_result()
+        return True
+
+    def _end_cancelled(self, job: Job) -> None:
+        now = self._parts.now()
+        begun = Started(job, identity.new_id(), now)
+        failure = Failure(stage="fetch", code="cancelled", message="The job was cancelled before it began.")
+        self._parts.outbox.put(failed_result(self._parts.who, begun, failure, now), {})
+        self._parts.jobs.finish(job)
+        self._parts.on_result()
+
+    def _models_in_use(self) -> set[str]:
+        return {job.model.model_id for job in self._parts.jobs.waiting()}
+
+
+def _internal(error: Exception, stage: Stage) -> Failure:
+    return Failure(
+        stage=stage,
+        code="internal_error",
+        message=f"edgeprof itself failed: {type(error).__name__}: {error}"[:500],
+        log="".join(traceback.format_exception(error))[-LONGEST_LOG:],
+    )
