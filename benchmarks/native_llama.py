@@ -59,12 +59,8 @@ def llama_bench() -> Path:
                 archive.extractall(scratch, filter="data")
             tree = next(Path(scratch).iterdir()) / "vendor" / "llama.cpp"
             build = Path(scratch) / "build"
-            subprocess.run(["cmake", "-S", tree, "-B", build, *BENCH_FLAGS], check=True, stdout=subprocess.DEVNULL)
-            subprocess.run(
-                ["cmake", "--build", build, "--target", "llama-bench", "-j", str(os.cpu_count())],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            _quiet(["cmake", "-S", str(tree), "-B", str(build), *BENCH_FLAGS])
+            _quiet(["cmake", "--build", str(build), "--target", "llama-bench", "-j", str(os.cpu_count())])
             shutil.copytree(build / "bin", program.parent, dirs_exist_ok=True)
     return program
 
@@ -87,6 +83,13 @@ def _need_compiler() -> None:
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         raise SystemExit(f"Missing: {', '.join(missing)}. Install: sudo apt-get install build-essential cmake")
+
+
+def _quiet(command: list[str]) -> None:
+    """Run a build step; its thousands of lines are shown only where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 
 
 def _pip(*arguments: str, environment: dict[str, str] | None = None) -> None:
