@@ -1,0 +1,169 @@
+"""The comparison page's context: the matrix with its lead metric, footnotes, charts and the sentence above it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from edgeprof.tables import figures
+from edgeprof.tables.headline import HEADLINES, Kind, kind_of
+from edgeprof.tables.view import Notes, column_labels
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.views import charts, matrix_cell
+from edgeprof_hub.views.matrix_cell import CellView
+
+HEADLINE = "headline"
+PICKED = (
+    *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
+    *("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms", "inter_token_p50_ms"),
+    *("peak_memory_mib", "energy_per_inference_j", "energy_per_token_j", "average_power_w"),
+    *("load_ms", "first_inference_ms", "runtime_import_ms", "accuracy"),
+)
+"""What the picker offers where at least one cell has it."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One link of the metric picker."""
+
+    metric: str
+    title: str
+    meaning: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ColumnHead:
+    """A column's head: a variant of a family in one requested configuration."""
+
+    column: rest.Column
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """Columns that stand under one family's name."""
+
+    name: str
+    columns: tuple[ColumnHead, ...]
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One device and its cells, in the order of the columns."""
+
+    device: rest.DeviceRecord
+    cells: tuple[CellView, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that the page and its live part show."""
+
+    table: rest.CompareTable
+    sentence: str
+    metric: str
+    choices: tuple[Choice, ...]
+    families: tuple[Family, ...]
+    rows: tuple[DeviceRow, ...]
+    notes: tuple[str, ...]
+    legend: frozenset[str]
+    charts: tuple[charts.Chart, ...]
+    idle_models: tuple[rest.ModelRecord, ...]
+    agent_line: str
+
+
+def comparison(
+    table: rest.CompareTable, models: Sequence[rest.ModelRecord], metric: str, agent_line: str
+) -> Comparison:
+    """The page for one choice of metric; an unknown choice is the headline."""
+    metric = metric if metric in METRICS else HEADLINE
+    notes = Notes()
+    cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
+    rows = tuple(_row(device, table.columns, cells, metric, notes) for device in table.devices)
+    measured = {column.model_id for column in table.columns}
+    return Comparison(
+        table=table,
+        sentence=sentence(table),
+        metric=metric,
+        choices=_choices(table, metric),
+        families=_families(table.columns),
+        rows=rows,
+        notes=tuple(notes.texts),
+        legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
+        charts=charts.of_table(table, [lead_metric(metric, kind) for kind in HEADLINES]),
+        idle_models=tuple(model for model in models if model.model_id not in measured),
+        agent_line=agent_line,
+    )
+
+
+def lead_metric(metric: str, kind: Kind) -> str:
+    """The metric that a cell of this kind shows large."""
+    return HEADLINES[kind][0].metric if metric == HEADLINE else metric
+
+
+def sentence(table: rest.CompareTable) -> str:
+    """What has been measured, counted."""
+    models = len({column.model_id for column in table.columns})
+    emulated = sum(device.emulated for device in table.devices)
+    states = [cell.state for cell in table.cells]
+    counts = [
+        f"{states.count(state)} {word}"
+        for state, word in (
+            ("measured", "measured"),
+            ("failed", "failed"),
+            ("running", "running"),
+            ("queued", "queued"),
+        )
+        if states.count(state)
+    ]
+    aside = f" ({emulated} emulated)" if emulated else ""
+    devices = len(table.devices)
+    return (
+        f"{models} model{'s' * (models != 1)} on {devices} device{'s' * (devices != 1)}{aside}: "
+        f"{', '.join(counts) or 'nothing measured yet'}."
+    )
+
+
+def _choices(table: rest.CompareTable, metric: str) -> tuple[Choice, ...]:
+    there = {name for cell in table.cells for name in cell.metrics}
+    offered = [name for name in PICKED if name in there or name == metric]
+    first = Choice(HEADLINE, "Headline", "p50 latency, or decode rate for language models", metric == HEADLINE)
+    return (
+        first,
+        *(Choice(name, METRICS[name].title, METRICS[name].meaning, name == metric) for name in offered),
+    )
+
+
+def _families(columns: Sequence[rest.Column]) -> tuple[Family, ...]:
+    labels = column_labels(columns)
+    return tuple(
+        Family(name, tuple(_head(column, labels[column]) for column in group))
+        for name, group in groupby(columns, key=lambda column: column.family)
+    )
+
+
+def _head(column: rest.Column, label: str) -> ColumnHead:
+    title = column.model_name if column.model_name != column.family else column.quantization
+    runtime = label.removeprefix(figures.clean(f"{column.model_name} · "))
+    return ColumnHead(column, title, f"{column.format} {column.quantization} · {runtime}")
+
+
+def _row(
+    device: rest.DeviceRecord,
+    columns: Sequence[rest.Column],
+    cells: dict[tuple[str, str, str], rest.Cell],
+    metric: str,
+    notes: Notes,
+) -> DeviceRow:
+    views = tuple(
+        matrix_cell.cell_view(
+            cells.get((device.device_id, column.model_id, column.config_key)),
+            kind_of(column.format),
+            lead_metric(metric, kind_of(column.format)),
+            notes,
+        )
+        for column in columns
+    )
+    return DeviceRow(device, views)

@@ -1,0 +1,182 @@
+"""Contexts of the pages about one thing: a run, a device, a model, and the form that flashes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeprof.tables import figures
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof.wire.failures import MEANING
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.views import charts
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """One recorded figure, or the reason why there is none."""
+
+    title: str
+    meaning: str
+    text: str
+    unit: str
+    interval: str | None
+    n: int | None
+    origin: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as it was asked for and as it ran; `differs` where that is not the same."""
+
+    name: str
+    asked: str
+    ran: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Everything that was recorded of one run."""
+
+    stored: rest.StoredResult
+    device: rest.DeviceRecord | None
+    model: rest.ModelRecord | None
+    metrics: tuple[MetricLine, ...]
+    settings: tuple[Setting, ...]
+    failure_meaning: str
+    samples: charts.Samples | None
+    samples_note: str
+    duration_s: float
+
+    @property
+    def result(self) -> m.Result:
+        """The result itself."""
+        return self.stored.result
+
+
+@dataclass(frozen=True)
+class DevicePage:
+    """One device and its newest runs."""
+
+    device: rest.DeviceRecord
+    results: Sequence[rest.StoredResult]
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """One model, its newest runs and the devices that they ran on."""
+
+    model: rest.ModelRecord
+    results: Sequence[rest.StoredResult]
+    devices: Mapping[str, rest.DeviceRecord]
+
+
+@dataclass(frozen=True)
+class FlashPage:
+    """What can be chosen for a campaign."""
+
+    models: Sequence[rest.ModelRecord]
+    devices: Sequence[rest.DeviceRecord]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class CampaignPage:
+    """One group of jobs, with the names of what they are about."""
+
+    campaign: rest.Campaign
+    devices: Mapping[str, rest.DeviceRecord]
+    models: Mapping[str, rest.ModelRecord]
+
+    @property
+    def open(self) -> bool:
+        """Whether anything may still happen."""
+        return self.done < len(self.campaign.jobs)
+
+    @property
+    def done(self) -> int:
+        """How many jobs have ended."""
+        return sum(job.state in rest.TERMINAL_STATES for job in self.campaign.jobs)
+
+
+def run_page(stored: rest.StoredResult, device: rest.DeviceRecord | None, model: rest.ModelRecord | None) -> RunPage:
+    """The page of one stored result."""
+    result = stored.result
+    return RunPage(
+        stored=stored,
+        device=device,
+        model=model,
+        metrics=metric_lines(result),
+        settings=settings(result),
+        failure_meaning=MEANING[result.failure.code] if result.failure else "",
+        samples=charts.samples(result.samples_ms),
+        samples_note=_samples_note(result),
+        duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
+    )
+
+
+def metric_lines(result: m.Result) -> tuple[MetricLine, ...]:
+    """Figures in the order of the registry, then what is missing."""
+    rows = {row.metric: row for row in result.metrics}
+    order = [name for name in METRICS if name in rows] + [name for name in rows if name not in METRICS]
+    measured = [_metric_line(rows[name]) for name in order]
+    return (*measured, *(_absent_line(absent) for absent in result.absent))
+
+
+def _metric_line(row: m.MetricRow) -> MetricLine:
+    known = METRICS.get(row.metric)
+    text, _, prefixed = figures.figure(row).partition(" ")
+    origin = f"{row.origin}, {row.scope}" if row.scope else row.origin
+    return MetricLine(
+        title=known.title if known else row.metric,
+        meaning=known.meaning if known else "a metric that this hub does not know",
+        text=text,
+        unit=prefixed or (known.unit if known else ""),
+        interval=figures.interval(row),
+        n=row.n,
+        origin=origin,
+    )
+
+
+def _absent_line(absent: m.AbsentMetric) -> MetricLine:
+    known = METRICS.get(absent.metric)
+    title = known.title if known else absent.metric
+    return MetricLine(title, known.meaning if known else "", "none", "", None, None, "", absent.reason)
+
+
+def settings(result: m.Result) -> tuple[Setting, ...]:
+    """The requested configuration beside the effective one."""
+    asked, ran = result.config, result.effective
+    shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in asked.shapes.items()) or "as in the file"
+    pairs = [
+        ("runtime", asked.runtime, f"{ran.runtime} {ran.runtime_version}" if ran else "", _other_runtime(result)),
+        ("threads", str(asked.threads or "every core"), str(ran.threads) if ran else "", _other_threads(result)),
+        ("provider", asked.provider, ran.provider if ran else "", _other_provider(result)),
+        ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in ran.inputs.items()) if ran else "", False),
+        ("power mode", asked.power_mode or "as found", (result.before and result.before.power_mode) or "", False),
+        ("cores", "any", ", ".join(map(str, ran.affinity)) if ran else "", False),
+    ]
+    return tuple(Setting(name, one, other or "not known", differs) for name, one, other, differs in pairs)
+
+
+def _other_runtime(result: m.Result) -> bool:
+    return result.effective is not None and result.effective.runtime != result.config.runtime
+
+
+def _other_threads(result: m.Result) -> bool:
+    asked = result.config.threads
+    return result.effective is not None and asked > 0 and result.effective.threads != asked
+
+
+def _other_provider(result: m.Result) -> bool:
+    ran = result.effective
+    return ran is not None and ran.provider.lower().removesuffix("executionprovider") != result.config.provider.lower()
+
+
+def _samples_note(result: m.Result) -> str:
+    if result.samples_ms:
+        return ""
+    if any(artifact.name == "samples" for artifact in result.artifacts):
+        return "The samples of this run are long; they are stored as the artifact named samples, below."
+    return "This run recorded no samples of single inferences."

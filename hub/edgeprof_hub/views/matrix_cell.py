@@ -1,0 +1,112 @@
+"""One cell of the matrix as the page shows it: a figure with its interval, a named failure, a running job, nothing."""
+
+from dataclasses import dataclass
+
+from edgeprof.tables import figures
+from edgeprof.tables.headline import HEADLINES, Kind
+from edgeprof.tables.view import Notes
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+
+SHORT = {
+    "latency_p50_ms": "p50",
+    "latency_p95_ms": "p95",
+    "latency_p99_ms": "p99",
+    "peak_memory_mib": "memory",
+    "energy_per_inference_j": "energy",
+    "energy_per_token_j": "energy/token",
+    "decode_tokens_per_s": "decode",
+    "prefill_tokens_per_s": "prefill",
+    "ttft_ms": "TTFT",
+}
+NOT_OF_THIS_KIND: dict[Kind, str] = {
+    "inference": "This model gives one answer at once; the figure exists for language models only.",
+    "language": "This model writes tokens; the figure exists for models that answer at once.",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A labelled figure, or the number of the footnote that says why there is none."""
+
+    label: str
+    text: str
+    unit: str = ""
+    interval: str | None = None
+    note: int | None = None
+
+
+@dataclass(frozen=True)
+class CellView:
+    """What stands in one cell. `signs`: what the legend must explain."""
+
+    state: rest.CellState
+    result_id: str | None = None
+    lead: Figure | None = None
+    details: tuple[Figure, ...] = ()
+    note_numbers: tuple[int, ...] = ()
+    failure_code: str = ""
+    failure_message: str = ""
+    stage: str = ""
+    fraction: float | None = None
+    ranked: bool = True
+    signs: frozenset[str] = frozenset()
+
+
+def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> CellView:
+    """The view of a cell with `metric` shown large."""
+    if cell is None or cell.state == "not_run":
+        return CellView("not_run")
+    has_figures = bool(cell.metrics) and cell.state != "failed"
+    numbers = tuple(_number(notes.ref(note)) for note in cell.notes) if has_figures else ()
+    return CellView(
+        state=cell.state,
+        result_id=cell.result_id,
+        lead=_figure(cell, kind, metric, notes) if has_figures else None,
+        details=_details(cell, kind, metric, notes) if has_figures else (),
+        note_numbers=numbers,
+        failure_code=cell.failure_code or "refused",
+        failure_message=cell.failure_message or "",
+        stage=cell.stage or "",
+        fraction=cell.fraction,
+        ranked=cell.ranked,
+        signs=_signs(cell, metric) if has_figures else frozenset(),
+    )
+
+
+def _signs(cell: rest.Cell, metric: str) -> frozenset[str]:
+    signs = {f"{mark.among}_{mark.verdict}" for mark in cell.marks if mark.metric == metric}
+    return frozenset(signs if cell.ranked else {*signs, "emulated"})
+
+
+def _details(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> tuple[Figure, ...]:
+    metrics = [item.metric for item in HEADLINES[kind] if item.metric != metric]
+    return (*(_figure(cell, kind, name, notes) for name in metrics), *_cost(cell, notes))
+
+
+def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
+    label = SHORT.get(metric, METRICS[metric].title)
+    row = cell.metrics.get(metric)
+    if row is None:
+        reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
+        return Figure(label, "none", note=_number(notes.ref(reason)))
+    text, _, prefixed = figures.figure(row).partition(" ")
+    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row))
+
+
+def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
+    cost = cell.cost
+    if cost is None:
+        reason = cell.cost_absent or "No cost was computed and no reason was given."
+        return (Figure("cost", "none", note=_number(notes.ref(reason))),)
+    here = Figure(f"cost / {cost.unit}", figures.usd(cost.edge_usd))
+    if cost.cloud_usd is None:
+        return (here,)
+    baseline = _number(notes.ref(f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."))
+    never = cost.break_even_per_day is None
+    pays = "never pays" if never else f"pays from {figures.per_day(cost.break_even_per_day or 0)}/day"
+    return here, Figure("cloud", figures.usd(cost.cloud_usd), note=baseline), Figure("", pays)
+
+
+def _number(ref: str) -> int:
+    return int(ref.strip("[]"))
