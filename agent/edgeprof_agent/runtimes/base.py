@@ -1,0 +1,77 @@
+"""What a runtime is to the worker: a class whose construction is the import, opening models of two kinds.
+
+Kept to the standard library's lightest modules: the worker loads this before anything else.
+"""
+
+from typing import Literal, NamedTuple, Protocol
+
+from edgeprof_agent.worker.document import Job, Operators, Setting
+
+
+class RuntimeFailure(Exception):
+    """A failure that an adapter recognised; `code` is one of the wire contract's failure codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Prefill(NamedTuple):
+    """One prompt: the time of its evaluation, and until the first token was chosen."""
+
+    prompt_ns: int
+    first_token_ns: int
+
+
+class Decode(NamedTuple):
+    """One generation: `steps` tokens in `total_ns`; the gaps between tokens where the binding tells them."""
+
+    steps: int
+    total_ns: int
+    gaps_ns: list[int]
+
+
+class TensorModel(Protocol):
+    """A loaded model whose synthetic inputs are bound."""
+
+    kind: Literal["tensor"]
+
+    def infer(self) -> object:
+        """One inference; nothing but the runtime's own call."""
+        ...
+
+    def non_finite_outputs(self) -> int:
+        """How many values of the last outputs are NaN or infinite."""
+        ...
+
+    def setting(self) -> Setting: ...
+
+    def operators(self) -> Operators:
+        """What is executed; may take a second session. The model cannot be used afterwards."""
+        ...
+
+
+class TextModel(Protocol):
+    """A loaded language model."""
+
+    kind: Literal["text"]
+    absent: dict[str, str]
+    """Metrics that this binding cannot give, and why."""
+
+    def prefill(self) -> Prefill:
+        """The prompt, from an empty memory."""
+        ...
+
+    def decode(self) -> Decode:
+        """A generation, from an empty memory."""
+        ...
+
+    def setting(self) -> Setting: ...
+
+    def operators(self) -> Operators: ...
+
+
+class Runtime(Protocol):
+    """An imported runtime. Its class takes no argument; an ImportError in it means that it is not installed."""
+
+    def open(self, job: Job) -> TensorModel | TextModel: ...

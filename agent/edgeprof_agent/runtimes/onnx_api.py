@@ -1,0 +1,56 @@
+"""The part of ONNX Runtime's Python interface that we call, typed: the package itself ships no types."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from edgeprof_agent.runtimes.inputs import Size, Tensor
+
+
+class Input(Protocol):
+    """What a model declares of one input. `type` reads like `tensor(float)`."""
+
+    name: str
+    type: str
+    shape: Sequence[Size]
+
+
+class Session(Protocol):
+    """`onnxruntime.InferenceSession`"""
+
+    def run(self, output_names: None, input_feed: dict[str, Tensor], /) -> list[object]: ...
+    def get_inputs(self) -> Sequence[Input]: ...
+    def get_providers(self) -> list[str]: ...
+    def end_profiling(self) -> str: ...
+
+
+class Options(Protocol):
+    """`onnxruntime.SessionOptions`"""
+
+    intra_op_num_threads: int
+    inter_op_num_threads: int
+    execution_mode: object
+    graph_optimization_level: object
+    enable_profiling: bool
+    profile_file_prefix: str
+
+    def add_session_config_entry(self, key: str, value: str, /) -> None: ...
+
+
+class _Modes(Protocol):
+    ORT_SEQUENTIAL: object
+
+
+class _Levels(Protocol):
+    ORT_ENABLE_ALL: object
+
+
+class OrtApi(Protocol):
+    """The module `onnxruntime`."""
+
+    __version__: str
+    ExecutionMode: _Modes
+    GraphOptimizationLevel: _Levels
+
+    def SessionOptions(self) -> Options: ...
+    def InferenceSession(self, path: str, options: Options, /, *, providers: list[str]) -> Session: ...
+    def get_available_providers(self) -> list[str]: ...

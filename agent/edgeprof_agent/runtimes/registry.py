@@ -1,0 +1,72 @@
+"""Which runtimes this device has, told without importing one, and which Python runs each."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import cast
+
+from edgeprof.errors import MissingPartError
+from edgeprof.wire.messages import ModelFormat, RuntimeFact
+from edgeprof_agent.runtimes.table import VARIANTS, Variant
+
+_ASK_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+_ASK_TIMEOUT_S = 20.0
+
+
+def worker_python(variant: str) -> str:
+    """The interpreter for a runtime: `EDGEPROF_WORKER_PYTHON_<VARIANT>` (dashes as underscores), else this one.
+
+    tflite-runtime needs numpy below 2 and cannot share an environment; edgeprof must be installed there too.
+    """
+    return os.environ.get(_setting(variant)) or sys.executable
+
+
+def facts() -> tuple[RuntimeFact, ...]:
+    """Every runtime that we know: its version here, or why it is not there and how to install it."""
+    return tuple(_fact(name, variant) for name, variant in VARIANTS.items())
+
+
+def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
+    """The first installed runtime for a format. Raises MissingPartError with the install lines."""
+    for fact in facts:
+        if fact.version is not None and format in fact.formats:
+            return fact.variant
+    lines = [variant.install for variant in VARIANTS.values() if format in variant.formats]
+    raise MissingPartError(
+        "runtime_missing", f"No runtime for {format} is installed. Install one with: {'   or: '.join(lines)}"
+    )
+
+
+def install_line(variant: str) -> str:
+    """How a user gets this runtime."""
+    return VARIANTS[variant].install
+
+
+def _fact(name: str, variant: Variant) -> RuntimeFact:
+    found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
+    reason = None if found else f"{variant.package} is not installed. Install it with: {variant.install}"
+    return RuntimeFact(
+        variant=name, formats=cast(tuple[ModelFormat, ...], variant.formats), version=found, reason=reason
+    )
+
+
+def _version_here(variant: Variant) -> str | None:
+    try:
+        return version(variant.package)
+    except PackageNotFoundError:
+        return None
+
+
+def _version_there(name: str, variant: Variant) -> str | None:
+    command = [worker_python(name), "-c", _ASK_VERSION, variant.package]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None
+
+
+def _setting(variant: str) -> str:
+    return f"EDGEPROF_WORKER_PYTHON_{variant.upper().replace('-', '_')}"

@@ -1,0 +1,37 @@
+"""The worker's voice: one JSON object a line on the inherited pipe."""
+
+import json
+import os
+import time
+
+from edgeprof_agent.worker.document import Measured, Operators
+
+
+class Reporter:
+    """Writes events to a file descriptor that the parent reads. `stage` is where the worker stands now."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.stage = "start"
+
+    def hello(self) -> None:
+        """The first line: what the parent measures the process start by."""
+        self._send({"event": "hello", "monotonic_ns": time.monotonic_ns()})
+
+    def enter(self, stage: str, note: str = "", fraction: float | None = None) -> None:
+        self.stage = stage
+        self._send({"event": "stage", "stage": stage, "fraction": fraction, "note": note})
+
+    def measured(self, measured: Measured) -> None:
+        self._send({"event": "measured", "measured": measured})
+
+    def operators(self, operators: Operators) -> None:
+        self._send({"event": "operators", "operators": operators})
+
+    def failed(self, code: str, message: str) -> None:
+        self._send({"event": "failed", "stage": self.stage, "code": code, "message": message})
+
+    def _send(self, event: dict[str, object]) -> None:
+        rest = memoryview(json.dumps(event).encode() + b"\n")
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]

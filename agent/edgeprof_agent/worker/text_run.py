@@ -1,0 +1,67 @@
+"""Measuring a language model: repeated prompts (prefill, TTFT), then repeated generations, as llama-bench does."""
+
+import gc
+import time
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from edgeprof_agent.runtimes.base import Decode, Prefill, TextModel
+from edgeprof_agent.worker.document import Job, Window
+from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.stopping import StopRule, time_is_up
+
+REPEATS = 6
+"""The fewest repeats of a prompt or a generation that give a median a 95 % interval (see summary.py)."""
+
+T = TypeVar("T")
+
+
+class TextTimes(NamedTuple):
+    """What a text run took. `decode_steps` tokens lie in each entry of `decodes`."""
+
+    first_inference_ns: int
+    prefills: list[Prefill]
+    decodes: list[Decode]
+    decode_window: Window
+
+
+def run_text(model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
+    """Prefill and decode in two phases, so that power may be attributed to decoding alone."""
+    reporter.enter("first_inference", f"a prompt of {job['prompt_tokens']} tokens")
+    started_ns = time.perf_counter_ns()
+    model.prefill()
+    first_ns = time.perf_counter_ns() - started_ns
+    _warm_up(model.prefill, job, reporter, "one prompt")
+    prefills, _ = _repeat(model.prefill, job, _telling(reporter, "prefill"))
+    _warm_up(model.decode, job, reporter, "one generation")
+    decodes, window = _repeat(model.decode, job, _telling(reporter, "decode"))
+    window["units"] = sum(decode.steps for decode in decodes)
+    return TextTimes(first_ns, prefills, decodes, window)
+
+
+def _warm_up(once: Callable[[], object], job: Job, reporter: Reporter, note: str) -> None:
+    """One, as llama-bench does: prompt and generation each have a context of their own size."""
+    reporter.enter("warmup", note)
+    if not time_is_up(job["stop_at_ns"]):
+        once()
+
+
+def _repeat(once: Callable[[], T], job: Job, tell: Callable[[int], None]) -> tuple[list[T], Window]:
+    rule = StopRule(min(job["min_runs"], REPEATS), job["max_runs"], int(job["window_s"] * 1e9), job["stop_at_ns"])
+    taken: list[T] = []
+    gc.collect()
+    gc.disable()
+    try:
+        start_ns = time.monotonic_ns()
+        while True:
+            tell(len(taken))
+            taken.append(once())
+            now_ns = time.monotonic_ns()
+            if rule.done(len(taken), now_ns - start_ns, now_ns):
+                return taken, {"start_ns": start_ns, "end_ns": now_ns, "units": len(taken)}
+    finally:
+        gc.enable()
+
+
+def _telling(reporter: Reporter, what: str) -> Callable[[int], None]:
+    return lambda done: reporter.enter("measure", f"{what}: repeat {done + 1}")
