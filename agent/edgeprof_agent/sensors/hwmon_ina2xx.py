@@ -1,0 +1,44 @@
+"""An INA219, 220, 226, 230, 231, 238 or 260 that Linux knows: a meter that somebody put into the supply line."""
+
+import re
+from pathlib import Path
+
+from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors.base import Integration, Scope, SensorError, failed_reading
+
+CHIP = re.compile(r"ina2(19|20|26|28|30|31|38|60)")
+
+
+class HwmonIna2xx:
+    """Exactly one chip. With two, nothing says which of them carries the whole device."""
+
+    name = "hwmon_ina2xx"
+    scope: Scope = "dc_input"
+    integration: Integration = "trapezoid"
+    max_hz = 20.0
+
+    def __init__(self, root: Path) -> None:
+        monitors = files.folders(root / "sys/class/hwmon", "hwmon*")
+        self._chips = [folder for folder in monitors if CHIP.fullmatch(files.text(folder / "name") or "")]
+        self._on_jetson = b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+        self.source = ", ".join(f"{files.text(chip / 'name')} in {chip.name}" for chip in self._chips) or "hwmon"
+
+    def available(self) -> str | None:
+        if not self._chips:
+            return "no INA2xx under /sys/class/hwmon"
+        if self._on_jetson:
+            return "a Jetson's own INA chips are read by jetson_ina"
+        if len(self._chips) > 1:
+            return f"{len(self._chips)} INA2xx chips ({self.source}): which one carries the whole device is not known"
+        return failed_reading(self)
+
+    def read(self) -> float:
+        """Watts, negative where the current flows back."""
+        chip = self._chips[0]
+        micro_w = files.number(chip / "power1_input")
+        if micro_w is not None:
+            return micro_w / 1e6
+        millivolts, milliamps = files.number(chip / "in1_input"), files.number(chip / "curr1_input")
+        if millivolts is None or milliamps is None:
+            raise SensorError(f"{chip.name} gives no number for power1_input")
+        return millivolts * milliamps / 1e6

@@ -1,0 +1,74 @@
+"""RAPL: the energy counter of x86 processor packages under /sys/class/powercap (Intel, and AMD since Linux 5.8)."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors.base import Integration, Scope, SensorError
+from edgeprof_agent.sensors.rights import RAPL_MEND
+
+TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
+"""Not `intel-rapl:0:0`, which lies inside its package, and not `intel-rapl-mmio:0`, which is the same one again."""
+
+
+@dataclass
+class _Domain:
+    """One counter, and how far it has come since it was first read."""
+
+    folder: Path
+    name: str
+    range_uj: float
+    last_uj: float | None = None
+    total_uj: float = 0.0
+
+    def advance(self) -> float:
+        now_uj = files.number(self.folder / "energy_uj")
+        if now_uj is None:
+            raise SensorError(f"{self.folder / 'energy_uj'} gives no number")
+        if self.last_uj is not None:
+            step_uj = now_uj - self.last_uj
+            self.total_uj += step_uj if step_uj >= 0 else step_uj + self.range_uj
+        self.last_uj = now_uj
+        return self.total_uj
+
+
+class Rapl:
+    """Every package, or psys where there is one: psys contains the packages, so they are never added to it."""
+
+    name = "rapl"
+    integration: Integration = "counter"
+    max_hz = 20.0
+
+    def __init__(self, root: Path) -> None:
+        found = _domains(root / "sys/class/powercap")
+        psys = [domain for domain in found if domain.name == "psys"]
+        self._domains = psys or [domain for domain in found if domain.name.startswith("package-")]
+        self.scope: Scope = "platform" if psys else "cpu_package"
+        self.source = " + ".join(f"{each.folder.name} ({each.name})" for each in self._domains) or "powercap"
+
+    def available(self) -> str | None:
+        if not self._domains:
+            return "no RAPL package under /sys/class/powercap"
+        if any("-die-" in domain.name for domain in self._domains):
+            return "several dies report here, and such processors are known to count the socket once per die"
+        for domain in self._domains:
+            if files.denied(domain.folder / "energy_uj"):
+                return f"only root may read {domain.folder.name}/energy_uj; to allow it: {RAPL_MEND}"
+            if domain.range_uj <= 0 or files.number(domain.folder / "energy_uj") is None:
+                return f"{domain.folder.name} gives no number"
+        return None
+
+    def read(self) -> float:
+        """Joules since the first reading. A drop is one turn of the counter, so poll more often than it turns."""
+        return sum(domain.advance() for domain in self._domains) / 1e6
+
+
+def _domains(powercap: Path) -> list[_Domain]:
+    by_name: dict[str, _Domain] = {}
+    for folder in files.folders(powercap, "intel-rapl:*"):
+        name = files.text(folder / "name")
+        if name and TOP_DOMAIN.fullmatch(folder.name):
+            range_uj = files.number(folder / "max_energy_range_uj") or 0.0
+            by_name.setdefault(name, _Domain(folder, name, range_uj))
+    return list(by_name.values())
