@@ -136,7 +136,6 @@ def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, asked: int
         raise _StartOver("the hub sent a compressed body that was not asked for")
     etag = answer.getheader("ETag") or ""
     if answer.status == 200:
-        transfer.part.unlink(missing_ok=True)
         _keep_etag(transfer, etag)
         length = answer.getheader("Content-Length")
         if length is not None and length != str(transfer.file.size):

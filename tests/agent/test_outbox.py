@@ -1,0 +1,237 @@
+"""Results in the outbox: durable, settled only by the right receipt, saved from a damaged file."""
+
+import hashlib
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import codec
+from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
+from edgeprof_agent.database import Database
+from edgeprof_agent.jobs import Jobs, Started
+from edgeprof_agent.outbox import KEEP_RECEIPTED_S, Letter, Outbox
+from tests.agent.pieces import job, now, result
+
+
+class Spool:
+    """A database with its outbox, and how to close and open it again."""
+
+    def __init__(self, folder: Path, budget: int = 10_000) -> None:
+        self.file = folder / "agent.db"
+        self.database = Database(self.file)
+        self.outbox = Outbox(self.database, folder / "artifacts", budget)
+
+
+def receipt(letter: Letter, status: ReceiptStatus = "stored", sha256: str | None = None) -> Receipt:
+    digest = sha256 or hashlib.sha256(letter.payload).hexdigest()
+    return Receipt(result_id=letter.result_id, sha256=digest, status=status, reason=None)
+
+
+def ids(outbox: Outbox) -> list[str]:
+    return [letter.result_id for letter in outbox.queued(10_000)]
+
+
+def test_results_wait_in_order_and_survive_a_restart(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    results = [result(job()) for _ in range(5)]
+    for each in results:
+        first.outbox.put(each, {})
+    first.database.close()
+    second = Spool(tmp_path)
+    assert ids(second.outbox) == [each.result_id for each in results]
+    assert codec.decode_as(Result, second.outbox.queued(1)[0].payload) == results[0]
+
+
+def test_only_a_receipt_for_exactly_these_bytes_settles(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path).outbox
+    outbox.put(result(job()), {})
+    letter = outbox.queued(1)[0]
+    assert not outbox.settle(receipt(letter, sha256="0" * 64))
+    assert not outbox.settle(Receipt(result_id="another", sha256=receipt(letter).sha256, status="stored"))
+    assert ids(outbox) == [letter.result_id]
+    assert outbox.settle(receipt(letter))
+    assert ids(outbox) == []
+
+
+@pytest.mark.parametrize("status", ["conflict", "rejected"])
+def test_what_the_hub_will_not_have_is_kept_aside(tmp_path: Path, status: ReceiptStatus) -> None:
+    spool = Spool(tmp_path)
+    spool.outbox.put(result(job()), {})
+    letter = spool.outbox.queued(1)[0]
+    spool.outbox.settle(receipt(letter, status))
+    assert ids(spool.outbox) == []
+    spool.outbox.purge(time.time() + 10 * KEEP_RECEIPTED_S)
+    assert [row["state"] for row in spool.database.rows("SELECT state FROM results")] == ["aside"]
+
+
+def test_a_receipted_result_can_be_asked_for_again_for_a_day(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path).outbox
+    of = job()
+    outbox.put(result(of), {})
+    letter = outbox.queued(1)[0]
+    outbox.settle(receipt(letter))
+    assert outbox.send_again(of.job_id, of.attempt)
+    assert outbox.queued(1) == [letter]
+    outbox.settle(receipt(letter, "duplicate"))
+    assert outbox.purge(time.time() + KEEP_RECEIPTED_S - 60) == 0
+    assert outbox.purge(time.time() + KEEP_RECEIPTED_S + 60) == 1
+    assert not outbox.send_again(of.job_id, of.attempt)
+
+
+def test_putting_a_result_twice_keeps_the_first(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path).outbox
+    of = job()
+    outbox.put(result(of, "r-1"), {})
+    before = outbox.queued(2)
+    outbox.put(result(of, "r-1"), {})
+    assert outbox.queued(2) == before
+
+
+def test_artifacts_live_as_long_as_a_result_names_them(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path).outbox
+    data = b"samples"
+    sha256 = hashlib.sha256(data).hexdigest()
+    for _ in range(2):
+        outbox.put(result(job()), {sha256: data})
+    one, two = outbox.queued(2)
+    assert one.artifacts == two.artifacts == (sha256,)
+    outbox.settle(receipt(one))
+    outbox.purge(time.time() + 2 * KEEP_RECEIPTED_S)
+    assert outbox.artifact(sha256).read_bytes() == data
+    outbox.settle(receipt(two))
+    outbox.purge(time.time() + 2 * KEEP_RECEIPTED_S)
+    assert not outbox.artifact(sha256).exists()
+
+
+def test_artifacts_that_a_kill_left_without_a_result_are_removed_at_start(tmp_path: Path) -> None:
+    Spool(tmp_path).database.close()
+    (tmp_path / "artifacts" / "orphan").write_bytes(b"x")
+    Spool(tmp_path)
+    assert list((tmp_path / "artifacts").iterdir()) == []
+
+
+def test_from_four_fifths_of_the_budget_new_jobs_are_refused_until_receipts_come(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path, budget=10).outbox
+    for _ in range(7):
+        outbox.put(result(job()), {})
+    assert outbox.full_reason() is None
+    outbox.put(result(job()), {})
+    assert "8 results wait" in (outbox.full_reason() or "")
+    outbox.settle(receipt(outbox.queued(1)[0]))
+    assert outbox.full_reason() is None
+
+
+def test_over_the_budget_only_receipted_results_go_early(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path, budget=3).outbox
+    for _ in range(5):
+        outbox.put(result(job()), {})
+    for letter in outbox.queued(3):
+        outbox.settle(receipt(letter))
+    assert outbox.purge(time.time()) == 2
+    assert len(ids(outbox)) == 2
+
+
+def test_every_put_result_is_there_after_a_kill(tmp_path: Path) -> None:
+    """SIGKILL at a random moment of a process that does nothing but put results."""
+    code = (
+        "import sys; from pathlib import Path; from tests.agent.test_outbox import Spool; "
+        "from tests.agent.pieces import job, result\n"
+        "spool = Spool(Path(sys.argv[1]))\n"
+        "while True:\n"
+        "    one = result(job()); spool.outbox.put(one, {}); print(one.result_id, flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        printed = [process.stdout.readline().strip() for _ in range(random.randint(1, 40))]
+        process.kill()
+        printed += [line.strip() for line in process.stdout if line.endswith("\n")]
+    kept = ids(Spool(tmp_path).outbox)
+    assert kept[: len(printed)] == printed
+    assert len(kept) - len(printed) <= 1  # stored, and killed before it could say so
+
+
+def _filled(folder: Path, count: int = 300) -> list[str]:
+    spool = Spool(folder)
+    with spool.database.transaction():
+        for _ in range(count):
+            spool.outbox.put(result(job()), {})
+    names = ids(spool.outbox)
+    spool.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    spool.database.close()
+    return names
+
+
+def test_rows_around_a_damaged_page_are_salvaged(tmp_path: Path) -> None:
+    names = _filled(tmp_path)
+    file = tmp_path / "agent.db"
+    with file.open("r+b") as stream:
+        stream.seek(file.stat().st_size // 2 // 4096 * 4096)
+        stream.write(os.urandom(4096))
+    spool = Spool(tmp_path)
+    saved = ids(spool.outbox)
+    assert 250 <= len(saved) < 300
+    assert set(saved) <= set(names)
+    assert spool.database.salvaged_rows == len(saved)
+    assert (tmp_path / "agent.db.damaged-1").exists()
+
+
+@pytest.mark.parametrize("harm", ["zeroed", "truncated", "garbage", "folder", "empty"])
+def test_the_agent_starts_whatever_the_file_has_become(tmp_path: Path, harm: str) -> None:
+    _filled(tmp_path, 50)
+    file = tmp_path / "agent.db"
+    content = file.read_bytes()
+    file.unlink()
+    if harm == "folder":
+        file.mkdir()
+    else:
+        damaged = {"zeroed": bytes(len(content)), "truncated": content[:6000], "garbage": b"hello", "empty": b""}
+        file.write_bytes(damaged[harm])
+    spool = Spool(tmp_path)
+    spool.outbox.put(result(job()), {})
+    assert ids(spool.outbox)
+
+
+def test_a_flipped_bit_in_a_payload_is_never_sent(tmp_path: Path) -> None:
+    """Damage that the salvage can read but that is not what was stored."""
+    names = _filled(tmp_path)
+    file = tmp_path / "agent.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE results SET payload = x'00' WHERE seq = 7")
+    connection.close()
+    with file.open("r+b") as stream:
+        stream.seek(file.stat().st_size - 3 * 4096)
+        stream.write(os.urandom(4096))
+    spool = Spool(tmp_path)
+    assert names[6] not in ids(spool.outbox)
+    assert spool.database.rows("SELECT state FROM results WHERE result_id = ?", names[6])[0][0] == "aside"
+
+
+def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    Spool(tmp_path).database.close()
+    with sqlite3.connect(tmp_path / "agent.db") as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(EdgeprofError, match="newer edgeprof"):
+        Spool(tmp_path)
+
+
+def test_a_change_is_whole_or_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    jobs = Jobs(spool.database)
+    of = job()
+    jobs.add(of)
+    jobs.start(Started(of, "r-1", now()))
+    with pytest.raises(RuntimeError, match="power cut"), spool.database.transaction():
+        spool.outbox.put(result(of, "r-1"), {})
+        jobs.finish(of)
+        raise RuntimeError("power cut")
+    assert ids(spool.outbox) == []
+    assert [begun.result_id for begun in jobs.running()] == ["r-1"]
