@@ -100,17 +100,22 @@ def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef
 def _opened(path: Path) -> Generator[BinaryIO]:
     """The regular file at `path`, open for reading; never waits at a pipe or a device."""
     try:
-        path.name.encode()
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        path.name.encode()  # a name that is no text could not be told to anyone
+        with open(path, "rb", opener=_open_at_once) as file:
+            yield file
     except (OSError, ValueError) as error:
         raise ModelFileError("not_a_model", f"{str(path)!r} cannot be read: {_reason(error)}.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise ModelFileError("not_a_model", f"{path} is a folder. Name the model file inside it.")
-        if not stat.S_ISREG(mode):
-            raise ModelFileError("not_a_model", f"{path} is no regular file.")
-        yield file
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    descriptor = os.open(name, flags | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise ModelFileError("not_a_model", f"{name} is a folder. Name the model file inside it.")
+    raise ModelFileError("not_a_model", f"{name} is no regular file.")
 
 
 def _reason(error: OSError | ValueError) -> str:
