@@ -10,7 +10,8 @@ from edgeprof.wire.messages import DeviceState, Stamp
 from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.tools import run_tool
 
-CPU_ZONE = re.compile(r"cpu|x86_pkg_temp|soc|package", re.IGNORECASE)
+CPU_ZONES = (re.compile(r"cpu|x86_pkg_temp|core", re.IGNORECASE), re.compile(r"soc|package", re.IGNORECASE))
+"""Names of zones that are the processor's own, and of those that hold it; each vendor has its own."""
 OFF_BELOW_C = -200.0
 """A zone that is powered off says about -256 °C."""
 PI_THROTTLED_NOW = 0b1111
@@ -45,16 +46,20 @@ def _boot_id() -> str:
 
 
 def _temperature(root: Path) -> tuple[float | None, str | None]:
-    """The hottest zone that is named for the CPU, else the hottest of all."""
-    zones: list[tuple[bool, float, str]] = []
+    """The hottest of the zones whose name is nearest to the CPU."""
+    zones: list[tuple[int, float, str]] = []
     for folder in files.folders(root / "sys/class/thermal", "thermal_zone*"):
         name, milli_c = files.text(folder / "type") or folder.name, files.number(folder / "temp")
         if milli_c is not None and milli_c / 1000 > OFF_BELOW_C:
-            zones.append((CPU_ZONE.search(name) is not None, milli_c / 1000, name))
+            zones.append((_nearness(name), milli_c / 1000, name))
     if not zones:
         return None, None
     _, hottest_c, name = max(zones)
     return hottest_c, name
+
+
+def _nearness(zone: str) -> int:
+    return next((len(CPU_ZONES) - rank for rank, names in enumerate(CPU_ZONES) if names.search(zone)), 0)
 
 
 def _cpu_mhz(root: Path) -> float | None:

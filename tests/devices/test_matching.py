@@ -1,0 +1,120 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edgeprof.wire.messages import Facts
+from edgeprof_devices import load_profiles, match
+from edgeprof_devices.matching import match_profile, memory_size_gib
+
+MACHINES = sorted(path.parent.name for path in (Path(__file__).parent.parent / "machines").glob("*/tree.toml"))
+
+
+def expected_profile(machine: str) -> str:
+    tree = Path(__file__).parent.parent / "machines" / machine / "tree.toml"
+    return msgspec.toml.decode(tree.read_bytes())["expect"]["profile"]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_each_recorded_machine_is_the_device_that_its_record_says(
+    machine: str, facts_of: Callable[[str], Facts]
+) -> None:
+    assert match(facts_of(machine)).profile_id == expected_profile(machine)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_no_two_rules_of_the_same_strength_claim_one_machine(machine: str, facts_of: Callable[[str], Facts]) -> None:
+    facts = facts_of(machine)
+    profiles = load_profiles()
+    won = match(facts).profile_id
+    without = {name: profile for name, profile in profiles.items() if name != won}
+    second = match_profile(facts, without).profile_id
+    strength = {name: max((rule.strength for rule in each.detect), default=-1) for name, each in profiles.items()}
+    assert second is None or strength[second] < strength[str(won)]
+
+
+@pytest.mark.parametrize(
+    ("compatible", "profile"),
+    [
+        ("nvidia,p3767-0005", "jetson-orin-nano-8"),
+        ("nvidia,p3767-0005-super", "jetson-orin-nano-8"),
+        ("nvidia,p3509-0000+p3767-0003", "jetson-orin-nano-8"),
+        ("nvidia,p3768-0000+p3767-0004-super", "jetson-orin-nano-4"),
+        ("nvidia,p3768-0000+p3767-0001", "jetson-orin-nx-8"),
+        ("nvidia,p3768-0000+p3767-0000", "jetson-orin-nx-16"),
+        ("nvidia,p3737-0000+p3701-0005", "jetson-agx-orin-64"),
+        ("nvidia,p3768-0000+p3767-0005-superb", "arm64-generic"),
+        ("acme,p3767-0005", "arm64-generic"),
+        ("xnvidia,p3767-0005", "arm64-generic"),
+    ],
+)
+def test_a_jetson_is_known_by_its_modules_part_number(
+    compatible: str, profile: str, facts_of: Callable[[str], Facts]
+) -> None:
+    facts = replace(facts_of("orin-nano-8gb-jp6"), dt_compatible=(compatible, "nvidia,tegra234"))
+    assert match(facts).profile_id == profile
+
+
+@pytest.mark.parametrize("name", ["NVIDIA Orin Nano Developer Kit", "Anything", None])
+def test_a_jetsons_model_name_plays_no_part(name: str | None, facts_of: Callable[[str], Facts]) -> None:
+    assert match(replace(facts_of("orin-nano-8gb-jp6"), dt_model=name)).profile_id == "jetson-orin-nano-8"
+
+
+@pytest.mark.parametrize(("mem_total_mib", "profile"), [(905, "1"), (1850, "2"), (3793, "4"), (7810, "8")])
+def test_a_raspberry_pis_memory_tells_the_variant(
+    mem_total_mib: float, profile: str, facts_of: Callable[[str], Facts]
+) -> None:
+    assert match(replace(facts_of("pi-4b-4gb"), memory_mib=mem_total_mib)).profile_id == f"rpi-4b-{profile}"
+
+
+def test_a_known_board_with_a_memory_that_it_is_not_sold_with_says_so(facts_of: Callable[[str], Facts]) -> None:
+    found = match(replace(facts_of("pi-4b-4gb"), memory_mib=15_800))
+    assert found.profile_id == "arm64-generic"
+    assert "Raspberry Pi 4 Model B Rev 1.5" in found.reason
+    assert "15800 MiB" in found.reason
+
+
+def test_the_reason_quotes_what_the_machine_said(facts_of: Callable[[str], Facts]) -> None:
+    assert "nvidia,p3768-0000+p3767-0005-super" in match(facts_of("orin-nano-8gb-jp6")).reason
+    assert "Intel(R) N100" in match(facts_of("n100")).reason
+    assert "only its architecture" in match(facts_of("x86-vm")).reason
+
+
+def test_what_a_host_plays_goes_before_what_it_is(facts_of: Callable[[str], Facts]) -> None:
+    found = match(replace(facts_of("n100"), emulates="pixel-6"))
+    assert (found.profile_id, found.reason) == ("pixel-6", "emulated: another machine plays the Google Pixel 6")
+
+
+def test_playing_an_unknown_device_matches_nothing(facts_of: Callable[[str], Facts]) -> None:
+    found = match(replace(facts_of("n100"), emulates="pixel-99"))
+    assert found.profile_id is None
+    assert "pixel-99" in found.reason
+
+
+def test_an_architecture_without_a_profile_matches_nothing(facts_of: Callable[[str], Facts]) -> None:
+    found = match(replace(facts_of("x86-vm"), machine="riscv64"))
+    assert found.profile_id is None
+    assert "riscv64" in found.reason
+
+
+def test_a_phone_is_never_detected(facts_of: Callable[[str], Facts]) -> None:
+    phones = {name for name, profile in load_profiles().items() if profile.device_class == "phone"}
+    assert len(phones) >= 3
+    assert not phones & {match(facts_of(machine)).profile_id for machine in MACHINES}
+
+
+@pytest.mark.parametrize(
+    ("mib", "gib"), [(427, 0.5), (512, 0.5), (513, 1), (3793, 4), (4096, 4), (7620, 8), (63_000, 64)]
+)
+def test_memory_is_rounded_up_to_a_size_that_is_sold(mib: float, gib: float) -> None:
+    assert memory_size_gib(mib) == gib
+
+
+def test_every_pattern_is_a_valid_expression() -> None:
+    for profile in load_profiles().values():
+        for rule in profile.detect:
+            for pattern in (*rule.dt_compatible, rule.dt_model, rule.cpu_model):
+                re.compile(pattern or "")
