@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from edgeprof.tables.figures import width_of
 from edgeprof.tables.view import Block, Row, View, view
@@ -9,9 +10,20 @@ from edgeprof.wire import rest
 
 GAP = "  "
 MIN_WIDTH = 80
-MIN_LABEL = 28
-SMALLEST_LABEL = 12
+MIN_LABEL = 24
 EMPTY = "Nothing has been measured yet. Start an agent with `edgeprof agent run --hub URL`, then `edgeprof flash`.\n"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How wide the labels are and which columns stand beside them. No label width: labels on their own lines."""
+
+    label: int
+    columns: list[int]
+
+    @property
+    def is_stacked(self) -> bool:
+        return self.label == 0
 
 
 def render_text(table: rest.CompareTable, width: int = 110) -> str:
@@ -30,13 +42,26 @@ def render_text(table: rest.CompareTable, width: int = 110) -> str:
 
 
 def _block_lines(block: Block, width: int) -> list[str]:
-    label_width, columns = _fit(block, width)
-    lines = [_line("", block.headers[: len(columns)], label_width, columns)]
+    layout = _fit(block, width)
+    lines = [_line("", block.headers, layout)]
     for row in block.rows:
-        lines += _row_lines(row, label_width, columns, width)
+        lines += _row_lines(row, layout, width)
     if block.not_run:
         lines += _wrap(f"not run here: {', '.join(block.not_run)}", width, indent=4, first=2)
     return lines
+
+
+def _fit(block: Block, width: int) -> _Layout:
+    """Labels beside the figures; else without the last column; else above the figures, on lines of their own."""
+    columns = _figure_widths(block)
+    if _label_room(columns, width) < MIN_LABEL:
+        columns.pop()
+    if _label_room(columns, width) < MIN_LABEL:
+        while _label_room(columns, width) < 0:
+            columns.pop()
+        return _Layout(0, columns)
+    longest = max(width_of(row.label) for row in block.rows)
+    return _Layout(min(longest, _label_room(columns, width)), columns)
 
 
 def _figure_widths(block: Block) -> list[int]:
@@ -44,34 +69,27 @@ def _figure_widths(block: Block) -> list[int]:
     return [max(width_of(row[index]) for row in rows) for index in range(len(block.headers))]
 
 
-def _fit(block: Block, width: int) -> tuple[int, list[int]]:
-    """The label's width and the columns beside it. Where the labels get too little, the last column goes."""
-    columns = _figure_widths(block)
-    if _label_room(columns, width) < MIN_LABEL:
-        columns.pop()
-    longest = max(width_of(row.label) for row in block.rows)
-    return max(min(longest, _label_room(columns, width)), SMALLEST_LABEL), columns
-
-
 def _label_room(columns: Sequence[int], width: int) -> int:
     return width - len(GAP) - sum(columns) - len(GAP) * len(columns)
 
 
-def _row_lines(row: Row, label_width: int, columns: Sequence[int], width: int) -> list[str]:
-    first, *rest_of_label = textwrap.wrap(row.label, label_width) or [""]
+def _row_lines(row: Row, layout: _Layout, width: int) -> list[str]:
+    below = [line for sentence in row.below for line in _wrap(sentence, width, indent=6)]
+    if layout.is_stacked:
+        line = f"{GAP}  {row.status}" if row.status else _line("", row.figures, layout)
+        return [*_wrap(row.label, width, indent=4, first=2), line, *below]
+    first, *more = textwrap.wrap(row.label, layout.label) or [""]
     if row.status is None:
-        lines = [_line(first, row.figures[: len(columns)], label_width, columns)]
+        line = _line(first, row.figures, layout)
     else:
-        lines = [f"{GAP}{_padded(first, label_width)}{GAP}{row.status}"]
-    lines += [f"{GAP}  {part}" for part in textwrap.wrap(" ".join(rest_of_label), label_width - 2)]
-    for sentence in row.below:
-        lines += _wrap(sentence, width, indent=6)
-    return lines
+        line = f"{GAP}{_padded(first, layout.label)}{GAP}{row.status}"
+    return [line, *(f"{GAP}{part}" for part in more), *below]
 
 
-def _line(label: str, texts: Sequence[str], label_width: int, columns: Sequence[int]) -> str:
-    cells = [" " * (size - width_of(text)) + text for text, size in zip(texts, columns, strict=True)]
-    return (GAP + GAP.join([_padded(label, label_width), *cells])).rstrip()
+def _line(label: str, texts: Sequence[str], layout: _Layout) -> str:
+    """A label and as many of the texts as there are columns for."""
+    cells = [" " * (size - width_of(text)) + text for text, size in zip(texts, layout.columns, strict=False)]
+    return (GAP + GAP.join([_padded(label, layout.label), *cells])).rstrip()
 
 
 def _padded(text: str, size: int) -> str:

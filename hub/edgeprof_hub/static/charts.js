@@ -18,23 +18,26 @@
 
   function comparison(chart, width) {
     const narrow = width < 600;
-    const clip = (text) => (text.length > (narrow ? 18 : 44) ? text.slice(0, narrow ? 17 : 43) + "…" : text);
-    const names = new Map();
-    for (const point of chart.points) names.set(point, `${point.label} — ${point.device}`);
-    const rows = [...new Set(names.values())];
-    const shown = new Map(chart.points.map((point) => [names.get(point), `${clip(point.label)}  ${clip(point.device)}`]));
+    const clip = (text, size) => (text.length > size ? `${text.slice(0, size - 1)}…` : text);
+    const name = (point) => `${point.label} on ${point.device}`;
+    const rows = [...new Set(chart.points.map(name))];
+    const tick = new Map(chart.points.map((point) => [name(point), `${clip(point.label, 32)}  ${clip(point.device, 20)}`]));
+    const text = (row) => tick.get(row);
+    const unit = chart.unit ? ` ${chart.unit}` : "";
     const ink = css("--ink"), quiet = css("--quiet"), ground = css("--ground");
-    const name = (point) => names.get(point);
+    // On a narrow screen a row's name stands above its line instead of beside it.
+    const names = narrow ? [Plot.text(rows, { y: (row) => row, text, frameAnchor: "left", textAnchor: "start", dy: -10 })] : [];
     return {
-      height: 46 + rows.length * 22,
-      marginLeft: narrow ? Math.min(200, width * 0.5) : 330,
-      marginRight: 18,
-      x: { type: chart.log ? "log" : "linear", zero: !chart.log, grid: true, label: `${chart.title}${chart.unit ? `, ${chart.unit}` : ""}`, ticks: narrow ? 3 : 8, tickFormat: chart.log ? "~g" : undefined },
-      y: { domain: rows, label: null, tickFormat: (row) => shown.get(row), tickSize: 0 },
+      height: 40 + rows.length * (narrow ? 36 : 22),
+      marginLeft: narrow ? 12 : 350,
+      marginRight: 20,
+      x: { type: chart.log ? "log" : "linear", zero: !chart.log, nice: true, grid: true, label: null, ticks: narrow ? 4 : 8, tickFormat: chart.log ? "~g" : undefined },
+      y: { domain: rows, label: null, axis: narrow ? null : "left", tickFormat: text, tickSize: 0 },
       marks: [
         Plot.ruleY(rows, { stroke: css("--line") }),
         Plot.ruleY(chart.points.filter((point) => point.low !== null && point.high !== null), { y: name, x1: "low", x2: "high", stroke: quiet, strokeWidth: 5, strokeOpacity: 0.55 }),
-        Plot.dot(chart.points, { y: name, x: "value", r: 4, stroke: (point) => (point.emulated ? quiet : ink), strokeWidth: 1.5, fill: (point) => (point.emulated ? ground : ink), title: (point) => `${names.get(point)}: ${point.value}${chart.unit ? ` ${chart.unit}` : ""}${point.emulated ? " (emulated)" : ""}` }),
+        Plot.dot(chart.points, { y: name, x: "value", r: 4, stroke: (point) => (point.emulated ? quiet : ink), strokeWidth: 1.5, fill: (point) => (point.emulated ? ground : ink), title: (point) => `${name(point)}: ${point.value}${unit}${point.emulated ? " (emulated)" : ""}` }),
+        ...names,
       ],
     };
   }
@@ -44,8 +47,8 @@
     return {
       height: 180,
       marginLeft: 52,
-      x: { label: "inference", ticks: width < 600 ? 4 : 10 },
-      y: { label: samples.unit, grid: true, ticks: 5, zero: false },
+      x: { label: null, ticks: width < 600 ? 4 : 10 },
+      y: { label: null, grid: true, ticks: 5, zero: false },
       marks: [Plot.dot(points, { x: "run", y: "value", r: 1.6, fill: css("--link"), fillOpacity: 0.7 })],
     };
   }
@@ -54,8 +57,8 @@
     return {
       height: 150,
       marginLeft: 52,
-      x: { label: samples.unit, ticks: width < 600 ? 4 : 10 },
-      y: { label: "inferences", grid: true, ticks: 4 },
+      x: { label: null, ticks: width < 600 ? 4 : 10 },
+      y: { label: null, grid: true, ticks: 4 },
       marks: [
         Plot.rectY(samples.values, Plot.binX({ y: "count" }, { x: (value) => value, thresholds: 40, fill: css("--link") })),
         Plot.ruleY([0], { stroke: css("--strong-line") }),

@@ -66,7 +66,7 @@ def _chart(table: rest.CompareTable, metric: str) -> Chart:
             points.append(
                 Point(column.family, labels[column], device.label, row.value, row.ci_low, row.ci_high, emulated)
             )
-    points.sort(key=lambda point: (point.family, point.label, point.device))
+    points.sort(key=lambda point: (point.family.lower(), point.label, point.emulated, point.device))
     known = METRICS[metric]
     return Chart(metric, known.title, known.unit, known.better, _wants_log(points), tuple(points))
 

@@ -1,0 +1,197 @@
+"""What a terminal, a spreadsheet and a README get to see."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeprof import tables
+from edgeprof.errors import UsageError
+from edgeprof.tables import figures
+from edgeprof.tables.export import defused
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof_hub.compare import table
+from tests.hub import fleet, stores
+
+COST = rest.CostView(
+    unit="1,000 inferences",
+    edge_usd=0.158,
+    edge_parts_usd={"hardware": 0.1},
+    not_counted=("maintenance",),
+    cloud_usd=1.0,
+    cloud_name="Rekognition DetectLabels",
+    cloud_basis="list price, us-east-1",
+    per_day=1000.0,
+    break_even_per_day=158.3,
+    verdict="cheaper here",
+    inputs={},
+    as_of="2026-10-07",
+)
+
+
+@pytest.fixture
+def typical(tmp_path: Path) -> rest.CompareTable:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        return table.build(store.reader, fleet.NOW_S)
+
+
+def named(text: str, tmp_path: Path) -> rest.CompareTable:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.hostile(text))
+        return table.build(store.reader, fleet.NOW_S)
+
+
+@pytest.mark.parametrize("width", [80, 100, 110, 120, 200])
+def test_no_line_is_wider_than_asked(typical: rest.CompareTable, width: int) -> None:
+    lines = tables.render_text(typical, width).splitlines()
+    assert max(map(figures.width_of, lines)) <= width
+
+
+def test_every_device_and_every_model_is_in_the_text(typical: rest.CompareTable) -> None:
+    text = tables.render_text(typical, 120)
+    for name in ("pi5-kitchen", "phone", "digits-cnn fp32", "face-mesh", "SmolLM2-135M Q4_1"):
+        assert name in text
+
+
+def test_a_failure_names_its_class_its_stage_and_its_sentence(typical: rest.CompareTable) -> None:
+    text = tables.render_text(typical, 120)
+    assert "failed: operator_unsupported (load)" in text
+    assert "custom operator TransformLandmarks" in text
+
+
+def test_a_missing_figure_has_a_footnote_and_is_never_a_zero(typical: rest.CompareTable) -> None:
+    text = tables.render_text(typical, 120)
+    number = re.search(r"\[(\d+)\] No power sensor", text)
+    assert number
+    row = next(line for line in text.splitlines() if line.lstrip().startswith("digits-cnn fp32"))
+    assert f"[{number[1]}]" in row
+    assert not re.search(r" 0(\.0+)? ", row)
+
+
+def test_every_footnote_is_referred_to_and_every_reference_has_one(typical: rest.CompareTable) -> None:
+    lines = tables.render_text(typical, 120).splitlines()
+    notes = {line.split()[0] for line in lines if line.startswith("[")}
+    used = {ref for line in lines if not line.startswith("[") for ref in re.findall(r"\[\d+\]", line)}
+    assert notes == used
+
+
+def test_an_emulated_device_is_marked_and_explained(typical: rest.CompareTable) -> None:
+    text = tables.render_text(typical, 120)
+    assert "~ phone  (emulated" in text
+    assert "never ranked" in text
+
+
+def test_signs_stand_with_their_legend(typical: rest.CompareTable) -> None:
+    text = tables.render_text(typical, 120)
+    assert "(0.248–0.260)=" in text
+    assert "not shown to differ" in text
+    assert "best of its family on this device" not in text
+
+
+def test_the_cost_stands_beside_its_named_baseline(typical: rest.CompareTable) -> None:
+    cells = tuple(replace(cell, cost=COST, cost_absent=None) if cell.metrics else cell for cell in typical.cells)
+    text = tables.render_text(replace(typical, cells=cells), 130)
+    assert "$0.158" in text
+    assert "159/day" in text
+    assert "Rekognition DetectLabels, list price, us-east-1, as of 2026-10-07" in text
+
+
+def test_nothing_measured_tells_the_next_step() -> None:
+    empty = rest.CompareTable(hub_id="h", generated_s=0.0, devices=(), columns=(), cells=(), cost_note="")
+    assert "edgeprof agent run" in tables.render_text(empty, 100)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2Jgone", "a\u202egnp.exe", "line\nbreak", "\x07bell"])
+def test_a_name_cannot_steer_the_terminal(text: str, tmp_path: Path) -> None:
+    built = named(text, tmp_path)
+    for rendered in (tables.render_text(built, 100), tables.devices_text(built.devices)):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e]", rendered)
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1+1", "-2", "@SUM(A1)", "\tx", "\rx"])
+def test_a_spreadsheet_runs_no_formula(text: str) -> None:
+    assert str(defused(text)).startswith("'")
+
+
+def test_formulas_are_defused_wherever_names_stand(tmp_path: Path) -> None:
+    built = named("=1+1", tmp_path)
+    lines = list(csv.DictReader(io.StringIO(tables.render_csv(built))))
+    assert {line["device"] for line in lines} == {"'=1+1"}
+    assert {line["model"] for line in lines} == {"'=1+1"}
+
+
+def test_csv_holds_every_figure_and_every_reason(typical: rest.CompareTable) -> None:
+    lines = list(csv.DictReader(io.StringIO(tables.render_csv(typical))))
+    for cell in typical.cells:
+        own = [
+            line
+            for line in lines
+            if (line["device_id"], line["model_id"], line["config_key"])
+            == (cell.device_id, cell.model_id, cell.config_key)
+        ]
+        values = {line["metric"]: float(line["value"]) for line in own if line["value"]}
+        assert values == {name: row.value for name, row in cell.metrics.items()}
+        assert set(cell.absent) <= {line["metric"] for line in own if line["reason"]}
+        assert {line["state"] for line in own} == {cell.state}
+
+
+def test_json_is_the_document_of_the_api(typical: rest.CompareTable) -> None:
+    text = tables.render_json(typical)
+    assert msgspec.json.decode(text, type=rest.CompareTable) == typical
+    assert json.loads(text)["hub_id"] == typical.hub_id
+
+
+def test_markdown_shows_hostile_names_as_text(tmp_path: Path) -> None:
+    text = tables.render_md(named("a|b `c` <img src=x> [d](e)", tmp_path))
+    rows = [line for line in text.splitlines() if line.startswith("| a")]
+    assert rows
+    for row in rows:
+        assert len(re.findall(r"(?<!\\)\|", row)) == 10
+        assert "<img" not in row.replace("\\<", "")
+
+
+def test_an_unknown_format_is_refused_with_the_known_ones(typical: rest.CompareTable) -> None:
+    with pytest.raises(UsageError, match="table, json, csv or md"):
+        tables.render(typical, "pdf")
+
+
+def test_printing_needs_no_package_but_ours() -> None:
+    code = (
+        "import sys, edgeprof.tables; print([n for n in ('msgspec', 'click', 'jinja2', 'numpy') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.3124, "0.312"), (31.24, "31.2"), (312.4, "312"), (31240.0, "31,240"), (0.000031, "0.0000310"), (0.0, "0")],
+)
+def test_figures_have_three_significant_digits(value: float, text: str) -> None:
+    assert figures.number(value) == text
+
+
+@pytest.mark.parametrize(("value_j", "text"), [(2.5, "2.50 J"), (0.0025, "2.50 mJ"), (2.5e-6, "2.50 µJ")])
+def test_energy_has_a_readable_unit(value_j: float, text: str) -> None:
+    assert figures.energy(value_j) == text
+
+
+@given(st.floats(1e-6, 1e6), st.floats(0, 0.5))
+def test_an_interval_never_hides_that_it_has_a_width(value: float, relative: float) -> None:
+    spread = value * relative
+    row = m.MetricRow(metric="load_ms", value=value, n=9, ci_low=value - spread, ci_high=value + spread)
+    text = figures.interval(row)
+    assert text
+    low, high = (float(part.replace(",", "")) for part in text.split("–"))
+    assert low <= high
