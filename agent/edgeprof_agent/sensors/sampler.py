@@ -20,7 +20,7 @@ class PowerSampler:
 
     def __init__(self, sensor: PowerSensor, hz: float) -> None:
         self._sensor = sensor
-        self._hz = min(hz, sensor.max_hz)
+        self.hz = min(hz, sensor.max_hz)
         self._samples: list[Sample] = []
         self._failures: list[_Failure] = []
         self._arrived = threading.Condition()
@@ -50,7 +50,7 @@ class PowerSampler:
         broken = next((each for each in failures if start_monotonic_ns <= each.at_ns <= end_monotonic_ns), None)
         if broken is not None:
             return f"{self._sensor.name}: {broken.reason}"
-        outcome = integrate(samples, start_monotonic_ns, end_monotonic_ns, self._sensor.integration, self._hz)
+        outcome = integrate(samples, start_monotonic_ns, end_monotonic_ns, self._sensor.integration, self.hz)
         if isinstance(outcome, str):
             return f"{self._sensor.name}: {failures[-1].reason if failures else outcome}"
         return Power(
@@ -59,12 +59,12 @@ class PowerSampler:
             integration=self._sensor.integration,
             energy_j=outcome.energy_j,
             window_s=(end_monotonic_ns - start_monotonic_ns) / 1e9,
-            sample_hz_asked=self._hz,
+            sample_hz_asked=self.hz,
             sample_hz_got=outcome.changes_hz,
         )
 
     def _run(self) -> None:
-        period_s = 1 / self._hz
+        period_s = 1 / self.hz
         next_s = time.monotonic() + period_s
         while not self._stopping.wait(max(0.0, next_s - time.monotonic())):
             self._take()
@@ -86,7 +86,7 @@ class PowerSampler:
 
     def _await(self, moment_ns: int) -> None:
         """While the thread runs, the sample that closes the window may still be on its way."""
-        deadline_s = MAX_GAP_PERIODS / self._hz
+        deadline_s = MAX_GAP_PERIODS / self.hz
         with self._arrived:
             self._arrived.wait_for(lambda: self._thread is None or self._reaches(moment_ns), timeout=deadline_s)
 
