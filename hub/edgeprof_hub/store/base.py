@@ -1,6 +1,6 @@
 """The store's one protocol. SQL lives behind it, one module per engine; nobody else sees a row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -23,6 +23,23 @@ class CellRow:
     job_state: rest.JobState | None
     stage: str | None
     fraction: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Which agent process speaks for a device."""
+
+    session_id: str
+    hostname: str
+    online: bool
+
+
+class UnknownDevice(LookupError):
+    """A result came before the birth of its device; it is sent again."""
+
+
+class Deleted(LookupError):
+    """What a person deleted must not come back; the message says what that was."""
 
 
 class ReadStore(Protocol):
@@ -49,15 +66,50 @@ class ReadStore(Protocol):
     def result(self, result_id: str) -> rest.StoredResult | None: ...
     def campaign(self, campaign_id: str) -> rest.Campaign | None: ...
     def job(self, job_id: str) -> rest.JobRecord | None: ...
-    def open_jobs(self, device_id: str) -> Sequence[rest.JobRecord]: ...
+    def open_jobs(self, device_id: str | None = None, *, model_id: str | None = None) -> Sequence[rest.JobRecord]:
+        """Jobs that have not ended, oldest first."""
+        ...
+
+    def unanswered_jobs(self, sent_before_s: float) -> Sequence[rest.JobRecord]:
+        """Jobs of online devices that were never sent, or sent before then and not answered."""
+        ...
+
+    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[str]:
+        """Ids of jobs that were sent, then cancelled since then, and of which nothing was heard."""
+        ...
+
+    def session(self, device_id: str) -> Session | None: ...
+    def artifacts(
+        self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
+    ) -> set[str]:
+        """Hashes of the artifacts of these results."""
+        ...
+
+    def unused_artifacts(self, hashes: Iterable[str]) -> set[str]:
+        """Those of the hashes that no result names."""
+        ...
+
+    def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
+        """Those of the hashes that no model names."""
+        ...
 
 
 class WriteStore(Protocol):
     """Changes. Called on the one writer thread only; each call is one committed transaction."""
 
-    def save_state(self, state: m.State, received_s: float) -> None: ...
-    def save_facts(self, facts: m.Facts, profile_id: str | None, profile_reason: str) -> None: ...
-    def save_model(self, record: rest.ModelRecord) -> None: ...
+    def save_state(self, state: m.State, received_s: float) -> bool:
+        """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
+        ...
+
+    def mark_all_offline(self) -> None: ...
+    def mark_seen(self, device_ids: Iterable[str], received_s: float) -> None: ...
+    def save_facts(
+        self, facts: m.Facts, profile_id: str | None, profile_reason: str, profile_title: str | None = None
+    ) -> None: ...
+    def save_model(self, record: rest.ModelRecord) -> None:
+        """Add or replace. The name of a known model stays: it is changed by `rename_model` only."""
+        ...
+
     def create_campaign(self, jobs: Sequence[rest.JobRecord]) -> None: ...
     def save_job_state(
         self, job_id: str, attempt: int, state: rest.JobState, stage: str, fraction: float | None, note: str
@@ -65,7 +117,20 @@ class WriteStore(Protocol):
         """False where the job is unknown, terminal already, or of another attempt: nothing is changed then."""
         ...
 
-    def save_result(self, result: m.Result, payload_sha256: str, received_s: float) -> StoreOutcome: ...
+    def mark_sent(self, job_id: str, attempt: int, sent_s: float) -> None: ...
+    def restart_job(self, job_id: str, attempt: int) -> bool:
+        """Queue an ended job again under the next attempt. False where it is unknown or of another attempt."""
+        ...
+
+    def job_device(self, job_id: str) -> str | None:
+        """The device of a job, as this thread sees it."""
+        ...
+
+    def save_result(self, result: m.Result, payload_sha256: str, received_s: float) -> StoreOutcome:
+        """Raises UnknownDevice for a device of which no birth was stored yet, Deleted for what a person deleted."""
+        ...
+
+    def save_dead_letter(self, topic: str, payload: bytes, reason: str, received_s: float) -> None: ...
     def rename_device(self, device_id: str, name: str) -> bool: ...
     def set_device_price(self, device_id: str, price_usd: float | None, source: str | None) -> bool: ...
     def delete_device(self, device_id: str) -> bool: ...

@@ -1,0 +1,181 @@
+"""Who may ask what: the shared token, the page's session, and which hosts and origins a request may name."""
+
+import hmac
+import secrets
+import threading
+import time
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edgeprof_hub.config import Settings, is_loopback
+from edgeprof_hub.failures import error_response
+
+COOKIE = "edgeprof_session"
+SESSION_S = 12 * 3600.0
+MOST_SESSIONS = 1000
+API = "/api/"
+OPEN_PATHS = frozenset({"/api/v1/healthz", "/sign-in"})
+OPEN_PREFIX = "/static/"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LARGEST_BODY_BYTES = 1024 * 1024
+"""Of a request that is no upload of a blob."""
+UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/")
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Sessions:
+    """Sessions of signed-in pages. They live in memory: a restart signs everybody out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends_s: dict[str, float] = {}
+
+    def begin(self) -> str:
+        """A new session's secret."""
+        with self._lock:
+            now_s = time.monotonic()
+            alive = [(key, end_s) for key, end_s in self._ends_s.items() if end_s > now_s]
+            self._ends_s = dict(alive[-MOST_SESSIONS + 1 :])
+            secret = secrets.token_urlsafe(32)
+            self._ends_s[secret] = now_s + SESSION_S
+            return secret
+
+    def end(self, secret: str) -> None:
+        """Sign out."""
+        with self._lock:
+            self._ends_s.pop(secret, None)
+
+    def is_alive(self, secret: str) -> bool:
+        """Whether a cookie's secret is that of a session in force."""
+        with self._lock:
+            return self._ends_s.get(secret, 0.0) > time.monotonic()
+
+
+def is_token(settings: Settings, given: str) -> bool:
+    """Whether a text is the shared token; takes as long for a wrong one as for a right one."""
+    return settings.token is not None and hmac.compare_digest(given.encode(), settings.token.encode())
+
+
+def session_secret(headers: Headers) -> str:
+    """The session that a request's cookie names, or an empty text."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+class Guard:
+    """Stands before every route. What it lets through has the right host, origin, size and credentials."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions) -> None:
+        self._app = app
+        self._settings = settings
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, _with_headers(send))
+        elif scope["path"].startswith(UPLOADS):
+            await self._app(scope, receive, _with_headers(send))
+        else:
+            await self._app(scope, _limited(receive), _with_headers(send))
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> Response | None:
+        if not self._is_host_known(headers.get("host", "")):
+            return error_response(421, "wrong_host", "This hub is not reached by that name. Use its own address.")
+        if method not in SAFE_METHODS and not _is_same_origin(headers):
+            return error_response(403, "cross_origin", "A page of another site may not change anything here.")
+        if int_or_zero(headers.get("content-length")) > LARGEST_BODY_BYTES and not path.startswith(UPLOADS):
+            return _too_large()
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
+            return None
+        if path.startswith(API) or method not in SAFE_METHODS:
+            response = error_response(
+                401, "token_needed", "This hub needs its token. Give it with --token-file or EDGEPROF_TOKEN."
+            )
+            response.headers["www-authenticate"] = "Bearer"
+            return response
+        return RedirectResponse(f"/sign-in?next={quote(path)}", status_code=303)
+
+    def _is_host_known(self, host: str) -> bool:
+        """Without a token the hub answers to this machine's names only, so that no rebound name reads it.
+
+        With one, a foreign name gains nothing: it has neither the token nor the cookie of the hub's own name.
+        """
+        return self._settings.token is not None or is_loopback(host_name(host))
+
+    def _is_allowed(self, headers: Headers) -> bool:
+        if self._settings.token is None:
+            return True
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and is_token(self._settings, given.strip()):
+            return True
+        return self._sessions.is_alive(session_secret(headers))
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port and brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def int_or_zero(text: str | None) -> int:
+    """A header's number."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    """Browsers name the origin of every unsafe request; programs send none."""
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return receive_limited
+
+
+def _too_large() -> Response:
+    return error_response(413, "too_large", f"A request may hold {LARGEST_BODY_BYTES // 1024} KiB at most.")

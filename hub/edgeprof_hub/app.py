@@ -1,0 +1,64 @@
+"""The web application: the API, the pages, and the guard before both."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from edgeprof import __version__
+from edgeprof_hub import failures
+from edgeprof_hub.access import Guard, Sessions
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import Hub, running
+from edgeprof_hub.routes import (
+    api_agents,
+    api_blobs,
+    api_campaigns,
+    api_devices,
+    api_models,
+    api_results,
+    pages,
+    sign_in,
+)
+
+API_PREFIX = "/api/v1"
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
+    """The application over a hub that runs already, or over one that it starts and stops itself."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        with ExitStack() as stack:
+            app.state.hub = hub or stack.enter_context(running(settings))
+            app.state.hub.events.attach(asyncio.get_running_loop())
+            yield
+
+    app = FastAPI(
+        title="edgeprof hub",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    sessions = Sessions()
+    app.state.sessions = sessions
+    app.add_middleware(Guard, settings=settings, sessions=sessions)
+    failures.install(app)
+    for part in (api_agents, api_blobs, api_models, api_devices, api_campaigns, api_results):
+        app.include_router(part.router, prefix=API_PREFIX)
+    app.include_router(sign_in.router)
+    app.include_router(pages.router)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _docs() -> RedirectResponse:
+    return RedirectResponse(f"{API_PREFIX}/openapi.json")

@@ -1,0 +1,36 @@
+"""What the hub needs of a broker: that it runs, where it is, and what it promises."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+AGENT_USER = "edgeprof"
+"""The user name that agents give beside the shared token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where the hub connects, where its agents connect, and who they say they are."""
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = None
+    agent_host: str | None = None
+    """None: the name by which the agent reached the hub."""
+    agent_username: str | None = None
+
+
+class Broker(Protocol):
+    """One kind of broker."""
+
+    @property
+    def title(self) -> str:
+        """Its name and what it guarantees, in one line."""
+        ...
+
+    def start(self) -> Endpoint:
+        """Make it run, and come back when it answers. Raises EdgeprofError."""
+        ...
+
+    def stop(self) -> None: ...

@@ -1,0 +1,189 @@
+"""Eclipse Mosquitto as a child process, with a configuration that the hub writes. For agents on other machines."""
+
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.wire import topics
+from edgeprof_hub.broker import ports
+from edgeprof_hub.broker.base import AGENT_USER, Endpoint
+from edgeprof_hub.broker.supervised import Supervisor
+
+log = logging.getLogger(__name__)
+
+HUB_USER = "edgeprof-hub"
+LONGEST_START_S = 5.0
+STOP_TIMEOUT_S = 5.0
+_MORE_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
+"""Where Debian puts it, which is not on the PATH of a plain user."""
+
+INSTALL_LINE = "sudo apt install mosquitto"
+_CONFIG = """\
+listener {port} {host}
+allow_anonymous {anonymous}
+password_file {folder}/passwords
+acl_file {folder}/acl
+persistence true
+persistence_location {folder}/
+autosave_interval 15
+persistent_client_expiration 7d
+max_inflight_messages 200
+max_queued_messages 100000
+max_queued_bytes 268435456
+max_packet_size 262144
+set_tcp_nodelay true
+log_dest stderr
+log_type error
+log_type warning
+pid_file {folder}/mosquitto.pid
+"""
+
+
+class MosquittoBroker:
+    """mosquitto 2.0 or newer."""
+
+    def __init__(self, folder: Path, host: str, port: int | None, token: str | None) -> None:
+        self._folder = folder.absolute()
+        self._host = host
+        self._wanted_port = port
+        self._token = token
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def title(self) -> str:
+        return "mosquitto (queues survive a clean stop; each device may write only below its own id)"
+
+    def start(self) -> Endpoint:
+        program, passwd = _find("mosquitto"), _find("mosquitto_passwd")
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _end_orphan(self._folder)
+        port = ports.choose(self._host, self._wanted_port, self._folder)
+        hub_password = secrets.token_urlsafe(32)
+        self._write_config(port)
+        self._write_passwords(passwd, hub_password)
+        own_host = _reachable(self._host)
+        log_file = self._folder / "mosquitto.log"
+        command = [program, "-c", str(self._folder / "mosquitto.conf")]
+        self._supervisor = Supervisor("mosquitto", lambda: _Child(command, own_host, port, log_file))
+        self._supervisor.start()
+        return Endpoint(
+            host=own_host,
+            port=port,
+            username=HUB_USER,
+            password=hub_password,
+            agent_username=AGENT_USER if self._token else None,
+        )
+
+    def stop(self) -> None:
+        if self._supervisor:
+            self._supervisor.stop()
+
+    def _write_config(self, port: int) -> None:
+        anonymous = "false" if self._token else "true"
+        text = _CONFIG.format(port=port, host=self._host, folder=self._folder, anonymous=anonymous)
+        if os.geteuid() == 0:
+            text += "user root\n"  # else it becomes the user `mosquitto`, who cannot read this folder
+        _write_private(self._folder / "mosquitto.conf", text)
+        _write_private(self._folder / "acl", access_rules())
+
+    def _write_passwords(self, passwd: str, hub_password: str) -> None:
+        """Hashed in place by mosquitto's own tool: on a command line every user of the machine could read them."""
+        users = {HUB_USER: hub_password} | ({AGENT_USER: self._token} if self._token else {})
+        file = self._folder / "passwords"
+        _write_private(file, "".join(f"{user}:{password}\n" for user, password in users.items()))
+        done = subprocess.run([passwd, "-U", str(file)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            file.unlink()
+            raise EdgeprofError(
+                "broker_failed", f"mosquitto_passwd failed: {done.stderr.strip() or done.stdout.strip()}"
+            )
+
+
+def access_rules() -> str:
+    """The hub may do all; a client may write upward and read downward below its own client id, and nothing else."""
+    up = [f"pattern write {topics.PREFIX}/+/%c/{name}" for name in topics.UPWARD]
+    down = [f"pattern read {topics.PREFIX}/+/%c/{name}" for name in topics.DOWNWARD]
+    return "\n".join([f"user {HUB_USER}", f"topic readwrite {topics.PREFIX}/#", "", *up, *down, ""])
+
+
+class _Child:
+    """One life of the broker."""
+
+    def __init__(self, command: list[str], host: str, port: int, log_file: Path) -> None:
+        self._log = log_file
+        with log_file.open("wb") as stream:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
+            )
+        try:
+            self._wait_until_it_answers(host, port)
+        except EdgeprofError:
+            self.stop()
+            raise
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait_until_it_answers(self, host: str, port: int) -> None:
+        deadline = time.monotonic() + LONGEST_START_S
+        while self.is_running() and time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection((host, port), timeout=0.2):
+                return
+            time.sleep(0.01)
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        raise EdgeprofError("broker_failed", f"mosquitto does not start: {lines[-1] if lines else 'it says nothing'}")
+
+
+def _find(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=_MORE_PLACES)
+    if found is None:
+        raise MissingPartError(
+            "mosquitto_missing",
+            f"Agents on other machines need the broker mosquitto, and {name} is not installed here. "
+            f"Install it with: {INSTALL_LINE}",
+        )
+    return found
+
+
+def _end_orphan(folder: Path) -> None:
+    """A hub that was killed leaves its broker running: end that one, and no other process."""
+    try:
+        pid = int((folder / "mosquitto.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return
+    if str(folder / "mosquitto.conf").encode() not in command.split(b"\0"):
+        return
+    log.warning("broker.orphan pid=%d", pid)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _reachable(host: str) -> str:
+    """Where this machine reaches a listener on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(host, host)
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(text)

@@ -1,0 +1,49 @@
+"""Which port a broker of ours gets: the one asked for, the one of last time, the usual one, or any free one."""
+
+import socket
+from pathlib import Path
+
+from edgeprof.errors import UsageError
+
+USUAL_PORT = 1883
+PORT_FILE = "broker-port"
+
+
+def choose(host: str, wanted: int | None, folder: Path) -> int:
+    """A port that is free now. It is kept, so that agents find the broker where it was."""
+    if wanted is not None:
+        if not _is_free(host, wanted):
+            raise UsageError(
+                "port_in_use", f"Port {wanted} is in use on this machine. Choose another with --mqtt-port."
+            )
+        return _kept(folder, wanted)
+    for port in (_last(folder), USUAL_PORT):
+        if port and _is_free(host, port):
+            return _kept(folder, port)
+    with socket.create_server((host, 0), family=_family(host)) as probe:
+        port = int(probe.getsockname()[1])
+    return _kept(folder, port)
+
+
+def _last(folder: Path) -> int | None:
+    try:
+        return int((folder / PORT_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _kept(folder: Path, port: int) -> int:
+    (folder / PORT_FILE).write_text(f"{port}\n")
+    return port
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port), family=_family(host)):
+            return True
+    except (OSError, OverflowError):
+        return False
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,81 @@
+"""What a person does with campaigns and jobs."""
+
+import time
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import rest
+from edgeprof_hub import planning
+from edgeprof_hub.events import Change
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.hub import Hub
+
+
+def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
+    """Queue every model of the request on every device of it, and send what can be sent."""
+    models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
+    devices = [_device(hub, device_id) for device_id in dict.fromkeys(request.device_ids)]
+    jobs = planning.plan(request, models, devices, time.time())
+    hub.writer.call(lambda store: store.create_campaign(jobs))
+    hub.writer.submit(hub.dispatch.send_waiting)
+    campaign_id = jobs[0].campaign_id
+    hub.events.publish([Change("campaign", campaign_id), *(Change("job", job.job_id) for job in jobs)])
+    return get(hub, campaign_id)
+
+
+def get(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """One campaign."""
+    campaign = hub.reader.campaign(campaign_id)
+    if campaign is None:
+        raise not_found("campaign", campaign_id)
+    return campaign
+
+
+def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """Cancel what of it has not ended."""
+    jobs = get(hub, campaign_id).jobs
+    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, jobs))
+    hub.events.publish(Change("job", job_id) for job_id in ended)
+    return get(hub, campaign_id)
+
+
+def get_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """One job."""
+    job = hub.reader.job(job_id)
+    if job is None:
+        raise not_found("job", job_id)
+    return job
+
+
+def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """Cancel one job."""
+    job = get_job(hub, job_id)
+    if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job])):
+        raise EdgeprofError("job_ended", "This job has ended already.")
+    hub.events.publish([Change("job", job_id)])
+    return get_job(hub, job_id)
+
+
+def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """Queue an ended job again, as its next attempt. Its device and its model must still be there."""
+    job = get_job(hub, job_id)
+    _device(hub, job.device_id)
+    _model(hub, job.model_id)
+    if not hub.writer.call(lambda store: store.restart_job(job_id, job.attempt)):
+        raise EdgeprofError("job_not_ended", "This job has not ended yet. Cancel it first.")
+    hub.writer.submit(hub.dispatch.send_waiting)
+    hub.events.publish([Change("job", job_id)])
+    return get_job(hub, job_id)
+
+
+def _model(hub: Hub, model_id: str) -> rest.ModelRecord:
+    record = hub.reader.model(model_id)
+    if record is None:
+        raise not_found("model", model_id)
+    return record
+
+
+def _device(hub: Hub, device_id: str) -> rest.DeviceRecord:
+    record = hub.reader.device(device_id)
+    if record is None:
+        raise not_found("device", device_id)
+    return record

@@ -1,0 +1,70 @@
+"""`edgeprof hub serve`. What it needs is imported when it runs, so that the help is quick and 3.10 gets a sentence."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from edgeprof.errors import MissingPartError
+from edgeprof.paths import state_dir
+from edgeprof_hub.config import DEFAULT_PORT
+
+
+@click.group()
+def hub() -> None:
+    """Run the hub."""
+
+
+@hub.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the hub's database, models and broker.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is every one.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port of the page and the API.")
+@click.option("--broker", default="", metavar="KIND", help="embedded, mosquitto, or mqtt://HOST:PORT.")
+@click.option(
+    "--mqtt-port", type=click.IntRange(1, 65535), help="Port of the hub's own broker (default: 1883 if free)."
+)
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with the shared token (or EDGEPROF_TOKEN).")
+@click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it from now on.")
+def serve(
+    data: Path | None,
+    host: str,
+    port: int,
+    broker: str,
+    mqtt_port: int | None,
+    token_file: Path | None,
+    new_token: bool,
+) -> None:
+    """Run the hub until it is told to stop."""
+    if sys.version_info < (3, 11):
+        raise MissingPartError(
+            "python_too_old",
+            f"The hub needs Python 3.11 or newer; this is {sys.version_info.major}.{sys.version_info.minor}. "
+            "Agents run on 3.10; run the hub on a machine with a newer Python.",
+        )
+    from edgeprof_hub import config
+
+    folder = data or state_dir("hub")
+    if new_token:
+        made = config.make_token(folder)
+        click.echo(f"A new token is in {made}; devices and the command line need it.")
+        token_file = made
+    settings = config.Settings(
+        data=folder,
+        host=host,
+        port=port,
+        broker=broker,
+        mqtt_port=mqtt_port,
+        token=config.find_token(folder, token_file),
+    )
+    config.check(settings)
+    try:
+        from edgeprof_hub import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("edgeprof"):
+            raise
+        raise MissingPartError(
+            "extra_missing",
+            f"`edgeprof hub` needs a part that is not installed ({error.name}). "
+            "Install it with: pip install 'edgeprof[hub]'",
+        ) from error
+    server.serve(settings, click.echo)

@@ -1,0 +1,88 @@
+"""The hub's settings: where its data lies, where it listens, which broker it uses, which token guards it."""
+
+import ipaddress
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.errors import UsageError
+from edgeprof.wire import topics
+
+DEFAULT_PORT = 8765
+SHORTEST_TOKEN = 16
+TOKEN_FILE = "token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a person may set."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    broker: str = ""
+    """`embedded`, `mosquitto` or a URL; empty: embedded on loopback, mosquitto beyond it."""
+    mqtt_port: int | None = None
+    token: str | None = None
+    site: str = topics.DEFAULT_SITE
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the hub."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name means this machine and no other."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check(settings: Settings) -> None:
+    """Raises UsageError for settings that would leave the hub open or unusable."""
+    if settings.token is not None and len(settings.token) < SHORTEST_TOKEN:
+        raise UsageError("weak_token", f"The token is shorter than {SHORTEST_TOKEN} characters. Make one: --new-token.")
+    if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
+        raise UsageError("bad_token", "The token may hold printable ASCII characters only. Make one: --new-token.")
+    if settings.token is None and not settings.is_loopback:
+        raise UsageError(
+            "token_needed",
+            f"On {settings.host} other machines can reach the hub, so it needs a token. "
+            "Make one with --new-token (kept in the data folder), or give yours with --token-file or EDGEPROF_TOKEN.",
+        )
+
+
+def find_token(data: Path, token_file: Path | None) -> str | None:
+    """The token in force: the named file's, else `EDGEPROF_TOKEN`, else the one that was made in the data folder."""
+    if token_file is not None:
+        return _read_token(token_file)
+    if given := os.environ.get("EDGEPROF_TOKEN"):
+        return given
+    own = data / TOKEN_FILE
+    return _read_token(own) if own.exists() else None
+
+
+def make_token(data: Path) -> Path:
+    """Write a new random token into the data folder, readable by its owner only."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = data / TOKEN_FILE
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(secrets.token_urlsafe(32) + "\n")
+    return file
+
+
+def _read_token(file: Path) -> str:
+    try:
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError("token_unreadable", f"The token file {file} cannot be read: {reason}.") from error
+    if not token:
+        raise UsageError("token_unreadable", f"The token file {file} is empty.")
+    return token

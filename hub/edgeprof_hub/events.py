@@ -1,0 +1,81 @@
+"""What changed, told to every open page at once (server-sent events). A page that does not keep up is let go."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from edgeprof_hub.store.rows import to_json
+
+HEARTBEAT_S = 15.0
+MOST_WAITING = 200
+MOST_LISTENERS = 100
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that changed."""
+
+    kind: Literal["device", "model", "campaign", "job", "result"]
+    id: str
+
+
+class Events:
+    """The listeners. `publish` may be called from any thread; all else runs in the server's event loop."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._closed = False
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the event loop that serves the listeners."""
+        self._loop = loop
+
+    def publish(self, changes: Iterable[Change]) -> None:
+        """Tell every listener."""
+        lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in changes]
+        if lines and self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, lines)
+
+    def has_room(self) -> bool:
+        """Whether one more listener is taken."""
+        return not self._closed and len(self._listeners) < MOST_LISTENERS
+
+    async def stream(self) -> AsyncGenerator[bytes]:
+        """One listener's stream: a line at once, then changes, and a comment when there are none."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
+        self._listeners.add(queue)
+        try:
+            yield b"retry: 2000\n\n"
+            while (line := await _next(queue)) is not None:
+                yield line
+        finally:
+            self._listeners.discard(queue)
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        self._closed = True
+        for queue in list(self._listeners):
+            self._let_go(queue)
+
+    def _deliver(self, lines: list[bytes]) -> None:
+        for queue in list(self._listeners):
+            try:
+                for line in lines:
+                    queue.put_nowait(line)
+            except asyncio.QueueFull:
+                self._let_go(queue)
+
+    def _let_go(self, queue: "asyncio.Queue[bytes | None]") -> None:
+        self._listeners.discard(queue)
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
+
+async def _next(queue: "asyncio.Queue[bytes | None]") -> bytes | None:
+    try:
+        return await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+    except TimeoutError:
+        return b": still here\n\n"

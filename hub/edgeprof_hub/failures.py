@@ -1,0 +1,79 @@
+"""One shape for every error of the API, whoever raises it."""
+
+from collections.abc import Sequence
+from typing import TypedDict, cast
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import rest
+
+_STATUS = {
+    "not_found": 404,
+    "device_id_in_use": 409,
+    "job_not_ended": 409,
+    "job_ended": 409,
+    "blob_missing": 409,
+    "too_large": 413,
+    "wire_version": 426,
+    "too_many_listeners": 503,
+    "no_space": 507,
+}
+"""Codes with a status of their own; what is wrong with a model or a request is 422."""
+
+_SENTENCES = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("too_large", "This request is larger than the hub takes."),
+}
+
+
+def not_found(kind: str, item_id: str) -> EdgeprofError:
+    """What is asked for does not exist."""
+    return EdgeprofError("not_found", f"The hub has no {kind} {item_id[:80]!r}.")
+
+
+def error_response(status: int, code: str, message: str) -> Response:
+    """One error, in the one shape."""
+    document = rest.ErrorDocument(error=rest.ErrorBody(code=code, message=message))
+    return Response(msgspec.json.encode(document), status, media_type="application/json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of this application take the one shape."""
+    app.add_exception_handler(EdgeprofError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _expected(_: Request, error: Exception) -> Response:
+    known = cast(EdgeprofError, error)
+    return error_response(_STATUS.get(known.code, 422), known.code, known.message)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    problems = cast("Sequence[_Problem]", cast(RequestValidationError, error).errors())
+    said = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
+    return error_response(422, "invalid_request", f"This request cannot be used: {said}.")
+
+
+def _http(_: Request, error: Exception) -> Response:
+    known = cast(HTTPException, error)
+    code, message = _SENTENCES.get(known.status_code, (f"http_{known.status_code}", str(known.detail)))
+    response = error_response(known.status_code, code, message)
+    response.headers.update(known.headers or {})
+    return response
+
+
+def _unexpected(_: Request, error: Exception) -> Response:
+    return error_response(500, "internal_error", "The hub failed at this. Its log holds what a bug report needs.")
+
+
+class _Problem(TypedDict):
+    loc: tuple[str | int, ...]
+    msg: str

@@ -1,0 +1,21 @@
+"""How API routes answer: wire documents as bytes, written by the codec that the clients read them with."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Path, Response
+
+from edgeprof_hub.hub import Hub, hub_of
+
+HubOf = Annotated[Hub, Depends(hub_of)]
+Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+NO_CONTENT = 204
+
+
+def document(value: object, status: int = 200) -> Response:
+    """A wire document."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json", headers=_FRESH)
+
+
+_FRESH = {"cache-control": "no-store"}

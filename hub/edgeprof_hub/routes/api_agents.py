@@ -1,0 +1,55 @@
+"""What an agent asks before it connects: whether the hub is there, where its broker is, whether its id is free."""
+
+import time
+
+from fastapi import APIRouter, Request, Response
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import WIRE_VERSION, topics
+from edgeprof.wire.messages import Bootstrap, Hello
+from edgeprof_hub.access import host_name
+from edgeprof_hub.routes.answers import HubOf, document
+
+router = APIRouter(tags=["agents"])
+
+
+@router.get("/healthz")
+def healthz(hub: HubOf) -> dict[str, bool]:
+    """Whether the hub answers, and whether its broker does."""
+    return {"ok": True, "broker_connected": hub.link.is_connected}
+
+
+@router.get("/bootstrap", response_model=Bootstrap)
+def bootstrap(hub: HubOf, request: Request) -> Response:
+    """Everything that an agent needs beside the hub's URL."""
+    endpoint = hub.endpoint
+    return document(
+        Bootstrap(
+            hub_id=hub.hub_id,
+            hub_version=__version__,
+            hub_time_s=time.time(),
+            site=hub.settings.site,
+            wire_min=WIRE_VERSION,
+            wire_max=WIRE_VERSION,
+            mqtt_host=endpoint.agent_host or host_name(request.headers.get("host", "")),
+            mqtt_port=endpoint.port,
+            mqtt_tls=endpoint.tls,
+            mqtt_username=endpoint.agent_username,
+        )
+    )
+
+
+@router.post("/claims")
+def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
+    """Announce a session of a device. 409 while another session of it is alive."""
+    if hello.wire != WIRE_VERSION:
+        raise EdgeprofError(
+            "wire_version",
+            f"This agent speaks wire version {hello.wire}, the hub {WIRE_VERSION}. "
+            "Install the same edgeprof release on both.",
+        )
+    if not topics.is_name(hello.device_id):
+        raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
+    hub.claims.take(hello, hub.reader.session(hello.device_id), time.monotonic())
+    return {"session_id": hello.session_id}

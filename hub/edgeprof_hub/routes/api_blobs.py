@@ -1,0 +1,52 @@
+"""Files of models and artifacts of results, by hash: resumable downloads, checked uploads."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from edgeprof_hub.access import int_or_zero
+from edgeprof_hub.blobs import BlobStore
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.routes.answers import HubOf, Sha256
+
+router = APIRouter(tags=["blobs"])
+
+
+@router.api_route("/blobs/{sha256}", methods=["GET", "HEAD"], response_class=FileResponse)
+def get_blob(hub: HubOf, sha256: Sha256) -> FileResponse:
+    """One file of a model. Takes Range and If-Range."""
+    return _file(hub.blobs, sha256)
+
+
+@router.put("/blobs/{sha256}", status_code=201)
+async def put_blob(hub: HubOf, sha256: Sha256, request: Request) -> Response:
+    """Store one file of a model. Doing it again is harmless."""
+    return await _store(hub.blobs, sha256, request)
+
+
+@router.api_route("/artifacts/{sha256}", methods=["GET", "HEAD"], response_class=FileResponse)
+def get_artifact(hub: HubOf, sha256: Sha256) -> FileResponse:
+    """One artifact of a result."""
+    return _file(hub.artifacts, sha256)
+
+
+@router.put("/artifacts/{sha256}", status_code=201)
+async def put_artifact(hub: HubOf, sha256: Sha256, request: Request) -> Response:
+    """Store one artifact, before the result that names it."""
+    return await _store(hub.artifacts, sha256, request)
+
+
+def _file(blobs: BlobStore, sha256: str) -> FileResponse:
+    if not blobs.has(sha256):
+        raise not_found("file", sha256)
+    headers = {
+        "etag": f'"{sha256}"',
+        "cache-control": "private, max-age=31536000, immutable",
+        "content-disposition": "attachment",
+    }
+    return FileResponse(blobs.path(sha256), headers=headers, media_type="application/octet-stream")
+
+
+async def _store(blobs: BlobStore, sha256: str, request: Request) -> Response:
+    declared = int_or_zero(request.headers.get("content-length"))
+    await blobs.put(sha256, declared, request.stream())
+    return Response(status_code=201)

@@ -1,0 +1,51 @@
+"""Devices: listed, renamed, priced, deleted."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from edgeprof.wire import rest
+from edgeprof_hub import changes
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+
+
+class DevicePatch(BaseModel):
+    """What may be changed of a device; what is left out stays. A price of null takes the entered one back."""
+
+    name: str | None = None
+    price_usd: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    price_source: Annotated[str, Field(max_length=300)] | None = None
+
+
+@router.get("", response_model=list[rest.DeviceRecord])
+def get_devices(hub: HubOf) -> Response:
+    """Every device."""
+    return document(hub.reader.devices())
+
+
+@router.get("/{device_id}", response_model=rest.DeviceRecord)
+def get_device(hub: HubOf, device_id: str) -> Response:
+    """One device."""
+    record = hub.reader.device(device_id)
+    if record is None:
+        raise not_found("device", device_id)
+    return document(record)
+
+
+@router.patch("/{device_id}", status_code=NO_CONTENT)
+def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
+    """Give a device another name or price."""
+    if patch.name is not None:
+        changes.rename_device(hub, device_id, patch.name)
+    if "price_usd" in patch.model_fields_set:
+        changes.price_device(hub, device_id, patch.price_usd, patch.price_source)
+
+
+@router.delete("/{device_id}", status_code=NO_CONTENT)
+def delete_device(hub: HubOf, device_id: str) -> None:
+    """Delete a device with its results. One that is online comes back, empty, when it next connects."""
+    changes.delete_device(hub, device_id)

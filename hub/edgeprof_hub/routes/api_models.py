@@ -1,0 +1,52 @@
+"""Models: registered from stored blobs, renamed, deleted."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from edgeprof.wire import rest
+from edgeprof_hub import changes, registration
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPatch:
+    """What may be changed of a model."""
+
+    name: str
+
+
+@router.get("", response_model=list[rest.ModelRecord])
+def get_models(hub: HubOf) -> Response:
+    """Every model."""
+    return document(hub.reader.models())
+
+
+@router.post("", response_model=rest.ModelRecord, status_code=201)
+def post_model(hub: HubOf, record: rest.ModelRecord) -> Response:
+    """Register a model whose files are stored. They are looked into; what is no model is refused."""
+    return document(registration.register(hub, record), 201)
+
+
+@router.get("/{model_id}", response_model=rest.ModelRecord)
+def get_model(hub: HubOf, model_id: str) -> Response:
+    """One model."""
+    record = hub.reader.model(model_id)
+    if record is None:
+        raise not_found("model", model_id)
+    return document(record)
+
+
+@router.patch("/{model_id}", status_code=NO_CONTENT)
+def patch_model(hub: HubOf, model_id: str, patch: ModelPatch) -> None:
+    """Give a model another name. Its id and its results stay."""
+    changes.rename_model(hub, model_id, patch.name)
+
+
+@router.delete("/{model_id}", status_code=NO_CONTENT)
+def delete_model(hub: HubOf, model_id: str) -> None:
+    """Delete a model with its results; its open jobs are cancelled."""
+    changes.delete_model(hub, model_id)

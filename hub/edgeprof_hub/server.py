@@ -1,0 +1,86 @@
+"""The hub as a process: its socket, its log, the line that says it is ready, and a clean end."""
+
+import errno
+import logging
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_hub.app import create_app
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import Hub, running
+
+GRACE_S = 5
+Say = Callable[[str], None]
+
+
+def serve(settings: Settings, say: Say) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with _listening(settings) as listener, running(settings) as hub:
+        configuration = uvicorn.Config(
+            create_app(settings, hub),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        _Server(configuration, hub, lambda: say(ready_line(hub))).run(sockets=[listener])
+
+
+def ready_line(hub: Hub) -> str:
+    """Where the hub is, and what its broker promises."""
+    host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
+    shown = f"[{host}]" if ":" in host else host
+    guard = "token needed" if hub.settings.token else "no token"
+    return (
+        f"edgeprof hub is ready: http://{shown}:{hub.settings.port}/ ({guard}), data in {hub.settings.data}\n"
+        f"  broker: {hub.broker_title}, {hub.endpoint.host}:{hub.endpoint.port}"
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and ends the event streams first, which would else keep it from stopping."""
+
+    def __init__(self, configuration: uvicorn.Config, hub: Hub, on_ready: Callable[[], None]) -> None:
+        super().__init__(configuration)
+        self._hub = hub
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+        sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.events.close()
+        await super().shutdown(sockets)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+            raise
+        return listener
+    except OSError as error:
+        raise _cannot_listen(settings, error) from error
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> EdgeprofError:
+    if error.errno == errno.EADDRINUSE:
+        return UsageError(
+            "port_in_use",
+            f"Port {settings.port} is in use on this machine. Choose another with --port {settings.port + 1}.",
+        )
+    return UsageError("cannot_listen", f"The hub cannot listen on {settings.host}:{settings.port}: {error.strerror}.")

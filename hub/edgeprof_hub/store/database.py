@@ -1,0 +1,54 @@
+"""The one writing connection: how the file is opened, and what a transaction is."""
+
+import sqlite3
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof_hub.store import schema
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """Open (or make) the database, with every commit on disk before it counts, and bring its schema up to date."""
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        schema.migrate(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise EdgeprofError(
+            "database_unreadable",
+            f"The database {file} cannot be used ({error}). Restore it from a copy, or move it away to begin anew.",
+        ) from error
+    except EdgeprofError:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
+    """All or nothing. Inside another one, a failing block takes back its own changes only."""
+    inner = connection.in_transaction
+    connection.execute("SAVEPOINT inside" if inner else "BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("RELEASE inside" if inner else "COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk makes SQLite roll back by itself
+            connection.execute("ROLLBACK TO inside" if inner else "ROLLBACK")
+            if inner:
+                connection.execute("RELEASE inside")
+        raise
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object], otherwise: str = "") -> bool:
+    """Insert one row; with `otherwise` (an ON CONFLICT clause). Whether a row was written."""
+    columns = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    done = connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {otherwise}", dict(values))
+    return done.rowcount > 0

@@ -1,0 +1,188 @@
+"""Results and cells in SQL: storing once, what counts as a cell's newest outcome, what deleting leaves behind."""
+
+import sqlite3
+
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof_hub.store import rows
+from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
+from edgeprof_hub.store.database import insert
+
+KEPT_CONFLICTS = 1000
+MOST_ATTEMPTS = 2
+"""A run that the device could not end (it restarted) is tried once more."""
+ENDED = "('measured', 'failed', 'cancelled')"
+
+
+def save_result(
+    connection: sqlite3.Connection, result: m.Result, payload_sha256: str, received_s: float
+) -> StoreOutcome:
+    """Store a result once. The same id with other content is kept aside, and the first one stands."""
+    _refuse_deleted(connection, result)
+    document = rows.to_json(result)
+    if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
+        return _repeated(connection, result.result_id, payload_sha256, received_s, document)
+    connection.executemany(
+        "INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (result.result_id, row.metric, row.value, row.ci_low, row.ci_high, row.n, row.origin, row.scope)
+            for row in result.metrics
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO artifact VALUES (?, ?, ?)",
+        [(result.result_id, artifact.name, artifact.sha256) for artifact in result.artifacts],
+    )
+    _end_job(connection, result, received_s)
+    touch_cell(connection, result.device_id, result.model_id, result.config_key, rows.to_json(result.config))
+    return "stored"
+
+
+def touch_cell(
+    connection: sqlite3.Connection,
+    device_id: str,
+    model_id: str,
+    config_key: str,
+    config: str,
+    job_id: str | None = None,
+) -> None:
+    """Make the cell if it can be (its device and model are known) and point it at its newest outcome."""
+    known = connection.execute(
+        "SELECT 1 FROM device, model WHERE device_id = ? AND model_id = ?", (device_id, model_id)
+    ).fetchone()
+    if known:
+        values = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "config": config}
+        insert(
+            connection,
+            "cell",
+            {**values, "job_id": job_id},
+            "ON CONFLICT DO UPDATE SET job_id = coalesce(excluded.job_id, job_id)",
+        )
+        connection.execute(
+            f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)",
+            (device_id, model_id, config_key),
+        )
+
+
+def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
+    """Cells of results that came before their model did."""
+    sql = (
+        "SELECT DISTINCT device_id, config_key, document FROM result WHERE model_id = ? GROUP BY device_id, config_key"
+    )
+    for row in connection.execute(sql, (model_id,)).fetchall():
+        config = rows.from_json(row["document"], m.Result).config
+        touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
+
+
+def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
+    """Delete one result. Its cell falls back to the newest one that remains, or goes with the last."""
+    row = connection.execute(
+        "DELETE FROM result WHERE result_id = ? RETURNING device_id, model_id, config_key", (result_id,)
+    ).fetchone()
+    if row is None:
+        return False
+    remember_deleted(connection, "result", [result_id])
+    connection.execute("UPDATE job SET result_id = NULL WHERE result_id = ?", (result_id,))
+    key = tuple(row)
+    connection.execute(
+        f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)", key
+    )
+    connection.execute(
+        "DELETE FROM cell WHERE (device_id, model_id, config_key) = (?, ?, ?) AND result_id IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM job WHERE job.job_id = cell.job_id"
+        f" AND state NOT IN {ENDED})",
+        key,
+    )
+    return True
+
+
+def remember_deleted(connection: sqlite3.Connection, kind: str, ids: list[str]) -> None:
+    """Note what a person deleted."""
+    connection.executemany(
+        "INSERT INTO deleted VALUES (?, ?) ON CONFLICT DO NOTHING", [(kind, item_id) for item_id in ids]
+    )
+
+
+def is_deleted(connection: sqlite3.Connection, kind: str, item_id: str) -> bool:
+    """Whether a person deleted this."""
+    return bool(connection.execute("SELECT 1 FROM deleted WHERE (kind, id) = (?, ?)", (kind, item_id)).fetchone())
+
+
+_ONCE = "ON CONFLICT (result_id) DO NOTHING"
+# A run that somebody cancelled says nothing about the model, so an older outcome stands.
+_NEWEST = (
+    "SELECT result.result_id FROM result WHERE result.device_id = cell.device_id AND result.model_id = cell.model_id"
+    " AND result.config_key = cell.config_key AND coalesce(failure_code, '') != 'cancelled' ORDER BY seq DESC LIMIT 1"
+)
+
+
+def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:
+    asked = {"result": result.result_id, "device": result.device_id, "model": result.model_id}
+    for kind, item_id in asked.items():
+        if is_deleted(connection, kind, item_id):
+            raise Deleted(f"This {kind} was deleted from the hub.")
+    if not connection.execute("SELECT 1 FROM device WHERE device_id = ?", (result.device_id,)).fetchone():
+        raise UnknownDevice(result.device_id)
+
+
+def _result_values(result: m.Result, payload_sha256: str, received_s: float, document: str) -> dict[str, object]:
+    return {
+        "result_id": result.result_id,
+        "job_id": result.job_id,
+        "device_id": result.device_id,
+        "model_id": result.model_id,
+        "config_key": result.config_key,
+        "status": result.status,
+        "failure_code": result.failure.code if result.failure else None,
+        "payload_sha256": payload_sha256,
+        "received_s": received_s,
+        "document": document,
+    }
+
+
+def _repeated(
+    connection: sqlite3.Connection, result_id: str, payload_sha256: str, received_s: float, document: str
+) -> StoreOutcome:
+    row = connection.execute("SELECT payload_sha256 FROM result WHERE result_id = ?", (result_id,)).fetchone()
+    if row[0] == payload_sha256:
+        return "duplicate"
+    values = {
+        "result_id": result_id,
+        "payload_sha256": payload_sha256,
+        "received_s": received_s,
+        "document": document,
+    }
+    insert(connection, "conflict", values, "ON CONFLICT DO NOTHING")
+    connection.execute("DELETE FROM conflict WHERE id <= (SELECT max(id) FROM conflict) - ?", (KEPT_CONFLICTS,))
+    return "conflict"
+
+
+def _end_job(connection: sqlite3.Connection, result: m.Result, now_s: float) -> None:
+    """The job of this attempt has ended; one that was cancelled here stays so, with what came of it."""
+    failure = result.failure
+    state: rest.JobState = "measured" if failure is None else "cancelled" if failure.code == "cancelled" else "failed"
+    values = {
+        "result_id": result.result_id,
+        "now_s": now_s,
+        "state": state,
+        "stage": failure.stage if failure else "",
+        "note": failure.code if failure else "",
+        "job_id": result.job_id,
+        "attempt": result.attempt,
+        "device_id": result.device_id,
+    }
+    if failure and failure.code == "interrupted" and result.attempt < MOST_ATTEMPTS:
+        connection.execute(f"UPDATE job SET {_QUEUED_AGAIN}, note = 'interrupted' WHERE {_THIS_OPEN_JOB}", values)
+    connection.execute(
+        "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL,"
+        f" state = iif(state IN {ENDED}, state, :state), stage = :stage, note = :note"
+        " WHERE job_id = :job_id AND attempt = :attempt AND device_id = :device_id AND result_id IS NULL",
+        values,
+    )
+
+
+_QUEUED_AGAIN = (
+    "attempt = attempt + 1, state = 'queued', stage = '', fraction = NULL, result_id = NULL, sent_s = NULL,"
+    " updated_s = :now_s"
+)
+_THIS_OPEN_JOB = f"job_id = :job_id AND attempt = :attempt AND device_id = :device_id AND state NOT IN {ENDED}"

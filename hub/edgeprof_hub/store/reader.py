@@ -1,0 +1,178 @@
+"""Questions to SQLite: read-only connections from a pool, each question one consistent state."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgeprof.wire import rest
+from edgeprof_hub import names
+from edgeprof_hub.store import rows
+from edgeprof_hub.store.base import CellRow, Session
+
+_DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
+_OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
+_MOST_VARIABLES = 500
+
+
+class SqliteReader:
+    """The read side of the store."""
+
+    def __init__(self, file: Path) -> None:
+        self._uri = f"{file.absolute().as_uri()}?mode=ro"
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Close every connection, those still in use at the end of their question."""
+        self._is_closed = True
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+    def hub_id(self) -> str:
+        return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
+
+    def devices(self) -> Sequence[rest.DeviceRecord]:
+        found = self._all(f"{_DEVICE} ORDER BY device_id", ())
+        labels = names.labels({row["device_id"]: row["name"] for row in found})
+        return [rows.device(row, labels[row["device_id"]]) for row in found]
+
+    def device(self, device_id: str) -> rest.DeviceRecord | None:
+        with self._snapshot() as connection:
+            row = connection.execute(f"{_DEVICE} WHERE device_id = ?", (device_id,)).fetchone()
+            if row is None:
+                return None
+            everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
+            labels = names.labels({other["device_id"]: other["name"] for other in everyone})
+        return rows.device(row, labels[device_id])
+
+    def session(self, device_id: str) -> Session | None:
+        row = self._first("SELECT session_id, hostname, online FROM device WHERE device_id = ?", (device_id,))
+        return Session(session_id=row[0], hostname=row[1], online=bool(row[2])) if row else None
+
+    def models(self) -> Sequence[rest.ModelRecord]:
+        return [rows.model(row) for row in self._all("SELECT * FROM model ORDER BY family, name, model_id", ())]
+
+    def model(self, model_id: str) -> rest.ModelRecord | None:
+        row = self._first("SELECT * FROM model WHERE model_id = ?", (model_id,))
+        return rows.model(row) if row else None
+
+    def cells(self) -> Sequence[CellRow]:
+        sql = "SELECT cell.*, job.state, job.stage, job.fraction FROM cell LEFT JOIN job USING (job_id)"
+        return [
+            rows.cell(row) for row in self._all(f"{sql} ORDER BY cell.device_id, cell.model_id, cell.config_key", ())
+        ]
+
+    def results(
+        self,
+        *,
+        device_id: str | None = None,
+        model_id: str | None = None,
+        config_key: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[rest.StoredResult]:
+        where, values = _where(device_id=device_id, model_id=model_id, config_key=config_key)
+        found = self._all(f"SELECT * FROM result{where} ORDER BY seq DESC LIMIT ?", (*values, limit))
+        return [rows.result(row) for row in found]
+
+    def results_by_id(self, result_ids: Sequence[str]) -> dict[str, rest.StoredResult]:
+        found = self._among("SELECT * FROM result WHERE result_id IN", result_ids)
+        return {row["result_id"]: rows.result(row) for row in found}
+
+    def result(self, result_id: str) -> rest.StoredResult | None:
+        row = self._first("SELECT * FROM result WHERE result_id = ?", (result_id,))
+        return rows.result(row) if row else None
+
+    def campaign(self, campaign_id: str) -> rest.Campaign | None:
+        with self._snapshot() as connection:
+            row = connection.execute("SELECT * FROM campaign WHERE campaign_id = ?", (campaign_id,)).fetchone()
+            jobs = connection.execute(
+                "SELECT * FROM job WHERE campaign_id = ? ORDER BY rowid", (campaign_id,)
+            ).fetchall()
+        if row is None:
+            return None
+        return rest.Campaign(campaign_id=campaign_id, created_s=row["created_s"], jobs=tuple(map(rows.job, jobs)))
+
+    def job(self, job_id: str) -> rest.JobRecord | None:
+        row = self._first("SELECT * FROM job WHERE job_id = ?", (job_id,))
+        return rows.job(row) if row else None
+
+    def open_jobs(self, device_id: str | None = None, *, model_id: str | None = None) -> Sequence[rest.JobRecord]:
+        where, values = _where(device_id=device_id, model_id=model_id)
+        found = self._all(f"SELECT * FROM job{where}{' AND' if where else ' WHERE'} {_OPEN} ORDER BY rowid", values)
+        return [rows.job(row) for row in found]
+
+    def unanswered_jobs(self, sent_before_s: float) -> Sequence[rest.JobRecord]:
+        sql = (
+            "SELECT job.* FROM job JOIN device USING (device_id) WHERE device.online = 1"
+            " AND (state = 'queued' OR (state = 'sent' AND sent_s < ?)) ORDER BY job.rowid"
+        )
+        return [rows.job(row) for row in self._all(sql, (sent_before_s,))]
+
+    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[str]:
+        sql = (
+            "SELECT job_id FROM job WHERE device_id = ? AND state = 'cancelled' AND result_id IS NULL"
+            " AND sent_s IS NOT NULL AND updated_s > ?"
+        )
+        return [row[0] for row in self._all(sql, (device_id, since_s))]
+
+    def artifacts(
+        self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
+    ) -> set[str]:
+        where, values = _where(device_id=device_id, model_id=model_id, result_id=result_id)
+        found = self._all(f"SELECT DISTINCT sha256 FROM artifact JOIN result USING (result_id){where}", values)
+        return {row[0] for row in found}
+
+    def unused_artifacts(self, hashes: Iterable[str]) -> set[str]:
+        asked = set(hashes)
+        return asked - {row[0] for row in self._among("SELECT sha256 FROM artifact WHERE sha256 IN", sorted(asked))}
+
+    def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
+        asked = set(hashes)
+        return asked - {row[0] for row in self._among("SELECT sha256 FROM model_file WHERE sha256 IN", sorted(asked))}
+
+    @contextmanager
+    def _snapshot(self) -> Generator[sqlite3.Connection]:
+        connection = self._take()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.rollback()
+            self._idle.append(connection)
+            if self._is_closed:
+                self.close()
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _all(self, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+        with self._snapshot() as connection:
+            return connection.execute(sql, tuple(values)).fetchall()
+
+    def _first(self, sql: str, values: Sequence[object]) -> sqlite3.Row | None:
+        found = self._all(f"{sql} LIMIT 1", values)
+        return found[0] if found else None
+
+    def _among(self, sql: str, values: Sequence[str]) -> Iterator[sqlite3.Row]:
+        with self._snapshot() as connection:
+            for start in range(0, len(values), _MOST_VARIABLES):
+                part = values[start : start + _MOST_VARIABLES]
+                yield from connection.execute(f"{sql} ({','.join('?' * len(part))})", part).fetchall()
+
+
+def _where(**filters: str | None) -> tuple[str, tuple[str, ...]]:
+    """A WHERE clause of the filters that are set; its column names are this module's own."""
+    used = {name: value for name, value in filters.items() if value is not None}
+    clause = " AND ".join(f"{name} = ?" for name in used)
+    return (f" WHERE {clause}" if clause else ""), tuple(used.values())

@@ -1,0 +1,110 @@
+"""Rows of the database to documents, and back: plain functions, no SQL."""
+
+import sqlite3
+from dataclasses import replace
+from typing import TypeVar, cast
+
+import msgspec
+
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof_hub.store.base import CellRow
+
+T = TypeVar("T")
+
+
+def to_json(value: object) -> str:
+    """A document as it is stored."""
+    return msgspec.json.encode(value).decode()
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """A stored document as the type it was stored from."""
+    return msgspec.json.decode(text, type=kind)
+
+
+def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
+    """One device."""
+    return rest.DeviceRecord(
+        device_id=row["device_id"],
+        name=row["name"],
+        label=label,
+        online=bool(row["online"]),
+        last_seen_s=row["last_seen_s"],
+        agent_version=row["agent_version"],
+        hostname=row["hostname"],
+        profile_id=row["profile_id"],
+        profile_title=row["profile_title"],
+        profile_reason=row["profile_reason"],
+        emulated=bool(row["emulated"]),
+        price_usd=row["price_usd"],
+        price_source=row["price_source"],
+        facts=from_json(row["facts"], m.Facts) if row["facts"] else None,
+    )
+
+
+def model(row: sqlite3.Row) -> rest.ModelRecord:
+    """One model; its name is a column, because it may change."""
+    return replace(from_json(row["document"], rest.ModelRecord), name=row["name"])
+
+
+def job(row: sqlite3.Row) -> rest.JobRecord:
+    """One job."""
+    return rest.JobRecord(
+        job_id=row["job_id"],
+        campaign_id=row["campaign_id"],
+        attempt=row["attempt"],
+        device_id=row["device_id"],
+        model_id=row["model_id"],
+        config=from_json(row["config"], m.RunConfig),
+        config_key=row["config_key"],
+        protocol=from_json(row["protocol"], m.RunProtocol),
+        state=cast(rest.JobState, row["state"]),
+        stage=row["stage"],
+        fraction=row["fraction"],
+        note=row["note"],
+        result_id=row["result_id"],
+        created_s=row["created_s"],
+        updated_s=row["updated_s"],
+    )
+
+
+def job_values(record: rest.JobRecord) -> dict[str, object]:
+    """The columns of a job, but for when it was sent."""
+    return {
+        "job_id": record.job_id,
+        "campaign_id": record.campaign_id,
+        "attempt": record.attempt,
+        "device_id": record.device_id,
+        "model_id": record.model_id,
+        "config": to_json(record.config),
+        "config_key": record.config_key,
+        "protocol": to_json(record.protocol),
+        "state": record.state,
+        "stage": record.stage,
+        "fraction": record.fraction,
+        "note": record.note,
+        "result_id": record.result_id,
+        "created_s": record.created_s,
+        "updated_s": record.updated_s,
+    }
+
+
+def result(row: sqlite3.Row) -> rest.StoredResult:
+    """One result."""
+    return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])
+
+
+def cell(row: sqlite3.Row) -> CellRow:
+    """One cell, with the state of its newest job."""
+    return CellRow(
+        device_id=row["device_id"],
+        model_id=row["model_id"],
+        config_key=row["config_key"],
+        config=from_json(row["config"], m.RunConfig),
+        result_id=row["result_id"],
+        job_id=row["job_id"],
+        job_state=cast("rest.JobState | None", row["state"]),
+        stage=row["stage"],
+        fraction=row["fraction"],
+    )

@@ -1,0 +1,95 @@
+"""The database's schema as an ordered list of migrations. A released migration's name and contents never change."""
+
+import sqlite3
+from contextlib import closing
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire.identity import new_id
+
+MIGRATIONS = Migrations("edgeprof-hub")
+
+_TABLES = (
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE device (
+        device_id TEXT PRIMARY KEY, agent_name TEXT NOT NULL, given_name TEXT, session_id TEXT NOT NULL,
+        online INTEGER NOT NULL, last_seen_s REAL NOT NULL, agent_version TEXT NOT NULL, hostname TEXT NOT NULL,
+        profile_id TEXT, profile_title TEXT, profile_reason TEXT NOT NULL DEFAULT '',
+        emulated INTEGER NOT NULL DEFAULT 0, price_usd REAL, price_source TEXT, facts TEXT) STRICT""",
+    """CREATE TABLE model (
+        model_id TEXT PRIMARY KEY, name TEXT NOT NULL, family TEXT NOT NULL, format TEXT NOT NULL,
+        created_s REAL NOT NULL, document TEXT NOT NULL) STRICT""",
+    """CREATE TABLE model_file (
+        model_id TEXT NOT NULL REFERENCES model ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL, PRIMARY KEY (model_id, path)) STRICT""",
+    "CREATE INDEX model_file_sha256 ON model_file (sha256)",
+    "CREATE TABLE campaign (campaign_id TEXT PRIMARY KEY, created_s REAL NOT NULL) STRICT",
+    # Jobs outlive the device and the model that they name, so that a campaign can be read to its end.
+    """CREATE TABLE job (
+        job_id TEXT PRIMARY KEY, campaign_id TEXT NOT NULL REFERENCES campaign ON DELETE CASCADE,
+        attempt INTEGER NOT NULL, device_id TEXT NOT NULL, model_id TEXT NOT NULL, config TEXT NOT NULL,
+        config_key TEXT NOT NULL, protocol TEXT NOT NULL, state TEXT NOT NULL, stage TEXT NOT NULL, fraction REAL,
+        note TEXT NOT NULL, result_id TEXT, created_s REAL NOT NULL, updated_s REAL NOT NULL, sent_s REAL) STRICT""",
+    "CREATE INDEX job_device_state ON job (device_id, state)",
+    "CREATE INDEX job_model_state ON job (model_id, state)",
+    "CREATE INDEX job_campaign ON job (campaign_id)",
+    """CREATE TABLE result (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, result_id TEXT NOT NULL UNIQUE, job_id TEXT,
+        device_id TEXT NOT NULL REFERENCES device ON DELETE CASCADE, model_id TEXT NOT NULL, config_key TEXT NOT NULL,
+        status TEXT NOT NULL, failure_code TEXT, payload_sha256 TEXT NOT NULL, received_s REAL NOT NULL,
+        document TEXT NOT NULL) STRICT""",
+    "CREATE INDEX result_cell ON result (device_id, model_id, config_key, seq)",
+    "CREATE INDEX result_model ON result (model_id, seq)",
+    """CREATE TABLE metric (
+        result_id TEXT NOT NULL REFERENCES result (result_id) ON DELETE CASCADE, metric TEXT NOT NULL,
+        value REAL NOT NULL, ci_low REAL, ci_high REAL, n INTEGER NOT NULL, origin TEXT NOT NULL, scope TEXT) STRICT""",
+    "CREATE INDEX metric_result ON metric (result_id)",
+    """CREATE TABLE artifact (
+        result_id TEXT NOT NULL REFERENCES result (result_id) ON DELETE CASCADE, name TEXT NOT NULL,
+        sha256 TEXT NOT NULL) STRICT""",
+    "CREATE INDEX artifact_result ON artifact (result_id)",
+    "CREATE INDEX artifact_sha256 ON artifact (sha256)",
+    """CREATE TABLE cell (
+        device_id TEXT NOT NULL REFERENCES device ON DELETE CASCADE,
+        model_id TEXT NOT NULL REFERENCES model ON DELETE CASCADE,
+        config_key TEXT NOT NULL, config TEXT NOT NULL, result_id TEXT, job_id TEXT,
+        PRIMARY KEY (device_id, model_id, config_key)) STRICT""",
+    """CREATE TABLE conflict (
+        id INTEGER PRIMARY KEY, result_id TEXT NOT NULL, payload_sha256 TEXT NOT NULL, received_s REAL NOT NULL,
+        document TEXT NOT NULL, UNIQUE (result_id, payload_sha256)) STRICT""",
+    """CREATE TABLE dead_letter (
+        id INTEGER PRIMARY KEY, received_s REAL NOT NULL, topic TEXT NOT NULL, size INTEGER NOT NULL,
+        beginning BLOB NOT NULL, reason TEXT NOT NULL) STRICT""",
+    # What a person deleted does not come back because a device sends it once more.
+    "CREATE TABLE deleted (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT",
+)
+
+
+@MIGRATIONS(name="0001_spine")
+def spine(db: sqlite_utils.Database) -> None:
+    """The tables of the first release."""
+    for statement in _TABLES:
+        db.conn.execute(statement)
+    db.conn.execute("INSERT INTO setting (name, value) VALUES ('hub_id', ?)", [new_id()])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database up to this release. Refuses one that a newer release has changed."""
+    db = sqlite_utils.Database(connection)
+    pending = {migration.name for migration in MIGRATIONS.pending(db)}
+    applied = {migration.name for migration in MIGRATIONS.applied(db)}
+    if newer := sorted(applied - _known_names()):
+        raise EdgeprofError(
+            "newer_database",
+            f"This data folder was changed by a newer edgeprof (it has {newer[-1]!r}). "
+            "Install that release again, or name another folder with --data.",
+        )
+    if pending:
+        MIGRATIONS.apply(db)
+
+
+def _known_names() -> set[str]:
+    with closing(sqlite3.connect(":memory:")) as empty:
+        return {migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(empty))}

@@ -1,0 +1,50 @@
+"""The one thread that changes the database: callers hand it functions and get futures."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+from edgeprof_hub.store.writer import SqliteWriter
+
+T = TypeVar("T")
+
+
+class WriterThread:
+    """Runs functions over the write store, one after the other, in the order in which they came."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens the database, so that its errors reach the caller."""
+        self._store = SqliteWriter(file)
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, change: Callable[[SqliteWriter], T]) -> "Future[T]":
+        """Queue a change; its future ends when it is committed."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(change(self._store))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._queue.put(run)
+        return future
+
+    def call(self, change: Callable[[SqliteWriter], T]) -> T:
+        """The same, waited for. Never from the writer's own thread."""
+        return self.submit(change).result()
+
+    def stop(self) -> None:
+        """End after what is queued, and close the database."""
+        self._queue.put(None)
+        self._thread.join()
+        self._store.close()
+
+    def _work(self) -> None:
+        while (run := self._queue.get()) is not None:
+            run()
