@@ -118,3 +118,31 @@ def test_every_pattern_is_a_valid_expression() -> None:
         for rule in profile.detect:
             for pattern in (*rule.dt_compatible, rule.dt_model, rule.cpu_model):
                 re.compile(pattern or "")
+
+
+@pytest.mark.parametrize(
+    ("model", "compatible", "memory_mib", "profile"),
+    [
+        ("Raspberry Pi 3 Model B Plus Rev 1.3", "raspberrypi,3-model-b-plus", 905, "rpi-3b-plus"),
+        ("Raspberry Pi 400 Rev 1.0", "raspberrypi,400", 3793, "rpi-400"),
+        ("Raspberry Pi Compute Module 4 Rev 1.0", "raspberrypi,4-compute-module", 7810, "rpi-cm4"),
+        ("Raspberry Pi Compute Module 5 Rev 1.0", "raspberrypi,5-compute-module", 8062, "rpi-cm5"),
+        ("Raspberry Pi 5 Model B Rev 1.1", "raspberrypi,5-model-b", 16_215, "rpi-5-16"),
+        ("Raspberry Pi Zero 2 Rev 1.0", "raspberrypi,model-zero-2", 427, "rpi-zero2w"),
+        ("NVIDIA Jetson Nano Developer Kit", "nvidia,p3450-0000", 3956, "jetson-nano-4"),
+        ("NVIDIA Jetson Nano 2GB Developer Kit", "nvidia,p3542-0000+p3448-0003", 1980, "jetson-nano-2"),
+        ("Jetson-AGX", "nvidia,p2972-0000", 31_900, "jetson-agx-xavier"),
+        ("NVIDIA Jetson AGX Orin Developer Kit", "nvidia,p3737-0000+p3701-0004", 30_600, "jetson-agx-orin-32"),
+        ("NVIDIA Jetson AGX Thor Developer Kit", "nvidia,p4071-0000+p3834-0008", 125_000, "jetson-thor"),
+        ("Xunlong Orange Pi 5 Max", "xunlong,orangepi-5-max", 15_900, "orange-pi-5"),
+        ("Orange Pi 5 Plus", "rockchip,rk3588-orangepi-5-plus", 15_900, "orange-pi-5"),
+        ("Xunlong Orange Pi 5 Ultra", "xunlong,orangepi-5-ultra", 15_900, "arm64-generic"),
+        ("Radxa ROCK 5 Model B", "rockchip,rk3588-rock", 15_900, "rock-5b"),
+        ("Raspberry Pi 4 Model B Rev 1.5", "acme,hat", 3793, "arm64-generic"),
+    ],
+)
+def test_boards_without_a_record_are_known_by_their_published_names(
+    model: str, compatible: str, memory_mib: float, profile: str, facts_of: Callable[[str], Facts]
+) -> None:
+    board = replace(facts_of("pi-4b-4gb"), dt_model=model, dt_compatible=(compatible,), memory_mib=memory_mib)
+    assert match(board).profile_id == profile
