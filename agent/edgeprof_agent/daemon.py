@@ -112,6 +112,10 @@ class Agent:
         """End `run`; safe in a signal handler."""
         self._stop.set()
 
+    def unreceipted(self) -> int:
+        """Results that the hub has not confirmed."""
+        return self._outbox.unreceipted()
+
     def on_message(self, message: Inbound) -> None:
         self._inbox.put(message)
 

@@ -92,9 +92,13 @@ class Outbox:
             )
             return done.rowcount > 0
 
+    def unreceipted(self) -> int:
+        """Results that are not known to be at the hub."""
+        return self._count("state != 'receipted'")
+
     def full_reason(self) -> str | None:
         """Why no new job is taken, or None. A result is never overwritten to make room."""
-        waiting = self._count("state != 'receipted'")
+        waiting = self.unreceipted()
         if waiting < FULL_AT * self._budget:
             return None
         return (

@@ -1,8 +1,8 @@
 """A real HTTP server that serves one file in the ways that servers in the field do: each request plays one step."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ETAG = '"e-1"'
@@ -12,18 +12,20 @@ class Request(BaseHTTPRequestHandler):
     """What a step works with."""
 
     protocol_version = "HTTP/1.1"
-    server: "OddServer"
+
+    @property
+    def odd(self) -> "OddServer":
+        assert isinstance(self.server, OddServer)
+        return self.server
 
     def do_GET(self) -> None:
         self.close_connection = True
-        self.server.ranges.append(self.headers.get("Range"))
-        self.server.conditions.append(self.headers.get("If-Range"))
-        steps = self.server.steps
+        self.odd.ranges.append(self.headers.get("Range"))
+        self.odd.conditions.append(self.headers.get("If-Range"))
+        steps = self.odd.steps
         step = steps.pop(0) if len(steps) > 1 else steps[0]
-        try:
+        with contextlib.suppress(OSError):  # the client may hang up
             step(self)
-        except OSError:  # the client hung up, as it may
-            pass
 
     def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -55,8 +57,8 @@ class OddServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-@contextmanager
-def serving(*steps: Step) -> Iterator[OddServer]:
+@contextlib.contextmanager
+def serving(*steps: Step) -> Generator[OddServer, None, None]:
     """The steps in order; the last one is repeated."""
     with OddServer(list(steps)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -130,7 +132,7 @@ def stalled(data: bytes, count: int) -> Step:
     def step(request: Request) -> None:
         request.reply(200, {"ETag": ETAG, "Content-Length": str(len(data))}, data[:count])
         request.wfile.flush()
-        request.server.released.wait(20)
+        request.odd.released.wait(20)
 
     return step
 
@@ -140,7 +142,7 @@ def endless(data: bytes) -> Step:
 
     def step(request: Request) -> None:
         request.reply(200, {"ETag": ETAG, "Transfer-Encoding": "chunked"}, b"")
-        while not request.server.released.is_set():
+        while not request.odd.released.is_set():
             request.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     return step

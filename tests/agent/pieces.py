@@ -20,7 +20,10 @@ def model(name: str = "tiny", files: dict[str, bytes] | None = None) -> ModelRef
     contents = files or {"model.onnx": name.encode() * 100}
     manifest = identity.manifest_of(
         next(iter(contents)),
-        [FileRef(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest()) for path, data in contents.items()],
+        [
+            FileRef(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+            for path, data in contents.items()
+        ],
     )
     return ModelRef(model_id=identity.model_id(manifest), name=name, format="onnx", manifest=manifest)
 

@@ -36,6 +36,14 @@ def fetch(
     download(Hub(url), ref(data), part, limits, cancelled or threading.Event(), on_bytes)
 
 
+def code_of(attempt: Callable[[], None]) -> str | None:
+    try:
+        attempt()
+    except EdgeprofError as error:
+        return error.code
+    return None
+
+
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
     return tmp_path / "x.part"
@@ -154,12 +162,8 @@ def test_an_odd_answer_to_a_resume_does_not_spoil_the_file(part: Path, odd: Step
 def test_an_odd_answer_for_ever_ends(part: Path, odd: Step) -> None:
     half_done(part)
     with serving(odd) as server:
-        try:
-            fetch(server.url, part)
-        except EdgeprofError as error:
-            assert error.code in ("download_failed", "hash_mismatch")
-        else:
-            assert part.read_bytes() == DATA
+        outcome = code_of(lambda: fetch(server.url, part))
+    assert outcome in ("download_failed", "hash_mismatch") or part.read_bytes() == DATA
     assert len(server.ranges) < 10
 
 

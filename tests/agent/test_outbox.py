@@ -229,9 +229,14 @@ def test_a_change_is_whole_or_nothing(tmp_path: Path) -> None:
     of = job()
     jobs.add(of)
     jobs.start(Started(of, "r-1", now()))
-    with pytest.raises(RuntimeError, match="power cut"), spool.database.transaction():
-        spool.outbox.put(result(of, "r-1"), {})
-        jobs.finish(of)
-        raise RuntimeError("power cut")
+
+    def change_and_fail() -> None:
+        with spool.database.transaction():
+            spool.outbox.put(result(of, "r-1"), {})
+            jobs.finish(of)
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        change_and_fail()
     assert ids(spool.outbox) == []
     assert [begun.result_id for begun in jobs.running()] == ["r-1"]

@@ -32,17 +32,19 @@ class Shelf:
         return made
 
     def prepare(self, of: ModelRef, keep: set[str] | None = None) -> Path:
-        return self.store.prepare(of, keep or set(), threading.Event(), lambda *_: None)
+        return self.store.prepare(of, keep or set(), threading.Event(), _say_nothing)
 
     def has(self, of: ModelRef) -> bool:
         return (self.store.folder / "models" / of.model_id).exists()
 
-    def _download(
-        self, file: FileRef, part: Path, cancelled: threading.Event, on_bytes: Callable[[int], None]
-    ) -> None:
+    def _download(self, file: FileRef, part: Path, cancelled: threading.Event, on_bytes: Callable[[int], None]) -> None:
         self.fetched.append(file.path)
         part.write_bytes(self.contents[file.sha256])
         on_bytes(file.size)
+
+
+def _say_nothing(_stage: str, _fraction: float | None, _note: str) -> None:
+    return None
 
 
 def test_a_model_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""A broker and a hub for each test, and agents that are always stopped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgeprof_agent.runner import Measure
+from tests.agent import agent_process
+from tests.agent.agent_process import Running, Start
+from tests.agent.little_hub import LittleHub, Mosquitto, eventually
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def hub(broker: Mosquitto) -> Iterator[LittleHub]:
+    hub = LittleHub(broker.port)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def start(hub: LittleHub, tmp_path: Path) -> Iterator[Start]:
+    """Starts an agent and waits until the hub has seen it."""
+    running: list[Running] = []
+
+    def start(
+        measure: Measure = agent_process.quick,
+        resend_after_s: float = 30.0,
+        outbox_budget: int = 10_000,
+        data: str = "agent",
+        wait: bool = True,
+    ) -> Running:
+        settings = agent_process.settings(hub.url, tmp_path / data, resend_after_s, outbox_budget)
+        one = Running(agent_process.make(settings, measure))
+        running.append(one)
+        if wait:
+            eventually(lambda: hub.is_online(one.device_id))
+        return one
+
+    yield start
+    for one in running:
+        one.stop()

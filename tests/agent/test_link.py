@@ -1,0 +1,171 @@
+"""The connection: it comes back from everything, fights nobody, and what is in the outbox arrives once."""
+
+import logging
+import socket
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire.messages import Ack, ModelRef, State
+from tests.agent import agent_process, pieces
+from tests.agent.agent_process import Running, Slow, Start
+from tests.agent.little_hub import LittleHub, Mosquitto, eventually, free_port
+
+pytestmark = pytest.mark.mosquitto
+CONTENTS = {"model.onnx": b"tiny" * 100}
+
+
+@pytest.fixture
+def tiny(hub: LittleHub) -> ModelRef:
+    model = pieces.model("tiny", CONTENTS)
+    hub.offer(model, CONTENTS)
+    return model
+
+
+def test_nothing_is_lost_when_the_broker_is_killed_under_results_in_flight(
+    hub: LittleHub, broker: Mosquitto, start: Start, tiny: ModelRef
+) -> None:
+    """The broker keeps nothing; each job is sent again until it is acknowledged, as a hub does on a birth."""
+    agent = start(resend_after_s=0.5)  # the agent may be back before the hub has subscribed again
+    jobs = {each.job_id: each for each in (pieces.job(tiny) for _ in range(60))}
+
+    def send_unacknowledged() -> None:
+        known = {ack.job_id for ack in hub.heard(Ack)}
+        for job_id in jobs.keys() - known:
+            hub.send(agent.device_id, jobs[job_id])
+
+    send_unacknowledged()
+    for results_before_the_kill in (5, 20, 35):
+        eventually(lambda: len(hub.results) >= results_before_the_kill)  # noqa: B023
+        births = sum(state.online for state in hub.heard(State))
+        broker.kill()
+        broker.start()
+        eventually(lambda: sum(state.online for state in hub.heard(State)) > births)  # noqa: B023
+        send_unacknowledged()
+    eventually(lambda: len(hub.results) == 60 and agent.agent.unreceipted() == 0, within_s=60)
+    assert {result.job_id for result in hub.decoded()} == jobs.keys()
+
+
+def test_a_lost_receipt_brings_the_same_bytes_again(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+    hub.lose_receipts = 2
+    agent = start(resend_after_s=0.1)
+    hub.send(agent.device_id, pieces.job(tiny))
+    eventually(lambda: bool(hub.results) and agent.agent.unreceipted() == 0)
+    (copies,) = hub.results.values()
+    assert len(copies) >= 3
+    assert len(set(copies)) == 1
+
+
+def test_a_lost_receipt_is_made_up_for_at_the_next_connection(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+    hub.lose_receipts = 1
+    agent = start()
+    hub.send(agent.device_id, pieces.job(tiny))
+    eventually(lambda: len(hub.results) == 1)
+    cut_off(hub, agent.device_id)
+    eventually(lambda: agent.agent.unreceipted() == 0)
+
+
+def cut_off(hub: LittleHub, device_id: str) -> None:
+    """A second client of the same id: the broker closes the agent's connection."""
+    thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=device_id, protocol=MQTTProtocolVersion.MQTTv311)
+    thief.connect("127.0.0.1", hub.broker_port)
+    thief.loop_start()
+    eventually(thief.is_connected)
+    thief.disconnect()
+    thief.loop_stop()
+
+
+def test_results_made_while_the_hub_is_away_arrive(
+    hub: LittleHub, broker: Mosquitto, start: Start, tiny: ModelRef
+) -> None:
+    slow = Slow()
+    agent = start(slow, resend_after_s=0.5)
+    jobs = [pieces.job(tiny) for _ in range(30)]
+    for each in jobs:
+        hub.send(agent.device_id, each)
+    eventually(lambda: len(hub.heard(Ack)) == 30)
+    broker.kill()
+    slow.release.set()
+    eventually(lambda: agent.agent.unreceipted() == 30)
+    broker.start()
+    eventually(lambda: agent.agent.unreceipted() == 0)
+    assert {result.job_id for result in hub.decoded()} == {each.job_id for each in jobs}
+
+
+def test_the_broker_may_move_to_another_port(hub: LittleHub, broker: Mosquitto, start: Start, tmp_path: Path) -> None:
+    agent = start()
+    claims = len(hub.hellos)
+    broker.kill()
+    (tmp_path / "second").mkdir()
+    second = Mosquitto(tmp_path / "second")
+    try:
+        moved = LittleHub(second.port)
+        hub.broker_port = second.port
+        eventually(lambda: moved.is_online(agent.device_id))
+        moved.close()
+        assert len(hub.hellos) > claims
+        agent.stop()
+    finally:
+        second.kill()
+        broker.start()
+
+
+def test_an_agent_that_starts_before_its_hub_waits_quietly(
+    broker: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        caplog.set_level(logging.INFO, "edgeprof_agent.link")
+        agent = Running(agent_process.make(agent_process.settings(url, tmp_path / "agent")))
+        eventually(lambda: "offline" in caplog.text)
+        agent.stop()
+    assert agent.error is None
+    assert caplog.text.count("offline") == 1
+
+
+def test_a_hub_that_comes_up_later_is_found(hub: LittleHub, start: Start) -> None:
+    port, hub.broker_port = hub.broker_port, free_port()
+    agent = start(wait=False)
+    eventually(lambda: len(hub.hellos) > 2)
+    hub.broker_port = port
+    eventually(lambda: hub.is_online(agent.device_id))
+
+
+def test_a_claimed_id_ends_the_first_start_with_the_hubs_sentence(hub: LittleHub, start: Start) -> None:
+    hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
+    agent = start(wait=False)
+    agent.join()
+    assert isinstance(agent.error, EdgeprofError)
+    assert agent.error.message == hub.claim_refusal
+    assert agent.error.exit_code == 1
+
+
+def test_a_claimed_id_at_a_reconnect_is_waited_out(
+    hub: LittleHub, broker: Mosquitto, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = start()
+    hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
+    broker.kill()
+    broker.start()
+    eventually(lambda: "in use by the agent on alpha" in caplog.text)
+    agent.stop()
+    assert agent.error is None
+
+
+def test_a_hub_of_another_wire_version_is_refused_with_a_sentence(hub: LittleHub, start: Start) -> None:
+    hub.wire_max = 0
+    agent = start(wait=False)
+    agent.join()
+    assert isinstance(agent.error, EdgeprofError)
+    assert "Install the same edgeprof release" in agent.error.message
+
+
+def test_a_stopped_agent_says_so_itself(hub: LittleHub, start: Start) -> None:
+    agent = start()
+    agent.stop()
+    eventually(lambda: not hub.is_online(agent.device_id))
+    assert hub.heard(State)[-1].session_id == agent.agent.who.session_id
