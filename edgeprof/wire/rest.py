@@ -7,6 +7,9 @@ from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Resu
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
+BreakEvenKind = Literal["at_least", "never", "not_by_volume", "unknown"]
+"""Of a break-even volume: the least that it can be (parts are not counted); none on this device; the baseline is a
+machine that is always on, so that volume does not decide; not known."""
 
 TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
 
@@ -155,6 +158,12 @@ class CostView:
     verdict: str
     inputs: dict[str, str]
     as_of: str
+    break_even_kind: BreakEvenKind = "unknown"
+    """Says how to read `break_even_per_day`, and why it is None."""
+    edge_marginal_usd: float | None = None
+    """One more unit on hardware that is there already; None while its energy is not measured."""
+    edge_floor_usd: float | None = None
+    """The same as `edge_usd` with the device busy all day: a limit, nobody's bill; None without measured energy."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,126 @@
+"""Reads the YAML files beside it into one catalogue with its hash and its date."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from edgeprof.errors import MissingPartError
+from edgeprof_hub.compare.catalogue.schema import CatalogueFile, Entry, EntryKind, Source
+from edgeprof_hub.compare.cost import CostError
+from edgeprof_hub.compare.cost_cloud import Tier, with_free_units
+
+FOLDER = Path(__file__).parent
+STALE_AFTER_DAYS = 180
+
+
+@dataclass(frozen=True)
+class Priced:
+    """An entry with its source."""
+
+    entry: Entry
+    source: Source
+
+    @property
+    def as_of(self) -> date:
+        """The last day that the price is known to have held."""
+        return min(self.source.retrieved, self.entry.valid_to or self.source.retrieved)
+
+    def age_days(self, today: date) -> int:
+        return (today - self.as_of).days
+
+    def stale(self, today: date) -> bool:
+        """Older than half a year: shown as such."""
+        return self.age_days(today) > STALE_AFTER_DAYS
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The price as graduated tiers, free units first."""
+        entry = self.entry
+        paid = [Tier(tier.up_to, tier.price) for tier in entry.tiers]
+        return with_free_units(paid or [Tier(None, self.price)], entry.free_units)
+
+    @property
+    def price(self) -> Decimal:
+        """The price of a unit; with tiers, of the first paid one."""
+        return self.entry.tiers[0].price if self.entry.price is None else self.entry.price
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All entries by id. `sha256` is of the files as they lie there; `as_of` is when a source was last read."""
+
+    entries: Mapping[str, Priced]
+    sha256: str
+    as_of: date
+
+    def get(self, entry_id: str, kind: EntryKind) -> Priced:
+        """The entry; an id that is unknown or of another kind is named."""
+        found = self.entries.get(entry_id)
+        if found is None or found.entry.kind != kind:
+            known = ", ".join(sorted(name for name, priced in self.entries.items() if priced.entry.kind == kind))
+            raise CostError("price_unknown", f"The price catalogue has no {kind} {entry_id!r}. It has: {known}.")
+        return found
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """The catalogue that is shipped."""
+    return parse_catalogue({path.name: path.read_bytes() for path in FOLDER.glob("*.yaml")})
+
+
+def parse_catalogue(files: Mapping[str, bytes]) -> Catalogue:
+    """The catalogue of these files' contents."""
+    ordered = sorted(files.items())
+    parsed = [(name, _parse(name, data)) for name, data in ordered]
+    priced = [item for name, file in parsed for item in _priced(name, file)]
+    if not priced:
+        raise CostError("catalogue_invalid", "The price catalogue is empty.")
+    return Catalogue(
+        entries=_by_id(priced),
+        sha256=_sha256(ordered),
+        as_of=max(item.source.retrieved for item in priced),
+    )
+
+
+def _parse(name: str, data: bytes) -> CatalogueFile:
+    try:
+        return msgspec.yaml.decode(data, type=CatalogueFile)
+    except ImportError as error:
+        raise MissingPartError(
+            "yaml_missing", "The price catalogue needs PyYAML: install it with `pip install 'edgeprof[hub]'`."
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise CostError("catalogue_invalid", f"The price catalogue's {name} cannot be used: {error}.") from error
+
+
+def _priced(name: str, file: CatalogueFile) -> Iterable[Priced]:
+    for entry in file.entries:
+        source = file.sources.get(entry.source)
+        if source is None:
+            raise CostError(
+                "catalogue_invalid", f"{name}: {entry.id} names a source {entry.source!r} that is not there."
+            )
+        yield Priced(entry, source)
+
+
+def _by_id(priced: Iterable[Priced]) -> dict[str, Priced]:
+    entries: dict[str, Priced] = {}
+    for item in priced:
+        if item.entry.id in entries:
+            raise CostError("catalogue_invalid", f"The price catalogue has {item.entry.id!r} twice.")
+        entries[item.entry.id] = item
+    return entries
+
+
+def _sha256(files: Iterable[tuple[str, bytes]]) -> str:
+    """Of each file's name and content, with lengths, so that no two catalogues share a hash."""
+    digest = hashlib.sha256()
+    for name, data in files:
+        digest.update(f"{len(name)} {name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
