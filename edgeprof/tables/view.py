@@ -172,10 +172,36 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[str, str, str]:
     if cost is None:
         ref = notes.ref(cell.cost_absent or "No cost was computed and no reason was given.")
         return ref, ref, ref
-    baseline = notes.ref(f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}.")
-    cloud = figures.usd(cost.cloud_usd) if cost.cloud_usd is not None else "none"
-    pays = "never" if cost.break_even_per_day is None else f"{figures.per_day(cost.break_even_per_day)}/day"
-    return figures.usd(cost.edge_usd), f"{cloud} {baseline}", pays
+    here = f"{figures.usd(cost.edge_usd)} {notes.ref(not_counted(cost))}"
+    baseline = notes.ref(baseline_text(cost))
+    cloud = baseline if cost.cloud_usd is None else f"{figures.usd(cost.cloud_usd)} {baseline}"
+    return here, cloud, pays_from(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
+
+
+NO_BREAK_EVEN: dict[rest.BreakEvenKind, str] = {
+    "at_least": "No volume was computed.",
+    "never": "At no daily volume that this device can do is it cheaper than the cloud baseline.",
+    "not_by_volume": "The baseline is a machine that is always on, so that no daily volume decides what is cheaper.",
+    "unknown": "The cloud baseline has no price, so that there is nothing to break even with.",
+}
+
+
+def not_counted(cost: rest.CostView) -> str:
+    """What the device's figure holds and what both figures leave out."""
+    counted = ", ".join(cost.edge_parts_usd)
+    return f"Cost on the device counts {counted}. Not counted: {'; '.join(cost.not_counted) or 'nothing known'}."
+
+
+def baseline_text(cost: rest.CostView) -> str:
+    """The cloud service that a figure is compared with."""
+    return f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."
+
+
+def pays_from(cost: rest.CostView) -> str | None:
+    """`159/day` or `never`; None where there is no such volume."""
+    if cost.break_even_per_day is not None:
+        return f"{figures.per_day(cost.break_even_per_day)}/day"
+    return "never" if cost.break_even_kind == "never" else None
 
 
 def _legend(table: rest.CompareTable) -> tuple[str, ...]:

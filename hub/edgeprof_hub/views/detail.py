@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeprof.tables import figures
+from edgeprof.tables.view import NO_BREAK_EVEN, pays_from
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare import costs
 from edgeprof_hub.views import charts
 
 
@@ -48,11 +50,21 @@ class RunPage:
     samples: charts.Samples | None
     samples_note: str
     duration_s: float
+    cost: rest.CostView | str | None
 
     @property
     def result(self) -> m.Result:
         """The result itself."""
         return self.stored.result
+
+    @property
+    def pays_from(self) -> str:
+        """The break-even volume in words."""
+        if not isinstance(self.cost, rest.CostView):
+            return ""
+        volume = pays_from(self.cost)
+        at_least = "at least " if self.cost.break_even_kind == "at_least" else ""
+        return f"{at_least}{volume}" if volume else NO_BREAK_EVEN[self.cost.break_even_kind]
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,9 @@ class CampaignPage:
         return sum(job.state in rest.TERMINAL_STATES for job in self.campaign.jobs)
 
 
-def run_page(stored: rest.StoredResult, device: rest.DeviceRecord | None, model: rest.ModelRecord | None) -> RunPage:
+def run_page(
+    stored: rest.StoredResult, device: rest.DeviceRecord | None, model: rest.ModelRecord | None, now_s: float
+) -> RunPage:
     """The page of one stored result."""
     result = stored.result
     return RunPage(
@@ -113,6 +127,7 @@ def run_page(stored: rest.StoredResult, device: rest.DeviceRecord | None, model:
         samples=charts.samples(result.samples_ms),
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
+        cost=costs.cost_of(device, model, result, now_s) if device and model else None,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from edgeprof.tables import figures
 from edgeprof.tables.headline import HEADLINES, Kind
-from edgeprof.tables.view import Notes
+from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 
@@ -99,13 +99,12 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     if cost is None:
         reason = cell.cost_absent or "No cost was computed and no reason was given."
         return (Figure("cost", "none", note=_number(notes.ref(reason))),)
-    here = Figure(f"cost / {cost.unit}", figures.usd(cost.edge_usd))
-    if cost.cloud_usd is None:
-        return (here,)
-    baseline = _number(notes.ref(f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."))
-    never = cost.break_even_per_day is None
-    pays = "never pays" if never else f"pays from {figures.per_day(cost.break_even_per_day or 0)}/day"
-    return here, Figure("cloud", figures.usd(cost.cloud_usd), note=baseline), Figure("", pays)
+    here = Figure(f"$ / {cost.unit}", figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost))))
+    cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
+    cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
+    pays = pays_from(cost)
+    reason = None if pays else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
+    return here, cloud, Figure("pays from", pays or "none", note=reason)
 
 
 def _number(ref: str) -> int:

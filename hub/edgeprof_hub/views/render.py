@@ -3,13 +3,13 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edgeprof.tables import figures
 
 HERE = Path(__file__).resolve().parent.parent
-STATIC = HERE / "static"
 
 
 def environment() -> Environment:
@@ -21,7 +21,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(utc=utc, iso=iso, number=figures.number, size=size, fields=asdict)
+    filters = cast("dict[str, object]", env.filters)  # its own type is the union of the filters that Jinja ships
+    filters.update(utc=utc, iso=iso, number=figures.number, size=size, usd=figures.usd, fields=asdict)
     return env
 
 

@@ -1,0 +1,45 @@
+"""What a cell of the table costs: the formulas' inputs taken from device, profile, model and result."""
+
+from collections.abc import Iterable
+
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Result
+from edgeprof_devices import load_profiles
+from edgeprof_hub.compare.cell_cost import cell_cost
+from edgeprof_hub.compare.cost_scenario import Scenario
+
+PIECES = {"1,000 inferences": "inferences", "1M tokens": "answers"}
+"""What the assumed daily volume counts, by the unit that the cost is shown for."""
+
+
+def cost_of(
+    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, now_s: float
+) -> rest.CostView | str | None:
+    """The cost of a measured result, the reason why there is none, or None for a run that failed."""
+    if result.status != "measured":
+        return None
+    return cell_cost(
+        task=model.task,
+        format=model.format,
+        metrics={row.metric: row for row in result.metrics},
+        device_price_usd=device.price_usd,
+        device_price_source=device.price_source,
+        idle_w=_idle_w(device.profile_id),
+        emulated=device.emulated or result.emulated,
+        scenario=Scenario(),
+        now_s=now_s,
+    )
+
+
+def note(cells: Iterable[rest.Cell]) -> str:
+    """What all cost figures of a table rest on, said once."""
+    costs = [cell.cost for cell in cells if cell.cost]
+    if not costs:
+        return ""
+    volumes = sorted({f"{cost.per_day:,.0f} {PIECES[cost.unit]} a day" for cost in costs})
+    return f"Costs assume {' and '.join(volumes)}. The page of a run shows every input of its cost."
+
+
+def _idle_w(profile_id: str | None) -> float | None:
+    profile = load_profiles().get(profile_id or "")
+    return profile.idle_w.high if profile and profile.idle_w else None

@@ -1,0 +1,65 @@
+"""What a cell says in words: its state, its failure, why it is not ranked, what to know before believing it."""
+
+from edgeprof.wire import rest
+from edgeprof.wire.failures import MEANING
+from edgeprof.wire.messages import Effective, Result
+from edgeprof_hub.store.base import CellRow
+
+NO_REASON = "The run gave no figure and no reason."
+OPEN_STATES = ("queued", "sent", "accepted", "running")
+
+
+def cell_state(row: CellRow, result: Result | None) -> rest.CellState:
+    """The newest outcome. A job that is open comes before the result of an earlier one."""
+    if row.job_state in OPEN_STATES:
+        return "running" if row.job_state == "running" else "queued"
+    if ended_without_result(row, result):
+        return "failed"
+    return result.status if result else "not_run"
+
+
+def ended_without_result(row: CellRow, result: Result | None) -> bool:
+    """Whether the newest job failed before there was a result (the device refused it)."""
+    return row.job_state == "failed" and (result is None or result.job_id != row.job_id)
+
+
+def failure_of(result: Result | None) -> tuple[str | None, str | None]:
+    """Code and sentence of a failed run."""
+    if result is None or result.failure is None:
+        return None, None
+    failure = result.failure
+    return failure.code, failure.message.strip() or MEANING[failure.code]
+
+
+def unranked_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:
+    """Why this device's times and energy are shown and not ranked, or None."""
+    if not device.emulated and not (result and result.emulated):
+        return None
+    played = device.profile_title or "another device"
+    return f"Emulated: this machine plays {played}. Its times and energy are shown and never ranked."
+
+
+def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
+    """What a reader must know before using the figures of a run."""
+    effective = result.effective
+    return (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
+
+
+def _effective_notes(effective: Effective, result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
+    notes: list[str] = []
+    floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
+    if model.format != "gguf" and model.quantization.lower().startswith(("int", "uint")) and floats_only:
+        notes.append(f"Called {model.quantization}, but no integer kernel ran: it computed in floats.")
+    if _plain(effective.provider) != _plain(result.config.provider):
+        notes.append(f"{result.config.provider} was asked for; {effective.provider} ran.")
+    return tuple(notes)
+
+
+def _plain(provider: str) -> str:
+    return provider.lower().removesuffix("executionprovider")
+
+
+def _state_notes(result: Result) -> tuple[str, ...]:
+    if any(state and state.throttled for state in (result.before, result.after)):
+        return ("The device was throttled before or after this run; its figures may be too slow.",)
+    return ()

@@ -1,0 +1,158 @@
+"""From the store's rows to the devices × models table: the one thing that page, terminal and API show."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from edgeprof.tables import headline
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Result, RunConfig
+from edgeprof_hub.compare import costs, labels, ranking
+from edgeprof_hub.store.base import CellRow, ReadStore
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One row of the cell table with all that it points at."""
+
+    row: CellRow
+    device: rest.DeviceRecord
+    model: rest.ModelRecord
+    stored: rest.StoredResult | None
+    job_note: str
+
+    @property
+    def result(self) -> Result | None:
+        return self.stored.result if self.stored else None
+
+
+def build(store: ReadStore, now_s: float) -> rest.CompareTable:
+    """The whole table as it stands."""
+    sources = _sources(store)
+    columns = _columns(sources)
+    cells = [_cell(source, now_s) for source in sources]
+    configs = {source.row.config_key: source.row.config for source in sources}
+    return rest.CompareTable(
+        hub_id=store.hub_id(),
+        generated_s=now_s,
+        devices=tuple(sorted(store.devices(), key=lambda device: (device.emulated, device.label))),
+        columns=columns,
+        cells=_marked(cells, columns, configs),
+        cost_note=costs.note(cells),
+    )
+
+
+def _sources(store: ReadStore) -> list[_Source]:
+    devices = {device.device_id: device for device in store.devices()}
+    models = {model.model_id: model for model in store.models()}
+    rows = [row for row in store.cells() if row.device_id in devices and row.model_id in models]
+    results = store.results_by_id([row.result_id for row in rows if row.result_id])
+    return [
+        _Source(
+            row=row,
+            device=devices[row.device_id],
+            model=models[row.model_id],
+            stored=results.get(row.result_id or ""),
+            job_note=_job_note(store, row),
+        )
+        for row in rows
+    ]
+
+
+def _job_note(store: ReadStore, row: CellRow) -> str:
+    """What the device said when it refused a job; read only where no result tells more."""
+    if row.job_state != "failed" or row.job_id is None:
+        return ""
+    job = store.job(row.job_id)
+    return job.note if job else ""
+
+
+def _columns(sources: Iterable[_Source]) -> tuple[rest.Column, ...]:
+    found = {(source.row.model_id, source.row.config_key): _column(source.model, source.row) for source in sources}
+    return tuple(sorted(found.values(), key=_column_order))
+
+
+def _column_order(column: rest.Column) -> tuple[str | int, ...]:
+    return (
+        column.family.lower(),
+        column.format,
+        column.quantization,
+        column.model_name,
+        column.runtime,
+        column.threads,
+        column.config_key,
+    )
+
+
+def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
+    return rest.Column(
+        model_id=model.model_id,
+        config_key=row.config_key,
+        model_name=model.name,
+        family=model.family,
+        variant=model.variant,
+        quantization=model.quantization,
+        format=model.format,
+        task=model.task,
+        runtime=row.config.runtime,
+        threads=row.config.threads,
+        size_mib=model.size_bytes / 2**20,
+    )
+
+
+def _cell(source: _Source, now_s: float) -> rest.Cell:
+    row, result = source.row, source.result
+    code, message = labels.failure_of(result)
+    if labels.ended_without_result(row, result):
+        code, message = None, source.job_note or "The device refused the job and gave no reason."
+    reason = labels.unranked_reason(source.device, result)
+    priced = costs.cost_of(source.device, source.model, result, now_s) if result else None
+    return rest.Cell(
+        device_id=row.device_id,
+        model_id=row.model_id,
+        config_key=row.config_key,
+        state=labels.cell_state(row, result),
+        result_id=row.result_id if result else None,
+        metrics={metric.metric: metric for metric in result.metrics} if result else {},
+        absent=_absent(result, source.model),
+        failure_code=code,
+        failure_message=message,
+        stage=_stage(row, result),
+        fraction=row.fraction,
+        ranked=reason is None,
+        unranked_reason=reason,
+        effective_runtime=_effective_runtime(result),
+        received_s=source.stored.received_s if source.stored else None,
+        cost=priced if isinstance(priced, rest.CostView) else None,
+        cost_absent=priced if isinstance(priced, str) else None,
+        notes=labels.notes_of(result, source.model) if result else (),
+    )
+
+
+def _stage(row: CellRow, result: Result | None) -> str | None:
+    """Where a failed run failed, or where an open job is."""
+    if labels.cell_state(row, result) == "failed" and result and result.failure:
+        return result.failure.stage
+    return row.stage or None
+
+
+def _absent(result: Result | None, model: rest.ModelRecord) -> dict[str, str]:
+    """Every missing headline figure of a measured run has a reason, if only that none was given."""
+    if result is None or result.status != "measured":
+        return {}
+    known = {metric.metric for metric in result.metrics}
+    given = {absent.metric: absent.reason for absent in result.absent}
+    wanted = headline.metric_names(model.format)
+    return {**{name: labels.NO_REASON for name in wanted if name not in known}, **given}
+
+
+def _effective_runtime(result: Result | None) -> str | None:
+    if result is None or result.effective is None:
+        return None
+    return f"{result.effective.runtime} {result.effective.runtime_version}"
+
+
+def _marked(
+    cells: Sequence[rest.Cell], columns: Sequence[rest.Column], configs: Mapping[str, RunConfig]
+) -> tuple[rest.Cell, ...]:
+    found = ranking.marks(cells, columns, configs)
+    return tuple(replace(cell, marks=found.get(ranking.key_of(cell), ())) for cell in cells)

@@ -1,0 +1,118 @@
+"""The pages' plain forms: each one changes something and answers with the page to look at next."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.wire import rest
+from edgeprof_hub import campaigns, changes
+from edgeprof_hub.routes.answers import HubOf
+from edgeprof_hub.routes.page_answers import PageRoute, page
+from edgeprof_hub.store.base import ReadStore
+from edgeprof_hub.views import detail
+
+MOST_USD = 1e9
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+Text = Annotated[str, Form()]
+
+
+def flash_page(store: ReadStore, problem: str = "") -> detail.FlashPage:
+    """What the form offers, in the order of the comparison."""
+    devices = sorted(store.devices(), key=lambda item: (item.emulated, item.label))
+    models = sorted(store.models(), key=lambda item: (item.family.lower(), item.format, item.name))
+    return detail.FlashPage(models, devices, problem)
+
+
+@router.post("/flash", response_model=None)
+def flash(
+    hub: HubOf,
+    model: Annotated[list[str] | None, Form()] = None,
+    device: Annotated[list[str] | None, Form()] = None,
+    threads: Text = "0",
+) -> HTMLResponse | RedirectResponse:
+    """Start a campaign; what is wrong with the choice is said above the form."""
+    try:
+        if not model or not device:
+            raise UsageError("empty_campaign", "Choose at least one model and one device.")
+        request = rest.CampaignRequest(
+            model_ids=tuple(model), device_ids=tuple(device), threads=_whole_number(threads, "Threads")
+        )
+        campaign = campaigns.start(hub, request)
+    except EdgeprofError as error:
+        return page("flash.html", 400, page=flash_page(hub.reader, error.message), here="flash")
+    return _next(f"/campaigns/{campaign.campaign_id}")
+
+
+@router.post("/campaigns/{campaign_id}/cancel")
+def cancel_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
+    """Cancel what of a campaign has not ended."""
+    campaigns.cancel(hub, campaign_id)
+    return _next(f"/campaigns/{campaign_id}")
+
+
+@router.post("/devices/{device_id}/name")
+def rename_device(hub: HubOf, device_id: str, name: Text = "") -> RedirectResponse:
+    """Give a device another name."""
+    changes.rename_device(hub, device_id, name)
+    return _next(f"/devices/{device_id}")
+
+
+@router.post("/devices/{device_id}/price")
+def price_device(hub: HubOf, device_id: str, price_usd: Text = "", price_source: Text = "") -> RedirectResponse:
+    """Enter what a device costs; an empty price takes the entered one back."""
+    price = _price(price_usd)
+    changes.price_device(hub, device_id, price, price_source.strip() or None if price is not None else None)
+    return _next(f"/devices/{device_id}")
+
+
+@router.post("/devices/{device_id}/delete")
+def delete_device(hub: HubOf, device_id: str) -> RedirectResponse:
+    """Delete a device with its results."""
+    changes.delete_device(hub, device_id)
+    return _next("/")
+
+
+@router.post("/models/{model_id}/name")
+def rename_model(hub: HubOf, model_id: str, name: Text = "") -> RedirectResponse:
+    """Give a model another name."""
+    changes.rename_model(hub, model_id, name)
+    return _next(f"/models/{model_id}")
+
+
+@router.post("/models/{model_id}/delete")
+def delete_model(hub: HubOf, model_id: str) -> RedirectResponse:
+    """Delete a model with its results."""
+    changes.delete_model(hub, model_id)
+    return _next("/")
+
+
+@router.post("/runs/{result_id}/delete")
+def delete_run(hub: HubOf, result_id: str) -> RedirectResponse:
+    """Delete one run."""
+    changes.delete_result(hub, result_id)
+    return _next("/")
+
+
+def _next(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303)
+
+
+def _price(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        price = float(text)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price <= MOST_USD:
+        raise UsageError("bad_price", f"{text!r} is no price. Write US dollars as a number, such as 80 or 79.95.")
+    return price
+
+
+def _whole_number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise UsageError("bad_number", f"{name}: {text!r} is no whole number from 0 to 9999.")
+    return int(text)

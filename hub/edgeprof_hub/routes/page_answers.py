@@ -1,0 +1,45 @@
+"""How pages answer: rendered templates with a policy that allows nothing inline, and errors as pages."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof_hub.views import render
+
+HEADERS = {
+    # Nothing inline: no script, and no style (charts.js takes Plot's style element out before the page gets it).
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+}
+_ENVIRONMENT = render.environment()
+
+
+class PageRoute(APIRoute):
+    """Turns an expected error into a page, as the API turns it into JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_explain(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except EdgeprofError as error:
+                if error.code == "not_found":
+                    return page("error.html", 404, title="Not here, or not any more", message=error.message)
+                return page("error.html", 400, title="That did not work", message=error.message)
+
+        return handle_or_explain
+
+
+def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
+    """A rendered page. `here` marks the place in the navigation."""
+    text = _ENVIRONMENT.get_template(template).render({"version": __version__, "here": "", **context})
+    return HTMLResponse(text, status, HEADERS)

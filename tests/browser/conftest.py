@@ -1,0 +1,65 @@
+"""A real hub with a known fleet on a free port, and a real Chromium to look at it."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+from edgeprof_hub.app import create_app
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.store.writer import SqliteWriter
+from tests.conftest import find_program
+from tests.hub import fleet
+
+QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+ARGUMENTS = ("--no-sandbox", "--disable-sync", *QUIET)
+START_S = 30.0
+
+StartHub = Callable[[fleet.Fleet], str]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_program("chromium"), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def start_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartHub]:
+    """Starts a hub that holds a fleet; gives its URL."""
+    with ExitStack() as stack:
+        yield lambda made: stack.enter_context(_serving(tmp_path_factory.mktemp("hub"), made))
+
+
+@contextmanager
+def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
+    writer = SqliteWriter(data / DATABASE)
+    fleet.fill(writer, made)
+    writer.close()
+    port = _free_port()
+    app = create_app(Settings(data=data, port=port))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end_s = time.monotonic() + START_S
+    while not server.started and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert server.started, "the hub did not start"
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(START_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
