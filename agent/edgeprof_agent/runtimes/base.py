@@ -24,9 +24,13 @@ class Prefill(NamedTuple):
 
 
 class Decode(NamedTuple):
-    """One generation: `steps` tokens in `total_ns`; the gaps between tokens where the binding tells them."""
+    """One generation: `steps` decodes in `total_ns`, the gap after each where the binding tells it.
+
+    `tokens` is what was generated, which may be one more: a first token that came from the prompt's own logits.
+    """
 
     steps: int
+    tokens: int
     total_ns: int
     gaps_ns: list[int]
 

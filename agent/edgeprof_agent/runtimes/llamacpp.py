@@ -80,7 +80,7 @@ class LlamaModel:
             now_ns = time.perf_counter_ns()
             gaps_ns.append(now_ns - before_ns)
             before_ns = now_ns
-        return Decode(len(tokens), before_ns - started_ns, gaps_ns)
+        return Decode(len(tokens), len(tokens), before_ns - started_ns, gaps_ns)
 
     def setting(self) -> Setting:
         description = ctypes.create_string_buffer(256)

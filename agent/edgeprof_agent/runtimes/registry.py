@@ -44,6 +44,11 @@ def install_line(variant: str) -> str:
     return VARIANTS[variant].install
 
 
+def import_name(variant: str) -> str:
+    """The module that this runtime's package brings."""
+    return VARIANTS[variant].module
+
+
 def _fact(name: str, variant: Variant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
     reason = None if found else f"{variant.package} is not installed. Install it with: {variant.install}"

@@ -2,31 +2,31 @@
 
 from typing import NamedTuple
 
+_HERE = "edgeprof_agent.runtimes"
+
 
 class Variant(NamedTuple):
-    """One runtime. `target` is imported in the worker only; `install` is the line that a user is told."""
+    """One runtime: its adapter, which only the worker imports, its distribution and its import name."""
 
     target: str
     formats: tuple[str, ...]
     package: str
-    install: str
+    module: str
+    extra: str
+
+    @property
+    def install(self) -> str:
+        """The line that a user is told."""
+        return f"pip install 'edgeprof[{self.extra}]'"
 
 
 VARIANTS: dict[str, Variant] = {
     # in order of preference within a format
-    "onnxruntime": Variant(
-        "edgeprof_agent.runtimes.onnx:OnnxRuntime", ("onnx",), "onnxruntime", "pip install 'edgeprof[onnx]'"
-    ),
-    "litert": Variant(
-        "edgeprof_agent.runtimes.litert:LiteRt", ("tflite",), "ai-edge-litert", "pip install 'edgeprof[litert]'"
-    ),
+    "onnxruntime": Variant(f"{_HERE}.onnx:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
+    "litert": Variant(f"{_HERE}.litert:LiteRt", ("tflite",), "ai-edge-litert", "ai_edge_litert", "litert"),
     "tflite-runtime": Variant(
-        "edgeprof_agent.runtimes.litert:TfliteRuntime", ("tflite",), "tflite-runtime", "pip install 'edgeprof[tflite]'"
+        f"{_HERE}.litert:TfliteRuntime", ("tflite",), "tflite-runtime", "tflite_runtime", "tflite"
     ),
-    "llama-cpp-python": Variant(
-        "edgeprof_agent.runtimes.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "pip install 'edgeprof[llama]'"
-    ),
-    "xllamacpp": Variant(
-        "edgeprof_agent.runtimes.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "pip install 'edgeprof[llama-wheel]'"
-    ),
+    "llama-cpp-python": Variant(f"{_HERE}.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama"),
+    "xllamacpp": Variant(f"{_HERE}.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel"),
 }

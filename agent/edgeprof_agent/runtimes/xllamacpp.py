@@ -109,7 +109,8 @@ class XllamaModel:
     def decode(self) -> Decode:
         timings = self._stream(self._tokens(1), self._job["decode_tokens"] + 1)
         total_ns = round((timings[-1]["predicted_ms"] - timings[0]["predicted_ms"]) * 1e6)
-        return Decode(timings[-1]["predicted_n"] - timings[0]["predicted_n"], total_ns, gaps_ns(timings))
+        steps = timings[-1]["predicted_n"] - timings[0]["predicted_n"]
+        return Decode(steps, timings[-1]["predicted_n"], total_ns, gaps_ns(timings))
 
     def setting(self) -> Setting:
         job = self._job

@@ -48,7 +48,8 @@ class Measured(TypedDict):
     phases_ms: dict[str, float]
     series_ns: dict[str, list[int]]
     absent: dict[str, str]
-    window: Window | None
+    window: Window
+    prompt_tokens: int
     decode_steps: int
     baseline_kib: int
     peak_kib: int

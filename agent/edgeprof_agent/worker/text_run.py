@@ -35,7 +35,7 @@ def run_text(model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
     prefills, _ = _repeat(model.prefill, job, _telling(reporter, "prefill"))
     _warm_up(model.decode, job, reporter, "one generation")
     decodes, window = _repeat(model.decode, job, _telling(reporter, "decode"))
-    window["units"] = sum(decode.steps for decode in decodes)
+    window["units"] = sum(decode.tokens for decode in decodes)
     return TextTimes(first_ns, prefills, decodes, window)
 
 

@@ -1,0 +1,24 @@
+"""A byte stream cut into lines, with an end to patience."""
+
+LIMIT_BYTES = 32 * 1024 * 1024
+"""Far above our longest line (20,000 samples are 200 KB)."""
+
+
+class Lines:
+    """Collects bytes and gives back whole lines. `flooded` once a worker has said more than any worker of ours."""
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._seen = 0
+        self._rest = b""
+        self.flooded = False
+
+    def add(self, data: bytes) -> list[bytes]:
+        """The lines that `data` completes; none after a flood."""
+        self._seen += len(data)
+        if self._seen > self._limit_bytes:
+            self.flooded = True
+            self._rest = b""
+            return []
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        return whole

@@ -1,0 +1,30 @@
+"""What may bound a worker, and what is known about one after it has ended."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Ending = Literal["exited", "cancelled", "deadline", "memory", "flood", "not_started"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """`deadline_s` counts from the start of the process; `cores` None means every core that we may use."""
+
+    deadline_s: float
+    memory_limit_mib: float | None = None
+    cores: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a worker ended. `signal` is the name of the one that killed it, ours included."""
+
+    ending: Ending
+    spawned_ns: int
+    exit_code: int | None
+    signal: str | None
+    memory_evidence: str | None
+    """What shows that memory was the cause; None where nothing does."""
+    log: str
+    """The end of what the worker printed."""
+    layers: tuple[str, ...]

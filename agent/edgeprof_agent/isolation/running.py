@@ -1,0 +1,179 @@
+"""Starts a worker, feeds it its job, reads what it says, and ends it: at its own end, a limit or a cancel."""
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, cast
+
+from edgeprof_agent.isolation.confine import Confinement
+from edgeprof_agent.isolation.lines import Lines
+from edgeprof_agent.isolation.outcome import Ending, Limits, Outcome
+from edgeprof_agent.isolation.tail import Tail
+from edgeprof_agent.isolation.watchdog import INTERVAL_S
+
+_TICK_S = 0.2
+"""How soon a cancel is noticed. Between two ticks the parent sleeps; output wakes it."""
+_GRACE_S = 5.0
+"""How long a worker may take to exit after its last word."""
+_READ_BYTES = 64 * 1024
+_REAP_S = 10.0
+
+OnLine = Callable[[bytes], bool]
+"""Is given each line of the worker; True says that it was the last one."""
+
+
+def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, cancelled: threading.Event) -> Outcome:
+    """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it."""
+    spawned_ns = time.monotonic_ns()
+    tail = Tail()
+    with tempfile.TemporaryDirectory(prefix="edgeprof-", ignore_cleanup_errors=True) as scratch:
+        reading, writing = os.pipe()
+        try:
+            process = _spawn([*command, str(writing)], writing, scratch)
+        except OSError as error:
+            os.close(reading)
+            return _not_started(spawned_ns, f"{command[0]}: {error}")
+        finally:
+            os.close(writing)
+        confinement = Confinement(process.pid, limits)
+        try:
+            _feed(process, job)
+            ending = _Watch(process, reading, confinement, limits, tail).until_end(on_line, cancelled)
+            evidence = confinement.memory_evidence()
+        finally:
+            status = _end(process)
+            confinement.release()
+            os.close(reading)
+    return Outcome(
+        ending=ending,
+        spawned_ns=spawned_ns,
+        exit_code=status if status >= 0 else None,
+        signal=signal.Signals(-status).name if status < 0 else None,
+        memory_evidence=evidence,
+        log=tail.text(),
+        layers=tuple(confinement.layers),
+    )
+
+
+def _spawn(command: list[str], inherited_fd: int, folder: str) -> "subprocess.Popen[bytes]":
+    """In its own session and an empty folder, without our settings: a token is none of a model's business."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(inherited_fd,),
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
+        | {"PYTHONFAULTHANDLER": "1"},
+        start_new_session=True,
+    )
+
+
+def _feed(process: "subprocess.Popen[bytes]", job: bytes) -> None:
+    stdin = cast(IO[bytes], process.stdin)
+    with suppress(BrokenPipeError):  # it died before it read: its exit tells
+        stdin.write(job)
+        stdin.close()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> int:
+    """Kills the whole session's group, then reaps: until then the kernel cannot give its number to another."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    cast(IO[bytes], process.stdout).close()
+    return process.wait(_REAP_S)
+
+
+def _not_started(spawned_ns: int, why: str) -> Outcome:
+    return Outcome(
+        ending="not_started",
+        spawned_ns=spawned_ns,
+        exit_code=None,
+        signal=None,
+        memory_evidence=None,
+        log=why,
+        layers=(),
+    )
+
+
+class _Watch:
+    """The parent's wait: blocked on the worker's pipes, waking for a cancel, the deadline and the memory watchdog."""
+
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        result_fd: int,
+        confinement: Confinement,
+        limits: Limits,
+        tail: Tail,
+    ) -> None:
+        self._process = process
+        self._confinement = confinement
+        self._tail = tail
+        self._lines = Lines()
+        self._stop_at = time.monotonic() + limits.deadline_s
+        self._tick_s = INTERVAL_S if confinement.watched else _TICK_S
+        self._selector = selectors.DefaultSelector()
+        self._result_fd = result_fd
+        for fd in (result_fd, cast(IO[bytes], process.stdout).fileno()):
+            os.set_blocking(fd, False)
+            self._selector.register(fd, selectors.EVENT_READ)
+
+    def until_end(self, on_line: OnLine, cancelled: threading.Event) -> Ending:
+        with self._selector:
+            while True:
+                ended = self._exited()
+                self._read(on_line)
+                if ended:
+                    self._drain(on_line)
+                    return "exited"
+                ending = self._reason_to_end(cancelled)
+                if ending is not None:
+                    return ending
+
+    def _reason_to_end(self, cancelled: threading.Event) -> Ending | None:
+        if cancelled.is_set():
+            return "cancelled"
+        if self._lines.flooded:
+            return "flood"
+        if self._confinement.over_limit():
+            return "memory"
+        return "deadline" if time.monotonic() >= self._stop_at else None
+
+    def _exited(self) -> bool:
+        """Looked at, not reaped: its process group must stay its own until it has been killed."""
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, options) is not None
+
+    def _read(self, on_line: OnLine) -> bool:
+        """What has come, after waiting a tick at most. False: nothing."""
+        ready = self._selector.select(self._tick_s) if self._selector.get_map() else []
+        for key, _ in ready:
+            data = os.read(key.fd, _READ_BYTES)
+            if not data:
+                self._selector.unregister(key.fd)
+            elif key.fd == self._result_fd:
+                self._hear(data, on_line)
+            else:
+                self._tail.add(data)
+        if not self._selector.get_map():
+            time.sleep(self._tick_s)  # both pipes closed by a worker that lives on
+        return bool(ready)
+
+    def _drain(self, on_line: OnLine) -> None:
+        """What an ended worker left in the pipes; a grandchild that holds them open is not waited for."""
+        self._tick_s = 0
+        while self._read(on_line):
+            pass
+
+    def _hear(self, data: bytes, on_line: OnLine) -> None:
+        for line in self._lines.add(data):
+            if on_line(line):
+                self._stop_at = min(self._stop_at, time.monotonic() + _GRACE_S)

@@ -1,0 +1,34 @@
+"""Power over a run from the best sensor that this machine has, or the reason why there is no figure."""
+
+from edgeprof.wire.messages import Power
+from edgeprof_agent.sensors import registry
+from edgeprof_agent.sensors.sampler import PowerSampler
+from edgeprof_agent.worker.document import Window
+
+SAMPLE_HZ = 20.0
+"""What is asked; a sensor that changes more slowly, or costs more to read, brings it down."""
+
+_NO_SENSOR = "no readable power sensor on this machine; `edgeprof doctor` says what each one lacks"
+
+
+class Meter:
+    """Samples while it is entered."""
+
+    def __init__(self) -> None:
+        sensor = registry.best()
+        self._sampler = PowerSampler(sensor, SAMPLE_HZ) if sensor is not None else None
+
+    def __enter__(self) -> "Meter":
+        if self._sampler is not None:
+            self._sampler.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+
+    def energy(self, window: Window) -> Power | str:
+        """The energy of the worker's own measured window."""
+        if self._sampler is None:
+            return _NO_SENSOR
+        return self._sampler.window(window["start_ns"], window["end_ns"])

@@ -1,0 +1,116 @@
+"""`edgeprof profile MODEL`: one model on this machine, with no hub and no broker."""
+
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import cast
+
+import click
+import msgspec
+
+from edgeprof.errors import UsageError
+from edgeprof.modelfiles import ModelFile, inspect
+from edgeprof.wire import identity
+from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
+from edgeprof_agent.measure import MeasureRequest, measure
+from edgeprof_agent.profile_view import Stages, report
+from edgeprof_agent.runtimes import registry
+from edgeprof_agent.runtimes.table import VARIANTS
+
+_DEFAULTS = RunProtocol()
+
+
+class ShapeType(click.ParamType[tuple[str, tuple[int, ...]]]):
+    """`NAME=1,3,224,224`. Input names may hold `=`-free colons and slashes, as exporters make them."""
+
+    name = "NAME=SIZES"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, ...]]:
+        if isinstance(value, tuple):
+            return cast(tuple[str, tuple[int, ...]], value)
+        name, _, sizes = str(value).rpartition("=")
+        parts = sizes.split(",")
+        if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r} is not of the form NAME=1,3,224,224.", param, ctx)
+        return name, tuple(int(part) for part in parts)
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--runtime", type=click.Choice(list(VARIANTS)), help="Default: the first installed one for the format.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="0: every core that may be used.")
+@click.option("--input-shape", "shapes", type=ShapeType(), multiple=True, help="Sizes for a dynamic input.")
+@click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider.")
+@click.option("--window-s", type=click.FloatRange(0.01, 3600), default=_DEFAULTS.window_s, show_default=True)
+@click.option("--warmup", type=click.IntRange(0, 100_000), default=_DEFAULTS.warmup_runs, show_default=True)
+@click.option("--deadline-s", type=click.FloatRange(1, 86_400), default=_DEFAULTS.deadline_s, show_default=True)
+@click.option("--prompt-tokens", type=click.IntRange(1, 131_072), default=128, show_default=True)
+@click.option("--decode-tokens", type=click.IntRange(1, 131_072), default=32, show_default=True)
+@click.option("--memory-limit-mib", type=click.FloatRange(16), help="Kill the worker above this.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result document, and nothing else.")
+def profile(
+    model: Path,
+    runtime: str | None,
+    threads: int,
+    shapes: tuple[tuple[str, tuple[int, ...]], ...],
+    provider: str,
+    window_s: float,
+    warmup: int,
+    deadline_s: float,
+    prompt_tokens: int,
+    decode_tokens: int,
+    memory_limit_mib: float | None,
+    as_json: bool,
+) -> int:
+    """Profile one model file (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators."""
+    found = inspect(model)
+    config = RunConfig(
+        runtime=_runtime(runtime, found),
+        threads=threads,
+        provider=provider,
+        shapes=dict(shapes),
+        prompt_tokens=prompt_tokens,
+        decode_tokens=decode_tokens,
+    )
+    protocol = RunProtocol(warmup_runs=warmup, window_s=window_s, deadline_s=deadline_s)
+    result = _measure(found, config, protocol, memory_limit_mib)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(result)).decode())
+    else:
+        click.echo(report(result))
+    return 0 if result.status == "measured" else 1
+
+
+def _runtime(asked: str | None, found: ModelFile) -> str:
+    if asked is None:
+        return registry.default_variant(found.format, registry.facts())
+    if found.format not in VARIANTS[asked].formats:
+        raise UsageError("wrong_runtime", f"{asked} does not run {found.format} models. Leave --runtime out.")
+    return asked
+
+
+def _measure(found: ModelFile, config: RunConfig, protocol: RunProtocol, memory_limit_mib: float | None) -> Result:
+    request = MeasureRequest(
+        result_id=identity.new_id(),
+        job_id=None,
+        attempt=1,
+        device_id=socket.gethostname(),
+        model=ModelRef(
+            model_id=identity.model_id(found.manifest),
+            name=found.manifest.entry,
+            format=found.format,
+            manifest=found.manifest,
+        ),
+        model_dir=found.folder,
+        config=config,
+        protocol=protocol,
+        emulated=False,
+        memory_limit_mib=memory_limit_mib,
+        cores=None,
+    )
+    with Stages(sys.stderr) as stages:
+        result, _ = measure(request, stages.show, threading.Event())
+    return result

@@ -1,0 +1,65 @@
+"""How a run failed, from what the worker told and how it ended. Pure; out_of_memory never without evidence."""
+
+from edgeprof.wire.failures import FailureCode, Stage
+from edgeprof.wire.messages import Failure
+from edgeprof_agent.conversation import Conversation
+from edgeprof_agent.isolation import Limits, Outcome
+
+_REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
+_NO_EDGEPROF = "No module named edgeprof_agent"
+
+
+def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure | None:
+    """None when the worker measured: what went wrong after that costs the operator list, not the figures."""
+    if heard.measured is not None:
+        return None
+    code, message, stage = _cause(heard, outcome, limits)
+    return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
+
+
+def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
+    """A note for a run that measured and then could not read its operators."""
+    if heard.operators is not None:
+        return ()
+    if heard.failed is not None:
+        return (f"the executed operators could not be read: {heard.failed.message}",)
+    how = f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
+    return (f"the executed operators could not be read: the worker {how} while it looked",)
+
+
+def _cause(heard: Conversation, outcome: Outcome, limits: Limits) -> tuple[FailureCode, str, Stage]:
+    if heard.failed is not None:
+        return heard.failed.code, heard.failed.message, heard.failed.stage
+    code, message = _ended(outcome, limits)
+    return code, message, heard.stage
+
+
+def _ended(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
+    if outcome.ending == "not_started":
+        return "runtime_missing", f"The worker's Python could not be started: {outcome.log}"
+    if outcome.ending == "cancelled":
+        return "cancelled", "The run was cancelled."
+    if outcome.ending == "deadline":
+        return "timeout", f"The run did not end within {limits.deadline_s:g} s and was killed."
+    if outcome.ending == "flood":
+        return "no_result", "The worker sent more than any result can be and was killed."
+    if outcome.ending == "memory":
+        return "out_of_memory", f"The worker held more than its {limits.memory_limit_mib:g} MiB and was killed."
+    return _died(outcome, limits) if outcome.signal else _exited(outcome)
+
+
+def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
+    if outcome.signal == "SIGKILL":
+        if outcome.memory_evidence is None:
+            return "killed_unknown", "The worker was killed by SIGKILL, and nothing says by whom or why."
+        limit = f" (limit {limits.memory_limit_mib:g} MiB)" if limits.memory_limit_mib is not None else ""
+        return "out_of_memory", f"The worker was killed for want of memory{limit}: {outcome.memory_evidence}."
+    if limits.memory_limit_mib is not None and any(sign in outcome.log for sign in _REFUSED_MEMORY):
+        return "out_of_memory", f"The worker was refused memory at its limit of {limits.memory_limit_mib:g} MiB."
+    return "crash", f"The worker died of {outcome.signal} inside the runtime."
+
+
+def _exited(outcome: Outcome) -> tuple[FailureCode, str]:
+    if _NO_EDGEPROF in outcome.log:
+        return "runtime_missing", "The Python that is set for this runtime has no edgeprof. Install edgeprof there too."
+    return "no_result", f"The worker ended with exit code {outcome.exit_code} and told no result."
