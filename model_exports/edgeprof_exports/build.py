@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,9 @@ from edgeprof_exports.steps import tools
 STEPS = ("train", "export_onnx", "quantize_onnx", "export_tflite", "quantize_tflite", "evaluate")
 """Every step, in the order in which they run; each is a module of `steps` with `run(folder)`."""
 
+LOG = "build.log"
+"""What the converters have to say; it is long."""
+
 Say = Callable[[str], None]
 
 
@@ -23,7 +27,8 @@ def build(name: str, folder: Path, say: Say) -> bundle.Bundle:
     folder.mkdir(parents=True, exist_ok=True)
     for step in steps:
         say(f"{step} ...")
-        _run_of(step)(folder)
+        with (folder / LOG).open("a") as log, redirect_stdout(log), redirect_stderr(log):
+            _run_of(step)(folder)
     return bundle.load(folder)
 
 

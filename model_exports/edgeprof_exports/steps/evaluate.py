@@ -70,7 +70,7 @@ def _as_input(
 
 
 def _share_right(answers: digits.Labels, labels: digits.Labels) -> float:
-    return np.count_nonzero(answers == labels) / len(labels)
+    return int(np.count_nonzero(answers == labels)) / len(labels)
 
 
 def _measured(path: Path, split: digits.Split) -> bundle.File:
