@@ -1,0 +1,107 @@
+"""The shipped price catalogue is sourced and dated; one that is not is refused with the field's name."""
+
+from datetime import date, timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from edgeprof_hub.compare.catalogue.loader import FOLDER, load_catalogue, parse_catalogue
+from edgeprof_hub.compare.cost import CostError
+
+GOOD = """
+sources:
+  page: {title: a page, kind: official, retrieved: 2026-10-07, licence: list price, confidence: high}
+entries:
+  - {id: one, kind: instance, title: one, vendor: v, region: r, unit: hour, currency: USD, basis: on_demand,
+     price: 0.1, source: page}
+"""
+
+
+def test_every_shipped_entry_is_sourced_dated_and_verified():
+    for name, priced in load_catalogue().entries.items():
+        assert priced.source.kind != "unverified", name
+        assert priced.source.title, name
+        assert priced.entry.unit, name
+        assert date(2025, 1, 1) < priced.as_of <= load_catalogue().as_of, name
+        assert priced.price > 0, name
+
+
+@pytest.mark.parametrize(
+    ("entry_id", "kind", "price"),
+    [
+        ("aws-t4g-small", "instance", "0.0168"),
+        ("aws-c7g-medium", "instance", "0.0363"),
+        ("aws-g4dn-xlarge", "instance", "0.526"),
+        ("aws-p4d-24xlarge", "instance", "21.957642"),
+        ("tariff-us-household", "tariff", "0.1872"),
+        ("tariff-de-household", "tariff", "0.3835"),
+        ("tariff-world-household", "tariff", "0.165"),
+        ("google-vision-label-detection", "call", "0.0015"),
+    ],
+)
+def test_prices_are_read_to_the_last_digit(entry_id: str, kind: str, price: str):
+    priced = load_catalogue().entries[entry_id]
+    assert (priced.entry.kind, priced.price) == (kind, D(price))
+
+
+def test_the_image_services_have_their_tiers_and_free_units():
+    labels = load_catalogue().get("aws-rekognition-detect-labels", "call")
+    assert [tier.usd_per_unit for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
+    google = load_catalogue().get("google-vision-label-detection", "call")
+    assert (google.tiers[0].up_to, google.tiers[0].usd_per_unit) == (1000, 0)
+
+
+def test_a_statistic_is_as_old_as_the_period_that_it_covers():
+    world = load_catalogue().get("tariff-world-household", "tariff")
+    assert world.source.retrieved > world.as_of == date(2025, 6, 30)
+
+
+def test_an_entry_is_stale_after_180_days():
+    priced = parse_catalogue({"a.yaml": GOOD.encode()}).entries["one"]
+    assert not priced.stale(date(2026, 10, 7) + timedelta(days=180))
+    assert priced.stale(date(2026, 10, 7) + timedelta(days=181))
+
+
+def test_the_hash_changes_with_every_byte():
+    files = {path.name: path.read_bytes() for path in FOLDER.glob("*.yaml")}
+    changed = {**files, "vision.yaml": files["vision.yaml"].replace(b"0.0010", b"0.0011", 1)}
+    assert parse_catalogue(files).sha256 == load_catalogue().sha256
+    assert parse_catalogue(changed).sha256 != load_catalogue().sha256
+
+
+def test_an_unknown_entry_is_named_with_those_there_are():
+    with pytest.raises(CostError, match=r"no instance 'aws-t5'.*aws-t4g-small"):
+        load_catalogue().get("aws-t5", "instance")
+    with pytest.raises(CostError, match="no tariff 'aws-t4g-small'"):
+        load_catalogue().get("aws-t4g-small", "tariff")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("source: page}", "source: elsewhere}", "elsewhere"),
+        (", source: page}", "}", "source"),
+        ("price: 0.1", "prize: 0.1", "prize"),
+        ("price: 0.1, ", "", "price"),
+        ("price: 0.1", "price: -0.1", "zero or more"),
+        ("price: 0.1", "price: .nan", "zero or more"),
+        ("price: 0.1", "tiers: [{price: 1}, {price: 2, up_to: 5}]", "tiers must rise"),
+        ("price: 0.1", "tiers: [{price: 1, up_to: 5}, {price: 2, up_to: 5}]", "tiers must rise"),
+        ("currency: USD", "currency: dollars", "currency"),
+        ("retrieved: 2026-10-07, ", "", "retrieved"),
+        ("retrieved: 2026-10-07", "retrieved: soon", "retrieved"),
+        ("kind: official", "kind: hearsay", "kind"),
+        ("sources:", "sources: [", "cannot be used"),
+    ],
+)
+def test_a_bad_catalogue_is_refused_with_what_is_wrong(old: str, new: str, named: str):
+    assert old in GOOD
+    with pytest.raises(CostError, match=named) as refused:
+        parse_catalogue({"mine.yaml": GOOD.replace(old, new, 1).encode()})
+    assert refused.value.code == "catalogue_invalid"
+    assert "mine.yaml" in refused.value.message
+
+
+def test_an_id_that_is_there_twice_is_refused():
+    with pytest.raises(CostError, match="'one' twice"):
+        parse_catalogue({"a.yaml": GOOD.encode(), "b.yaml": GOOD.encode()})
