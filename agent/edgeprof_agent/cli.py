@@ -40,7 +40,7 @@ def run(config_file: Path | None, **options: object) -> None:
     """Connect to a hub and measure what it asks for, until Ctrl-C or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
     settings = config.load(options, os.environ, config_file)
-    daemon = Agent(settings, _this_machine(settings))
+    daemon = Agent(settings, this_machine(settings))
 
     def stop(_number: int, _frame: object) -> None:
         daemon.stop()
@@ -50,7 +50,7 @@ def run(config_file: Path | None, **options: object) -> None:
     daemon.run()
 
 
-def _this_machine(settings: Settings) -> Machine:
+def this_machine(settings: Settings) -> Machine:
     """Imported here: `--help` needs none of it."""
     from edgeprof_agent import isolation, machine, state
     from edgeprof_agent.measure import MeasureRequest, measure

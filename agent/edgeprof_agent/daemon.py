@@ -178,7 +178,7 @@ class Agent:
         if isinstance(content, Job):
             self._on_job(content)
         elif isinstance(content, Cancel):
-            self._runner.cancel(content.job_id)
+            self._runner.cancel(content)
         elif isinstance(content, Receipt):
             self._on_receipt(content)
         elif isinstance(content, Refusal):

@@ -13,8 +13,8 @@ from edgeprof.errors import EdgeprofError
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-LARGEST_GAP_ROWS = 100_000
-"""How many row numbers are tried one by one in the middle of a damaged table."""
+LARGEST_GAP_ROWS = 5_000
+"""So many row numbers in a row that lead nowhere end the search in the middle of a damaged table."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -48,6 +48,7 @@ TABLES: dict[str, str] = {
     "cancels": """CREATE TABLE IF NOT EXISTS cancels (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         job_id TEXT NOT NULL UNIQUE,
+        attempt INTEGER,
         changed_s REAL NOT NULL)""",
 }
 _INDEXES = ("CREATE INDEX IF NOT EXISTS results_state ON results (state, seq)",)
@@ -166,12 +167,15 @@ def _readable_rows(source: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
     first = _until_damage(source, table, "ASC")
     last = _until_damage(source, table, "DESC")
     rows = {int(row["seq"]): row for row in (*first, *last)}
-    low = max((int(row["seq"]) for row in first), default=0) + 1
-    high = min((int(row["seq"]) for row in last), default=LARGEST_GAP_ROWS)
-    for seq in range(low, min(high, low + LARGEST_GAP_ROWS)):
+    seq = max((int(row["seq"]) for row in first), default=0) + 1
+    end = min((int(row["seq"]) for row in last), default=None)
+    missing = 0
+    while missing < LARGEST_GAP_ROWS and (end is None or seq < end):
         row = _one_row(source, table, seq)
+        missing = missing + 1 if row is None else 0
         if row is not None:
             rows[seq] = row
+        seq += 1
     return [rows[seq] for seq in sorted(rows)]
 
 

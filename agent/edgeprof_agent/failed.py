@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof.wire.messages import Failure, Result, Stamp
+from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.jobs import Started
+from edgeprof_agent.reporting import Header, failed_early
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,32 +31,18 @@ def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
     return Failure(stage=stage, code=code, message=error.message)
 
 
-def failed_result(who: Identity, begun: Started, failure: Failure, finished: Stamp) -> Result:
+def failed_result(who: Identity, begun: Started, failure: Failure) -> Result:
     """What is reported where `measure` gave no result of its own."""
     job = begun.job
-    return Result(
+    header = Header(
         result_id=begun.result_id,
         job_id=job.job_id,
         attempt=job.attempt,
         device_id=who.device_id,
-        model_id=job.model.model_id,
-        model_name=job.model.name,
+        model=job.model,
         config=job.config,
-        config_key=job.config_key,
         protocol=job.protocol,
-        status="failed",
-        failure=failure,
-        effective=None,
-        metrics=(),
-        absent=(),
-        samples_ms=(),
-        artifacts=(),
-        started=begun.started,
-        finished=finished,
-        before=None,
-        after=None,
-        power=None,
-        isolation=None,
         emulated=who.emulated,
-        agent_version=__version__,
+        started=begun.started,
     )
+    return failed_early(header, failure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from edgeprof.wire import codec
-from edgeprof.wire.messages import Job, Stamp
+from edgeprof.wire.messages import Cancel, Job, Stamp
 from edgeprof_agent.database import Database
 
 KEEP_DONE_S = 30 * 24 * 3600.0
@@ -87,15 +87,20 @@ class Jobs:
                 (time.time(), job.job_id, job.attempt),
             )
 
-    def cancel_later(self, job_id: str) -> None:
+    def cancel_later(self, cancel: Cancel) -> None:
         """Keep a cancel that came before its job."""
         with self._database.transaction() as change:
-            change.execute("INSERT OR REPLACE INTO cancels (job_id, changed_s) VALUES (?, ?)", (job_id, time.time()))
+            change.execute(
+                "INSERT OR REPLACE INTO cancels (job_id, attempt, changed_s) VALUES (?, ?, ?)",
+                (cancel.job_id, cancel.attempt, time.time()),
+            )
 
-    def take_cancel(self, job_id: str) -> bool:
-        """Whether a cancel was kept for this job. It is used up: a retry of the job is not cancelled by it."""
+    def take_cancel(self, job: Job) -> bool:
+        """Whether a cancel was kept for this job. One that names no attempt is used up by the first that comes."""
         with self._database.transaction() as change:
-            return change.execute("DELETE FROM cancels WHERE job_id = ?", (job_id,)).rowcount > 0
+            kept = change.execute("SELECT attempt FROM cancels WHERE job_id = ?", (job.job_id,)).fetchone()
+            change.execute("DELETE FROM cancels WHERE job_id = ?", (job.job_id,))
+        return kept is not None and (kept["attempt"] is None or job.attempt <= kept["attempt"])
 
     def purge(self, now_s: float) -> None:
         """Forget jobs that ended long ago, and cancels whose job never came."""

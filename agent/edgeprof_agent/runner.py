@@ -13,7 +13,7 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, identity
 from edgeprof.wire.failures import Stage
-from edgeprof.wire.messages import Failure, Job, Progress, Result, Stamp
+from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
 from edgeprof_agent.backoff import Backoff
 from edgeprof_agent.database import Database
 from edgeprof_agent.failed import Identity, failed_result, failure_of
@@ -49,7 +49,7 @@ class Parts:
 class _Current:
     """The run in progress and why it was told to end, if it was."""
 
-    job_id: str
+    job: Job
     cancelled: threading.Event = field(default_factory=threading.Event)
     by_user: bool = False
 
@@ -75,24 +75,24 @@ class Runner:
         with self._lock, parts.database.transaction():
             if not parts.jobs.add(job):
                 return False
-            if parts.jobs.take_cancel(job.job_id):
+            if parts.jobs.take_cancel(job):
                 self._end_cancelled(job)
         self._wake.set()
         return True
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, cancel: Cancel) -> None:
         """End a job that runs or waits; remember the cancel of one that has not come yet."""
         jobs = self._parts.jobs
         with self._lock, self._parts.database.transaction():
-            if self._current and self._current.job_id == job_id:
+            if self._current and _meant(cancel, self._current.job):
                 self._current.by_user = True
                 self._current.cancelled.set()
                 return
-            waiting = [job for job in jobs.waiting() if job.job_id == job_id]
+            waiting = [job for job in jobs.waiting() if _meant(cancel, job)]
             for job in waiting:
                 self._end_cancelled(job)
-            if not waiting and not jobs.knows(job_id):
-                jobs.cancel_later(job_id)
+            if not waiting and not jobs.knows(cancel.job_id, cancel.attempt):
+                jobs.cancel_later(cancel)
 
     def stop(self) -> None:
         """Take no further job and end the one that runs."""
@@ -128,7 +128,7 @@ class Runner:
         for begun in self._parts.jobs.running():
             what = "agent stopped" if begun.started.boot_id == now.boot_id else "machine restarted"
             failure = Failure(stage="measure", code="interrupted", message=f"The {what} in mid-run.")
-            self._keep(begun, failed_result(self._parts.who, begun, failure, now), {})
+            self._keep(begun, failed_result(self._parts.who, begun, failure), {})
         return True
 
     def _run_next(self) -> bool:
@@ -139,7 +139,7 @@ class Runner:
                 return False
             begun = Started(job, identity.new_id(), self._parts.now())
             self._parts.jobs.start(begun)
-            current = self._current = _Current(job.job_id)
+            current = self._current = _Current(job)
         log.info("job.started job=%s attempt=%d model=%s", job.job_id, job.attempt, job.model.name)
         result, artifacts = self._outcome(begun, current)
         outcome = result.failure.code if result.failure else result.status
@@ -177,7 +177,7 @@ class Runner:
         return result, artifacts
 
     def _failed(self, begun: Started, failure: Failure, current: _Current) -> Result:
-        return failed_result(self._parts.who, begun, self._told(failure, current), self._parts.now())
+        return failed_result(self._parts.who, begun, self._told(failure, current))
 
     def _told(self, failure: Failure, current: _Current) -> Failure:
         """A run that ended because the agent stops was interrupted; nobody cancelled it."""
@@ -194,15 +194,18 @@ class Runner:
         return True
 
     def _end_cancelled(self, job: Job) -> None:
-        now = self._parts.now()
-        begun = Started(job, identity.new_id(), now)
+        begun = Started(job, identity.new_id(), self._parts.now())
         failure = Failure(stage="fetch", code="cancelled", message="The job was cancelled before it began.")
-        self._parts.outbox.put(failed_result(self._parts.who, begun, failure, now), {})
+        self._parts.outbox.put(failed_result(self._parts.who, begun, failure), {})
         self._parts.jobs.finish(job)
         self._parts.on_result()
 
     def _models_in_use(self) -> set[str]:
         return {job.model.model_id for job in self._parts.jobs.waiting()}
+
+
+def _meant(cancel: Cancel, job: Job) -> bool:
+    return job.job_id == cancel.job_id and (cancel.attempt is None or job.attempt <= cancel.attempt)
 
 
 def _internal(error: Exception, stage: Stage) -> Failure:

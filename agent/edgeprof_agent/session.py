@@ -169,8 +169,8 @@ class Session:
             self._failure = "The broker refused the subscription."
             client.disconnect()
             return
-        self.publish("facts", codec.encode(self._facts), 1, retain=True)
         self.publish("state", codec.encode(self._online_state), 1, retain=True)
+        self.publish("facts", codec.encode(self._facts), 1, retain=True)
         self._born.set()
         self._on_born()
 

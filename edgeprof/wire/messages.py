@@ -156,9 +156,10 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel:
-    """Stop a job. It may arrive before its job, and after its end."""
+    """Stop a job up to this attempt (None: whichever there is). It may arrive before its job, and after its end."""
 
     job_id: str
+    attempt: int | None = None
     wire: int = WIRE_VERSION
 
 

@@ -157,6 +157,15 @@ def test_a_cancel_may_come_before_its_job_and_does_not_reach_its_retry(
     eventually(lambda: codes(hub) == ["cancelled", None])
 
 
+def test_a_cancel_of_an_attempt_that_never_came_does_not_reach_the_next_one(
+    hub: LittleHub, start: Start, tiny: ModelRef
+) -> None:
+    agent = start()
+    hub.send(agent.device_id, Cancel(job_id="j-lost", attempt=1))
+    hub.send(agent.device_id, pieces.job(tiny, "j-lost", attempt=2))
+    eventually(lambda: codes(hub) == [None])
+
+
 def test_a_cancel_after_the_end_changes_nothing(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     one = pieces.job(tiny)
