@@ -11,6 +11,7 @@ from edgeprof.live import LiveBoard, watch
 from edgeprof.options import client_of, hub_options, parse_shapes
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
+from edgeprof.wire.tasks import TASKS, Task
 
 KINDS = ("device", "model", "result")
 
@@ -42,7 +43,13 @@ def compare(hub_url: str, token_file: str | None, kind: str) -> None:
 @click.option(
     "--quantization", default="unknown", show_default=True, help="What the variant is called, as you know it."
 )
-@click.option("--task", default="other", show_default=True, help="Chooses the cloud baseline; see docs/cost.md.")
+@click.option(
+    "--task",
+    type=click.Choice(TASKS),
+    default="other",
+    show_default=True,
+    help="Chooses the cloud baseline; see docs/cost.md.",
+)
 @click.option("--runtime", default="", help="Runtime variant (default: the device's first for the format).")
 @click.option("--threads", default=0, help="Threads; 0 is every core that the agent may use.", show_default=True)
 @click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input.")
@@ -55,7 +62,7 @@ def flash(
     name: str | None,
     family: str | None,
     quantization: str,
-    task: str,
+    task: Task,
     runtime: str,
     threads: int,
     shapes: tuple[str, ...],

@@ -8,6 +8,7 @@ from edgeprof.client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest
+from edgeprof.wire.tasks import Task
 
 Say = Callable[[str], None]
 
@@ -19,7 +20,7 @@ class Labels:
     name: str | None = None
     family: str | None = None
     quantization: str = "unknown"
-    task: str = "other"
+    task: Task = "other"
 
 
 def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhere: bool) -> list[rest.DeviceRecord]:

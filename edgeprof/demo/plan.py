@@ -15,7 +15,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of the plan; a misspelt key is an error."""
 
 
-class Agent(Struct):
+class Agent(Struct, frozen=True, kw_only=True):
     """One agent process. With `emulates` it plays that device profile, memory and cores held down to it."""
 
     name: str
@@ -25,14 +25,14 @@ class Agent(Struct):
     price_source: str | None = None
 
 
-class Model(Struct):
+class Model(Struct, frozen=True, kw_only=True):
     """One model and what must come of it on each agent: `measured` or `failed:<code>`."""
 
     recipe: str
     expect: dict[str, str]
 
 
-class Measuring(Struct):
+class Measuring(Struct, frozen=True, kw_only=True):
     """What every job of the demo asks for."""
 
     threads: int
@@ -42,7 +42,7 @@ class Measuring(Struct):
     decode_tokens: int
 
 
-class Plan(Struct):
+class Plan(Struct, frozen=True, kw_only=True):
     """The whole demo."""
 
     measuring: Measuring

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
+from edgeprof.wire.tasks import Task
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
@@ -41,7 +42,7 @@ class ModelRecord:
     format: ModelFormat
     manifest: Manifest
     size_bytes: int
-    task: str = "other"
+    task: Task = "other"
     licence: str = "unknown"
     source: str = "uploaded"
     accuracy: float | None = None
@@ -134,7 +135,7 @@ class Column:
     variant: str
     quantization: str
     format: ModelFormat
-    task: str
+    task: Task
     runtime: str
     threads: int
     size_mib: float

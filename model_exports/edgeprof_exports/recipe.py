@@ -7,6 +7,7 @@ import msgspec
 
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire.messages import ModelFormat
+from edgeprof.wire.tasks import Task
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,7 +47,7 @@ class Recipe(Struct, frozen=True):
     variant: str
     quantization: str
     format: ModelFormat
-    task: str
+    task: Task
     licence: str
     made_by: str
     """Who trained the weights and under which terms, in words."""
