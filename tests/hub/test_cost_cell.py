@@ -227,6 +227,18 @@ def test_no_verdict_stands_where_idling_alone_could_turn_it():
     assert "modelled" in cell.view().inputs["idle power, in no bill"]
 
 
+def test_several_devices_idle_several_times():
+    """Two boards of 30 USD beside a t4g.nano leave 4.7 W; two that idle at 3 W take 6."""
+    scenario = Scenario(baselines={"other": InstanceBaseline("aws-t4g-nano")})
+    slow = rows(row("latency_mean_ms", 100_000.0))
+    verdicts = [
+        Cell(task="other", metrics=slow, price_usd=30.0, idle_w=idle_w, scenario=scenario).view().verdict
+        for idle_w in (2.0, 3.0)
+    ]
+    assert verdicts[0].startswith("Edge cheaper")
+    assert verdicts[1].startswith("Undecided")
+
+
 def test_there_is_no_winner_where_the_lifetime_alone_decides():
     """t4g.nano: 0.1008 USD a day; a board of 100 USD: 0.055 to 0.137 within 2 to 5 years."""
     scenario = Scenario(baselines={"other": InstanceBaseline("aws-t4g-nano")})
