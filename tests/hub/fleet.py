@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
 from edgeprof.wire.metrics import Origin
+from edgeprof.wire.tasks import Task
+from edgeprof_devices import load_profiles
 from edgeprof_hub.store.base import WriteStore
 
 NOW_S = 1_780_000_000.0
@@ -60,7 +62,7 @@ def facts(number: int, emulates: str | None = None) -> m.Facts:
 
 
 def model(
-    name: str, family: str, model_format: m.ModelFormat = "onnx", quantization: str = "fp32", task: str = "other"
+    name: str, family: str, model_format: m.ModelFormat = "onnx", quantization: str = "fp32", task: Task = "other"
 ) -> rest.ModelRecord:
     digest = identity.sha256_hex(f"{name}{family}{model_format}{quantization}".encode())
     manifest = identity.manifest_of(
@@ -206,6 +208,7 @@ class Fleet:
     models: list[rest.ModelRecord] = field(default_factory=lambda: [])
     results: list[m.Result] = field(default_factory=lambda: [])
     jobs: list[rest.JobRecord] = field(default_factory=lambda: [])
+    prices_usd: dict[int, float] = field(default_factory=lambda: {})
 
 
 def job(number: int, record: rest.ModelRecord) -> rest.JobRecord:
@@ -234,10 +237,10 @@ def typical() -> Fleet:
     int8 = model("digits-cnn int8", "digits-cnn", quantization="int8")
     lite = model("digits-cnn lite int8", "digits-cnn", "tflite", "int8")
     mesh = model("face-mesh", "face-mesh", "tflite", "fp16")
-    llm = model("SmolLM2-135M Q4_1", "SmolLM2-135M", "gguf", "Q4_1", "text-generation")
+    llm = model("SmolLM2-135M Q4_1", "SmolLM2-135M", "gguf", "Q4_1", "llm")
     return Fleet(
         states=[state(1, "pi5-kitchen"), state(2, "phone")],
-        facts=[facts(1), facts(2, emulates="phone-emulator-host")],
+        facts=[facts(1), facts(2, emulates="galaxy-a03")],
         models=[fp32, int8, lite, mesh, llm],
         results=[
             result(1, fp32, vision_rows(0.412, 0.004)),
@@ -250,6 +253,7 @@ def typical() -> Fleet:
             result(2, mesh, failure=UNSUPPORTED, emulated=True),
         ],
         jobs=[job(2, llm)],
+        prices_usd={1: 80.0},
     )
 
 
@@ -269,8 +273,11 @@ def fill(store: WriteStore, fleet: Fleet) -> None:
     for item in fleet.states:
         store.save_state(item, NOW_S)
     for item in fleet.facts:
-        profile = item.emulates or "raspberry-pi-5"
-        store.save_facts(item, profile, "The device tree says raspberrypi,5-model-b.")
+        profile_id = item.emulates or "rpi-5-8"
+        title = load_profiles()[profile_id].title
+        store.save_facts(item, profile_id, "The device tree says raspberrypi,5-model-b.", title)
+    for number, price_usd in fleet.prices_usd.items():
+        store.set_device_price(device_id(number), price_usd, "a receipt of 2026-03-01")
     for item in fleet.models:
         store.save_model(item)
     if fleet.jobs:

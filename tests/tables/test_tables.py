@@ -23,6 +23,7 @@ from edgeprof.wire import rest
 from edgeprof_hub.compare import table
 from tests.hub import fleet, stores
 
+COSTS = ("edge_cost", "cloud_cost")
 COST = rest.CostView(
     unit="1,000 inferences",
     edge_usd=0.158,
@@ -140,7 +141,7 @@ def test_csv_holds_every_figure_and_every_reason(typical: rest.CompareTable) -> 
             if (line["device_id"], line["model_id"], line["config_key"])
             == (cell.device_id, cell.model_id, cell.config_key)
         ]
-        values = {line["metric"]: float(line["value"]) for line in own if line["value"]}
+        values = {line["metric"]: float(line["value"]) for line in own if line["value"] and line["metric"] not in COSTS}
         assert values == {name: row.value for name, row in cell.metrics.items()}
         assert set(cell.absent) <= {line["metric"] for line in own if line["reason"]}
         assert {line["state"] for line in own} == {cell.state}

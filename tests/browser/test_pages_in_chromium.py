@@ -1,0 +1,187 @@
+"""Every page in a real Chromium: wide and narrow, light and dark, with a keyboard, without JavaScript, live."""
+
+import json
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import StartHub
+from tests.hub import fleet
+
+pytestmark = pytest.mark.browser
+
+Scheme = Literal["light", "dark"]
+HOSTILE = "<script>document.title='owned'</script> \u202egnp.exe אבג 🦊 " + "x" * 200
+
+
+@pytest.fixture(scope="module")
+def typical() -> fleet.Fleet:
+    return fleet.typical()
+
+
+@pytest.fixture(scope="module")
+def url(start_hub: StartHub, typical: fleet.Fleet) -> str:
+    return start_hub(typical)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> fleet.Fleet:
+    return fleet.hostile(HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def hostile_url(start_hub: StartHub, hostile: fleet.Fleet) -> str:
+    return start_hub(hostile)
+
+
+def pages_of(made: fleet.Fleet) -> list[str]:
+    runs = [f"/runs/{result.result_id}" for result in made.results if result.status == "measured"][:1]
+    failed = [f"/runs/{result.result_id}" for result in made.results if result.status == "failed"][:1]
+    device, model = f"/devices/{fleet.device_id(1)}", f"/models/{made.models[0].model_id}"
+    return ["/", "/?metric=peak_memory_mib", *runs, *failed, device, model, "/flash", "/sign-in"]
+
+
+@contextmanager
+def looking(browser: Browser, width: int = 1400, scheme: Scheme = "light") -> Generator[tuple[Page, list[str]]]:
+    """A page, and what its console complains of (a refused script or style is said there)."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page, complaints
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_every_page_is_drawn_without_complaint_and_fits_its_width(
+    chromium: Browser, url: str, typical: fleet.Fleet, width: int, scheme: Scheme
+) -> None:
+    with looking(chromium, width, scheme) as (page, complaints):
+        for path in pages_of(typical):
+            page.goto(url + path)
+            expect(page.locator("h1")).to_be_visible()
+            for chart in page.locator(".chart").all():
+                expect(chart.locator("svg").first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert complaints == []
+
+
+def test_an_empty_hub_tells_the_next_step(chromium: Browser, start_hub: StartHub) -> None:
+    empty = start_hub(fleet.Fleet())
+    with looking(chromium, 390) as (page, complaints):
+        page.goto(empty)
+        expect(page.locator("#agent-line")).to_have_text(f"edgeprof agent run --hub {empty}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_hostile_names_are_shown_as_text_and_break_nothing(
+    chromium: Browser, hostile_url: str, hostile: fleet.Fleet, width: int
+) -> None:
+    with looking(chromium, width) as (page, complaints):
+        for path in pages_of(hostile):
+            page.goto(hostile_url + path)
+            expect(page.locator("h1")).to_be_visible()
+            assert "owned" not in page.title() or "<script>" in page.title()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.goto(hostile_url)
+        expect(page.locator("tbody th bdi")).to_contain_text("<script>document.title='owned'</script>")
+        assert complaints == []
+
+
+def test_the_figures_are_there_without_javascript(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator(".matrix")).to_contain_text("0.254")
+    page.get_by_role("link", name="Peak memory").click()
+    expect(page.locator("td .lead b").first).to_have_text("58.2")
+    context.close()
+
+
+def test_a_narrow_screen_scrolls_the_matrix_in_its_box_and_keeps_the_device_in_sight(
+    chromium: Browser, url: str
+) -> None:
+    with looking(chromium, 390) as (page, _):
+        page.goto(url)
+        box = page.locator(".matrix-box")
+        assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+        box.evaluate("box => { box.scrollLeft = 250 }")
+        head = page.locator("tbody th").first.bounding_box()
+        around = box.bounding_box()
+        assert head
+        assert around
+        assert abs(head["x"] - around["x"]) <= 2
+
+
+def test_the_keyboard_reaches_everything_and_its_place_is_seen(chromium: Browser, url: str) -> None:
+    with looking(chromium) as (page, _):
+        page.goto(url)
+        reached: list[str] = []
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            place = page.evaluate(
+                """() => { const it = document.activeElement, look = getComputedStyle(it);
+                return [it.tagName, it.textContent.trim().slice(0, 40), it.className,
+                        look.outlineStyle, parseFloat(look.outlineWidth)]; }"""
+            )
+            if place[0] == "BODY":
+                break
+            reached.append(f"{place[1]} {place[2]}")
+            assert place[3] != "none", place
+            assert place[4] >= 2, place
+        told = " | ".join(reached)
+        for name in ("Skip to content", "Flash", "Peak memory", "matrix-box", "pi5-kitchen", "0.254", "failed"):
+            assert name in told
+
+
+def test_the_matrix_follows_the_hub_without_a_reload(chromium: Browser, start_hub: StartHub) -> None:
+    own = start_hub(fleet.typical())
+    with looking(chromium, 390) as (page, complaints):
+        page.goto(own)
+        expect(page.locator("#live-state")).to_have_text("live")
+        page.evaluate("window.loadedOnce = true")
+        page.locator(".matrix-box").evaluate("box => { box.scrollLeft = 120 }")
+        patch(own, f"/api/v1/devices/{fleet.device_id(1)}", {"name": "renamed-elsewhere"})
+        expect(page.locator("tbody th").first).to_contain_text("renamed-elsewhere")
+        assert page.evaluate("window.loadedOnce")
+        assert page.locator(".matrix-box").evaluate("box => box.scrollLeft") == 120
+        expect(page.locator(".chart svg").first).to_be_visible()
+        assert complaints == []
+
+
+def patch(url: str, path: str, body: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), headers, method="PATCH")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 204
+
+
+def test_a_person_flashes_renames_and_deletes_by_forms(chromium: Browser, start_hub: StartHub) -> None:
+    own = start_hub(fleet.typical())
+    with looking(chromium) as (page, complaints):
+        page.goto(f"{own}/flash")
+        page.get_by_label("digits-cnn fp32").check()
+        page.get_by_label("pi5-kitchen").check()
+        page.get_by_role("button", name="Flash and profile").click()
+        expect(page.locator("h1")).to_have_text("1 job, 0 ended")
+        page.get_by_role("button", name="Cancel what has not ended").click()
+        expect(page.locator("h1")).to_have_text("1 job, 1 ended")
+
+        page.goto(f"{own}/devices/{fleet.device_id(2)}")
+        page.get_by_role("textbox", name="Name").fill("drawer")
+        page.get_by_role("button", name="Rename").click()
+        expect(page.locator("h1")).to_have_text("drawer")
+        page.get_by_text("Delete this device…").click()
+        page.get_by_role("button", name="Delete device and results").click()
+        expect(page.locator("h1")).to_contain_text("on 1 device:")
+        assert complaints == []

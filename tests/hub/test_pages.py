@@ -1,0 +1,280 @@
+"""The pages as a browser without JavaScript gets them, over a real hub."""
+
+import hashlib
+import html
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from edgeprof_hub.app import STATIC, create_app
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.store.writer import SqliteWriter
+from tests.hub import fleet
+
+URL = "http://127.0.0.1:8765"
+
+Open = Callable[[fleet.Fleet], TestClient]
+
+
+@pytest.fixture
+def open_hub(tmp_path: Path) -> Iterator[Open]:
+    """Starts a hub that holds a fleet."""
+    with ExitStack() as stack:
+
+        def start(made: fleet.Fleet, token: str | None = None) -> TestClient:
+            writer = SqliteWriter(tmp_path / DATABASE)
+            fleet.fill(writer, made)
+            writer.close()
+            app = create_app(Settings(data=tmp_path, token=token))
+            return stack.enter_context(TestClient(app, base_url=URL, follow_redirects=False))
+
+        yield start
+
+
+@pytest.fixture
+def typical() -> fleet.Fleet:
+    return fleet.typical()
+
+
+def words(text: str) -> str:
+    """A page's text as it is read."""
+    bare = re.sub(r"<script.*?</script>", " ", text, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", bare)).replace("\xa0", " ").split())
+
+
+def test_an_empty_hub_shows_the_line_that_starts_an_agent(open_hub: Open) -> None:
+    text = open_hub(fleet.Fleet()).get("/").text
+    assert f"edgeprof agent run --hub {URL}" in text
+    assert "<table" not in text
+
+
+def test_the_matrix_has_every_device_and_model_and_the_figures_as_measured(
+    open_hub: Open, typical: fleet.Fleet
+) -> None:
+    text = words(open_hub(typical).get("/").text)
+    assert "5 models on 2 devices (1 emulated): 6 measured, 2 failed, 1 queued." in text
+    for told in ("pi5-kitchen", "digits-cnn int8", "0.254 ms", "0.248–0.260", "38.0 tokens/s", "842 ms"):
+        assert told in text
+
+
+def test_a_failure_is_named_and_links_to_its_log(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    found = re.search(r'class="failure" href="(/runs/[^"]+)"', client.get("/").text)
+    assert found
+    run = words(client.get(found[1]).text)
+    assert "failed: operator_unsupported" in run
+    assert "Encountered unresolved custom op" in run
+
+
+def test_the_picked_metric_is_the_large_figure(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = open_hub(typical).get("/?metric=peak_memory_mib").text
+    assert set(re.findall(r'class="lead"[^>]*><b>([^<]+)</b>', text)) == {"58.2", "260"}
+
+
+def test_a_metric_that_does_not_exist_is_the_headline(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    strange = client.get("/?metric=" + quote("<script>"))
+    assert strange.status_code == 200
+    assert "<script>&" not in strange.text
+    assert 'href="/?metric=headline"' in strange.text
+
+
+def test_every_footnote_number_has_its_footnote(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = open_hub(typical).get("/").text
+    used = set(re.findall(r'href="#note-(\d+)"', text))
+    assert used
+    assert used == set(re.findall(r'id="note-(\d+)"', text))
+
+
+def test_emulated_times_carry_no_mark(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = open_hub(typical).get("/").text
+    (row,) = re.findall(r'<tr class="emulated">.*?</tr>', text, flags=re.DOTALL)
+    assert "0.554" in row
+    assert 'class="mark' not in row
+
+
+def test_the_run_page_shows_what_was_recorded(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    result = typical.results[1]
+    text = words(client.get(f"/runs/{result.result_id}").text)
+    for told in ("0.254 ms", "0.248–0.260", "6 integer, 3 float", "Conv ×4", "51.0 °C", "58.5 °C", "rlimits"):
+        assert told in text
+    assert f"none: {fleet.NO_SENSOR}" in text
+    assert "a receipt of 2026-03-01" in text
+
+
+def test_a_run_can_be_deleted_and_its_cell_goes(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    result_id = typical.results[0].result_id
+    assert client.post(f"/runs/{result_id}/delete").headers["location"] == "/"
+    assert client.get(f"/runs/{result_id}").status_code == 404
+    assert "0.412" not in words(client.get("/").text)
+
+
+def test_a_device_is_renamed_and_priced_by_forms(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    path = f"/devices/{fleet.device_id(1)}"
+    client.post(f"{path}/name", data={"name": "attic"})
+    client.post(f"{path}/price", data={"price_usd": "79.95", "price_source": "a shop, 2026"})
+    text = client.get(path).text
+    assert "attic" in words(text)
+    assert 'value="79.95"' in text
+    assert "attic" in words(client.get("/").text)
+    client.post(f"{path}/price", data={"price_usd": "", "price_source": ""})
+    assert "79.95" not in client.get(path).text
+
+
+@pytest.mark.parametrize("price", ["cheap", "-1", "nan", "inf", "1e99"])
+def test_what_is_no_price_is_refused_with_a_sentence(open_hub: Open, typical: fleet.Fleet, price: str) -> None:
+    client = open_hub(typical)
+    answer = client.post(f"/devices/{fleet.device_id(1)}/price", data={"price_usd": price})
+    assert answer.status_code == 400
+    assert "is no price" in words(answer.text)
+
+
+def test_the_device_page_tells_why_a_runtime_or_a_sensor_is_missing(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = words(open_hub(typical).get(f"/devices/{fleet.device_id(1)}").text)
+    assert "no: The package is missing." in text
+    assert f"no: {fleet.NO_SENSOR}" in text
+    assert "The device tree says raspberrypi,5-model-b." in text
+
+
+def test_a_deleted_device_takes_its_cells_along(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    client.post(f"/devices/{fleet.device_id(2)}/delete")
+    text = words(client.get("/").text)
+    assert "0.554" not in text
+    assert "on 1 device:" in text
+
+
+def test_a_model_page_shows_files_and_renames_and_deletes(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    model = typical.models[0]
+    path = f"/models/{model.model_id}"
+    assert model.manifest.files[0].sha256 in client.get(path).text
+    client.post(f"{path}/name", data={"name": "renamed"})
+    assert "renamed" in words(client.get(path).text)
+    client.post(f"{path}/delete")
+    assert client.get(path).status_code == 404
+
+
+def test_flashing_starts_a_campaign_and_shows_its_jobs(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    chosen = [typical.models[0].model_id, typical.models[1].model_id]
+    answer = client.post("/flash", data={"model": chosen, "device": fleet.device_id(1), "threads": "2"})
+    assert answer.status_code == 303
+    text = words(client.get(answer.headers["location"]).text)
+    assert "2 jobs, 0 ended" in text
+    cancelled = client.post(answer.headers["location"] + "/cancel")
+    assert "2 jobs, 2 ended" in words(client.get(cancelled.headers["location"]).text)
+
+
+def test_a_campaign_of_nothing_is_refused_above_the_form(open_hub: Open, typical: fleet.Fleet) -> None:
+    answer = open_hub(typical).post("/flash", data={"threads": "0"})
+    assert answer.status_code == 400
+    assert "Choose at least one model and one device." in words(answer.text)
+    assert "<form" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/runs/none", "/devices/none", "/models/none", "/campaigns/none"])
+def test_what_is_not_there_is_said_on_a_page(open_hub: Open, path: str) -> None:
+    answer = open_hub(fleet.Fleet()).get(path)
+    assert answer.status_code == 404
+    assert "Not here" in words(answer.text)
+
+
+def test_a_form_of_another_site_changes_nothing(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    path = f"/devices/{fleet.device_id(1)}"
+    answer = client.post(f"{path}/delete", headers={"origin": "http://elsewhere.example"})
+    assert answer.status_code == 403
+    assert client.get(path).status_code == 200
+
+
+def test_no_page_allows_or_holds_anything_inline(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    run = f"/runs/{typical.results[0].result_id}"
+    device, model = f"/devices/{fleet.device_id(1)}", f"/models/{typical.models[0].model_id}"
+    for path in ("/", run, device, model, "/flash", "/sign-in"):
+        answer = client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(r"\son\w+=|\sstyle=|<style|javascript:", answer.text)
+        scripts = re.findall(r"<script[^>]*>", answer.text)
+        assert all('src="/static/' in tag or 'type="application/json"' in tag for tag in scripts)
+        assert not re.search(r'(src|href)="(https?:)?//', answer.text)
+
+
+HOSTILE = {
+    "script": '<script>alert("x")</script>',
+    "end of script": "</script><b>",
+    "template": "{{ 98765*2 }}",
+    "right to left": "אבג abc",
+    "emoji": "🦊" * 20,
+    "long": "x" * 200,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_names_are_text(open_hub: Open, name: str) -> None:
+    made = fleet.hostile(name)
+    client = open_hub(made)
+    for path in ("/", f"/devices/{fleet.device_id(1)}", f"/models/{made.models[0].model_id}", "/flash"):
+        text = client.get(path).text
+        assert "<script>alert" not in text
+        assert "</script><b>" not in text
+        assert "197530" not in text
+    assert name in html.unescape(client.get(f"/models/{made.models[0].model_id}").text)
+
+
+def test_the_vendored_scripts_are_the_published_ones() -> None:
+    folder = STATIC / "vendor"
+    rows = re.findall(r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (folder / "VENDORED.md").read_text(), re.MULTILINE)
+    assert {name for name, _ in rows} == {file.name for file in folder.glob("*.js")}
+    for name, sha256 in rows:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
+
+
+def test_every_script_and_style_that_a_template_names_is_there(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    run = f"/runs/{typical.results[0].result_id}"
+    named = {path for page in ("/", run) for path in re.findall(r'"(/static/[^"]+)"', client.get(page).text)}
+    assert len(named) >= 6
+    assert all(client.get(path).status_code == 200 for path in named)
+
+
+def colours(sheet: str) -> list[dict[str, str]]:
+    """The variables of the light and of the dark theme."""
+    blocks = re.findall(r":root \{(.*?)\}", sheet, flags=re.DOTALL)
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+GROUNDS = ("ground", "panel", "sunk")
+PAIRS = [
+    *((ink, ground) for ink in ("ink", "quiet", "link", "good", "bad", "warn", "busy") for ground in GROUNDS),
+    *(("good", "good-ground"), ("bad", "bad-ground"), ("ink", "bad-ground"), ("warn", "warn-ground")),
+    *(("panel", "link"), ("ground", "ink"), ("ink", "warn-ground")),
+]
+
+
+@pytest.mark.parametrize(("ink", "ground"), PAIRS)
+def test_text_stands_out_from_its_ground_in_light_and_dark(ink: str, ground: str) -> None:
+    themes = colours((STATIC / "edgeprof.css").read_text())
+    assert len(themes) == 2
+    for theme in themes:
+        low, high = sorted((luminance(theme[ink]), luminance(theme[ground])))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
