@@ -118,8 +118,8 @@ def parse_cores(text: str, allowed: set[int]) -> tuple[int, ...]:
 
 
 def _core_range(part: str) -> range:
-    first, _, last = part.partition("-")
-    return range(int(first), int(last or first) + 1)
+    first, dash, last = part.partition("-")
+    return range(int(first), int(last if dash else first) + 1)
 
 
 def _given(layer: Layer) -> dict[str, object]:

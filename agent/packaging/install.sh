@@ -1,0 +1,138 @@
+#!/bin/sh
+# Installs the edgeprof agent as a systemd service, upgrades it when run again, and removes it with --uninstall.
+#
+#   sudo EDGEPROF_HUB=http://HOST:8765 [EDGEPROF_TOKEN=...] agent/packaging/install.sh [--no-start] [--extras LIST]
+#   sudo agent/packaging/install.sh --uninstall [--purge]
+#
+# PREFIX (/opt/edgeprof), ETC (/etc/edgeprof), UNITS (/etc/systemd/system) and PYTHON (python3) may be set.
+# The whole body is in functions, called on the last line: a copy that was cut off does nothing.
+set -eu
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+
+have_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; }
+
+# The runtimes with a prebuilt wheel for this machine and Python; nothing is compiled.
+default_extras() {
+    arch=$(uname -m)
+    minor=$("$PYTHON" -c 'import sys; print(sys.version_info[1])')
+    case "$arch" in
+        x86_64 | aarch64)
+            if [ "$minor" -ge 11 ]; then say "onnx,litert,llama-wheel"; else say "onnx,llama-wheel"; fi ;;
+        *) say "" ;;
+    esac
+}
+
+check_python() {
+    command -v "$PYTHON" >/dev/null 2>&1 || fail "$PYTHON is not installed. On Debian: apt install python3 python3-venv"
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        fail "$PYTHON is older than 3.10. Name another: PYTHON=python3.11 $0"
+    "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null ||
+        fail "$PYTHON cannot make virtual environments. On Debian: apt install python3-venv"
+}
+
+put() { # SOURCE TARGET MODE: says whether anything changed
+    if [ -e "$2" ] && cmp -s "$1" "$2"; then say "unchanged  $2"; return; fi
+    if [ -e "$2" ]; then word=updated; else word=created; fi
+    install -D -m "$3" "$1" "$2"
+    say "$word    $2"
+}
+
+write_settings() {
+    if [ -e "$ETC/agent.toml" ]; then
+        say "kept       $ETC/agent.toml"
+    else
+        [ -n "${EDGEPROF_HUB:-}" ] || fail "Which hub? Run it as: sudo EDGEPROF_HUB=http://HOST:8765 $0"
+        case "$EDGEPROF_HUB" in
+            *[!A-Za-z0-9.:/_\[\]-]*) fail "EDGEPROF_HUB=$EDGEPROF_HUB is no URL of a hub." ;;
+        esac
+        install -d -m 0755 "$ETC"
+        sed "s|^hub = .*|hub = \"$EDGEPROF_HUB\"|" "$HERE/agent.toml" >"$ETC/agent.toml"
+        chmod 0644 "$ETC/agent.toml"
+        say "created    $ETC/agent.toml"
+    fi
+    if [ -n "${EDGEPROF_TOKEN:-}" ]; then
+        (umask 077 && printf 'EDGEPROF_TOKEN=%s\n' "$EDGEPROF_TOKEN" >"$ETC/agent.env")
+        say "written    $ETC/agent.env (readable by root only)"
+    fi
+}
+
+install_package() {
+    if [ ! -x "$PREFIX/venv/bin/python" ]; then
+        install -d -m 0755 "$PREFIX"
+        "$PYTHON" -m venv "$PREFIX/venv"
+        say "created    $PREFIX/venv"
+    fi
+    wanted=$REPOSITORY
+    [ -z "$EXTRAS" ] || wanted="$REPOSITORY[$EXTRAS]"
+    pins=$REPOSITORY/constraints/$("$PREFIX/venv/bin/python" -c 'import sys; print("python%d.%d.txt" % sys.version_info[:2])')
+    if [ -e "$pins" ]; then set -- -c "$pins"; else set --; fi
+    "$PREFIX/venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary edgeprof \
+        "$@" "$wanted"
+    say "installed  edgeprof ${EXTRAS:+with $EXTRAS }in $PREFIX/venv"
+}
+
+start_service() {
+    if ! have_systemd; then
+        say "No systemd runs here: start it with $PREFIX/venv/bin/edgeprof agent run --config $ETC/agent.toml"
+    elif [ "$START" = no ]; then
+        say "Not started. Start it with: systemctl enable --now edgeprof-agent"
+    else
+        systemctl daemon-reload
+        systemctl enable --quiet edgeprof-agent
+        systemctl restart edgeprof-agent
+        say "started    edgeprof-agent (its log: journalctl -u edgeprof-agent)"
+    fi
+}
+
+remove() { # PATH
+    [ -e "$1" ] || return 0
+    rm -rf "$1"
+    say "removed    $1"
+}
+
+uninstall() {
+    if have_systemd && [ -e "$UNITS/edgeprof-agent.service" ]; then
+        systemctl disable --now --quiet edgeprof-agent || true
+    fi
+    remove "$UNITS/edgeprof-agent.service"
+    remove "$PREFIX/venv"
+    remove "$PREFIX/share"
+    rmdir "$PREFIX" 2>/dev/null || true
+    if have_systemd; then systemctl daemon-reload; fi
+    if [ "$PURGE" = yes ]; then
+        remove "$ETC"
+        remove /var/lib/private/edgeprof-agent
+        remove /var/lib/edgeprof-agent
+    else
+        say "kept       $ETC and the agent's state; --uninstall --purge removes them, with results not yet sent"
+    fi
+}
+
+main() {
+    PREFIX=${PREFIX:-/opt/edgeprof} ETC=${ETC:-/etc/edgeprof} UNITS=${UNITS:-/etc/systemd/system}
+    PYTHON=${PYTHON:-python3} START=yes PURGE=no ACTION=install EXTRAS=default
+    HERE=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+    REPOSITORY=$(CDPATH='' cd -- "$HERE/../.." && pwd)
+    while [ $# -gt 0 ]; do
+        case "$1" in
+            --no-start) START=no ;;
+            --extras) [ $# -ge 2 ] || fail "--extras needs a list, such as onnx,litert"; EXTRAS=$2; shift ;;
+            --uninstall) ACTION=uninstall ;;
+            --purge) PURGE=yes ;;
+            *) fail "unknown option $1; the head of $0 shows how to call it" ;;
+        esac
+        shift
+    done
+    if [ "$ACTION" = uninstall ]; then uninstall; return; fi
+    check_python
+    [ "$EXTRAS" != default ] || EXTRAS=$(default_extras)
+    write_settings
+    install_package
+    put "$HERE/edgeprof-agent.service" "$UNITS/edgeprof-agent.service" 0644
+    put "$REPOSITORY/docs/operating-agent.md" "$PREFIX/share/operating-agent.md" 0644
+    start_service
+}
+
+main "$@"

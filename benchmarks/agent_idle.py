@@ -1,0 +1,136 @@
+"""What an idle, connected agent costs: PSS and CPU of its process over a minute, on a real hub and broker.
+
+python benchmarks/agent_idle.py [--seconds 60] [--hub URL]
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import click
+
+PSS_LIMIT_MIB = 30.0
+CPU_LIMIT_PERCENT = 0.1
+SETTLE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Idle:
+    """The agent's process over the measured span; CPU is user and kernel time as a share of one core."""
+
+    seconds: float
+    pss_mib_max: float
+    rss_mib_max: float
+    cpu_percent: float
+    threads: int
+
+
+def measure(pid: int, seconds: float) -> Idle:
+    """Twelve samples of memory, and the scheduler's own count of nanoseconds."""
+    began_s, began_ns = time.monotonic(), cpu_ns(pid)
+    pss: list[float] = []
+    rss: list[float] = []
+    for _ in range(12):
+        time.sleep(seconds / 12)
+        pss.append(memory_mib(pid, "Pss"))
+        rss.append(memory_mib(pid, "Rss"))
+    span_s = time.monotonic() - began_s
+    return Idle(
+        seconds=round(span_s, 1),
+        pss_mib_max=round(max(pss), 2),
+        rss_mib_max=round(max(rss), 2),
+        cpu_percent=round((cpu_ns(pid) - began_ns) / 1e9 / span_s * 100, 4),
+        threads=len(list(Path(f"/proc/{pid}/task").iterdir())),
+    )
+
+
+def memory_mib(pid: int, name: str) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"the kernel tells no {name}")
+
+
+def cpu_ns(pid: int) -> int:
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+def until(question: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not question():
+        if time.monotonic() > deadline_s:
+            raise RuntimeError("the hub or the agent did not come up within 30 s")
+        time.sleep(0.1)
+
+
+def answer(url: str) -> object:
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        return json.load(reply)
+
+
+def is_up(hub_url: str) -> bool:
+    try:
+        answer(f"{hub_url}/api/v1/bootstrap")
+    except urllib.error.URLError:
+        return False
+    return True
+
+
+def is_connected(hub_url: str) -> bool:
+    devices = cast(list[dict[str, object]], answer(f"{hub_url}/api/v1/devices"))
+    return any(device["name"] == "idle" and device["online"] for device in devices)
+
+
+@contextmanager
+def process(*arguments: str) -> Generator["subprocess.Popen[bytes]", None, None]:
+    command = [sys.executable, "-c", "from edgeprof.cli import main; main()", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            yield child
+        finally:
+            child.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def with_agent(hub_url: str, folder: str, seconds: float) -> Idle:
+    until(lambda: is_up(hub_url))
+    with process("agent", "run", "--hub", hub_url, "--data", f"{folder}/agent", "--name", "idle") as agent:
+        until(lambda: is_connected(hub_url))
+        time.sleep(SETTLE_S)
+        return measure(agent.pid, seconds)
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True)
+@click.option("--hub", "hub_url", help="A hub without a token that runs already (default: one is started).")
+def main(seconds: float, hub_url: str | None) -> None:
+    """Print the figures as JSON; end with 1 if a limit is exceeded."""
+    with tempfile.TemporaryDirectory() as folder:
+        if hub_url:
+            idle = with_agent(hub_url, folder, seconds)
+        else:
+            port = free_port()
+            with process("hub", "serve", "--port", str(port), "--data", f"{folder}/hub"):
+                idle = with_agent(f"http://127.0.0.1:{port}", folder, seconds)
+    limits = {"pss_mib": PSS_LIMIT_MIB, "cpu_percent": CPU_LIMIT_PERCENT}
+    click.echo(json.dumps({**asdict(idle), "limits": limits}, indent=2))
+    sys.exit(idle.pss_mib_max > PSS_LIMIT_MIB or idle.cpu_percent > CPU_LIMIT_PERCENT)
+
+
+if __name__ == "__main__":
+    main()

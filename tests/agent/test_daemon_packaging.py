@@ -1,0 +1,65 @@
+"""What a device is installed with: a unit that is closed, a script that does nothing when it was cut off."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edgeprof_agent import config
+
+PACKAGING = Path(__file__).parents[2] / "agent" / "packaging"
+MOST_EXPOSURE = 20
+"""systemd's own measure in tenths: 0 is closed, 100 is a bare unit. 1.5 when this was written."""
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_the_unit_is_closed() -> None:
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", "--no-pager"]
+    run = subprocess.run(
+        [*command, str(PACKAGING / "edgeprof-agent.service")], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout[-200:] + run.stderr
+
+
+def test_the_sample_configuration_is_one_that_the_agent_reads(tmp_path: Path) -> None:
+    sample = (PACKAGING / "agent.toml").read_text()
+    assert config.load({}, {}, PACKAGING / "agent.toml").hub == "http://192.168.1.10:8765"
+    every = tmp_path / "agent.toml"
+    lines = [
+        line.removeprefix("# ") if " = " in line and "token_file" not in line else line for line in sample.split("\n")
+    ]
+    every.write_text("\n".join(line for line in lines if not line.startswith("#") and "EDGEPROF" not in line))
+    settings = config.load({}, {}, every)
+    assert (settings.name, settings.memory_limit_mib, settings.outbox_budget) == ("pi-5-bench", 1024, 10_000)
+
+
+def test_an_installer_that_was_cut_off_does_nothing(tmp_path: Path) -> None:
+    whole = (PACKAGING / "install.sh").read_text()
+    for share in (0.3, 0.6, 0.99):
+        part = tmp_path / "install.sh"
+        part.write_text(whole[: int(len(whole) * share)])
+        subprocess.run(["sh", str(part)], env=elsewhere(tmp_path), capture_output=True, check=False)
+        assert [path.name for path in tmp_path.iterdir()] == ["install.sh"]
+
+
+def test_uninstalling_what_is_not_there_is_no_error(tmp_path: Path) -> None:
+    run = subprocess.run(
+        ["sh", str(PACKAGING / "install.sh"), "--uninstall"], env=elsewhere(tmp_path), capture_output=True, check=False
+    )
+    assert run.returncode == 0
+
+
+def test_an_installer_without_a_hub_asks_for_it(tmp_path: Path) -> None:
+    run = subprocess.run(
+        ["sh", str(PACKAGING / "install.sh")], env=elsewhere(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "Which hub?" in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def elsewhere(folder: Path) -> dict[str, str]:
+    places = {"PREFIX": folder / "opt", "ETC": folder / "etc", "UNITS": folder / "units"}
+    return {"PATH": os.environ["PATH"], **{name: str(place) for name, place in places.items()}}

@@ -1,0 +1,109 @@
+"""Settings: which source wins, what a wrong one is answered with, and what the command says when it cannot start."""
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_agent import config
+from edgeprof_agent.config import parse_cores
+from edgeprof_agent.folder import StateFolder
+
+HUB = {"hub": "http://h:8765"}
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('hub = "http://file"\nname = "file"\nstore_budget_mib = 100\n')
+    settings = config.load(
+        {"name": "line", "hub": None}, {"EDGEPROF_HUB": "http://env", "EDGEPROF_AGENT_NAME": "env"}, file
+    )
+    assert (settings.hub, settings.name, settings.store_budget_mib) == ("http://env", "line", 100)
+
+
+def test_without_anything_set_the_host_names_the_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EDGEPROF_STATE", str(tmp_path))
+    settings = config.load(HUB, {})
+    assert (settings.name, settings.data, settings.token) == (socket.gethostname(), tmp_path / "agent", None)
+
+
+def test_the_token_comes_from_the_environment_or_a_file_and_the_later_source_wins(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-file\n")
+    assert config.load(HUB, {"EDGEPROF_TOKEN": "from-env"}).token == "from-env"
+    assert config.load({**HUB, "token_file": str(file)}, {"EDGEPROF_TOKEN": "from-env"}).token == "from-file"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [("colour = 1", "colour"), ("store_budget_mib = 'lots'", "store_budget_mib"), ("hub = ", "no TOML")],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, line: str, named: str) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(line)
+    with pytest.raises(UsageError, match=named):
+        config.load(HUB, {}, file)
+
+
+def test_a_missing_hub_is_asked_for() -> None:
+    with pytest.raises(UsageError, match="--hub"):
+        config.load({}, {})
+
+
+def test_cores_are_a_number_or_a_list() -> None:
+    allowed = {0, 1, 2, 3, 4, 5}
+    assert parse_cores("2", allowed) == (0, 1)
+    assert parse_cores("0,2", allowed) == (0, 2)
+    assert parse_cores("1-3,5", allowed) == (1, 2, 3, 5)
+    assert parse_cores("4-4", allowed) == (4,)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1-", "", "7", "5,6", "3-1"])
+def test_cores_that_cannot_be_had_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_cores(text, {0, 1, 2, 3, 4, 5})
+
+
+def test_the_device_id_is_made_once_and_kept(tmp_path: Path) -> None:
+    first = StateFolder(tmp_path)
+    device_id = first.device_id()
+    first.release()
+    assert StateFolder(tmp_path).device_id() == device_id
+
+
+def test_a_device_id_that_was_spoilt_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "device_id").write_text("../#")
+    with pytest.raises(EdgeprofError, match="no device id"):
+        StateFolder(tmp_path).device_id()
+
+
+def run_agent(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from edgeprof.cli import main; main()", "agent", "run", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_agent_on_one_folder_ends_with_a_sentence(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = run_agent("--hub", "http://127.0.0.1:1", "--data", str(tmp_path))
+    assert run.returncode == 1
+    assert "Another agent" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_url_that_is_none_ends_with_a_sentence(tmp_path: Path) -> None:
+    run = run_agent("--hub", "ftp://x", "--data", str(tmp_path))
+    assert run.returncode == 2
+    assert "is no hub URL" in run.stderr
+    assert "Traceback" not in run.stderr
