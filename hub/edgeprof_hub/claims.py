@@ -7,7 +7,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Hello
 from edgeprof_hub.store.base import Session
 
-GRACE_S = 10.0
+GRACE_S = 5.0
 """For so long after its claim an agent may be on its way to the broker."""
 
 
@@ -32,7 +32,8 @@ class Claims:
             recent = self._recent.get(hello.device_id)
             if session and session.online and session.session_id != hello.session_id:
                 raise _in_use(hello, session.hostname)
-            if recent and recent.session_id != hello.session_id:
+            is_born = recent and session and recent.session_id == session.session_id  # then the store knows its end
+            if recent and not is_born and recent.session_id != hello.session_id:
                 raise _in_use(hello, recent.hostname)
             self._recent[hello.device_id] = _Claim(hello.session_id, hello.hostname, now_s)
 

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from edgeprof.errors import EdgeprofError
@@ -25,6 +26,7 @@ _STATUS = {
 }
 """Codes with a status of their own; what is wrong with a model or a request is 422."""
 
+INTERNAL_ERROR = "The hub failed at this. Its log holds what a bug report needs."
 _SENTENCES = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
@@ -48,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EdgeprofError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -70,8 +73,13 @@ def _http(_: Request, error: Exception) -> Response:
     return response
 
 
+def _gone(_: Request, error: Exception) -> Response:
+    """Nobody reads this: the client went away in the middle of its upload."""
+    return Response(status_code=400)
+
+
 def _unexpected(_: Request, error: Exception) -> Response:
-    return error_response(500, "internal_error", "The hub failed at this. Its log holds what a bug report needs.")
+    return error_response(500, "internal_error", INTERNAL_ERROR)
 
 
 class _Problem(TypedDict):

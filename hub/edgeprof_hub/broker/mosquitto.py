@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 HUB_USER = "edgeprof-hub"
 LONGEST_START_S = 5.0
 STOP_TIMEOUT_S = 5.0
-_MORE_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
+MORE_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where Debian puts it, which is not on the PATH of a plain user."""
 
 INSTALL_LINE = "sudo apt install mosquitto"
@@ -62,7 +62,7 @@ class MosquittoBroker:
         return "mosquitto (queues survive a clean stop; each device may write only below its own id)"
 
     def start(self) -> Endpoint:
-        program, passwd = _find("mosquitto"), _find("mosquitto_passwd")
+        program, passwd = find_program("mosquitto"), find_program("mosquitto_passwd")
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _end_orphan(self._folder)
         port = ports.choose(self._host, self._wanted_port, self._folder)
@@ -150,8 +150,9 @@ class _Child:
         raise EdgeprofError("broker_failed", f"mosquitto does not start: {lines[-1] if lines else 'it says nothing'}")
 
 
-def _find(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path=_MORE_PLACES)
+def find_program(name: str) -> str:
+    """A program's path. Raises MissingPartError with the line that installs it."""
+    found = shutil.which(name) or shutil.which(name, path=MORE_PLACES)
     if found is None:
         raise MissingPartError(
             "mosquitto_missing",
@@ -165,17 +166,25 @@ def _end_orphan(folder: Path) -> None:
     """A hub that was killed leaves its broker running: end that one, and no other process."""
     try:
         pid = int((folder / "mosquitto.pid").read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return
-    if str(folder / "mosquitto.conf").encode() not in command.split(b"\0"):
+    if not _is_ours(pid, folder):
         return
     log.warning("broker.orphan pid=%d", pid)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+    while _is_ours(pid, folder) and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def _is_ours(pid: int, folder: Path) -> bool:
+    """Whether this process runs with this folder's configuration. One that has ended has no command line."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return str(folder / "mosquitto.conf").encode() in command.split(b"\0")
 
 
 def _reachable(host: str) -> str:

@@ -1,5 +1,6 @@
 """Which port a broker of ours gets: the one asked for, the one of last time, the usual one, or any free one."""
 
+import errno
 import socket
 from pathlib import Path
 
@@ -27,9 +28,10 @@ def choose(host: str, wanted: int | None, folder: Path) -> int:
 
 def _last(folder: Path) -> int | None:
     try:
-        return int((folder / PORT_FILE).read_text())
+        port = int((folder / PORT_FILE).read_text())
     except (OSError, ValueError):
         return None
+    return port if 0 < port < 65536 else None
 
 
 def _kept(folder: Path, port: int) -> int:
@@ -41,8 +43,10 @@ def _is_free(host: str, port: int) -> bool:
     try:
         with socket.create_server((host, port), family=_family(host)):
             return True
-    except (OSError, OverflowError):
-        return False
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise UsageError("cannot_listen", f"A broker cannot listen on {host}:{port}: {error.strerror}.") from error
 
 
 def _family(host: str) -> socket.AddressFamily:

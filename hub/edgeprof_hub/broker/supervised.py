@@ -51,6 +51,8 @@ class Supervisor:
                 self._restart()
 
     def _restart(self) -> None:
+        if self._process:
+            self._process.stop()  # it has ended; this lets go of its pipes
         pause_s = CHECK_S
         while not self._stopping.is_set():
             try:

@@ -9,9 +9,12 @@ from edgeprof.errors import EdgeprofError
 from edgeprof_hub.store import schema
 
 
+BUSY_TIMEOUT_S = 5.0
+
+
 def connect(file: Path) -> sqlite3.Connection:
     """Open (or make) the database, with every commit on disk before it counts, and bring its schema up to date."""
-    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")

@@ -1,0 +1,80 @@
+"""A hub with its broker, its database and its web server, in this process, on free ports."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from edgeprof.client import HubClient
+from edgeprof_hub.app import create_app
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import Hub, running
+
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Live:
+    hub: Hub
+    app: FastAPI
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def client(self) -> HubClient:
+        return HubClient(self.url, self.hub.settings.token)
+
+    @contextmanager
+    def http(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Generator[http.client.HTTPResponse]:
+        """A request as it is, with the token if there is one."""
+        token = self.hub.settings.token
+        own = {"Authorization": f"Bearer {token}"} if token else {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        try:
+            connection.request(method, f"/api/v1{path}", body, {**own, **(headers or {})})
+            yield connection.getresponse()
+        finally:
+            connection.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(data: Path, token: str | None = None, broker: str = "", mqtt_port: int | None = None) -> Generator[Live]:
+    """A hub that answers over HTTP and is connected to its broker."""
+    settings = Settings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port())
+    with running(settings) as hub, socket.create_server(("127.0.0.1", 0)) as listener:
+        app = create_app(settings, hub)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            eventually(lambda: server.started and hub.link.is_connected)
+            yield Live(hub, app, int(listener.getsockname()[1]))
+        finally:
+            hub.events.close()
+            server.should_exit = True
+            thread.join()
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    """Until something holds, or the test's patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.01)
