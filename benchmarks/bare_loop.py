@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,11 @@ def onnx_step(path: str) -> Callable[[], object]:
     """One inference of an ONNX model on one thread."""
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
+    runtime: Any = ort  # ships no types
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     feeds = {
         item.name: np.random.default_rng(0)
         .random([1 if isinstance(d, str) else d for d in item.shape])
@@ -33,7 +35,7 @@ def tflite_step(path: str) -> Callable[[], object]:
     """One inference of a TFLite model on one thread."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=path, num_threads=1)
+    interpreter: Any = Interpreter(model_path=path, num_threads=1)  # ships no types
     interpreter.allocate_tensors()
     for item in interpreter.get_input_details():
         values = np.random.default_rng(0).random(item["shape"]) * 100

@@ -18,6 +18,10 @@ RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert"}
 TARGET = 0.02
 
 
+def silent(stage: str, fraction: float | None, note: str) -> None:
+    """Progress that nobody watches."""
+
+
 def agent_p50_ms(path: Path, window_s: float) -> float:
     """Median latency as the agent reports it, through the whole path: worker process, isolation, summary."""
     file = inspect(path)
@@ -35,7 +39,7 @@ def agent_p50_ms(path: Path, window_s: float) -> float:
         memory_limit_mib=None,
         cores=None,
     )
-    result, _ = measure(request, lambda *_: None, threading.Event())
+    result, _ = measure(request, silent, threading.Event())
     if result.failure:
         raise SystemExit(f"{path.name}: {result.failure.code}: {result.failure.message}")
     return next(row.value for row in result.metrics if row.metric == "latency_p50_ms")

@@ -29,6 +29,10 @@ TARGET = 0.05
 Figures = dict[str, float]
 
 
+def silent(stage: str, fraction: float | None, note: str) -> None:
+    """Progress that nobody watches."""
+
+
 def bench(program: Path, model: Path) -> Figures:
     """Median tokens/s over llama-bench's own repeats."""
     command = [program, "-m", model, "-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-t", "1", "-r", str(REPEATS)]
@@ -57,7 +61,7 @@ def agent(model: Path, variant: str, window_s: float) -> Figures:
         memory_limit_mib=None,
         cores=None,
     )
-    result, _ = measure(request, lambda *_: None, threading.Event())
+    result, _ = measure(request, silent, threading.Event())
     if result.failure:
         raise SystemExit(f"{variant}: {result.failure.code}: {result.failure.message}")
     return {row.metric: row.value for row in result.metrics if row.metric in FIGURES}

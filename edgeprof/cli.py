@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "devices": ("edgeprof.client_commands:devices", "", "List the hub's devices."),
     "flash": ("edgeprof.client_commands:flash", "", "Flash a model to devices and profile it there."),
     "compare": ("edgeprof.client_commands:compare", "", "Print the devices × models table."),
+    "price": ("edgeprof.client_commands:price", "", "Enter what a device costs."),
     "rename": ("edgeprof.client_commands:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.client_commands:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that we know recipes for."),

@@ -123,6 +123,18 @@ def _say_progress(text: str) -> None:
 
 
 @click.command()
+@click.argument("which", metavar="DEVICE")
+@click.argument("usd", type=click.FloatRange(min=0, min_open=True))
+@click.option("--source", required=True, help="Where the figure comes from: a shop and a date, an invoice ...")
+@hub_options
+def price(which: str, usd: float, source: str, hub_url: str, token_file: str | None) -> None:
+    """Enter what a device costs, in US dollars. Its cost per inference rests on it."""
+    client = client_of(hub_url, token_file)
+    client.set_price(picking.item_id(client, "device", which), usd, source)
+    click.echo(f"{which} costs {usd:g} USD ({source}).")
+
+
+@click.command()
 @click.argument("kind", type=click.Choice(KINDS[:2]))
 @click.argument("which")
 @click.argument("name")

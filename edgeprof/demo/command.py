@@ -50,7 +50,7 @@ def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
     data = data or state_dir("demo")
     processes.check_port_free(port)
     click.echo(f"edgeprof demo: state in {data}, downloads in {cache_dir()}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the parts are stopped then, too
+    signal.signal(signal.SIGTERM, _end_on_signal)
     with contextlib.ExitStack() as stack:
         models = _phase("1/4 models", lambda: _fetch(whole))
         client, devices = _phase("2/4 hub and agents", lambda: _start(stack, whole, data, port))
@@ -164,6 +164,11 @@ def _say_outcome(whole: plan.Plan, wrong: list[check.Mismatch]) -> None:
     click.echo(f"\n{cells - len(wrong)} of {cells} cells came out as the plan expects.")
     for item in wrong:
         click.echo(f"  {item.recipe} on {item.agent}: expected {item.expected}, got {item.got}")
+
+
+def _end_on_signal(number: int, frame: object) -> None:
+    """SIGTERM unwinds the stack, so that the parts are stopped then, too."""
+    sys.exit(128 + number)
 
 
 def _wait_for_interrupt() -> None:

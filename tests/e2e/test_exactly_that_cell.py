@@ -55,7 +55,31 @@ def workers_of(pid: int) -> list[psutil.Process]:
         return []
 
 
-def test_changed_bytes_on_the_device_fail_that_model_alone(farm: Farm, bundled: Path) -> None:
+def flip_a_byte(folder: Path, sha256: str) -> None:
+    """Change one byte of the blob below `folder`, as a failing disk would: size and times stay."""
+    blob = next(path for path in folder.rglob(sha256) if path.is_file())
+    stamp = blob.stat()
+    blob.chmod(0o600)
+    data = bytearray(blob.read_bytes())
+    data[1000] ^= 1
+    with blob.open("r+b") as stream:  # in place, so that hard links to it change too
+        stream.write(data)
+    os.utime(blob, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+def test_changed_bytes_on_the_device_never_run(farm: Farm, bundled: Path) -> None:
+    alpha = farm.device("alpha")
+    model = farm.put(bundled / "digits-cnn-fp32.onnx")
+    sha256 = model.manifest.files[0].sha256
+    farm.run([model], [alpha])
+    flip_a_byte(farm.folder / "alpha", sha256)
+    assert farm.run([model], [alpha]).jobs[0].state == "measured"
+    held = {path for path in (farm.folder / "alpha").rglob("*") if path.name in (sha256, "digits-cnn-fp32.onnx")}
+    assert held
+    assert {path.read_bytes() for path in held} == {(bundled / "digits-cnn-fp32.onnx").read_bytes()}
+
+
+def test_changed_bytes_on_device_and_hub_fail_that_model_alone(farm: Farm, bundled: Path) -> None:
     alpha = farm.device("alpha")
     victim = farm.put(bundled / "digits-cnn-fp32.onnx")
     other = farm.put(bundled / "digits-cnn-int8.onnx")
@@ -63,25 +87,15 @@ def test_changed_bytes_on_the_device_fail_that_model_alone(farm: Farm, bundled: 
     before = farm.cells()
     assert {cell.state for cell in before.values()} == {"measured"}
 
-    sha256 = victim.manifest.files[0].sha256
-    copies = {path for path in (farm.folder / "alpha").rglob("*") if path.is_file() and sha256 in str(path)}
-    copies |= {path for path in (farm.folder / "alpha").rglob("digits-cnn-fp32.onnx")}
-    assert copies
-    for path in copies:
-        stamp = path.stat()
-        path.chmod(0o600)
-        with path.open("r+b") as stream:
-            stream.seek(1000)
-            byte = stream.read(1)
-            stream.seek(1000)
-            stream.write(bytes([byte[0] ^ 1]))
-        os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-        break  # hard links share one content; flipping it twice would mend it
-
+    for side in ("alpha", "hub"):
+        flip_a_byte(farm.folder / side, victim.manifest.files[0].sha256)
     farm.run([victim], [alpha])
     after = farm.cells()
     assert after[alpha.device_id, victim.model_id].failure_code == "hash_mismatch"
-    assert after[alpha.device_id, other.model_id] == before[alpha.device_id, other.model_id]
+    assert not after[alpha.device_id, victim.model_id].metrics
+    unchanged = after[alpha.device_id, other.model_id]
+    assert unchanged.result_id == before[alpha.device_id, other.model_id].result_id
+    assert unchanged.metrics == before[alpha.device_id, other.model_id].metrics
 
 
 def test_a_worker_killed_in_mid_run_is_a_named_failure_of_its_cell(farm: Farm, bundled: Path) -> None:
@@ -102,7 +116,7 @@ def test_a_worker_killed_in_mid_run_is_a_named_failure_of_its_cell(farm: Farm, b
     cell = farm.cells()[alpha.device_id, victim.model_id]
     assert cell.failure_code == "killed_unknown"
     assert not cell.metrics
-    assert farm.cells()[alpha.device_id, other.model_id] == before
+    assert farm.cells()[alpha.device_id, other.model_id].metrics == before.metrics
     assert farm.agents["alpha"].popen.poll() is None
     assert farm.run([victim], [alpha]).jobs[0].state == "measured"
 
