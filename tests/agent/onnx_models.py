@@ -1,0 +1,59 @@
+"""Small ONNX models made on the spot, each with one property that a test is about."""
+
+import itertools
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+Sizes = list[int | str]
+
+
+def save(path: Path, nodes: list[onnx.NodeProto], shape: Sizes, *constants: onnx.TensorProto) -> Path:
+    """A model from `x` to `y`."""
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        list(constants),
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.example", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), str(path))
+    return path
+
+
+def relu(path: Path, shape: Sizes) -> Path:
+    return save(path, [helper.make_node("Relu", ["x"], ["y"])], shape)
+
+
+def custom_operator(path: Path) -> Path:
+    return save(path, [helper.make_node("Unheard", ["x"], ["y"], domain="com.example")], [1, 4])
+
+
+def square_root_of_negative(path: Path) -> Path:
+    nodes = [helper.make_node("Sub", ["x", "two"], ["d"]), helper.make_node("Sqrt", ["d"], ["y"])]
+    return save(path, nodes, [1, 4], _constant("two", np.array([2], dtype=np.float32)))
+
+
+def wants_another_shape(path: Path) -> Path:
+    """Loads, and fails when it runs: the reshape cannot hold what comes in."""
+    target = _constant("target", np.array([7, 7], dtype=np.int64))
+    return save(path, [helper.make_node("Reshape", ["x", "target"], ["y"])], ["batch", 4], target)
+
+
+def many_operators(path: Path, count: int) -> Path:
+    """A chain in which nothing can be fused."""
+    names = ["x", *(f"t{index}" for index in range(count - 1)), "y"]
+    kinds = ("Sin", "Cos", "Tanh", "Sigmoid")
+    nodes = [
+        helper.make_node(kinds[index % len(kinds)], [before], [after])
+        for index, (before, after) in enumerate(itertools.pairwise(names))
+    ]
+    return save(path, nodes, [1, 4])
+
+
+def _constant(name: str, value: "np.ndarray[tuple[int], np.dtype[np.generic]]") -> onnx.TensorProto:
+    return cast(onnx.TensorProto, numpy_helper.from_array(value, name))

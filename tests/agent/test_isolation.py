@@ -1,0 +1,244 @@
+"""No worker can hurt the agent, and each way of going wrong has its own name."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from edgeprof.wire.failures import FailureCode
+from edgeprof.wire.messages import Failure, Result, RunProtocol
+from edgeprof_agent import isolation
+from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers
+from edgeprof_agent.isolation.lines import Lines
+from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
+from edgeprof_agent.measure import measure
+from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for
+
+MODEL = BUNDLED / "digits-cnn-fp32.onnx"
+SHORT = RunProtocol(warmup_runs=0, min_runs=1, window_s=0.01, deadline_s=1.5)
+
+
+def failure_of(result: Result) -> Failure:
+    assert result.status == "failed"
+    assert result.failure is not None
+    assert not result.metrics
+    return result.failure
+
+
+def run_badly(mode: str, protocol: RunProtocol = QUICK, memory_limit_mib: float | None = None) -> Result:
+    return measured(request_for(MODEL, protocol=protocol, memory_limit_mib=memory_limit_mib), misbehaving(mode))
+
+
+@pytest.mark.parametrize(("mode", "name"), [("segfault", "SIGSEGV"), ("abort", "SIGABRT")])
+def test_a_worker_that_dies_of_a_signal_is_a_crash_with_its_name_stage_and_log(mode: str, name: str) -> None:
+    failure = failure_of(run_badly(mode))
+    assert (failure.code, failure.signal, failure.stage) == ("crash", name, "first_inference")
+    assert "worker_misbehaving.py" in failure.log
+
+
+@pytest.mark.parametrize("mode", ["hang", "closed-pipes"])
+def test_a_worker_that_does_not_end_is_killed_at_its_deadline(mode: str) -> None:
+    assert failure_of(run_badly(mode, SHORT)).code == "timeout"
+
+
+@pytest.mark.parametrize(("mode", "code"), [("silent", "no_result"), ("exit-code", "no_result")])
+def test_a_worker_that_exits_without_a_word_gives_no_result(mode: str, code: FailureCode) -> None:
+    assert failure_of(run_badly(mode)).code == code
+
+
+def test_what_a_runtime_raises_is_told_in_its_words() -> None:
+    failure = failure_of(run_badly("raise"))
+    assert failure.code == "inference_error"
+    assert "no number" in failure.message
+
+
+def test_a_gigabyte_of_output_costs_neither_memory_nor_the_result() -> None:
+    lines: list[bytes] = []
+    outcome = _run("gigabyte", lines)
+    assert b'"operators"' in lines[-1]
+    assert len(outcome.log) < KEPT_BYTES + 100
+    assert "were dropped" in outcome.log
+    dropped = int(outcome.log.split()[0].removeprefix("["))
+    assert dropped > 1_000_000_000
+
+
+def test_a_flood_on_the_result_pipe_is_cut_off() -> None:
+    assert failure_of(run_badly("flood")).code == "no_result"
+
+
+def test_rubbish_on_the_result_pipe_is_passed_over() -> None:
+    assert run_badly("garbage").status == "measured"
+
+
+def test_a_crash_after_the_measurement_costs_the_operators_and_not_the_figures() -> None:
+    result = run_badly("segfault-later")
+    assert result.status == "measured"
+    assert result.effective is not None
+    assert result.effective.integer_kernels is None
+    assert any("SIGSEGV" in note for note in result.effective.notes)
+
+
+def test_a_cancel_ends_the_run() -> None:
+    cancelled = threading.Event()
+    stages: list[str] = []
+
+    def cancel_at_inference(stage: str, *_: object) -> None:
+        stages.append(stage)
+        if stage == "first_inference":
+            cancelled.set()
+
+    result, artifacts = measure(request_for(MODEL), cancel_at_inference, cancelled, misbehaving("hang"))
+    assert failure_of(result).code == "cancelled"
+    assert not artifacts
+    assert stages[-1] == "first_inference"
+
+
+def test_a_kill_from_outside_is_not_called_out_of_memory() -> None:
+    def kill(stage: str, fraction: float | None, note: str) -> None:
+        if note.isdecimal():
+            os.kill(int(note), signal.SIGKILL)
+
+    result, _ = measure(request_for(MODEL), kill, threading.Event(), misbehaving("pid"))
+    failure = failure_of(result)
+    assert (failure.code, failure.signal) == ("killed_unknown", "SIGKILL")
+
+
+def test_a_leak_is_stopped_at_the_limit_by_the_best_layer_there_is() -> None:
+    result = run_badly("leak", memory_limit_mib=150)
+    assert failure_of(result).code == "out_of_memory"
+    assert result.isolation is not None
+    assert result.isolation.memory_limit_mib == 150
+
+
+def test_a_leak_is_stopped_at_the_limit_without_any_cgroup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "create", _no_group)
+    result = run_badly("leak", memory_limit_mib=150)
+    failure = failure_of(result)
+    assert failure.code == "out_of_memory"
+    assert result.isolation is not None
+    assert result.isolation.layers[-2:] == ("rlimit_data", "rss_watchdog")
+
+
+def test_a_limit_that_is_not_reached_changes_nothing() -> None:
+    assert run_badly("well", memory_limit_mib=150).status == "measured"
+
+
+def test_a_worker_sees_none_of_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEPROF_TOKEN", "secret")
+    outcome = _run("token", [])
+    assert "token: None" in outcome.log
+
+
+def test_a_process_that_left_the_session_dies_with_its_group() -> None:
+    if "rss_watchdog" in layers():
+        pytest.skip("no cgroup can be made here")
+    result = run_badly("daemon")
+    assert result.status == "measured"
+    assert "worker_misbehaving.py daemon" not in _command_lines()
+
+
+def test_an_interpreter_that_is_not_there_is_a_missing_runtime() -> None:
+    result = measured(request_for(MODEL), ("/nowhere/python",))
+    assert failure_of(result).code == "runtime_missing"
+    assert "/nowhere/python" in failure_of(result).message
+
+
+def test_cores_are_those_that_were_asked_for() -> None:
+    result = measured(request_for(MODEL, cores=(0,)), misbehaving("well"))
+    assert result.effective is not None
+    assert result.effective.affinity == (0,)
+    assert result.isolation is not None
+    assert "cpu_affinity" in result.isolation.layers
+
+
+def test_layers_name_one_way_to_limit_memory() -> None:
+    assert {"cgroup_v2_memory", "cgroup_v1_memory", "rss_watchdog"} & set(layers())
+
+
+def test_cgroup_version_2_is_used_beside_ours_where_ours_may_have_no_children(tmp_path: Path) -> None:
+    """File names and formats as in the kernel's cgroup-v2 document; laid out as systemd does for a login."""
+    slice_folder = tmp_path / "sys/fs/cgroup/user.slice/user-0.slice"
+    session = slice_folder / "session-1.scope"
+    session.mkdir(parents=True)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/user.slice/user-0.slice/session-1.scope\n")
+    (tmp_path / "proc/self/mountinfo").write_text(
+        "24 30 0:22 / /proc rw,nosuid - proc proc rw\n"
+        "31 24 0:27 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+    )
+    (slice_folder / "cgroup.subtree_control").write_text("memory pids\n")
+    group = cgroup.create("one", tmp_path)
+    assert group is not None
+    assert group.layer == "cgroup_v2_memory"
+    group.limit(100)
+    group.add(1234)
+    folder = slice_folder / "one"
+    assert (folder / "memory.max").read_text() == str(100 * 1024 * 1024)
+    assert (folder / "memory.swap.max").read_text() == "0"
+    assert (folder / "cgroup.procs").read_text() == "1234"
+    (folder / "memory.events").write_text("low 0\nhigh 0\nmax 12\noom 1\noom_kill 1\noom_group_kill 0\n")
+    assert group.oom_kills() == 1
+
+
+def test_no_cgroup_mount_means_no_group(tmp_path: Path) -> None:
+    assert cgroup.create("one", tmp_path) is None
+
+
+def test_the_end_of_a_stream_is_kept_and_the_rest_counted() -> None:
+    tail = Tail(4)
+    tail.add(b"abcdef")
+    tail.add(b"gh")
+    assert tail.text() == "[4 bytes before this were dropped]\nefgh"
+
+
+def test_lines_are_cut_wherever_the_bytes_are() -> None:
+    lines = Lines()
+    assert lines.add(b'{"a"') == []
+    assert lines.add(b':1}\n{"b":2}\n{') == [b'{"a":1}', b'{"b":2}']
+    assert not lines.flooded
+
+
+def _no_group(name: str) -> None:
+    """As where cgroups are not delegated."""
+
+
+def _run(mode: str, lines: list[bytes]) -> Outcome:
+    def keep(line: bytes) -> bool:
+        lines.append(line)
+        return False
+
+    return isolation.run(misbehaving(mode), _job(), Limits(deadline_s=60), keep, threading.Event())
+
+
+def _job() -> bytes:
+    return json.dumps(
+        {
+            "variant": "onnxruntime",
+            "model_path": "",
+            "provider": "cpu",
+            "threads": 1,
+            "shapes": {},
+            "prompt_tokens": 1,
+            "decode_tokens": 1,
+            "warmup_runs": 0,
+            "min_runs": 1,
+            "max_runs": 1,
+            "window_s": 0.01,
+            "stop_at_ns": time.monotonic_ns() + 60 * 10**9,
+            "seed": 1,
+        }
+    ).encode()
+
+
+def _command_lines() -> str:
+    found: list[str] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(found)

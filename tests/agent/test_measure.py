@@ -1,0 +1,230 @@
+"""The one measuring path on real models and real runtimes."""
+
+import fcntl
+import json
+import math
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from edgeprof.wire.codec import MAX_MESSAGE_BYTES, decode, encode
+from edgeprof.wire.failures import FailureCode
+from edgeprof.wire.identity import sha256_hex
+from edgeprof.wire.messages import Power, Result, RunProtocol
+from edgeprof_agent.artifacts import fitted
+from edgeprof_agent.lock import FILE_NAME, measuring
+from edgeprof_agent.measure import measure
+from edgeprof_agent.summary import add_energy, figures_of
+from edgeprof_agent.worker.document import Measured
+from tests.agent import onnx_models
+from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, values
+
+ENOUGH_FOR_P99 = RunProtocol(warmup_runs=1, min_runs=300, window_s=0.05)
+
+
+def code_of(result: Result) -> FailureCode:
+    assert result.failure is not None
+    return result.failure.code
+
+
+@pytest.mark.parametrize(
+    ("name", "runtime"), [("digits-cnn-fp32.onnx", "onnxruntime"), ("digits-cnn-fp32.tflite", "litert")]
+)
+def test_a_model_is_measured_with_every_figure_or_a_reason(name: str, runtime: str) -> None:
+    result = measured(request_for(BUNDLED / name, runtime, protocol=ENOUGH_FOR_P99))
+    assert result.status == "measured"
+    found = values(result)
+    assert 0 < found["latency_p50_ms"] <= found["latency_p95_ms"] <= found["latency_p99_ms"]
+    assert found["peak_memory_mib"] >= found["baseline_memory_mib"] > 0
+    assert found["model_size_mib"] == pytest.approx((BUNDLED / name).stat().st_size / 1024**2)
+    for metric in ("worker_start_ms", "runtime_import_ms", "load_ms", "first_inference_ms", "throughput_per_s"):
+        assert found[metric] > 0
+    energy = {"energy_per_inference_j", "average_power_w"}
+    assert energy <= set(found) or energy == {missing.metric for missing in result.absent}
+
+
+def test_a_result_survives_the_wire() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"))
+    assert decode("result", encode(result)) == result
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert"])
+def test_int8_variants_run_integer_kernels_and_fp32_variants_none(runtime: str) -> None:
+    suffix = "onnx" if runtime == "onnxruntime" else "tflite"
+    whole = measured(request_for(BUNDLED / f"digits-cnn-fp32.{suffix}", runtime)).effective
+    small = measured(request_for(BUNDLED / f"digits-cnn-int8.{suffix}", runtime)).effective
+    assert whole is not None
+    assert small is not None
+    assert whole.integer_kernels == 0
+    assert whole.float_kernels
+    assert small.integer_kernels
+
+
+def test_what_ran_is_told_by_the_runtime() -> None:
+    effective = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", cores=(0,))).effective
+    assert effective is not None
+    assert (effective.threads, effective.affinity, effective.provider) == (1, (0,), "cpu")
+    assert set(effective.nodes_per_provider) == {"CPUExecutionProvider"}
+    assert "Conv" in effective.operators
+    assert "seed 20261123" in effective.input_source
+
+
+def test_too_few_samples_for_a_percentile_are_a_reason_with_the_number_needed() -> None:
+    protocol = RunProtocol(warmup_runs=0, min_runs=20, max_runs=20, window_s=0.01)
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol))
+    reasons = {missing.metric: missing.reason for missing in result.absent}
+    assert "59 samples" in reasons["latency_p95_ms"]
+    assert "299 samples" in reasons["latency_p99_ms"]
+    assert "latency_p50_ms" in values(result)
+    assert len(result.samples_ms) == 20
+
+
+def test_many_samples_are_an_artifact_and_the_message_stays_small() -> None:
+    result, artifacts = measure(
+        request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=ENOUGH_FOR_P99), lambda *_: None, threading.Event()
+    )
+    (ref,) = result.artifacts
+    data = artifacts[ref.sha256]
+    assert (ref.size, ref.sha256, ref.media_type) == (len(data), sha256_hex(data), "application/json")
+    document = json.loads(data)
+    assert document["unit"] == "ns"
+    assert len(document["series"]["latency"]) >= 300
+    assert result.samples_ms == ()
+    assert len(encode(result)) < MAX_MESSAGE_BYTES
+
+
+def test_a_slow_model_stops_when_the_deadline_nears() -> None:
+    protocol = RunProtocol(warmup_runs=0, min_runs=1000, window_s=1, deadline_s=3)
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol), misbehaving("slow"))
+    assert result.status == "measured"
+    assert 6 <= len(result.samples_ms) < 1000
+
+
+def test_bytes_that_the_manifest_does_not_name_are_never_loaded(tmp_path: Path) -> None:
+    path = Path(shutil.copy(BUNDLED / "digits-cnn-fp32.onnx", tmp_path))
+    request = request_for(path)
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    assert code_of(measured(request, misbehaving("segfault"))) == "hash_mismatch"
+    path.unlink()
+    assert code_of(measured(request, misbehaving("segfault"))) == "hash_mismatch"
+
+
+def test_a_dynamic_size_must_be_given_unless_it_leads(tmp_path: Path) -> None:
+    batch = onnx_models.relu(tmp_path / "batch.onnx", ["batch", 4])
+    assert measured(request_for(batch)).status == "measured"
+    anywhere = onnx_models.relu(tmp_path / "anywhere.onnx", [1, "height", "width"])
+    result = measured(request_for(anywhere))
+    assert result.failure is not None
+    assert result.failure.code == "shape_required"
+    assert "--input-shape x=1,SIZE,SIZE" in result.failure.message
+    given = measured(request_for(anywhere, shapes={"x": (1, 3, 5)}))
+    assert given.effective is not None
+    assert given.effective.inputs == {"x": "float32[1,3,5]"}
+
+
+@pytest.mark.parametrize("shapes", [{"x": (2, 3)}, {"x": (1, 4, 1)}, {"z": (1, 4)}])
+def test_a_shape_that_does_not_fit_the_model_is_refused(shapes: dict[str, tuple[int, ...]], tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "fixed.onnx", [1, 4])
+    assert code_of(measured(request_for(model, shapes=shapes))) == "shape_required"
+
+
+def test_an_operator_that_the_runtime_lacks_is_named(tmp_path: Path) -> None:
+    result = measured(request_for(onnx_models.custom_operator(tmp_path / "custom.onnx")))
+    assert result.failure is not None
+    assert (result.failure.code, result.failure.stage) == ("operator_unsupported", "load")
+    assert "Unheard" in result.failure.message
+
+
+def test_a_model_that_loads_and_cannot_run_is_an_inference_error(tmp_path: Path) -> None:
+    result = measured(request_for(onnx_models.wants_another_shape(tmp_path / "reshape.onnx")))
+    assert result.failure is not None
+    assert (result.failure.code, result.failure.stage) == ("inference_error", "first_inference")
+
+
+def test_a_provider_that_is_not_there_is_a_missing_runtime() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", provider="cuda"))
+    assert result.failure is not None
+    assert result.failure.code == "runtime_missing"
+    assert "cpu" in result.failure.message
+
+
+def test_outputs_that_are_not_numbers_are_noted(tmp_path: Path) -> None:
+    effective = measured(request_for(onnx_models.square_root_of_negative(tmp_path / "nan.onnx"))).effective
+    assert effective is not None
+    assert any("4 output values are NaN" in note for note in effective.notes)
+
+
+def test_a_long_operator_list_is_cut_to_fit_the_message() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"))
+    assert result.effective is not None
+    result.effective.operators.update({f"Operator{index:05}{'x' * 40}": 1 for index in range(2000)})
+    cut = fitted(result)
+    assert len(encode(cut)) < MAX_MESSAGE_BYTES
+    assert cut.effective is not None
+    assert "Conv" in cut.effective.operators
+    assert any("are not listed" in note for note in cut.effective.notes)
+
+
+def test_a_second_measurement_waits_for_the_first_and_can_be_cancelled(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    with measuring(lambda: None, cancelled, tmp_path) as first:
+        assert first
+        with measuring(cancelled.set, cancelled, tmp_path) as second:
+            assert not second
+    with measuring(lambda: None, threading.Event(), tmp_path) as third:
+        assert third
+
+
+def test_the_lock_of_another_user_can_be_taken(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch(0o444)
+    with measuring(lambda: None, threading.Event(), tmp_path) as held, (tmp_path / FILE_NAME).open() as other:
+        assert held
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_energy_is_that_of_the_window_shared_by_its_inferences() -> None:
+    power = Power(
+        source="test",
+        scope="platform",
+        integration="counter",
+        energy_j=10.0,
+        window_s=2.0,
+        sample_hz_asked=20.0,
+        sample_hz_got=20.0,
+    )
+    figures = figures_of(_measured([1_000_000] * 400), 25.0, 1024**2)
+    add_energy(figures, _measured([1_000_000] * 400), power)
+    found = {row.metric: row for row in figures.rows}
+    assert found["energy_per_inference_j"].value == pytest.approx(0.025)
+    assert found["average_power_w"].value == pytest.approx(5.0)
+    assert found["average_power_w"].scope == "platform"
+    assert found["latency_p99_ms"].value == 1.0
+    assert found["throughput_per_s"].value == pytest.approx(1000)
+    assert math.isclose(found["model_size_mib"].value, 1.0)
+
+
+def _measured(latency_ns: list[int]) -> Measured:
+    return {
+        "kind": "tensor",
+        "phases_ms": {},
+        "series_ns": {"latency": latency_ns},
+        "absent": {},
+        "window": {"start_ns": 0, "end_ns": sum(latency_ns), "units": len(latency_ns)},
+        "prompt_tokens": 0,
+        "decode_steps": 0,
+        "baseline_kib": 1024,
+        "peak_kib": 2048,
+        "affinity": [0],
+        "setting": {
+            "runtime_version": "1",
+            "threads": 1,
+            "provider": "cpu",
+            "delegate": None,
+            "inputs": {},
+            "input_source": "",
+            "notes": [],
+        },
+    }

@@ -1,0 +1,134 @@
+"""What adapters make of what their runtimes tell."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeprof.errors import MissingPartError
+from edgeprof.wire.messages import RuntimeFact
+from edgeprof_agent.runtimes import inputs, registry
+from edgeprof_agent.runtimes.base import RuntimeFailure
+from edgeprof_agent.runtimes.litert_graph import Node, TensorType, delegated_nodes, read_graph
+from edgeprof_agent.runtimes.onnx_trace import read_trace
+from edgeprof_agent.runtimes.xllamacpp import gaps_ns
+from edgeprof_agent.worker.memory import field_kib
+from tests.agent.measuring import BUNDLED, measured, request_for
+
+
+def test_facts_name_a_version_or_the_install_line() -> None:
+    facts = {fact.variant: fact for fact in registry.facts()}
+    assert facts["onnxruntime"].version
+    for fact in facts.values():
+        assert fact.version or "pip install 'edgeprof[" in (fact.reason or "")
+
+
+def test_facts_import_no_runtime() -> None:
+    code = (
+        "import sys; from edgeprof_agent.runtimes import registry; registry.facts();"
+        "print([name for name in ('numpy', 'onnxruntime', 'ai_edge_litert', 'xllamacpp') if name in sys.modules])"
+    )
+    assert _python(code) == "[]"
+
+
+def test_the_default_runtime_is_the_first_installed_one_for_the_format() -> None:
+    facts = (
+        RuntimeFact(variant="llama-cpp-python", formats=("gguf",), version=None, reason="not installed"),
+        RuntimeFact(variant="xllamacpp", formats=("gguf",), version="1"),
+    )
+    assert registry.default_variant("gguf", facts) == "xllamacpp"
+    with pytest.raises(MissingPartError, match=r"edgeprof\[onnx\]"):
+        registry.default_variant("onnx", facts)
+
+
+def test_another_interpreter_answers_for_its_own_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    other = tmp_path / "python"
+    other.write_text("#!/bin/sh\necho 2.14.0\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("EDGEPROF_WORKER_PYTHON_TFLITE_RUNTIME", str(other))
+    assert registry.worker_python("tflite-runtime") == str(other)
+    assert registry.worker_python("litert") == sys.executable
+    facts = {fact.variant: fact for fact in registry.facts()}
+    assert facts["tflite-runtime"].version == "2.14.0"
+
+
+def test_a_runtime_that_is_not_installed_is_missing_with_its_install_line() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.tflite", "tflite-runtime"))
+    assert result.failure is not None
+    assert result.failure.code == "runtime_missing"
+    assert "pip install 'edgeprof[tflite]'" in result.failure.message
+
+
+def test_a_trace_counts_each_node_once_and_tells_integer_from_float() -> None:
+    trace = b"""[
+      {"cat": "Session", "name": "model_run", "args": {}},
+      {"cat": "Node", "name": "c_kernel_time", "args": {"op_name": "QLinearConv", "provider": "CPUExecutionProvider",
+        "node_index": "1", "input_type_shape": [{"uint8": [1]}, {"float": []}, {"int8": [1]}]}},
+      {"cat": "Node", "name": "c_kernel_time", "args": {"op_name": "QLinearConv", "provider": "CPUExecutionProvider",
+        "node_index": "1", "input_type_shape": [{"uint8": [1]}, {"float": []}, {"int8": [1]}]}},
+      {"cat": "Node", "name": "q_kernel_time", "args": {"op_name": "QuantizeLinear", "provider": "CPUExecutionProvider",
+        "node_index": "0", "input_type_shape": [{"float": [1]}]}},
+      {"cat": "Node", "name": "m_kernel_time", "args": {"op_name": "MaxPool", "provider": "CPUExecutionProvider",
+        "node_index": "2", "input_type_shape": [{"uint8": [1]}]}},
+      {"cat": "Node", "name": "g_kernel_time", "args": {"op_name": "Gemm", "provider": "CUDAExecutionProvider",
+        "node_index": "3", "input_type_shape": [{"float": [1]}]}}
+    ]"""
+    found = read_trace(trace)
+    assert found["operators"] == {"QLinearConv": 1, "QuantizeLinear": 1, "MaxPool": 1, "Gemm": 1}
+    assert found["nodes_per_provider"] == {"CPUExecutionProvider": 3, "CUDAExecutionProvider": 1}
+    assert (found["integer_kernels"], found["float_kernels"]) == (2, 1)
+
+
+def test_nodes_behind_a_delegate_are_found_from_its_borders() -> None:
+    nodes: list[Node] = [
+        {"index": 0, "op_name": "CONV_2D", "inputs": [0, 10], "outputs": [1]},
+        {"index": 1, "op_name": "RELU", "inputs": [1], "outputs": [2]},
+        {"index": 2, "op_name": "CUMSUM", "inputs": [2], "outputs": [3]},
+        {"index": 3, "op_name": "DELEGATE", "inputs": [0, 10], "outputs": [2]},
+    ]
+    tensors: list[TensorType] = [{"index": index, "dtype": np.float32} for index in (0, 1, 2, 3)]
+    tensors.append({"index": 10, "dtype": np.int8})
+    assert delegated_nodes(nodes) == {0, 1}
+    found = read_graph(nodes, tensors)
+    assert found["nodes_per_provider"] == {"XNNPACK": 2, "builtin": 1}
+    assert (found["integer_kernels"], found["float_kernels"]) == (1, 2)
+    assert any("1 nodes are hybrid" in note for note in found["notes"])
+
+
+def test_only_a_leading_dynamic_size_defaults() -> None:
+    assert inputs.fixed_shape("x", ["batch", 3], None) == [1, 3]
+    assert inputs.fixed_shape("x", [], None) == []
+    assert inputs.fixed_shape("x", ["batch", None], [2, 5]) == [2, 5]
+    with pytest.raises(RuntimeFailure, match=r"--input-shape x=1,SIZE"):
+        inputs.fixed_shape("x", ["batch", "length"], None)
+
+
+def test_the_same_seed_feeds_the_same_values() -> None:
+    for dtype in ("float32", "float16", "int8", "uint8", "int64", "bool"):
+        first, second = (inputs.synthetic(dtype, [64], np.random.default_rng(7)) for _ in range(2))
+        assert first.dtype == dtype
+        assert np.array_equal(first, second)
+    assert inputs.synthetic("int8", [4096], np.random.default_rng(7)).min() == -128
+    assert inputs.synthetic("int64", [4096], np.random.default_rng(7)).max() == 1
+
+
+def test_a_token_held_back_leaves_no_gap() -> None:
+    def timing(tokens: int, predicted_ms: float) -> dict[str, float]:
+        return {"prompt_n": 1, "prompt_ms": 1.0, "predicted_n": tokens, "predicted_ms": predicted_ms}
+
+    timings = [timing(1, 0.0), timing(2, 10.0), timing(4, 31.0), timing(5, 43.0)]
+    assert gaps_ns(timings) == [10_000_000, 12_000_000]  # pyright: ignore[reportArgumentType]
+
+
+def test_memory_is_read_from_the_status_file() -> None:
+    status = "Name:\tpython\nVmHWM:\t   13312 kB\nVmRSS:\t   12000 kB\n"
+    assert field_kib(status, "VmHWM") == 13312
+    with pytest.raises(LookupError):
+        field_kib(status, "VmSwap")
+
+
+def _python(code: str) -> str:
+    import subprocess
+
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,24 @@
+"""The worker stays light: what it imports before a runtime is bounded."""
+
+import json
+import subprocess
+import sys
+
+BUDGET_MODULES = 70
+FORBIDDEN = {"click", "msgspec", "paho", "psutil", "asyncio", "numpy", "edgeprof", "dataclasses", "inspect", "logging"}
+
+
+def _modules_after(statement: str) -> set[str]:
+    code = f"{statement}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    return set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
+
+
+def test_the_worker_imports_the_standard_library_and_little_of_it() -> None:
+    brought = _modules_after("import edgeprof_agent.worker.main") - _modules_after("pass")
+    assert not brought & FORBIDDEN
+    assert len(brought) <= BUDGET_MODULES
+
+
+def test_the_parent_of_a_worker_imports_no_runtime() -> None:
+    brought = _modules_after("import edgeprof_agent.measure")
+    assert not brought & {"numpy", "onnxruntime", "ai_edge_litert", "llama_cpp", "xllamacpp"}

@@ -1,0 +1,118 @@
+"""A worker whose runtime does what its first argument says: the real worker program with a runtime gone bad."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from typing import Literal
+
+from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.worker.main import main
+
+MODE, FD = sys.argv[1], int(sys.argv[2])
+MIB = 1024 * 1024
+
+
+def leak() -> None:
+    held: list[bytearray] = []
+    while True:
+        held.append(bytearray(b"x") * (8 * MIB))
+        time.sleep(0.005)
+
+
+def print_a_gigabyte() -> None:
+    block = b"noise " * (MIB // 6)
+    for _ in range(1024):
+        os.write(1, block)
+
+
+def leave_a_daemon() -> None:
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+
+
+def say_own_pid() -> None:
+    os.write(FD, b'{"event":"stage","stage":"measure","note":"%d"}\n' % os.getpid())
+    time.sleep(600)
+
+
+def close_everything() -> None:
+    for fd in (1, 2, FD):
+        os.close(fd)
+    time.sleep(600)
+
+
+DEEDS = {
+    "segfault": lambda: ctypes.string_at(0),
+    "abort": os.abort,
+    "hang": lambda: time.sleep(600),
+    "leak": leak,
+    "gigabyte": print_a_gigabyte,
+    "silent": lambda: os._exit(0),
+    "exit-code": lambda: os._exit(7),
+    "daemon": leave_a_daemon,
+    "pid": say_own_pid,
+    "closed-pipes": close_everything,
+    "raise": lambda: int("no number"),
+    "garbage": lambda: os.write(FD, b"\xff\x00 {not json\n[]\n" + b'{"event":"measured","measured":{"kind":7}}\n'),
+    "flood": lambda: [os.write(FD, b"x" * MIB) for _ in range(64)],
+    "token": lambda: print("token:", os.environ.get("EDGEPROF_TOKEN")),
+    "stubborn": lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
+    "well": lambda: None,
+    "slow": lambda: time.sleep(0.15),
+    "segfault-later": lambda: None,
+}
+
+
+class Misbehaving:
+    """Stands in for an imported runtime."""
+
+    def open(self, job: Job) -> "MisbehavingModel":
+        return MisbehavingModel(job)
+
+
+class MisbehavingModel:
+    """Misbehaves at its first inference, or, for `segfault-later`, while its operators are read."""
+
+    kind: Literal["tensor"] = "tensor"
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._done = False
+
+    def infer(self) -> None:
+        if not self._done or MODE == "slow":
+            self._done = True
+            DEEDS[MODE]()
+
+    def non_finite_outputs(self) -> int:
+        return 0
+
+    def setting(self) -> Setting:
+        return {
+            "runtime_version": "0",
+            "threads": self._job["threads"],
+            "provider": "cpu",
+            "delegate": None,
+            "inputs": {},
+            "input_source": "none",
+            "notes": [],
+        }
+
+    def operators(self) -> Operators:
+        if MODE == "segfault-later":
+            ctypes.string_at(0)
+        return {
+            "operators": {},
+            "nodes_per_provider": {},
+            "integer_kernels": None,
+            "float_kernels": None,
+            "notes": [],
+        }
+
+
+VARIANTS["onnxruntime"] = VARIANTS["onnxruntime"]._replace(target="__main__:Misbehaving")
+sys.exit(main([str(FD)]))
