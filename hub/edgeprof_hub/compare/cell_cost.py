@@ -23,8 +23,8 @@ EMULATED = (
     "measure on the real device."
 )
 NO_PRICE = (
-    "Nobody has entered what this device costs. Enter it with PATCH /api/v1/devices/{device_id}, "
-    '{"price_usd": 80, "price_source": "where and when"}.'
+    "Nobody has entered what this device costs. Enter it on the device's page, "
+    "or with `edgeprof price DEVICE USD --source WHERE-AND-WHEN`."
 )
 NO_BASELINE_PRICE = "No verdict: the cloud baseline has no price."
 
