@@ -2,7 +2,6 @@
 
 import itertools
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import onnx
@@ -21,7 +20,7 @@ def save(path: Path, nodes: list[onnx.NodeProto], shape: Sizes, *constants: onnx
         list(constants),
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.example", 1)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), str(path))
+    path.write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString())
     return path
 
 
@@ -56,4 +55,4 @@ def many_operators(path: Path, count: int) -> Path:
 
 
 def _constant(name: str, value: "np.ndarray[tuple[int], np.dtype[np.generic]]") -> onnx.TensorProto:
-    return cast(onnx.TensorProto, numpy_helper.from_array(value, name))
+    return numpy_helper.from_array(value, name)

@@ -19,7 +19,7 @@ from edgeprof_agent.measure import measure
 from edgeprof_agent.summary import add_energy, figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
-from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, values
+from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, unheard, values
 
 ENOUGH_FOR_P99 = RunProtocol(warmup_runs=1, min_runs=300, window_s=0.05)
 
@@ -83,7 +83,7 @@ def test_too_few_samples_for_a_percentile_are_a_reason_with_the_number_needed() 
 
 def test_many_samples_are_an_artifact_and_the_message_stays_small() -> None:
     result, artifacts = measure(
-        request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=ENOUGH_FOR_P99), lambda *_: None, threading.Event()
+        request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=ENOUGH_FOR_P99), unheard, threading.Event()
     )
     (ref,) = result.artifacts
     data = artifacts[ref.sha256]

@@ -19,9 +19,8 @@ def test_the_number_of_samples_an_interval_takes(p: float, needed: int) -> None:
     assert quantile_interval(ordered, p) is not None
 
 
-def test_a_median_interval_matches_the_published_table() -> None:
-    """n = 10: ranks 2 and 9 (coverage 0.979), the narrowest symmetric one; Conover, Practical Nonparametric
-    Statistics, gives the same from the binomial table: P(2 <= B <= 8) = 1 - 2 * 11/1024."""
+def test_a_median_interval_is_the_narrowest_that_covers() -> None:
+    """Of 10 samples, ranks 2 and 9: P(2 <= B <= 8) = 1 - 2 * 11/1024 = 0.979; ranks 3 and 8 reach only 0.891."""
     assert quantile_interval([float(rank) for rank in range(1, 11)], 0.5) == (2.0, 9.0)
 
 
