@@ -55,8 +55,8 @@ def per_day(value: float) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of foreign origin without what could steer a terminal or turn the line's direction."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    """Text of foreign origin in one line, without what could steer a terminal or turn the line's direction."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
 
 
 def width_of(text: str) -> int:

@@ -172,7 +172,7 @@ def test_an_emulated_device_has_no_cost():
 
 
 def test_without_a_price_of_the_board_the_reason_says_how_to_enter_one():
-    assert "price_usd" in Cell(price_usd=None).reason()
+    assert "edgeprof price" in Cell(price_usd=None).reason()
 
 
 @pytest.mark.parametrize("price_usd", [-1.0, float("nan"), float("inf")])
