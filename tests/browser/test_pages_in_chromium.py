@@ -113,6 +113,8 @@ def test_a_narrow_screen_scrolls_the_matrix_in_its_box_and_keeps_the_device_in_s
 ) -> None:
     with looking(chromium, 390) as (page, _):
         page.goto(url)
+        for figure in page.locator(".cell dd").all():
+            assert figure.evaluate("dd => dd.clientHeight") < 24  # on one line
         box = page.locator(".matrix-box")
         assert box.evaluate("box => box.scrollWidth > box.clientWidth")
         box.evaluate("box => { box.scrollLeft = 250 }")

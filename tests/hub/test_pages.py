@@ -2,15 +2,18 @@
 
 import hashlib
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from edgeprof.wire import messages as m
 from edgeprof_hub.app import STATIC, create_app
 from edgeprof_hub.config import Settings
 from edgeprof_hub.hub import DATABASE
@@ -107,6 +110,29 @@ def test_the_run_page_shows_what_was_recorded(open_hub: Open, typical: fleet.Fle
         assert told in text
     assert f"none: {fleet.NO_SENSOR}" in text
     assert "a receipt of 2026-03-01" in text
+
+
+@pytest.mark.parametrize("is_readable", [True, False], ids=["readable", "garbage"])
+def test_long_samples_are_drawn_from_their_artifact(
+    open_hub: Open, typical: fleet.Fleet, tmp_path: Path, is_readable: bool
+) -> None:
+    series = {"latency": [1_000_000 + number for number in range(5000)], "empty": []}
+    data = json.dumps({"unit": "ns", "series": series}).encode() if is_readable else b"\xff{"
+    ref = m.ArtifactRef(
+        name="samples", sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type="application/json"
+    )
+    run = replace(typical.results[0], samples_ms=(), artifacts=(ref,))
+    typical.results[0] = run
+    client = open_hub(typical)
+    assert client.put(f"/api/v1/artifacts/{ref.sha256}", content=data).status_code < 300
+    text = client.get(f"/runs/{run.result_id}").text
+    drawn = re.findall(r'<script type="application/json" id="series-\d">(.*?)</script>', text)
+    if is_readable:
+        (document,) = map(json.loads, drawn)
+        assert (document["count"], document["step"], document["values_ms"][0]) == (5000, 3, 1.0)
+    else:
+        assert drawn == []
+        assert "this hub cannot draw them" in words(text)
 
 
 def test_a_run_can_be_deleted_and_its_cell_goes(open_hub: Open, typical: fleet.Fleet) -> None:

@@ -12,7 +12,7 @@ from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import forms
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
-from edgeprof_hub.views import comparison, detail
+from edgeprof_hub.views import comparison, detail, samples
 
 NEWEST_RUNS = 50
 
@@ -47,10 +47,16 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     if stored is None:
         raise not_found("run", result_id)
     result = stored.result
-    return page(
-        "run.html",
-        page=detail.run_page(stored, store.device(result.device_id), store.model(result.model_id), time.time()),
-    )
+    series = samples.series_of(result, lambda sha256: _artifact(hub, sha256))
+    device_of, model_of = store.device(result.device_id), store.model(result.model_id)
+    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, time.time()))
+
+
+def _artifact(hub: Hub, sha256: str) -> bytes | None:
+    try:
+        return hub.artifacts.path(sha256).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 @router.get("/devices/{device_id}")

@@ -42,8 +42,8 @@
     };
   }
 
-  function strip(samples, width) {
-    const points = samples.values.map((value, index) => ({ run: index * samples.step + 1, value }));
+  function strip(series, width) {
+    const points = series.values_ms.map((value, index) => ({ run: index * series.step + 1, value }));
     return {
       height: 180,
       marginLeft: 52,
@@ -53,14 +53,14 @@
     };
   }
 
-  function histogram(samples, width) {
+  function histogram(series, width) {
     return {
       height: 150,
       marginLeft: 52,
       x: { label: null, ticks: width < 600 ? 4 : 10 },
       y: { label: null, grid: true, ticks: 4 },
       marks: [
-        Plot.rectY(samples.values, Plot.binX({ y: "count" }, { x: (value) => value, thresholds: 40, fill: css("--link") })),
+        Plot.rectY(series.values_ms, Plot.binX({ y: "count" }, { x: (value) => value, thresholds: 40, fill: css("--link") })),
         Plot.ruleY([0], { stroke: css("--strong-line") }),
       ],
     };

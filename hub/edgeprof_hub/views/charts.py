@@ -9,7 +9,6 @@ from edgeprof.wire.metrics import METRICS
 
 LOG_FROM_RATIO = 20.0
 """From this ratio of largest to smallest on, a linear axis would press the small figures into one line."""
-MAX_SAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -35,15 +34,6 @@ class Chart:
     better: str
     log: bool
     points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The latencies of one run in order; `step` is above 1 where only every step-th is drawn."""
-
-    unit: str
-    step: int
-    values: tuple[float, ...]
 
 
 def of_table(table: rest.CompareTable, metrics: Iterable[str]) -> tuple[Chart, ...]:
@@ -74,11 +64,3 @@ def _chart(table: rest.CompareTable, metric: str) -> Chart:
 def _wants_log(points: Sequence[Point]) -> bool:
     values = [point.value for point in points]
     return bool(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM_RATIO
-
-
-def samples(values_ms: Sequence[float]) -> Samples | None:
-    """A run's samples, thinned to what a chart can show."""
-    if not values_ms:
-        return None
-    step = -(-len(values_ms) // MAX_SAMPLES)
-    return Samples("ms", step, tuple(values_ms[::step]))

@@ -10,7 +10,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare import costs
-from edgeprof_hub.views import charts
+from edgeprof_hub.views.samples import Series
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RunPage:
     metrics: tuple[MetricLine, ...]
     settings: tuple[Setting, ...]
     failure_meaning: str
-    samples: charts.Samples | None
+    series: tuple[Series, ...]
     samples_note: str
     duration_s: float
     cost: rest.CostView | str | None
@@ -113,7 +113,11 @@ class CampaignPage:
 
 
 def run_page(
-    stored: rest.StoredResult, device: rest.DeviceRecord | None, model: rest.ModelRecord | None, now_s: float
+    stored: rest.StoredResult,
+    device: rest.DeviceRecord | None,
+    model: rest.ModelRecord | None,
+    series: tuple[Series, ...],
+    now_s: float,
 ) -> RunPage:
     """The page of one stored result."""
     result = stored.result
@@ -124,7 +128,7 @@ def run_page(
         metrics=metric_lines(result),
         settings=settings(result),
         failure_meaning=MEANING[result.failure.code] if result.failure else "",
-        samples=charts.samples(result.samples_ms),
+        series=series,
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
         cost=costs.cost_of(device, model, result, now_s) if device and model else None,
@@ -190,8 +194,6 @@ def _other_provider(result: m.Result) -> bool:
 
 
 def _samples_note(result: m.Result) -> str:
-    if result.samples_ms:
-        return ""
     if any(artifact.name == "samples" for artifact in result.artifacts):
-        return "The samples of this run are long; they are stored as the artifact named samples, below."
+        return "The samples of this run are the artifact named samples, below; this hub cannot draw them."
     return "This run recorded no samples of single inferences."

@@ -19,6 +19,7 @@ SHORT = {
     "prefill_tokens_per_s": "prefill",
     "ttft_ms": "TTFT",
 }
+UNIT = {"1,000 inferences": "$ / 1,000"}
 NOT_OF_THIS_KIND: dict[Kind, str] = {
     "inference": "This model gives one answer at once; the figure exists for language models only.",
     "language": "This model writes tokens; the figure exists for models that answer at once.",
@@ -99,7 +100,9 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     if cost is None:
         reason = cell.cost_absent or "No cost was computed and no reason was given."
         return (Figure("cost", "none", note=_number(notes.ref(reason))),)
-    here = Figure(f"$ / {cost.unit}", figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost))))
+    here = Figure(
+        UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
+    )
     cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
     pays = pays_from(cost)
