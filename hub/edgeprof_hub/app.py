@@ -26,6 +26,14 @@ from edgeprof_hub.routes import (
 )
 
 API_PREFIX = "/api/v1"
+ROUTERS = (
+    *(
+        (API_PREFIX, part.router)
+        for part in (api_agents, api_blobs, api_models, api_devices, api_campaigns, api_results)
+    ),
+    ("", sign_in.router),
+    ("", pages.router),
+)
 STATIC = Path(__file__).parent / "static"
 
 
@@ -51,10 +59,8 @@ def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
     app.state.sessions = sessions
     app.add_middleware(Guard, settings=settings, sessions=sessions)
     failures.install(app)
-    for part in (api_agents, api_blobs, api_models, api_devices, api_campaigns, api_results):
-        app.include_router(part.router, prefix=API_PREFIX)
-    app.include_router(sign_in.router)
-    app.include_router(pages.router)
+    for prefix, router in ROUTERS:
+        app.include_router(router, prefix=prefix)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -1,5 +1,6 @@
 """`edgeprof hub serve`. What it needs is imported when it runs, so that the help is quick and 3.10 gets a sentence."""
 
+import platform
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import click
 from edgeprof.errors import MissingPartError
 from edgeprof.paths import state_dir
 from edgeprof_hub.config import DEFAULT_PORT
+
+NEEDED_PYTHON = (3, 11)
 
 
 @click.group()
@@ -35,10 +38,10 @@ def serve(
     new_token: bool,
 ) -> None:
     """Run the hub until it is told to stop."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < NEEDED_PYTHON:
         raise MissingPartError(
             "python_too_old",
-            f"The hub needs Python 3.11 or newer; this is {sys.version_info.major}.{sys.version_info.minor}. "
+            f"The hub needs Python {'.'.join(map(str, NEEDED_PYTHON))} or newer; this is {platform.python_version()}. "
             "Agents run on 3.10; run the hub on a machine with a newer Python.",
         )
     from edgeprof_hub import config

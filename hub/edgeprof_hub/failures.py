@@ -28,6 +28,7 @@ _STATUS = {
 
 INTERNAL_ERROR = "The hub failed at this. Its log holds what a bug report needs."
 _SENTENCES = {
+    400: ("invalid_request", "This request cannot be read."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
     413: ("too_large", "This request is larger than the hub takes."),

@@ -126,7 +126,7 @@ def test_a_model_is_registered_from_its_stored_files(live: Live) -> None:
     [
         ("poem.onnx", b"roses are red, violets are blue, this is no model, not even for you", "not_a_model"),
         ("cut.onnx", DIGITS.read_bytes()[:-500], "truncated"),
-        ("other.tflite", DIGITS.read_bytes(), "not_a_model"),
+        ("other.tflite", DIGITS.read_bytes(), "wrong_format"),
         ("empty.onnx", b"", "not_a_model"),
     ],
 )
@@ -362,7 +362,7 @@ def test_bootstrap_tells_the_broker(live: Live) -> None:
         ("POST", "/campaigns", b'{"model_ids":[],"device_ids":[]}', 422, "empty_campaign"),
         ("POST", "/campaigns", b'{"model_ids":["x"],"device_ids":[]}', 404, "not_found"),
         ("POST", "/campaigns", b"{", 422, "invalid_request"),
-        ("POST", "/campaigns", b"[" * 100_000, 422, "invalid_request"),
+        ("POST", "/campaigns", b"[" * 100_000, 400, "invalid_request"),
         ("POST", "/campaigns", b" " * (2 * 2**20), 413, "too_large"),
         ("POST", "/jobs/j/retry", None, 404, "not_found"),
         ("DELETE", "/results/r", None, 404, "not_found"),
@@ -387,7 +387,6 @@ def test_a_failure_of_ours_has_that_shape_too_and_tells_nothing(live: Live, monk
 
 
 def test_changes_are_told_as_they_happen(live: Live, agent: FakeAgent) -> None:
-    changes = live.client.changes()
     with live.http("GET", "/events") as stream:
         assert stream.getheader("Content-Type", "").startswith("text/event-stream")
         assert stream.readline() == b"retry: 2000\n"
@@ -395,7 +394,6 @@ def test_changes_are_told_as_they_happen(live: Live, agent: FakeAgent) -> None:
         lines = [stream.readline() for _ in range(4)]
     assert b"event: changed\n" in lines
     assert f'data: {{"kind":"device","id":"{agent.device_id}"}}\n'.encode() in lines
-    changes.close()
 
 
 def test_the_api_describes_itself_with_the_wire_documents(live: Live) -> None:

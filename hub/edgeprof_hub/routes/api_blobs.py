@@ -11,7 +11,8 @@ from edgeprof_hub.routes.answers import HubOf, Sha256
 router = APIRouter(tags=["blobs"])
 
 
-@router.api_route("/blobs/{sha256}", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/blobs/{sha256}", include_in_schema=False)
+@router.get("/blobs/{sha256}", response_class=FileResponse)
 def get_blob(hub: HubOf, sha256: Sha256) -> FileResponse:
     """One file of a model. Takes Range and If-Range."""
     return _file(hub.blobs, sha256)
@@ -23,7 +24,8 @@ async def put_blob(hub: HubOf, sha256: Sha256, request: Request) -> Response:
     return await _store(hub.blobs, sha256, request)
 
 
-@router.api_route("/artifacts/{sha256}", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/artifacts/{sha256}", include_in_schema=False)
+@router.get("/artifacts/{sha256}", response_class=FileResponse)
 def get_artifact(hub: HubOf, sha256: Sha256) -> FileResponse:
     """One artifact of a result."""
     return _file(hub.artifacts, sha256)

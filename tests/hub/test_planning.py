@@ -1,0 +1,89 @@
+"""From a request to jobs: runtimes are chosen before anything is hashed, and nothing splits a cell by accident."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgeprof.errors import UsageError
+from edgeprof.wire import identity, rest
+from edgeprof.wire import messages as m
+from edgeprof_hub.planning import plan, resolve
+from tests.hub import fleet
+
+ONNX, GGUF = fleet.model("cnn", "digits"), fleet.model("llm", "smol", "gguf")
+REQUEST = rest.CampaignRequest(model_ids=(), device_ids=())
+
+
+def test_the_devices_first_installed_runtime_for_the_format_is_chosen() -> None:
+    facts = replace(
+        fleet.facts(1),
+        runtimes=(
+            m.RuntimeFact(variant="llama-cpp-python", formats=("gguf",), version=None, reason="not installed"),
+            m.RuntimeFact(variant="xllamacpp", formats=("gguf",), version="1.0"),
+        ),
+    )
+    assert resolve(REQUEST, GGUF, facts).runtime == "xllamacpp"
+    assert resolve(REQUEST, ONNX, facts).runtime == "onnxruntime"
+    assert resolve(REQUEST, GGUF, None).runtime == "llama-cpp-python"
+
+
+def test_a_runtime_that_was_asked_for_is_kept_unless_it_cannot_run_the_format() -> None:
+    asked = replace(REQUEST, runtime="litert")
+    with pytest.raises(UsageError, match="does not run onnx"):
+        resolve(asked, ONNX, fleet.facts(1))
+    assert resolve(asked, ONNX, None).runtime == "litert"
+    assert resolve(replace(REQUEST, runtime="onnxruntime"), ONNX, fleet.facts(1)).runtime == "onnxruntime"
+
+
+def test_what_does_not_apply_to_a_format_does_not_split_its_cells() -> None:
+    odd = replace(REQUEST, prompt_tokens=999, decode_tokens=7)
+    assert resolve(odd, ONNX, None) == resolve(REQUEST, ONNX, None)
+    assert resolve(odd, GGUF, None).prompt_tokens == 999
+    shaped = replace(REQUEST, shapes={"x": (1, 3)})
+    assert resolve(shaped, GGUF, None) == resolve(REQUEST, GGUF, None)
+    assert resolve(shaped, ONNX, None).shapes == {"x": (1, 3)}
+
+
+def test_a_models_own_shapes_serve_where_none_are_asked_for() -> None:
+    dynamic = replace(ONNX, input_shapes={"x": (1, 5)})
+    assert resolve(REQUEST, dynamic, None).shapes == {"x": (1, 5)}
+    assert resolve(replace(REQUEST, shapes={"x": (2, 5)}), dynamic, None).shapes == {"x": (2, 5)}
+
+
+def test_every_model_is_queued_on_every_device_under_its_configurations_key() -> None:
+    devices = [device(1), device(2)]
+    jobs = plan(replace(REQUEST, threads=3), [ONNX, GGUF], devices, 5.0)
+    assert [(job.device_id, job.model_id) for job in jobs] == [
+        (device.device_id, model.model_id) for device in devices for model in (ONNX, GGUF)
+    ]
+    assert len({job.job_id for job in jobs}) == 4
+    assert len({job.campaign_id for job in jobs}) == 1
+    for job in jobs:
+        assert (job.attempt, job.state, job.config.threads, job.created_s) == (1, "queued", 3, 5.0)
+        assert job.config_key == identity.config_key(job.config)
+
+
+def test_an_empty_or_endless_campaign_is_refused() -> None:
+    with pytest.raises(UsageError, match="at least one"):
+        plan(REQUEST, [], [device(1)], 0.0)
+    with pytest.raises(UsageError, match="Split it"):
+        plan(REQUEST, [ONNX] * 100, [device(1)] * 51, 0.0)
+
+
+def device(number: int) -> rest.DeviceRecord:
+    return rest.DeviceRecord(
+        device_id=fleet.device_id(number),
+        name="n",
+        label="n",
+        online=True,
+        last_seen_s=0.0,
+        agent_version="0",
+        hostname="h",
+        profile_id=None,
+        profile_title=None,
+        profile_reason="",
+        emulated=False,
+        price_usd=None,
+        price_source=None,
+        facts=fleet.facts(number),
+    )
