@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ Say = Callable[[str], None]
 def serve(settings: Settings, say: Say) -> None:
     """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGTERM, _leave)
     with _listening(settings) as listener, running(settings) as hub:
         configuration = uvicorn.Config(
             create_app(settings, hub),
@@ -29,6 +31,11 @@ def serve(settings: Settings, say: Say) -> None:
             timeout_graceful_shutdown=GRACE_S,
         )
         _Server(configuration, hub, lambda: say(ready_line(hub))).run(sockets=[listener])
+
+
+def _leave(*_: object) -> None:
+    """uvicorn ends first and then raises the signal again; leaving in this way stops the broker and all else, too."""
+    sys.exit(0)
 
 
 def ready_line(hub: Hub) -> str:
