@@ -1,0 +1,43 @@
+"""`docs/commands.md`, made from the commands themselves: `python -m edgeprof.command_docs docs/commands.md`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from edgeprof.cli import COMMANDS, edgeprof
+
+HEAD = """# Commands
+
+Made from the commands' own help by `python -m edgeprof.command_docs docs/commands.md`; a test keeps it current.
+
+Exit codes: 0 done; 1 it did not work out (a failed run, a hub that refuses); 2 asked wrongly; 3 a part is missing, and
+the sentence holds the install line; 130 interrupted. An expected error is one sentence with a stable code in brackets.
+"""
+
+
+def commands_markdown() -> str:
+    """The whole page."""
+    context = click.Context(edgeprof, info_name="edgeprof")
+    parts = [HEAD]
+    for name in COMMANDS:
+        command = edgeprof.get_command(context, name)
+        if command is not None:
+            parts += [f"## edgeprof {name}\n", *_help_of(command, context, name)]
+    return "\n".join(parts)
+
+
+def _help_of(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
+    yield f"```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
+            if child is not None:
+                yield f"### {context.command_path} {child_name}\n"
+                yield from _help_of(child, context, child_name)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(commands_markdown())
