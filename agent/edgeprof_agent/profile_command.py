@@ -4,7 +4,6 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import cast
 
 import click
 import msgspec
@@ -21,28 +20,26 @@ from edgeprof_agent.runtimes.table import VARIANTS
 _DEFAULTS = RunProtocol()
 
 
-class ShapeType(click.ParamType[tuple[str, tuple[int, ...]]]):
-    """`NAME=1,3,224,224`. Input names may hold `=`-free colons and slashes, as exporters make them."""
+def _shapes(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """`NAME=1,3,224,224`, more than once. A name may itself hold `=`."""
+    return dict(_shape(value, param) for value in values)
 
-    name = "NAME=SIZES"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, tuple[int, ...]]:
-        if isinstance(value, tuple):
-            return cast(tuple[str, tuple[int, ...]], value)
-        name, _, sizes = str(value).rpartition("=")
-        parts = sizes.split(",")
-        if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
-            self.fail(f"{value!r} is not of the form NAME=1,3,224,224.", param, ctx)
-        return name, tuple(int(part) for part in parts)
+def _shape(value: str, param: click.Parameter) -> tuple[str, tuple[int, ...]]:
+    name, _, sizes = value.rpartition("=")
+    parts = sizes.split(",")
+    if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"{value!r} is not of the form NAME=1,3,224,224.", param=param)
+    return name, tuple(int(part) for part in parts)
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--runtime", type=click.Choice(list(VARIANTS)), help="Default: the first installed one for the format.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="0: every core that may be used.")
-@click.option("--input-shape", "shapes", type=ShapeType(), multiple=True, help="Sizes for a dynamic input.")
+@click.option(
+    "--input-shape", "shapes", metavar="NAME=SIZES", multiple=True, callback=_shapes, help="Sizes of a dynamic input."
+)
 @click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider.")
 @click.option("--window-s", type=click.FloatRange(0.01, 3600), default=_DEFAULTS.window_s, show_default=True)
 @click.option("--warmup", type=click.IntRange(0, 100_000), default=_DEFAULTS.warmup_runs, show_default=True)
@@ -55,7 +52,7 @@ def profile(
     model: Path,
     runtime: str | None,
     threads: int,
-    shapes: tuple[tuple[str, tuple[int, ...]], ...],
+    shapes: dict[str, tuple[int, ...]],
     provider: str,
     window_s: float,
     warmup: int,
@@ -71,7 +68,7 @@ def profile(
         runtime=_runtime(runtime, found),
         threads=threads,
         provider=provider,
-        shapes=dict(shapes),
+        shapes=shapes,
         prompt_tokens=prompt_tokens,
         decode_tokens=decode_tokens,
     )

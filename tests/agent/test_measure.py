@@ -19,6 +19,7 @@ from edgeprof_agent.measure import measure
 from edgeprof_agent.summary import add_energy, figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
+from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, unheard, values
 
 ENOUGH_FOR_P99 = RunProtocol(warmup_runs=1, min_runs=300, window_s=0.05)
@@ -228,3 +229,23 @@ def _measured(latency_ns: list[int]) -> Measured:
             "notes": [],
         },
     }
+
+
+def test_a_language_model_is_measured_by_the_prebuilt_binding(tmp_path: Path) -> None:
+    result = measured(request_for(tiny_llama(tmp_path / "tiny.gguf"), "xllamacpp"))
+    assert result.status == "measured", result.failure
+    found = values(result)
+    for metric in ("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms"):
+        assert found[metric] > 0
+    assert "latency_p50_ms" not in found
+    assert result.effective is not None
+    assert result.effective.integer_kernels is None
+    assert {missing.metric for missing in result.absent} >= {"energy_per_token_j"} - set(found)
+    (ref,) = result.artifacts
+    assert ref.name == "samples"
+
+
+def test_a_language_model_that_lacks_a_tensor_is_a_load_error(tmp_path: Path) -> None:
+    path = tiny_llama(tmp_path / "tiny.gguf")
+    path.write_bytes(path.read_bytes().replace(b"blk.0.attn_q.weight", b"blk.0.attn_z.weight"))
+    assert code_of(measured(request_for(path, "xllamacpp"))) == "load_error"
