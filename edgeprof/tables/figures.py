@@ -22,12 +22,10 @@ def decimals(value: float) -> int:
 
 
 def interval(row: MetricRow) -> str | None:
-    """`0.300–0.330`: with the decimals of the value, or more where the ends would look alike."""
+    """`0.300–0.330`, with the decimals of the value: more would be more than a reader should believe."""
     if row.ci_low is None or row.ci_high is None:
         return None
     places = decimals(row.value)
-    if row.ci_low < row.ci_high and number(row.ci_low, places) == number(row.ci_high, places):
-        places += 1
     return f"{number(row.ci_low, places)}–{number(row.ci_high, places)}"
 
 

@@ -1,6 +1,6 @@
 """A CompareTable as blocks of text rows with numbered footnotes: what the terminal and Markdown forms share."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 EMULATED_SIGN = "~"
 BEST_SIGN = "*"
 SAME_SIGN = "="
+ALLOWANCE = "widened by 5 % for what changes from run to run"
 
 NOT_RUN = "not run"
 COST_HEADERS: dict[Kind, tuple[str, str]] = {
@@ -74,9 +75,10 @@ def view(table: rest.CompareTable) -> View:
     return View(tuple(blocks), tuple(notes.texts), _legend(table), figures.clean(table.cost_note))
 
 
-def column_labels(columns: Iterable[rest.Column]) -> dict[rest.Column, str]:
-    """Model, runtime and threads; the start of the configuration's key where that does not tell two apart."""
-    plain = {column: _column_label(column) for column in columns}
+def column_labels(columns: Sequence[rest.Column]) -> dict[rest.Column, str]:
+    """Model and runtime, and what else tells columns apart: threads, at last the start of the configuration's key."""
+    with_threads = same_threads(columns) is None
+    plain = {column: _column_label(column, with_threads) for column in columns}
     texts = list(plain.values())
     return {
         column: text if texts.count(text) == 1 else f"{text} ({column.config_key[:6]})"
@@ -84,8 +86,19 @@ def column_labels(columns: Iterable[rest.Column]) -> dict[rest.Column, str]:
     }
 
 
-def _column_label(column: rest.Column) -> str:
-    threads = f", {column.threads} thread{'s' if column.threads > 1 else ''}" if column.threads else ""
+def same_threads(columns: Sequence[rest.Column]) -> int | None:
+    """The number of threads that all columns asked for, or None where they differ."""
+    asked = {column.threads for column in columns}
+    return asked.pop() if len(asked) == 1 else None
+
+
+def threads_text(threads: int) -> str:
+    """`1 thread`, `every core`."""
+    return f"{threads} thread{'s' if threads > 1 else ''}" if threads else "every core"
+
+
+def _column_label(column: rest.Column, with_threads: bool) -> str:
+    threads = f", {threads_text(column.threads)}" if with_threads else ""
     return figures.clean(f"{column.model_name} · {column.runtime}{threads}")
 
 
@@ -208,9 +221,14 @@ def _legend(table: rest.CompareTable) -> tuple[str, ...]:
     signs = {mark_sign(cell, mark.metric) for cell in table.cells for mark in cell.marks}
     lines: list[str] = []
     if BEST_SIGN in signs:
-        lines.append(f"{BEST_SIGN} best of its family on this device: its 95 % interval is apart from all others.")
+        lines.append(
+            f"{BEST_SIGN} best of its family on this device: its interval, {ALLOWANCE}, is apart from all others."
+        )
     if SAME_SIGN in signs:
         lines.append(f"{SAME_SIGN} among the best of its family here; these are not shown to differ from each other.")
+    threads = same_threads(table.columns)
+    if threads is not None:
+        lines.append(f"All models asked for {threads_text(threads)}.")
     if any(device.emulated for device in table.devices):
         lines.append(f"{EMULATED_SIGN} emulated: memory and failures count; times and energy are never ranked.")
     return tuple(lines)

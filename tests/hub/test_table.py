@@ -205,6 +205,12 @@ def test_a_best_one_never_overlaps_with_any_other(figures: list[tuple[float, flo
         assert all((row.ci_low or 0) > high if lower else (row.ci_high or 0) < low for row in others)
 
 
+@pytest.mark.parametrize(("second", "marked"), [(1.08, 2), (1.12, 1)])
+def test_a_difference_that_the_next_run_could_turn_is_not_claimed(second: float, marked: int) -> None:
+    rows = [fleet.row("latency_p50_ms", value, 0.0001) for value in (1.0, second)]
+    assert len(ranking.verdicts(_candidates(rows), True)) == marked
+
+
 def test_nothing_is_best_where_one_figure_has_no_interval() -> None:
     rows = [fleet.row("latency_p50_ms", 1.0, 0.1), fleet.row("latency_p50_ms", 9.0)]
     assert ranking.verdicts(_candidates(rows), True) == {}

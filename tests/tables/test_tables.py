@@ -189,10 +189,22 @@ def test_energy_has_a_readable_unit(value_j: float, text: str) -> None:
 
 
 @given(st.floats(1e-6, 1e6), st.floats(0, 0.5))
-def test_an_interval_never_hides_that_it_has_a_width(value: float, relative: float) -> None:
+def test_an_interval_has_the_decimals_of_its_value(value: float, relative: float) -> None:
     spread = value * relative
     row = m.MetricRow(metric="load_ms", value=value, n=9, ci_low=value - spread, ci_high=value + spread)
+    places = figures.decimals(value)
     text = figures.interval(row)
     assert text
     low, high = (float(part.replace(",", "")) for part in text.split("–"))
-    assert low <= high
+    assert low == pytest.approx(value - spread, abs=0.51 * 10**-places)
+    assert high == pytest.approx(value + spread, abs=0.51 * 10**-places)
+
+
+def test_threads_stand_once_where_all_asked_for_the_same(typical: rest.CompareTable) -> None:
+    same = replace(typical, columns=tuple(replace(column, threads=2) for column in typical.columns))
+    text = tables.render_text(same, 120)
+    assert "All models asked for 2 threads." in text
+    assert "onnxruntime, 2 threads" not in text
+    first, *others = same.columns
+    mixed = replace(same, columns=(replace(first, threads=1), *others))
+    assert f"{first.runtime}, 1 thread" in tables.render_text(mixed, 120)

@@ -1,7 +1,7 @@
 """Which figures may be compared, and which of those differ: marks for variants of a family and for devices.
 
-A difference is claimed only where the 95 % intervals are apart. They cover the scatter inside one run each, not what
-changes from run to run, so a mark is a hint where to look and never a verdict.
+A difference is claimed only where the 95 % intervals are apart. They cover the scatter inside one run each, so each is
+widened by an assumed allowance for what changes from run to run: a mark is a hint where to look and never a verdict.
 """
 
 import math
@@ -17,6 +17,9 @@ from edgeprof.wire.rest import Cell, Column, RankMark
 Among = Literal["family", "column"]
 CellKey = tuple[str, str, str]
 Group = tuple[Among, str, tuple[str, ...]]
+
+RUN_TO_RUN = 0.05
+"""Of the value, at both ends of an interval. Assumed: nobody has measured how much this device's runs differ."""
 
 NEEDS_THE_REAL_MACHINE = ("timing", "energy", "cost")
 """Scopes in which a machine that plays another one says nothing about the other one."""
@@ -83,9 +86,9 @@ def _interval(row: MetricRow, lower_is_better: bool) -> tuple[float, float, floa
     """Low end, high end and value, turned so that lower is better."""
     if row.ci_low is None or row.ci_high is None or not math.isfinite(row.value):
         return None
-    if lower_is_better:
-        return row.ci_low, row.ci_high, row.value
-    return -row.ci_high, -row.ci_low, -row.value
+    allowance = RUN_TO_RUN * abs(row.value)
+    low, high = row.ci_low - allowance, row.ci_high + allowance
+    return (low, high, row.value) if lower_is_better else (-high, -low, -row.value)
 
 
 def _groups(cell: Cell, row: MetricRow, family: str, config: RunConfig) -> tuple[Group, Group]:

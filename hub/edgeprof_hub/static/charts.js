@@ -31,7 +31,7 @@
       height: 40 + rows.length * (narrow ? 36 : 22),
       marginLeft: narrow ? 12 : 350,
       marginRight: 20,
-      x: { type: chart.log ? "log" : "linear", zero: !chart.log, nice: true, grid: true, label: null, ticks: narrow ? 4 : 8, tickFormat: chart.log ? "~g" : undefined },
+      x: { type: chart.log ? "log" : "linear", zero: !chart.log, nice: !chart.log, inset: 8, grid: true, label: null, ticks: narrow ? 4 : 8, tickFormat: chart.log ? "~g" : undefined },
       y: { domain: rows, label: null, axis: narrow ? null : "left", tickFormat: text, tickSize: 0 },
       marks: [
         Plot.ruleY(rows, { stroke: css("--line") }),
@@ -47,9 +47,9 @@
     return {
       height: 180,
       marginLeft: 52,
-      x: { label: null, ticks: width < 600 ? 4 : 10 },
-      y: { label: null, grid: true, ticks: 5, zero: false },
-      marks: [Plot.dot(points, { x: "run", y: "value", r: 1.6, fill: css("--link"), fillOpacity: 0.7 })],
+      x: { label: null, ticks: Math.min(points.length, width < 600 ? 4 : 10), tickFormat: "d", inset: 6 },
+      y: { label: null, grid: true, ticks: 5, zero: false, inset: 6 },
+      marks: [Plot.dot(points, { x: "run", y: "value", r: points.length < 60 ? 3 : 1.6, fill: css("--link"), fillOpacity: 0.7 })],
     };
   }
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from edgeprof.tables import figures
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
-from edgeprof.tables.view import Notes, column_labels
+from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.views import charts, matrix_cell
@@ -68,6 +68,8 @@ class Comparison:
     families: tuple[Family, ...]
     rows: tuple[DeviceRow, ...]
     notes: tuple[str, ...]
+    threads_note: str
+    allowance: str
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
     idle_models: tuple[rest.ModelRecord, ...]
@@ -82,6 +84,7 @@ def comparison(
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     rows = tuple(_row(device, table.columns, cells, metric, notes) for device in table.devices)
+    threads = same_threads(table.columns)
     measured = {column.model_id for column in table.columns}
     return Comparison(
         table=table,
@@ -91,6 +94,8 @@ def comparison(
         families=_families(table.columns),
         rows=rows,
         notes=tuple(notes.texts),
+        threads_note="" if threads is None else f"All models asked for {threads_text(threads)}.",
+        allowance=ALLOWANCE,
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=charts.of_table(table, [lead_metric(metric, kind) for kind in HEADLINES]),
         idle_models=tuple(model for model in models if model.model_id not in measured),
