@@ -38,7 +38,8 @@ def tflite_step(path: str) -> Callable[[], object]:
     interpreter: Any = Interpreter(model_path=path, num_threads=1)  # ships no types
     interpreter.allocate_tensors()
     for item in interpreter.get_input_details():
-        values: Any = np.random.default_rng(0).random(item["shape"]) * 100
+        shape: tuple[int, ...] = tuple(item["shape"])
+        values = np.random.default_rng(0).random(shape) * 100
         interpreter.set_tensor(item["index"], values.astype(item["dtype"]))
     return interpreter.invoke
 
