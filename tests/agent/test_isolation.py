@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -171,12 +173,12 @@ def test_cgroup_version_2_is_used_beside_ours_where_ours_may_have_no_children(tm
         "31 24 0:27 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
     )
     (slice_folder / "cgroup.subtree_control").write_text("memory pids\n")
-    group = cgroup.create("one", tmp_path)
+    group = cgroup.create(tmp_path)
     assert group is not None
     assert group.layer == "cgroup_v2_memory"
     group.limit(100)
     group.add(1234)
-    folder = slice_folder / "one"
+    (folder,) = slice_folder.glob("edgeprof-*")
     assert (folder / "memory.max").read_text() == str(100 * 1024 * 1024)
     assert (folder / "memory.swap.max").read_text() == "0"
     assert (folder / "cgroup.procs").read_text() == "1234"
@@ -184,8 +186,41 @@ def test_cgroup_version_2_is_used_beside_ours_where_ours_may_have_no_children(tm
     assert group.oom_kills() == 1
 
 
+def test_a_group_whose_agent_was_killed_is_swept_away(tmp_path: Path) -> None:
+    own = tmp_path / "sys/fs/cgroup/memory/agents"
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/4001").mkdir()
+    (tmp_path / "proc/self/cgroup").write_text("4:memory:/agents\n0::/\n")
+    (tmp_path / "proc/self/mountinfo").write_text(
+        "35 31 0:30 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
+    )
+    for name in ("edgeprof-4001-aaaaaaaa", "edgeprof-4002-bbbbbbbb"):
+        (own / name).mkdir(parents=True)
+    assert cgroup.create(tmp_path) is not None
+    assert (own / "edgeprof-4001-aaaaaaaa").exists()
+    assert not (own / "edgeprof-4002-bbbbbbbb").exists()
+
+
+def test_a_worker_dies_with_an_agent_that_is_killed() -> None:
+    """The agent here is a process of its own, killed as `kill -9` does."""
+    code = (
+        "import json, sys, threading; from edgeprof_agent.isolation import Limits, run;"
+        "run(sys.argv[2:], sys.argv[1].encode(), Limits(deadline_s=600),"
+        " lambda line: print(line.decode(), flush=True) is not None, threading.Event())"
+    )
+    command = [sys.executable, "-c", code, _job().decode(), *misbehaving("pid")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as agent:
+        assert agent.stdout is not None
+        notes = (json.loads(line).get("note", "") for line in agent.stdout)
+        worker = int(next(note for note in notes if note.isdecimal()))
+        assert Path(f"/proc/{worker}").exists()
+        agent.kill()
+    while Path(f"/proc/{worker}").exists() and "Z" not in Path(f"/proc/{worker}/stat").read_text().split()[2]:
+        time.sleep(0.01)  # the test's own time limit ends a wait for ever
+
+
 def test_no_cgroup_mount_means_no_group(tmp_path: Path) -> None:
-    assert cgroup.create("one", tmp_path) is None
+    assert cgroup.create(tmp_path) is None
 
 
 def test_the_end_of_a_stream_is_kept_and_the_rest_counted() -> None:
@@ -202,7 +237,7 @@ def test_lines_are_cut_wherever_the_bytes_are() -> None:
     assert not lines.flooded
 
 
-def _no_group(name: str) -> None:
+def _no_group() -> None:
     """As where cgroups are not delegated."""
 
 

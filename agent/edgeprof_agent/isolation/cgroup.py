@@ -3,12 +3,14 @@
 import os
 import signal
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _MIB = 1024 * 1024
 _REMOVE_TRIES = 100
+_PREFIX = "edgeprof-"
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,25 @@ class MemoryGroup:
                     os.kill(int(pid), signal.SIGKILL)
 
 
-def create(name: str, root: Path = Path("/")) -> MemoryGroup | None:
+def create(root: Path = Path("/")) -> MemoryGroup | None:
     """A new group below our own (or beside it, where ours may not have children), or None."""
     for folder, version in _candidates(root):
-        group = folder / name
+        group = folder / f"{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}"
         with suppress(OSError):
             if version is _V2:
                 _enable(folder)
             group.mkdir()
+            _sweep(folder, version, root / "proc")
             return MemoryGroup(group, version)
     return None
+
+
+def _sweep(folder: Path, version: _Version, proc: Path) -> None:
+    """Groups whose agent was killed: whatever still runs in them is nobody's any more."""
+    for left in folder.glob(f"{_PREFIX}*-*"):
+        owner = left.name.removeprefix(_PREFIX).split("-")[0]
+        if owner != str(os.getpid()) and not (proc / owner).exists():
+            MemoryGroup(left, version).remove()
 
 
 def _candidates(root: Path) -> list[tuple[Path, _Version]]:

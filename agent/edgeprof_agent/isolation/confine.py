@@ -2,7 +2,6 @@
 
 import os
 import resource
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +55,7 @@ class Confinement:
             self._group.remove()
 
     def _grouped(self) -> cgroup.MemoryGroup | None:
-        group = cgroup.create(f"edgeprof-{self._pid}-{uuid.uuid4().hex[:8]}")
+        group = cgroup.create()
         if group is None:
             return None
         try:
@@ -81,7 +80,7 @@ class Confinement:
 
 def layers() -> tuple[str, ...]:
     """What would hold a worker with a memory limit on this machine, found by trying."""
-    group = cgroup.create(f"edgeprof-probe-{uuid.uuid4().hex[:8]}")
+    group = cgroup.create()
     memory = (group.layer,) if group is not None else ("rlimit_data", "rss_watchdog")
     if group is not None:
         group.remove()

@@ -11,6 +11,7 @@ from edgeprof_agent.runtimes.base import Runtime, RuntimeFailure, TensorModel, T
 from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker import memory
 from edgeprof_agent.worker.document import Job, Measured
+from edgeprof_agent.worker.lifeline import die_with_parent
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import run_tensor
 from edgeprof_agent.worker.text_run import run_text
@@ -31,7 +32,8 @@ class Loaded(NamedTuple):
 def main(arguments: list[str]) -> int:
     """`arguments` is the number of the inherited pipe; the job is on stdin. 0: an outcome was told."""
     reporter = Reporter(int(arguments[0]))
-    reporter.hello()
+    die_with_parent()
+    reporter.hello()  # fails on a closed pipe, should the parent have died before that
     job = cast(Job, json.load(sys.stdin))
     try:
         _run(job, reporter)
