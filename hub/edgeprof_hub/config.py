@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import topics
+from edgeprof_hub import private_file
 
 DEFAULT_PORT = 8765
 SHORTEST_TOKEN = 16
@@ -71,9 +72,7 @@ def make_token(data: Path) -> Path:
     """Write a new random token into the data folder, readable by its owner only."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = data / TOKEN_FILE
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(secrets.token_urlsafe(32) + "\n")
+    private_file.write(file, secrets.token_urlsafe(32) + "\n")
     return file
 
 

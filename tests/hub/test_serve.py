@@ -1,5 +1,6 @@
 """`edgeprof hub serve` as a process: its ready line, its refusals, its end."""
 
+import http.client
 import os
 import platform
 import signal
@@ -50,9 +51,13 @@ def test_a_hub_says_where_it_is_answers_and_ends_when_told(tmp_path: Path) -> No
         assert f"http://127.0.0.1:{port}/" in lines[0]
         assert "embedded (this machine only" in lines[1]
         assert HubClient(f"http://127.0.0.1:{port}").devices() == []
-        stream = HubClient(f"http://127.0.0.1:{port}").changes()
+        listener = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        listener.request("GET", "/api/v1/events")
+        stream = listener.getresponse()
+        assert stream.readline() == b"retry: 2000\n"
         process.send_signal(signal.SIGTERM)
-        assert list(stream) == []
+        assert stream.read().strip() == b""
+        listener.close()
         assert process.wait(20) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""

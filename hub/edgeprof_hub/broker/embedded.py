@@ -4,12 +4,12 @@ It has no rights per topic and checks no client certificates, which is why it ne
 """
 
 import json
-import os
 from pathlib import Path
 
 import iotcore
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_hub import private_file
 from edgeprof_hub.broker import ports
 from edgeprof_hub.broker.base import AGENT_USER, Endpoint
 from edgeprof_hub.broker.supervised import Supervisor
@@ -72,9 +72,7 @@ class EmbeddedBroker:
         if self._token:
             text += f"\n[v4.1.connections.auth]\n{AGENT_USER} = {json.dumps(self._token)}\n"
         file = self._folder / "iotcore.toml"
-        file.unlink(missing_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(text)
+        private_file.write(file, text)
         return file
 
 

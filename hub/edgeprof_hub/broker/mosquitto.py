@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire import topics
+from edgeprof_hub import private_file
 from edgeprof_hub.broker import ports
 from edgeprof_hub.broker.base import AGENT_USER, Endpoint
 from edgeprof_hub.broker.supervised import Supervisor
@@ -47,6 +49,9 @@ pid_file {folder}/mosquitto.pid
 """
 
 
+MENDED_VERSION = (2, 0, 18)
+
+
 class MosquittoBroker:
     """mosquitto 2.0 or newer."""
 
@@ -55,14 +60,20 @@ class MosquittoBroker:
         self._host = host
         self._wanted_port = port
         self._token = token
+        self._version: tuple[int, ...] = ()
         self._supervisor: Supervisor | None = None
 
     @property
     def title(self) -> str:
-        return "mosquitto (queues survive a clean stop; each device may write only below its own id)"
+        older = "; 2.0.18 and newer count messages in flight rightly" if self._version < MENDED_VERSION else ""
+        return (
+            f"mosquitto {'.'.join(map(str, self._version))} "
+            f"(queues survive a clean stop; each device may write only below its own id{older})"
+        )
 
     def start(self) -> Endpoint:
         program, passwd = find_program("mosquitto"), find_program("mosquitto_passwd")
+        self._version = _version_of(program)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _end_orphan(self._folder)
         port = ports.choose(self._host, self._wanted_port, self._folder)
@@ -91,14 +102,14 @@ class MosquittoBroker:
         text = _CONFIG.format(port=port, host=self._host, folder=self._folder, anonymous=anonymous)
         if os.geteuid() == 0:
             text += "user root\n"  # else it becomes the user `mosquitto`, who cannot read this folder
-        _write_private(self._folder / "mosquitto.conf", text)
-        _write_private(self._folder / "acl", access_rules())
+        private_file.write(self._folder / "mosquitto.conf", text)
+        private_file.write(self._folder / "acl", access_rules())
 
     def _write_passwords(self, passwd: str, hub_password: str) -> None:
         """Hashed in place by mosquitto's own tool: on a command line every user of the machine could read them."""
         users = {HUB_USER: hub_password} | ({AGENT_USER: self._token} if self._token else {})
         file = self._folder / "passwords"
-        _write_private(file, "".join(f"{user}:{password}\n" for user, password in users.items()))
+        private_file.write(file, "".join(f"{user}:{password}\n" for user, password in users.items()))
         done = subprocess.run([passwd, "-U", str(file)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             file.unlink()
@@ -162,6 +173,16 @@ def find_program(name: str) -> str:
     return found
 
 
+def _version_of(program: str) -> tuple[int, ...]:
+    """Raises EdgeprofError for one from before 2.0, whose configuration is another."""
+    said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", said)
+    version = tuple(map(int, found.groups())) if found else ()
+    if version < (2, 0):
+        raise EdgeprofError("broker_too_old", f"{program} is no mosquitto of 2.0 or newer. Install one: {INSTALL_LINE}")
+    return version
+
+
 def _end_orphan(folder: Path) -> None:
     """A hub that was killed leaves its broker running: end that one, and no other process."""
     try:
@@ -190,9 +211,3 @@ def _is_ours(pid: int, folder: Path) -> bool:
 def _reachable(host: str) -> str:
     """Where this machine reaches a listener on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(host, host)
-
-
-def _write_private(file: Path, text: str) -> None:
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)

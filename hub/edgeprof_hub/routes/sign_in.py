@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from edgeprof_hub.access import COOKIE, SESSION_S, Sessions, is_token, session_secret
 from edgeprof_hub.routes.answers import HubOf
-from edgeprof_hub.routes.pages import page
+from edgeprof_hub.routes.page_answers import page
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError
 from edgeprof_hub.store import schema
 
-
 BUSY_TIMEOUT_S = 5.0
 
 
