@@ -13,7 +13,7 @@ from edgeprof.client import HubError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
-from edgeprof_hub import blobs, failures
+from edgeprof_hub import blobs, dispatch, failures
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
 from tests.hub.live import Live, eventually, serving
@@ -253,6 +253,20 @@ def test_a_job_waits_for_its_device_and_is_repeated_at_every_birth(live: Live, a
         again.send(again.state)
         eventually(lambda: len(again.got(m.Job)) == 2)
     assert {(sent.job_id, sent.attempt) for sent in again.got(m.Job)} == {(job.job_id, 1)}
+
+
+def test_a_job_that_is_not_answered_in_time_is_sent_again(
+    live: Live, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(live, agent)
+    eventually(lambda: agent.got(m.Job))
+    live.hub.writer.call(live.hub.dispatch.send_waiting)
+    assert len(agent.got(m.Job)) == 1
+    monkeypatch.setattr(dispatch, "ANSWER_WITHIN_S", 0.0)
+    live.hub.writer.call(live.hub.dispatch.send_waiting)
+    eventually(lambda: len(agent.got(m.Job)) >= 2)
+    agent.send(m.Ack(job_id=job.job_id, attempt=1, status="duplicate"))
+    eventually(lambda: state_of(live, job).state == "accepted")
 
 
 def test_a_cancel_reaches_the_device_also_when_it_was_away(live: Live, agent: FakeAgent) -> None:

@@ -112,6 +112,14 @@ def test_with_mosquitto_a_device_writes_and_reads_below_its_own_id_only(guarded:
 
 
 @pytest.mark.mosquitto
+def test_mosquitto_serves_this_machine_without_a_token(tmp_path: Path) -> None:
+    with serving(tmp_path, broker="mosquitto") as live, FakeAgent(live.hub.endpoint.port) as agent:
+        agent.post(fleet.result(1, fleet.model("cnn", "digits"), fleet.vision_rows(4.0, 0.1)))
+        agent.wait_until_empty()
+        assert live.hub.broker_title.startswith("mosquitto 2.")
+
+
+@pytest.mark.mosquitto
 def test_mosquitto_killed_in_mid_stream_costs_no_result(guarded: Live) -> None:
     model = fleet.model("cnn", "digits")
     with FakeAgent(guarded.hub.endpoint.port, 1, TOKEN) as agent:
