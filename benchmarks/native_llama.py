@@ -1,7 +1,6 @@
 """llama-cpp-python and llama-bench, built from the one source archive and kept in the user's cache.
 
-The key of a build is the source's SHA-256, the flags, the CPU's features and the Python: a build for this CPU
-(`-march=native`) must not be taken for another one.
+The key of a build is the source's SHA-256, the flags, the CPU's features and the Python.
 """
 
 import hashlib
@@ -17,9 +16,14 @@ from pathlib import Path
 from edgeprof.paths import cache_dir
 
 VERSION = "0.3.36"
-WHEEL_FLAGS = ("-DLLAVA_BUILD=OFF",)
+# Both sides alike. A native build takes AMX where the CPU names it, and dies of SIGSEGV where a virtual machine's
+# kernel does not let a process use it (seen); GGML_NATIVE=OFF builds for AVX2 and FMA, as the prebuilt binding is.
+COMMON_FLAGS = ("-DGGML_NATIVE=OFF",)
+WHEEL_FLAGS = (*COMMON_FLAGS, "-DLLAVA_BUILD=OFF")
 BENCH_FLAGS = (
+    *COMMON_FLAGS,
     "-DCMAKE_BUILD_TYPE=Release",
+    "-DBUILD_SHARED_LIBS=OFF",
     "-DLLAMA_BUILD_TESTS=OFF",
     "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_SERVER=OFF",

@@ -64,7 +64,7 @@ class RunProtocol:
 
     warmup_runs: int = 5
     min_runs: int = 20
-    max_runs: int = 20_000
+    max_runs: int = 100_000
     window_s: float = 2.0
     deadline_s: float = 300.0
     seed: int = 20_261_123
