@@ -13,11 +13,11 @@ import click
 from edgeprof.wire.messages import Facts, Result
 from edgeprof_agent import config
 from edgeprof_agent.config import Settings
-from edgeprof_agent.daemon import Agent, Machine
-from edgeprof_agent.failed import Identity
-from edgeprof_agent.jobs import Started
-from edgeprof_agent.runner import Measure
-from edgeprof_agent.store import OnProgress
+from edgeprof_agent.daemon.agent import Agent, Machine
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.jobs import Started
+from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.store import OnProgress
 
 LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -53,7 +53,7 @@ def run(config_file: Path | None, **options: object) -> None:
 def this_machine(settings: Settings) -> Machine:
     """Imported here: `--help` needs none of it."""
     from edgeprof_agent import isolation, machine, state
-    from edgeprof_agent.measure import MeasureRequest, measure
+    from edgeprof_agent.measuring.measure import MeasureRequest, measure
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
 

@@ -10,7 +10,7 @@ import msgspec
 
 from edgeprof.errors import UsageError
 from edgeprof.paths import state_dir
-from edgeprof_agent.backoff import Backoff
+from edgeprof_agent.daemon.backoff import Backoff
 
 SHARED_VARIABLES = {"hub": "EDGEPROF_HUB", "token": "EDGEPROF_TOKEN", "token_file": "EDGEPROF_TOKEN_FILE"}
 """Variables that the client's commands read too; every other setting is `EDGEPROF_AGENT_<NAME>`."""

@@ -12,7 +12,7 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
-from edgeprof_agent.measure import MeasureRequest, measure
+from edgeprof_agent.measuring.measure import MeasureRequest, measure
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.runtimes.table import VARIANTS

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeprof.wire.messages import ArtifactRef, Facts, Failure, Result
-from edgeprof_agent.backoff import Backoff
 from edgeprof_agent.config import DownloadLimits, Settings
-from edgeprof_agent.daemon import Agent, Machine
-from edgeprof_agent.failed import Identity
-from edgeprof_agent.jobs import Started
-from edgeprof_agent.runner import Measure
-from edgeprof_agent.store import OnProgress
+from edgeprof_agent.daemon.agent import Agent, Machine
+from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.jobs import Started
+from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.store import OnProgress
 from tests.agent import pieces
 
 SAMPLES = b"1.0 2.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent.runner import Measure
+from edgeprof_agent.daemon.runner import Measure
 from tests.agent import agent_process
 from tests.agent.agent_process import Running, Start
 from tests.agent.little_hub import LittleHub, Mosquitto, eventually

@@ -6,7 +6,7 @@ import time
 
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Job, ModelRef, Result, RunConfig, RunProtocol, Stamp
-from edgeprof_agent.failed import Identity
+from edgeprof_agent.daemon.failed import Identity
 
 WHO = Identity(device_id="d-0123456789abcdef", session_id="s-1", name="bench", hostname="bench-host", emulated=False)
 _numbers = itertools.count(1)

@@ -3,7 +3,7 @@
 import time
 
 from edgeprof.wire.messages import Progress
-from edgeprof_agent.progress import SECONDS_BETWEEN, ProgressTap
+from edgeprof_agent.daemon.progress import SECONDS_BETWEEN, ProgressTap
 from tests.agent import pieces
 
 

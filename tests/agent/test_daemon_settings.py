@@ -12,7 +12,7 @@ import pytest
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent import config
 from edgeprof_agent.config import parse_cores
-from edgeprof_agent.folder import StateFolder
+from edgeprof_agent.daemon.folder import StateFolder
 
 HUB = {"hub": "http://h:8765"}
 

@@ -27,7 +27,7 @@ START = """
 import json, sys
 from pathlib import Path
 from edgeprof_agent import cli, config
-from edgeprof_agent.daemon import Agent
+from edgeprof_agent.daemon.agent import Agent
 settings = config.load({"hub": "http://127.0.0.1:1", "data": sys.argv[1]}, {})
 machine = cli.this_machine(settings)
 agent = Agent(settings, machine)

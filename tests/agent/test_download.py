@@ -11,10 +11,10 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import FileRef
-from edgeprof_agent.backoff import Backoff
 from edgeprof_agent.config import DownloadLimits
-from edgeprof_agent.download import download
-from edgeprof_agent.http import Hub
+from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.daemon.download import download
+from edgeprof_agent.daemon.http import Hub
 from tests.agent.odd_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled
 
 DATA = os.urandom(300_000)

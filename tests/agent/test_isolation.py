@@ -17,7 +17,7 @@ from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
-from edgeprof_agent.measure import measure
+from edgeprof_agent.measuring.measure import measure
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for
 
 MODEL = BUNDLED / "digits-cnn-fp32.onnx"

@@ -119,7 +119,7 @@ def test_an_agent_that_starts_before_its_hub_waits_quietly(
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        caplog.set_level(logging.INFO, "edgeprof_agent.link")
+        caplog.set_level(logging.INFO, "edgeprof_agent.daemon.link")
         agent = Running(agent_process.make(agent_process.settings(url, tmp_path / "agent")))
         eventually(lambda: "offline" in caplog.text)
         agent.stop()

@@ -13,10 +13,10 @@ from edgeprof.wire.codec import MAX_MESSAGE_BYTES, decode, encode
 from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Power, Result, RunProtocol
-from edgeprof_agent.artifacts import fitted
-from edgeprof_agent.lock import FILE_NAME, measuring
-from edgeprof_agent.measure import measure
-from edgeprof_agent.summary import add_energy, figures_of
+from edgeprof_agent.measuring.artifacts import fitted
+from edgeprof_agent.measuring.lock import FILE_NAME, measuring
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.summary import add_energy, figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
 from tests.agent.gguf_models import tiny_llama

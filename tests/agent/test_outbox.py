@@ -14,9 +14,9 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
-from edgeprof_agent.database import Database
-from edgeprof_agent.jobs import Jobs, Started
-from edgeprof_agent.outbox import KEEP_RECEIPTED_S, Letter, Outbox
+from edgeprof_agent.daemon.database import Database
+from edgeprof_agent.daemon.jobs import Jobs, Started
+from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, Letter, Outbox
 from tests.agent.pieces import job, now, result
 
 

@@ -11,7 +11,7 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Manifest, ModelRef
-from edgeprof_agent.store import HEADROOM_BYTES, ModelStore, check_manifest
+from edgeprof_agent.daemon.store import HEADROOM_BYTES, ModelStore, check_manifest
 from tests.agent.pieces import model
 
 

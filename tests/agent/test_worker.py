@@ -20,5 +20,5 @@ def test_the_worker_imports_the_standard_library_and_little_of_it() -> None:
 
 
 def test_the_parent_of_a_worker_imports_no_runtime() -> None:
-    brought = _modules_after("import edgeprof_agent.measure")
+    brought = _modules_after("import edgeprof_agent.measuring.measure")
     assert not brought & {"numpy", "onnxruntime", "ai_edge_litert", "llama_cpp", "xllamacpp"}

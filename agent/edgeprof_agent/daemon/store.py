@@ -15,7 +15,7 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Manifest, ModelRef
-from edgeprof_agent.durable import sync_folder
+from edgeprof_agent.daemon.durable import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import Bootstrap, Facts, State
 from edgeprof.wire.topics import Upward
-from edgeprof_agent.failed import Identity
-from edgeprof_agent.http import Hub
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.http import Hub
 
 log = logging.getLogger(__name__)
 

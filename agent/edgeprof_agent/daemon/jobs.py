@@ -8,7 +8,7 @@ import msgspec
 
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Cancel, Job, Stamp
-from edgeprof_agent.database import Database
+from edgeprof_agent.daemon.database import Database
 
 KEEP_DONE_S = 30 * 24 * 3600.0
 """For so long an old job message that comes again is known to be one."""

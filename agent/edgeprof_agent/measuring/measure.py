@@ -11,12 +11,12 @@ import msgspec
 
 from edgeprof.wire.messages import Failure, ModelRef, Result, RunConfig, RunProtocol
 from edgeprof_agent import isolation, state
-from edgeprof_agent.conversation import Conversation, OnProgress
-from edgeprof_agent.integrity import check_files
 from edgeprof_agent.isolation import Limits
-from edgeprof_agent.lock import measuring
-from edgeprof_agent.meter import Meter
-from edgeprof_agent.reporting import Header, Run, failed_early, result_of
+from edgeprof_agent.measuring.conversation import Conversation, OnProgress
+from edgeprof_agent.measuring.integrity import check_files
+from edgeprof_agent.measuring.lock import measuring
+from edgeprof_agent.measuring.meter import Meter
+from edgeprof_agent.measuring.reporting import Header, Run, failed_early, result_of
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.worker.document import Job
 

@@ -12,10 +12,10 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.messages import Facts, Hello
 from edgeprof.wire.topics import Upward
-from edgeprof_agent.backoff import Backoff
-from edgeprof_agent.failed import Identity
-from edgeprof_agent.http import Hub, HubRefused
-from edgeprof_agent.session import Listener, Session
+from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.http import Hub, HubRefused
+from edgeprof_agent.daemon.session import Listener, Session
 
 log = logging.getLogger(__name__)
 

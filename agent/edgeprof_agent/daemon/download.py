@@ -16,7 +16,7 @@ from typing import Protocol
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
-from edgeprof_agent.http import Hub, HubRefused, HubUnreachable
+from edgeprof_agent.daemon.http import Hub, HubRefused, HubUnreachable
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, topics
-from edgeprof_agent.durable import write_durably
+from edgeprof_agent.daemon.durable import write_durably
 
 
 class StateFolder:

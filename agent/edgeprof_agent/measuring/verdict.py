@@ -2,8 +2,8 @@
 
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
-from edgeprof_agent.conversation import Conversation
 from edgeprof_agent.isolation import Limits, Outcome
+from edgeprof_agent.measuring.conversation import Conversation
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = "No module named edgeprof_agent"

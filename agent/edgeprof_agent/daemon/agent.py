@@ -16,18 +16,18 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
 from edgeprof_agent.config import Settings
-from edgeprof_agent.courier import Courier
-from edgeprof_agent.database import Database
-from edgeprof_agent.download import download
-from edgeprof_agent.failed import Identity
-from edgeprof_agent.folder import StateFolder
-from edgeprof_agent.http import Hub
-from edgeprof_agent.jobs import Jobs
-from edgeprof_agent.link import Link
-from edgeprof_agent.outbox import Outbox
-from edgeprof_agent.runner import Measure, Parts, Runner
-from edgeprof_agent.session import Inbound
-from edgeprof_agent.store import ModelStore, check_manifest
+from edgeprof_agent.daemon.courier import Courier
+from edgeprof_agent.daemon.database import Database
+from edgeprof_agent.daemon.download import download
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.folder import StateFolder
+from edgeprof_agent.daemon.http import Hub
+from edgeprof_agent.daemon.jobs import Jobs
+from edgeprof_agent.daemon.link import Link
+from edgeprof_agent.daemon.outbox import Outbox
+from edgeprof_agent.daemon.runner import Measure, Parts, Runner
+from edgeprof_agent.daemon.session import Inbound
+from edgeprof_agent.daemon.store import ModelStore, check_manifest
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from edgeprof_agent.backoff import Backoff
-from edgeprof_agent.http import Hub, HubRefused, HubUnreachable
-from edgeprof_agent.outbox import Letter, Outbox
+from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.daemon.http import Hub, HubRefused, HubUnreachable
+from edgeprof_agent.daemon.outbox import Letter, Outbox
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from edgeprof.wire import codec
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Receipt, Result
-from edgeprof_agent.database import Database
-from edgeprof_agent.durable import write_durably
+from edgeprof_agent.daemon.database import Database
+from edgeprof_agent.daemon.durable import write_durably
 
 log = logging.getLogger(__name__)
 

@@ -14,13 +14,13 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, identity
 from edgeprof.wire.failures import Stage
 from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
-from edgeprof_agent.backoff import Backoff
-from edgeprof_agent.database import Database
-from edgeprof_agent.failed import Identity, failed_result, failure_of
-from edgeprof_agent.jobs import Jobs, Started
-from edgeprof_agent.outbox import Outbox
-from edgeprof_agent.progress import ProgressTap
-from edgeprof_agent.store import ModelStore, OnProgress
+from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.daemon.database import Database
+from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of
+from edgeprof_agent.daemon.jobs import Jobs, Started
+from edgeprof_agent.daemon.outbox import Outbox
+from edgeprof_agent.daemon.progress import ProgressTap
+from edgeprof_agent.daemon.store import ModelStore, OnProgress
 
 log = logging.getLogger(__name__)
 

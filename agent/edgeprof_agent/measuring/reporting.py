@@ -18,11 +18,11 @@ from edgeprof.wire.messages import (
     Stamp,
 )
 from edgeprof_agent import state
-from edgeprof_agent.artifacts import fitted, inline_samples_ms, samples_artifact
-from edgeprof_agent.conversation import Conversation
 from edgeprof_agent.isolation import Limits, Outcome
-from edgeprof_agent.summary import Figures, add_energy, figures_of
-from edgeprof_agent.verdict import aftermath, failure_of
+from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
+from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.measuring.summary import Figures, add_energy, figures_of
+from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.worker.document import Measured, Operators
 
 
