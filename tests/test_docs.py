@@ -32,7 +32,7 @@ def test_every_runtime_is_documented(variant: str) -> None:
 
 @pytest.mark.parametrize("sensor", sorted(SENSORS))
 def test_every_sensor_is_documented(sensor: str) -> None:
-    assert f"`{sensor}`" in (PROJECT / "docs" / "adding-a-sensor.md").read_text()
+    assert f"`{sensor}`" in (PROJECT / "docs" / "tried-on.md").read_text()
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

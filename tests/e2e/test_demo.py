@@ -1,0 +1,99 @@
+"""The demo as a newcomer runs it: real processes, real models, and its exit code means something."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from edgeprof.demo.plan import DEFAULT_PLAN
+from tests.e2e.farm import free_port
+
+SHORT_PLAN = """
+[measuring]
+threads = 1
+window_s = 0.3
+deadline_s = 60.0
+prompt_tokens = 16
+decode_tokens = 4
+
+[[agents]]
+name = "this-machine"
+
+[[models]]
+recipe = "digits-cnn-int8-onnx"
+expect = { this-machine = "EXPECTED" }
+"""
+
+
+def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgeprof", "demo", "--once", "--data", str(folder / "demo"), *arguments]
+    return subprocess.run([*command, "--port", str(free_port())], capture_output=True, text=True, timeout=600)
+
+
+def survivors(folder: Path) -> list[str]:
+    """Command lines of processes that still work for the demo in that folder."""
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(folder) in line]
+
+
+@pytest.mark.timeout(700)
+def test_the_whole_demo_comes_out_as_planned(tmp_path: Path) -> None:
+    done = run_demo(tmp_path)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert "18 of 18 cells came out as the plan expects" in done.stdout
+    assert "failed: operator_unsupported" in done.stdout
+    assert "Amazon Rekognition" in done.stdout
+    assert "no readable power sensor" in done.stdout or " J" in done.stdout
+    assert survivors(tmp_path) == []
+
+
+def test_a_cell_that_comes_out_otherwise_is_named_and_fails_the_demo(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(SHORT_PLAN.replace("EXPECTED", "failed:crash"))
+    done = run_demo(tmp_path, "--plan", str(plan))
+    assert done.returncode == 1
+    assert "digits-cnn-int8-onnx on this-machine: expected failed:crash, got measured" in done.stdout
+    assert survivors(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SHORT_PLAN.replace("EXPECTED", "failed:bad_luck"), "nothing can come to"),
+        (SHORT_PLAN.replace("this-machine = ", "elsewhere = "), "must expect something of each"),
+        (SHORT_PLAN.replace("window_s", "windows_s"), "windows_s"),
+        ("[[", "cannot be used"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(text)
+    done = run_demo(tmp_path, "--plan", str(plan))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    port = free_port()
+    with psutil.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"], stderr=subprocess.PIPE
+    ) as server:
+        while not any(item.laddr.port == port for item in psutil.Process(server.pid).net_connections()):
+            assert server.poll() is None
+        done = subprocess.run(
+            [sys.executable, "-m", "edgeprof", "demo", "--once", "--port", str(port), "--data", str(tmp_path)],
+            capture_output=True,
+            text=True,
+        )
+        server.kill()
+    assert done.returncode == 2
+    assert f"Port {port} is in use" in done.stderr
+
+
+def test_the_plan_that_ships_names_every_recipe() -> None:
+    recipes = Path(__file__).parents[2] / "model_exports" / "edgeprof_exports" / "recipes"
+    named = {line.split('"')[1] for line in DEFAULT_PLAN.read_text().splitlines() if line.startswith("recipe")}
+    assert named == {path.stem for path in recipes.glob("*.toml")}
