@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import platform
 import sys
 from typing import cast
 
@@ -44,6 +45,11 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if not extra or (error.name or "").startswith("edgeprof"):
                 raise
+            if extra == "demo" and sys.version_info < (3, 11):
+                raise MissingPartError(
+                    "python_too_old",
+                    f"`edgeprof {cmd_name}` needs Python 3.11 or newer; this is {platform.python_version()}.",
+                ) from error
             raise MissingPartError(
                 "extra_missing",
                 f"`edgeprof {cmd_name}` needs a part that is not installed ({error.name}). "
@@ -69,12 +75,26 @@ def main() -> None:
     except EdgeprofError as error:
         click.echo(f"edgeprof: {error.message} [{error.code}]", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"edgeprof: {_usage_sentence(error)} [bad_usage]", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:  # `edgeprof compare | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a full disk behind `>`, a folder that may not be read
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"edgeprof: {where}{error.strerror or error}. [io_error]", err=True)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    """What click found wrong, and where the right use is told."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message()
+    return f"{message} See: {context.command_path} --help" if context else message

@@ -1,5 +1,6 @@
 """A campaign's progress in a terminal: a line for each job, redrawn in place; elsewhere a line for each change."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ class LiveBoard:
         running = [job for job in jobs if job.state == "running"]
         if self._in_place:
             for job in running:
-                self._print(f"   … {job_line(job, self._describe(job))}")
+                self._print(f"   … {job_line(job, self._describe(job))}"[: _columns() - 1])
             self._drawn = len(running)
         else:
             self._log_stages(running)
@@ -72,6 +73,11 @@ class LiveBoard:
         if self._drawn:
             self._stream.write(f"\x1b[{self._drawn}F\x1b[J")
             self._drawn = 0
+
+
+def _columns() -> int:
+    """The terminal's width: a line that wrapped could not be redrawn in place."""
+    return shutil.get_terminal_size().columns
 
 
 def watch(client: HubClient, campaign_id: str, board: LiveBoard) -> rest.Campaign:

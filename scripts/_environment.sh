@@ -5,16 +5,24 @@ fail() {
     exit 3
 }
 
-# The first Python of 3.11 to 3.14 here; EDGEPROF_PYTHON names another.
+# The first Python of 3.11 to 3.14 here that can make environments; EDGEPROF_PYTHON names the only one to be used.
 find_python() {
-    for candidate in ${EDGEPROF_PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3; do
-        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
-            printf '%s' "$candidate"
-            return
-        fi
+    old= bare=
+    for candidate in ${EDGEPROF_PYTHON:-python3.11 python3.12 python3.13 python3.14 python3}; do
+        version=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+        case $version in
+        3.11 | 3.12 | 3.13 | 3.14)
+            if "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
+                printf '%s' "$candidate"
+                return
+            fi
+            bare=${bare:-$version} ;;
+        *) old=$version ;;
+        esac
     done
-    version=$(python3 --version 2>/dev/null || printf 'no python3')
-    fail "The hub needs Python 3.11 to 3.14, and here is $version. Install one (Debian 12 and newer: sudo apt-get install python3 python3-venv) or set EDGEPROF_PYTHON."
+    [ -z "$bare" ] || fail "Python $bare is here without its venv module. Install it: sudo apt-get install python$bare-venv"
+    here=${old:+Python $old}
+    fail "The hub needs Python 3.11 to 3.14, and ${EDGEPROF_PYTHON:-here} is ${here:-no Python}. Install one (Debian 12 and newer: sudo apt-get install python3 python3-venv) or name one in EDGEPROF_PYTHON."
 }
 
 # $1: folder of the environment, $2: extras of the project.
@@ -26,11 +34,9 @@ make_environment() {
     if [ -f "$1/.installed" ] && [ "$(cat "$1/.installed")" = "$stamp" ]; then
         return
     fi
-    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
-        fail "This Python ($python) has no venv module. Install it: sudo apt-get install python3-venv"
     printf 'Making a virtual environment in %s and installing prebuilt packages (once, about a minute) ...\n' "$1" >&2
     rm -rf "$1"
-    "$python" -m venv "$1"
+    "$python" -m venv "$1" || fail "No virtual environment could be made in $(pwd)/$1; the line above says why."
     pins=constraints/python$version.txt
     [ -f "$pins" ] || pins=/dev/null # a Python newer than our pins: the newest wheels that fit
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \

@@ -38,7 +38,7 @@ class Fetched:
 
 @click.command()
 @click.option("--once", is_flag=True, help="End after the comparison is printed.")
-@click.option("--port", default=8765, show_default=True, help="Port of the hub's page.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port of the hub's page.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for the demo's state.")
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=plan.DEFAULT_PLAN, help="Another plan.")
 def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:

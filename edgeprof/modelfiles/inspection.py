@@ -50,7 +50,7 @@ def inspect(path: Path) -> ModelFile:
     if named and named != model_format:
         raise ModelFileError(
             "wrong_format",
-            f"{path.name} is a {TITLES[model_format]} file by its contents. Rename it to end in .{model_format}.",
+            f"{path.name} holds {TITLES[model_format]} contents. Rename it to end in .{model_format}.",
         )
     return ModelFile(model_format, manifest_of(path.name, [entry, *_external_refs(path, external)]), path.parent)
 
