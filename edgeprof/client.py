@@ -42,13 +42,12 @@ class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
     def __init__(self, url: str = DEFAULT_URL, token: str | None = None) -> None:
-        parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise HubError("bad_url", f"{url!r} is no hub URL. It looks like {DEFAULT_URL}.")
-        self.url = f"{parts.scheme}://{parts.netloc}"
-        self._parts = parts
+        self._parts = _split(url)
+        self.url = f"{self._parts.scheme}://{self._parts.netloc}"
         self._headers = {"User-Agent": f"edgeprof/{__version__}"}
         if token:
+            if not (token.isascii() and token.isprintable()):
+                raise HubError("bad_token", "The token holds characters that no hub's token has. Copy it again.")
             self._headers["Authorization"] = f"Bearer {token}"
 
     def devices(self) -> list[rest.DeviceRecord]:
@@ -104,7 +103,7 @@ class HubClient:
         connection, response = self._open("GET", "/events", None, {"Accept": "text/event-stream"})
         try:
             yield from _parse_events(iter(response.readline, b""))
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
         finally:
             connection.close()
@@ -117,9 +116,15 @@ class HubClient:
 
     def _send(self, method: str, path: str, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"} if body else {}
-        connection, response = self._open(method, path, body, headers)
+        return self._read(*self._open(method, path, body, headers))
+
+    def _read(self, connection: "_Connection", response: http.client.HTTPResponse) -> bytes:
+        """The answer's body; an answer that was cut off is an error, too."""
         with connection:
-            return response.read()
+            try:
+                return response.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise self._unreachable(error) from error
 
     def _exists(self, path: str) -> bool:
         try:
@@ -141,9 +146,7 @@ class HubClient:
                         sent(done, size)
 
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        connection, response = self._open("PUT", path, chunks(), headers)
-        with connection:
-            response.read()
+        self._read(*self._open("PUT", path, chunks(), headers))
 
     def _open(
         self, method: str, path: str, body: bytes | Iterable[bytes] | None, headers: dict[str, str]
@@ -156,8 +159,7 @@ class HubClient:
             connection.close()
             raise self._unreachable(error) from error
         if response.status >= 400:
-            with connection:
-                raise _refused(response.status, response.read())
+            raise _refused(self.url, response.status, self._read(connection, response))
         return connection, response
 
     def _unreachable(self, error: Exception) -> HubError:
@@ -186,21 +188,36 @@ class _Connection:
         self.http.close()
 
 
+def _split(url: str) -> urllib.parse.SplitResult:
+    try:
+        parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:  # an unclosed bracket, or a port that is no number or beyond 65535
+        raise _bad_url(url) from error
+    if not usable:
+        raise _bad_url(url)
+    return parts
+
+
+def _bad_url(url: str) -> HubError:
+    return HubError("bad_url", f"{url!r} is no hub URL. It looks like {DEFAULT_URL}.")
+
+
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise HubError(
             "hub_answer_unreadable",
             f"The hub's answer cannot be read ({error}). Install the same edgeprof release here and on the hub.",
         ) from error
 
 
-def _refused(status: int, body: bytes) -> HubError:
+def _refused(url: str, status: int, body: bytes) -> HubError:
     try:
         error = msgspec.json.decode(body, type=rest.ErrorDocument).error
     except msgspec.MsgspecError:
-        return HubError(f"http_{status}", f"The hub answered {status}.")
+        return HubError(f"http_{status}", f"What answers at {url} is no edgeprof hub, or cannot work: HTTP {status}.")
     return HubError(error.code, error.message)
 
 
@@ -228,5 +245,6 @@ def token_from(path: str | None) -> str | None:
         return os.environ.get("EDGEPROF_TOKEN") or None
     try:
         return Path(path).read_text().strip() or None
-    except OSError as error:
-        raise HubError("token_unreadable", f"The token file {path} cannot be read: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        raise HubError("token_unreadable", f"The token file {path} cannot be read: {reason}.") from error

@@ -51,7 +51,13 @@ def compare(hub_url: str, token_file: str | None, kind: str) -> None:
     help="Chooses the cloud baseline; see docs/cost.md.",
 )
 @click.option("--runtime", default="", help="Runtime variant (default: the device's first for the format).")
-@click.option("--threads", default=0, help="Threads; 0 is every core that the agent may use.", show_default=True)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Threads; 0 is every core that the agent may use.",
+)
 @click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input.")
 @click.option("--no-wait", is_flag=True, help="Queue and return at once.")
 @hub_options
@@ -74,6 +80,9 @@ def flash(
 
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
+    fixed = parse_shapes(shapes)
+    if name and len(models) > 1:
+        raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)
     chosen = picking.devices(client.devices(), targets, everywhere)
     labels = picking.Labels(name=name, family=family, quantization=quantization, task=task)
@@ -83,7 +92,7 @@ def flash(
         device_ids=tuple(device.device_id for device in chosen),
         runtime=runtime,
         threads=threads,
-        shapes=parse_shapes(shapes),
+        shapes=fixed,
     )
     campaign = client.start_campaign(request)
     if no_wait:
