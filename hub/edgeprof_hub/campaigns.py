@@ -32,8 +32,8 @@ def get(hub: Hub, campaign_id: str) -> rest.Campaign:
 
 def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
     """Cancel what of it has not ended."""
-    jobs = get(hub, campaign_id).jobs
-    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, jobs))
+    job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
+    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
     hub.events.publish(Change("job", job_id) for job_id in ended)
     return get(hub, campaign_id)
 
@@ -48,8 +48,8 @@ def get_job(hub: Hub, job_id: str) -> rest.JobRecord:
 
 def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
     """Cancel one job."""
-    job = get_job(hub, job_id)
-    if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job])):
+    get_job(hub, job_id)
+    if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job_id])):
         raise EdgeprofError("job_ended", "This job has ended already.")
     hub.events.publish([Change("job", job_id)])
     return get_job(hub, job_id)

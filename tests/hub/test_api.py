@@ -81,6 +81,11 @@ def test_a_blob_comes_back_whole_in_part_and_only_if_unchanged(live: Live) -> No
         assert (answer.status, answer.read()) == (200, CONTENTS)
     with live.http("GET", f"/blobs/{DIGEST}", headers={"Range": f"bytes={len(CONTENTS)}-"}) as answer:
         assert answer.status == 416
+        assert answer.getheader("Content-Range") == f"bytes */{len(CONTENTS)}"
+        assert json.loads(answer.read())["error"]["code"] == "bad_range"
+    with live.http("GET", f"/blobs/{DIGEST}", headers={"Range": "bytes=odd"}) as answer:
+        assert answer.status == 400
+        assert json.loads(answer.read())["error"]["code"] == "bad_range"
     with live.http("HEAD", f"/blobs/{DIGEST}") as answer:
         assert (answer.status, answer.getheader("Content-Length")) == (200, str(len(CONTENTS)))
 
@@ -282,8 +287,29 @@ def test_a_cancel_reaches_the_device_also_when_it_was_away(live: Live, agent: Fa
         rest.ErrorBody(code="job_ended", message="This job has ended already."),
     )
     with FakeAgent(live.hub.endpoint.port) as again:
-        eventually(lambda: m.Cancel(job_id=job.job_id) in again.got(m.Cancel))
+        eventually(lambda: m.Cancel(job_id=job.job_id, attempt=1) in again.got(m.Cancel))
         assert again.got(m.Job) == []
+
+
+def test_a_job_that_was_sent_since_it_was_looked_at_is_cancelled_on_the_device_too(
+    live: Live, agent: FakeAgent
+) -> None:
+    job = start(live, agent)
+    eventually(lambda: agent.got(m.Job))
+    eventually(lambda: state_of(live, job).state == "sent")
+    stale = live.hub.writer.submit(lambda store: live.hub.dispatch.cancel(store, [job.job_id]))
+    assert (job.state, stale.result()) == ("queued", [job.job_id])
+    eventually(lambda: agent.got(m.Cancel) == [m.Cancel(job_id=job.job_id, attempt=1)])
+
+
+def test_a_cancel_names_the_attempt_that_it_ends(live: Live, agent: FakeAgent) -> None:
+    job = start(live, agent)
+    live.client.cancel_campaign(job.campaign_id)
+    with live.http("POST", f"/jobs/{job.job_id}/retry"):
+        pass
+    eventually(lambda: state_of(live, job).state == "sent")
+    live.client.cancel_campaign(job.campaign_id)
+    eventually(lambda: m.Cancel(job_id=job.job_id, attempt=2) in agent.got(m.Cancel))
 
 
 def test_an_ended_job_is_tried_again_as_its_next_attempt(live: Live, agent: FakeAgent) -> None:

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from edgeprof_hub.access import int_or_zero
 from edgeprof_hub.blobs import BlobStore
-from edgeprof_hub.failures import not_found
+from edgeprof_hub.failures import error_response, not_found
 from edgeprof_hub.routes.answers import HubOf, Sha256
 
 router = APIRouter(tags=["blobs"])
@@ -37,6 +38,29 @@ async def put_artifact(hub: HubOf, sha256: Sha256, request: Request) -> Response
     return await _store(hub.artifacts, sha256, request)
 
 
+class _Blob(FileResponse):
+    """A range of no use is answered in the one shape of errors, not in Starlette's plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal: Response | None = None
+
+        async def send_or_keep(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and message["status"] in _BAD_RANGE:
+                refusal = error_response(message["status"], "bad_range", _BAD_RANGE[message["status"]])
+                if message["status"] == 416:
+                    refusal.headers["content-range"] = f"bytes */{self.headers['content-length']}"
+            if refusal is None:
+                await send(message)
+
+        await super().__call__(scope, receive, send_or_keep)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+
+
+_BAD_RANGE = {400: "The Range header cannot be read.", 416: "The file ends before this range begins."}
+
+
 def _file(blobs: BlobStore, sha256: str) -> FileResponse:
     if not blobs.has(sha256):
         raise not_found("file", sha256)
@@ -45,7 +69,7 @@ def _file(blobs: BlobStore, sha256: str) -> FileResponse:
         "cache-control": "private, max-age=31536000, immutable",
         "content-disposition": "attachment",
     }
-    return FileResponse(blobs.path(sha256), headers=headers, media_type="application/octet-stream")
+    return _Blob(blobs.path(sha256), headers=headers, media_type="application/octet-stream")
 
 
 async def _store(blobs: BlobStore, sha256: str, request: Request) -> Response:

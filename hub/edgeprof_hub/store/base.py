@@ -74,8 +74,8 @@ class ReadStore(Protocol):
         """Jobs of online devices that were never sent, or sent before then and not answered."""
         ...
 
-    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[str]:
-        """Ids of jobs that were sent, then cancelled since then, and of which nothing was heard."""
+    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[rest.JobRecord]:
+        """Jobs that were sent, then cancelled since then, and of which nothing was heard."""
         ...
 
     def session(self, device_id: str) -> Session | None: ...

@@ -111,12 +111,12 @@ class SqliteReader:
         )
         return [rows.job(row) for row in self._all(sql, (sent_before_s,))]
 
-    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[str]:
+    def cancels_to_repeat(self, device_id: str, since_s: float) -> Sequence[rest.JobRecord]:
         sql = (
-            "SELECT job_id FROM job WHERE device_id = ? AND state = 'cancelled' AND result_id IS NULL"
+            "SELECT * FROM job WHERE device_id = ? AND state = 'cancelled' AND result_id IS NULL"
             " AND sent_s IS NOT NULL AND updated_s > ?"
         )
-        return [row[0] for row in self._all(sql, (device_id, since_s))]
+        return [rows.job(row) for row in self._all(sql, (device_id, since_s))]
 
     def artifacts(
         self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
