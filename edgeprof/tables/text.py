@@ -11,15 +11,20 @@ from edgeprof.wire import rest
 GAP = "  "
 MIN_WIDTH = 80
 MIN_LABEL = 24
+GIVEN_UP = (
+    *("latency_p95_ms", "ttft_ms", "latency_p99_ms", "prefill_tokens_per_s"),
+    *("energy_per_token_j", "energy_per_inference_j"),
+)
+"""Columns that a terminal loses, in this order, where the table is too wide even with labels above the figures."""
 EMPTY = "Nothing has been measured yet. Start an agent with `edgeprof agent run --hub URL`, then `edgeprof flash`.\n"
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How wide the labels are and which columns stand beside them. No label width: labels on their own lines."""
+    """How wide the labels and the columns beside them are. No label width: labels on their own lines."""
 
     label: int
-    columns: list[int]
+    columns: Sequence[int]
 
     @property
     def is_stacked(self) -> bool:
@@ -31,14 +36,27 @@ def render_text(table: rest.CompareTable, width: int = 110) -> str:
     if not table.cells:
         return EMPTY
     width = max(width, MIN_WIDTH)
-    shown = view(table)
+    shown, left_out = _fitting(table, width)
     parts: list[str] = []
     heading = ""
     for block in shown.blocks:
         previous, heading = heading, f"{block.device}  ({block.about})"
         above = [] if heading == previous else _wrap(heading, width)
         parts.append("\n".join([*above, *_block_lines(block, width)]))
-    return "\n\n".join([*parts, "\n".join(_foot_lines(shown, width))]) + "\n"
+    return "\n\n".join([*parts, "\n".join(_foot_lines(shown, left_out, width))]) + "\n"
+
+
+def _fitting(table: rest.CompareTable, width: int) -> tuple[View, Sequence[str]]:
+    """What fits, and the headers of the columns that do not."""
+    whole = view(table)
+    shown = whole
+    for count in range(len(GIVEN_UP) + 1):
+        shown = view(table, GIVEN_UP[:count])
+        if all(_label_room(_figure_widths(block), width) >= 0 for block in shown.blocks):
+            break
+    kept = {header for block in shown.blocks for header in block.headers}
+    headers = dict.fromkeys(header for block in whole.blocks for header in block.headers)
+    return shown, [header for header in headers if header not in kept]
 
 
 def _block_lines(block: Block, width: int) -> list[str]:
@@ -52,16 +70,11 @@ def _block_lines(block: Block, width: int) -> list[str]:
 
 
 def _fit(block: Block, width: int) -> _Layout:
-    """Labels beside the figures; else without the last column; else above the figures, on lines of their own."""
+    """Labels beside the figures; where these leave no room, above them, on lines of their own."""
     columns = _figure_widths(block)
-    if _label_room(columns, width) < MIN_LABEL:
-        columns.pop()
-    if _label_room(columns, width) < MIN_LABEL:
-        while _label_room(columns, width) < 0:
-            columns.pop()
-        return _Layout(0, columns)
+    room = _label_room(columns, width)
     longest = max(width_of(row.label) for row in block.rows)
-    return _Layout(min(longest, _label_room(columns, width)), columns)
+    return _Layout(min(longest, room) if room >= min(longest, MIN_LABEL) else 0, columns)
 
 
 def _figure_widths(block: Block) -> list[int]:
@@ -87,8 +100,8 @@ def _row_lines(row: Row, layout: _Layout, width: int) -> list[str]:
 
 
 def _line(label: str, texts: Sequence[str], layout: _Layout) -> str:
-    """A label and as many of the texts as there are columns for."""
-    cells = [" " * (size - width_of(text)) + text for text, size in zip(texts, layout.columns, strict=False)]
+    """A label and the texts in their columns."""
+    cells = [" " * (size - width_of(text)) + text for text, size in zip(texts, layout.columns, strict=True)]
     return (GAP + GAP.join([_padded(label, layout.label), *cells])).rstrip()
 
 
@@ -101,8 +114,8 @@ def _wrap(text: str, width: int, indent: int = 0, first: int | None = None) -> l
     return textwrap.wrap(text, width, initial_indent=start, subsequent_indent=" " * indent)
 
 
-def _foot_lines(shown: View, width: int) -> list[str]:
-    lines: list[str] = []
+def _foot_lines(shown: View, left_out: Sequence[str], width: int) -> list[str]:
+    lines = _wrap(f"Too narrow for: {', '.join(left_out)}.", width) if left_out else []
     for text in shown.legend:
         lines += _wrap(text, width, indent=2, first=0)
     for index, text in enumerate(shown.notes, start=1):

@@ -1,6 +1,6 @@
 """A CompareTable as blocks of text rows with numbered footnotes: what the terminal and Markdown forms share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
@@ -64,13 +64,16 @@ class View:
     cost_note: str
 
 
-def view(table: rest.CompareTable) -> View:
-    """The table's blocks in the order of its devices, with what they refer to."""
+def view(table: rest.CompareTable, hidden: Collection[str] = ()) -> View:
+    """The table's blocks in the order of its devices, with what they refer to; without the metrics in `hidden`."""
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     labels = column_labels(table.columns)
     blocks = [
-        block for device in table.devices for kind in HEADLINES if (block := _block(device, kind, cells, labels, notes))
+        block
+        for device in table.devices
+        for kind in HEADLINES
+        if (block := _block(device, kind, cells, labels, notes, hidden))
     ]
     return View(tuple(blocks), tuple(notes.texts), _legend(table), figures.clean(table.cost_note))
 
@@ -108,7 +111,9 @@ def _block(
     cells: dict[tuple[str, str, str], rest.Cell],
     labels: dict[rest.Column, str],
     notes: Notes,
+    hidden: Collection[str],
 ) -> Block | None:
+    headlines = [item for item in HEADLINES[kind] if item.metric not in hidden]
     rows: list[Row] = []
     not_run: list[str] = []
     for column, label in labels.items():
@@ -118,10 +123,10 @@ def _block(
         if cell is None or cell.state == "not_run":
             not_run.append(label)
         else:
-            rows.append(_row(label, cell, kind, notes))
+            rows.append(_row(label, cell, headlines, notes))
     if not rows:
         return None
-    headers = tuple(item.header for item in HEADLINES[kind]) + COST_HEADERS[kind] + ("pays from",)
+    headers = tuple(item.header for item in headlines) + COST_HEADERS[kind] + ("pays from",)
     return Block(_device_title(device), _device_about(device), headers, tuple(rows), tuple(not_run))
 
 
@@ -138,12 +143,12 @@ def _device_about(device: rest.DeviceRecord) -> str:
     return figures.clean(", ".join(parts))
 
 
-def _row(label: str, cell: rest.Cell, kind: Kind, notes: Notes) -> Row:
+def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Notes) -> Row:
     if cell.state == "failed":
         return Row(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
     if not cell.metrics:
         return Row(label, status=open_text(cell))
-    texts = tuple(_figure(item, cell, notes) for item in HEADLINES[kind]) + _cost(cell, notes)
+    texts = tuple(_figure(item, cell, notes) for item in headlines) + _cost(cell, notes)
     below = (open_text(cell),) if cell.state in ("running", "queued") else ()
     return Row(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
 
@@ -211,9 +216,10 @@ def baseline_text(cost: rest.CostView) -> str:
 
 
 def pays_from(cost: rest.CostView) -> str | None:
-    """`159/day` or `never`; None where there is no such volume."""
+    """`≥159/day` (parts are not counted), `159/day` or `never`; None where there is no such volume."""
     if cost.break_even_per_day is not None:
-        return f"{figures.per_day(cost.break_even_per_day)}/day"
+        sign = "≥" if cost.break_even_kind == "at_least" else ""
+        return f"{sign}{figures.per_day(cost.break_even_per_day)}/day"
     return "never" if cost.break_even_kind == "never" else None
 
 

@@ -80,8 +80,11 @@ def test_a_missing_figure_has_a_footnote_and_is_never_a_zero(typical: rest.Compa
     assert not re.search(r" 0(\.0+)? ", row)
 
 
-def test_every_footnote_is_referred_to_and_every_reference_has_one(typical: rest.CompareTable) -> None:
-    lines = tables.render_text(typical, 120).splitlines()
+@pytest.mark.parametrize("width", [80, 95, 110, 130])
+def test_every_footnote_is_referred_to_and_every_reference_has_one(typical: rest.CompareTable, width: int) -> None:
+    rented = replace(COST, break_even_per_day=None, break_even_kind="not_by_volume")
+    cells = tuple(replace(cell, cost=rented, cost_absent=None) if cell.metrics else cell for cell in typical.cells)
+    lines = tables.render_text(replace(typical, cells=cells), width).splitlines()
     notes = {line.split()[0] for line in lines if line.startswith("[")}
     used = {ref for line in lines if not line.startswith("[") for ref in re.findall(r"\[\d+\]", line)}
     assert notes == used
@@ -106,6 +109,20 @@ def test_the_cost_stands_beside_its_named_baseline(typical: rest.CompareTable) -
     assert "$0.158" in text
     assert "159/day" in text
     assert "Rekognition DetectLabels, list price, us-east-1, as of 2026-10-07" in text
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(110, ()), (80, ("p95", "p99"))])
+def test_a_narrow_terminal_keeps_the_break_even_and_says_what_it_leaves_out(
+    typical: rest.CompareTable, width: int, left_out: tuple[str, ...]
+) -> None:
+    cells = tuple(replace(cell, cost=COST, cost_absent=None) if cell.metrics else cell for cell in typical.cells)
+    text = tables.render_text(replace(typical, cells=cells), width)
+    headers = next(line.split() for line in text.splitlines() if "p50 ms" in line)
+    assert "159/day" in text
+    assert headers[-2:] == ["pays", "from"]
+    said = re.search(r"Too narrow for: (.*)\.", text)
+    assert set(left_out) <= set(said[1].split(", ") if said else ())
+    assert all((header in headers) != (header in left_out) for header in ("p95", "p99"))
 
 
 def test_nothing_measured_tells_the_next_step() -> None:

@@ -62,9 +62,7 @@ class RunPage:
         """The break-even volume in words."""
         if not isinstance(self.cost, rest.CostView):
             return ""
-        volume = pays_from(self.cost)
-        at_least = "at least " if self.cost.break_even_kind == "at_least" else ""
-        return f"{at_least}{volume}" if volume else NO_BREAK_EVEN[self.cost.break_even_kind]
+        return pays_from(self.cost) or NO_BREAK_EVEN[self.cost.break_even_kind]
 
 
 @dataclass(frozen=True)
