@@ -120,7 +120,7 @@ def test_measured_energy_is_brought_to_the_wall_and_says_what_it_leaves_out(
 
 def test_a_language_model_is_priced_by_the_token_on_both_sides():
     """An answer of 500 + 300 tokens takes 10 s; 200 a day; 0.1 USD a day for the board; 0.000049 USD hosted."""
-    view = Cell(format="gguf", task="text-generation", metrics=WRITER).view()
+    view = Cell(task="llm", format="gguf", metrics=WRITER).view()
     assert view.unit == "1M tokens"
     assert view.edge_usd == pytest.approx(0.1 / (200 * 800) * 1e6)
     assert view.cloud_usd == pytest.approx(0.000049 / 800 * 1e6)
@@ -130,9 +130,15 @@ def test_a_language_model_is_priced_by_the_token_on_both_sides():
     assert view.verdict.startswith("Cloud cheaper at this volume")
 
 
+@pytest.mark.parametrize(("task", "unit"), [("other", "llama"), ("llm", "llama"), ("text", "t4g.small")])
+def test_a_gguf_model_is_a_language_model_unless_somebody_said_otherwise(task: str, unit: str) -> None:
+    view = Cell(task=task, format="gguf", metrics=WRITER).view()
+    assert unit in view.cloud_name
+
+
 def test_energy_per_token_leaves_out_reading_the_prompt_and_says_so():
     metrics = {**WRITER, **rows(row("energy_per_token_j", 12.0, "wall_ac"))}
-    view = Cell(format="gguf", metrics=metrics).view()
+    view = Cell(task="llm", format="gguf", metrics=metrics).view()
     assert view.edge_parts_usd["energy"] == pytest.approx(12 * 300 / 3.6e6 * 0.165 / 800 * 1e6)
     assert "edge: energy of reading the prompt" in view.not_counted
 
@@ -182,7 +188,9 @@ def test_a_price_that_cannot_be_is_refused(price_usd: float):
 
 def test_without_a_measured_time_there_is_no_cost_and_the_metric_is_named():
     assert "latency_p50_ms" in Cell(metrics={}).reason()
-    assert "decode_tokens_per_s" in Cell(format="gguf", metrics=rows(WRITER["prefill_tokens_per_s"])).reason()
+    assert (
+        "decode_tokens_per_s" in Cell(task="llm", format="gguf", metrics=rows(WRITER["prefill_tokens_per_s"])).reason()
+    )
     assert "must be greater than zero" in Cell(metrics=rows(row("latency_mean_ms", 0.0))).reason()
 
 
@@ -206,7 +214,7 @@ def test_break_even_beyond_what_the_device_can_do_is_never():
 
 def test_a_baseline_without_a_price_leaves_the_edge_and_claims_nothing():
     scenario = Scenario(baselines={"llm": TokenBaseline("groq", "no-such-model")})
-    view = Cell(format="gguf", metrics=WRITER, scenario=scenario).view()
+    view = Cell(task="llm", format="gguf", metrics=WRITER, scenario=scenario).view()
     assert view.edge_usd > 0
     assert (view.cloud_usd, view.break_even_kind) == (None, "unknown")
     assert "no-such-model" in view.cloud_basis
@@ -248,8 +256,8 @@ def test_there_is_no_winner_where_the_lifetime_alone_decides():
 
 def test_the_cloud_is_called_cheaper_only_beyond_what_its_tokenizer_could_add():
     at_most = Scenario(answers_per_day=D(1000))
-    near = Cell(format="gguf", metrics=WRITER, price_usd=109.5, scenario=at_most).view()
-    far = Cell(format="gguf", metrics=WRITER, price_usd=1095.0, scenario=at_most).view()
+    near = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=109.5, scenario=at_most).view()
+    far = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=1095.0, scenario=at_most).view()
     assert near.verdict.startswith("No clear winner")
     assert far.verdict.startswith("Cloud cheaper")
 

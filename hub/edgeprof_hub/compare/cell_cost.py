@@ -18,6 +18,7 @@ from edgeprof_hub.compare.cost_verdict import Balance, verdict
 
 LLM_FORMAT = "gguf"
 LLM_TASK = "llm"
+UNSET_TASK = "other"
 EMULATED = (
     "An emulated device's speed and energy are those of another machine, so no cost can rest on them: "
     "measure on the real device."
@@ -56,10 +57,15 @@ def cell_cost(
             catalogue=catalogue,
             today=_day(now_s),
         )
-        cloud = _cloud(LLM_TASK if format == LLM_FORMAT else task, edge, scenario, catalogue, now_s)
+        cloud = _cloud(_compared_as(task, format), edge, scenario, catalogue, now_s)
         return _view(edge, cloud, _idle(idle_w), catalogue, _day(now_s))
     except EdgeprofError as error:
         return error.message
+
+
+def _compared_as(task: str, format: str) -> str:
+    """A GGUF file of which nobody said what it is for is taken for a language model."""
+    return LLM_TASK if task == UNSET_TASK and format == LLM_FORMAT else task
 
 
 def _day(now_s: float) -> date:
