@@ -21,7 +21,7 @@ from edgeprof_agent.measuring.measure import MeasureRequest, measure
 from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"
-PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 128, 32, 5
+PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 128, 32, 6
 VARIANTS = ("llama-cpp-python", "xllamacpp")
 FIGURES = ("prefill_tokens_per_s", "decode_tokens_per_s")
 TARGET = 0.05
