@@ -1,0 +1,75 @@
+"""Whether a run changed its speed: a trend or a step over blocks in time.
+
+Trend: Mann (1945) and Kendall (1975) on the medians of blocks, its size by Theil and Sen (1968). Step: Pettitt (1979)
+on the same medians, its size the ratio of the medians after and before. Both are rank tests, each at 1 %.
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from edgeprof.statistics.blocks import block_medians
+
+_LEVEL = 0.01
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a run changed: `change` is the share by which its time at the end differs from that at the start."""
+
+    kind: Literal["trend", "step"]
+    change: float
+    at: float
+    """Where in the run, 0 to 1: of a step, its place; of a trend, 0."""
+
+    def __str__(self) -> str:
+        where = f"after {self.at:.0%} of the run" if self.kind == "step" else "from start to end"
+        return f"{self.kind} of {self.change:+.1%} {where}"
+
+
+def find_drift(samples: Sequence[float]) -> Drift | None:
+    """The clearer one of a trend and a step, or None. Samples are positive and in time order."""
+    medians = block_medians(samples)
+    if not medians or min(medians) <= 0:
+        return None
+    trend_p, (step_p, split) = _trend_p(medians), _step_p(medians)
+    if min(trend_p, step_p) >= _LEVEL:
+        return None
+    if step_p < trend_p:
+        before, after = statistics.median(medians[:split]), statistics.median(medians[split:])
+        return Drift("step", after / before - 1, split / len(medians))
+    return Drift("trend", _theil_sen_change(medians), 0.0)
+
+
+def _trend_p(values: Sequence[float]) -> float:
+    """Two-sided probability of so much order by chance: Kendall's S, normal, with continuity correction and ties."""
+    n = len(values)
+    score = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
+    ties = [values.count(value) for value in set(values)]
+    variance = (n * (n - 1) * (2 * n + 5) - sum(t * (t - 1) * (2 * t + 5) for t in ties)) / 18
+    if variance == 0:
+        return 1.0
+    z = max(0, abs(score) - 1) / math.sqrt(variance)
+    return math.erfc(z / math.sqrt(2))
+
+
+def _step_p(values: Sequence[float]) -> tuple[float, int]:
+    """Pettitt's K as an approximate two-sided probability, and the index at which the later part starts."""
+    n = len(values)
+    scores = [
+        sum((late > early) - (late < early) for early in values[:split] for late in values[split:])
+        for split in range(1, n)
+    ]
+    largest = max(scores, key=abs)
+    p = 2 * math.exp(-6 * largest**2 / (n**3 + n**2))
+    return min(1.0, p), scores.index(largest) + 1
+
+
+def _theil_sen_change(medians: Sequence[float]) -> float:
+    """The median slope of log time over all pairs of blocks, over the whole run."""
+    logs = [math.log(median) for median in medians]
+    slopes = [(logs[j] - logs[i]) / (j - i) for i, j in combinations(range(len(logs)), 2)]
+    return math.expm1(statistics.median(slopes) * (len(logs) - 1))

@@ -1,0 +1,122 @@
+"""Percentiles with distribution-free 95 % intervals that know about autocorrelation; or how many samples one takes.
+
+The interval lies between two order statistics and holds whatever the distribution: of n independent samples, the number
+at or below the p-quantile is binomial (n, p), so that P(X(l) <= q < X(u)) is the sum of its probabilities from l to
+u - 1 (David and Nagaraja, Order Statistics, 3rd ed., section 7.1; Hahn and Meeker, Statistical Intervals, section 5.2).
+A series with autocorrelation time tau is taken as n / tau independent samples, each of which stands for tau ranks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from edgeprof.statistics.autocorrelation import autocorrelation_time, short_series_time
+
+CONFIDENCE = 0.95
+PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A percentile, its 95 % interval, and how many independent samples the n are worth there."""
+
+    p: float
+    value: float
+    low: float
+    high: float
+    n: int
+    effective_n: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A percentile that these samples cannot give; `needed`: how many like them could."""
+
+    p: float
+    n: int
+    effective_n: int
+    needed: int
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        like_them = "" if self.effective_n >= self.n else f", worth {self.effective_n} independent ones"
+        return f"needs {self.needed} samples for a 95 % interval; this run has {self.n}{like_them}"
+
+
+def percentile(samples: Sequence[float], p: float) -> Percentile | Refused:
+    """One percentile of samples in the order in which they were taken."""
+    return percentiles(samples, (p,))[0]
+
+
+def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> tuple[Percentile | Refused, ...]:
+    """Several percentiles of samples in the order in which they were taken.
+
+    tau is the largest of three: at the percentile itself, at the median (where it is known best), and that of a short
+    series.
+    """
+    ordered = sorted(samples)
+    if not ordered:
+        return tuple(Refused(p, 0, 0, samples_needed(p)) for p in ps)
+    least = max(autocorrelation_time(samples, quantile(ordered, 0.5)), short_series_time(samples))
+    return tuple(_percentile(samples, ordered, p, least) for p in ps)
+
+
+def _percentile(samples: Sequence[float], ordered: Sequence[float], p: float, least: float) -> Percentile | Refused:
+    value, n = quantile(ordered, p), len(ordered)
+    if n < samples_needed(p):
+        return Refused(p, n, min(n, math.floor(n / least)), math.ceil(samples_needed(p) * least))
+    tau = max(least, autocorrelation_time(samples, value))
+    effective_n = math.floor(n / tau)
+    ranks = _ranks(effective_n, p)
+    if ranks is None:
+        return Refused(p, n, effective_n, math.ceil(samples_needed(p) * tau))
+    each = n / effective_n
+    low, high = math.floor((ranks[0] - 1) * each), min(n, math.ceil(ranks[1] * each)) - 1
+    return Percentile(p, value, ordered[low], ordered[high], n, effective_n)
+
+
+def quantile(ordered: Sequence[float], p: float) -> float:
+    """The p-quantile of sorted samples, linear between neighbours (type 7 of Hyndman and Fan; numpy's default)."""
+    position = p * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+
+
+def quantile_interval(ordered: Sequence[float], p: float) -> tuple[float, float] | None:
+    """The interval of sorted samples that are known to be independent; None with too few."""
+    ranks = _ranks(len(ordered), p)
+    return None if ranks is None else (ordered[ranks[0] - 1], ordered[ranks[1] - 1])
+
+
+@lru_cache(maxsize=64)
+def samples_needed(p: float) -> int:
+    """The fewest independent samples whose smallest and largest enclose the p-quantile: 1 - p^n - (1 - p)^n >= 95 %."""
+    n = 2
+    while 1 - p**n - (1 - p) ** n < CONFIDENCE:
+        n += 1
+    return n
+
+
+@lru_cache(maxsize=4096)
+def _ranks(n: int, p: float) -> tuple[int, int] | None:
+    """The narrowest pair of ranks (from 1) that encloses the p-quantile of n independent samples with 95 %."""
+    if n < samples_needed(p):
+        return None
+    low = high = min(max(round(n * p), 1), n - 1)  # counts of samples at or below the quantile, 1 to n - 1
+    covered = _binomial(low, n, p)
+    while covered < CONFIDENCE:
+        below = _binomial(low - 1, n, p) if low > 1 else 0.0
+        above = _binomial(high + 1, n, p) if high < n - 1 else 0.0
+        if below >= above and low > 1:
+            low, covered = low - 1, covered + below
+        else:
+            high, covered = high + 1, covered + above
+    return low, high + 1
+
+
+def _binomial(k: int, n: int, p: float) -> float:
+    log_ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(log_ways + k * math.log(p) + (n - k) * math.log1p(-p))
