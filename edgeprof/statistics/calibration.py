@@ -4,6 +4,9 @@ The logarithms of k run medians have the standard deviation s. The ratio of two 
 exp(+- 1.96 sqrt(2) s) with 95 %. As s is itself an estimate, its upper 90 % bound s sqrt((k - 1) / chi2(0.10; k - 1))
 takes its place: a tolerance limit (Hahn and Meeker, Statistical Intervals, chapter 4), so that with 90 % confidence at
 most 5 % of *later* A/A pairs differ by more, not only on the average over all calibrations that could have been.
+
+The spread of run medians holds the uncertainty of each median, too. How large that was is kept, so that a verdict adds
+only what its own runs leave open beyond it.
 """
 
 import math
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeprof.statistics.distributions import chi2_quantile, normal_quantile
+from edgeprof.statistics.estimate import Estimate
 
 FEWEST_RUNS = 5
 _SURE = 0.90
@@ -23,31 +27,32 @@ class NoiseFloor:
     """What two runs of the same set-up differ by, as a share (0.03: 3 %), learned from `runs` runs.
 
     `expected` is the plain estimate with its 95 % interval; `floor`, which verdicts use, is its upper 90 % bound.
-    `date` is the caller's (ISO 8601).
+    `within_run`: how far the 95 % interval of one of their medians reached, as a share. `date`: the caller's (ISO 8601).
     """
 
     floor: float
     expected: float
     low: float
     high: float
+    within_run: float
     runs: int
     date: str
 
 
-def noise_floor(run_medians: Sequence[float], date: str) -> NoiseFloor:
-    """The floor from the medians of at least 5 runs of one set-up. Raises ValueError with fewer, or with one not > 0."""
-    if len(run_medians) < FEWEST_RUNS:
-        raise ValueError(f"A noise floor takes at least {FEWEST_RUNS} runs; these are {len(run_medians)}.")
-    if not all(0 < median < math.inf for median in run_medians):
-        raise ValueError("A run's median must be a positive number.")
-    degrees = len(run_medians) - 1
-    spread = statistics.stdev([math.log(median) for median in run_medians])
+def noise_floor(runs: Sequence[Estimate], date: str) -> NoiseFloor:
+    """The floor from at least 5 runs of one set-up; with fewer, ValueError."""
+    if len(runs) < FEWEST_RUNS:
+        raise ValueError(f"A noise floor takes at least {FEWEST_RUNS} runs; these are {len(runs)}.")
+    degrees = len(runs) - 1
+    spread = statistics.stdev([math.log(run.value) for run in runs])
+    reaches = [math.log(run.high / run.low) / 2 for run in runs]
     return NoiseFloor(
         floor=_share(_bound(spread, degrees, 1 - _SURE)),
         expected=_share(spread),
         low=_share(_bound(spread, degrees, 0.975)),
         high=_share(_bound(spread, degrees, 0.025)),
-        runs=len(run_medians),
+        within_run=math.expm1(math.sqrt(statistics.fmean([reach**2 for reach in reaches]))),
+        runs=len(runs),
         date=date,
     )
 

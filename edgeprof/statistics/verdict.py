@@ -101,35 +101,46 @@ def _centre(side: Sequence[Estimate]) -> float:
 
 
 def _noise(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None) -> _Noise:
-    """Replicates where there are enough to tell the spread of runs, never less than the calibration; else a floor."""
-    per_run = math.sqrt((1 / len(a) + 1 / len(b)) / 2)
-    known = math.log1p(floor.floor) * per_run if floor else 0.0
-    if len(a) + len(b) - 2 >= _FEWEST_DEGREES:
-        error, degrees = _between_runs(a, b)
-        reach = max(t_quantile(0.975, degrees) * error, known)
-        basis: Basis = "replicates_and_calibration" if floor else "replicates"
-        return _Noise(reach, reach, max(error, known / _Z_95), known, basis)
-    if not floor:
-        known = math.log1p(DEFAULT_FLOOR) * per_run
-    down, up = _within_runs(a, b)
-    below, above = math.hypot(down, known), math.hypot(up, known)
+    """From replicates where they are enough to tell the spread of runs, but never less than the calibration."""
+    if len(a) + len(b) - 2 < _FEWEST_DEGREES:
+        return _noise_of_floor(a, b, floor)
+    error, degrees = _between_runs(a, b)
+    known = math.log1p(floor.floor) * _per_run(a, b) if floor else 0.0
+    reach = max(t_quantile(0.975, degrees) * error, known)
+    basis: Basis = "replicates_and_calibration" if floor else "replicates"
+    return _Noise(reach, reach, max(error, known / _Z_95), known, basis)
+
+
+def _noise_of_floor(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None) -> _Noise:
+    """The floor, and as an independent error what these samples leave open beyond what those of the floor did."""
+    known = math.log1p(floor.floor if floor else DEFAULT_FLOOR) * _per_run(a, b)
+    held = math.sqrt(2) * math.log1p(floor.within_run) * _per_run(a, b) if floor else 0.0
+    below, above = (
+        max(within, math.hypot(known, math.sqrt(max(0.0, within**2 - held**2)))) for within in _within_runs(a, b)
+    )
     return _Noise(below, above, max(below, above) / _Z_95, known, "calibration" if floor else "default_floor")
+
+
+def _per_run(a: Sequence[Estimate], b: Sequence[Estimate]) -> float:
+    """By how much several runs a side narrow what one run a side leaves open."""
+    return math.sqrt((1 / len(a) + 1 / len(b)) / 2)
 
 
 def _between_runs(a: Sequence[Estimate], b: Sequence[Estimate]) -> tuple[float, float]:
     """Standard error of the difference of the sides' means and its degrees of freedom, by Welch (1947).
 
-    A side of one run is taken to spread as the other one does.
+    A side of one run is taken to spread as the other one does. Medians that are all alike, as those of a coarse clock
+    can be, tell nothing of the spread; then it is what the samples leave open.
     """
     spreads = [statistics.variance([math.log(run.value) for run in side]) for side in (a, b) if len(side) > 1]
     shares = [
         (spreads[0 if len(spreads) == 1 else index] / len(side), len(side) - 1) for index, side in enumerate((a, b))
     ]
     total = sum(share for share, _ in shares)
+    if total == 0:
+        return max(_within_runs(a, b)) / _Z_95, len(a) + len(b) - 2
     if len(spreads) == 1:
         return math.sqrt(total), len(a) + len(b) - 2
-    if total == 0:
-        return 0.0, len(a) + len(b) - 2
     return math.sqrt(total), total**2 / sum(share**2 / degrees for share, degrees in shares)
 
 
