@@ -26,11 +26,15 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
     found = [(prefix, route) for prefix, router in ROUTERS for route in flat(router.routes)]
     found += [("", route) for route in app.routes]
     return [
-        (method, re.sub(r"\{\w+\}", "x", f"{prefix}{route.path}".replace("{sha256}", "0" * 64)))
+        (method, filled(f"{prefix}{route.path}"))
         for prefix, route in found
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     ]
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{\w+\}", "x", path.replace("{sha256}", "0" * 64))
 
 
 def flat(found: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
