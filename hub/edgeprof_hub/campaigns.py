@@ -16,7 +16,7 @@ def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
     devices = [_device(hub, device_id) for device_id in dict.fromkeys(request.device_ids)]
     jobs = planning.plan(request, models, devices, time.time())
     hub.writer.call(lambda store: store.create_campaign(jobs))
-    hub.writer.submit(hub.dispatch.send_waiting)
+    hub.writer.post(hub.dispatch.send_waiting)
     campaign_id = jobs[0].campaign_id
     hub.events.publish([Change("campaign", campaign_id), *(Change("job", job.job_id) for job in jobs)])
     return get(hub, campaign_id)
@@ -62,7 +62,7 @@ def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
     _model(hub, job.model_id)
     if not hub.writer.call(lambda store: store.restart_job(job_id, job.attempt)):
         raise EdgeprofError("job_not_ended", "This job has not ended yet. Cancel it first.")
-    hub.writer.submit(hub.dispatch.send_waiting)
+    hub.writer.post(hub.dispatch.send_waiting)
     hub.events.publish([Change("job", job_id)])
     return get_job(hub, job_id)
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterable
 
 from edgeprof.wire import rest
-from edgeprof.wire.messages import Cancel, Job, ModelRef
+from edgeprof.wire.messages import Cancel
+from edgeprof_hub import planning
 from edgeprof_hub.link import Link
 from edgeprof_hub.store.base import ReadStore, WriteStore
 
@@ -47,17 +48,5 @@ class Dispatch:
     def _send(self, store: WriteStore, jobs: Iterable[rest.JobRecord]) -> None:
         for job in jobs:
             model = self._reader.model(job.model_id)
-            if model and self._link.send(job.device_id, "job", job_message(job, model)):
+            if model and self._link.send(job.device_id, "job", planning.message(job, model)):
                 store.mark_sent(job.job_id, job.attempt, time.time())
-
-
-def job_message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
-    """A job as its device is told."""
-    return Job(
-        job_id=job.job_id,
-        attempt=job.attempt,
-        model=ModelRef(model_id=model.model_id, name=model.name, format=model.format, manifest=model.manifest),
-        config=job.config,
-        config_key=job.config_key,
-        protocol=job.protocol,
-    )

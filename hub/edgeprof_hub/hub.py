@@ -65,7 +65,7 @@ def running(settings: Settings) -> Generator[Hub]:
         stack.callback(broker.stop)
         endpoint = broker.start()
         hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
-        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.submit(hub.dispatch.send_waiting)))
+        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
         yield hub
 
 
@@ -81,7 +81,7 @@ def _joined(
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,
-        on_new_session=lambda: writer.submit(lambda store: store.mark_all_offline()),
+        on_new_session=lambda: writer.post(lambda store: store.mark_all_offline()),
     )
     dispatch = Dispatch(reader, link)
     ingest.connect(link, dispatch)

@@ -53,7 +53,7 @@ class Ingest:
             if self._is_scheduled:
                 return
             self._is_scheduled = True
-        self._writer.submit(self._drain)
+        self._writer.post(self._drain)
 
     def _drain(self, store: SqliteWriter) -> None:
         with self._lock:
@@ -94,7 +94,7 @@ class Ingest:
         with self._lock:
             self._is_scheduled = bool(self._waiting)
         if self._is_scheduled:
-            self._writer.submit(self._drain)
+            self._writer.post(self._drain)
 
     def _again_later(self, batch: list[Arrival]) -> None:
         """A full or locked disk: nothing is acknowledged and nothing is lost, and it mends itself."""
@@ -102,6 +102,6 @@ class Ingest:
             if self._is_stopped:
                 return
             self._waiting.extendleft(reversed(batch))
-        timer = threading.Timer(RETRY_S, self._writer.submit, [self._drain])
+        timer = threading.Timer(RETRY_S, self._writer.post, [self._drain])
         timer.daemon = True
         timer.start()

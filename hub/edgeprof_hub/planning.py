@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from edgeprof.errors import UsageError
-from edgeprof.wire import identity, rest
-from edgeprof.wire.messages import Facts, ModelFormat, RunConfig
+from edgeprof.wire import codec, identity, rest
+from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig
 
 MOST_JOBS = 5000
 
@@ -25,7 +25,26 @@ def plan(
     if len(models) * len(devices) > MOST_JOBS:
         raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
     campaign_id = new_id()
-    return [_job(request, campaign_id, new_id(), model, device, now_s) for device in devices for model in models]
+    pairs = [(device, model) for device in devices for model in models]
+    return [_sendable(_job(request, campaign_id, new_id(), model, device, now_s), model) for device, model in pairs]
+
+
+def message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
+    """A job as its device is told."""
+    return Job(
+        job_id=job.job_id,
+        attempt=job.attempt,
+        model=ModelRef(model_id=model.model_id, name=model.name, format=model.format, manifest=model.manifest),
+        config=job.config,
+        config_key=job.config_key,
+        protocol=job.protocol,
+    )
+
+
+def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
+    if len(codec.encode(message(job, model))) > codec.MAX_MESSAGE_BYTES:
+        raise UsageError("job_too_large", f"The job for {model.name} is too long to send. Give it fewer shapes.")
+    return job
 
 
 def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts | None) -> RunConfig:

@@ -14,6 +14,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire.failures import FailureCode
 from edgeprof_hub import names, planning
 from edgeprof_hub.store.base import Deleted, UnknownDevice
+from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import KEPT_DEAD_LETTERS, SqliteWriter
 from tests.hub import fleet, stores
 
@@ -320,3 +321,16 @@ def test_names_are_made_safe_to_show(given: str, shown: str) -> None:
 def count(folder: Path, table: str) -> int:
     with closing(sqlite3.connect(folder / "hub.sqlite")) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_a_change_that_nobody_waits_for_says_in_the_log_that_it_failed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_: SqliteWriter) -> None:
+        raise ValueError("odd")
+
+    writer = WriterThread(tmp_path / "hub.sqlite")
+    writer.post(fails)
+    writer.stop()
+    assert "writer.change_failed" in caplog.text
+    assert "odd" in caplog.text

@@ -95,6 +95,21 @@ def test_a_job_that_the_device_refused_is_a_failure_with_its_reason(store: store
     assert (cell.state, cell.failure_code, cell.failure_message) == ("failed", None, "The disk is full.")
 
 
+def test_figures_from_before_a_refused_job_are_neither_shown_nor_ranked(store: stores.Store) -> None:
+    first, second = fleet.model("one", "family"), fleet.model("two", "family")
+    quick, slow = fleet.vision_rows(1.0, 0.01), fleet.vision_rows(9.0, 0.01)
+    results = [fleet.result(1, first, quick), fleet.result(1, second, slow)]
+    fleet.fill(store.writer, fleet.Fleet([fleet.state(1, "a")], [fleet.facts(1)], [first, second], results))
+    assert verdict(cell_of(table.build(store.reader, fleet.NOW_S), "a", "one"), "latency_p50_ms") == "best"
+    job = fleet.job(1, first)
+    store.writer.create_campaign([job])
+    store.writer.save_job_state(job.job_id, 1, "failed", "", None, "The disk is full.")
+    cell = cell_of(table.build(store.reader, fleet.NOW_S), "a", "one")
+    assert (cell.state, cell.failure_message) == ("failed", "The disk is full.")
+    assert (cell.metrics, cell.absent, cell.marks, cell.cost, cell.cost_absent) == ({}, {}, (), None, None)
+    assert (cell.result_id, cell.received_s, cell.effective_runtime) == (None, None, None)
+
+
 def test_the_best_of_a_family_is_named_only_where_its_interval_is_apart(typical: rest.CompareTable) -> None:
     names = ("digits-cnn fp32", "digits-cnn int8", "digits-cnn lite int8")
     found = [verdict(cell_of(typical, "pi5-kitchen", name), "latency_p50_ms") for name in names]

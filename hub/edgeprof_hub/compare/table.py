@@ -51,11 +51,16 @@ def _sources(store: ReadStore) -> list[_Source]:
             row=row,
             device=devices[row.device_id],
             model=models[row.model_id],
-            stored=results.get(row.result_id or ""),
+            stored=_newest(row, results.get(row.result_id or "")),
             job_note=_job_note(store, row),
         )
         for row in rows
     ]
+
+
+def _newest(row: CellRow, stored: rest.StoredResult | None) -> rest.StoredResult | None:
+    """The result that the cell shows: none where a newer job ended without one, or old figures would pass as new."""
+    return None if labels.ended_without_result(row, stored.result if stored else None) else stored
 
 
 def _job_note(store: ReadStore, row: CellRow) -> str:

@@ -1,5 +1,6 @@
 """The one thread that changes the database: callers hand it functions and get futures."""
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,6 +11,7 @@ from typing import TypeVar
 from edgeprof_hub.store.writer import SqliteWriter
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class WriterThread:
@@ -21,6 +23,10 @@ class WriterThread:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
         self._thread.start()
+
+    def post(self, change: Callable[[SqliteWriter], object]) -> None:
+        """Queue a change that nobody waits for; what goes wrong with it is in the log."""
+        self.submit(change).add_done_callback(_say_failure)
 
     def submit(self, change: Callable[[SqliteWriter], T]) -> "Future[T]":
         """Queue a change; its future ends when it is committed."""
@@ -48,3 +54,8 @@ class WriterThread:
     def _work(self) -> None:
         while (run := self._queue.get()) is not None:
             run()
+
+
+def _say_failure(future: "Future[object]") -> None:
+    if error := future.exception():
+        log.error("writer.change_failed", exc_info=error)
