@@ -25,8 +25,9 @@ START_S = 30.0
 StartHub = Callable[[fleet.Fleet], str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For a module only: Playwright keeps an event loop running in this thread, which other tests need free."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_program("chromium"), args=list(ARGUMENTS))
         yield browser

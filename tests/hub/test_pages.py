@@ -201,6 +201,16 @@ def test_flashing_starts_a_campaign_and_shows_its_jobs(open_hub: Open, typical: 
     assert "2 jobs, 2 ended" in words(client.get(cancelled.headers["location"]).text)
 
 
+def test_states_and_what_is_said_of_them_are_words_of_their_own(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    emulated = next(result for result in typical.results if result.emulated)
+    assert 'measured</span> <span class="tag">emulated' in client.get(f"/runs/{emulated.result_id}").text
+    chosen = {"model": typical.models[0].model_id, "device": fleet.device_id(1)}
+    path = client.post("/flash", data=chosen).headers["location"]
+    client.post(f"{path}/cancel")
+    assert 'cancelled</span> <small class="quiet">cancelled' in client.get(path).text
+
+
 def test_a_campaign_of_nothing_is_refused_above_the_form(open_hub: Open, typical: fleet.Fleet) -> None:
     answer = open_hub(typical).post("/flash", data={"threads": "0"})
     assert answer.status_code == 400
