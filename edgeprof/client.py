@@ -191,10 +191,12 @@ class _Connection:
 def _split(url: str) -> urllib.parse.SplitResult:
     try:
         parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError as error:  # an unclosed bracket, or a port that is no number or beyond 65535
+        host = parts.hostname or ""
+        host.encode("idna")
+        usable = parts.scheme in ("http", "https") and host.isprintable() and " " not in host and parts.port != 0
+    except ValueError as error:  # an unclosed bracket, an impossible name, a port that is no number or beyond 65535
         raise _bad_url(url) from error
-    if not usable:
+    if not host or not usable:
         raise _bad_url(url)
     return parts
 

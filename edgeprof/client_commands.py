@@ -95,8 +95,11 @@ def flash(
         shapes=fixed,
     )
     campaign = client.start_campaign(request)
+    for device in chosen:
+        if not device.online:
+            click.echo(f"{device.label} is offline: its jobs wait until it is back.", err=True)
     if no_wait:
-        click.echo(f"Queued {len(campaign.jobs)} jobs as campaign {campaign.campaign_id}. See {client.url}/")
+        click.echo(f"Queued {len(campaign.jobs)} job(s) as campaign {campaign.campaign_id}. See {client.url}/")
         return
     sys.exit(_follow(client, campaign, chosen, records))
 
@@ -138,6 +141,8 @@ def _say_progress(text: str) -> None:
 @hub_options
 def price(which: str, usd: float, source: str, hub_url: str, token_file: str | None) -> None:
     """Enter what a device costs, in US dollars. Its cost per inference rests on it."""
+    if not source.strip():
+        raise UsageError("no_source", "A price needs a source: --source 'the shop, the date'.")
     client = client_of(hub_url, token_file)
     client.set_price(picking.item_id(client, "device", which), usd, source)
     click.echo(f"{which} costs {usd:g} USD ({source}).")

@@ -36,10 +36,10 @@ def job_line(job: rest.JobRecord, name: str) -> str:
 class LiveBoard:
     """Draws the jobs of one campaign. On a terminal the running ones are redrawn in place."""
 
-    def __init__(self, describe: Describe, stream: TextIO = sys.stdout) -> None:
+    def __init__(self, describe: Describe, stream: TextIO | None = None) -> None:
         self._describe = describe
-        self._stream = stream
-        self._in_place = stream.isatty()
+        self._stream = stream or sys.stdout
+        self._in_place = self._stream.isatty()
         self._drawn = 0
         self._ended: set[str] = set()
         self._last: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """`edgeprof paths`: where everything lies, how large it is, and how to remove it."""
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def paths(clear_cache: bool) -> None:
         size = f"{size_mib(path):9.1f} MiB" if path.exists() else "     not there"
         click.echo(f"{name:<12} {size}  {path}")
     click.echo("\nThe cache may be deleted at any time: edgeprof paths --clear-cache")
-    click.echo(f"To remove everything: rm -r {' '.join(str(path) for _, path in rows)}")
+    click.echo(f"To remove everything: rm -rf {shlex.join(str(path) for _, path in rows)}")
 
 
 def size_mib(folder: Path) -> float:

@@ -11,6 +11,8 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire.tasks import Task
 
 Say = Callable[[str], None]
+MAX_NAME_CHARS = 28
+"""Of a device or a model in a line of progress, so that two of them leave room for what happens."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,12 @@ def describer(
     chosen: Sequence[rest.DeviceRecord], records: Sequence[rest.ModelRecord]
 ) -> Callable[[rest.JobRecord], str]:
     """Names a job as `device  model`, padded to line up."""
-    labels = {item.device_id: item.label for item in chosen}
-    names = {item.model_id: item.name for item in records}
+    labels = {item.device_id: _shortened(item.label) for item in chosen}
+    names = {item.model_id: _shortened(item.name) for item in records}
     wide_device = max(map(len, labels.values()), default=0)
     wide_model = max(map(len, names.values()), default=0)
     return lambda job: f"{labels[job.device_id]:<{wide_device}}  {names[job.model_id]:<{wide_model}}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_NAME_CHARS else f"{text[: MAX_NAME_CHARS - 1]}…"

@@ -23,7 +23,7 @@ def list_() -> None:
     click.echo(_aligned([head, *(_row(recipe) for recipe in catalogue.load_recipes().values())]))
 
 
-@models.command()
+@models.command("fetch")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Fetch every recipe's file.")
 def fetch_(names: tuple[str, ...], everything: bool) -> None:
@@ -53,9 +53,6 @@ def build(name: str, out: Path | None) -> None:
     made = build_family(name, folder, click.echo)
     click.echo(f"\nIn {folder}, trained to {made.trained_accuracy:.3f} on {made.test_images} test images:")
     click.echo(_aligned([("file", "bytes", "accuracy", "as shipped"), *_built_rows(made)]))
-
-
-models.add_command(fetch_, "fetch")
 
 
 def _row(recipe: Recipe) -> tuple[str, ...]:

@@ -1,0 +1,110 @@
+"""What a person's words mean."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgeprof import picking
+from edgeprof.errors import UsageError
+from edgeprof.wire import rest
+from edgeprof.wire.messages import RunProtocol
+from tests.hub import fleet
+
+
+def device(number: int, name: str, label: str = "", online: bool = True) -> rest.DeviceRecord:
+    return rest.DeviceRecord(
+        device_id=fleet.device_id(number),
+        name=name,
+        label=label or name,
+        online=online,
+        last_seen_s=fleet.NOW_S,
+        agent_version="0.1.0",
+        hostname="host",
+        profile_id=None,
+        profile_title=None,
+        profile_reason="",
+        emulated=False,
+        price_usd=None,
+        price_source=None,
+        facts=None,
+    )
+
+
+KITCHEN = device(1, "kitchen")
+TWINS = [device(2, "board", "board (0002)"), device(3, "board", "board (0003)", online=False)]
+KNOWN = [KITCHEN, *TWINS]
+
+
+def code_of(targets: tuple[str, ...], known: list[rest.DeviceRecord] = KNOWN) -> str:
+    with pytest.raises(UsageError) as refused:
+        picking.devices(known, targets, everywhere=False)
+    return refused.value.code
+
+
+def test_a_device_is_named_by_name_label_or_id_and_once() -> None:
+    targets = ("kitchen", "board (0003)", fleet.device_id(2), fleet.device_id(2))
+    assert picking.devices(KNOWN, targets, everywhere=False) == [KITCHEN, TWINS[1], TWINS[0]]
+
+
+def test_all_means_those_that_are_online() -> None:
+    assert picking.devices(KNOWN, (), everywhere=True) == [KITCHEN, TWINS[0]]
+    with pytest.raises(UsageError) as refused:
+        picking.devices([TWINS[1]], (), everywhere=True)
+    assert refused.value.code == "no_device"
+
+
+def test_words_that_name_no_single_device_are_refused() -> None:
+    assert code_of(()) == "no_target"
+    assert code_of(("cellar",)) == "unknown_device"
+    assert code_of(("cellar",), []) == "unknown_device"
+    assert code_of(("board",)) == "ambiguous_device"
+
+
+def test_a_model_is_named_by_name_id_or_a_long_start_of_its_id() -> None:
+    record = fleet.model("digits", "digits")
+    for text in ("digits", record.model_id, record.model_id[:8]):
+        assert picking.stored_model([record], text) == record
+    assert picking.stored_model([record], record.model_id[:7]) is None
+
+
+def test_two_models_of_one_name_are_told_apart_by_their_ids() -> None:
+    one = fleet.model("digits", "one")
+    two = fleet.model("digits", "two")
+    with pytest.raises(UsageError, match=two.model_id[:12]) as refused:
+        picking.stored_model([one, two], "digits")
+    assert refused.value.code == "ambiguous_model"
+
+
+def test_jobs_are_named_in_columns_and_a_long_name_is_cut() -> None:
+    long = device(4, "d" * 80)
+    models = [fleet.model("a", "a"), fleet.model("longer", "b")]
+    describe = picking.describer([KITCHEN, long], models)
+    names = [describe(job(item, record)) for item in (KITCHEN, long) for record in models]
+    assert len({len(name) for name in names}) == 1
+    assert names[0] == f"{'kitchen':<28}  a     "
+    assert names[3] == f"{'d' * 27}…  longer"
+
+
+def job(item: rest.DeviceRecord, record: rest.ModelRecord) -> rest.JobRecord:
+    return rest.JobRecord(
+        job_id="j",
+        campaign_id="c",
+        attempt=1,
+        device_id=item.device_id,
+        model_id=record.model_id,
+        config=fleet.config(record),
+        config_key="k",
+        protocol=RunProtocol(),
+        state="queued",
+        stage="",
+        fraction=None,
+        note="",
+        result_id=None,
+        created_s=0.0,
+        updated_s=0.0,
+    )
+
+
+def test_a_renamed_device_is_no_longer_found_by_its_old_name() -> None:
+    renamed = replace(KITCHEN, name="cellar", label="cellar")
+    assert code_of(("kitchen",), [renamed]) == "unknown_device"
