@@ -34,7 +34,7 @@ make_environment() {
     if [ -f "$1/.installed" ] && [ "$(cat "$1/.installed")" = "$stamp" ]; then
         return
     fi
-    printf 'Making a virtual environment in %s and installing prebuilt packages (once, about a minute) ...\n' "$1" >&2
+    printf 'Making %s and installing prebuilt packages (once, about a minute) ...\n' "$1" >&2
     rm -rf "$1"
     "$python" -m venv "$1" || fail "No virtual environment could be made in $(pwd)/$1; the line above says why."
     pins=constraints/python$version.txt

@@ -49,7 +49,7 @@ def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
     whole = plan.load(plan_file)
     data = data or state_dir("demo")
     processes.check_port_free(port)
-    click.echo(f"edgeprof demo: state in {data}, downloads in {cache_dir()}")
+    click.echo(f"edgeprof demo\n  state     {data}\n  downloads {cache_dir()}")
     signal.signal(signal.SIGTERM, _end_on_signal)
     with contextlib.ExitStack() as stack:
         models = _phase("1/4 models", lambda: _fetch(whole))
@@ -121,7 +121,7 @@ def _agent_arguments(agent: plan.Agent, hub_url: str, data: Path) -> list[str]:
 
 
 def _emulated(agent: plan.Agent) -> str:
-    return f" (emulated: {agent.cores or 'all'} core(s) and a phone's memory of this machine)" if agent.emulates else ""
+    return f" (emulated: cores {agent.cores or 'all'}, memory as it has)" if agent.emulates else ""
 
 
 def _put(client: HubClient, models: list[Fetched]) -> list[rest.ModelRecord]:
