@@ -121,7 +121,7 @@ def _agent_arguments(agent: plan.Agent, hub_url: str, data: Path) -> list[str]:
 
 
 def _emulated(agent: plan.Agent) -> str:
-    return f" (emulated: cores {agent.cores or 'all'}, memory as it has)" if agent.emulates else ""
+    return f" (emulated here: cores {agent.cores or 'all'}, its memory)" if agent.emulates else ""
 
 
 def _put(client: HubClient, models: list[Fetched]) -> list[rest.ModelRecord]:
