@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.client_commands:devices", "", "List the hub's devices."),
     "flash": ("edgeprof.client_commands:flash", "", "Flash a model to devices and profile it there."),
-    "compare": ("edgeprof.client_commands:compare", "", "Print the devices × models table."),
+    "compare": ("edgeprof.compare_command:compare", "", "Print the devices × models table, or compare two results."),
     "price": ("edgeprof.client_commands:price", "", "Enter what a device costs."),
     "rename": ("edgeprof.client_commands:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.client_commands:delete", "", "Delete a device, a model or a result."),

@@ -70,6 +70,10 @@ class HubClient:
         """One result with everything that was recorded."""
         return self._get(f"/results/{result_id}", rest.StoredResult)
 
+    def artifact(self, sha256: str) -> bytes:
+        """What belongs to a result and is kept apart from it: samples, logs."""
+        return self._send("GET", f"/artifacts/{sha256}", None)
+
     def start_campaign(self, request: rest.CampaignRequest) -> rest.Campaign:
         """Queue every model of the request on every device of it."""
         return self._call("POST", "/campaigns", rest.Campaign, asdict(request))

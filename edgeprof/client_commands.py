@@ -1,4 +1,4 @@
-"""`edgeprof devices | flash | compare | rename | delete`: what a person does with a hub from a terminal."""
+"""`edgeprof devices | flash | price | rename | delete`: what a person does with a hub from a terminal."""
 
 import sys
 
@@ -23,15 +23,6 @@ def devices(hub_url: str, token_file: str | None, as_json: bool) -> None:
     """List the hub's devices."""
     records = client_of(hub_url, token_file).devices()
     click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
-
-
-@click.command()
-@hub_options
-@click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
-def compare(hub_url: str, token_file: str | None, kind: str) -> None:
-    """Print the devices × models table."""
-    table = client_of(hub_url, token_file).compare()
-    click.echo(tables.render(table, kind), nl=False)
 
 
 @click.command()

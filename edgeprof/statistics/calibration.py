@@ -27,7 +27,8 @@ class NoiseFloor:
     """What two runs of the same set-up differ by, as a share (0.03: 3 %), learned from `runs` runs.
 
     `expected` is the plain estimate with its 95 % interval; `floor`, which verdicts use, is its upper 90 % bound.
-    `within_run`: how far the 95 % interval of one of their medians reached, as a share. `date`: the caller's (ISO 8601).
+    `within_run`: how far the 95 % interval of one of their medians reached, as a share.
+    `date` is the caller's (ISO 8601).
     """
 
     floor: float

@@ -1,4 +1,4 @@
-"""Is B faster than A? Only where the effect stands clear of what the samples, the runs and the device leave open.
+"""Is B faster than A? Told only where the effect stands clear of what samples, runs and device leave open.
 
 Works on logarithms, so that B / A and A / B tell the same. The effect is the ratio of medians, with several runs a side
 the ratio of the geometric means of their medians.
@@ -56,16 +56,14 @@ class _Noise:
     basis: Basis
 
 
-def compare(
-    a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None = None, higher_is_better: bool = False
-) -> Verdict:
-    """The verdict on two sides, one estimate a run. `floor`: what an A/A calibration of the device taught."""
+def compare(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None = None) -> Verdict:
+    """The verdict on two sides, one estimate of a time a run. `floor`: what a calibration of the device taught."""
     if not a or not b:
         return abstention(f"side {'A' if not a else 'B'} has no run", len(a), len(b))
     effect = _centre(b) - _centre(a)
     noise = _noise(a, b, floor)
     low, high = effect - noise.below, effect + noise.above
-    outcome = _outcome(low, high, noise.basis, higher_is_better)
+    outcome = _outcome(low, high, noise.basis)
     return Verdict(
         outcome=outcome,
         ratio=math.exp(effect),
@@ -159,9 +157,9 @@ def _reach(side: Sequence[Estimate], upwards: bool) -> float:
     return math.sqrt(sum(reach**2 for reach in reaches)) / len(side)
 
 
-def _outcome(low: float, high: float, basis: Basis, higher_is_better: bool) -> Outcome:
+def _outcome(low: float, high: float, basis: Basis) -> Outcome:
     if low > 0 or high < 0:
-        return "faster" if (low > 0) == higher_is_better else "slower"
+        return "slower" if low > 0 else "faster"
     return "abstains" if basis == "default_floor" else "no_difference_shown"
 
 

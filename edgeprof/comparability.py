@@ -1,0 +1,54 @@
+"""Whether two results may be compared at all, and in what they differ. Pure."""
+
+from collections.abc import Callable, Sequence
+
+from edgeprof.wire.messages import Result
+
+_WORKLOAD: dict[str, Callable[[Result], object]] = {
+    "threads": lambda result: result.effective.threads if result.effective else result.config.threads,
+    "inputs": lambda result: result.effective.inputs if result.effective else result.config.shapes,
+    "prompt tokens": lambda result: result.config.prompt_tokens,
+    "generated tokens": lambda result: result.config.decode_tokens,
+    "power mode": lambda result: result.config.power_mode,
+    "CPU governor": lambda result: result.before.governor if result.before else None,
+}
+_SUBJECT: dict[str, Callable[[Result], object]] = {
+    "device": lambda result: result.device_id,
+    "model": lambda result: result.model_name,
+    "model file": lambda result: result.model_id[:12],
+    "runtime": lambda result: result.config.runtime,
+    "runtime version": lambda result: result.effective.runtime_version if result.effective else None,
+    "provider": lambda result: result.effective.provider if result.effective else result.config.provider,
+}
+
+
+def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
+    """Why no verdict may be given whatever the figures say; None where one may."""
+    emulated = [name for name, side in (("A", a), ("B", b)) if any(result.emulated for result in side)]
+    if emulated:
+        return f"times of an emulated device are shown and never ranked, and {' and '.join(emulated)} is emulated"
+    return None
+
+
+def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
+    """In what the workloads differ, which makes the times those of different work; and what happened to the device."""
+    found = [f"not the same {name}: {told}" for name, told in _differences(_WORKLOAD, a, b)]
+    for name, side in (("A", a), ("B", b)):
+        mixed = [what for what, read in {**_SUBJECT, **_WORKLOAD}.items() if len({str(read(run)) for run in side}) > 1]
+        if mixed:
+            found.append(f"the runs of {name} differ among themselves in: {', '.join(mixed)}")
+        if any(state is not None and state.throttled for run in side for state in (run.before, run.after)):
+            found.append(f"the device was throttled in {name}")
+    return found
+
+
+def subject(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
+    """What is compared: in what device, model and runtime differ."""
+    return [f"{name}: {told}" for name, told in _differences(_SUBJECT, a, b)]
+
+
+def _differences(
+    facts: dict[str, Callable[[Result], object]], a: Sequence[Result], b: Sequence[Result]
+) -> list[tuple[str, str]]:
+    pairs = [(name, read(a[0]), read(b[0])) for name, read in facts.items()]
+    return [(name, f"{one} in A, {other} in B") for name, one, other in pairs if one != other]
