@@ -224,6 +224,15 @@ def test_a_broker_killed_in_mid_stream_costs_no_result(live: Live, agent: FakeAg
     eventually(lambda: live.hub.reader.devices()[0].online)
 
 
+def test_a_flood_of_results_leaves_the_embedded_broker_small(live: Live, agent: FakeAgent) -> None:
+    for _ in range(4000):
+        agent.post(measured())
+    agent.wait_until_empty()
+    status = Path(f"/proc/{broker_pid(live)}/status").read_text()
+    resident_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+    assert resident_kib < 64 * 1024
+
+
 def kill_broker(live: Live) -> None:
     """SIGKILL to the broker's process, as soon as it serves."""
     eventually(lambda: broker_pid(live) and live.hub.link.is_connected)

@@ -24,7 +24,7 @@ id = 0
 id = 0
 max_connections = 2000
 max_outgoing_packet_count = 200
-max_segment_size = 8388608
+max_segment_size = 1048576
 max_segment_count = 8
 
 [v4.1]
