@@ -14,7 +14,7 @@ from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
 from edgeprof_hub.hub import Hub, running
 
-GRACE_S = 5
+GRACE_S = 3
 Say = Callable[[str], None]
 
 
@@ -64,6 +64,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.events.close()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that are cut off now are no errors
         await super().shutdown(sockets)
 
 

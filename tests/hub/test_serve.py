@@ -4,6 +4,7 @@ import http.client
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from edgeprof.client import HubClient
 from edgeprof.errors import MissingPartError
 from edgeprof_hub import cli, config
-from tests.hub.live import free_port
+from tests.hub.live import eventually, free_port
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
 
@@ -59,6 +60,19 @@ def test_a_hub_says_where_it_is_answers_and_ends_when_told(tmp_path: Path) -> No
         assert stream.read().strip() == b""
         listener.close()
         assert process.wait(20) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+
+
+def test_an_upload_that_stands_still_does_not_keep_a_hub_from_ending_nor_fill_its_log(tmp_path: Path) -> None:
+    port = free_port()
+    with started("--data", str(tmp_path), "--port", str(port)) as (process, _):
+        with socket.create_connection(("127.0.0.1", port)) as upload:
+            head = f"PUT /api/v1/blobs/{'0' * 64} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc"
+            upload.sendall(head.encode())
+            eventually(lambda: list(tmp_path.glob("blobs/incoming/*")))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
 
