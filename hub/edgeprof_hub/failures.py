@@ -51,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EdgeprofError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -72,6 +73,11 @@ def _http(_: Request, error: Exception) -> Response:
     response = error_response(known.status_code, code, message)
     response.headers.update(known.headers or {})
     return response
+
+
+def _no_text(_: Request, error: Exception) -> Response:
+    """JSON can name half a character (a lone surrogate), which neither the database nor a message can hold."""
+    return error_response(422, "invalid_request", "This request holds text that is no Unicode.")
 
 
 def _gone(_: Request, error: Exception) -> Response:

@@ -415,6 +415,15 @@ def test_every_error_has_one_shape(
     assert (got, error.code) == (status, code)
 
 
+def test_half_a_character_is_refused(live: Live, agent: FakeAgent) -> None:
+    model = add_digits(live)
+    for models, runtime in (("\\ud800", ""), (model.model_id, "\\ud800")):
+        body = f'{{"model_ids":["{models}"],"device_ids":["{agent.device_id}"],"runtime":"{runtime}"}}'
+        status, problem = error_of(live, "POST", "/campaigns", body.encode())
+        assert (status, problem.code) == (422, "invalid_request")
+    assert live.hub.reader.open_jobs() == []
+
+
 def test_a_failure_of_ours_has_that_shape_too_and_tells_nothing(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise RuntimeError("secret detail")

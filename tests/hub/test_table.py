@@ -110,6 +110,20 @@ def test_figures_from_before_a_refused_job_are_neither_shown_nor_ranked(store: s
     assert (cell.result_id, cell.received_s, cell.effective_runtime) == (None, None, None)
 
 
+def test_cells_of_two_versions_of_a_runtime_say_so_and_no_other_does(store: stores.Store) -> None:
+    old, new, lite = fleet.model("old", "f"), fleet.model("new", "f"), fleet.model("lite", "f", "tflite")
+    first = fleet.result(1, old, fleet.vision_rows(1.0, 0.1))
+    assert first.effective
+    first = replace(first, effective=replace(first.effective, runtime_version="1.2.3"))
+    others = [fleet.result(1, record, fleet.vision_rows(1.0, 0.1)) for record in (new, lite)]
+    fleet.fill(store.writer, fleet.Fleet([fleet.state(1, "a")], [], [old, new, lite], [first, *others]))
+    built = table.build(store.reader, fleet.NOW_S)
+    noted = {name: [note for note in cell_of(built, "a", name).notes if "version" in note] for name in ("old", "new")}
+    assert noted["old"] == ["Measured with onnxruntime 1.2.3; other cells with another version of it."]
+    assert len(noted["new"]) == 1
+    assert cell_of(built, "a", "lite").notes == ()
+
+
 def test_the_best_of_a_family_is_named_only_where_its_interval_is_apart(typical: rest.CompareTable) -> None:
     names = ("digits-cnn fp32", "digits-cnn int8", "digits-cnn lite int8")
     found = [verdict(cell_of(typical, "pi5-kitchen", name), "latency_p50_ms") for name in names]

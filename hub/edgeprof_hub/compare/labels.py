@@ -1,5 +1,9 @@
 """What a cell says in words: its state, its failure, why it is not ranked, what to know before believing it."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.messages import Effective, Result
@@ -43,6 +47,18 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     """What a reader must know before using the figures of a run."""
     effective = result.effective
     return (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
+
+
+def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:
+    """The cells, with a note where a runtime ran in several versions: their figures differ for that reason, too."""
+    ran = {cell.effective_runtime for cell in cells if cell.effective_runtime}
+    names = Counter(name.rpartition(" ")[0] for name in ran)
+    return [
+        replace(cell, notes=(*cell.notes, f"Measured with {name}; other cells with another version of it."))
+        if (name := cell.effective_runtime) and names[name.rpartition(" ")[0]] > 1
+        else cell
+        for cell in cells
+    ]
 
 
 def _effective_notes(effective: Effective, result: Result, model: rest.ModelRecord) -> tuple[str, ...]:

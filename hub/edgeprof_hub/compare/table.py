@@ -29,7 +29,7 @@ def build(store: ReadStore, now_s: float) -> rest.CompareTable:
     """The whole table as it stands."""
     sources = _sources(store)
     columns = _columns(sources)
-    cells = [_cell(source, now_s) for source in sources]
+    cells = labels.with_versions([_cell(source, now_s) for source in sources])
     configs = {source.row.config_key: source.row.config for source in sources}
     return rest.CompareTable(
         hub_id=store.hub_id(),
