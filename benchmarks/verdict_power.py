@@ -16,12 +16,12 @@ import click
 from benchmarks import simulated_runs as runs
 from edgeprof.statistics.calibration import NoiseFloor, noise_floor
 from edgeprof.statistics.estimate import Estimate, estimate_median
-from edgeprof.statistics.quantiles import Percentile, percentile, samples_needed
+from edgeprof.statistics.quantiles import PERCENTILES, Percentile, Refused, percentiles, samples_needed
 from edgeprof.statistics.verdict import Verdict, abstention, compare
 
 SIZES = (20, 100, 300, 1_000, 5_000, 20_000)
 EFFECTS = (0.02, 0.05, 0.10)
-SAMPLE_BUDGET = 4_000_000
+SAMPLE_BUDGET = 20_000_000
 """Trials are cut so that a cell of the table draws no more samples than this."""
 
 
@@ -58,10 +58,15 @@ class Rates:
     smallest_effect: float | None
 
 
-def coverage(series: str, n: int, p: float, trials: int, seed: int = 1) -> Coverage:
-    """How often the interval of one percentile holds the truth."""
-    draw, truth = random.Random(seed), runs.true_quantile(series, p)
-    found = [percentile(runs.ALL[series](draw, n), p) for _ in range(trials)]
+def coverage(series: str, n: int, ps: Sequence[float], trials: int, seed: int = 1) -> list[Coverage]:
+    """How often the interval of each percentile holds the truth, on the same runs."""
+    draw = random.Random(seed)
+    found = [percentiles(runs.ALL[series](draw, n), ps) for _ in range(trials)]
+    return [_coverage(series, n, p, [one[index] for one in found]) for index, p in enumerate(ps)]
+
+
+def _coverage(series: str, n: int, p: float, found: Sequence[Percentile | Refused]) -> Coverage:
+    truth, trials = runs.true_quantile(series, p), len(found)
     given = [one for one in found if isinstance(one, Percentile)]
     held = sum(one.low <= truth <= one.high for one in given)
     return Coverage(series, n, p, trials, 1 - len(given) / trials, held / len(given) if given else None)
@@ -138,12 +143,13 @@ def rates(series: str, design: str, n: int, effect: float, trials: int, seed: in
 
 
 def _coverages(trials: int) -> list[Coverage]:
+    cells = [(series, n) for series in (*runs.INDEPENDENT, *runs.AUTOREGRESSIVE) for n in SIZES]
     return [
-        coverage(series, n, p, max(100, min(trials, SAMPLE_BUDGET // n)))
-        for series in (*runs.INDEPENDENT, *runs.AUTOREGRESSIVE)
-        for n in SIZES
-        for p in (0.5, 0.9, 0.95, 0.99, 0.999)
-        if n >= samples_needed(p)
+        one
+        for series, n in cells
+        for one in coverage(
+            series, n, [p for p in PERCENTILES if n >= samples_needed(p)], max(100, min(trials, SAMPLE_BUDGET // n))
+        )
     ]
 
 

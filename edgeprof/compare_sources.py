@@ -79,7 +79,7 @@ def estimates(runs: Sequence[Run], series: Series) -> list[Estimate]:
 def _from_samples(run: Run, series: Series, samples_ms: list[float]) -> Estimate:
     found = estimate_median(samples_ms)
     if isinstance(found, str):
-        raise EdgeprofError("too_few_samples", f"{run.name}: the median of {series} {found}.")
+        raise EdgeprofError("no_median", f"{run.name} has no median of {series} to compare: it {found}.")
     return found
 
 

@@ -5,16 +5,12 @@ tau is the integrated autocorrelation time of the 0/1 series "this sample lies a
 and Lewis 1984). The 0/1 series has every moment, so that tau exists for the heaviest tails.
 """
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
-
-from edgeprof.statistics.distributions import normal_quantile
 
 _WINDOW = 5.0
 _FEW = 200
 _FEWEST_WORTH = 6
-_ONE_SIDED_5_PERCENT = normal_quantile(0.95)
 
 
 def autocorrelation_time(samples: Sequence[float], threshold: float) -> float:
@@ -49,22 +45,17 @@ def _covariance(bits: int, n: int, ones: int, lag: int) -> float:
 
 
 def short_series_time(samples: Sequence[float]) -> float:
-    """tau of a short series as if it were a first-order autoregression; 1 where its ranks show no dependence.
+    """tau of a series of fewer than 200 samples as if it were a first-order autoregression; 1 for a longer one.
 
-    Below 200 samples the sum above is too uncertain. The rank version of von Neumann's ratio (Bartels 1982) says at 5 %
-    whether neighbours are alike; then their correlation r, with Kendall's bias (1 + 3 r) / n given back (1954), makes
-    tau = (1 + r) / (1 - r).
+    The sum above is too uncertain there. The correlation r of neighbours' ranks, from the rank version of von Neumann's
+    ratio (Bartels 1982), gets Kendall's bias (1 + 3 r) / n back (1954) and makes tau = (1 + r) / (1 - r).
     """
     n = len(samples)
-    if not _FEWEST_WORTH <= n < _FEW:
+    if n >= _FEW:
         return 1.0
-    ratio = _rank_von_neumann_ratio(samples)
-    spread = math.sqrt(4 * (n - 2) * (5 * n * n - 2 * n - 9) / (5 * n * (n + 1) * (n - 1) ** 2))
-    if (2 - ratio) / spread < _ONE_SIDED_5_PERCENT:
-        return 1.0
-    r = 1 - ratio / 2
+    r = 1 - _rank_von_neumann_ratio(samples) / 2
     r = min(r + (1 + 3 * r) / n, 1 - 2 / n)
-    return (1 + r) / (1 - r)
+    return max(1.0, (1 + r) / (1 - r))
 
 
 def _rank_von_neumann_ratio(samples: Sequence[float]) -> float:

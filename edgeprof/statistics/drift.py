@@ -31,17 +31,26 @@ class Drift:
 
 
 def find_drift(samples: Sequence[float]) -> Drift | None:
-    """The clearer one of a trend and a step, or None. Samples are positive and in time order."""
+    """A trend or a step, whichever lies closer to the blocks' medians, or None. Samples are positive, in time order."""
     medians = block_medians(samples)
     if not medians or min(medians) <= 0:
         return None
     trend_p, (step_p, split) = _trend_p(medians), _step_p(medians)
     if min(trend_p, step_p) >= _LEVEL:
         return None
-    if step_p < trend_p:
-        before, after = statistics.median(medians[:split]), statistics.median(medians[split:])
-        return Drift("step", after / before - 1, split / len(medians))
-    return Drift("trend", _theil_sen_change(medians), 0.0)
+    logs = [math.log(median) for median in medians]
+    slope, (before, after) = _slope(logs), (statistics.median(logs[:split]), statistics.median(logs[split:]))
+    from_line = _scatter([value - slope * index for index, value in enumerate(logs)])
+    from_step = _scatter([value - before for value in logs[:split]] + [value - after for value in logs[split:]])
+    if from_step < from_line:
+        return Drift("step", math.expm1(after - before), split / len(medians))
+    return Drift("trend", math.expm1(slope * (len(logs) - 1)), 0.0)
+
+
+def _scatter(residuals: Sequence[float]) -> float:
+    """Summed absolute deviations from their median."""
+    middle = statistics.median(residuals)
+    return sum(abs(residual - middle) for residual in residuals)
 
 
 def _trend_p(values: Sequence[float]) -> float:
@@ -68,8 +77,6 @@ def _step_p(values: Sequence[float]) -> tuple[float, int]:
     return min(1.0, p), scores.index(largest) + 1
 
 
-def _theil_sen_change(medians: Sequence[float]) -> float:
-    """The median slope of log time over all pairs of blocks, over the whole run."""
-    logs = [math.log(median) for median in medians]
-    slopes = [(logs[j] - logs[i]) / (j - i) for i, j in combinations(range(len(logs)), 2)]
-    return math.expm1(statistics.median(slopes) * (len(logs) - 1))
+def _slope(logs: Sequence[float]) -> float:
+    """The median slope over all pairs of blocks (Theil and Sen), per block."""
+    return statistics.median([(logs[j] - logs[i]) / (j - i) for i, j in combinations(range(len(logs)), 2)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_outliers, find_two_modes
-from edgeprof.statistics.quantiles import Refused, percentile
+from edgeprof.statistics.quantiles import FEWEST_TO_TELL, Refused, percentile
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def _median_of(samples: Sequence[float]) -> float:
 
 def _notes(samples: Sequence[float], drift: Drift | None) -> tuple[str, ...]:
     notes = [f"drift: a {drift}"] if drift else []
+    if len(samples) < FEWEST_TO_TELL:
+        notes.append(f"{len(samples)} samples, too few to tell whether they are independent; taken as such")
     modes = find_two_modes(samples)
     if modes:
         notes.append(str(modes))

@@ -15,6 +15,8 @@ from edgeprof.statistics.autocorrelation import autocorrelation_time, short_seri
 
 CONFIDENCE = 0.95
 PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+FEWEST_TO_TELL = 20
+"""Below this, dependence cannot be told from chance, and samples are taken as independent."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> 
     ordered = sorted(samples)
     if not ordered:
         return tuple(Refused(p, 0, 0, samples_needed(p)) for p in ps)
-    least = max(autocorrelation_time(samples, quantile(ordered, 0.5)), short_series_time(samples))
+    least = 1.0
+    if len(ordered) >= FEWEST_TO_TELL:
+        least = max(autocorrelation_time(samples, quantile(ordered, 0.5)), short_series_time(samples))
     return tuple(_percentile(samples, ordered, p, least) for p in ps)
 
 
@@ -67,7 +71,7 @@ def _percentile(samples: Sequence[float], ordered: Sequence[float], p: float, le
     value, n = quantile(ordered, p), len(ordered)
     if n < samples_needed(p):
         return Refused(p, n, min(n, math.floor(n / least)), math.ceil(samples_needed(p) * least))
-    tau = max(least, autocorrelation_time(samples, value))
+    tau = max(least, autocorrelation_time(samples, value)) if n >= FEWEST_TO_TELL else least
     effective_n = math.floor(n / tau)
     ranks = _ranks(effective_n, p)
     if ranks is None:

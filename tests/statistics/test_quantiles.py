@@ -1,0 +1,82 @@
+"""Percentiles against published and exactly computable values; what dependence does to them."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.simulated_runs import autoregressive
+from edgeprof.statistics.autocorrelation import autocorrelation_time
+from edgeprof.statistics.quantiles import (
+    PERCENTILES,
+    Percentile,
+    Refused,
+    percentile,
+    percentiles,
+    quantile_interval,
+    samples_needed,
+)
+
+
+@pytest.mark.parametrize(("p", "needed"), [(0.5, 6), (0.9, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])
+def test_the_number_of_samples_an_interval_takes(p: float, needed: int) -> None:
+    """59 and 299 are the classic 95/95 and 95/99 sample sizes (Wilks 1941)."""
+    assert samples_needed(p) == needed
+    ordered = [float(index) for index in range(needed)]
+    assert quantile_interval(ordered[:-1], p) is None
+    assert quantile_interval(ordered, p) is not None
+
+
+def test_a_median_of_few_samples_has_the_exact_ranks() -> None:
+    """Of 10 samples, ranks 2 and 9: P(2 <= B <= 8) = 1 - 2 * 11/1024 = 0.979; ranks 3 and 8 reach only 0.891."""
+    found = percentile([3, 1, 9, 4, 8, 2, 10, 6, 5, 7], 0.5)
+    assert found == Percentile(0.5, 5.5, 2, 9, 10, 10)
+
+
+def test_a_percentile_is_refused_with_the_count_it_takes() -> None:
+    draw = random.Random(1)
+    found = percentile([draw.random() for _ in range(50)], 0.99)
+    assert isinstance(found, Refused)
+    assert found.needed >= 299
+    assert found.reason.startswith(f"needs {found.needed} samples for a 95 % interval; this run has 50")
+
+
+def test_no_sample_is_refused_and_no_error() -> None:
+    assert percentiles([]) == tuple(Refused(p, 0, 0, samples_needed(p)) for p in PERCENTILES)
+
+
+def test_equal_samples_have_an_interval_of_no_width() -> None:
+    found = percentile([7.0] * 100, 0.95)
+    assert isinstance(found, Percentile)
+    assert (found.low, found.value, found.high) == (7, 7, 7)
+
+
+def test_samples_that_follow_each_other_are_worth_fewer() -> None:
+    """The correlation of signs of an AR(1) is 2/pi asin(phi^k) (Van Vleck 1966), so that tau is 11.9 for phi = 0.9."""
+    draw = random.Random(2)
+    taus = [autocorrelation_time(autoregressive(0.9)(draw, 5_000), 10.0) for _ in range(20)]
+    assert sum(taus) / len(taus) == pytest.approx(11.9, rel=0.1)
+
+
+def test_a_dependent_run_is_refused_with_a_larger_count() -> None:
+    found = percentile(autoregressive(0.9)(random.Random(3), 300), 0.99)
+    assert isinstance(found, Refused)
+    assert found.needed > 1_000
+    assert "worth" in found.reason
+
+
+def test_a_run_that_alternates_is_not_worth_more_than_its_samples() -> None:
+    found = percentile([1.0, 2.0] * 100, 0.5)
+    assert isinstance(found, Percentile)
+    assert found.effective_n == found.n == 200
+
+
+@given(samples=st.lists(st.floats(0.001, 1e6), min_size=1, max_size=120), p=st.sampled_from(PERCENTILES))
+def test_an_interval_holds_its_percentile_and_lies_within_the_samples(samples: list[float], p: float) -> None:
+    found = percentile(samples, p)
+    assert found.effective_n <= len(samples)
+    if isinstance(found, Percentile):
+        assert min(samples) <= found.low <= found.value <= found.high <= max(samples)
+    else:
+        assert found.needed > found.effective_n
