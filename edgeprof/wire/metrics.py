@@ -5,7 +5,7 @@ from typing import Literal
 
 Better = Literal["lower", "higher", "neither"]
 Origin = Literal["measured", "modelled", "predicted", "entered"]
-Scope = Literal["timing", "memory", "energy", "size", "cost", "quality"]
+Scope = Literal["timing", "memory", "energy", "size", "cost"]
 """What a figure may be compared with. `timing` figures of an emulated device are shown and never ranked."""
 
 ORIGINS: tuple[Origin, ...] = ("measured", "modelled", "predicted", "entered")
@@ -44,7 +44,6 @@ _ALL = (
     Metric("energy_per_inference_j", "Energy", "J", "lower", "energy", "gross energy of one inference"),
     Metric("energy_per_token_j", "Energy per token", "J", "lower", "energy", "gross energy of one generated token"),
     Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the measured window"),
-    Metric("accuracy", "Accuracy", "", "higher", "quality", "share of right answers on the stated test set"),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

@@ -17,7 +17,7 @@ PICKED = (
     *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
     *("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms", "inter_token_p50_ms"),
     *("peak_memory_mib", "energy_per_inference_j", "energy_per_token_j", "average_power_w"),
-    *("load_ms", "first_inference_ms", "runtime_import_ms", "accuracy"),
+    *("load_ms", "first_inference_ms", "runtime_import_ms"),
 )
 """What the picker offers where at least one cell has it."""
 
