@@ -8,8 +8,11 @@ and Lewis 1984). The 0/1 series has every moment, so that tau exists for the hea
 from collections.abc import Sequence
 from itertools import pairwise
 
+from edgeprof.statistics.distributions import normal_quantile, t_quantile
+
 _WINDOW = 5.0
 _FEW = 200
+_STRONG = 3.0
 _FEWEST_WORTH = 6
 
 
@@ -17,8 +20,9 @@ def autocorrelation_time(samples: Sequence[float], threshold: float) -> float:
     """tau of "at or below the threshold", 1 for independent samples, by Sokal's window (1997, section 3).
 
     Lags are summed up to the first M >= 5 (tau / 2). The sum is too low by (2 M + 1) / n, because the mean is taken off
-    the same series; that is given back (Wolff 2004, equation 49). The sum stops where n / tau falls below the 6 samples
-    without which no percentile has an interval.
+    the same series; that is given back (Wolff 2004, equation 49). Where dependence is strong, tau itself is known
+    badly: it has about n / (2 M + 1) degrees of freedom (Madras and Sokal 1988), and Student's t takes the place of
+    1.96. The sum stops where n / tau falls below the 6 samples without which no percentile has an interval.
     """
     n = len(samples)
     bits = int("".join(["1" if sample <= threshold else "0" for sample in samples]), 2)
@@ -27,12 +31,18 @@ def autocorrelation_time(samples: Sequence[float], threshold: float) -> float:
     variance = share * (1 - share)
     if variance == 0:
         return 1.0
-    tau = 1.0
+    tau, lag = 1.0, 0
     for lag in range(1, n // 2 + 1):
         tau += 2 * _covariance(bits, n, ones, lag) / variance
         if lag >= _WINDOW * tau / 2 or tau * _FEWEST_WORTH > n:
-            return max(1.0, tau * (1 + (2 * lag + 1) / n))
-    return max(1.0, tau * 2)
+            break
+    return max(1.0, _with_its_own_error(tau * (1 + (2 * lag + 1) / n), n / (2 * lag + 1)))
+
+
+def _with_its_own_error(tau: float, degrees: float) -> float:
+    if tau < _STRONG:
+        return tau
+    return tau * (t_quantile(0.975, max(1.0, degrees)) / normal_quantile(0.975)) ** 2
 
 
 def _covariance(bits: int, n: int, ones: int, lag: int) -> float:

@@ -1,19 +1,15 @@
-"""Samples to figures: percentiles with distribution-free intervals, rates, energy. Pure.
+"""Samples to figures: percentiles, rates, energy. Pure.
 
-The interval of a quantile lies between two order statistics and holds whatever the distribution: of n independent
-samples, the number at or below the p-quantile is binomial (n, p), so that P(X(l) <= q < X(u)) is the sum of its
-probabilities from l to u - 1 (David and Nagaraja, Order Statistics, 3rd ed., section 7.1; Hahn and Meeker,
-Statistical Intervals, section 5.2). It takes 6 samples for a median, 59 for p95 and 299 for p99 to have one at 95 %.
+Intervals are those of independent samples, see edgeprof/statistics/quantiles.py.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeprof.statistics.quantiles import quantile, quantile_interval, samples_needed
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Power
 from edgeprof_agent.worker.document import Measured
 
-CONFIDENCE = 0.95
 _PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 _KIB_PER_MIB = 1024
 
@@ -70,44 +66,6 @@ def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None
     units = measured["window"]["units"]
     for name, value in ((metric, power.energy_j / units), ("average_power_w", power.energy_j / power.window_s)):
         figures.rows.append(MetricRow(metric=name, value=value, n=units, scope=power.scope))
-
-
-def quantile(ordered: Sequence[float], p: float) -> float:
-    """The p-quantile of sorted samples, linear between neighbours (type 7 of Hyndman and Fan; numpy's default)."""
-    position = p * (len(ordered) - 1)
-    below = math.floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
-
-
-def quantile_interval(ordered: Sequence[float], p: float) -> tuple[float, float] | None:
-    """The narrowest run of order statistics that covers the p-quantile with 95 %; None with too few samples."""
-    n = len(ordered)
-    if n < samples_needed(p):
-        return None
-    low = high = min(max(round(n * p), 1), n - 1)  # counts of samples at or below the quantile, 1 to n - 1
-    covered = _binomial(low, n, p)
-    while covered < CONFIDENCE:
-        below = _binomial(low - 1, n, p) if low > 1 else 0.0
-        above = _binomial(high + 1, n, p) if high < n - 1 else 0.0
-        if below >= above and low > 1:
-            low, covered = low - 1, covered + below
-        else:
-            high, covered = high + 1, covered + above
-    return ordered[low - 1], ordered[high]
-
-
-def samples_needed(p: float) -> int:
-    """The fewest samples whose smallest and largest enclose the p-quantile with 95 %: 1 - p^n - (1 - p)^n."""
-    n = 2
-    while 1 - p**n - (1 - p) ** n < CONFIDENCE:
-        n += 1
-    return n
-
-
-def _binomial(k: int, n: int, p: float) -> float:
-    log_ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-    return math.exp(log_ways + k * math.log(p) + (n - k) * math.log1p(-p))
 
 
 def _add_latency(figures: Figures, measured: Measured) -> None:

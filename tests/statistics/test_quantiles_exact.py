@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof_agent.measuring.summary import quantile, quantile_interval, samples_needed
+from edgeprof.statistics.quantiles import quantile, quantile_interval, samples_needed
 
 
 @pytest.mark.parametrize(("p", "needed"), [(0.5, 6), (0.95, 59), (0.99, 299)])
