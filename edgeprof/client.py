@@ -11,14 +11,13 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof import __version__
+from edgeprof import __version__, hub_url
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.wire import rest
 
 T = TypeVar("T")
 
-DEFAULT_URL = "http://127.0.0.1:8765"
 TIMEOUT_S = 60.0
 CHUNK_BYTES = 1 << 20
 
@@ -41,8 +40,8 @@ class Change:
 class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
-    def __init__(self, url: str = DEFAULT_URL, token: str | None = None) -> None:
-        self._parts = _split(url)
+    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None) -> None:
+        self._parts = hub_url.parse(url)
         self.url = f"{self._parts.scheme}://{self._parts.netloc}"
         self._headers = {"User-Agent": f"edgeprof/{__version__}"}
         if token:
@@ -190,23 +189,6 @@ class _Connection:
 
     def close(self) -> None:
         self.http.close()
-
-
-def _split(url: str) -> urllib.parse.SplitResult:
-    try:
-        parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
-        host = parts.hostname or ""
-        host.encode("idna")
-        usable = parts.scheme in ("http", "https") and host.isprintable() and " " not in host and parts.port != 0
-    except ValueError as error:  # an unclosed bracket, an impossible name, a port that is no number or beyond 65535
-        raise _bad_url(url) from error
-    if not host or not usable:
-        raise _bad_url(url)
-    return parts
-
-
-def _bad_url(url: str) -> HubError:
-    return HubError("bad_url", f"{url!r} is no hub URL. It looks like {DEFAULT_URL}.")
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

@@ -8,7 +8,7 @@ from edgeprof import picking, tables
 from edgeprof.client import HubClient
 from edgeprof.errors import UsageError
 from edgeprof.live import LiveBoard, watch
-from edgeprof.options import client_of, hub_options, parse_shapes
+from edgeprof.options import FiniteRange, client_of, hub_options, parse_shapes
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
@@ -127,7 +127,7 @@ def _say_progress(text: str) -> None:
 
 @click.command()
 @click.argument("which", metavar="DEVICE")
-@click.argument("usd", type=click.FloatRange(min=0, min_open=True))
+@click.argument("usd", type=FiniteRange(min=0, min_open=True))
 @click.option("--source", required=True, help="Where the figure comes from: a shop and a date, an invoice ...")
 @hub_options
 def price(which: str, usd: float, source: str, hub_url: str, token_file: str | None) -> None:

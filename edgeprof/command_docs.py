@@ -19,7 +19,7 @@ the sentence holds the install line; 130 interrupted. An expected error is one s
 
 def commands_markdown() -> str:
     """The whole page."""
-    context = click.Context(edgeprof, info_name="edgeprof")
+    context = click.Context(edgeprof, info_name="edgeprof", help_option_names=["-h", "--help"])
     parts = [HEAD]
     for name in COMMANDS:
         command = edgeprof.get_command(context, name)

@@ -1,12 +1,25 @@
 """Command-line options that several commands share, and how their texts are read."""
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
 import click
 
-from edgeprof.client import DEFAULT_URL, HubClient, token_from
+from edgeprof.client import HubClient, token_from
 from edgeprof.errors import UsageError
+from edgeprof.hub_url import DEFAULT_URL
+
+
+class FiniteRange(click.FloatRange):
+    """A range of floats that NaN is not in: it is neither below nor above any bound, so that click lets it pass."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
 
 F = TypeVar("F", bound=Callable[..., object])
 

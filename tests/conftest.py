@@ -1,9 +1,14 @@
 """What all tests share: missing programs skip by marker, are named at the end, and can be made a failure."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
+
+from edgeprof.privacy import NO_TELEMETRY
+
+os.environ.update(NO_TELEMETRY)  # before any test imports a runtime
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 PROGRAMS = {"mosquitto": "mosquitto", "browser": "chromium"}

@@ -5,11 +5,13 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from edgeprof.errors import UsageError
 from edgeprof.paths import state_dir
+from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.daemon.backoff import Backoff
 
 SHARED_VARIABLES = {"hub": "EDGEPROF_HUB", "token": "EDGEPROF_TOKEN", "token_file": "EDGEPROF_TOKEN_FILE"}
@@ -48,6 +50,10 @@ class Settings:
     download: DownloadLimits = field(default_factory=DownloadLimits)
 
 
+Mib = Annotated[float, msgspec.Meta(ge=16, le=2**30)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
 class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One source of settings, as it is written; what is absent is left to the layer below."""
 
@@ -56,12 +62,12 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     name: str | None = None
     token: str | None = None
     token_file: Path | None = None
-    emulate: str | None = None
-    memory_limit_mib: float | None = None
+    emulate: Annotated[str, msgspec.Meta(pattern=f"^{NAME_PATTERN}$")] | None = None
+    memory_limit_mib: Mib | None = None
     cores: int | str | None = None
-    store_budget_mib: int | None = None
-    outbox_budget: int | None = None
-    keepalive_s: int | None = None
+    store_budget_mib: Count | None = None
+    outbox_budget: Count | None = None
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] | None = None
 
 
 def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:

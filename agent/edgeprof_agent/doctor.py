@@ -1,5 +1,6 @@
 """What this machine lacks for edgeprof, and the exact command that mends each thing. Looks only; changes nothing."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edgeprof.privacy import NO_TELEMETRY
 from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.sensors import registry as sensors
@@ -69,7 +71,11 @@ def _import_error(module: str) -> str | None:
     """Import a runtime in a child, as a run would: a wheel for another CPU dies of a signal, not of an exception."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {module}"], capture_output=True, text=True, timeout=IMPORT_TIMEOUT_S
+            [sys.executable, "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            timeout=IMPORT_TIMEOUT_S,
+            env={**os.environ, **NO_TELEMETRY},
         )
     except subprocess.TimeoutExpired:
         return f"importing it took more than {IMPORT_TIMEOUT_S:.0f} s"

@@ -10,8 +10,9 @@ import msgspec
 
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile, inspect
+from edgeprof.options import FiniteRange, parse_shapes
 from edgeprof.wire import identity
-from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
+from edgeprof.wire.messages import MAX_THREADS, ModelRef, Result, RunConfig, RunProtocol
 from edgeprof_agent.measuring.measure import MeasureRequest, measure
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.runtimes import registry
@@ -20,39 +21,24 @@ from edgeprof_agent.runtimes.table import VARIANTS
 _DEFAULTS = RunProtocol()
 
 
-def _shapes(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """`NAME=1,3,224,224`, more than once. A name may itself hold `=`."""
-    return dict(_shape(value, param) for value in values)
-
-
-def _shape(value: str, param: click.Parameter) -> tuple[str, tuple[int, ...]]:
-    name, _, sizes = value.rpartition("=")
-    parts = sizes.split(",")
-    if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise click.BadParameter(f"{value!r} is not of the form NAME=1,3,224,224.", param=param)
-    return name, tuple(int(part) for part in parts)
-
-
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--runtime", type=click.Choice(list(VARIANTS)), help="Default: the first installed one for the format.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="0: every core that may be used.")
-@click.option(
-    "--input-shape", "shapes", metavar="NAME=SIZES", multiple=True, callback=_shapes, help="Sizes of a dynamic input."
-)
+@click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="0: every core that may be used.")
+@click.option("--input-shape", "shapes", metavar="NAME=1,3,224,224", multiple=True, help="Sizes of a dynamic input.")
 @click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider.")
-@click.option("--window-s", type=click.FloatRange(0.01, 3600), default=_DEFAULTS.window_s, show_default=True)
+@click.option("--window-s", type=FiniteRange(0.01, 3600), default=_DEFAULTS.window_s, show_default=True)
 @click.option("--warmup", type=click.IntRange(0, 100_000), default=_DEFAULTS.warmup_runs, show_default=True)
-@click.option("--deadline-s", type=click.FloatRange(1, 86_400), default=_DEFAULTS.deadline_s, show_default=True)
+@click.option("--deadline-s", type=FiniteRange(1, 86_400), default=_DEFAULTS.deadline_s, show_default=True)
 @click.option("--prompt-tokens", type=click.IntRange(1, 131_072), default=128, show_default=True)
 @click.option("--decode-tokens", type=click.IntRange(1, 131_072), default=32, show_default=True)
-@click.option("--memory-limit-mib", type=click.FloatRange(16), help="Kill the worker above this.")
+@click.option("--memory-limit-mib", type=FiniteRange(16), help="Kill the worker above this.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result document, and nothing else.")
 def profile(
     model: Path,
     runtime: str | None,
     threads: int,
-    shapes: dict[str, tuple[int, ...]],
+    shapes: tuple[str, ...],
     provider: str,
     window_s: float,
     warmup: int,
@@ -63,12 +49,13 @@ def profile(
     as_json: bool,
 ) -> int:
     """Profile one model file (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators."""
+    sizes = parse_shapes(shapes)
     found = inspect(model)
     config = RunConfig(
         runtime=_runtime(runtime, found),
         threads=threads,
         provider=provider,
-        shapes=shapes,
+        shapes=sizes,
         prompt_tokens=prompt_tokens,
         decode_tokens=decode_tokens,
     )

@@ -50,7 +50,7 @@ MEANING: dict[FailureCode, str] = {
     "operator_unsupported": "The model uses an operator that this runtime does not have.",
     "out_of_memory": "The worker reached its memory limit and was killed or refused.",
     "runtime_missing": "The runtime that this model needs is not installed on the device.",
-    "shape_required": "The model has a dynamic input size and none was given.",
+    "shape_required": "An input's size must be given, or the given one is not an input's.",
     "thermal_abort": "The device was too hot to measure.",
     "timeout": "The run did not end within its time limit.",
     "truncated": "The file ends before its contents do.",

@@ -10,6 +10,9 @@ from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.metrics import Origin
 
+MAX_THREADS = 256
+"""More than any device here has cores; beyond it a runtime only fights itself."""
+
 ModelFormat = Literal["onnx", "tflite", "gguf"]
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]

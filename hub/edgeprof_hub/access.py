@@ -35,6 +35,12 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+NO_TOKEN = ("token_needed", "This hub needs its token. Give it with --token-file or EDGEPROF_TOKEN.")
+WRONG_TOKEN = (
+    "token_wrong",
+    "This is not the hub's token. It stands in the hub's data folder, or whoever runs it knows.",
+)
+
 
 class Sessions:
     """Sessions of signed-in pages. They live in memory: a restart signs everybody out."""
@@ -108,9 +114,7 @@ class Guard:
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
             return None
         if path.startswith(API) or method not in SAFE_METHODS:
-            response = error_response(
-                401, "token_needed", "This hub needs its token. Give it with --token-file or EDGEPROF_TOKEN."
-            )
+            response = error_response(401, *(WRONG_TOKEN if "authorization" in headers else NO_TOKEN))
             response.headers["www-authenticate"] = "Bearer"
             return response
         return RedirectResponse(f"/sign-in?next={quote(path)}", status_code=303)

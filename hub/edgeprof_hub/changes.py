@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.events import Change
@@ -19,7 +20,9 @@ def rename_device(hub: Hub, device_id: str, name: str) -> None:
 
 
 def price_device(hub: Hub, device_id: str, price_usd: float | None, source: str | None) -> None:
-    """What the device costs, as a person knows it."""
+    """What the device costs, as a person knows it. A price without its source is refused: nobody could check it."""
+    if price_usd is not None and not (source and source.strip()):
+        raise UsageError("source_needed", "Say where the price comes from: a shop and a date, an invoice.")
     if not hub.writer.call(lambda store: store.set_device_price(device_id, price_usd, source)):
         raise not_found("device", device_id)
     hub.events.publish([Change("device", device_id)])

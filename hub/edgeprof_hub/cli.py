@@ -21,7 +21,13 @@ def hub() -> None:
 @hub.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the hub's database, models and broker.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is every one.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port of the page and the API.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port of the page and the API.",
+)
 @click.option("--broker", default="", metavar="KIND", help="embedded, mosquitto, or mqtt://HOST:PORT.")
 @click.option(
     "--mqtt-port", type=click.IntRange(1, 65535), help="Port of the hub's own broker (default: 1883 if free)."

@@ -23,6 +23,8 @@ def checked(text: str) -> str:
     name = tidy(text)
     if not name:
         raise UsageError("bad_name", "A name needs at least one character that can be shown.")
+    if len(text.strip()) > LONGEST_NAME:
+        raise UsageError("bad_name", f"A name may have {LONGEST_NAME} characters; this one has {len(text.strip())}.")
     return name
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
-from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig
+from edgeprof.wire.messages import MAX_THREADS, Facts, Job, ModelFormat, ModelRef, RunConfig
 
 MOST_JOBS = 5000
 
@@ -22,6 +22,8 @@ def plan(
     """One queued job for each model on each device. Raises UsageError for what cannot be asked."""
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
+    if not 0 <= request.threads <= MAX_THREADS:
+        raise UsageError("bad_threads", f"Threads are 0 (every core) to {MAX_THREADS}, not {request.threads}.")
     if len(models) * len(devices) > MOST_JOBS:
         raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
     campaign_id = new_id()
@@ -69,8 +71,10 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
 def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
     known = facts.runtimes if facts else ()
     if asked:
-        formats = next((fact.formats for fact in known if fact.variant == asked), None)
-        if formats is not None and model.format not in formats:
+        formats = {fact.variant: fact.formats for fact in known}
+        if known and asked not in formats:
+            raise UsageError("unknown_runtime", f"There is no runtime {asked!r}. There are: {', '.join(formats)}.")
+        if known and model.format not in formats[asked]:
             raise UsageError(
                 "runtime_mismatch", f"The runtime {asked} does not run {model.format} models such as {model.name}."
             )

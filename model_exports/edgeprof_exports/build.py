@@ -1,12 +1,14 @@
 """Building our own models anew: the steps of a family's recipes, each once, in one folder."""
 
 import importlib
+import os
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import cast
 
 from edgeprof.errors import UsageError
+from edgeprof.privacy import NO_TELEMETRY
 from edgeprof_exports import bundle, catalogue
 from edgeprof_exports.recipe import Recipe
 from edgeprof_exports.steps import tools
@@ -24,6 +26,7 @@ def build(name: str, folder: Path, say: Say) -> bundle.Bundle:
     """Builds the whole family of `name` into `folder`. Raises EdgeprofError where that cannot be done."""
     steps = steps_of(_family_of(name, catalogue.load_recipes().values()))
     tools.check_python()
+    os.environ.update(NO_TELEMETRY)
     folder.mkdir(parents=True, exist_ok=True)
     for step in steps:
         say(f"{step} ...")

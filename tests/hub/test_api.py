@@ -417,10 +417,13 @@ def test_every_error_has_one_shape(
 
 def test_half_a_character_is_refused(live: Live, agent: FakeAgent) -> None:
     model = add_digits(live)
-    for models, runtime in (("\\ud800", ""), (model.model_id, "\\ud800")):
+    for models, runtime, code in (
+        ("\\ud800", "", "invalid_request"),
+        (model.model_id, "\\ud800", "unknown_runtime"),
+    ):
         body = f'{{"model_ids":["{models}"],"device_ids":["{agent.device_id}"],"runtime":"{runtime}"}}'
         status, problem = error_of(live, "POST", "/campaigns", body.encode())
-        assert (status, problem.code) == (422, "invalid_request")
+        assert (status, problem.code) == (422, code)
     assert live.hub.reader.open_jobs() == []
 
 

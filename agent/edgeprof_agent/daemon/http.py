@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import urllib.parse
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,8 +10,8 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from edgeprof import __version__
-from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof import __version__, hub_url
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Bootstrap, Hello
 
@@ -43,11 +42,9 @@ class Hub:
     """One hub by its URL."""
 
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
-        parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError("bad_url", f"{url!r} is no hub URL. It looks like http://192.168.1.10:8765.")
+        parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
-        self.host = parts.hostname
+        self.host = parts.hostname or ""
         self.token = token
         self._secure = parts.scheme == "https"
         self._port = parts.port

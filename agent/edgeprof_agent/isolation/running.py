@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, cast
 
+from edgeprof.privacy import NO_TELEMETRY
 from edgeprof_agent.isolation.confine import Confinement
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.outcome import Ending, Limits, Outcome
@@ -61,6 +62,9 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
     )
 
 
+WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", **NO_TELEMETRY}
+
+
 def _spawn(command: list[str], inherited_fd: int, folder: str) -> "subprocess.Popen[bytes]":
     """In its own session and an empty folder, without our settings: a token is none of a model's business."""
     return subprocess.Popen(
@@ -71,7 +75,7 @@ def _spawn(command: list[str], inherited_fd: int, folder: str) -> "subprocess.Po
         pass_fds=(inherited_fd,),
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
-        | {"PYTHONFAULTHANDLER": "1"},
+        | WORKER_ENVIRONMENT,
         start_new_session=True,
     )
 

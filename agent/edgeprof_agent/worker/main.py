@@ -71,6 +71,8 @@ def _load(job: Job, reporter: Reporter) -> Loaded:
 
 
 def _runtime(variant: str) -> Runtime:
+    if variant not in VARIANTS:
+        raise RuntimeFailure("runtime_missing", f"There is no runtime {variant!r}. There are: {', '.join(VARIANTS)}.")
     module_name, _, class_name = VARIANTS[variant].target.partition(":")
     return cast(Runtime, getattr(importlib.import_module(module_name), class_name)())
 
