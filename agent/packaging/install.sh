@@ -39,6 +39,20 @@ put() { # SOURCE TARGET MODE: says whether anything changed
     say "$word    $2"
 }
 
+check_rights() { # FOLDER...: each can be made or written to
+    for folder in "$@"; do
+        while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+        [ -w "$folder" ] || fail "$folder cannot be written to. Run it with sudo, or set PREFIX, ETC and UNITS to folders of yours."
+    done
+}
+
+put_unit() { # with the folders that were chosen
+    chosen=$(mktemp)
+    sed "s|/opt/edgeprof|$PREFIX|g; s|/etc/edgeprof|$ETC|g" "$HERE/edgeprof-agent.service" >"$chosen"
+    put "$chosen" "$UNITS/edgeprof-agent.service" 0644
+    rm -f "$chosen"
+}
+
 write_settings() {
     if [ -e "$ETC/agent.toml" ]; then
         say "kept       $ETC/agent.toml"
@@ -119,6 +133,7 @@ main() {
         case "$1" in
             --no-start) START=no ;;
             --extras) [ $# -ge 2 ] || fail "--extras needs a list, such as onnx,litert"; EXTRAS=$2; shift ;;
+            -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; return ;;
             --uninstall) ACTION=uninstall ;;
             --purge) PURGE=yes ;;
             *) fail "unknown option $1; the head of $0 shows how to call it" ;;
@@ -126,11 +141,12 @@ main() {
         shift
     done
     if [ "$ACTION" = uninstall ]; then uninstall; return; fi
+    check_rights "$PREFIX" "$ETC" "$UNITS"
     check_python
     [ "$EXTRAS" != default ] || EXTRAS=$(default_extras)
     write_settings
     install_package
-    put "$HERE/edgeprof-agent.service" "$UNITS/edgeprof-agent.service" 0644
+    put_unit
     put "$REPOSITORY/docs/operating-agent.md" "$PREFIX/share/operating-agent.md" 0644
     start_service
 }

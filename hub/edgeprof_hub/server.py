@@ -11,7 +11,7 @@ import uvicorn
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import Settings, is_loopback
 from edgeprof_hub.hub import Hub, running
 
 GRACE_S = 3
@@ -43,9 +43,11 @@ def ready_line(hub: Hub) -> str:
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
     shown = f"[{host}]" if ":" in host else host
     guard = "token needed" if hub.settings.token else "no token"
+    # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
+    broker_host = shown if is_loopback(hub.endpoint.host) else hub.endpoint.host
     return (
         f"edgeprof hub is ready: http://{shown}:{hub.settings.port}/ ({guard}), data in {hub.settings.data}\n"
-        f"  broker: {hub.broker_title}, {hub.endpoint.host}:{hub.endpoint.port}"
+        f"  broker: {hub.broker_title}, {broker_host}:{hub.endpoint.port}"
     )
 
 
