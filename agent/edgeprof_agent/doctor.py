@@ -12,6 +12,7 @@ from typing import Literal
 from edgeprof.privacy import NO_TELEMETRY
 from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.runtimes import registry
+from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.sensors import registry as sensors
 from edgeprof_agent.sensors.rights import missing_rights
 
@@ -58,7 +59,9 @@ def _python() -> Finding:
 def _runtime(fact: RuntimeFact) -> Finding:
     subject = f"runtime {fact.variant}"
     if fact.version is None:
-        return Finding(subject, "optional", fact.reason or "not installed", registry.install_line(fact.variant))
+        if not VARIANTS[fact.variant].fits_this_python:
+            return Finding(subject, "optional", fact.reason or "not for this Python")
+        return Finding(subject, "optional", "not installed", registry.install_line(fact.variant))
     error = _import_error(registry.import_name(fact.variant))
     if error is None:
         return Finding(subject, "ok", f"{fact.version} ({', '.join(fact.formats)})")

@@ -33,7 +33,7 @@ def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
     for fact in facts:
         if fact.version is not None and format in fact.formats:
             return fact.variant
-    lines = [variant.install for variant in VARIANTS.values() if format in variant.formats]
+    lines = [item.install for item in VARIANTS.values() if format in item.formats and item.fits_this_python]
     raise MissingPartError(
         "runtime_missing", f"No runtime for {format} is installed. Install one with: {'   or: '.join(lines)}"
     )
@@ -51,9 +51,19 @@ def import_name(variant: str) -> str:
 
 def _fact(name: str, variant: Variant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
-    reason = None if found else f"{variant.package} is not installed. Install it with: {variant.install}"
+    reason = None if found else _why_absent(name, variant)
     return RuntimeFact(
         variant=name, formats=cast(tuple[ModelFormat, ...], variant.formats), version=found, reason=reason
+    )
+
+
+def _why_absent(name: str, variant: Variant) -> str:
+    if variant.fits_this_python or worker_python(name) != sys.executable:
+        return f"{variant.package} is not installed. Install it with: {variant.install}"
+    (_, oldest), (_, newest) = variant.pythons
+    span = f"3.{oldest} to 3.{newest}" if newest < 99 else f"3.{oldest} and newer"
+    return (
+        f"{variant.package} has wheels for Python {span} only, and this is {sys.version_info[0]}.{sys.version_info[1]}."
     )
 
 

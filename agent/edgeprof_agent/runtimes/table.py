@@ -1,5 +1,6 @@
 """The runtimes that we have an adapter for: which class, which formats, which package, how to install it."""
 
+import sys
 from typing import NamedTuple
 
 _HERE = "edgeprof_agent.runtimes"
@@ -13,6 +14,14 @@ class Variant(NamedTuple):
     package: str
     module: str
     extra: str
+    pythons: tuple[tuple[int, int], tuple[int, int]] = ((3, 10), (3, 99))
+    """The oldest and the newest Python that its package has wheels for."""
+
+    @property
+    def fits_this_python(self) -> bool:
+        """Whether its package can be installed here at all."""
+        oldest, newest = self.pythons
+        return oldest <= sys.version_info[:2] <= newest
 
     @property
     def install(self) -> str:
@@ -23,9 +32,11 @@ class Variant(NamedTuple):
 VARIANTS: dict[str, Variant] = {
     # in order of preference within a format
     "onnxruntime": Variant(f"{_HERE}.onnx:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
-    "litert": Variant(f"{_HERE}.litert:LiteRt", ("tflite",), "ai-edge-litert", "ai_edge_litert", "litert"),
+    "litert": Variant(
+        f"{_HERE}.litert:LiteRt", ("tflite",), "ai-edge-litert", "ai_edge_litert", "litert", ((3, 11), (3, 99))
+    ),
     "tflite-runtime": Variant(
-        f"{_HERE}.litert:TfliteRuntime", ("tflite",), "tflite-runtime", "tflite_runtime", "tflite"
+        f"{_HERE}.litert:TfliteRuntime", ("tflite",), "tflite-runtime", "tflite_runtime", "tflite", ((3, 10), (3, 11))
     ),
     "llama-cpp-python": Variant(f"{_HERE}.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama"),
     "xllamacpp": Variant(f"{_HERE}.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel"),
