@@ -37,7 +37,8 @@ make_environment() {
     printf 'Making %s and installing prebuilt packages (once, about a minute) ...\n' "$1" >&2
     rm -rf "$1"
     "$python" -m venv "$1" || fail "No virtual environment could be made in $(pwd)/$1; the line above says why."
-    pins=constraints/python$version.txt
+    pins=constraints/python$version-$2.txt # extras that cannot share the common pins have their own
+    [ -f "$pins" ] || pins=constraints/python$version.txt
     [ -f "$pins" ] || pins=/dev/null # a Python newer than our pins: the newest wheels that fit
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
         -c "$pins" --editable ".[$2]" ||
