@@ -20,6 +20,8 @@ from edgeprof_agent.runtimes.table import VARIANTS
 
 _DEFAULTS = RunProtocol()
 
+Measured = tuple[Result, dict[str, bytes]]
+
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
@@ -33,6 +35,12 @@ _DEFAULTS = RunProtocol()
 @click.option("--prompt-tokens", type=click.IntRange(1, 131_072), default=128, show_default=True)
 @click.option("--decode-tokens", type=click.IntRange(1, 131_072), default=32, show_default=True)
 @click.option("--memory-limit-mib", type=FiniteRange(16), help="Kill the worker above this.")
+@click.option(
+    "--samples",
+    "samples_file",
+    type=click.Path(path_type=Path),
+    help="Write every sample here; see `edgeprof compare`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result document, and nothing else.")
 def profile(
     model: Path,
@@ -46,6 +54,7 @@ def profile(
     prompt_tokens: int,
     decode_tokens: int,
     memory_limit_mib: float | None,
+    samples_file: Path | None,
     as_json: bool,
 ) -> int:
     """Profile one model file (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators."""
@@ -60,7 +69,9 @@ def profile(
         decode_tokens=decode_tokens,
     )
     protocol = RunProtocol(warmup_runs=warmup, window_s=window_s, deadline_s=deadline_s)
-    result = _measure(found, config, protocol, memory_limit_mib)
+    result, artifacts = _measure(found, config, protocol, memory_limit_mib)
+    if samples_file:
+        _write_samples(samples_file, result, artifacts)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(result)).decode())
     else:
@@ -76,7 +87,7 @@ def _runtime(asked: str | None, found: ModelFile) -> str:
     return asked
 
 
-def _measure(found: ModelFile, config: RunConfig, protocol: RunProtocol, memory_limit_mib: float | None) -> Result:
+def _measure(found: ModelFile, config: RunConfig, protocol: RunProtocol, memory_limit_mib: float | None) -> Measured:
     request = MeasureRequest(
         result_id=identity.new_id(),
         job_id=None,
@@ -96,5 +107,16 @@ def _measure(found: ModelFile, config: RunConfig, protocol: RunProtocol, memory_
         cores=None,
     )
     with Stages(sys.stderr) as stages:
-        result, _ = measure(request, stages.show, threading.Event())
-    return result
+        return measure(request, stages.show, threading.Event())
+
+
+def _write_samples(file: Path, result: Result, artifacts: dict[str, bytes]) -> None:
+    """The `samples` artifact as it goes to a hub. A run of few samples has them in its result instead."""
+    refs = [ref for ref in result.artifacts if ref.name == "samples"]
+    if not refs:
+        click.echo("This run has few samples or none: they are in the result itself (--json).", err=True)
+        return
+    try:
+        file.write_bytes(artifacts[refs[0].sha256])
+    except OSError as error:
+        raise UsageError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,39 @@
+"""`edgeprof profile --json --samples` makes what `edgeprof compare A B` reads: real runs of real models."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BUNDLED = Path(__file__).parents[2] / "model_exports" / "edgeprof_exports" / "bundled"
+
+
+def profile(folder: Path, model: str, name: str) -> Path:
+    result, samples = folder / f"{name}.json", folder / f"{name}.samples.json"
+    command = [sys.executable, "-m", "edgeprof", "profile", str(BUNDLED / model), "--threads", "1", "--window-s", "0.3"]
+    done = subprocess.run([*command, "--json", "--samples", str(samples)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result.write_text(done.stdout)
+    assert samples.exists()
+    return result
+
+
+def test_two_profiles_are_compared_by_every_sample(tmp_path: Path) -> None:
+    slow = profile(tmp_path, "digits-cnn-fp32.tflite", "fp32")
+    quick = profile(tmp_path, "digits-cnn-int8.tflite", "int8")
+    command = [sys.executable, "-m", "edgeprof", "compare", str(slow), str(quick)]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "faster" in said.stdout
+    assert "samples are not here" not in said.stdout
+    report = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True).stdout)
+    assert report["verdict"]["outcome"] == "faster"
+
+
+def test_a_samples_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    model = str(BUNDLED / "digits-cnn-int8.tflite")
+    command = [sys.executable, "-m", "edgeprof", "profile", model, "--window-s", "0.1", "--samples", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
