@@ -46,15 +46,16 @@ def tflite_step(path: str) -> Callable[[], object]:
 
 def median_ms(step: Callable[[], object], seconds: float) -> float:
     """Median latency over a window, after a tenth of it as warm-up."""
-    warm = time.perf_counter() + seconds / 10
-    while time.perf_counter() < warm:
+    clock = time.perf_counter_ns  # looked up once: at 7 µs a run, the look-up itself is 1 %
+    warm_ns = clock() + int(seconds * 1e8)
+    while clock() < warm_ns:
         step()
-    samples: list[float] = []
-    end = time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
+    samples_ns: list[int] = []
+    end_ns = clock() + int(seconds * 1e9)
+    while (start_ns := clock()) < end_ns:
         step()
-        samples.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(samples)
+        samples_ns.append(clock() - start_ns)
+    return statistics.median(samples_ns) / 1e6
 
 
 if __name__ == "__main__":
