@@ -58,11 +58,14 @@ def _python() -> Finding:
 
 def _runtime(fact: RuntimeFact) -> Finding:
     subject = f"runtime {fact.variant}"
+    python = registry.worker_python(fact.variant)
     if fact.version is None:
+        if python != sys.executable:
+            return Finding(subject, "missing", fact.reason or "not installed")
         if not VARIANTS[fact.variant].fits_this_python:
             return Finding(subject, "optional", fact.reason or "not for this Python")
         return Finding(subject, "optional", "not installed", registry.install_line(fact.variant))
-    error = _import_error(registry.import_name(fact.variant))
+    error = _import_error(python, registry.import_name(fact.variant))
     if error is None:
         return Finding(subject, "ok", f"{fact.version} ({', '.join(fact.formats)})")
     if "libgomp" in error:
@@ -70,11 +73,11 @@ def _runtime(fact: RuntimeFact) -> Finding:
     return Finding(subject, "missing", f"{fact.version} does not import: {error}", registry.install_line(fact.variant))
 
 
-def _import_error(module: str) -> str | None:
+def _import_error(python: str, module: str) -> str | None:
     """Import a runtime in a child, as a run would: a wheel for another CPU dies of a signal, not of an exception."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {module}"],
+            [python, "-c", f"import {module}"],
             capture_output=True,
             text=True,
             timeout=IMPORT_TIMEOUT_S,

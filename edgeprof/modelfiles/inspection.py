@@ -100,7 +100,7 @@ def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef
 def _opened(path: Path) -> Generator[BinaryIO]:
     """The regular file at `path`, open for reading; never waits at a pipe or a device."""
     try:
-        path.name.encode()  # a name that is no text could not be told to anyone
+        os.path.abspath(path).encode()  # a name that is no text could be told to nobody, nor to any runtime
         with open(path, "rb", opener=_open_at_once) as file:
             yield file
     except (OSError, ValueError) as error:

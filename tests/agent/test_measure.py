@@ -3,6 +3,7 @@
 import fcntl
 import json
 import math
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ from edgeprof.wire.codec import MAX_MESSAGE_BYTES, decode, encode
 from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Power, Result, RunProtocol
+from edgeprof_agent.measuring import lock
 from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.lock import FILE_NAME, measuring
 from edgeprof_agent.measuring.measure import measure
@@ -186,6 +188,47 @@ def test_the_lock_of_another_user_can_be_taken(tmp_path: Path) -> None:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_a_lock_made_by_a_service_keeps_no_other_user_out(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with measuring(lambda: None, threading.Event(), tmp_path):
+            assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
+
+
+def test_a_lock_folder_that_cannot_be_used_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_SHARED", tmp_path / "none")
+    monkeypatch.setattr(lock, "_ELSEWHERE", tmp_path)
+    with measuring(lambda: None, threading.Event()) as held:
+        assert held
+    assert (tmp_path / FILE_NAME).exists()
+
+
+def test_a_cancel_is_heeded_while_a_model_is_checked() -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    result, _ = measure(request_for(BUNDLED / "digits-cnn-fp32.onnx"), unheard, cancelled)
+    assert result.failure is not None
+    assert (result.failure.code, result.failure.stage) == ("cancelled", "verify")
+
+
+def test_each_generation_is_rated_by_its_own_number_of_steps() -> None:
+    text = _measured([])
+    text["kind"] = "text"
+    text["prompt_tokens"] = 100
+    text["decode_steps"] = [32, 31, 32, 31, 32, 31]
+    text["series_ns"] = {
+        "prefill": [1_000_000_000] * 6,
+        "ttft": [1_000_000_000] * 6,
+        "decode": [steps * 10_000_000 for steps in text["decode_steps"]],
+        "inter_token": [],
+    }
+    found = {row.metric: row for row in figures_of(text, 1.0, 1).rows}
+    rate = found["decode_tokens_per_s"]
+    assert (rate.value, rate.ci_low, rate.ci_high) == (100, 100, 100)
+
+
 def test_energy_is_that_of_the_window_shared_by_its_inferences() -> None:
     power = Power(
         source="test",
@@ -215,7 +258,7 @@ def _measured(latency_ns: list[int]) -> Measured:
         "absent": {},
         "window": {"start_ns": 0, "end_ns": sum(latency_ns), "units": len(latency_ns)},
         "prompt_tokens": 0,
-        "decode_steps": 0,
+        "decode_steps": [],
         "baseline_kib": 1024,
         "peak_kib": 2048,
         "affinity": [0],

@@ -1,6 +1,7 @@
 """What adapters make of what their runtimes tell."""
 
 import sys
+import venv
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,35 @@ def test_another_interpreter_answers_for_its_own_packages(monkeypatch: pytest.Mo
     assert registry.worker_python("litert") == sys.executable
     facts = {fact.variant: fact for fact in registry.facts()}
     assert facts["tflite-runtime"].version == "2.14.0"
+
+
+def test_an_interpreter_that_cannot_be_run_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EDGEPROF_WORKER_PYTHON_ONNXRUNTIME", str(tmp_path / "none"))
+    facts = {fact.variant: fact for fact in registry.facts()}
+    assert "EDGEPROF_WORKER_PYTHON_ONNXRUNTIME names" in (facts["onnxruntime"].reason or "")
+    with pytest.raises(MissingPartError, match="cannot be run"):
+        registry.default_variant("onnx", facts.values())
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"))
+    assert result.failure is not None
+    assert result.failure.code == "runtime_missing"
+
+
+def test_an_interpreter_is_found_from_where_the_agent_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGEPROF_WORKER_PYTHON_ONNXRUNTIME", "./python")
+    assert measured(request_for(BUNDLED / "digits-cnn-fp32.onnx")).status == "measured"
+
+
+def test_an_interpreter_without_edgeprof_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    monkeypatch.setenv("EDGEPROF_WORKER_PYTHON_ONNXRUNTIME", str(tmp_path / "bare/bin/python"))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"))
+    assert result.failure is not None
+    assert (result.failure.code, result.failure.stage) == ("runtime_missing", "start")
+    assert "Install edgeprof there too" in result.failure.message
 
 
 def test_a_runtime_that_is_not_installed_is_missing_with_its_install_line() -> None:

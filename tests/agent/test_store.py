@@ -64,6 +64,16 @@ def test_a_file_of_two_models_is_fetched_and_kept_once(tmp_path: Path) -> None:
     assert len(list((tmp_path / "blobs").iterdir())) == 3
 
 
+def test_a_download_that_has_begun_needs_room_for_its_rest_only(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, free=HEADROOM_BYTES + 300)
+    large = shelf.model("large", m=b"x" * 1000)
+    part = tmp_path / "partial" / f"{large.manifest.files[0].sha256}.part"
+    part.parent.mkdir()
+    part.write_bytes(b"x" * 800)
+    shelf.prepare(large)
+    assert shelf.has(large)
+
+
 def test_a_model_that_is_here_is_not_fetched_again(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     tiny = shelf.model("tiny")

@@ -10,10 +10,14 @@ def write_durably(file: Path, data: bytes) -> None:
     if file.exists():
         return
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(stream.name, file)
+        try:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+            os.replace(stream.name, file)
+        except OSError:  # a full disk: what was begun would only fill it further, try after try
+            os.unlink(stream.name)
+            raise
     sync_folder(file.parent)
 
 

@@ -90,6 +90,9 @@ class ModelStore:
     def _blob(self, sha256: str) -> Path:
         return self.folder / "blobs" / sha256
 
+    def _part(self, file: FileRef) -> Path:
+        return self.folder / "partial" / f"{file.sha256}.part"
+
     def _is_sound(self, file: FileRef, cancelled: threading.Event) -> bool:
         """Whether the blob is here with the right bytes; one that rotted is removed and fetched again."""
         blob = self._blob(file.sha256)
@@ -102,7 +105,7 @@ class ModelStore:
         return False
 
     def _fetch(self, file: FileRef, cancelled: threading.Event, on_progress: OnProgress) -> None:
-        part = self.folder / "partial" / f"{file.sha256}.part"
+        part = self._part(file)
 
         def on_bytes(done: int) -> None:
             on_progress("fetch", done / file.size if file.size else 1.0, f"{done}/{file.size} bytes of {file.path}")
@@ -139,7 +142,7 @@ class ModelStore:
                 f"{model.name} has {_mib(total)} and the agent may keep {_mib(self.budget_bytes)} of models. "
                 "Raise store_budget_mib in the agent's settings.",
             )
-        needed = sum(file.size for file in missing)
+        needed = sum(max(0, file.size - self._begun_bytes(file)) for file in missing)
         wanted = {file.sha256 for file in model.manifest.files}
         self._evict(needed, wanted, {*keep, model.model_id})
         free = self.free_bytes(self.folder)
@@ -162,6 +165,13 @@ class ModelStore:
                 shutil.rmtree(record.with_suffix(""), ignore_errors=True)
                 record.unlink()
                 self._drop_unnamed(wanted)
+
+    def _begun_bytes(self, file: FileRef) -> int:
+        """What an earlier try left of a file: it is on the disk already and will be built on."""
+        try:
+            return self._part(file).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _disk_has(self, needed: int) -> bool:
         return needed == 0 or self.free_bytes(self.folder) >= needed * 1.1 + HEADROOM_BYTES

@@ -12,6 +12,7 @@ INLINE_SAMPLES = 200
 _MARGIN_BYTES = 4 * 1024
 _LOG_KEPT = 4 * 1024
 _OPERATORS_KEPT = 60
+_NAME_KEPT = 200
 
 
 def inline_samples_ms(measured: Measured) -> tuple[float, ...]:
@@ -52,16 +53,17 @@ def _short_log(result: Result) -> Result:
 
 
 def _few_operators(result: Result) -> Result:
-    if result.effective is None or len(result.effective.operators) <= _OPERATORS_KEPT:
+    if result.effective is None:
         return result
-    kept = dict(list(result.effective.operators.items())[:_OPERATORS_KEPT])
-    note = f"{len(result.effective.operators) - len(kept)} rarer operators are not listed"
-    return replace(result, effective=replace(result.effective, operators=kept, notes=(*result.effective.notes, note)))
+    kept = {name[:_NAME_KEPT]: count for name, count in list(result.effective.operators.items())[:_OPERATORS_KEPT]}
+    left = len(result.effective.operators) - len(kept)
+    notes = (*result.effective.notes, f"{left} rarer operators are not listed") if left else result.effective.notes
+    return replace(result, effective=replace(result.effective, operators=kept, notes=notes))
 
 
 def _few_inputs(result: Result) -> Result:
     if result.effective is None:
         return result
-    kept = dict(list(result.effective.inputs.items())[:_OPERATORS_KEPT])
+    kept = {name[:_NAME_KEPT]: kind for name, kind in list(result.effective.inputs.items())[:_OPERATORS_KEPT]}
     notes = tuple(note[:500] for note in result.effective.notes[:20])
     return replace(result, effective=replace(result.effective, inputs=kept, notes=notes))

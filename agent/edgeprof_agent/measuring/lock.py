@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-import stat
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FILE_NAME = "edgeprof-measure.lock"
 _SHARED = Path("/run/lock")
+_ELSEWHERE = Path("/tmp")
 _RETRY_S = 0.25
 
 
@@ -18,7 +18,7 @@ def measuring(
     on_wait: Callable[[], None], cancelled: threading.Event, folder: Path | None = None
 ) -> Generator[bool, None, None]:
     """Holds the machine's lock; yields False if cancelled before it was free. `on_wait` is called once, if at all."""
-    fd = _open((folder or _folder()) / FILE_NAME)
+    fd = _open(folder) if folder else _open_shared()
     try:
         yield _acquire(fd, on_wait, cancelled)
     finally:
@@ -40,18 +40,21 @@ def _acquire(fd: int, on_wait: Callable[[], None], cancelled: threading.Event) -
     return False
 
 
-def _folder() -> Path:
-    """Where every user of the machine meets: /run/lock if all may write there, else /tmp."""
+def _open_shared() -> int:
+    """Where every user of the machine meets: /run/lock, or /tmp where that is not there or not for us to write."""
     try:
-        shared = stat.S_IMODE(_SHARED.stat().st_mode) & 0o1777 == 0o1777
+        return _open(_SHARED)
     except OSError:
-        shared = False
-    return _SHARED if shared else Path("/tmp")
+        return _open(_ELSEWHERE)
 
 
-def _open(file: Path) -> int:
+def _open(folder: Path) -> int:
     """Opened for reading, which is enough to lock: another user's file in a sticky folder opens in no other way."""
+    file = folder / FILE_NAME
     try:
         return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with suppress(PermissionError):  # another user made it at the same moment
+        os.fchmod(fd, 0o644)  # a service's umask would keep every other user out
+    return fd

@@ -51,7 +51,7 @@ def measure(
     """The result, whatever the model does, and its artifacts by SHA-256. `worker` replaces the worker's command."""
     header = _header(request)
     on_progress("verify", None, "")
-    failure = check_files(request.model.manifest, request.model_dir)
+    failure = check_files(request.model.manifest, request.model_dir, cancelled)
     if failure is not None:
         return failed_early(header, failure), {}
     on_progress("start", None, "")

@@ -28,9 +28,8 @@ class Figures:
     def miss(self, metric: str, reason: str) -> None:
         self.absent.append(AbsentMetric(metric=metric, reason=reason))
 
-    def add_quantile(self, metric: str, samples: Sequence[float], p: float) -> None:
-        """A quantile with its interval, or how many samples one would take."""
-        ordered = sorted(samples)
+    def add_quantile(self, metric: str, ordered: Sequence[float], p: float) -> None:
+        """A quantile of sorted samples with its interval, or how many samples one would take."""
         interval = quantile_interval(ordered, p)
         if interval is None:
             self.miss(metric, f"needs {samples_needed(p)} samples for a 95 % interval; this run has {len(ordered)}")
@@ -70,8 +69,9 @@ def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None
 
 def _add_latency(figures: Figures, measured: Measured) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in measured["series_ns"]["latency"]]
+    ordered_ms = sorted(samples_ms)
     for name, p in _PERCENTILES:
-        figures.add_quantile(f"latency_{name}_ms", samples_ms, p)
+        figures.add_quantile(f"latency_{name}_ms", ordered_ms, p)
     window = measured["window"]
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / (window["end_ns"] - window["start_ns"]) * 1e9, len(samples_ms))
@@ -80,10 +80,11 @@ def _add_latency(figures: Figures, measured: Measured) -> None:
 def _add_tokens(figures: Figures, measured: Measured) -> None:
     series = measured["series_ns"]
     prefill = [measured["prompt_tokens"] / prompt_ns * 1e9 for prompt_ns in series["prefill"]]
-    decode = [measured["decode_steps"] / total_ns * 1e9 for total_ns in series["decode"]]
-    gaps_ms = [gap_ns / 1e6 for gap_ns in series["inter_token"]]
-    figures.add_quantile("prefill_tokens_per_s", prefill, 0.5)
-    figures.add_quantile("decode_tokens_per_s", decode, 0.5)
-    figures.add_quantile("ttft_ms", [first_ns / 1e6 for first_ns in series["ttft"]], 0.5)
+    steps_ns = zip(measured["decode_steps"], series["decode"], strict=True)
+    decode = [steps / total_ns * 1e9 for steps, total_ns in steps_ns]
+    gaps_ms = sorted(gap_ns / 1e6 for gap_ns in series["inter_token"])
+    figures.add_quantile("prefill_tokens_per_s", sorted(prefill), 0.5)
+    figures.add_quantile("decode_tokens_per_s", sorted(decode), 0.5)
+    figures.add_quantile("ttft_ms", sorted(first_ns / 1e6 for first_ns in series["ttft"]), 0.5)
     figures.add_quantile("inter_token_p50_ms", gaps_ms, 0.5)
     figures.add_quantile("inter_token_p95_ms", gaps_ms, 0.95)

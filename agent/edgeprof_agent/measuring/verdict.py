@@ -1,12 +1,14 @@
 """How a run failed, from what the worker told and how it ended. Pure; out_of_memory never without evidence."""
 
+import re
+
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
-_NO_EDGEPROF = "No module named edgeprof_agent"
+_NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
 
 
 def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure | None:
@@ -60,6 +62,6 @@ def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
 
 
 def _exited(outcome: Outcome) -> tuple[FailureCode, str]:
-    if _NO_EDGEPROF in outcome.log:
+    if _NO_EDGEPROF.search(outcome.log):
         return "runtime_missing", "The Python that is set for this runtime has no edgeprof. Install edgeprof there too."
     return "no_result", f"The worker ended with exit code {outcome.exit_code} and told no result."

@@ -135,6 +135,10 @@ def _fill(interpreter: Interpreter, job: Job) -> dict[str, str]:
     rng = np.random.default_rng(job["seed"])
     fed: dict[str, str] = {}
     for each in interpreter.get_input_details():
+        if np.dtype(each["dtype"]).kind not in "biufc":
+            raise RuntimeFailure(
+                "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
+            )
         tensor = inputs.synthetic(each["dtype"], [int(size) for size in each["shape"]], rng)
         interpreter.set_tensor(each["index"], tensor)
         fed[each["name"]] = inputs.describe(tensor)

@@ -1,6 +1,7 @@
 """Which runtimes this device has, told without importing one, and which Python runs each."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -20,7 +21,11 @@ def worker_python(variant: str) -> str:
 
     tflite-runtime needs numpy below 2 and cannot share an environment; edgeprof must be installed there too.
     """
-    return os.environ.get(_setting(variant)) or sys.executable
+    set_python = os.environ.get(_setting(variant))
+    if not set_python:
+        return sys.executable
+    # The worker starts in a folder of its own: a path that is relative to ours would lead nowhere there.
+    return os.path.abspath(set_python) if os.sep in set_python else set_python
 
 
 def facts() -> tuple[RuntimeFact, ...]:
@@ -30,9 +35,13 @@ def facts() -> tuple[RuntimeFact, ...]:
 
 def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
     """The first installed runtime for a format. Raises MissingPartError with the install lines."""
-    for fact in facts:
-        if fact.version is not None and format in fact.formats:
+    able = [fact for fact in facts if format in fact.formats]
+    for fact in able:
+        if fact.version is not None:
             return fact.variant
+    for fact in able:
+        if worker_python(fact.variant) != sys.executable:  # somebody meant this one
+            raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
     lines = [item.install for item in VARIANTS.values() if format in item.formats and item.fits_this_python]
     raise MissingPartError(
         "runtime_missing", f"No runtime for {format} is installed. Install one with: {'   or: '.join(lines)}"
@@ -58,7 +67,12 @@ def _fact(name: str, variant: Variant) -> RuntimeFact:
 
 
 def _why_absent(name: str, variant: Variant) -> str:
-    if variant.fits_this_python or worker_python(name) != sys.executable:
+    python = worker_python(name)
+    if python != sys.executable:
+        if shutil.which(python) is None:
+            return f"{_setting(name)} names {python}, which cannot be run. Name a Python that has {variant.package}."
+        return f"{python} has no {variant.package}. Install it there with: {python} -m {variant.install}"
+    if variant.fits_this_python:
         return f"{variant.package} is not installed. Install it with: {variant.install}"
     (_, oldest), (_, newest) = variant.pythons
     span = f"3.{oldest} to 3.{newest}" if newest < 99 else f"3.{oldest} and newer"

@@ -50,7 +50,8 @@ class Measured(TypedDict):
     absent: dict[str, str]
     window: Window
     prompt_tokens: int
-    decode_steps: int
+    decode_steps: list[int]
+    """Of each repeat: a binding may have to leave out a step at its beginning."""
     baseline_kib: int
     peak_kib: int
     affinity: list[int]

@@ -16,7 +16,6 @@ from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import run_tensor
 from edgeprof_agent.worker.text_run import run_text
 
-MESSAGE_LENGTH = 2000
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "failed to allocate", "Cannot allocate memory")
 _CODE_BY_STAGE = {"import": "runtime_missing", "load": "load_error"}
 
@@ -94,9 +93,9 @@ def _measure_tensor(loaded: Loaded, model: TensorModel, job: Job, reporter: Repo
         "absent": {},
         "window": times.window,
         "prompt_tokens": 0,
-        "decode_steps": 0,
+        "decode_steps": [],
         "baseline_kib": loaded.baseline_kib,
-        "peak_kib": memory.peak_kib(),
+        "peak_kib": times.peak_kib,
         "affinity": sorted(os.sched_getaffinity(0)),
         "setting": setting,
     }
@@ -117,7 +116,7 @@ def _measure_text(loaded: Loaded, model: TextModel, job: Job, reporter: Reporter
         "absent": model.absent,
         "window": times.decode_window,
         "prompt_tokens": job["prompt_tokens"],
-        "decode_steps": times.decodes[0].steps,
+        "decode_steps": [decode.steps for decode in times.decodes],
         "baseline_kib": loaded.baseline_kib,
         "peak_kib": memory.peak_kib(),
         "affinity": sorted(os.sched_getaffinity(0)),
@@ -136,10 +135,10 @@ def _code_of(error: Exception, stage: str) -> str:
 def _sentence(error: Exception, job: Job, stage: str) -> str:
     if stage == "import" and isinstance(error, ImportError):
         return _missing(error, job["variant"])
-    return f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH]
+    return f"{type(error).__name__}: {error}"
 
 
 def _missing(error: ImportError, variant: str) -> str:
     if "libgomp.so.1" in str(error):
         return f"{variant} needs the system library libgomp1. Install it with: sudo apt-get install libgomp1"
-    return f"{variant} cannot be imported ({error}). Install it with: {VARIANTS[variant].install}"[:MESSAGE_LENGTH]
+    return f"{variant} cannot be imported ({error}). Install it with: {VARIANTS[variant].install}"

@@ -6,6 +6,9 @@ import time
 
 from edgeprof_agent.worker.document import Measured, Operators
 
+MESSAGE_LENGTH = 2000
+"""A runtime's words may hold a whole list of names."""
+
 
 class Reporter:
     """Writes events to a file descriptor that the parent reads. `stage` is where the worker stands now."""
@@ -29,7 +32,7 @@ class Reporter:
         self._send({"event": "operators", "operators": operators})
 
     def failed(self, code: str, message: str) -> None:
-        self._send({"event": "failed", "stage": self.stage, "code": code, "message": message})
+        self._send({"event": "failed", "stage": self.stage, "code": code, "message": message[:MESSAGE_LENGTH]})
 
     def _send(self, event: dict[str, object]) -> None:
         rest = memoryview(json.dumps(event).encode() + b"\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edgeprof_agent.runtimes.base import TensorModel
+from edgeprof_agent.worker import memory
 from edgeprof_agent.worker.document import Job, Window
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.stopping import StopRule, time_is_up
@@ -18,6 +19,7 @@ class TensorTimes(NamedTuple):
     first_inference_ns: int
     latency_ns: list[int]
     window: Window
+    peak_kib: int
     notes: list[str]
 
 
@@ -31,8 +33,9 @@ def run_tensor(model: TensorModel, job: Job, reporter: Reporter) -> TensorTimes:
     warm_up(model.infer, job)
     reporter.enter("measure", f"at least {job['min_runs']} runs and {job['window_s']:g} s")
     rule = StopRule(job["min_runs"], job["max_runs"], int(job["window_s"] * 1e9), job["stop_at_ns"])
-    latency_ns, window = timed_window(model.infer, rule)
-    return TensorTimes(first_ns, latency_ns, window, _notes(model))
+    samples, window = timed_window(model.infer, rule)
+    peak_kib = memory.peak_kib()  # before anything of ours grows: the list of samples, the look at the outputs
+    return TensorTimes(first_ns, samples.tolist(), window, peak_kib, _notes(model))
 
 
 def warm_up(infer: Callable[[], object], job: Job) -> None:
@@ -43,7 +46,7 @@ def warm_up(infer: Callable[[], object], job: Job) -> None:
         infer()
 
 
-def timed_window(infer: Callable[[], object], rule: StopRule) -> tuple[list[int], Window]:
+def timed_window(infer: Callable[[], object], rule: StopRule) -> "tuple[array[int], Window]":
     """Back-to-back inferences, each timed on its own; Python's collector is off meanwhile."""
     clock = time.perf_counter_ns  # CLOCK_MONOTONIC on Linux, as is time.monotonic_ns
     samples = array("q")
@@ -61,7 +64,7 @@ def timed_window(infer: Callable[[], object], rule: StopRule) -> tuple[list[int]
         window_end_ns = time.monotonic_ns()
     finally:
         gc.enable()
-    return samples.tolist(), {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples)}
+    return samples, {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples)}
 
 
 def _notes(model: TensorModel) -> list[str]:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class TextTimes(NamedTuple):
-    """What a text run took. `decode_steps` tokens lie in each entry of `decodes`."""
+    """What a text run took."""
 
     first_inference_ns: int
     prefills: list[Prefill]
