@@ -8,6 +8,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import onnx
 import pytest
 
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, decode, encode
@@ -292,3 +293,29 @@ def test_a_language_model_that_lacks_a_tensor_is_a_load_error(tmp_path: Path) ->
     path = tiny_llama(tmp_path / "tiny.gguf")
     path.write_bytes(path.read_bytes().replace(b"blk.0.attn_q.weight", b"blk.0.attn_z.weight"))
     assert code_of(measured(request_for(path, "xllamacpp"))) == "load_error"
+
+
+def test_what_we_keep_of_our_own_is_not_in_the_peak(tmp_path: Path) -> None:
+    """A look at 64 MiB of outputs for NaN takes 16 MiB; the model itself had nothing of that kind."""
+    size = 16 * 1024 * 1024
+    result = measured(request_for(onnx_models.relu(tmp_path / "large.onnx", [size])))
+    assert result.status == "measured", result.failure
+    found = values(result)
+    tensors_mib = 2 * size * 4 / 1024**2
+    made_mib = size * 4 / 1024**2  # inputs are made as float32 and copied once
+    assert found["peak_memory_mib"] - found["baseline_memory_mib"] < tensors_mib + made_mib + 8
+
+
+def test_a_model_with_an_endless_input_name_still_has_a_result(tmp_path: Path) -> None:
+    path = onnx_models.relu(tmp_path / "m.onnx", [1, 4])
+    model = onnx.load(path)
+    endless = "x" * 100_000
+    model.graph.input[0].name = endless
+    model.graph.node[0].input[0] = endless
+    onnx.save(model, path)
+    result = measured(request_for(path))
+    assert result.status == "measured", result.failure
+    assert len(encode(result)) < MAX_MESSAGE_BYTES
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "width"
+    onnx.save(model, path)
+    assert code_of(measured(request_for(path))) == "shape_required"

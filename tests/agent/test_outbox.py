@@ -1,5 +1,6 @@
 """Results in the outbox: durable, settled only by the right receipt, saved from a damaged file."""
 
+import errno
 import hashlib
 import os
 import random
@@ -15,6 +16,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
 from edgeprof_agent.daemon.database import Database
+from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.jobs import Jobs, Started
 from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, Letter, Outbox
 from tests.agent.pieces import job, now, result
@@ -240,3 +242,14 @@ def test_a_change_is_whole_or_nothing(tmp_path: Path) -> None:
         change_and_fail()
     assert ids(spool.outbox) == []
     assert [begun.result_id for begun in jobs.running()] == ["r-1"]
+
+
+def test_tries_on_a_full_disk_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            write_durably(tmp_path / "artifact", b"x" * 100)
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,11 @@
 """`edgeprof profile` as a person and as a script meet it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,39 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "[" in done.stderr
+
+
+def test_a_folder_whose_name_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/b\xff"
+    os.mkdir(folder)
+    model = onnx_models.relu(tmp_path / "m.onnx", [1, 4])
+    os.rename(model, folder + b"/m.onnx")
+    done = profile(os.fsdecode(folder + b"/m.onnx"))
+    assert done.returncode == 1
+    assert "no valid text" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_no_worker_outlives_its_parent(number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-c", "from edgeprof.cli import main; main()", "profile"]
+    model = str(BUNDLED / "digits-cnn-fp32.onnx")
+    with subprocess.Popen([*command, model, "--window-s", "600", "--deadline-s", "900"], stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith(b"first"):
+                break
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        assert children
+        run.send_signal(number)
+        assert run.wait(20) == code
+    for child in children:
+        while _is_alive(child):
+            time.sleep(0.02)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -44,6 +44,7 @@ class OnnxModel:
         self._outputs: list[object] = []
 
     def infer(self) -> None:
+        self._outputs = []  # else the peak would hold the outputs of two runs
         self._outputs = self._session.run(None, self._feeds)
 
     def non_finite_outputs(self) -> int:
