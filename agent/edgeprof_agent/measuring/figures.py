@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edgeprof.statistics.estimate import estimate_median
 from edgeprof.statistics.quantiles import Percentile, Refused, percentiles
 from edgeprof.wire.figures import AbsentMetric, MetricRow
+
+MEDIAN = 0.5
 
 
 @dataclass
@@ -22,10 +25,23 @@ class Figures:
         self.absent.append(AbsentMetric(metric=metric, reason=reason))
 
     def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
-        """Percentiles of samples in the order in which they were taken, or how many samples one would need."""
+        """Percentiles of samples in the order in which they were taken, or how many samples one would need.
+
+        The median of a run that never settled is not refused: its interval spans what its blocks' medians did.
+        """
         found = percentiles(samples, [p for _, p in wanted])
-        for (metric, _), one in zip(wanted, found, strict=True):
-            self._add_percentile(metric, one)
+        for (metric, p), one in zip(wanted, found, strict=True):
+            if p == MEDIAN and isinstance(one, Refused):
+                self._add_median(metric, samples)
+            else:
+                self._add_percentile(metric, one)
+
+    def _add_median(self, metric: str, samples: Sequence[float]) -> None:
+        found = estimate_median(samples)
+        if isinstance(found, str):
+            self.miss(metric, found)
+        else:
+            self.add(metric, found.value, len(samples), (found.low, found.high))
 
     def _add_percentile(self, metric: str, found: Percentile | Refused) -> None:
         if isinstance(found, Refused):
