@@ -11,7 +11,8 @@ from benchmarks.paired import median_ratio
 from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
-from edgeprof_agent.measuring.measure import MeasureRequest, measure
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.request import MeasureRequest
 
 BUNDLED = Path(__file__).parents[1] / "model_exports" / "edgeprof_exports" / "bundled"
 RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert"}

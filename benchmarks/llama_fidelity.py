@@ -17,7 +17,8 @@ from benchmarks.paired import median_ratio
 from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
-from edgeprof_agent.measuring.measure import MeasureRequest, measure
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"

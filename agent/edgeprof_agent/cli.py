@@ -53,7 +53,8 @@ def run(config_file: Path | None, **options: object) -> None:
 def this_machine(settings: Settings) -> Machine:
     """Imported here: `--help` needs none of it."""
     from edgeprof_agent import isolation, machine, state
-    from edgeprof_agent.measuring.measure import MeasureRequest, measure
+    from edgeprof_agent.measuring.measure import measure
+    from edgeprof_agent.measuring.request import MeasureRequest
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
 

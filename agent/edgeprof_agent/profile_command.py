@@ -13,7 +13,8 @@ from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.options import FiniteRange, parse_shapes
 from edgeprof.wire import identity
 from edgeprof.wire.messages import MAX_THREADS, ModelRef, Result, RunConfig, RunProtocol
-from edgeprof_agent.measuring.measure import MeasureRequest, measure
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.runtimes.table import VARIANTS

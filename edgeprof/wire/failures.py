@@ -2,7 +2,20 @@
 
 from typing import Literal, get_args
 
-Stage = Literal["fetch", "verify", "start", "import", "load", "first_inference", "warmup", "measure", "report"]
+Stage = Literal[
+    "fetch",
+    "verify",
+    "start",
+    "import",
+    "load",
+    "first_inference",
+    "warmup",
+    "measure",
+    "sweep",
+    "open_loop",
+    "soak",
+    "report",
+]
 
 FailureCode = Literal[
     "cancelled",
@@ -21,6 +34,7 @@ FailureCode = Literal[
     "not_a_model",
     "operator_unsupported",
     "out_of_memory",
+    "partial_delegation",
     "runtime_missing",
     "shape_required",
     "thermal_abort",
@@ -49,6 +63,7 @@ MEANING: dict[FailureCode, str] = {
     "not_a_model": "The file is no ONNX, TFLite or GGUF model.",
     "operator_unsupported": "The model uses an operator that this runtime does not have.",
     "out_of_memory": "The worker reached its memory limit and was killed or refused.",
+    "partial_delegation": "Full delegation was required, and part of the model ran elsewhere.",
     "runtime_missing": "The runtime that this model needs is not installed on the device.",
     "shape_required": "An input's size must be given, or the given one is not an input's.",
     "thermal_abort": "The device was too hot to measure.",

@@ -7,8 +7,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.evidence import (
+    ColdStart,
+    Conditions,
+    Footprint,
+    MemoryProfile,
+    NoiseFloor,
+    OpenLoop,
+    Soak,
+    SweepAt,
+    SweepPoint,
+    Timing,
+    Trust,
+)
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof.wire.metrics import Origin
+from edgeprof.wire.figures import AbsentMetric as AbsentMetric
+from edgeprof.wire.figures import MetricRow as MetricRow
 
 MAX_THREADS = 256
 """More than any device here has cores; beyond it a runtime only fights itself."""
@@ -49,7 +63,9 @@ class Manifest:
 class RunConfig:
     """A requested configuration: one axis of a cell. A field at its default does not enter the key.
 
-    `threads` 0 means every core that the agent may use. `shapes` fixes dynamic inputs: name -> sizes.
+    `threads` 0 means every core that the agent may use. `shapes` fixes dynamic inputs: name -> sizes. `depth_tokens` is
+    what a language model's memory holds already when generation is timed. `arrival_rate_per_s` above 0 adds an open
+    loop. `require_full_delegation` makes a node that runs elsewhere than asked a failure.
     """
 
     runtime: str
@@ -59,18 +75,35 @@ class RunConfig:
     prompt_tokens: int = 128
     decode_tokens: int = 32
     power_mode: str = ""
+    depth_tokens: int = 0
+    arrival_rate_per_s: float = 0.0
+    require_full_delegation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunProtocol:
-    """How long and how often to measure. It is no axis of a cell: more repeats are the same quantity, better known."""
+    """How long and how often to measure. It is no axis of a cell: more repeats are the same quantity, better known.
+
+    Warm-up is at least `warmup_runs` and goes on until the speed is steady, for at most `warmup_limit_s`. The window is
+    at least `min_runs` and `window_s`, and goes on until the median's 95 % interval lies within +- `precision` of it,
+    for at most `window_limit_s`. `sweep`, `soak_s` come after it and change nothing in it.
+    """
 
     warmup_runs: int = 5
+    warmup_limit_s: float = 5.0
     min_runs: int = 20
     max_runs: int = 100_000
     window_s: float = 2.0
+    window_limit_s: float = 10.0
+    precision: float = 0.01
     deadline_s: float = 300.0
     seed: int = 20_261_123
+    cold_start: bool = True
+    sweep: tuple[SweepAt, ...] = ()
+    soak_s: float = 0.0
+    start_below_c: float | None = None
+    """The heat gate: the run waits until the device is cooler than this; None: no gate."""
+    heat_wait_s: float = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,28 +234,6 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricRow:
-    """One figure. An interval is 95 % and distribution-free unless `method` says otherwise."""
-
-    metric: str
-    value: float
-    n: int
-    ci_low: float | None = None
-    ci_high: float | None = None
-    origin: Origin = "measured"
-    scope: str | None = None
-    """For energy: what the meter covers (`module_input`, `cpu_package` ...). Two scopes are never compared."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AbsentMetric:
-    """A figure that this run could not give, and why."""
-
-    metric: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Effective:
     """What really ran, as the runtime tells it, not as the file's name does."""
 
@@ -319,6 +330,18 @@ class Result:
     isolation: Isolation | None
     emulated: bool
     agent_version: str
+    trust: Trust | None = None
+    """None: the run failed, or was made before there were badges."""
+    timing: Timing | None = None
+    cold_start: ColdStart | None = None
+    memory: MemoryProfile | None = None
+    conditions: Conditions | None = None
+    footprint: Footprint | None = None
+    points: tuple[SweepPoint, ...] = ()
+    soak: Soak | None = None
+    open_loop: OpenLoop | None = None
+    noise_floor: NoiseFloor | None = None
+    """What this device had been calibrated to when the run was made."""
     wire: int = WIRE_VERSION
 
 

@@ -23,27 +23,55 @@ class Metric:
     meaning: str
 
 
-_ALL = (
-    Metric("worker_start_ms", "Process start", "ms", "lower", "timing", "from spawn to the worker's first line"),
-    Metric("runtime_import_ms", "Runtime import", "ms", "lower", "timing", "importing the runtime's package"),
-    Metric("load_ms", "Load", "ms", "lower", "timing", "opening the model, up to a session that can run"),
-    Metric("first_inference_ms", "First inference", "ms", "lower", "timing", "the first run after the load"),
-    Metric("latency_p50_ms", "p50", "ms", "lower", "timing", "median latency of one steady inference"),
-    Metric("latency_p95_ms", "p95", "ms", "lower", "timing", "95th percentile of latency"),
-    Metric("latency_p99_ms", "p99", "ms", "lower", "timing", "99th percentile of latency"),
-    Metric("latency_mean_ms", "Mean", "ms", "lower", "timing", "arithmetic mean of latency"),
-    Metric("throughput_per_s", "Throughput", "1/s", "higher", "timing", "inferences a second, back to back"),
-    Metric("prefill_tokens_per_s", "Prefill", "tokens/s", "higher", "timing", "prompt tokens a second"),
-    Metric("decode_tokens_per_s", "Decode", "tokens/s", "higher", "timing", "generated tokens a second"),
-    Metric("ttft_ms", "TTFT", "ms", "lower", "timing", "time to the first token of the stated prompt, warm"),
-    Metric("inter_token_p50_ms", "Inter-token p50", "ms", "lower", "timing", "median time between two tokens"),
-    Metric("inter_token_p95_ms", "Inter-token p95", "ms", "lower", "timing", "95th percentile between two tokens"),
+_TIMING = (
+    ("worker_start_ms", "Process start", "from spawn to the worker's first line"),
+    ("runtime_import_ms", "Runtime import", "importing the runtime's package"),
+    ("load_ms", "Load, warm", "opening the model, up to a session that can run, its files in the page cache"),
+    ("load_cold_ms", "Load, cold", "the same in a start of its own, its files dropped from the page cache before"),
+    ("first_inference_ms", "First inference", "the first run after the load"),
+    ("first_inference_cold_ms", "First inference, cold", "the first run after the cold load"),
+    ("latency_p50_ms", "p50", "median latency of one steady inference"),
+    ("latency_p90_ms", "p90", "90th percentile of latency"),
+    ("latency_p95_ms", "p95", "95th percentile of latency"),
+    ("latency_p99_ms", "p99", "99th percentile of latency"),
+    ("latency_p999_ms", "p99.9", "99.9th percentile of latency"),
+    ("latency_mean_ms", "Mean", "arithmetic mean of latency"),
+    ("response_p50_ms", "Response p50", "median time from planned arrival to answer, in the open loop"),
+    ("response_p95_ms", "Response p95", "95th percentile of the same"),
+    ("response_p99_ms", "Response p99", "99th percentile of the same"),
+    ("sustained_p50_ms", "Sustained p50", "median over the end of the soak: an inference, or a generated token"),
+    ("ttft_ms", "TTFT", "time to the first token of the stated prompt, warm, without tokenizer"),
+    ("ttft_cold_ms", "TTFT, cold", "time to the first token of the first prompt after the cold load"),
+    (
+        "ttft_cached_ms",
+        "TTFT, cached",
+        "time to the first token when all of the prompt but its last token is in memory",
+    ),
+    ("inter_token_p50_ms", "Inter-token p50", "median time between two tokens"),
+    ("inter_token_p95_ms", "Inter-token p95", "95th percentile between two tokens"),
+    ("inter_token_p99_ms", "Inter-token p99", "99th percentile between two tokens"),
+    ("tokenize_ms", "Tokenizer", "turning the stated prompt's text into tokens; in no other figure"),
+    ("sample_ms", "Sampler", "choosing one token greedily; in TTFT, in no other figure"),
+)
+_RATES = (
+    ("throughput_per_s", "Throughput", "1/s", "inferences a second, back to back"),
+    ("prefill_tokens_per_s", "Prefill", "tokens/s", "prompt tokens a second"),
+    ("decode_tokens_per_s", "Decode", "tokens/s", "generated tokens a second"),
+    ("sustained_tokens_per_s", "Sustained decode", "tokens/s", "generated tokens a second over the end of the soak"),
+)
+_OTHERS = (
     Metric("peak_memory_mib", "Peak memory", "MiB", "lower", "memory", "VmHWM of the worker process"),
     Metric("baseline_memory_mib", "Before load", "MiB", "lower", "memory", "worker's RSS with the runtime imported"),
+    Metric("kv_cache_mib", "KV cache", "MiB", "lower", "memory", "a language model's memory of the stated context"),
     Metric("model_size_mib", "Size", "MiB", "lower", "size", "all files of the model on disk"),
     Metric("energy_per_inference_j", "Energy", "J", "lower", "energy", "gross energy of one inference"),
     Metric("energy_per_token_j", "Energy per token", "J", "lower", "energy", "gross energy of one generated token"),
     Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the measured window"),
+)
+_ALL = (
+    *(Metric(name, title, "ms", "lower", "timing", meaning) for name, title, meaning in _TIMING),
+    *(Metric(name, title, unit, "higher", "timing", meaning) for name, title, unit, meaning in _RATES),
+    *_OTHERS,
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

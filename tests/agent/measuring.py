@@ -8,7 +8,8 @@ from pathlib import Path
 from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
-from edgeprof_agent.measuring.measure import MeasureRequest, measure
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.request import MeasureRequest
 
 BUNDLED = Path(__file__).parents[2] / "model_exports/edgeprof_exports/bundled"
 QUICK = RunProtocol(warmup_runs=1, min_runs=5, window_s=0.05, deadline_s=60)

@@ -17,6 +17,7 @@ from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
+from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.measure import measure
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for
 
@@ -250,23 +251,7 @@ def _run(mode: str, lines: list[bytes]) -> Outcome:
 
 
 def _job() -> bytes:
-    return json.dumps(
-        {
-            "variant": "onnxruntime",
-            "model_path": "",
-            "provider": "cpu",
-            "threads": 1,
-            "shapes": {},
-            "prompt_tokens": 1,
-            "decode_tokens": 1,
-            "warmup_runs": 0,
-            "min_runs": 1,
-            "max_runs": 1,
-            "window_s": 0.01,
-            "stop_at_ns": time.monotonic_ns() + 60 * 10**9,
-            "seed": 1,
-        }
-    ).encode()
+    return json.dumps(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60)).encode()
 
 
 def _command_lines() -> str:

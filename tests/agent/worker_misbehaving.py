@@ -8,7 +8,7 @@ import time
 from typing import Literal
 
 from edgeprof_agent.runtimes.table import VARIANTS
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.main import main
 
 MODE, FD = sys.argv[1], int(sys.argv[2])
@@ -88,8 +88,8 @@ class MisbehavingModel:
             self._done = True
             DEEDS[MODE]()
 
-    def non_finite_outputs(self) -> int:
-        return 0
+    def output(self) -> Output:
+        return {"non_finite": 0, "wrong_shapes": []}
 
     def setting(self) -> Setting:
         return {

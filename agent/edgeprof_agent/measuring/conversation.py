@@ -6,21 +6,25 @@ from typing import Literal
 import msgspec
 
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof_agent.worker.document import Measured, Operators
+from edgeprof_agent.worker.document import Cold, Measured, OpenLoopRun, Operators, Point, SoakRun
 
 OnProgress = Callable[[str, float | None, str], None]
 """Is told the stage, its fraction (None: not known) and a note."""
 
 
 class _Event(msgspec.Struct):
-    event: Literal["hello", "stage", "measured", "operators", "failed"]
+    event: Literal["hello", "stage", "cold", "measured", "point", "open_loop", "soak", "operators", "failed"]
     monotonic_ns: int = 0
     stage: Stage = "start"
     fraction: float | None = None
     note: str = ""
     code: FailureCode = "internal_error"
     message: str = ""
+    cold: Cold | None = None
     measured: Measured | None = None
+    point: Point | None = None
+    open_loop: OpenLoopRun | None = None
+    soak: SoakRun | None = None
     operators: Operators | None = None
 
 
@@ -39,7 +43,11 @@ class Conversation:
         self._on_progress = on_progress
         self.first_line_ns: int | None = None
         self.stage: Stage = "start"
+        self.cold: Cold | None = None
         self.measured: Measured | None = None
+        self.points: list[Point] = []
+        self.open_loop: OpenLoopRun | None = None
+        self.soak: SoakRun | None = None
         self.operators: Operators | None = None
         self.failed: Told | None = None
         self.garbled = False
@@ -58,10 +66,10 @@ class Conversation:
         elif event.event == "stage":
             self.stage = event.stage
             self._on_progress(event.stage, event.fraction, event.note)
-        elif event.event == "measured":
-            self.measured = event.measured
-        elif event.event == "operators":
-            self.operators = event.operators
-        else:
+        elif event.event == "failed":
             self.failed = Told(event.stage, event.code, event.message)
-        return event.event in ("operators", "failed")
+        elif event.event == "point" and event.point is not None:
+            self.points.append(event.point)
+        else:
+            setattr(self, event.event, getattr(event, event.event))
+        return event.event in ("cold", "operators", "failed")

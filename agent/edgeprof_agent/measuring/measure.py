@@ -1,45 +1,26 @@
 """One model measured on this machine: the one path of `edgeprof profile` and of the agent."""
 
-import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from edgeprof.wire.messages import Failure, ModelRef, Result, RunConfig, RunProtocol
+from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
-from edgeprof_agent.isolation import Limits
+from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation, OnProgress
+from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.meter import Meter
 from edgeprof_agent.measuring.reporting import Header, Run, failed_early, result_of
+from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.runtimes import registry
-from edgeprof_agent.worker.document import Job
+from edgeprof_agent.worker.document import Course
 
-_SAMPLING_SHARE = 0.8
-"""The part of the deadline after which a worker takes no more samples; the rest is for its report."""
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureRequest:
-    """One cell to measure. The model's files lie in `model_dir` under the paths of its manifest."""
-
-    result_id: str
-    job_id: str | None
-    attempt: int
-    device_id: str
-    model: ModelRef
-    model_dir: Path
-    config: RunConfig
-    protocol: RunProtocol
-    emulated: bool
-    memory_limit_mib: float | None
-    cores: tuple[int, ...] | None
 
 
 def measure(
@@ -58,7 +39,7 @@ def measure(
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
             return failed_early(header, _CANCELLED), {}
-        run = _run(request, on_progress, cancelled, worker or worker_command(request.config.runtime))
+        run = _run(_Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime)))
     return result_of(header, run)
 
 
@@ -67,36 +48,52 @@ def worker_command(variant: str) -> tuple[str, ...]:
     return (registry.worker_python(variant), "-m", "edgeprof_agent.worker")
 
 
-def _run(request: MeasureRequest, on_progress: OnProgress, cancelled: threading.Event, worker: Sequence[str]) -> Run:
-    heard = Conversation(on_progress)
-    limits = Limits(
-        deadline_s=request.protocol.deadline_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores
-    )
+@dataclass(frozen=True)
+class _Attempt:
+    """What every worker of one run is started with."""
+
+    request: MeasureRequest
+    on_progress: OnProgress
+    cancelled: threading.Event
+    worker: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """One worker's course."""
+
+    limits: Limits
+    heard: Conversation
+    outcome: Outcome
+
+
+def _run(attempt: _Attempt) -> Run:
+    """A cold start in a process of its own, then the measurement. A model that fails cold is not tried again."""
+    started_s = time.monotonic()
     before = state.read_state()
+    cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start else None
     with Meter() as meter:
-        outcome = isolation.run(worker, msgspec.json.encode(_job(request)), limits, heard.hear, cancelled)
-    power = meter.energy(heard.measured["window"]) if heard.measured is not None else "the run failed"
-    return Run(before=before, after=state.read_state(), limits=limits, heard=heard, outcome=outcome, power=power)
+        ended = cold if cold and not cold.heard.cold else _course(attempt, "measure", started_s)
+    measured = ended.heard.measured
+    power = meter.energy(measured["windows"]) if measured is not None else "the run failed"
+    return Run(
+        before=before,
+        after=state.read_state(),
+        limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
+        heard=ended.heard,
+        outcome=ended.outcome,
+        power=power,
+        cold=cold.heard.cold if cold else None,
+    )
 
 
-def _job(request: MeasureRequest) -> Job:
-    config, protocol = request.config, request.protocol
-    usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
-    return {
-        "variant": config.runtime,
-        "model_path": str((request.model_dir / request.model.manifest.entry).resolve()),
-        "provider": config.provider,
-        "threads": config.threads or usable,
-        "shapes": {name: list(sizes) for name, sizes in config.shapes.items()},
-        "prompt_tokens": config.prompt_tokens,
-        "decode_tokens": config.decode_tokens,
-        "warmup_runs": protocol.warmup_runs,
-        "min_runs": protocol.min_runs,
-        "max_runs": protocol.max_runs,
-        "window_s": protocol.window_s,
-        "stop_at_ns": time.monotonic_ns() + int(protocol.deadline_s * _SAMPLING_SHARE * 1e9),
-        "seed": protocol.seed,
-    }
+def _course(attempt: _Attempt, course: Course, started_s: float) -> _Ended:
+    request = attempt.request
+    left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
+    limits = Limits(deadline_s=left_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
+    heard = Conversation(attempt.on_progress)
+    job = msgspec.json.encode(job_of(request, course, left_s))
+    return _Ended(limits, heard, isolation.run(attempt.worker, job, limits, heard.hear, attempt.cancelled))
 
 
 def _header(request: MeasureRequest) -> Header:

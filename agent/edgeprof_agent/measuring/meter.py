@@ -1,5 +1,8 @@
 """Power over a run from the best sensor that this machine has, or the reason why there is no figure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from edgeprof.wire.messages import Power
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.sampler import PowerSampler
@@ -27,8 +30,25 @@ class Meter:
         if self._sampler is not None:
             self._sampler.stop()
 
-    def energy(self, window: Window) -> Power | str:
-        """The energy of the worker's own measured window."""
+    def energy(self, windows: Sequence[Window]) -> Power | str:
+        """The energy of the worker's own measured windows together."""
         if self._sampler is None:
             return _NO_SENSOR
-        return self._sampler.window(window["start_ns"], window["end_ns"])
+        powers: list[Power] = []
+        for window in windows:
+            power = self._sampler.window(window["start_ns"], window["end_ns"])
+            if isinstance(power, str):
+                return power
+            powers.append(power)
+        return _together(powers)
+
+
+def _together(powers: Sequence[Power]) -> Power:
+    """Joules and seconds add up; the rate that was got is that of the whole."""
+    window_s = sum(power.window_s for power in powers)
+    return replace(
+        powers[0],
+        energy_j=sum(power.energy_j for power in powers),
+        window_s=window_s,
+        sample_hz_got=sum(power.sample_hz_got * power.window_s for power in powers) / window_s,
+    )

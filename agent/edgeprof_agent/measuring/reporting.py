@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
+from edgeprof.wire.evidence import ColdStart, MemoryProfile, Timing
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -21,9 +22,10 @@ from edgeprof_agent import state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
 from edgeprof_agent.measuring.conversation import Conversation
-from edgeprof_agent.measuring.summary import Figures, add_energy, figures_of
+from edgeprof_agent.measuring.memory import memory_of
+from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
-from edgeprof_agent.worker.document import Measured, Operators
+from edgeprof_agent.worker.document import Cold, Measured, Operators
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class Run:
     heard: Conversation
     outcome: Outcome
     power: Power | str
+    cold: Cold | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class _Body:
     figures: Figures | None = None
     samples_ms: tuple[float, ...] = ()
     artifacts: tuple[ArtifactRef, ...] = ()
+    timing: Timing | None = None
+    memory: MemoryProfile | None = None
 
 
 def failed_early(header: Header, failure: Failure) -> Result:
@@ -74,6 +79,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     if measured is None:
         return fitted(_document(header, run, failure_of(run.heard, run.outcome, run.limits), _Body())), {}
     figures = figures_of(measured, _worker_start_ms(run), sum(file.size for file in header.model.manifest.files))
+    add_cold(figures, measured, run.cold)
     add_energy(figures, measured, run.power)
     artifact = samples_artifact(measured)
     body = _Body(
@@ -81,6 +87,8 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=(artifact[0],) if artifact else (),
+        timing=timing_of(measured),
+        memory=memory_of(measured),
     )
     return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
 
@@ -111,11 +119,23 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
         agent_version=__version__,
+        timing=body.timing,
+        cold_start=_cold_start(run.cold) if run and run.cold else None,
+        memory=body.memory,
     )
 
 
 def _isolation(run: Run) -> Isolation:
     return Isolation(layers=run.outcome.layers, memory_limit_mib=run.limits.memory_limit_mib)
+
+
+def _cold_start(cold: Cold) -> ColdStart:
+    return ColdStart(
+        evicted=cold["evicted"],
+        resident_before_share=cold["resident_before_share"],
+        resident_after_share=cold["resident_after_share"],
+        reason=cold["reason"],
+    )
 
 
 def _worker_start_ms(run: Run) -> float:
@@ -139,8 +159,17 @@ def _effective(runtime: str, measured: Measured, run: Run) -> Effective:
         float_kernels=operators["float_kernels"],
         inputs=setting["inputs"],
         input_source=setting["input_source"],
-        notes=(*setting["notes"], *operators["notes"], *aftermath(run.heard, run.outcome)),
+        notes=(*setting["notes"], *_output_notes(measured), *operators["notes"], *aftermath(run.heard, run.outcome)),
     )
+
+
+def _output_notes(measured: Measured) -> tuple[str, ...]:
+    output = measured["output"]
+    if output is None:
+        return ()
+    bad = output["non_finite"]
+    odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
+    return (*odd, *output["wrong_shapes"])
 
 
 _NOT_READ: Operators = {

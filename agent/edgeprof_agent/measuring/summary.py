@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeprof.statistics.quantiles import quantile, quantile_interval, samples_needed
+from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Power
-from edgeprof_agent.worker.document import Measured
+from edgeprof_agent.worker.document import Cold, Measured
 
 _PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 _KIB_PER_MIB = 1024
@@ -48,11 +49,39 @@ def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int
     else:
         _add_tokens(figures, measured)
     figures.add("peak_memory_mib", measured["peak_kib"] / _KIB_PER_MIB)
-    figures.add("baseline_memory_mib", measured["baseline_kib"] / _KIB_PER_MIB)
+    for reading in measured["memory"]:
+        if reading["phase"] == "runtime":
+            figures.add("baseline_memory_mib", reading["rss_kib"] / _KIB_PER_MIB)
     figures.add("model_size_mib", model_size_bytes / _KIB_PER_MIB**2)
     for metric, reason in measured["absent"].items():
         figures.miss(metric, reason)
     return figures
+
+
+def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
+    """The start with cold files, or why it tells nothing."""
+    names = ["load_cold_ms", "first_inference_cold_ms"] + (["ttft_cold_ms"] if measured["kind"] == "text" else [])
+    if cold is None or not cold["evicted"]:
+        reason = "no cold start was asked" if cold is None else cold["reason"] or "the files were not cold"
+        for name in names:
+            figures.miss(name, reason)
+        return
+    figures.add("load_cold_ms", cold["load_ms"])
+    figures.add("first_inference_cold_ms", cold["first_inference_ms"])
+    if cold["first_token_ms"] is not None:
+        figures.add("ttft_cold_ms", cold["first_token_ms"])
+
+
+def timing_of(measured: Measured) -> Timing:
+    """How the samples were taken."""
+    loop = measured["loop"]
+    return Timing(
+        clock_resolution_ns=loop["clock_resolution_ns"],
+        loop_overhead_ns=loop["overhead_ns"],
+        warmup_runs=loop["warmup_runs"],
+        settled=loop["settled"],
+        window_end=loop["window_end"],
+    )
 
 
 def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None:
@@ -62,7 +91,7 @@ def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None
         figures.miss(metric, power)
         figures.miss("average_power_w", power)
         return
-    units = measured["window"]["units"]
+    units = sum(window["units"] for window in measured["windows"])
     for name, value in ((metric, power.energy_j / units), ("average_power_w", power.energy_j / power.window_s)):
         figures.rows.append(MetricRow(metric=name, value=value, n=units, scope=power.scope))
 
@@ -72,9 +101,9 @@ def _add_latency(figures: Figures, measured: Measured) -> None:
     ordered_ms = sorted(samples_ms)
     for name, p in _PERCENTILES:
         figures.add_quantile(f"latency_{name}_ms", ordered_ms, p)
-    window = measured["window"]
+    busy_ns = sum(window["end_ns"] - window["start_ns"] for window in measured["windows"])
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
-    figures.add("throughput_per_s", len(samples_ms) / (window["end_ns"] - window["start_ns"]) * 1e9, len(samples_ms))
+    figures.add("throughput_per_s", len(samples_ms) / busy_ns * 1e9, len(samples_ms))
 
 
 def _add_tokens(figures: Figures, measured: Measured) -> None:

@@ -5,7 +5,7 @@ Kept to the standard library's lightest modules: the worker loads this before an
 
 from typing import Literal, NamedTuple, Protocol
 
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 
 class RuntimeFailure(Exception):
@@ -44,8 +44,8 @@ class TensorModel(Protocol):
         """One inference; nothing but the runtime's own call."""
         ...
 
-    def non_finite_outputs(self) -> int:
-        """How many values of the last outputs are NaN or infinite."""
+    def output(self) -> Output:
+        """What is odd about the last outputs."""
         ...
 
     def setting(self) -> Setting: ...

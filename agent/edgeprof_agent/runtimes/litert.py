@@ -11,7 +11,7 @@ from edgeprof_agent.runtimes import inputs
 from edgeprof_agent.runtimes.base import RuntimeFailure
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.litert_graph import Node, TensorType, delegates, read_graph
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 _UNSUPPORTED = (
     "Encountered unresolved custom op",
@@ -83,9 +83,10 @@ class LiteRtModel:
         self.infer = interpreter.invoke
         self._inputs = _fill(interpreter, job)
 
-    def non_finite_outputs(self) -> int:
+    def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return inputs.count_non_finite([self._interpreter.get_tensor(each["index"]) for each in details])
+        tensors = [self._interpreter.get_tensor(each["index"]) for each in details]
+        return {"non_finite": inputs.count_non_finite(tensors), "wrong_shapes": []}
 
     def setting(self) -> Setting:
         parts = delegates(_nodes(self._interpreter))

@@ -12,7 +12,7 @@ from edgeprof_agent.runtimes.base import RuntimeFailure
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.onnx_api import Input, OrtApi, Session
 from edgeprof_agent.runtimes.onnx_trace import read_trace
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 _UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -47,8 +47,8 @@ class OnnxModel:
         self._outputs = []  # else the peak would hold the outputs of two runs
         self._outputs = self._session.run(None, self._feeds)
 
-    def non_finite_outputs(self) -> int:
-        return inputs.count_non_finite(self._outputs)
+    def output(self) -> Output:
+        return {"non_finite": inputs.count_non_finite(self._outputs), "wrong_shapes": []}
 
     def setting(self) -> Setting:
         return {

@@ -1,24 +1,53 @@
-"""What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides."""
+"""What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides.
+
+The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
+if it was asked: `point` (one a sweep point), `open_loop`, `soak`; and last `operators`. A worker that dies after
+`measured` costs what had not been told by then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
+"""
 
 from typing import Literal, TypedDict
+
+Course = Literal["cold", "measure"]
+WindowEnd = Literal["precision", "time", "runs", "deadline"]
+
+
+class SweepAsk(TypedDict):
+    """One point of a sweep; None: as the run's own."""
+
+    shapes: dict[str, list[int]]
+    prompt_tokens: int | None
+    depth_tokens: int | None
 
 
 class Job(TypedDict):
     """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples."""
 
+    course: Course
     variant: str
     model_path: str
+    model_files: list[str]
+    """Every file of the model, absolute: what is dropped from the page cache, and told apart in memory."""
+    inputs_path: str | None
+    """An .npz of real inputs that the model's manifest names."""
     provider: str
     threads: int
     shapes: dict[str, list[int]]
     prompt_tokens: int
     decode_tokens: int
+    depth_tokens: int
+    require_full_delegation: bool
     warmup_runs: int
+    warmup_limit_s: float
     min_runs: int
     max_runs: int
     window_s: float
+    window_limit_s: float
+    precision: float
     stop_at_ns: int
     seed: int
+    sweep: list[SweepAsk]
+    arrival_rate_per_s: float
+    soak_s: float
 
 
 class Setting(TypedDict):
@@ -41,6 +70,48 @@ class Window(TypedDict):
     units: int
 
 
+class MemoryReading(TypedDict):
+    """The worker at the end of a phase, in KiB, as /proc/self tells it; None: the kernel does not."""
+
+    phase: str
+    rss_kib: int
+    peak_kib: int | None
+    anonymous_kib: int
+    file_kib: int
+    shared_memory_kib: int
+    pss_kib: int | None
+    private_kib: int | None
+    swap_kib: int | None
+    model_mapped_kib: int | None
+
+
+class LoopFacts(TypedDict):
+    """What the clock and the timed loop cost, and what ended warm-up and window."""
+
+    clock_resolution_ns: float
+    overhead_ns: float
+    warmup_runs: int
+    settled: bool
+    window_end: WindowEnd
+
+
+class Output(TypedDict):
+    """What the model put out last, looked at after the window."""
+
+    non_finite: int
+    wrong_shapes: list[str]
+    """One sentence for each output whose shape is not the declared one."""
+
+
+class TextFacts(TypedDict):
+    """What only a language model has; None with the reason in `Measured.absent`."""
+
+    kv_cache_kib: float | None
+    tokenize_ns: list[int]
+    sample_ns: list[int]
+    ttft_cached_ns: list[int]
+
+
 class Measured(TypedDict):
     """Everything timed. Series are in nanoseconds, in order; `absent` holds the reason for each one missing."""
 
@@ -48,14 +119,67 @@ class Measured(TypedDict):
     phases_ms: dict[str, float]
     series_ns: dict[str, list[int]]
     absent: dict[str, str]
-    window: Window
+    windows: list[Window]
+    """Usually one. A window that was not precise enough is continued in another one; between them nothing runs."""
     prompt_tokens: int
     decode_steps: list[int]
     """Of each repeat: a binding may have to leave out a step at its beginning."""
-    baseline_kib: int
     peak_kib: int
+    """VmHWM of the whole run, up to the end of the window."""
+    memory: list[MemoryReading]
+    memory_absent: dict[str, str]
+    major_faults: int
+    """Of the worker within the windows."""
+    loop: LoopFacts
+    output: Output | None
+    text: TextFacts | None
     affinity: list[int]
     setting: Setting
+
+
+class Cold(TypedDict):
+    """A start with the model's files dropped from the page cache. Shares are None where mincore could not tell."""
+
+    evicted: bool
+    resident_before_share: float | None
+    resident_after_share: float | None
+    reason: str | None
+    load_ms: float
+    first_inference_ms: float
+    first_token_ms: float | None
+
+
+class Point(TypedDict):
+    """One point of a sweep, measured or failed there."""
+
+    at: SweepAsk
+    series_ns: dict[str, list[int]]
+    decode_steps: list[int]
+    peak_kib: int | None
+    kv_cache_kib: float | None
+    failure: str | None
+
+
+class OpenLoopRun(TypedDict):
+    """Response times from planned arrival to answer, in order of arrival."""
+
+    rate_per_s: float
+    response_ns: list[int]
+    service_ns: list[int]
+    longest_queue: int
+    duration_ns: int
+
+
+class SoakRun(TypedDict):
+    """Times of the units of a soak, folded into buckets as it ran: starts (from the soak's own start) and medians."""
+
+    start_ns: int
+    duration_ns: int
+    bucket_start_ns: list[int]
+    bucket_p50_ns: list[float]
+    bucket_n: list[int]
+    burst_p50_ns: float
+    sustained_p50_ns: float
 
 
 class Operators(TypedDict):

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from edgeprof_agent.worker.document import Measured, Operators
+from edgeprof_agent.worker.document import Cold, Measured, OpenLoopRun, Operators, Point, SoakRun
 
 MESSAGE_LENGTH = 2000
 """A runtime's words may hold a whole list of names."""
@@ -27,6 +27,18 @@ class Reporter:
 
     def measured(self, measured: Measured) -> None:
         self._send({"event": "measured", "measured": measured})
+
+    def cold(self, cold: Cold) -> None:
+        self._send({"event": "cold", "cold": cold})
+
+    def point(self, point: Point) -> None:
+        self._send({"event": "point", "point": point})
+
+    def open_loop(self, run: OpenLoopRun) -> None:
+        self._send({"event": "open_loop", "open_loop": run})
+
+    def soak(self, run: SoakRun) -> None:
+        self._send({"event": "soak", "soak": run})
 
     def operators(self, operators: Operators) -> None:
         self._send({"event": "operators", "operators": operators})

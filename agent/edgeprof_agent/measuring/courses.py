@@ -1,0 +1,56 @@
+"""What a worker is asked: the job document of a request, for a cold start or for the measurement."""
+
+import os
+import time
+
+from edgeprof.wire.evidence import SweepAt
+from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.worker.document import Course, Job, SweepAsk
+
+_SAMPLING_SHARE = 0.8
+"""The part of the time left after which a worker takes no more samples; the rest is for its report."""
+INPUTS_SUFFIX = ".inputs.npz"
+"""The manifest's file of real inputs: the entry's name with this in the place of its own suffix."""
+
+
+def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
+    """The job of a worker that is started now and killed in `left_s` seconds."""
+    config, protocol = request.config, request.protocol
+    usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
+    manifest = request.model.manifest
+    folder = request.model_dir.resolve()
+    inputs = [file.path for file in manifest.files if file.path.endswith(INPUTS_SUFFIX)]
+    return {
+        "course": course,
+        "variant": config.runtime,
+        "model_path": str((request.model_dir / manifest.entry).resolve()),
+        "model_files": [str(folder / file.path) for file in manifest.files],
+        "inputs_path": str(folder / inputs[0]) if inputs else None,
+        "provider": config.provider,
+        "threads": config.threads or usable,
+        "shapes": {name: list(sizes) for name, sizes in config.shapes.items()},
+        "prompt_tokens": config.prompt_tokens,
+        "decode_tokens": config.decode_tokens,
+        "depth_tokens": config.depth_tokens,
+        "require_full_delegation": config.require_full_delegation,
+        "warmup_runs": protocol.warmup_runs,
+        "warmup_limit_s": protocol.warmup_limit_s,
+        "min_runs": protocol.min_runs,
+        "max_runs": protocol.max_runs,
+        "window_s": protocol.window_s,
+        "window_limit_s": max(protocol.window_s, protocol.window_limit_s),
+        "precision": protocol.precision,
+        "stop_at_ns": time.monotonic_ns() + int(left_s * _SAMPLING_SHARE * 1e9),
+        "seed": protocol.seed,
+        "sweep": [_ask(at) for at in protocol.sweep],
+        "arrival_rate_per_s": config.arrival_rate_per_s,
+        "soak_s": protocol.soak_s,
+    }
+
+
+def _ask(at: SweepAt) -> SweepAsk:
+    return {
+        "shapes": {name: list(sizes) for name, sizes in at.shapes.items()},
+        "prompt_tokens": at.prompt_tokens,
+        "depth_tokens": at.depth_tokens,
+    }

@@ -1,0 +1,23 @@
+"""One cell to measure, as the command and the agent ask for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureRequest:
+    """The model's files lie in `model_dir` under the paths of its manifest."""
+
+    result_id: str
+    job_id: str | None
+    attempt: int
+    device_id: str
+    model: ModelRef
+    model_dir: Path
+    config: RunConfig
+    protocol: RunProtocol
+    emulated: bool
+    memory_limit_mib: float | None
+    cores: tuple[int, ...] | None

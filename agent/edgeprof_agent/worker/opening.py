@@ -1,0 +1,50 @@
+"""From a bare interpreter to a model that can run: runtime import and load, each timed and its memory read."""
+
+import importlib
+import time
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from edgeprof_agent.runtimes.base import Runtime, RuntimeFailure, TensorModel, TextModel
+from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker.document import Job
+from edgeprof_agent.worker.memory import MemoryBook
+from edgeprof_agent.worker.reporter import Reporter
+
+
+class Opened(NamedTuple):
+    """A model that can run, what it took to get there, and the memory of each phase so far."""
+
+    model: TensorModel | TextModel
+    phases_ms: dict[str, float]
+    memory: MemoryBook
+
+
+def nothing() -> None:
+    """Nothing to do between import and load."""
+
+
+def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = nothing) -> Opened:
+    """Imports and loads. `before_load` is called between the two, untimed."""
+    memory = MemoryBook(job["model_files"])
+    memory.end_of("interpreter")
+    reporter.enter("import", job["variant"])
+    started_ns = time.perf_counter_ns()
+    runtime = _runtime(job["variant"])
+    imported_ns = time.perf_counter_ns()
+    memory.end_of("runtime")
+    before_load()
+    reporter.enter("load")
+    loading_ns = time.perf_counter_ns()
+    model = runtime.open(job)
+    loaded_ns = time.perf_counter_ns()
+    memory.end_of("load")
+    phases_ms = {"runtime_import_ms": (imported_ns - started_ns) / 1e6, "load_ms": (loaded_ns - loading_ns) / 1e6}
+    return Opened(model, phases_ms, memory)
+
+
+def _runtime(variant: str) -> Runtime:
+    if variant not in VARIANTS:
+        raise RuntimeFailure("runtime_missing", f"There is no runtime {variant!r}. There are: {', '.join(VARIANTS)}.")
+    module_name, _, class_name = VARIANTS[variant].target.partition(":")
+    return cast(Runtime, getattr(importlib.import_module(module_name), class_name)())

@@ -1,0 +1,100 @@
+"""The measured window: back-to-back runs, until the median is known well enough or the time is up.
+
+The precision is looked at between windows and never inside one. It is half the 95 % interval of the median over the
+median, by batch means (Schmeiser 1982): the samples in 20 consecutive blocks, t(19) times the standard error of the
+blocks' medians. Blocks carry short dependence in themselves. A window that falls short is continued for as long as the
+interval needs at 1 / sqrt(n), at most twice.
+"""
+
+import gc
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from edgeprof_agent.worker.document import Job, Window, WindowEnd
+from edgeprof_agent.worker.order import block_medians
+from edgeprof_agent.worker.stopping import StopRule
+
+BLOCKS = 20
+_T_19 = 2.093
+_MOST_WINDOWS = 3
+_ROOM = 1.2
+"""More time than the estimate asks for, as it is an estimate."""
+
+
+class Windows(NamedTuple):
+    """All samples in order, the spans in which they were taken, and what ended the last one."""
+
+    samples_ns: "array[int]"
+    windows: list[Window]
+    ended_by: WindowEnd
+
+
+def measured_windows(infer: Callable[[], object], job: Job) -> Windows:
+    """The samples of as many windows as precision takes."""
+    samples, windows = array("q"), list[Window]()
+    span_s, spent_s = job["window_s"], 0.0
+    while True:
+        rule = StopRule(
+            max(1, job["min_runs"] - len(samples)),
+            job["max_runs"] - len(samples),
+            int(span_s * 1e9),
+            job["stop_at_ns"],
+        )
+        window = timed_window(infer, rule, samples)
+        windows.append(window)
+        spent_s += (window["end_ns"] - window["start_ns"]) / 1e9
+        ended_by = _ended_by(samples, spent_s, len(windows), job)
+        if ended_by is not None:
+            return Windows(samples, windows, ended_by)
+        span_s = _more_s(samples, spent_s, job)
+
+
+def timed_window(infer: Callable[[], object], rule: StopRule, samples: "array[int]") -> Window:
+    """Back-to-back inferences, each timed on its own, appended to `samples`; Python's collector is off meanwhile."""
+    clock = time.perf_counter_ns  # CLOCK_MONOTONIC on Linux, as is time.monotonic_ns
+    before = len(samples)
+    gc.collect()
+    gc.disable()
+    try:
+        window_start_ns = time.monotonic_ns()
+        while True:
+            started_ns = clock()
+            infer()
+            ended_ns = clock()
+            samples.append(ended_ns - started_ns)
+            if rule.done(len(samples) - before, ended_ns - window_start_ns, ended_ns):
+                break
+        window_end_ns = time.monotonic_ns()
+    finally:
+        gc.enable()
+    return {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples) - before}
+
+
+def relative_half_width(samples: Sequence[float]) -> float | None:
+    """By batch means; None below 20 samples."""
+    if len(samples) < BLOCKS:
+        return None
+    medians = block_medians(samples, BLOCKS)
+    mean = sum(medians) / BLOCKS
+    deviation = (sum((value - mean) ** 2 for value in medians) / (BLOCKS - 1)) ** 0.5
+    return _T_19 * deviation / BLOCKS**0.5 / mean if mean else None
+
+
+def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) -> WindowEnd | None:
+    if len(samples) >= job["max_runs"]:
+        return "runs"
+    if time.monotonic_ns() >= job["stop_at_ns"]:
+        return "deadline"
+    width = relative_half_width(samples)
+    if width is not None and width <= job["precision"]:
+        return "precision"
+    return "time" if windows >= _MOST_WINDOWS or spent_s >= job["window_limit_s"] else None
+
+
+def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:
+    width = relative_half_width(samples)
+    factor = (width / job["precision"]) ** 2 if width is not None else 2.0
+    wanted_s = spent_s * max(0.25, factor * _ROOM - 1)
+    return min(wanted_s, job["window_limit_s"] - spent_s)

@@ -1,0 +1,249 @@
+"""What a result brings so that a reader can judge its figures: phases, conditions, footprint, and the trust badge.
+
+Every quantity carries its unit. `None` means "not known"; `absent` beside it maps the field's name to the reason.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from edgeprof.wire.figures import MetricRow
+
+TrustCause = Literal[
+    "busy",
+    "emulated",
+    "hot_start",
+    "noisy",
+    "stalled",
+    "suspect_output",
+    "swapping",
+    "throttled",
+    "under_voltage",
+    "unsettled",
+    "unstable_clock",
+]
+TRUST_CAUSES: tuple[TrustCause, ...] = get_args(TrustCause)
+
+TRUST_MEANING: dict[TrustCause, str] = {
+    "busy": "Other programs took processor time from the run.",
+    "emulated": "This machine plays another device; its times are not that device's.",
+    "hot_start": "The device was still warmer than allowed when the run began.",
+    "noisy": "The samples scatter so widely that the median is known badly.",
+    "stalled": "The model's process stood still in mid-run.",
+    "suspect_output": "The model's output is not a plausible one: NaN, infinite, or of another shape than declared.",
+    "swapping": "Memory was short: pages came back from swap or disk in mid-run.",
+    "throttled": "The device held its clock back, from heat or over-current.",
+    "under_voltage": "The supply's voltage fell below what the board needs.",
+    "unsettled": "The speed never became steady: warm-up ended by its limit, or the run drifts.",
+    "unstable_clock": "The processor's clock, or the clock that times the run, changed in mid-run.",
+}
+
+MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "measure", "after"]
+MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
+
+WindowEnd = Literal["precision", "time", "runs", "deadline"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustMark:
+    """One cause to doubt a run, and the finding in words and figures. docs/measuring.md has the rule of each cause."""
+
+    cause: TrustCause
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """The trust badge. No mark: clean. `unchecked`: causes that this device gives no means to look for, and why."""
+
+    marks: tuple[TrustMark, ...] = ()
+    unchecked: dict[str, str] = field(default_factory=lambda: {})
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.marks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How the samples were taken: what the clock can tell, and what ended warm-up and window."""
+
+    clock_resolution_ns: float
+    """The smallest step seen between two readings that differ."""
+    loop_overhead_ns: float
+    """Median of the timed loop around nothing. It is in every sample and is not taken off."""
+    warmup_runs: int
+    settled: bool
+    """Whether warm-up ended because the speed was steady; False: at its limit."""
+    window_end: WindowEnd
+    relative_half_width: float | None = None
+    """Half of the median's 95 % interval over the median; None where there is no interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdStart:
+    """A start of its own with the model's pages dropped from the page cache, before the warm one that is measured.
+
+    Shares are of the model files' pages that lay in memory, by mincore(2), before and after they were dropped.
+    """
+
+    evicted: bool
+    resident_before_share: float | None
+    resident_after_share: float | None
+    reason: str | None = None
+    """Why the cache could not be dropped; then the cold figures are absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryPhase:
+    """The worker at the end of one phase. `peak_mib` is VmHWM since the phase began (None: it cannot be reset)."""
+
+    phase: MemoryPhaseName
+    rss_mib: float
+    peak_mib: float | None
+    anonymous_mib: float
+    file_mib: float
+    """Resident pages of mapped files: reclaimable, the model's own and the libraries'."""
+    shared_memory_mib: float
+    pss_mib: float | None
+    private_mib: float | None
+    """USS: private clean and dirty pages."""
+    swap_mib: float | None
+    model_mapped_mib: float | None
+    """Resident pages of the model's own files, mapped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryProfile:
+    """Memory by phase, and over the measured window."""
+
+    phases: tuple[MemoryPhase, ...]
+    average_rss_mib: float | None = None
+    average_pss_mib: float | None = None
+    peak_pss_mib: float | None = None
+    """The largest of the samples taken in the window; the kernel keeps no peak of PSS."""
+    kv_cache_mib: float | None = None
+    cgroup_peak_mib: float | None = None
+    unified_used_mib: float | None = None
+    """Where CPU and GPU share memory: the fall of MemAvailable over the load, GPU allocations included."""
+    gpu_used_mib: float | None = None
+    major_faults: int | None = None
+    """Of the worker within the window: pages that had to come from disk."""
+    absent: dict[str, str] = field(default_factory=lambda: {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """The device during the measured window, from the trace (artifact `trace`)."""
+
+    window_s: float
+    sample_hz_asked: float
+    sample_hz_got: float
+    temperature_min_c: float | None = None
+    temperature_max_c: float | None = None
+    cpu_mhz_min: float | None = None
+    cpu_mhz_max: float | None = None
+    others_cpu_share: float | None = None
+    """Processor time of everything but the worker and us, as a share of the cores that the worker may use."""
+    stolen_cpu_share: float | None = None
+    """Time that a hypervisor gave to somebody else, as a share of all cores."""
+    throttle_flags: tuple[str, ...] = ()
+    """Names of what the board said during the run: `under_voltage`, `frequency_capped`, `throttled`, `soft_limit`,
+    `over_current`, `thermal`."""
+    throttle_events: int | None = None
+    """Growth of the kernel's throttle and over-current counters."""
+    swapped_in_pages: int | None = None
+    memory_pressure_share: float | None = None
+    """Share of the window in which some task waited for memory (PSI `some`)."""
+    wall_clock_step_ms: float | None = None
+    """By how much wall clock and monotonic clock moved apart."""
+    cpus_gone: tuple[int, ...] = ()
+    """Cores that were there before the run and not after it."""
+    absent: dict[str, str] = field(default_factory=lambda: {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """What our own processes cost while the window ran. Shares are of one core."""
+
+    agent_cpu_share: float
+    sampler_cpu_share: float
+    sampler_hz: float
+    agent_rss_mib: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepAt:
+    """One point of a sweep. Shapes name inputs; tokens are those of a language model (None: as the run's)."""
+
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
+    prompt_tokens: int | None = None
+    depth_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPoint:
+    """What was measured at one point, or why it failed there."""
+
+    at: SweepAt
+    metrics: tuple[MetricRow, ...] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoakBucket:
+    """A stretch of a soak: its middle, the median time of one unit (inference or token), how many there were."""
+
+    at_s: float
+    p50_ms: float
+    n: int
+    temperature_c: float | None = None
+    cpu_mhz: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Soak:
+    """Load without a pause: burst is the first 5 s, sustained the last fifth (60 s at most)."""
+
+    duration_s: float
+    curve: tuple[SoakBucket, ...]
+    burst_p50_ms: float
+    sustained_p50_ms: float
+    knee_s: float | None
+    """Where the speed fell for good; None where no such place is shown."""
+    slowdown: float
+    """sustained / burst."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenLoop:
+    """Requests that arrive whether or not the last one is done. Response time counts from the planned arrival."""
+
+    rate_per_s: float
+    arrivals: Literal["poisson"]
+    seed: int
+    n: int
+    busy_share: float
+    longest_queue: int
+    kept_up: bool
+    """Whether the queue stayed bounded: the last tenth waited no longer than ten times the first half."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFloor:
+    """What two runs of one set-up may differ by, as a share (0.03: 3 %), learned from `runs` runs of `model_name`.
+
+    See edgeprof/statistics/calibration.py for the formula of each field.
+    """
+
+    floor: float
+    expected: float
+    low: float
+    high: float
+    within_run: float
+    runs: int
+    date: str
+    device_id: str
+    model_name: str
+    config_key: str
+    series: str
