@@ -10,7 +10,6 @@ closes too early; the means of blocks see that (batch means: Law and Kelton, Sim
 """
 
 import math
-import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -71,12 +70,18 @@ def _time_of_blocks(flags: bytes, tau: float) -> float:
     largest = tau
     while len(counts) >= _FEWEST_BLOCKS:
         degrees = len(counts) - 1
-        found = statistics.variance(counts) / (size * ones / n * (1 - ones / n))
+        found = _variance(counts) / (size * ones / n * (1 - ones / n))
         if found > tau * chi2_quantile(0.95, degrees) / degrees:
             largest = max(largest, found * _for_its_own_error(degrees))
         counts = [a + b for a, b in zip(counts[len(counts) % 2 :: 2], counts[len(counts) % 2 + 1 :: 2], strict=True)]
         size *= 2
     return largest
+
+
+def _variance(counts: Sequence[int]) -> float:
+    """Exact in integers; statistics.variance is 20 times slower."""
+    m, total = len(counts), sum(counts)
+    return (m * sum(count * count for count in counts) - total * total) / (m * (m - 1))
 
 
 def _for_its_own_error(degrees: float) -> float:
