@@ -82,7 +82,7 @@ def test_of_several_configurations_the_last_one_is_compared_and_that_is_said(liv
     assert report["b_ms"] == [pytest.approx(30, rel=0.02)] * 3
     (said,) = [note for note in report["notes"] if "configurations" in note]
     assert said == (
-        "pi/kitchen/cnn/v2 fp32 was run in 2 configurations; the one received last is compared: onnxruntime, all cores"
+        "pi/kitchen/cnn/v2 fp32 has 2 configurations; the one received last is compared: onnxruntime, all cores"
     )
 
 

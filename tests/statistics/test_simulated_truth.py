@@ -38,7 +38,9 @@ def test_intervals_of_independent_samples_cover_what_they_promise(
         assert one.refused <= 0.15, one
 
 
-@pytest.mark.parametrize(("n", "ps", "trials"), [(100, [0.5], 2_000), (500, [0.5, 0.9, 0.95, 0.99], 600)])
+@pytest.mark.parametrize(
+    ("n", "ps", "trials"), [(50, [0.5], 2_000), (100, [0.5], 1_000), (500, [0.5, 0.9, 0.95, 0.99], 600)]
+)
 @pytest.mark.parametrize("series", runs.AUTOREGRESSIVE)
 def test_given_intervals_that_assume_no_independence_cover_dependent_samples(
     series: str, n: int, ps: list[float], trials: int
@@ -50,7 +52,7 @@ def test_given_intervals_that_assume_no_independence_cover_dependent_samples(
 
 
 @pytest.mark.parametrize("series", runs.AUTOREGRESSIVE)
-@pytest.mark.parametrize("n", [20, 50, 99])
+@pytest.mark.parametrize("n", [20, 30, 49])
 def test_shorter_runs_say_that_they_assume_it_and_few_of_them_are_given_a_false_interval(series: str, n: int) -> None:
     """Strongly dependent runs are refused, but for those that look independent by chance."""
     (one,) = coverage(series, n, [0.5], 1_000, SEED)
