@@ -4,13 +4,12 @@ import os
 import time
 
 from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.document import Course, Job, SweepAsk
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""
-INPUTS_SUFFIX = ".inputs.npz"
-"""The manifest's file of real inputs: the entry's name with this in the place of its own suffix."""
 
 
 def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
@@ -24,7 +23,7 @@ def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
         "course": course,
         "variant": config.runtime,
         "model_path": str((request.model_dir / manifest.entry).resolve()),
-        "model_files": [str(folder / file.path) for file in manifest.files],
+        "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
         "provider": config.provider,
         "threads": config.threads or usable,

@@ -9,6 +9,8 @@ from edgeprof_agent.worker.document import Job, LoopFacts, Measured
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.tensor_sweep import sweep_tensor
+from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
 
@@ -29,6 +31,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
     taken = measured_windows(model.infer, job)
     faults = major_faults() - faults
     opened.memory.end_of("measure")  # before anything of ours grows: the list of samples, the look at the outputs
+    setting["notes"].append(threads_note(job["threads"], opened.threads_before, thread_count()))
     loop: LoopFacts = {
         "clock_resolution_ns": cost.clock_resolution_ns,
         "overhead_ns": cost.overhead_ns,
@@ -55,6 +58,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
         "setting": setting,
     }
     reporter.measured(measured)
+    sweep_tensor(model, opened.memory, job, reporter)
 
 
 def major_faults() -> int:
