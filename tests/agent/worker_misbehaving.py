@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.runtimes.table import VARIANTS
@@ -64,6 +65,7 @@ DEEDS = {
     "well": lambda: None,
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
+    "segfault-at-point": lambda: None,
 }
 
 
@@ -82,6 +84,13 @@ class MisbehavingModel:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._done = False
+
+    def bind(self) -> None:
+        """Takes nothing in."""
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        if MODE == "segfault-at-point" and shapes == {"x": [2]}:
+            ctypes.string_at(0)
 
     def infer(self) -> None:
         if not self._done or MODE == "slow":
