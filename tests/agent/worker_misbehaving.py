@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.runtimes.table import VARIANTS
@@ -65,6 +66,7 @@ DEEDS = {
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
     "segfault-at-500": lambda: None,
+    "segfault-at-point": lambda: None,
 }
 
 
@@ -84,6 +86,13 @@ class MisbehavingModel:
         self._job = job
         self._done = False
         self._runs = 0
+
+    def bind(self) -> None:
+        """Takes nothing in."""
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        if MODE == "segfault-at-point" and shapes == {"x": [2]}:
+            ctypes.string_at(0)
 
     def infer(self) -> None:
         self._runs += 1

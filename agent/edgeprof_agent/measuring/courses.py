@@ -4,6 +4,7 @@ import os
 import time
 
 from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.document import Course, Job, SweepAsk
@@ -13,8 +14,6 @@ _SAMPLING_SHARE = 0.8
 _POINT_ROOM_S = 10.0
 """Of one sweep point: reshaping, and a first run that is slower."""
 _SOAK_ROOM = 1.1
-INPUTS_SUFFIX = ".inputs.npz"
-"""The manifest's file of real inputs: the entry's name with this in the place of its own suffix."""
 
 
 def extra_time_s(config: RunConfig, protocol: RunProtocol) -> float:
@@ -36,7 +35,7 @@ def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
         "course": course,
         "variant": config.runtime,
         "model_path": str((request.model_dir / manifest.entry).resolve()),
-        "model_files": [str(folder / file.path) for file in manifest.files],
+        "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
         "provider": config.provider,
         "threads": config.threads or usable,

@@ -13,6 +13,8 @@ from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.run_counter import open_counter
 from edgeprof_agent.worker.soak import run_soak
+from edgeprof_agent.worker.tensor_sweep import sweep_tensor
+from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
 
@@ -35,6 +37,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
     taken = measured_windows(model.infer, job, counter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")  # before anything of ours grows: the list of samples, the look at the outputs
+    setting["notes"].append(threads_note(job["threads"], opened.threads_before, thread_count()))
     loop: LoopFacts = {
         "clock_resolution_ns": cost.clock_resolution_ns,
         "overhead_ns": cost.overhead_ns,
@@ -61,14 +64,15 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
         "setting": setting,
     }
     reporter.measured(measured)
-    _beyond(model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
+    _beyond(opened, model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
 
 
-def _beyond(model: TensorModel, job: Job, reporter: Reporter) -> None:
+def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:
     """What was asked beyond the window. A soak comes last: it leaves the device hot."""
     if job["arrival_rate_per_s"] > 0:
         reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
         reporter.open_loop(run_open_loop(model.infer, job))
+    sweep_tensor(model, opened.memory, job, reporter)
     if job["soak_s"] > 0:
         reporter.enter("soak", f"{job['soak_s']:g} s")
         reporter.soak(run_soak(_timed(model), job, reporter))
