@@ -28,3 +28,5 @@ class Outcome:
     log: str
     """The end of what the worker printed."""
     layers: tuple[str, ...]
+    group_peak_mib: float | str = "the worker was not started"
+    """The most that was charged to the worker's own memory cgroup, page cache included; a text says why not."""

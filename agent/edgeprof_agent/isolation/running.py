@@ -27,9 +27,22 @@ _REAP_S = 10.0
 
 OnLine = Callable[[bytes], bool]
 """Is given each line of the worker; True says that it was the last one."""
+OnSpawn = Callable[[int], None]
+"""Is given the worker's process id, before the worker has its job."""
 
 
-def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, cancelled: threading.Event) -> Outcome:
+def _unwatched(_: int) -> None:
+    """Nobody looks at the process from outside."""
+
+
+def run(
+    command: Sequence[str],
+    job: bytes,
+    limits: Limits,
+    on_line: OnLine,
+    cancelled: threading.Event,
+    on_spawn: OnSpawn = _unwatched,
+) -> Outcome:
     """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it."""
     spawned_ns = time.monotonic_ns()
     tail = Tail()
@@ -44,9 +57,11 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
             os.close(writing)
         confinement = Confinement(process.pid, limits)
         try:
+            on_spawn(process.pid)
             _feed(process, job)
             ending = _Watch(process, reading, confinement, limits, tail).until_end(on_line, cancelled)
             evidence = confinement.memory_evidence()
+            group_peak_mib = confinement.group_peak_mib()
         finally:
             status = _end(process)
             confinement.release()
@@ -59,6 +74,7 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
         memory_evidence=evidence,
         log=tail.text(),
         layers=tuple(confinement.layers),
+        group_peak_mib=group_peak_mib,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, Timing
+from edgeprof.wire.evidence import ColdStart, Footprint, MemoryProfile, Timing
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -25,6 +25,7 @@ from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
+from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
 
@@ -54,6 +55,8 @@ class Run:
     outcome: Outcome
     power: Power | str
     cold: Cold | None
+    footprint: Footprint | None = None
+    window_memory: WindowMemory = UNSAMPLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         samples_ms=inline_samples_ms(measured),
         artifacts=(artifact[0],) if artifact else (),
         timing=timing_of(measured),
-        memory=memory_of(measured),
+        memory=memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory),
     )
     return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
 
@@ -122,6 +125,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
         memory=body.memory,
+        footprint=run.footprint if run else None,
     )
 
 
