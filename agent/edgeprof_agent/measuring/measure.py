@@ -95,9 +95,7 @@ def _alone(on_line: OnLine) -> OnLine:
     return on_line
 
 
-def _course(
-    attempt: _Attempt, course: Course, started_s: float, beside: Callable[[OnLine], OnLine] = _alone
-) -> _Ended:
+def _course(attempt: _Attempt, course: Course, started_s: float, beside: Callable[[OnLine], OnLine] = _alone) -> _Ended:
     """`beside` wraps what hears the worker's lines."""
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))

@@ -108,7 +108,9 @@ def over_windows(
     samples: Iterable[MemorySample], windows: Sequence[Window], pss_refused: str | None = None
 ) -> WindowMemory:
     """What the samples within the windows come to. Pure."""
-    inside = [sample for sample in samples if any(each["start_ns"] <= sample.at_ns <= each["end_ns"] for each in windows)]
+    inside = [
+        sample for sample in samples if any(each["start_ns"] <= sample.at_ns <= each["end_ns"] for each in windows)
+    ]
     rss = [sample.rss_kib for sample in inside]
     pss = [sample.pss_kib for sample in inside if sample.pss_kib is not None]
     why = pss_refused or TOO_FEW
