@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent.cost_book import CostBook, Span, ThreadCost
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.sensors.base import Integration, Scope
@@ -13,6 +14,7 @@ from edgeprof_agent.sensors.sampler import PowerSampler
 from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for
 
 S = 10**9
+BRIEF = RunProtocol(warmup_runs=1, warmup_limit_s=0.1, min_runs=5, window_s=0.1, window_limit_s=0.1, deadline_s=60)
 
 
 def book(monkeypatch: pytest.MonkeyPatch, readings: Iterable[tuple[int, int]]) -> CostBook:
@@ -89,8 +91,8 @@ def test_a_thread_is_charged_its_own_time_and_not_its_neighbours() -> None:
 def test_our_own_work_between_two_lines_is_charged_to_us() -> None:
     meter = FootprintMeter()
 
-    def decode(_: bytes) -> bool:
-        spin(0.2)
+    def decode(line: bytes) -> bool:
+        spin(0.2 if line == b"a line" else 0)
         return True
 
     hear = meter.beside(decode)
@@ -161,7 +163,7 @@ def test_a_sampler_tells_what_its_readings_cost() -> None:
 
 
 def test_a_real_run_brings_its_footprint() -> None:
-    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"), misbehaving("slow"))
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=BRIEF), misbehaving("slow"))
     assert result.footprint is not None
     assert 0 <= result.footprint.sampler_cpu_share <= result.footprint.agent_cpu_share + 0.01
     assert result.footprint.agent_rss_mib > 10

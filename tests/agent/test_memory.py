@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from edgeprof.wire.evidence import MEMORY_PHASES, MemoryPhase, MemoryProfile
+from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits, Outcome, cgroup
 from edgeprof_agent.isolation.confine import NO_GROUP, NO_GROUP_PEAK
@@ -27,6 +28,9 @@ FILE_MIB = 16
 SLACK_MIB = 4
 """What an interpreter's own heap may move between two readings."""
 MACHINES = Path(__file__).parents[1] / "machines"
+BRIEF = RunProtocol(
+    warmup_runs=1, warmup_limit_s=0.1, min_runs=5, window_s=0.05, window_limit_s=0.05, cold_start=False, deadline_s=60
+)
 MODEL = BUNDLED / "digits-cnn-fp32.onnx"
 
 
@@ -36,7 +40,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         file = folder / "a model's weights"
         file.write_bytes(bytes(FILE_MIB * MIB))
-        job = job_of(request_for(MODEL), "measure", 60)
+        job = job_of(request_for(MODEL, protocol=BRIEF), "measure", 60)
         job["model_files"] = [str(file)]
         self.heard = Conversation(unheard)
         command = (sys.executable, str(Path(__file__).with_name("worker_remembering.py")))
@@ -131,14 +135,14 @@ def test_a_workers_cgroup_tells_its_peak(run: Run) -> None:
 
 def test_without_a_cgroup_there_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "create", lambda: None)
-    result = measured(request_for(MODEL), misbehaving("well"))
+    result = measured(request_for(MODEL, protocol=BRIEF), misbehaving("well"))
     assert result.memory is not None
     assert result.memory.cgroup_peak_mib is None
     assert result.memory.absent["cgroup_peak_mib"] == NO_GROUP
 
 
 def test_a_worker_that_dies_before_it_lets_go_costs_that_phase_only() -> None:
-    result = measured(request_for(MODEL), misbehaving("segfault-later"))
+    result = measured(request_for(MODEL, protocol=BRIEF), misbehaving("segfault-later"))
     assert result.memory is not None
     assert tuple(phase.phase for phase in result.memory.phases) == MEMORY_PHASES[:-1]
     assert result.memory.absent["after"] == NOT_LET_GO

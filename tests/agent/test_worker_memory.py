@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits
 from edgeprof_agent.measuring import worker_memory
@@ -32,6 +33,7 @@ from edgeprof_agent.worker.document import Window
 from tests.agent.measuring import BUNDLED, misbehaving, request_for
 
 MIB = 1024 * 1024
+BRIEF = RunProtocol(warmup_runs=1, warmup_limit_s=0.1, min_runs=5, window_s=0.05, window_limit_s=0.05, deadline_s=60)
 HOLDS = """
 import mmap, sys
 block = mmap.mmap(-1, int(sys.argv[1]) * 2**20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -221,7 +223,8 @@ def test_who_starts_a_worker_learns_its_number_before_it_has_its_job() -> None:
         lines.append(line)
         return False
 
-    job = msgspec.json.encode(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60))
+    request = request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=BRIEF)
+    job = msgspec.json.encode(job_of(request, "measure", 60))
     isolation.run(misbehaving("well"), job, Limits(deadline_s=60), hear, threading.Event(), look)
     assert [(alive, heard) for _, alive, heard in seen] == [(True, 0)]
     assert seen[0][0] != os.getpid()
