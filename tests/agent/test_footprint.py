@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_agent.cost_book import CostBook, Span, ThreadCost
+from edgeprof_agent.cost_book import CostBook, Span, thread_cost
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.sensors.base import Integration, Scope
 from edgeprof_agent.sensors.sampler import PowerSampler
@@ -49,6 +49,13 @@ def test_cost_within_spans_runs_straight_between_ticks(
     assert costs.share(spans) == (None if share is None else pytest.approx(share))
 
 
+def test_a_traces_own_columns_are_a_book_too() -> None:
+    book = CostBook.of([0, S, 2 * S], [0, S // 100, S // 10])
+    assert book.share([(0, 2 * S)]) == pytest.approx(0.05)
+    with pytest.raises(RuntimeError, match="elsewhere"):
+        book.tick()
+
+
 def test_one_tick_tells_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     assert book(monkeypatch, [(0, 0)]).share([(0, S)]) is None
 
@@ -67,7 +74,7 @@ def spin(seconds: float) -> None:
 
 
 def test_a_thread_is_charged_its_own_time_and_not_its_neighbours() -> None:
-    costs = {"busy": ThreadCost(), "idle": ThreadCost()}
+    costs = {"busy": thread_cost(), "idle": thread_cost()}
 
     def work(name: str, act: Callable[[], None]) -> None:
         costs[name].tick()

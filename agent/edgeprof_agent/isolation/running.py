@@ -27,12 +27,6 @@ _REAP_S = 10.0
 
 OnLine = Callable[[bytes], bool]
 """Is given each line of the worker; True says that it was the last one."""
-OnSpawn = Callable[[int], None]
-"""Is given the worker's process id, before the worker has its job."""
-
-
-def _unwatched(_: int) -> None:
-    """Nobody looks at the process from outside."""
 
 
 def run(
@@ -41,9 +35,12 @@ def run(
     limits: Limits,
     on_line: OnLine,
     cancelled: threading.Event,
-    on_spawn: OnSpawn = _unwatched,
+    on_start: Callable[[int], None] = lambda pid: None,
 ) -> Outcome:
-    """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it."""
+    """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it.
+
+    `on_start` is given the worker's process id before it has its job.
+    """
     spawned_ns = time.monotonic_ns()
     tail = Tail()
     with tempfile.TemporaryDirectory(prefix="edgeprof-", ignore_cleanup_errors=True) as scratch:
@@ -57,7 +54,7 @@ def run(
             os.close(writing)
         confinement = Confinement(process.pid, limits)
         try:
-            on_spawn(process.pid)
+            on_start(process.pid)
             _feed(process, job)
             ending = _Watch(process, reading, confinement, limits, tail).until_end(on_line, cancelled)
             evidence = confinement.memory_evidence()

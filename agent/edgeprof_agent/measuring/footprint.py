@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeprof.wire.evidence import Footprint
-from edgeprof_agent.cost_book import CostBook, Span, ThreadCost
+from edgeprof_agent.cost_book import CostBook, Span
 from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.worker.document import Window
 
@@ -43,7 +43,7 @@ class FootprintMeter:
         self._tools.tick()
         self._rss_mib = max(self._rss_mib, _rss_mib())
 
-    def footprint(self, windows: Sequence[Window], samplers: Sequence[ThreadCost]) -> Footprint | None:
+    def footprint(self, windows: Sequence[Window], samplers: Sequence[CostBook]) -> Footprint | None:
         """Over the measured windows; None where the looks do not enclose them. Without a sampler its figures are 0.
 
         `agent_rss_mib` is the largest at any look.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeprof.wire.messages import Power
-from edgeprof_agent.cost_book import ThreadCost
+from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.sampler import PowerSampler
 from edgeprof_agent.worker.document import Window
@@ -32,7 +32,7 @@ class Meter:
             self._sampler.stop()
 
     @property
-    def costs(self) -> tuple[ThreadCost, ...]:
+    def costs(self) -> tuple[CostBook, ...]:
         """What the sampling costs, where there is any."""
         return (self._sampler.cost,) if self._sampler is not None else ()
 

@@ -1,16 +1,15 @@
-"""The worker's memory seen from outside while it runs: cheap readings for a sampler, and what they come to.
+"""The worker's memory seen from outside while it runs: PSS for a sampler, and what samples come to over the window.
 
-RSS comes from /proc/PID/statm, a few microseconds whatever the process holds. PSS comes from /proc/PID/smaps_rollup,
-which walks the page tables under the measured process's own lock: about 10 ms for each GiB of 4 KiB pages on a fast
-x86 core. So PSS is read at most twice a second, so seldom that it takes at most a thousandth of one core, and never
-again in a process where one reading took more than 2 ms.
+PSS comes from /proc/PID/smaps_rollup, which walks the page tables under the measured process's own lock: about 10 ms
+for each GiB of 4 KiB pages on a fast x86 core. So it is read at most twice a second, so seldom that it takes at most a
+thousandth of one core, and never again in a process where one reading took more than 2 ms.
 """
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from edgeprof_agent.worker.document import Window
 
@@ -26,61 +25,45 @@ TOO_FEW = f"fewer than {FEWEST} samples lie in the measured window"
 NO_ROLLUP = "the kernel has no smaps_rollup for the worker (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)"
 
 _KIB_PER_MIB = 1024
-_PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _ROLLUP_BYTES = 4096
 _PSS = b"\nPss:"
 
 
-class MemorySample(NamedTuple):
-    """The worker at one moment of the monotonic clock. `pss_kib` None: not read this time."""
+class WorkerAt(Protocol):
+    """Where a worker is."""
 
-    at_ns: int
-    rss_kib: int
-    pss_kib: int | None
+    @property
+    def worker_pid(self) -> int: ...
 
 
-class WorkerMemoryReader:
-    """Keeps its files open; `read` is for one thread. `pss_refused` says why PSS is not read (any more)."""
+class WorkerPss:
+    """A probe of the trace, for one thread. `problem` says why PSS is not read, or not any more."""
 
-    def __init__(self, pid: int, root: Path = Path("/")) -> None:
-        self._folder = root / "proc" / str(pid)
-        self._statm = _opened(self._folder / "statm")
+    group = "worker_pss"
+    unit = "MiB"
+    labels = ("pss_mib",)
+
+    def __init__(self, at: WorkerAt, proc: Path = Path("/proc")) -> None:
+        self._folder = proc / str(at.worker_pid)
         self._rollup = -1
-        self._next_pss_ns = 0
-        self.pss_refused: str | None = None
+        self._next_ns = 0
+        self.problem: str | None = None
 
-    def read(self) -> MemorySample | None:
-        """One sample; None when the process is gone."""
-        at_ns = time.monotonic_ns()
-        try:
-            pages = int(os.pread(self._statm, 128, 0).split(None, 2)[1])
-        except (OSError, IndexError, ValueError):
-            return None
-        if not pages:  # a zombie
-            return None
-        return MemorySample(at_ns, pages * _PAGE_KIB, self._pss(at_ns))
-
-    def close(self) -> None:
-        """Lets the files go; `read` gives None afterwards."""
-        for fd in (self._statm, self._rollup):
-            if fd >= 0:
-                os.close(fd)
-        self._statm = self._rollup = -1
-
-    def _pss(self, now_ns: int) -> int | None:
-        if self.pss_refused is not None or now_ns < self._next_pss_ns:
-            return None
+    def read(self) -> tuple[float | None]:
+        """None: not this time, or not any more, or the process is gone."""
+        now_ns = time.monotonic_ns()
+        if self.problem is not None or now_ns < self._next_ns:
+            return (None,)
         before_ns = time.thread_time_ns()
-        pss_kib = self._read_pss()
+        pss_kib = self._pss_kib()
         cost_ns = time.thread_time_ns() - before_ns
-        self._next_pss_ns = now_ns + max(int(PSS_EVERY_S * 1e9), int(cost_ns / PSS_MOST_SHARE))
+        self._next_ns = now_ns + max(int(PSS_EVERY_S * 1e9), int(cost_ns / PSS_MOST_SHARE))
         if cost_ns > PSS_MOST_NS:
-            self.pss_refused = (
-                f"one reading of PSS took {cost_ns / 1e6:.1f} ms, more than the {PSS_MOST_NS / 1e6:g} ms that it may"
-            )
-        return pss_kib
+            took = f"{cost_ns / 1e6:.1f} ms of processor time"
+            self.problem = f"one reading of PSS took {took}, more than the {PSS_MOST_NS / 1e6:g} ms that it may"
+        return (None if pss_kib is None else pss_kib / _KIB_PER_MIB,)
 
-    def _read_pss(self) -> int | None:
+    def _pss_kib(self) -> int | None:
         """Opened anew where that gives nothing: the file belongs to one program, and a wrapper's exec ends that."""
         for _ in range(2):
             if self._rollup < 0:
@@ -88,12 +71,18 @@ class WorkerMemoryReader:
             pss_kib = _pss_of(self._rollup)
             if pss_kib is not None:
                 return pss_kib
-            if self._rollup >= 0:
-                os.close(self._rollup)
-                self._rollup = -1
-        if not (self._folder / "smaps_rollup").exists() and self._folder.exists():
-            self.pss_refused = NO_ROLLUP
+            self._close()
+        if self._folder.exists() and not (self._folder / "smaps_rollup").exists():
+            self.problem = NO_ROLLUP
         return None
+
+    def _close(self) -> None:
+        fd, self._rollup = self._rollup, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self._close()
 
 
 class WindowMemory(NamedTuple):
@@ -104,24 +93,29 @@ class WindowMemory(NamedTuple):
     peak_pss_mib: float | str
 
 
-def over_windows(
-    samples: Iterable[MemorySample], windows: Sequence[Window], pss_refused: str | None = None
-) -> WindowMemory:
-    """What the samples within the windows come to. Pure."""
-    inside = [
-        sample for sample in samples if any(each["start_ns"] <= sample.at_ns <= each["end_ns"] for each in windows)
-    ]
-    rss = [sample.rss_kib for sample in inside]
-    pss = [sample.pss_kib for sample in inside if sample.pss_kib is not None]
-    why = pss_refused or TOO_FEW
+UNSAMPLED = WindowMemory(NOT_SAMPLED, NOT_SAMPLED, NOT_SAMPLED)
+Series = Sequence[tuple[int, object]]
+"""Moments of the monotonic clock and MiB; what is no number is passed over."""
+
+
+def over_windows(rss: Series, pss: Series, windows: Sequence[Window], no_pss: str | None = None) -> WindowMemory:
+    """What samples come to; only those within the windows count. `no_pss` says why PSS was given up. Pure."""
+    spans = [(window["start_ns"], window["end_ns"]) for window in windows]
+    rss_mib, pss_mib = _inside(rss, spans), _inside(pss, spans)
+    why = no_pss or TOO_FEW
     return WindowMemory(
-        sum(rss) / len(rss) / _KIB_PER_MIB if len(rss) >= FEWEST else TOO_FEW,
-        sum(pss) / len(pss) / _KIB_PER_MIB if len(pss) >= FEWEST else why,
-        max(pss) / _KIB_PER_MIB if len(pss) >= FEWEST else why,
+        sum(rss_mib) / len(rss_mib) if len(rss_mib) >= FEWEST else TOO_FEW,
+        sum(pss_mib) / len(pss_mib) if len(pss_mib) >= FEWEST else why,
+        max(pss_mib) if len(pss_mib) >= FEWEST else why,
     )
 
 
-UNSAMPLED = WindowMemory(NOT_SAMPLED, NOT_SAMPLED, NOT_SAMPLED)
+def _inside(series: Series, spans: Sequence[tuple[int, int]]) -> list[float]:
+    return [
+        float(value)
+        for at_ns, value in series
+        if isinstance(value, (int, float)) and any(start <= at_ns <= end for start, end in spans)
+    ]
 
 
 def _opened(path: Path) -> int:

@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass
 
 from edgeprof.wire.messages import Power
-from edgeprof_agent.cost_book import ThreadCost
+from edgeprof_agent.cost_book import thread_cost
 from edgeprof_agent.sensors.base import PowerSensor, SensorError
 from edgeprof_agent.sensors.integrate import MAX_GAP_PERIODS, Sample, integrate
 
@@ -29,7 +29,7 @@ class PowerSampler:
     def __init__(self, sensor: PowerSensor, hz: float) -> None:
         self._sensor = sensor
         self.hz = min(hz, sensor.max_hz)
-        self.cost = ThreadCost()
+        self.cost = thread_cost()
         self._values = array("d")
         self._at_ns = array("q")
         """Appended to last: as many values as moments are whole samples, without a lock."""
