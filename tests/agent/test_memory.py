@@ -299,3 +299,21 @@ def test_the_rollup_is_read_for_what_it_says(board: Callable[..., Path]) -> None
     reading = MemoryBook([], board("pi-5-8gb")).end_of("load")
     assert (reading["pss_kib"], reading["private_kib"], reading["swap_kib"]) == (25_000, 11_000, 128)
     assert (reading["rss_kib"], reading["anonymous_kib"], reading["model_mapped_kib"]) == (30_000, 10_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "runtime", "maps"),
+    [("digits-cnn-fp32.onnx", "onnxruntime", False), ("digits-cnn-fp32.tflite", "litert", True)],
+)
+def test_real_runtimes_map_their_model_or_read_it(file: str, runtime: str, maps: bool) -> None:
+    result = measured(request_for(BUNDLED / file, runtime, protocol=BRIEF))
+    assert result.memory is not None
+    phases = {phase.phase: phase for phase in result.memory.phases}
+    assert tuple(phases) == MEMORY_PHASES
+    size_mib = (BUNDLED / file).stat().st_size / MIB
+    mapped_mib = phases["measure"].model_mapped_mib
+    assert mapped_mib is not None
+    assert mapped_mib == (pytest.approx(size_mib, abs=0.1) if maps else 0)
+    assert phases["after"].model_mapped_mib == 0
+    peaks = [phase.peak_mib or 0 for phase in result.memory.phases if phase.phase != "after"]
+    assert {row.metric: row.value for row in result.metrics}["peak_memory_mib"] == max(peaks)
