@@ -24,6 +24,8 @@ class KernelFile:
     def number(self) -> float | None:
         """A finite decimal number, or None."""
         content = self.content()
+        if content is None or len(content) == _SMALL_BYTES:  # cut off, so that it would be another number
+            return None
         try:
             value = float(content) if content else None
         except ValueError:
