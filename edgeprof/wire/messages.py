@@ -273,6 +273,8 @@ class DeviceState:
     cpu_mhz_by_policy: dict[str, float] = field(default_factory=lambda: {})
     throttle_flags: tuple[str, ...] = ()
     """What the board says now; names as in Conditions.throttle_flags."""
+    throttle_flags_known: tuple[str, ...] = ()
+    """Those that this board can tell at all, by its firmware, alarms or counters."""
     throttle_flags_since_boot: tuple[str, ...] = ()
     """A Raspberry Pi's sticky bits. The kernel's poller may clear them every 2 s."""
     throttle_counters: dict[str, int] = field(default_factory=lambda: {})

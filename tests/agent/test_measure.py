@@ -89,7 +89,8 @@ def test_many_samples_are_an_artifact_and_the_message_stays_small() -> None:
     result, artifacts = measure(
         request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=ENOUGH_FOR_P99), unheard, threading.Event()
     )
-    (ref,) = result.artifacts
+    refs = {ref.name: ref for ref in result.artifacts}
+    ref = refs["samples"]
     data = artifacts[ref.sha256]
     assert (ref.size, ref.sha256, ref.media_type) == (len(data), sha256_hex(data), "application/json")
     document = json.loads(data)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, Timing
+from edgeprof.wire.evidence import ColdStart, Conditions, MemoryProfile, Timing, Trust
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -20,11 +20,16 @@ from edgeprof.wire.messages import (
 )
 from edgeprof_agent import state
 from edgeprof_agent.isolation import Limits, Outcome
-from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
+from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
+from edgeprof_agent.measuring.trust import Evidence, trust_of
+from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
+from edgeprof_agent.telemetry.conditions import conditions_of
+from edgeprof_agent.telemetry.gate import Passed
+from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
 
@@ -54,6 +59,10 @@ class Run:
     outcome: Outcome
     power: Power | str
     cold: Cold | None
+    trace: Trace
+    cores: tuple[int, ...]
+    """The cores that the worker might use."""
+    gate: Passed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +75,8 @@ class _Body:
     artifacts: tuple[ArtifactRef, ...] = ()
     timing: Timing | None = None
     memory: MemoryProfile | None = None
+    conditions: Conditions | None = None
+    trust: Trust | None = None
 
 
 def failed_early(header: Header, failure: Failure) -> Result:
@@ -81,16 +92,39 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     figures = figures_of(measured, _worker_start_ms(run), sum(file.size for file in header.model.manifest.files))
     add_cold(figures, measured, run.cold)
     add_energy(figures, measured, run.power)
-    artifact = samples_artifact(measured)
+    artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace)) if made]
+    timing, memory = timing_of(measured), memory_of(measured)
+    conditions = conditions_of(run.trace, measured["windows"], len(run.cores))
     body = _Body(
         effective=_effective(header.config.runtime, measured, run),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
-        artifacts=(artifact[0],) if artifact else (),
-        timing=timing_of(measured),
-        memory=memory_of(measured),
+        artifacts=tuple(ref for ref, _ in artifacts),
+        timing=timing,
+        memory=memory,
+        conditions=conditions,
+        trust=_trust(header, run, measured, timing, memory, conditions),
     )
-    return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
+    return fitted(_document(header, run, None, body)), {ref.sha256: data for ref, data in artifacts}
+
+
+def _trust(
+    header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
+) -> Trust:
+    return trust_of(
+        Evidence(
+            medians_of=medians_of(measured),
+            pieces_ms=pieces_ms(measured),
+            timing=timing,
+            conditions=conditions,
+            memory=memory,
+            before=run.before,
+            after=run.after,
+            output=measured["output"],
+            emulated=header.emulated,
+            gate=run.gate,
+        )
+    )
 
 
 def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:
@@ -122,6 +156,8 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
         memory=body.memory,
+        conditions=body.conditions,
+        trust=body.trust,
     )
 
 

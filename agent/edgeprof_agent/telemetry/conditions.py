@@ -7,7 +7,7 @@ from itertools import pairwise
 from edgeprof.wire.evidence import Conditions
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.span import Growth, Span
-from edgeprof_agent.telemetry.throttle import FLAG_OF_COUNTER
+from edgeprof_agent.telemetry.throttle import flag_of
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.zones import hottest
 from edgeprof_agent.worker.document import Window
@@ -115,10 +115,10 @@ def _flags(span: Span) -> tuple[str, ...]:
     for label in span.trace.labels("throttle_events"):
         growth = span.growth("throttle_events", label)
         if growth is not None and growth.amount:
-            flags.append(FLAG_OF_COUNTER[label.split()[0]])
+            flags.append(flag_of(label))
     for label in span.trace.labels("alarms"):
         if any(value > 0 for _, value in span.numbers("alarms", label)):
-            flags.append(label.split()[0])
+            flags.append(flag_of(label))
     return tuple(dict.fromkeys(flags))
 
 

@@ -6,14 +6,19 @@ from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, opened
 
 MOST_CORES = 32
-FLAG_OF_COUNTER = {
+_FLAG_OF_COUNTER = {
     "core": "thermal",
     "package": "thermal",
     "oc1": "under_voltage",
     "oc2": "over_current",
     "oc3": "over_current",
 }
-"""The first part of a counter's label, and what its growth means."""
+
+
+def flag_of(label: str) -> str:
+    """The flag (Conditions.throttle_flags) that a counter's growth or an alarm raises: by the label's first word."""
+    word = label.split()[0]
+    return _FLAG_OF_COUNTER.get(word, word)
 
 
 def counters(root: Path) -> dict[str, Path]:

@@ -29,8 +29,10 @@ class Worker:
 
 
 class Waiting:
-    """`/proc/PID/schedstat`: time for which the main thread was ready to run and another had its core (CONFIG_SCHED_INFO;
-    kernel, Documentation/scheduler/sched-stats.rst)."""
+    """`/proc/PID/schedstat`: time for which the main thread was ready to run and another had its core.
+
+    Kernel, Documentation/scheduler/sched-stats.rst; it takes CONFIG_SCHED_INFO.
+    """
 
     group = "worker_waited"
     unit = "s, counted up"
