@@ -297,8 +297,7 @@ def test_a_language_model_is_measured_by_the_prebuilt_binding(tmp_path: Path) ->
     assert result.effective is not None
     assert result.effective.integer_kernels is None
     assert {missing.metric for missing in result.absent} >= {"energy_per_token_j"} - set(found)
-    (ref,) = result.artifacts
-    assert ref.name == "samples"
+    assert "samples" in {ref.name for ref in result.artifacts}
 
 
 def test_a_language_model_that_lacks_a_tensor_is_a_load_error(tmp_path: Path) -> None:
