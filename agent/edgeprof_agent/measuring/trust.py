@@ -106,7 +106,7 @@ def _suspect_output(run: Evidence) -> Found:
     if run.output is None:
         return Unchecked("the runtime does not hand out this model's raw output")
     bad = run.output["non_finite"]
-    found = [f"{bad} output values are NaN or infinite"] if bad else []
+    found = [f"output values that are NaN or infinite: {bad}"] if bad else []
     return _joined([*found, *run.output["wrong_shapes"]])
 
 
@@ -114,11 +114,11 @@ def _swapping(run: Evidence) -> Found:
     seen, faults = run.conditions, run.memory.major_faults
     found: list[str] = []
     if seen.swapped_in_pages:
-        found.append(f"{seen.swapped_in_pages} pages came back from swap")
+        found.append(f"pages that came back from swap: {seen.swapped_in_pages}")
     if seen.memory_pressure_share is not None and seen.memory_pressure_share > MOST_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
     if faults is not None and faults >= FEWEST_FAULTS:
-        found.append(f"{faults} pages of the model's process had to come from disk")
+        found.append(f"pages of the model's process that had to come from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
     return _joined(found)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeprof.statistics.blocks import block_medians
-from edgeprof.statistics.drift import find_drift
+from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_two_modes
 from edgeprof.statistics.quantiles import Refused, percentile
 from edgeprof_agent.worker.document import Measured
@@ -51,10 +51,15 @@ def pieces_ms(measured: Measured) -> list[float]:
 
 
 def noisy(series: Mapping[str, Sequence[float]]) -> Found:
-    """An interval of the median wider than +- 5 %, or two speeds of which the median names neither. Samples in ms."""
+    """An interval of the median wider than +- 5 %, or two speeds of which the median names neither. Samples in ms.
+
+    A run that drifts is unsettled; that its samples scatter follows from it, and is not told twice.
+    """
     found: list[str] = []
     untold: list[str] = []
     for name, samples in series.items():
+        if _drift(samples) is not None:
+            continue
         told = percentile(samples, 0.5)
         if isinstance(told, Refused):
             untold.append(f"median of {name}: {told.reason}")
@@ -76,8 +81,8 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
 
 def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
     """A drift of more than 5 % over the window; or a warm-up that ended at its limit, unless the window is steady."""
-    drifts = {name: find_drift(samples) for name, samples in series.items()}
-    found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift and abs(drift.change) > MOST_DOUBT]
+    drifts = {name: _drift(samples) for name, samples in series.items()}
+    found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift]
     for name, samples in series.items():
         told = percentile(samples, 0.5)
         if isinstance(told, Refused) and told.effective_n < told.n:
@@ -85,6 +90,12 @@ def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
     if not settled and not all(_is_steady(samples) for samples in series.values()):
         found.insert(0, "warm-up ended at its limit before the speed was steady")
     return "; ".join(found) or None
+
+
+def _drift(samples: Sequence[float]) -> Drift | None:
+    """One that matters."""
+    drift = find_drift(samples)
+    return drift if drift and abs(drift.change) > MOST_DOUBT else None
 
 
 def _is_steady(samples: Sequence[float]) -> bool:
