@@ -1,6 +1,7 @@
 """A worker whose runtime does what its first argument says: the real worker program with a runtime gone bad."""
 
 import ctypes
+import mmap
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.main import main
 
-MODE, FD = sys.argv[1], int(sys.argv[2])
+(MODE, _, FILE), FD = sys.argv[1].partition(":"), int(sys.argv[2])
 MIB = 1024 * 1024
 
 
@@ -20,6 +21,12 @@ def leak() -> None:
     while True:
         held.append(bytearray(b"x") * (8 * MIB))
         time.sleep(0.005)
+
+
+def thrash() -> None:
+    """Reads a byte of every page of a mapped file."""
+    with open(FILE, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+        sum(pages[:: mmap.PAGESIZE])
 
 
 def print_a_gigabyte() -> None:
@@ -62,6 +69,7 @@ DEEDS = {
     "token": lambda: print("token:", os.environ.get("EDGEPROF_TOKEN")),
     "stubborn": lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
     "well": lambda: None,
+    "thrash": thrash,
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
 }
@@ -84,7 +92,7 @@ class MisbehavingModel:
         self._done = False
 
     def infer(self) -> None:
-        if not self._done or MODE == "slow":
+        if not self._done or MODE in ("slow", "thrash"):
             self._done = True
             DEEDS[MODE]()
 

@@ -71,8 +71,8 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
         modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
         if modes and modes.slow / modes.fast - 1 > MODES_APART and SMALLER_MODE < modes.slow_share < 1 - SMALLER_MODE:
             found.append(
-                f"{name} has two speeds, {modes.fast:.3g} and {modes.slow:.3g} ms ({modes.slow_share:.0%} of the samples "
-                "in the slower), and its median is neither"
+                f"{name} has two speeds, {modes.fast:.3g} and {modes.slow:.3g} ms ({modes.slow_share:.0%} of the "
+                "samples in the slower), and its median is neither"
             )
     if found:
         return "; ".join(found)
