@@ -6,6 +6,7 @@ from dataclasses import replace
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, Result
+from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker.document import Measured
 
 INLINE_SAMPLES = 200
@@ -29,6 +30,13 @@ def samples_artifact(measured: Measured) -> tuple[ArtifactRef, bytes] | None:
         return None
     data = json.dumps({"unit": "ns", "series": series}, separators=(",", ":")).encode()
     ref = ArtifactRef(name="samples", sha256=sha256_hex(data), size=len(data), media_type="application/json")
+    return ref, data
+
+
+def trace_artifact(trace: Trace) -> tuple[ArtifactRef, bytes]:
+    """The device while the worker ran, see telemetry/trace.py."""
+    data = trace.document()
+    ref = ArtifactRef(name="trace", sha256=sha256_hex(data), size=len(data), media_type="application/json")
     return ref, data
 
 
