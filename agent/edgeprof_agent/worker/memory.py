@@ -40,6 +40,14 @@ class MemoryBook:
         self._resets = self._reset()
         return reading
 
+    def start_span(self) -> None:
+        """A peak of its own for what comes next, which is no phase: a point of a sweep."""
+        self._resets = self._reset()
+
+    def span_peak_kib(self) -> int | None:
+        """VmHWM since `start_span`; None where it cannot be reset."""
+        return field_kib((self._proc / "status").read_text(), "VmHWM") if self._resets else None
+
     @property
     def peak_kib(self) -> int:
         """The largest resident set from the start of the process to the last reading.
