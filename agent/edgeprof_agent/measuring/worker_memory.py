@@ -1,7 +1,7 @@
 """The worker's memory seen from outside while it runs: PSS for a sampler, and what samples come to over the window.
 
-PSS comes from /proc/PID/smaps_rollup, which walks the page tables under the measured process's own lock: about 10 ms
-for each GiB of 4 KiB pages on a fast x86 core. So it is read at most twice a second, so seldom that it takes at most a
+PSS comes from /proc/PID/smaps_rollup, which walks the page tables under the measured process's own lock:
+milliseconds to tens of them for each GiB of 4 KiB pages (benchmarks/memory_reading.py). So it is read at most twice a second, so seldom that it takes at most a
 thousandth of one core, and never again in a process where one reading took more than 2 ms.
 """
 
