@@ -1,5 +1,8 @@
 """Sweeps over input sizes: every point is measured or says why not, and none of them costs the run anything."""
 
+import json
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +10,12 @@ import pytest
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.messages import Result, RunProtocol
+from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.worker.memory import MemoryBook
+from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.stopping import share_of_time
+from edgeprof_agent.worker.tensor_sweep import NO_TIME, sweep_tensor
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, misbehaving, request_for
 
@@ -105,11 +113,27 @@ def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_pat
     ]
 
 
+class _Still:
+    """A model that must not be touched any more."""
+
+    def reshape(self, shapes: dict[str, list[int]]) -> None:
+        assert shapes == {}, "no time was left, and a point was begun"
+
+
 def test_a_point_for_which_there_is_no_time_says_so(tmp_path: Path) -> None:
     model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
-    slow = replace(FAST, deadline_s=4, min_runs=1000, max_runs=1000)
-    request = swept(request_for(model, protocol=slow), *({"x": (size, 4)} for size in range(1, 5)))
-    result = measured(request, misbehaving("slow"))
-    assert result.status == "measured", result.failure
-    assert len(result.points) == 4
-    assert all(point.failure or point.metrics for point in result.points)
+    job = job_of(swept(request_for(model, protocol=FAST), {"x": (1, 4)}, {"x": (2, 4)}), "measure", 60)
+    job["stop_at_ns"] = 1
+    reading, writing = os.pipe()
+    sweep_tensor(_Still(), MemoryBook([]), job, Reporter(writing))  # pyright: ignore[reportArgumentType]
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        events = [json.loads(line) for line in lines]
+    points = [event["point"] for event in events if event["event"] == "point"]
+    assert [point["failure"] for point in points] == [NO_TIME, NO_TIME]
+
+
+def test_points_share_the_time_that_is_left() -> None:
+    now_ns = time.monotonic_ns()
+    assert share_of_time(now_ns + 40_000_000_000, 4) - now_ns == pytest.approx(10e9, rel=0.5)
+    assert share_of_time(now_ns - 1, 4) >= now_ns
