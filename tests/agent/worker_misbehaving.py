@@ -65,6 +65,7 @@ DEEDS = {
     "well": lambda: None,
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
+    "segfault-at-500": lambda: None,
     "segfault-at-point": lambda: None,
 }
 
@@ -84,6 +85,7 @@ class MisbehavingModel:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._done = False
+        self._runs = 0
 
     def bind(self) -> None:
         """Takes nothing in."""
@@ -93,6 +95,9 @@ class MisbehavingModel:
             ctypes.string_at(0)
 
     def infer(self) -> None:
+        self._runs += 1
+        if MODE == "segfault-at-500" and self._runs == 500:
+            ctypes.string_at(0)
         if not self._done or MODE == "slow":
             self._done = True
             DEEDS[MODE]()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof_agent.isolation import Outcome
-from edgeprof_agent.measuring.summary import Figures
+from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker.document import Point
 
 _LATENCIES = (("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95), ("latency_p99_ms", 0.99))
@@ -24,7 +24,7 @@ def points_of(
 def _measured(at: SweepAt, point: Point, prompt_tokens: int) -> SweepPoint:
     if point["failure"] is not None:
         return SweepPoint(at=at, failure=point["failure"])
-    figures = Figures([], [])
+    figures = Figures()
     if "latency" in point["series_ns"]:
         _add_latency(figures, point["series_ns"]["latency"])
     else:
@@ -37,7 +37,7 @@ def _measured(at: SweepAt, point: Point, prompt_tokens: int) -> SweepPoint:
 
 def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in samples_ns]
-    _add_percentiles(figures, samples_ms, _LATENCIES)
+    figures.add_percentiles(samples_ms, _LATENCIES)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
@@ -51,13 +51,8 @@ def _add_tokens(figures: Figures, point: Point, prompt_tokens: int) -> None:
         "ttft_ms": [first_ns / 1e6 for first_ns in series.get("ttft", [])],
     }
     for metric, values in rates.items():
-        _add_percentiles(figures, values, ((metric, 0.5),))
-    _add_percentiles(figures, [gap_ns / 1e6 for gap_ns in series.get("inter_token", [])], _GAPS)
-
-
-def _add_percentiles(figures: Figures, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
-    for metric, p in wanted:
-        figures.add_quantile(metric, sorted(samples), p)
+        figures.add_percentiles(values, ((metric, 0.5),))
+    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series.get("inter_token", [])], _GAPS)
 
 
 def _why(outcome: Outcome, place: int) -> str:

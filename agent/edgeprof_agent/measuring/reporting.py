@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, SweepPoint, Timing
+from edgeprof.wire.evidence import ColdStart, MemoryProfile, OpenLoop, Soak, SweepPoint, Timing
 from edgeprof.wire.identity import config_key, model_bytes
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -22,10 +22,12 @@ from edgeprof_agent import state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
+from edgeprof_agent.measuring.beyond import add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
-from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
+from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
@@ -67,6 +69,8 @@ class _Body:
     samples_ms: tuple[float, ...] = ()
     artifacts: tuple[ArtifactRef, ...] = ()
     timing: Timing | None = None
+    open_loop: OpenLoop | None = None
+    soak: Soak | None = None
     memory: MemoryProfile | None = None
     points: tuple[SweepPoint, ...] = ()
 
@@ -83,6 +87,8 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         return fitted(_document(header, run, failure_of(run.heard, run.outcome, run.limits), _Body())), {}
     figures = figures_of(measured, _worker_start_ms(run), model_bytes(header.model.manifest))
     add_cold(figures, measured, run.cold)
+    add_responses(figures, run.heard.open_loop)
+    add_sustained(figures, run.heard.soak, measured["kind"])
     add_energy(figures, measured, run.power)
     artifact = samples_artifact(measured)
     body = _Body(
@@ -90,7 +96,9 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=(artifact[0],) if artifact else (),
-        timing=timing_of(measured),
+        timing=timing_of(measured, figures),
+        open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
+        soak=soak_of(run.heard.soak, _burst_p50_ms(figures)) if run.heard.soak else None,
         memory=memory_of(measured),
         points=points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"]),
     )
@@ -126,12 +134,20 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
         memory=body.memory,
+        open_loop=body.open_loop,
+        soak=body.soak,
         points=body.points,
     )
 
 
 def _isolation(run: Run) -> Isolation:
     return Isolation(layers=run.outcome.layers, memory_limit_mib=run.limits.memory_limit_mib)
+
+
+def _burst_p50_ms(figures: Figures) -> float | None:
+    """Of one inference, or of one generated token."""
+    latency_ms = figures.value("latency_p50_ms")
+    return latency_ms if latency_ms is not None else figures.value("inter_token_p50_ms")
 
 
 def _cold_start(cold: Cold) -> ColdStart:

@@ -51,9 +51,10 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> P
 
 
 def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
-    warm_up(infer, {**job, "warmup_limit_s": min(WARMUP_LIMIT_S, job["warmup_limit_s"])})
+    counter = array("q", [0])  # a crash at a point is told by the point
+    warm_up(infer, {**job, "warmup_limit_s": min(WARMUP_LIMIT_S, job["warmup_limit_s"])}, counter)
     rule = StopRule(job["min_runs"], job["max_runs"], int(job["window_s"] * 1e9), job["stop_at_ns"])
-    timed_window(infer, rule, samples)
+    timed_window(infer, rule, samples, counter)
 
 
 def _told(
