@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.messages import Result, RunProtocol
+from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.memory import MemoryBook
@@ -111,6 +113,8 @@ def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_pat
         "the worker died of SIGSEGV at this point",
         "the worker died of SIGSEGV before it came to this point",
     ]
+    assert result.effective is not None
+    assert any(note.endswith("the worker died of SIGSEGV before it looked (sweep)") for note in result.effective.notes)
 
 
 class _Still:
@@ -137,3 +141,12 @@ def test_points_share_the_time_that_is_left() -> None:
     now_ns = time.monotonic_ns()
     assert share_of_time(now_ns + 40_000_000_000, 4) - now_ns == pytest.approx(10e9, rel=0.5)
     assert share_of_time(now_ns - 1, 4) >= now_ns
+
+
+def test_a_sweep_of_many_points_with_long_names_still_fits_its_message(tmp_path: Path) -> None:
+    result = measured(request_for(onnx_models.relu(tmp_path / "m.onnx", ["batch", 4]), protocol=FAST))
+    point = SweepPoint(at=SweepAt(shapes={"x" * 5000: (1, 4)}), metrics=result.metrics, failure="y" * 2000)
+    cut = fitted(replace(result, points=(point,) * 200))
+    assert len(encode(cut)) < MAX_MESSAGE_BYTES
+    assert len(cut.points) == 32
+    assert cut.points[0].metrics
