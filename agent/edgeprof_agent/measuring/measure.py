@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.cost_book import CostBook
@@ -50,6 +51,7 @@ def measure(
     failure = check_files(request.model.manifest, request.model_dir, cancelled)
     if failure is not None:
         return failed_early(header, failure), {}
+    header = replace(header, small_weights_share=_small_weights_share(request))
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
@@ -144,6 +146,16 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Beside
     hear = beside.around(heard.hear)
     outcome = isolation.run(attempt.worker, job, limits, hear, attempt.cancelled, beside.on_start)
     return _Ended(limits, heard, outcome)
+
+
+def _small_weights_share(request: MeasureRequest) -> float | None:
+    """None also where the bytes are those of the manifest and yet no model: that is for its runtime to say."""
+    from edgeprof.modelfiles.weights import small_weights_share  # an idle agent need not hold it
+
+    try:
+        return small_weights_share(request.model_dir / request.model.manifest.entry, request.model.format)
+    except (EdgeprofError, OSError):
+        return None
 
 
 def _header(request: MeasureRequest) -> Header:

@@ -61,6 +61,8 @@ class Header:
     protocol: RunProtocol
     emulated: bool
     started: Stamp
+    small_weights_share: float | None = None
+    """Of the stored weights, those in integers of at most 8 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +247,7 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
     return placement.notes_of(
         header.config.runtime,
         header.config.require_full_delegation,
-        header.model.name,
+        placement.claim_of(header.model.name, header.small_weights_share),
         operators["nodes_per_provider"],
         (operators["integer_kernels"], operators["float_kernels"]),
         measured["setting"]["threads"],
