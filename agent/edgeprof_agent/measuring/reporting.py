@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, Timing
+from edgeprof.wire.evidence import ColdStart, MemoryProfile, NoiseFloor, Timing
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -18,7 +18,7 @@ from edgeprof.wire.messages import (
     RunProtocol,
     Stamp,
 )
-from edgeprof_agent import state
+from edgeprof_agent import noise_floors, state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
 from edgeprof_agent.measuring.conversation import Conversation
@@ -122,7 +122,17 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
         memory=body.memory,
+        noise_floor=_noise_floor(header, body.figures) if body.figures else None,
     )
+
+
+def _noise_floor(header: Header, figures: Figures) -> NoiseFloor | None:
+    """Of the series that is compared unless another is asked for. An emulated device is never ranked, and has none."""
+    if header.emulated:
+        return None
+    is_text = any(row.metric.startswith("inter_token_") for row in (*figures.rows, *figures.absent))
+    series = "inter_token" if is_text else "latency"
+    return noise_floors.find(header.device_id, header.model.name, config_key(header.config), series)
 
 
 def _isolation(run: Run) -> Isolation:
