@@ -13,6 +13,7 @@ from edgeprof.compare_sources import SERIES, Run, default_series
 from edgeprof.errors import EdgeprofError
 from edgeprof.options import FiniteRange
 from edgeprof.statistics.calibration import FEWEST_RUNS
+from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
 from edgeprof_agent.interleaving import interleaved
@@ -107,15 +108,18 @@ def _others(runs: list[Run], date: str) -> list[NoiseFloor]:
 def _sentence(series: Series, index: int, learned: list[NoiseFloor]) -> str:
     runs = series.measured(index)
     floor = next(one for one in learned if one.config_key == runs[0].result.config_key)
-    marked = [run for run in runs if run.result.trust is not None and not run.result.trust.is_clean]
-    doubt = (
-        f" {len(marked)} of them carry a mark of doubt, so that it is the floor of a troubled machine."
-        if marked
-        else ""
-    )
     return (
-        f"{series.setups[index].label}: a difference in {floor.series.replace('_', '-')} between two single runs on this "
-        f"machine will be claimed only where it is clear of {percent(floor.floor)}. Two runs that should be alike "
+        f"{series.setups[index].label}: a difference in {floor.series.replace('_', '-')} between two single runs on "
+        f"this machine will be claimed only where it is clear of {percent(floor.floor)}. Two runs that should be alike "
         f"differ by up to {percent(floor.expected)} (95 % of such pairs; interval {percent(floor.low)} to "
-        f"{percent(floor.high)}, from {plural(floor.runs, 'run')}).{doubt}"
+        f"{percent(floor.high)}, from {plural(floor.runs, 'run')}).{_doubt(runs, floor)}"
     )
+
+
+def _doubt(runs: list[Run], floor: NoiseFloor) -> str:
+    """What makes this floor one of a troubled machine."""
+    marked = [run for run in runs if run.result.trust is not None and not run.result.trust.is_clean]
+    found = [f"{len(marked)} of the runs carry a mark of doubt"] if marked else []
+    if floor.floor > DEFAULT_FLOOR:
+        found.append(f"that is more than the {percent(DEFAULT_FLOOR)} assumed of a machine that was never calibrated")
+    return f" But {' and '.join(found)}: calibrate again when the machine is quiet." if found else ""

@@ -1,5 +1,6 @@
 """A series as text and as a JSON document: a table of the set-ups, then a line of verdict on each. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ _SAID: dict[Outcome, str] = {
     "abstains": "gets no verdict against",
 }
 _BLOCKS_SHOWN = 10
+_SIDES = re.compile(r"\b[AB]\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +61,11 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
             yield from labelled("failed", f"{number_of}: {told}")
     yield ""
     named = {row.label: number_of for number_of, row in enumerate(summary.rows, 1)}
+    common = _common_warnings(summary.verdicts)
     for judged in summary.verdicts:
-        yield from _verdict(judged, named)
+        yield from _verdict(judged, named, common)
+    for warning in common:
+        yield from labelled("warning", warning)
     runs = f"{series.done} of {plural(len(series.turns), 'run')}"
     order = f", in the order {order_of(series.turns, _BLOCKS_SHOWN)} (seed {seed})" if len(series.setups) > 1 else ""
     yield from labelled("ran", runs + order)
@@ -89,7 +94,15 @@ def _trust(row: Row) -> str:
     return ", ".join(marks) or "clean"
 
 
-def _verdict(judged: Judged, named: Mapping[str, int]) -> Iterator[str]:
+def _common_warnings(verdicts: Sequence[Judged]) -> list[str]:
+    """Those that every verdict carries and that speak of neither side."""
+    told = [judged.report.warnings for judged in verdicts if judged.report is not None]
+    return [
+        one for one in (told[0] if told else ()) if all(one in others for others in told) and not _SIDES.search(one)
+    ]
+
+
+def _verdict(judged: Judged, named: Mapping[str, int], common: Sequence[str]) -> Iterator[str]:
     a, b = named[judged.a], named[judged.b]
     if judged.report is None:
         yield from labelled("verdict", f"{b}: none against {a}: {judged.reason}")
@@ -99,7 +112,7 @@ def _verdict(judged: Judged, named: Mapping[str, int]) -> Iterator[str]:
         "verdict", f"{b} {_SAID[verdict.outcome]} {a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
     )
     for warning in judged.report.warnings:
-        if not warning.startswith("not the same threads"):  # they differ as meant
+        if warning not in common and not warning.startswith("not the same threads"):  # these differ as meant
             yield from labelled("", f"warning (A is {a}, B is {b}): {warning}")
 
 
