@@ -76,4 +76,4 @@ def _note(text: str, column: rest.Column, count: int) -> str | None:
     if count == 1:
         return None
     threads = f"{column.threads} threads" if column.threads else "all cores"
-    return f"{text} was run in {count} configurations; the one received last is compared: {column.runtime}, {threads}"
+    return f"{text} has {count} configurations; the one received last is compared: {column.runtime}, {threads}"

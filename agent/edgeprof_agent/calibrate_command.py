@@ -53,7 +53,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     setups = setups_named([model or _bundled()], ask)
     series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)
-    keeper.begin(plan_of(setups, series.turns, ask.protocol, _ORDER_SEED))
+    keeper.begin(plan_of(setups, series.turns, _ORDER_SEED))
     with Stages(sys.stderr) as stages:
         run_series(series, measurer(ask), keeper, stages.show, lambda: time.sleep(pause_s))
     if series.interrupted:

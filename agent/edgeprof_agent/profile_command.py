@@ -64,12 +64,12 @@ def profile(
         return _single(setups[0], ask, keeper, series, samples_file, as_json)
     if samples_file:
         raise UsageError("bad_usage", "--samples is for a single run. Keep those of several with --out DIR.")
-    keeper.begin(plan_of(setups, series.turns, ask.protocol, seed))
+    keeper.begin(plan_of(setups, series.turns, seed))
     with Stages(sys.stderr) as stages:
         run_series(series, measurer(ask), keeper, stages.show)
     summary = summary_of(series)
     if as_json:
-        plan = plan_of(setups, series.turns, ask.protocol, seed)
+        plan = plan_of(setups, series.turns, seed)
         click.echo(msgspec.json.format(msgspec.json.encode(document_of(series, plan, summary))).decode())
     else:
         click.echo(text_of(series, summary, seed, out))
@@ -82,7 +82,9 @@ def profile(
 
 def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
     """The set-ups of some model files; what is left out is told on stderr."""
-    setups, skipped = setups_of([inspect(model) for model in models], ask.axes, ask.config, _default_runtime)
+    setups, skipped = setups_of(
+        [inspect(model) for model in models], ask.axes, ask.config, ask.protocol_of, _default_runtime
+    )
     for sentence in skipped:
         click.echo(sentence, err=True)
     return setups
@@ -90,7 +92,7 @@ def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
 
 def measurer(ask: Asked) -> Callable[[Setup, OnProgress], Outcome]:
     """How one run of a series is made."""
-    return lambda setup, on_progress: measure_once(setup, ask.protocol, ask.memory_limit_mib, on_progress)
+    return lambda setup, on_progress: measure_once(setup, ask.memory_limit_mib, on_progress)
 
 
 def _default_runtime(format: ModelFormat) -> str:
@@ -98,9 +100,9 @@ def _default_runtime(format: ModelFormat) -> str:
 
 
 def _single(setup: Setup, ask: Asked, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool) -> int:
-    keeper.begin(plan_of([setup], series.turns, ask.protocol, 0))
+    keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
-        outcome = measure_once(setup, ask.protocol, ask.memory_limit_mib, stages.show)
+        outcome = measure_once(setup, ask.memory_limit_mib, stages.show)
     keeper.keep(setup, 1, *outcome)
     if samples_file:
         _write_samples(samples_file, outcome)

@@ -1,14 +1,15 @@
 """The options of whatever measures (`profile`, `calibrate`), and the configuration and protocol that they come to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import click
 import msgspec
 
 from edgeprof.errors import UsageError
-from edgeprof.options import FiniteRange, parse_shapes
+from edgeprof.modelfiles import ModelFile
+from edgeprof.options import FiniteRange, parse_shapes, sweep_options, sweep_points
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import MAX_THREADS, RunConfig, RunProtocol
 from edgeprof_agent.runtimes.table import VARIANTS
@@ -119,6 +120,7 @@ _OPTIONS = (
         show_default=True,
         help="Tokens that a language model holds already when generation is timed.",
     ),
+    sweep_options,
     click.option(
         "--sweep-prompt-tokens", callback=_numbers(1, MOST_TOKENS), metavar="128,512", help="Prompts to try, too."
     ),
@@ -158,6 +160,8 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     prompt_tokens: int
     decode_tokens: int
     depth_tokens: int
+    sweeps: tuple[str, ...]
+    sweep_dims: tuple[str, ...]
     sweep_prompt_tokens: tuple[int, ...] | None
     sweep_depth: tuple[int, ...] | None
     rate: float | None
@@ -174,7 +178,17 @@ class Asked:
     axes: Axes
     config: RunConfig
     protocol: RunProtocol
+    """Without the sweep of input shapes, which takes a model to be told."""
+    sweeps: tuple[str, ...]
+    sweep_dims: tuple[str, ...]
     memory_limit_mib: float | None
+
+    def protocol_of(self, file: ModelFile) -> RunProtocol:
+        """The protocol for one model. Raises UsageError for a sweep that is not one of its kind."""
+        if self.protocol.sweep and file.format != "gguf":
+            raise UsageError("bad_sweep", f"{file.manifest.entry} is no language model; sweep its shapes with --sweep.")
+        points = sweep_points(file, self.sweeps, self.sweep_dims, self.config.shapes)
+        return replace(self.protocol, sweep=(*points, *self.protocol.sweep))
 
 
 def measuring_options(command: F) -> F:
@@ -201,7 +215,14 @@ def asked(options: Mapping[str, object]) -> Asked:
         threads=_once(given.threads),
         providers=_once(given.providers),
     )
-    return Asked(axes=axes, config=config, protocol=_protocol(given), memory_limit_mib=given.memory_limit_mib)
+    return Asked(
+        axes=axes,
+        config=config,
+        protocol=_protocol(given),
+        sweeps=given.sweeps,
+        sweep_dims=given.sweep_dims,
+        memory_limit_mib=given.memory_limit_mib,
+    )
 
 
 def _protocol(given: _Given) -> RunProtocol:

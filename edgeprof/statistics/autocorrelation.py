@@ -16,7 +16,7 @@ from itertools import pairwise
 from edgeprof.statistics.distributions import chi2_quantile, normal_quantile, t_quantile
 
 _WINDOW = 5.0
-_FEW = 200
+_FEW, _VERY_FEW = 200, 100
 _STRONG = 3.0
 _FEWEST_WORTH = 6
 _EVERY_LAG_TO = 64
@@ -110,17 +110,24 @@ def _covariance(bits: int, n: int, ones: int, lag: int) -> float:
     return (both - share * (without_last + without_first) + (n - lag) * share * share) / n
 
 
-def short_series_time(samples: Sequence[float]) -> float:
-    """tau of a series of fewer than 200 samples as if it were a first-order autoregression; 1 for a longer one.
+def short_series_time(samples: Sequence[float]) -> tuple[float, float]:
+    """tau of a series of fewer than 200 samples as if it were a first-order autoregression, and a bound on it; else 1.
 
     The sum above is too uncertain there. The correlation r of neighbours' ranks, from the rank version of von Neumann's
-    ratio (Bartels 1982), gets Kendall's bias (1 + 3 r) / n back (1954) and makes tau = (1 + r) / (1 - r).
+    ratio (Bartels 1982), gets Kendall's bias (1 + 3 r) / n back (1954) and makes tau = (1 + r) / (1 - r). Of fewer than
+    100 samples that show dependence (r above 2 / sqrt(n)), the bound is tau of r plus two of its standard errors.
     """
     n = len(samples)
     if n >= _FEW:
-        return 1.0
+        return 1.0, 1.0
     r = 1 - _rank_von_neumann_ratio(samples) / 2
     r = min(r + (1 + 3 * r) / n, 1 - 2 / n)
+    if n >= _VERY_FEW or r <= 2 / math.sqrt(n):
+        return _time_of(r), _time_of(r)
+    return _time_of(r), _time_of(min(r + 2 * math.sqrt((1 - r * r) / n), 1 - 2 / n))
+
+
+def _time_of(r: float) -> float:
     return max(1.0, (1 + r) / (1 - r))
 
 

@@ -10,7 +10,7 @@ from edgeprof.modelfiles import inspect
 from edgeprof.wire.messages import ModelFormat, RunConfig
 from edgeprof_agent.series.setups import Axes, Setup, setups_of
 from tests.agent import onnx_models
-from tests.agent.measuring import BUNDLED
+from tests.agent.measuring import BUNDLED, QUICK
 
 ONNX, TFLITE = BUNDLED / "digits-cnn-int8.onnx", BUNDLED / "digits-cnn-int8.tflite"
 BASE = RunConfig(runtime="", prompt_tokens=7)
@@ -27,7 +27,7 @@ def setups(
     providers: tuple[str, ...] = ("cpu",),
 ) -> tuple[list[Setup], list[str]]:
     axes = Axes(runtimes=runtimes, threads=threads, providers=providers)
-    return setups_of([inspect(model) for model in models], axes, BASE, default)
+    return setups_of([inspect(model) for model in models], axes, BASE, lambda _: QUICK, default)
 
 
 def test_all_values_are_combined() -> None:

@@ -23,6 +23,7 @@ class PlannedSetup:
     folder: str
     label: str
     config: RunConfig
+    protocol: RunProtocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +33,15 @@ class Plan:
     seed: int
     order: str
     setups: tuple[PlannedSetup, ...]
-    protocol: RunProtocol
     turns: tuple[Turn, ...]
 
 
-def plan_of(setups: Sequence[Setup], turns: Sequence[Turn], protocol: RunProtocol, seed: int) -> Plan:
+def plan_of(setups: Sequence[Setup], turns: Sequence[Turn], seed: int) -> Plan:
     """The plan of a series."""
-    planned = tuple(PlannedSetup(folder=one.folder, label=one.label, config=one.config) for one in setups)
-    return Plan(seed=seed, order=order_of(turns), setups=planned, protocol=protocol, turns=tuple(turns))
+    planned = tuple(
+        PlannedSetup(folder=one.folder, label=one.label, config=one.config, protocol=one.protocol) for one in setups
+    )
+    return Plan(seed=seed, order=order_of(turns), setups=planned, turns=tuple(turns))
 
 
 class Keeper:

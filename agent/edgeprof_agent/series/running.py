@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edgeprof.compare_sources import Run
 from edgeprof.wire import identity
-from edgeprof.wire.messages import ArtifactRef, ModelRef, Result, RunProtocol
+from edgeprof.wire.messages import ArtifactRef, ModelRef, Result
 from edgeprof_agent.interleaving import Turn
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.measuring.measure import measure
@@ -52,9 +52,7 @@ class Series:
         return sum(len(outcomes) for outcomes in self.outcomes.values())
 
 
-def measure_once(
-    setup: Setup, protocol: RunProtocol, memory_limit_mib: float | None, on_progress: OnProgress
-) -> Outcome:
+def measure_once(setup: Setup, memory_limit_mib: float | None, on_progress: OnProgress) -> Outcome:
     """One run on this machine. The host's name stands for the device id that an agent would have."""
     manifest = setup.file.manifest
     request = MeasureRequest(
@@ -67,7 +65,7 @@ def measure_once(
         ),
         model_dir=setup.file.folder,
         config=setup.config,
-        protocol=protocol,
+        protocol=setup.protocol,
         emulated=False,
         memory_limit_mib=memory_limit_mib,
         cores=None,

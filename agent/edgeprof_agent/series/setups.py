@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.wire import identity
-from edgeprof.wire.messages import ModelFormat, RunConfig
+from edgeprof.wire.messages import ModelFormat, RunConfig, RunProtocol
 from edgeprof_agent.runtimes.table import VARIANTS
 
 _ONE_PROVIDER = {name for name, variant in VARIANTS.items() if "onnx" not in variant.formats}
@@ -21,6 +21,7 @@ class Setup:
 
     file: ModelFile
     config: RunConfig
+    protocol: RunProtocol
     label: str
     folder: str
 
@@ -35,7 +36,11 @@ class Axes:
 
 
 def setups_of(
-    files: Sequence[ModelFile], axes: Axes, base: RunConfig, default_runtime: Callable[[ModelFormat], str]
+    files: Sequence[ModelFile],
+    axes: Axes,
+    base: RunConfig,
+    protocol_of: Callable[[ModelFile], RunProtocol],
+    default_runtime: Callable[[ModelFormat], str],
 ) -> tuple[list[Setup], list[str]]:
     """Every set-up once, and a sentence for each combination that was left out. Raises UsageError if a model has none.
 
@@ -50,7 +55,7 @@ def setups_of(
         bare += [(file, config) for config in found if config not in known]
     labels, folders = _labels(bare), _folders(bare)
     return [
-        Setup(file=file, config=config, label=label, folder=folder)
+        Setup(file=file, config=config, protocol=protocol_of(file), label=label, folder=folder)
         for (file, config), label, folder in zip(bare, labels, folders, strict=True)
     ], list(dict.fromkeys(skipped))
 

@@ -65,7 +65,7 @@ def soak_lines(soak: Soak | None) -> Iterator[str]:
     if soak is None:
         return
     yield ""
-    yield f"Soak of {number(soak.duration_s)} s"
+    yield f"Soak of {number(soak.duration_s)} s{'' if soak.complete else ', cut short'}"
     slower = f"{percent(soak.slowdown - 1)} slower" if soak.slowdown >= 1 else f"{percent(1 - soak.slowdown)} faster"
     yield from labelled(
         "  burst", f"p50 {number(soak.burst_p50_ms)} ms, then sustained {number(soak.sustained_p50_ms)} ms: {slower}"
