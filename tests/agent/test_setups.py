@@ -77,9 +77,9 @@ def test_providers_are_multiplied_only_where_there_are_any() -> None:
 
 
 def test_one_name_in_two_folders_is_told_apart(tmp_path: Path) -> None:
-    for name, shape in (("a", [1, 4]), ("b", [1, 5])):
+    for name, size in (("a", 4), ("b", 5)):
         (tmp_path / name).mkdir()
-        onnx_models.relu(tmp_path / name / "m.onnx", shape)
+        onnx_models.relu(tmp_path / name / "m.onnx", [1, size])
     found, _ = setups(tmp_path / "a/m.onnx", tmp_path / "b/m.onnx")
     assert len({one.label for one in found}) == len({one.folder for one in found}) == 2
 

@@ -1,10 +1,12 @@
 """The figures of a run by topic, each with its interval, and those that are missing, a line a reason."""
 
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from edgeprof.wire.messages import AbsentMetric, MetricRow
 from edgeprof.wire.metrics import METRICS
-from edgeprof_agent.view.words import WIDTH, by_reason, labelled, number
+from edgeprof_agent.view.words import WIDTH, by_reason, listed, number
 
 _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Speed", ("latency_", "throughput_", "prefill_", "decode_", "ttft_", "inter_token_", "tokenize_", "sample_")),
@@ -14,6 +16,7 @@ _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Under load", ("response_", "sustained_")),
 )
 _TITLE, _VALUE = 23, 16
+_TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
 
 
 def figure_lines(rows: Sequence[MetricRow], absent: Sequence[AbsentMetric]) -> Iterator[str]:
@@ -29,13 +32,22 @@ def figure_lines(rows: Sequence[MetricRow], absent: Sequence[AbsentMetric]) -> I
 
 def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
     """What is missing and why; figures that miss for one reason stand together."""
-    grouped = by_reason((METRICS[one.metric].title, one.reason) for one in absent)
-    for index, (reason, titles) in enumerate(grouped.items()):
-        if index == 0:
-            yield ""
-            yield "Not measured"
-        for line in labelled("", f"{', '.join(titles)}: {reason}"):
-            yield f"  {line.strip()}" if line.strip().startswith(titles[0]) else f"    {line.strip()}"
+    if absent:
+        yield ""
+        yield "Not measured"
+    few = [(one, found) for one in absent if (found := _TOO_FEW.fullmatch(one.reason))]
+    for rest, metrics in by_reason((one.metric, found["rest"]) for one, found in few).items():
+        needed = [f"{int(found['needed']):,}" for one, found in few if one.metric in metrics]
+        verb = "needs" if len(metrics) == 1 else "need"
+        yield from _missing(metrics, f"{verb} {listed(needed)} samples for a 95 % interval; {rest}")
+    others = [(one.metric, one.reason) for one in absent if not _TOO_FEW.fullmatch(one.reason)]
+    for reason, metrics in by_reason(others).items():
+        yield from _missing(metrics, reason)
+
+
+def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
+    titles = listed([METRICS[metric].title for metric in metrics])
+    yield from textwrap.wrap(f"{titles}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _figure(row: MetricRow) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from edgeprof.wire.evidence import OpenLoop, Soak, SweepAt, SweepPoint
+from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket, SweepAt, SweepPoint
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.view.words import labelled, number, percent, plural, table
@@ -42,13 +42,14 @@ def open_loop_lines(loop: OpenLoop | None, rows: Sequence[MetricRow]) -> Iterato
     """Response times count from the planned arrival, so that waiting in the queue is in them."""
     if loop is None:
         return
-    kept = "kept up" if loop.kept_up else "did NOT keep up: the queue grew to the end"
+    kept = "it kept up" if loop.kept_up else "it did NOT keep up"
+    left = f"; {loop.unanswered:,} left unanswered" if loop.unanswered else ""
     yield ""
     yield f"Requests at {number(loop.rate_per_s)} a second ({loop.arrivals} arrivals, seed {loop.seed})"
     yield from labelled(
         "  answered",
         f"{plural(loop.n, 'request')}; busy {percent(loop.busy_share)} of the time; "
-        f"longest queue {loop.longest_queue}; {kept}",
+        f"longest queue {loop.longest_queue}; {kept}{left}",
     )
     found = {row.metric: row for row in rows}
     times = [
@@ -72,14 +73,19 @@ def soak_lines(soak: Soak | None) -> Iterator[str]:
     )
     knee = f"after {number(soak.knee_s)} s" if soak.knee_s is not None else "none is shown"
     yield from labelled("  knee", knee)
-    step = max(1, -(-len(soak.curve) // _CURVE_ROWS))
-    yield from table(
-        ["at s", "p50 ms", "°C", "MHz"],
-        [
-            [number(one.at_s), number(one.p50_ms), _or_dash(one.temperature_c), _or_dash(one.cpu_mhz)]
-            for one in soak.curve[::step]
-        ],
-    )
+    yield from _curve(soak.curve)
+
+
+def _curve(curve: Sequence[SoakBucket]) -> Iterator[str]:
+    """A few rows of it; a sensor that was never read has no column."""
+    step = max(1, -(-len(curve) // _CURVE_ROWS))
+    columns = [("p50 ms", [number(one.p50_ms) for one in curve])]
+    if any(one.temperature_c is not None for one in curve):
+        columns.append(("°C", [_or_dash(one.temperature_c) for one in curve]))
+    if any(one.cpu_mhz is not None for one in curve):
+        columns.append(("MHz", [_or_dash(one.cpu_mhz) for one in curve]))
+    rows = [[f"{one.at_s:.1f} s", *(cells[index] for _, cells in columns)] for index, one in enumerate(curve)]
+    yield from table(["at", *(title for title, _ in columns)], rows[::step])
 
 
 def _at(at: SweepAt) -> str:

@@ -33,7 +33,7 @@ def trust_lines(trust: Trust | None) -> Iterator[str]:
 
 
 def effective_lines(ran: Effective) -> Iterator[str]:
-    """Runtime, inputs, where the nodes ran, kernels, operators, notes."""
+    """Runtime, inputs, kernels, operators; the notes tell where the nodes ran."""
     delegate = f", {ran.delegate}" if ran.delegate else ""
     yield from labelled(
         "ran on",
@@ -41,9 +41,6 @@ def effective_lines(ran: Effective) -> Iterator[str]:
     )
     yield from labelled("fed", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
     yield from labelled("", ran.input_source)
-    if len(ran.nodes_per_provider) > 1:
-        nodes = [f"{count} on {name}" for name, count in ran.nodes_per_provider.items()]
-        yield from labelled("nodes", f"{sum(ran.nodes_per_provider.values())}: {listed(nodes)}")
     if ran.integer_kernels is not None:
         yield from labelled("kernels", f"{ran.integer_kernels} integer, {ran.float_kernels} float")
     if ran.operators:
