@@ -90,7 +90,7 @@ def held_lines(isolation: Isolation | None) -> Iterator[str]:
 def failure_lines(failure: Failure) -> Iterator[str]:
     """What went wrong, and the end of the worker's log."""
     yield from labelled("FAILED", f"{failure.code} in {failure.stage.replace('_', ' ')}: {MEANING[failure.code]}")
-    yield from labelled("", failure.message)
+    yield f"           {failure.message}"  # in one line, as it may hold a command to be copied
     lines = failure.log.strip().splitlines()
     if lines:
         yield from labelled("", "the end of its log:")
