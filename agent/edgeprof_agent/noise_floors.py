@@ -9,13 +9,15 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.paths import state_dir
 from edgeprof.wire.evidence import NoiseFloor
-from edgeprof.wire.identity import sha256_hex
+from edgeprof.wire.identity import config_key, sha256_hex
+from edgeprof.wire.messages import ModelRef, RunConfig
 
 _ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id", "sys/firmware/devicetree/base/serial-number")
 _SALT = b"edgeprof noise floor "
@@ -48,8 +50,29 @@ def machine_key(root: Path = Path("/")) -> str:
     return sha256_hex(_SALT + socket.gethostname().encode())[:16]
 
 
+class Measured(Protocol):
+    """What of a run decides which floor is its own."""
+
+    @property
+    def device_id(self) -> str: ...
+    @property
+    def model(self) -> ModelRef: ...
+    @property
+    def config(self) -> RunConfig: ...
+    @property
+    def emulated(self) -> bool: ...
+
+
+def for_run(run: Measured) -> NoiseFloor | None:
+    """Of the series that is compared unless another is asked for. An emulated device is never ranked, and has none."""
+    if run.emulated:
+        return None
+    series = "inter_token" if run.model.format == "gguf" else "latency"
+    return find(run.device_id, run.model.name, config_key(run.config), series)
+
+
 def find(
-    device_id: str, model_name: str, config_key: str, series: str, file: Path | None = None, machine: str | None = None
+    device_id: str, model_name: str, key: str, series: str, file: Path | None = None, machine: str | None = None
 ) -> NoiseFloor | None:
     """The floor for a run on this machine, as of the device that the run is of; None where it was never calibrated.
 
@@ -59,15 +82,15 @@ def find(
         entries = _read(file or file_of_floors())
     except EdgeprofError:
         return None
-    key = machine or machine_key()
-    found = best([entry.floor for entry in entries if entry.machine == key], model_name, config_key, series)
+    here = machine or machine_key()
+    found = best([entry.floor for entry in entries if entry.machine == here], model_name, key, series)
     return None if found is None else replace(found, device_id=device_id)
 
 
-def best(floors: Iterable[NoiseFloor], model_name: str, config_key: str, series: str) -> NoiseFloor | None:
+def best(floors: Iterable[NoiseFloor], model_name: str, key: str, series: str) -> NoiseFloor | None:
     """That of the same model and configuration if there is one, else the newest of the same series. Pure."""
     able = [floor for floor in floors if floor.series == series]
-    own = [floor for floor in able if (floor.model_name, floor.config_key) == (model_name, config_key)]
+    own = [floor for floor in able if (floor.model_name, floor.config_key) == (model_name, key)]
     return max(own or able, key=lambda floor: floor.date, default=None)
 
 
