@@ -8,6 +8,7 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
+from tests.agent.measuring import BUNDLED, request_for
 
 FLOOR = NoiseFloor(
     floor=0.03,
@@ -82,3 +83,15 @@ def test_a_machine_is_told_by_its_id_and_nobody_learns_that(tmp_path: Path) -> N
     assert keys[0] == noise_floors.machine_key(tmp_path / ids[0])
     assert not any(part in key for key in keys for part in ids)
     assert noise_floors.machine_key(tmp_path / "none") == noise_floors.machine_key(tmp_path / "neither")
+
+
+def test_a_run_gets_the_floor_of_its_series_and_an_emulated_one_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEPROF_STATE", str(tmp_path))
+    noise_floors.keep([FLOOR, replace(FLOOR, series="inter_token", floor=0.07)])
+    run = request_for(BUNDLED / "digits-cnn-int8.onnx")
+    text = replace(run, model=replace(run.model, format="gguf"))
+    found = [noise_floors.for_run(one) for one in (run, text, replace(run, emulated=True))]
+    assert [floor.floor if floor else None for floor in found] == [0.03, 0.07, None]
+    assert noise_floors.file_of_floors().is_relative_to(tmp_path)
