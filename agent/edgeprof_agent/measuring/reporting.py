@@ -28,7 +28,7 @@ from edgeprof.wire.messages import (
     RunProtocol,
     Stamp,
 )
-from edgeprof_agent import state
+from edgeprof_agent import noise_floors, state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
@@ -180,6 +180,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         power=run.power if run and isinstance(run.power, Power) else None,
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
+        noise_floor=noise_floors.for_run(header) if body.figures else None,
         agent_version=__version__,
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
