@@ -224,4 +224,4 @@ def test_threads_stand_once_where_all_asked_for_the_same(typical: rest.CompareTa
     assert "onnxruntime, 2 threads" not in text
     first, *others = same.columns
     mixed = replace(same, columns=(replace(first, threads=1), *others))
-    assert f"{first.runtime}, 1 thread" in tables.render_text(mixed, 120)
+    assert f"{first.runtime}, 1 thread" in tables.render_text(mixed, 130)

@@ -130,6 +130,8 @@ def _cell(source: _Source, now_s: float) -> rest.Cell:
         cost=priced if isinstance(priced, rest.CostView) else None,
         cost_absent=priced if isinstance(priced, str) else None,
         notes=labels.notes_of(result, source.model) if result else (),
+        trust=result.trust if result else None,
+        noise_floor=result.noise_floor if result else None,
     )
 
 

@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare import costs
+from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
 
 
@@ -51,6 +52,7 @@ class RunPage:
     samples_note: str
     duration_s: float
     cost: rest.CostView | str | None
+    evidence: Evidence
 
     @property
     def result(self) -> m.Result:
@@ -115,6 +117,7 @@ def run_page(
     device: rest.DeviceRecord | None,
     model: rest.ModelRecord | None,
     series: tuple[Series, ...],
+    evidence: Evidence,
     now_s: float,
 ) -> RunPage:
     """The page of one stored result."""
@@ -130,6 +133,7 @@ def run_page(
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
         cost=costs.cost_of(device, model, result, now_s) if device and model else None,
+        evidence=evidence,
     )
 
 
