@@ -73,18 +73,20 @@
   function lines(chart, width) {
     const narrow = width < 600;
     const drawn = chart.lines.flatMap((line, index) => line.points.map((point) => ({ ...point, index, name: line.name })));
+    const places = [...new Set(drawn.map((point) => point.x))].sort((a, b) => a - b);
+    const ticks = chart.dots && places.length < 9 ? places : narrow ? 4 : 10;
     const label = (point) => `${point.name ? `${point.name}: ` : ""}${point.y} ${chart.unit} at ${point.x}`;
     return {
       height: 190,
       marginLeft: 58,
-      x: { type: chart.log_x ? "log" : "linear", label: null, ticks: narrow ? 4 : 10, tickFormat: chart.log_x ? "~s" : undefined, inset: 6 },
+      x: { type: chart.log_x ? "log" : "linear", label: null, ticks, tickFormat: (x) => x.toLocaleString("en"), inset: 6 },
       y: { label: null, grid: true, ticks: 5, zero: chart.from_zero, inset: 4 },
       marks: [
         ...chart.lines.map((line, index) => Plot.line(line.points, { x: "x", y: "y", stroke: stroke(index), strokeWidth: 1.6, strokeDasharray: dash(index) })),
         Plot.ruleX(drawn.filter((point) => point.low !== null && point.high !== null), { x: "x", y1: "low", y2: "high", stroke: (point) => stroke(point.index), strokeWidth: 5, strokeOpacity: 0.4 }),
         ...(chart.dots || drawn.length < 3 ? [Plot.dot(drawn, { x: "x", y: "y", r: drawn.length > 80 ? 1.5 : 3, fill: (point) => stroke(point.index), title: label })] : []),
         Plot.ruleX(chart.rules, { x: "x", stroke: css("--bad"), strokeDasharray: "4 3" }),
-        Plot.text(chart.rules, { x: "x", text: "text", frameAnchor: "top", textAnchor: "start", dx: 4, fill: css("--bad") }),
+        Plot.text(chart.rules, { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -4, fill: css("--bad") }),
       ],
     };
   }

@@ -59,7 +59,7 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
         _throttling(found),
         _count("Pages swapped in", found.swapped_in_pages, found, "swapped_in_pages"),
         _share("Waiting for memory", found.memory_pressure_share, "of the time", found, "memory_pressure_share"),
-        facts.measured("Step of the wall clock", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
+        facts.measured("Step of the clock", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
         *_cpus_gone(found),
         *(Fact(name, text, is_absent=True) for name, text in absent.items() if name not in _FIELDS_SHOWN),
     )

@@ -60,6 +60,25 @@ class RunPage:
         return self.stored.result
 
     @property
+    def sections(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of the page's sections that a reader may want to jump to."""
+        offered = (
+            ("trust", "trust", True),
+            ("metrics-h", "figures", bool(self.metrics)),
+            ("samples-h", "samples", True),
+            ("timing", "timing", True),
+            ("cold", "cold start", True),
+            ("sweep", "sweep", self.evidence.sweep is not None),
+            ("soak", "soak", self.evidence.soak is not None),
+            ("open-loop", "open loop", bool(self.evidence.open_loop)),
+            ("memory", "memory", True),
+            ("conditions", "device", True),
+            ("footprint", "cost of measuring", True),
+            ("config-h", "settings", True),
+        )
+        return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
+
+    @property
     def pays_from(self) -> str:
         """The break-even volume in words."""
         if not isinstance(self.cost, rest.CostView):

@@ -7,7 +7,8 @@ from edgeprof_hub.views.facts import DataTable
 
 MAX_POINTS = 2000
 """Of one line: more than a chart has pixels."""
-LOG_FROM_RATIO = 20.0
+LOG_FROM_RATIO = 8.0
+"""Of x: sizes that are doubled from point to point stand evenly apart on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Drawn:
 
 
 def wants_log(values: Sequence[float]) -> bool:
-    """Whether a linear axis would press the small ones together."""
+    """Whether a linear axis would press the small ones together. Never where one is 0."""
     return bool(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM_RATIO
 
 

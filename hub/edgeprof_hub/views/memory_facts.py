@@ -25,14 +25,20 @@ _COLUMNS = (
     ("Swap", "swap_mib"),
 )
 _WHOLE = (
-    ("Average RSS in the window", "average_rss_mib"),
-    ("Average PSS in the window", "average_pss_mib"),
-    ("Peak PSS in the window", "peak_pss_mib"),
+    ("Average RSS", "average_rss_mib"),
+    ("Average PSS", "average_pss_mib"),
+    ("Peak PSS", "peak_pss_mib"),
     ("Peak of the cgroup", "cgroup_peak_mib"),
     ("KV cache", "kv_cache_mib"),
     ("GPU memory", "gpu_used_mib"),
-    ("Unified memory taken by the load", "unified_used_mib"),
+    ("Unified memory", "unified_used_mib"),
 )
+_OF_WINDOW = {
+    "average_rss_mib": ", over the measured window",
+    "average_pss_mib": ", over the measured window",
+    "peak_pss_mib": ", the largest of the samples in the measured window",
+    "unified_used_mib": ", taken by the load from what CPU and GPU share",
+}
 
 
 @dataclass(frozen=True)
@@ -57,15 +63,20 @@ def _row(phase: MemoryPhase) -> tuple[str, ...]:
 
 
 def _whole(memory: MemoryProfile) -> list[Fact]:
-    found = [(title, getattr(memory, field)) for title, field in _WHOLE]
-    return [Fact(title, with_unit(value, "MiB")) for title, value in found if value is not None]
+    found = [(title, field, getattr(memory, field)) for title, field in _WHOLE]
+    return [
+        Fact(title, with_unit(value, "MiB") + _OF_WINDOW.get(field, ""))
+        for title, field, value in found
+        if value is not None
+    ]
 
 
 def _major_faults(memory: MemoryProfile) -> list[Fact]:
     faults = memory.major_faults
     if faults is None:
         return []
-    return [Fact("Pages from disk in the window", f"{faults:,}", warns=faults > 0)]
+    came = f"{faults:,} page{'s' * (faults != 1)} came from disk in the measured window"
+    return [Fact("Major faults", came, warns=faults > 0)]
 
 
 def _reasons(memory: MemoryProfile) -> list[Fact]:

@@ -58,7 +58,16 @@ def _group(name: str, found: Readings | Mapping[str, Readings], count: int) -> d
         for key, values in lines.items()
         if len(values) == count and any(value is not None for value in values)
     }
-    return _extremes(fitting) if len(fitting) > MOST_LINES else fitting
+    apart = _merged(fitting)
+    return _extremes(fitting) if len(apart) > MOST_LINES else apart
+
+
+def _merged(lines: Mapping[str, Readings]) -> dict[str, Readings]:
+    """Lines that lie on each other, such as the clocks of one cluster's cores, as one with all their names."""
+    names: dict[tuple[float | None, ...], list[str]] = {}
+    for name, values in lines.items():
+        names.setdefault(tuple(values), []).append(name)
+    return {", ".join(found): values for values, found in names.items()}
 
 
 def _extremes(lines: Mapping[str, Readings]) -> dict[str, Readings]:
