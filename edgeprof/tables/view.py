@@ -105,7 +105,8 @@ def threads_text(threads: int) -> str:
 
 def _column_label(column: rest.Column, with_threads: bool) -> str:
     threads = f", {threads_text(column.threads)}" if with_threads else ""
-    return figures.clean(f"{column.model_name} · {column.runtime}{threads}")
+    options = "".join(f", {option}" for option in column.options)
+    return figures.clean(f"{column.model_name} · {column.runtime}{threads}{options}")
 
 
 def _block(

@@ -148,6 +148,8 @@ class Column:
     runtime: str
     threads: int
     size_mib: float
+    options: tuple[str, ...] = ()
+    """What else was asked for otherwise than usual, as a reader sees it: `depth 1,024 tokens`, `provider cuda` ..."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,7 @@ def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
         runtime=row.config.runtime,
         threads=row.config.threads,
         size_mib=model.size_bytes / 2**20,
+        options=labels.options_of(row.config, model),
     )
 
 

@@ -196,8 +196,27 @@ def settings(result: m.Result) -> tuple[Setting, ...]:
         ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in ran.inputs.items()) if ran else "", False),
         ("power mode", asked.power_mode or "as found", (result.before and result.before.power_mode) or "", False),
         ("cores", "any", ", ".join(map(str, ran.affinity)) if ran else "", False),
+        *_asked_beside(result),
     ]
     return tuple(Setting(name, one, other or "not known", differs) for name, one, other, differs in pairs)
+
+
+def _asked_beside(result: m.Result) -> list[tuple[str, str, str, bool]]:
+    """What a runtime does not tell back: it ran as asked, or the run failed."""
+    asked = result.config
+    offered = (
+        ("prompt tokens", f"{asked.prompt_tokens:,}", _writes_tokens(result)),
+        ("generated tokens", f"{asked.decode_tokens:,}", _writes_tokens(result)),
+        ("tokens in memory before", f"{asked.depth_tokens:,}", _writes_tokens(result)),
+        ("requests a second", f"{asked.arrival_rate_per_s:g}", asked.arrival_rate_per_s > 0),
+        ("full delegation", "required", asked.require_full_delegation),
+    )
+    is_measured = result.status == "measured"
+    return [(name, text, text if is_measured else "", False) for name, text, applies in offered if applies]
+
+
+def _writes_tokens(result: m.Result) -> bool:
+    return any(row.metric == "decode_tokens_per_s" for row in (*result.metrics, *result.absent))
 
 
 def _other_runtime(result: m.Result) -> bool:

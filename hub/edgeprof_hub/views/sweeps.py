@@ -30,25 +30,27 @@ def sweep_of(result: m.Result) -> Drawn | None:
     """None where the run has no points."""
     if not result.points:
         return None
-    axis = _axis(result)
-    names = [name for name in METRICS if any(_row(point, name) for point in result.points)]
-    charts = [_chart(axis, result.points, name) for name in DRAWN if name in names]
+    names = [name for name in METRICS if _any_has(result.points, name)]
+    charts = [
+        _chart(axis, points, name) for axis, points in _groups(result) for name in DRAWN if _any_has(points, name)
+    ]
     return Drawn(tuple(chart for chart in charts if chart.count > 1), _table(result, names))
 
 
-def _axis(result: m.Result) -> _Axis:
-    points = result.points
-    depths, prompts = {_depth(point, result) for point in points}, {_prompt(point, result) for point in points}
-    if any(point.at.shapes for point in points):
-        return _shape_axis(points)
-    if len(depths) > 1:
-        several = len(prompts) > 1
-        return _Axis(
-            "tokens in memory before",
-            lambda point: _depth(point, result),
-            lambda point: f"prompt of {_prompt(point, result):,}" if several else "",
-        )
-    return _Axis("prompt tokens", lambda point: _prompt(point, result), _unnamed)
+def _groups(result: m.Result) -> list[tuple[_Axis, list[SweepPoint]]]:
+    """Points that belong on one axis: input shapes, context depths (a line for each prompt), prompt lengths."""
+    shapes = [point for point in result.points if point.at.shapes]
+    depths = [point for point in result.points if not point.at.shapes and point.at.depth_tokens is not None]
+    prompts = [point for point in result.points if not point.at.shapes and point.at.depth_tokens is None]
+    several = len({_prompt(point, result) for point in depths}) > 1
+    over_depth = _Axis(
+        "tokens in memory before",
+        lambda point: point.at.depth_tokens or 0,
+        lambda point: f"prompt of {_prompt(point, result):,}" if several else "",
+    )
+    over_prompt = _Axis("prompt tokens", lambda point: _prompt(point, result), _unnamed)
+    groups = ((_shape_axis(shapes), shapes), (over_depth, depths), (over_prompt, prompts))
+    return [(axis, points) for axis, points in groups if points]
 
 
 def _shape_axis(points: Sequence[SweepPoint]) -> _Axis:
@@ -83,10 +85,6 @@ def _volume(point: SweepPoint) -> float:
     return total
 
 
-def _depth(point: SweepPoint, result: m.Result) -> int:
-    return result.config.depth_tokens if point.at.depth_tokens is None else point.at.depth_tokens
-
-
 def _prompt(point: SweepPoint, result: m.Result) -> int:
     return result.config.prompt_tokens if point.at.prompt_tokens is None else point.at.prompt_tokens
 
@@ -97,6 +95,10 @@ def _unnamed(_: SweepPoint) -> str:
 
 def _row(point: SweepPoint, metric: str) -> m.MetricRow | None:
     return next((row for row in point.metrics if row.metric == metric), None)
+
+
+def _any_has(points: Sequence[SweepPoint], metric: str) -> bool:
+    return any(_row(point, metric) for point in points)
 
 
 def _chart(axis: _Axis, points: Sequence[SweepPoint], metric: str) -> LineChart:
