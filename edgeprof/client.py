@@ -69,6 +69,11 @@ class HubClient:
         """One result with everything that was recorded."""
         return self._get(f"/results/{result_id}", rest.StoredResult)
 
+    def results(self, *, device_id: str, model_id: str, config_key: str, limit: int) -> list[rest.StoredResult]:
+        """The results of one cell, newest received first."""
+        asked = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
+        return self._get(f"/results?{urllib.parse.urlencode(asked)}", list[rest.StoredResult])
+
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""
         return self._send("GET", f"/artifacts/{sha256}", None)

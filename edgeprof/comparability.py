@@ -24,22 +24,46 @@ _SUBJECT: dict[str, Callable[[Result], object]] = {
 
 def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
     """Why no verdict may be given whatever the figures say; None where one may."""
-    emulated = [name for name, side in (("A", a), ("B", b)) if any(result.emulated for result in side)]
+    emulated = [name for name, side in (("A", a), ("B", b)) if any(map(_is_emulated, side))]
     if emulated:
         return f"times of an emulated device are shown and never ranked, and {' and '.join(emulated)} is emulated"
     return None
 
 
 def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
-    """In what the workloads differ, which makes the times those of different work; and what happened to the device."""
+    """In what the workloads differ, which makes the times those of different work; and what is marked on the runs."""
     found = [f"not the same {name}: {told}" for name, told in _differences(_WORKLOAD, a, b)]
     for name, side in (("A", a), ("B", b)):
         mixed = [what for what, read in {**_SUBJECT, **_WORKLOAD}.items() if len({str(read(run)) for run in side}) > 1]
         if mixed:
             found.append(f"the runs of {name} differ among themselves in: {', '.join(mixed)}")
-        if any(state is not None and state.throttled for run in side for state in (run.before, run.after)):
-            found.append(f"the device was throttled in {name}")
+        found += [f"{name} is {told}" for told in _doubts(side)]
     return found
+
+
+def _is_emulated(result: Result) -> bool:
+    return result.emulated or "emulated" in _marks(result)
+
+
+def _marks(result: Result) -> dict[str, str]:
+    """Cause to reason. A run without a badge is marked throttled if its device said so before or after."""
+    if result.trust is not None:
+        return {mark.cause: mark.reason for mark in result.trust.marks}
+    if any(state is not None and state.throttled for state in (result.before, result.after)):
+        return {"throttled": "the device said so"}
+    return {}
+
+
+def _doubts(side: Sequence[Result]) -> list[str]:
+    """One line a cause: how many runs it marks, and what was found in the first of them."""
+    marks = [_marks(result) for result in side]
+    causes = sorted({cause for one in marks for cause in one})
+    return [_doubt(cause, [one[cause] for one in marks if cause in one], len(side)) for cause in causes]
+
+
+def _doubt(cause: str, reasons: Sequence[str], runs: int) -> str:
+    share = "" if runs == 1 else f" in {len(reasons)} of {runs} runs"
+    return f"marked {cause.replace('_', ' ')}{share}: {reasons[0].rstrip('.')}"
 
 
 def subject(a: Sequence[Result], b: Sequence[Result]) -> list[str]:

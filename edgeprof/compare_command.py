@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeprof import tables
+from edgeprof import noise_floors, tables
 from edgeprof.compare_sources import SERIES, Series, load_side
-from edgeprof.comparison import floor_text, learn_floor, read_floor, report_on, text_of
+from edgeprof.comparison import report_on, text_of
 from edgeprof.errors import UsageError
 from edgeprof.options import client_of, hub_options
 
@@ -18,10 +18,13 @@ from edgeprof.options import client_of, hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
 @click.option("--series", type=click.Choice(SERIES), help="Default: latency; of a language model, inter_token.")
-@click.option("--floor", "floor_file", type=click.Path(path_type=Path), help="The device's noise floor, as learned.")
 @click.option(
-    "--learn-floor", "learned", type=click.Path(path_type=Path), help="Write the noise floor of a folder of A/A runs."
+    "--floor",
+    "floor_file",
+    type=click.Path(path_type=Path),
+    help="Noise floor; default: the results' own.",
 )
+@click.option("--learn-floor", "learned", type=click.Path(path_type=Path), help="Write the noise floor of A/A runs.")
 @hub_options
 def compare(
     results: tuple[str, ...],
@@ -35,26 +38,29 @@ def compare(
 ) -> None:
     """Print the devices × models table; or say whether B is faster than A.
 
-    A and B are result files (`edgeprof profile --json`), folders of them (several runs), or ids of results on the hub.
+    A and B are result files (`edgeprof profile --json`), folders of them (several runs), or on the hub: ids of results,
+    or cells as DEVICE/MODEL, or DEVICE/MODEL@RUNTIME, with all their newest runs of one configuration.
     Samples that are too many for a result are read from NAME.samples.json beside NAME.json.
-    With `--learn-floor FILE`, one folder of at least 5 runs of one set-up teaches what two such runs may differ by.
+    Without `--floor`, the noise floor is that of the device's calibration which the results carry.
+    With `--learn-floor FILE`, a folder or cell of at least 5 runs of one set-up teaches what two such runs differ by.
     """
     sides = [load_side(text, lambda: client_of(hub_url, token_file)) for text in results[:2]]
     if len(results) == 1 and learned:
-        floor = learn_floor(sides[0], series, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        floor = noise_floors.learn(sides[0], series, datetime.now(timezone.utc).isoformat(timespec="seconds"))
         learned.write_text(_json(floor) + "\n")
-        click.echo(_json(floor) if as_json or kind == "json" else f"{floor_text(floor)} Kept in {learned}.")
+        click.echo(_json(floor) if as_json or kind == "json" else f"{noise_floors.text_of(floor)} Kept in {learned}.")
     elif len(results) == 2 and not learned:
         if kind in ("csv", "md"):
             raise UsageError("bad_format", "A verdict is printed as text or as JSON.")
-        report = report_on(sides[0], sides[1], series, read_floor(floor_file) if floor_file else None)
+        report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else None)
         click.echo(_json(report) if as_json or kind == "json" else text_of(report))
     elif not results and not learned:
         table = client_of(hub_url, token_file).compare()
         click.echo(tables.render(table, "json" if as_json else kind), nl=False)
     else:
         raise UsageError(
-            "bad_usage", "Give no result for the table, two for a verdict, or one folder with --learn-floor FILE."
+            "bad_usage",
+            "Give no result for the table, two for a verdict, or one folder or cell with --learn-floor FILE.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the runs of a side come from: result files, folders of them, result ids on the hub; and their samples."""
+"""Where the runs of a side come from: result files, folders of them, result ids and cells on the hub; their samples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from edgeprof.client import HubClient
-from edgeprof.errors import EdgeprofError
+from edgeprof import compare_cells
+from edgeprof.client import HubClient, HubError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.statistics.estimate import Estimate, estimate_median
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, Result
@@ -30,11 +31,12 @@ _INTERVALS_ONLY = "stored intervals are compared, as samples are not here; they 
 
 @dataclass(frozen=True)
 class Run:
-    """One result, what it was asked for as, and how to get at its samples artifact (None: nowhere)."""
+    """One result, what it was asked for as, how to get at its samples artifact (None: nowhere), what led to it."""
 
     name: str
     result: Result
     fetch: Callable[[ArtifactRef], bytes | None]
+    note: str | None = None
 
 
 class _SamplesDocument(msgspec.Struct):
@@ -43,7 +45,7 @@ class _SamplesDocument(msgspec.Struct):
 
 
 def load_side(text: str, client: Callable[[], HubClient]) -> list[Run]:
-    """The runs that a text names: a file, a folder of files, or a result id on the hub."""
+    """The runs that a text names: a file, a folder of files, a result id or a cell (DEVICE/MODEL) on the hub."""
     path = Path(text)
     if path.is_dir():
         files = sorted(file for file in path.glob("*.json") if not file.name.endswith(_SAMPLES_SUFFIX))
@@ -52,10 +54,23 @@ def load_side(text: str, client: Callable[[], HubClient]) -> list[Run]:
         return [_from_file(file) for file in files]
     if path.exists():
         return [_from_file(path)]
-    if "/" in text or text.endswith(".json"):
+    if text.startswith(("/", ".", "~")) or text.endswith(".json"):
         raise EdgeprofError("no_such_file", f"There is no file {text}. Make one with: edgeprof profile --json")
     hub = client()
+    if "/" in text:
+        return _of_cell(hub, text)
     return [_measured(Run(text, hub.result(text).result, lambda ref: hub.artifact(ref.sha256)))]
+
+
+def _of_cell(hub: HubClient, text: str) -> list[Run]:
+    try:
+        found = compare_cells.find(hub, text)
+    except (UsageError, HubError) as error:
+        raise type(error)(error.code, f"{text} is no file, and as a cell of the hub: {error}") from error
+    return [
+        Run(f"{text} {result.result_id}", result, lambda ref: hub.artifact(ref.sha256), found.note)
+        for result in found.results
+    ]
 
 
 def default_series(result: Result) -> Series:

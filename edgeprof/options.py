@@ -9,6 +9,9 @@ import click
 from edgeprof.client import HubClient, token_from
 from edgeprof.errors import UsageError
 from edgeprof.hub_url import DEFAULT_URL
+from edgeprof.modelfiles import ModelFile, declared_inputs
+from edgeprof.sweeps import points_of
+from edgeprof.wire.evidence import SweepAt
 
 
 class FiniteRange(click.FloatRange):
@@ -37,6 +40,37 @@ def hub_options(command: F) -> F:
 def client_of(hub_url: str, token_file: str | None) -> HubClient:
     """A client from what `hub_options` gave."""
     return HubClient(hub_url, token_from(token_file))
+
+
+def sweep_options(command: F) -> F:
+    """`--sweep` and `--sweep-dim`, as `sweeps` and `sweep_dims`; what they mean is `sweep_points`."""
+    command = click.option(
+        "--sweep-dim",
+        "sweep_dims",
+        metavar="NAME=1,2,4",
+        multiple=True,
+        help="Measure every size of this dynamic dimension; `batch` is the leading one of every input.",
+    )(command)
+    return click.option(
+        "--sweep",
+        "sweeps",
+        metavar="NAME=1,3,224,224",
+        multiple=True,
+        help="Measure this input shape, too; several inputs of one point are separated by semicolons.",
+    )(command)
+
+
+def sweep_points(
+    model: ModelFile, sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
+) -> tuple[SweepAt, ...]:
+    """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
+    if not sweeps and not sweep_dims:
+        return ()
+    if model.format == "gguf":
+        raise UsageError("bad_sweep", "Input shapes are swept for ONNX and TFLite models; a GGUF model takes tokens.")
+    points = [parse_shapes(tuple(text.split(";"))) for text in sweeps]
+    declared = declared_inputs(model.folder / model.manifest.entry, model.format)
+    return points_of(declared, points, parse_shapes(sweep_dims), fixed)
 
 
 def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

@@ -90,7 +90,7 @@ def record_of_file(model: ModelFile, path: Path, labels: Labels) -> rest.ModelRe
         quantization=labels.quantization,
         format=model.format,
         manifest=model.manifest,
-        size_bytes=sum(file.size for file in model.manifest.files),
+        size_bytes=identity.model_bytes(model.manifest),
         task=labels.task,
     )
 

@@ -1,5 +1,6 @@
 """What a model file is: its format by content, whether it is whole, and the files that belong to it."""
 
+from edgeprof.modelfiles.declared import DeclaredInput, declared_inputs
 from edgeprof.modelfiles.inspection import ModelFile, inspect
 
-__all__ = ["ModelFile", "inspect"]
+__all__ = ["DeclaredInput", "ModelFile", "declared_inputs", "inspect"]

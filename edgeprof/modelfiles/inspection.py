@@ -11,7 +11,7 @@ from typing import BinaryIO, get_args
 
 from edgeprof.modelfiles import external_data, gguf_file, onnx_file, tflite_file
 from edgeprof.modelfiles.window import ModelFileError, Window
-from edgeprof.wire.identity import manifest_of
+from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
 
 TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF"}
@@ -52,7 +52,8 @@ def inspect(path: Path) -> ModelFile:
             "wrong_format",
             f"{path.name} holds {TITLES[model_format]} contents. Rename it to end in .{model_format}.",
         )
-    return ModelFile(model_format, manifest_of(path.name, [entry, *_external_refs(path, external)]), path.parent)
+    files = [entry, *_external_refs(path, external), *_inputs_ref(path, model_format)]
+    return ModelFile(model_format, manifest_of(path.name, files), path.parent)
 
 
 def _format_of_name(path: Path) -> ModelFormat | None:
@@ -94,6 +95,14 @@ def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef
     for location, count in needed_bytes.items():
         with _opened(external_data.checked(path.parent, location, count, path.name)) as file:
             yield _file_ref(file, location)
+
+
+def _inputs_ref(path: Path, model_format: ModelFormat) -> Iterator[FileRef]:
+    """The real inputs, where they lie beside a model that takes tensors. What is in them is checked by the worker."""
+    beside = path.with_name(path.stem + INPUTS_SUFFIX)
+    if model_format != "gguf" and beside.exists():
+        with _opened(beside) as file:
+            yield _file_ref(file, beside.name)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def check(window: Window) -> External:
 def _walk_model(window: Window, external: External, seen: dict[int, int]) -> None:
     at = 0
     while at < window.size:
-        number, kind, value, body, at = _field(window, at, window.size)
+        number, kind, value, body, at = read_field(window, at, window.size)
         if not seen and (number, kind) != (_IR_VERSION, _VARINT) and number not in _CHILDREN["Model"]:
             raise window.damaged("it does not begin as an ONNX file does")
         if number == _IR_VERSION and not 0 < value <= _MAX_IR_VERSION:
@@ -138,12 +138,12 @@ def _add(window: Window, entries: dict[bytes, bytes], external: External) -> Non
 def _inner_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
     """A field that must end within its message; one that does not is damage, as the file itself goes on."""
     try:
-        return _field(window, at, end)
+        return read_field(window, at, end)
     except PastEnd:
         raise window.damaged("a part of it is longer than the part around it") from None
 
 
-def _field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
+def read_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
     """(number, wire kind, value of a varint, where the body begins, where the field ends)."""
     window.step()
     tag, at = window.varint(at, end)

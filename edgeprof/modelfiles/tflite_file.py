@@ -78,7 +78,7 @@ def check(window: Window) -> None:
             raise window.damaged("it does not begin as a TFLite file does")
         root = window.u32(0)
         _walk_table(window, "Model", root)
-        if not all(_slot(window, root, number) for number in _NEEDED_IN_MODEL):
+        if not all(slot_of(window, root, number) for number in _NEEDED_IN_MODEL):
             raise window.damaged("it has no operators, graphs or buffers")
     except PastEnd:
         raise window.truncated("TFLite") from None
@@ -97,7 +97,7 @@ def _walk_table(window: Window, table: str, at: int) -> None:
     window.must_reach(vtable + vtable_bytes)
     window.must_reach(at + table_bytes)
     for number, field in _TABLES[table].items():
-        if slot := _slot(window, at, number):
+        if slot := slot_of(window, at, number):
             _walk_field(window, field, slot + window.u32(slot))
     if table in _FAR_DATA:
         _check_far_data(window, at, *_FAR_DATA[table])
@@ -114,7 +114,7 @@ def _walk_field(window: Window, field: _Field, target: int) -> None:
     return None
 
 
-def _slot(window: Window, table_at: int, number: int) -> int:
+def slot_of(window: Window, table_at: int, number: int) -> int:
     """Where the table's field is stored, or 0 when it is absent."""
     vtable = table_at - window.i32(table_at)
     entry = 4 + 2 * number
@@ -125,6 +125,6 @@ def _slot(window: Window, table_at: int, number: int) -> int:
 
 
 def _check_far_data(window: Window, table_at: int, offset_field: int, size_field: int) -> None:
-    offset_slot, size_slot = _slot(window, table_at, offset_field), _slot(window, table_at, size_field)
+    offset_slot, size_slot = slot_of(window, table_at, offset_field), slot_of(window, table_at, size_field)
     if offset_slot and size_slot:
         window.must_reach(window.u64(offset_slot) + window.u64(size_slot))

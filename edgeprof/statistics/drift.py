@@ -8,7 +8,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import accumulate, combinations
 from typing import Literal
 
 from edgeprof.statistics.blocks import block_medians
@@ -66,12 +66,13 @@ def _trend_p(values: Sequence[float]) -> float:
 
 
 def _step_p(values: Sequence[float]) -> tuple[float, int]:
-    """Pettitt's K as an approximate two-sided probability, and the index at which the later part starts."""
+    """Pettitt's K as an approximate two-sided probability, and the index at which the later part starts.
+
+    A block that moves from the later part to the earlier one changes the score by its signs against all others.
+    """
     n = len(values)
-    scores = [
-        sum((late > early) - (late < early) for early in values[:split] for late in values[split:])
-        for split in range(1, n)
-    ]
+    signs = [sum((other > value) - (other < value) for other in values) for value in values]
+    scores = list(accumulate(signs[:-1]))
     largest = max(scores, key=abs)
     p = 2 * math.exp(-6 * largest**2 / (n**3 + n**2))
     return min(1.0, p), scores.index(largest) + 1

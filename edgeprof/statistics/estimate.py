@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_outliers, find_two_modes
-from edgeprof.statistics.quantiles import FEWEST_TO_TELL, Refused, percentile
+from edgeprof.statistics.quantiles import FEWEST_TO_TELL, Refused, fewest_to_rule_out, percentile
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,17 @@ def _median_of(samples: Sequence[float]) -> float:
 
 def _notes(samples: Sequence[float], drift: Drift | None) -> tuple[str, ...]:
     notes = [f"drift: a {drift}"] if drift else []
-    if len(samples) < FEWEST_TO_TELL:
-        notes.append(f"{len(samples)} samples, too few to tell whether they are independent; taken as such")
-    modes = find_two_modes(samples)
-    if modes:
+    if len(samples) < fewest_to_rule_out(0.5):
+        notes.append(_few(len(samples)))
+    if modes := find_two_modes(samples):
         notes.append(str(modes))
     outliers = find_outliers(samples)
     if outliers and outliers.slow:
         notes.append(f"{outliers.slow} slow outliers, kept; the slowest is {outliers.largest_ratio:.3g}× the median")
     return tuple(notes)
+
+
+def _few(n: int) -> str:
+    if n < FEWEST_TO_TELL:
+        return f"{n} samples, too few to tell whether they are independent; taken as such"
+    return f"{n} samples; it takes {fewest_to_rule_out(0.5)} to rule out that they depend on each other"

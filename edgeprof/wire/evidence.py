@@ -203,16 +203,21 @@ class SoakBucket:
 
 @dataclass(frozen=True, kw_only=True)
 class Soak:
-    """Load without a pause: burst is the first 5 s, sustained the last fifth (60 s at most)."""
+    """Load without a pause.
+
+    Burst is the measured window, just before; sustained is the soak's last fifth (60 s at most).
+    """
 
     duration_s: float
+    complete: bool
+    """Whether it ran as long as was asked."""
     curve: tuple[SoakBucket, ...]
     burst_p50_ms: float
     sustained_p50_ms: float
     knee_s: float | None
     """Where the speed fell for good; None where no such place is shown."""
     slowdown: float
-    """sustained / burst."""
+    """sustained / burst, as times: 1.2 is 20 % slower."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,10 +228,13 @@ class OpenLoop:
     arrivals: Literal["poisson"]
     seed: int
     n: int
+    unanswered: int
+    """Arrivals that had not been served when twice the time had passed."""
     busy_share: float
+    """Service time over the time that it took: above 1 nothing could keep up."""
     longest_queue: int
     kept_up: bool
-    """Whether the queue stayed bounded: the last tenth waited no longer than ten times the first half."""
+    """Every arrival was answered in time, and the rate times the mean service time is below 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

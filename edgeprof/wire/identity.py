@@ -23,9 +23,18 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+INPUTS_SUFFIX = ".inputs.npz"
+"""Real inputs of `model.onnx` are the manifest's file `model.inputs.npz`, so that the model's id covers them."""
+
+
 def manifest_of(entry: str, files: Iterable[FileRef]) -> Manifest:
     """A manifest with its files in canonical order (by path)."""
     return Manifest(entry=entry, files=tuple(sorted(files, key=lambda file: file.path)))
+
+
+def model_bytes(manifest: Manifest) -> int:
+    """The size of the model itself: all of its files but the inputs that come with it."""
+    return sum(file.size for file in manifest.files if not file.path.endswith(INPUTS_SUFFIX))
 
 
 def model_id(manifest: Manifest) -> str:

@@ -32,7 +32,7 @@ def register(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
         record,
         name=names.checked(record.name),
         family=names.tidy(record.family) or names.checked(record.name),
-        size_bytes=sum(file.size for file in record.manifest.files),
+        size_bytes=identity.model_bytes(record.manifest),
         created_s=time.time(),
     )
 

@@ -12,7 +12,7 @@ from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.request import MeasureRequest
 
 BUNDLED = Path(__file__).parents[2] / "model_exports/edgeprof_exports/bundled"
-QUICK = RunProtocol(warmup_runs=1, min_runs=5, window_s=0.05, deadline_s=60)
+QUICK = RunProtocol(warmup_runs=1, min_runs=6, window_s=0.05, deadline_s=60)
 
 
 def unheard(stage: str, fraction: float | None, note: str) -> None:

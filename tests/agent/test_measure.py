@@ -4,6 +4,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -40,13 +41,18 @@ def test_a_model_is_measured_with_every_figure_or_a_reason(name: str, runtime: s
     result = measured(request_for(BUNDLED / name, runtime, protocol=ENOUGH_FOR_P99))
     assert result.status == "measured"
     found = values(result)
-    assert 0 < found["latency_p50_ms"] <= found["latency_p95_ms"] <= found["latency_p99_ms"]
+    reasons = {missing.metric: missing.reason for missing in result.absent}
+    ordered = [found[metric] for metric in ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms") if metric in found]
+    assert ordered == sorted(ordered)
+    assert found["latency_p50_ms"] > 0
+    for metric in ("latency_p95_ms", "latency_p99_ms"):  # a busy machine may make its samples worth too few
+        assert metric in found or "samples for a 95 % interval" in reasons[metric]
     assert found["peak_memory_mib"] >= found["baseline_memory_mib"] > 0
     assert found["model_size_mib"] == pytest.approx((BUNDLED / name).stat().st_size / 1024**2)
     for metric in ("worker_start_ms", "runtime_import_ms", "load_ms", "first_inference_ms", "throughput_per_s"):
         assert found[metric] > 0
     energy = {"energy_per_inference_j", "average_power_w"}
-    assert energy <= set(found) or energy == {missing.metric for missing in result.absent}
+    assert energy <= set(found) or energy <= set(reasons)
 
 
 def test_a_result_survives_the_wire() -> None:
@@ -79,8 +85,10 @@ def test_too_few_samples_for_a_percentile_are_a_reason_with_the_number_needed() 
     protocol = RunProtocol(warmup_runs=0, min_runs=20, max_runs=20, window_s=0.01)
     result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol))
     reasons = {missing.metric: missing.reason for missing in result.absent}
-    assert "59 samples" in reasons["latency_p95_ms"]
-    assert "299 samples" in reasons["latency_p99_ms"]
+    for metric, least in (("latency_p95_ms", 59), ("latency_p99_ms", 299), ("latency_p999_ms", 2995)):
+        needed = re.match(r"needs (\d+) samples", reasons[metric])  # more where the samples depend on each other
+        assert needed is not None
+        assert int(needed.group(1)) >= least
     assert "latency_p50_ms" in values(result)
     assert len(result.samples_ms) == 20
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.runtimes.table import VARIANTS
@@ -64,6 +65,8 @@ DEEDS = {
     "well": lambda: None,
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
+    "segfault-at-500": lambda: None,
+    "segfault-at-point": lambda: None,
 }
 
 
@@ -82,8 +85,19 @@ class MisbehavingModel:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._done = False
+        self._runs = 0
+
+    def bind(self) -> None:
+        """Takes nothing in."""
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        if MODE == "segfault-at-point" and shapes == {"x": [2]}:
+            ctypes.string_at(0)
 
     def infer(self) -> None:
+        self._runs += 1
+        if MODE == "segfault-at-500" and self._runs == 500:
+            ctypes.string_at(0)
         if not self._done or MODE == "slow":
             self._done = True
             DEEDS[MODE]()

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.simulated_runs import autoregressive
+from benchmarks.simulated_runs import autoregressive, trend, wandering
+from edgeprof.statistics import autocorrelation
 from edgeprof.statistics.autocorrelation import autocorrelation_time
 from edgeprof.statistics.quantiles import (
     PERCENTILES,
     Percentile,
     Refused,
+    fewest_to_rule_out,
     percentile,
     percentiles,
     quantile_interval,
@@ -31,7 +33,7 @@ def test_the_number_of_samples_an_interval_takes(p: float, needed: int) -> None:
 def test_a_median_of_few_samples_has_the_exact_ranks() -> None:
     """Of 10 samples, ranks 2 and 9: P(2 <= B <= 8) = 1 - 2 * 11/1024 = 0.979; ranks 3 and 8 reach only 0.891."""
     found = percentile([3, 1, 9, 4, 8, 2, 10, 6, 5, 7], 0.5)
-    assert found == Percentile(0.5, 5.5, 2, 9, 10, 10)
+    assert found == Percentile(0.5, 5.5, 2, 9, 10, 10, assumes_independence=True)
 
 
 def test_a_percentile_is_refused_with_the_count_it_takes() -> None:
@@ -80,3 +82,43 @@ def test_an_interval_holds_its_percentile_and_lies_within_the_samples(samples: l
         assert min(samples) <= found.low <= found.value <= found.high <= max(samples)
     else:
         assert found.needed > found.effective_n
+
+
+@pytest.mark.parametrize(("p", "n"), [(0.5, 50), (0.9, 500), (0.95, 500), (0.99, 500), (0.999, 4992)])
+def test_independence_is_assumed_below_the_number_that_rules_dependence_out(p: float, n: int) -> None:
+    assert fewest_to_rule_out(p) == n
+    samples = [index * 0.618034 % 1 for index in range(n)]
+    found = [percentile(samples[:count], p) for count in (n - 1, n)]
+    assert [one.assumes_independence for one in found if isinstance(one, Percentile)] == [True, False]
+
+
+def test_a_slow_wander_under_noise_is_seen() -> None:
+    """A quarter of the variance with a correlation of 0.98: every autocorrelation is small, their sum is not.
+
+    Signs have 2/pi asin(0.25 * 0.98^k), so that tau is 16.7; the uncertainty of tau itself is on top.
+    """
+    draw = random.Random(4)
+    taus = [autocorrelation_time(wandering(draw, 20_000), 10.0) for _ in range(8)]
+    assert 14 < sum(taus) / len(taus) < 35
+
+
+def test_a_wander_in_a_run_of_100_000_samples_takes_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drift keeps the window open for thousands of lags; an agent on a small board must not visit them all."""
+    visited = list[int]()
+    covariance = autocorrelation._covariance  # pyright: ignore[reportPrivateUsage]
+
+    def counted(bits: int, n: int, ones: int, lag: int) -> float:
+        visited.append(lag)
+        return covariance(bits, n, ones, lag)
+
+    monkeypatch.setattr(autocorrelation, "_covariance", counted)
+    percentiles(trend(random.Random(5), 100_000))
+    assert max(visited) > 2_000
+    assert len(visited) < 2_000
+
+
+def test_sparse_lags_sum_to_what_all_lags_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = trend(random.Random(6), 20_000)
+    sparse = autocorrelation_time(samples, 10.0)
+    monkeypatch.setattr(autocorrelation, "_EVERY_LAG_TO", 20_000)
+    assert sparse == pytest.approx(autocorrelation_time(samples, 10.0), rel=0.05)

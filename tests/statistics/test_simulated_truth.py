@@ -1,66 +1,114 @@
 """The promises on simulated runs of which the truth is known. benchmarks/verdict_power.py has the large version.
 
-Bounds are those promised plus what chance may do to so many trials (three standard errors).
+The seeds are fixed, so that each figure is always the same. Where a bound is not the promise itself, it says why.
 """
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 
 import pytest
 
 from benchmarks import simulated_runs as runs
-from benchmarks.verdict_power import coverage, rates
+from benchmarks.verdict_power import Rates, Trial, coverage, rates, simulate
+from edgeprof.statistics.quantiles import fewest_to_rule_out
 
-TRIALS = 1_000
-LONG_TRIALS = 150
-PAIRS = 200
+SEED = 31
+PAIRS = 300
+SAMPLES_A_RUN = 30
+FEW_GIVEN = 0.01
+"""Where fewer runs than this share are given an interval, what those few cover cannot be told."""
 
 
 def slack(share: float, trials: int) -> float:
+    """What chance may do: three standard errors."""
     return 3 * math.sqrt(share * (1 - share) / trials)
 
 
-@pytest.mark.parametrize("series", runs.INDEPENDENT)
-@pytest.mark.parametrize(("n", "ps"), [(20, [0.5]), (100, [0.5, 0.9, 0.95]), (1_000, [0.5, 0.95, 0.99])])
-def test_intervals_of_independent_samples_cover_what_they_promise(series: str, n: int, ps: list[float]) -> None:
-    trials = TRIALS if n < 1_000 else LONG_TRIALS
-    for one in coverage(series, n, ps, trials, seed=11):
+@pytest.mark.parametrize(
+    ("n", "ps", "trials"), [(20, [0.5], 2_000), (100, [0.5, 0.9, 0.95], 2_000), (500, [0.5, 0.95, 0.99], 600)]
+)
+@pytest.mark.parametrize("series", ["normal", "heavy tail"])
+def test_intervals_of_independent_samples_cover_what_they_promise(
+    series: str, n: int, ps: list[float], trials: int
+) -> None:
+    for one in coverage(series, n, ps, trials, SEED):
         assert one.covered is not None
-        given = round(trials * (1 - one.refused))
-        assert 0.93 - slack(0.93, given) <= one.covered <= 0.985 + slack(0.985, given), one
+        assert 0.93 <= one.covered <= 0.985, one
         assert one.refused <= 0.15, one
 
 
-@pytest.mark.parametrize(("phi", "n"), [(0.3, 20), (0.3, 100), (0.6, 100), (0.9, 300), (0.9, 1_000)])
-def test_intervals_of_the_median_cover_where_samples_depend_on_each_other(phi: float, n: int) -> None:
-    (one,) = coverage(f"AR(1) {phi}", n, [0.5], 500 if n < 1_000 else LONG_TRIALS, seed=12)
-    assert one.covered is not None
-    assert one.covered >= 0.93 - slack(0.93, round(one.trials * (1 - one.refused))), one
+@pytest.mark.parametrize(
+    ("n", "ps", "trials"), [(50, [0.5], 2_000), (100, [0.5], 1_000), (500, [0.5, 0.9, 0.95, 0.99], 600)]
+)
+@pytest.mark.parametrize("series", runs.AUTOREGRESSIVE)
+def test_given_intervals_that_assume_no_independence_cover_dependent_samples(
+    series: str, n: int, ps: list[float], trials: int
+) -> None:
+    for one in coverage(series, n, ps, trials, SEED):
+        assert one.promised, one
+        if one.covered is not None and one.refused <= 1 - FEW_GIVEN:
+            assert one.covered >= 0.93, one
 
 
-@pytest.mark.parametrize("phi", [0.3, 0.6, 0.9])
-@pytest.mark.parametrize("n", [20, 50, 100, 300])
-def test_few_runs_come_with_a_false_interval_however_short_they_are(phi: float, n: int) -> None:
-    """The shortest dependent runs are mostly refused; of those that look independent by chance, many are false."""
-    for one in coverage(f"AR(1) {phi}", n, [0.5] if n < 100 else [0.5, 0.95], 500, seed=13):
-        assert one.false_share <= 0.05 + slack(0.05, 500), one
+@pytest.mark.parametrize("series", runs.AUTOREGRESSIVE)
+@pytest.mark.parametrize("n", [20, 30, 49])
+def test_shorter_runs_say_that_they_assume_it_and_few_of_them_are_given_a_false_interval(series: str, n: int) -> None:
+    """Strongly dependent runs are refused, but for those that look independent by chance."""
+    (one,) = coverage(series, n, [0.5], 1_000, SEED)
+    assert n < fewest_to_rule_out(0.5)
+    assert not one.promised
+    assert one.false_share <= 0.05, one
 
 
-@pytest.mark.parametrize("design", ["1+1, calibrated", "3+3"])
-@pytest.mark.parametrize("series", runs.ALL)
-def test_same_against_same_is_rarely_called_different(series: str, design: str) -> None:
-    trials = PAIRS if design == "3+3" else PAIRS // 4
-    found = rates(series, design, 60, 0.0, trials, seed=14)
-    assert found.claimed <= 0.05 + slack(0.05, trials), found
+@pytest.mark.parametrize("series", runs.SLOW)
+def test_slow_dependence_under_noise_is_covered_in_long_runs(series: str) -> None:
+    """Correlation times of 50 samples, runs of 5,000. Without the rule of blocks, 64 to 82 % would be covered."""
+    for one in coverage(series, 5_000, [0.5, 0.9], 150, SEED):
+        assert one.covered is not None
+        assert one.covered >= 0.93 - slack(0.93, one.trials), one
+
+
+@lru_cache(maxsize=1)
+def _same_against_same() -> dict[str, Sequence[Trial]]:
+    designs = ["3+3", "5+5"]
+    return {series: simulate(series, SAMPLES_A_RUN, designs, PAIRS, SEED) for series in runs.ALL}
+
+
+def _rates(design: str, effect: float) -> list[Rates]:
+    found = _same_against_same()
+    return [rates(trials, series, design, SAMPLES_A_RUN, effect) for series, trials in found.items()]
+
+
+@pytest.mark.parametrize("design", ["3+3", "5+5"])
+def test_same_against_same_is_rarely_called_different(design: str) -> None:
+    """Thousands of pairs over all series: at most 4 %, so that the promise of 5 % is kept with room for any of them."""
+    found = _rates(design, 0.0)
+    assert sum(one.claimed for one in found) / len(found) <= 0.04, found
+    for one in found:
+        assert one.claimed <= 0.05 + slack(0.05, PAIRS), one
+        assert one.abstained <= 0.20, one
+
+
+@pytest.mark.parametrize("series", ["normal", "lognormal", "random step", "two modes 70/30", "AR(1) 0.9"])
+def test_a_calibration_keeps_single_runs_from_false_verdicts(series: str) -> None:
+    trials = simulate(series, SAMPLES_A_RUN, ["1+1, calibrated"], 150, SEED)
+    found = rates(trials, series, "1+1, calibrated", SAMPLES_A_RUN, 0.0)
+    assert found.claimed <= 0.05, found
     assert found.abstained <= 0.20, found
 
 
-@pytest.mark.parametrize("series", ["normal", "two modes 70/30", "random trend", "AR(1) 0.6"])
-def test_a_real_effect_is_shown(series: str) -> None:
-    found = rates(series, "5+5", 60, 0.10, 60, seed=15)
-    assert found.claimed >= 0.95, found
-    assert found.wrong_way == 0, found
+def test_single_runs_of_an_unknown_device_abstain() -> None:
+    trials = simulate("normal", SAMPLES_A_RUN, ["1+1, uncalibrated"], 200, SEED)
+    assert rates(trials, "normal", "1+1, uncalibrated", SAMPLES_A_RUN, 0.10).abstained == 1
+    assert rates(trials, "normal", "1+1, uncalibrated", SAMPLES_A_RUN, 0.50).claimed == 1
 
 
-def test_an_effect_is_never_told_the_wrong_way_round_by_more_than_half_of_the_false_rate() -> None:
-    found = rates("normal", "3+3", 60, 0.02, PAIRS, seed=16)
-    assert found.wrong_way <= 0.025, found
+def test_real_effects_are_shown() -> None:
+    """Refusing always would keep every other promise."""
+    power = {one.series: one for one in _rates("5+5", 0.10)}
+    for series in ("normal", "heavy tail", "two modes 70/30", "random trend", "AR(1) 0.9", "MA(5)"):
+        assert power[series].claimed >= 0.95, power[series]
+    small = {one.series: one for one in _rates("5+5", 0.05)}
+    assert small["normal"].claimed >= 0.95, small["normal"]
+    assert max(one.wrong_way for one in (*power.values(), *small.values())) <= 0.01

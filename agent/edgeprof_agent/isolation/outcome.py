@@ -28,3 +28,5 @@ class Outcome:
     log: str
     """The end of what the worker printed."""
     layers: tuple[str, ...]
+    runs: int | None = None
+    """How many runs had gone well, as the worker counted; None: it did not get so far."""

@@ -4,11 +4,13 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, cast
 
 from edgeprof.privacy import NO_TELEMETRY
@@ -17,6 +19,7 @@ from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.outcome import Ending, Limits, Outcome
 from edgeprof_agent.isolation.tail import Tail
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
+from edgeprof_agent.worker.run_counter import COUNTER_FILE
 
 _TICK_S = 0.2
 """How soon a cancel is noticed. Between two ticks the parent sleeps; output wakes it."""
@@ -51,6 +54,7 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
             status = _end(process)
             confinement.release()
             os.close(reading)
+        runs = _counted(scratch)
     return Outcome(
         ending=ending,
         spawned_ns=spawned_ns,
@@ -59,7 +63,17 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
         memory_evidence=evidence,
         log=tail.text(),
         layers=tuple(confinement.layers),
+        runs=runs,
     )
+
+
+def _counted(scratch: str) -> int | None:
+    """What worker/run_counter.py left behind."""
+    try:
+        data = (Path(scratch) / COUNTER_FILE).read_bytes()[:8]
+    except OSError:
+        return None
+    return int.from_bytes(data, sys.byteorder, signed=True)
 
 
 WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", **NO_TELEMETRY}

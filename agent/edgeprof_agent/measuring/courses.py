@@ -4,27 +4,38 @@ import os
 import time
 
 from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.identity import INPUTS_SUFFIX
+from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.document import Course, Job, SweepAsk
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""
-INPUTS_SUFFIX = ".inputs.npz"
-"""The manifest's file of real inputs: the entry's name with this in the place of its own suffix."""
+_POINT_ROOM_S = 10.0
+"""Of one sweep point: reshaping, and a first run that is slower."""
+_SOAK_ROOM = 1.1
+
+
+def extra_time_s(config: RunConfig, protocol: RunProtocol) -> float:
+    """What is asked beyond the measured window has time of its own, beyond the deadline."""
+    point_s = protocol.warmup_limit_s + max(protocol.window_s, protocol.window_limit_s) + _POINT_ROOM_S
+    open_loop_s = 2 * max(protocol.window_s, protocol.window_limit_s) if config.arrival_rate_per_s > 0 else 0.0
+    return len(protocol.sweep) * point_s + open_loop_s + protocol.soak_s * _SOAK_ROOM
 
 
 def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
-    """The job of a worker that is started now and killed in `left_s` seconds."""
+    """The job of a worker that is started now and killed in `left_s` seconds and the time of what comes beyond."""
     config, protocol = request.config, request.protocol
     usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
     manifest = request.model.manifest
     folder = request.model_dir.resolve()
+    now_ns = time.monotonic_ns()
     inputs = [file.path for file in manifest.files if file.path.endswith(INPUTS_SUFFIX)]
     return {
         "course": course,
         "variant": config.runtime,
         "model_path": str((request.model_dir / manifest.entry).resolve()),
-        "model_files": [str(folder / file.path) for file in manifest.files],
+        "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
         "provider": config.provider,
         "threads": config.threads or usable,
@@ -40,7 +51,8 @@ def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
         "window_s": protocol.window_s,
         "window_limit_s": max(protocol.window_s, protocol.window_limit_s),
         "precision": protocol.precision,
-        "stop_at_ns": time.monotonic_ns() + int(left_s * _SAMPLING_SHARE * 1e9),
+        "stop_at_ns": now_ns + int(left_s * _SAMPLING_SHARE * 1e9),
+        "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + extra_time_s(config, protocol)) * 1e9),
         "seed": protocol.seed,
         "sweep": [_ask(at) for at in protocol.sweep],
         "arrival_rate_per_s": config.arrival_rate_per_s,

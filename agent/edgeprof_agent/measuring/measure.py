@@ -11,7 +11,7 @@ from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation, OnProgress
-from edgeprof_agent.measuring.courses import job_of
+from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.meter import Meter
@@ -90,7 +90,8 @@ def _run(attempt: _Attempt) -> Run:
 def _course(attempt: _Attempt, course: Course, started_s: float) -> _Ended:
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
-    limits = Limits(deadline_s=left_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
+    beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
+    limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     heard = Conversation(attempt.on_progress)
     job = msgspec.json.encode(job_of(request, course, left_s))
     return _Ended(limits, heard, isolation.run(attempt.worker, job, limits, heard.hear, attempt.cancelled))

@@ -1,53 +1,34 @@
 """Samples to figures: percentiles, rates, energy. Pure.
 
-Intervals are those of independent samples, see edgeprof/statistics/quantiles.py.
+Intervals know about dependence in time, see edgeprof/statistics/quantiles.py.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from edgeprof.statistics.quantiles import quantile, quantile_interval, samples_needed
 from edgeprof.wire.evidence import Timing
-from edgeprof.wire.messages import AbsentMetric, MetricRow, Power
+from edgeprof.wire.messages import MetricRow, Power
+from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker.document import Cold, Measured
 
-_PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+LATENCIES = (
+    ("latency_p50_ms", 0.5),
+    ("latency_p90_ms", 0.9),
+    ("latency_p95_ms", 0.95),
+    ("latency_p99_ms", 0.99),
+    ("latency_p999_ms", 0.999),
+)
+GAPS = (("inter_token_p50_ms", 0.5), ("inter_token_p95_ms", 0.95), ("inter_token_p99_ms", 0.99))
 _KIB_PER_MIB = 1024
 
 
-@dataclass
-class Figures:
-    """Rows and the reasons for those that are missing."""
-
-    rows: list[MetricRow]
-    absent: list[AbsentMetric]
-
-    def add(self, metric: str, value: float, n: int = 1, interval: tuple[float, float] | None = None) -> None:
-        low, high = interval or (None, None)
-        self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high))
-
-    def miss(self, metric: str, reason: str) -> None:
-        self.absent.append(AbsentMetric(metric=metric, reason=reason))
-
-    def add_quantile(self, metric: str, ordered: Sequence[float], p: float) -> None:
-        """A quantile of sorted samples with its interval, or how many samples one would take."""
-        interval = quantile_interval(ordered, p)
-        if interval is None:
-            self.miss(metric, f"needs {samples_needed(p)} samples for a 95 % interval; this run has {len(ordered)}")
-        else:
-            self.add(metric, quantile(ordered, p), len(ordered), interval)
-
-
 def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int) -> Figures:
-    """Every figure of a run but energy."""
-    figures = Figures([], [])
-    figures.add("worker_start_ms", worker_start_ms)
-    for metric, value in measured["phases_ms"].items():
-        figures.add(metric, value)
+    """Every figure of a run but the cold start and energy."""
+    figures = Figures()
     if measured["kind"] == "tensor":
         _add_latency(figures, measured)
     else:
         _add_tokens(figures, measured)
+    figures.add("worker_start_ms", worker_start_ms)
+    for metric, value in measured["phases_ms"].items():
+        figures.add(metric, value)
     figures.add("peak_memory_mib", measured["peak_kib"] / _KIB_PER_MIB)
     for reading in measured["memory"]:
         if reading["phase"] == "runtime":
@@ -59,12 +40,13 @@ def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int
 
 
 def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
-    """The start with cold files, or why it tells nothing."""
+    """The start with cold files, or why it tells nothing. Where none was asked, nothing is missing."""
+    if cold is None:
+        return
     names = ["load_cold_ms", "first_inference_cold_ms"] + (["ttft_cold_ms"] if measured["kind"] == "text" else [])
-    if cold is None or not cold["evicted"]:
-        reason = "no cold start was asked" if cold is None else cold["reason"] or "the files were not cold"
+    if not cold["evicted"]:
         for name in names:
-            figures.miss(name, reason)
+            figures.miss(name, cold["reason"] or "the files were not cold")
         return
     figures.add("load_cold_ms", cold["load_ms"])
     figures.add("first_inference_cold_ms", cold["first_inference_ms"])
@@ -72,16 +54,24 @@ def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
         figures.add("ttft_cold_ms", cold["first_token_ms"])
 
 
-def timing_of(measured: Measured) -> Timing:
-    """How the samples were taken."""
+def timing_of(measured: Measured, figures: Figures) -> Timing:
+    """How the samples were taken, and how well their median is known."""
     loop = measured["loop"]
+    lead = LATENCIES[0][0] if measured["kind"] == "tensor" else "decode_tokens_per_s"
+    row = next((row for row in figures.rows if row.metric == lead), None)
+    known = row is not None and row.ci_low is not None and row.ci_high is not None
     return Timing(
         clock_resolution_ns=loop["clock_resolution_ns"],
         loop_overhead_ns=loop["overhead_ns"],
         warmup_runs=loop["warmup_runs"],
         settled=loop["settled"],
         window_end=loop["window_end"],
+        relative_half_width=_half_width(row) if row is not None and known else None,
     )
+
+
+def _half_width(row: MetricRow) -> float:
+    return ((row.ci_high or 0.0) - (row.ci_low or 0.0)) / 2 / row.value
 
 
 def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None:
@@ -98,10 +88,8 @@ def add_energy(figures: Figures, measured: Measured, power: Power | str) -> None
 
 def _add_latency(figures: Figures, measured: Measured) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in measured["series_ns"]["latency"]]
-    ordered_ms = sorted(samples_ms)
-    for name, p in _PERCENTILES:
-        figures.add_quantile(f"latency_{name}_ms", ordered_ms, p)
     busy_ns = sum(window["end_ns"] - window["start_ns"] for window in measured["windows"])
+    figures.add_percentiles(samples_ms, LATENCIES)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / busy_ns * 1e9, len(samples_ms))
 
@@ -111,9 +99,7 @@ def _add_tokens(figures: Figures, measured: Measured) -> None:
     prefill = [measured["prompt_tokens"] / prompt_ns * 1e9 for prompt_ns in series["prefill"]]
     steps_ns = zip(measured["decode_steps"], series["decode"], strict=True)
     decode = [steps / total_ns * 1e9 for steps, total_ns in steps_ns]
-    gaps_ms = sorted(gap_ns / 1e6 for gap_ns in series["inter_token"])
-    figures.add_quantile("prefill_tokens_per_s", sorted(prefill), 0.5)
-    figures.add_quantile("decode_tokens_per_s", sorted(decode), 0.5)
-    figures.add_quantile("ttft_ms", sorted(first_ns / 1e6 for first_ns in series["ttft"]), 0.5)
-    figures.add_quantile("inter_token_p50_ms", gaps_ms, 0.5)
-    figures.add_quantile("inter_token_p95_ms", gaps_ms, 0.95)
+    figures.add_percentiles(decode, (("decode_tokens_per_s", 0.5),))
+    figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),))
+    figures.add_percentiles([first_ns / 1e6 for first_ns in series["ttft"]], (("ttft_ms", 0.5),))
+    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series["inter_token"]], GAPS)

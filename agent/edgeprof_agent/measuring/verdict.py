@@ -16,7 +16,13 @@ def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure
     if heard.measured is not None:
         return None
     code, message, stage = _cause(heard, outcome, limits)
+    if outcome.runs and stage in ("warmup", "measure"):
+        message = f"{message.rstrip('.')}, in run {outcome.runs + 1}: {_before_it(outcome.runs)} gone well."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
+
+
+def _before_it(runs: int) -> str:
+    return "one had" if runs == 1 else f"{runs} had"
 
 
 def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Kept to the standard library's lightest modules: the worker loads this before anything else.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
@@ -36,9 +37,20 @@ class Decode(NamedTuple):
 
 
 class TensorModel(Protocol):
-    """A loaded model whose synthetic inputs are bound."""
+    """A loaded model; it can run once `bind` was called."""
 
     kind: Literal["tensor"]
+
+    def bind(self) -> None:
+        """Makes the inputs and hands them over: no part of the time to load."""
+        ...
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """The run's own shapes with these in their place, made, bound and run once; {}: the run's own again.
+
+        What the runtime had kept for other shapes is given back where it offers that.
+        """
+        ...
 
     def infer(self) -> object:
         """One inference; nothing but the runtime's own call."""

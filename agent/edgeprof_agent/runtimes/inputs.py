@@ -1,7 +1,10 @@
-"""Synthetic inputs: seeded, the same for every runtime and machine. Imports numpy: worker side only."""
+"""What a tensor model is fed: its own real inputs, else synthetic ones, seeded and the same for every runtime.
+
+Imports numpy: worker side only.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,20 +17,69 @@ Size = int | str | None
 MEANING = "floats uniform in [0, 1), 8-bit integers over their whole range, wider integers 0 or 1"
 
 
-def source(seed: int) -> str:
-    """The sentence that a result carries about what was fed."""
-    return f"synthetic (seed {seed}): {MEANING}"
+class Declared(NamedTuple):
+    """One input as the model declares it; a size that is no number is open."""
+
+    name: str
+    dtype: "np.dtype[np.generic]"
+    sizes: Sequence[Size]
+
+
+class Source(Protocol):
+    """Where inputs come from."""
+
+    @property
+    def sentence(self) -> str:
+        """What a result says about it."""
+        ...
+
+    def check(self, declared: Sequence[Declared]) -> None:
+        """Raises RuntimeFailure `load_error` where the model cannot be fed from here."""
+        ...
+
+    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
+        """The sizes to run with. Raises RuntimeFailure `shape_required`."""
+        ...
+
+    def tensors(self, declared: Sequence[Declared], shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+        """One tensor for each input, of its shape."""
+        ...
+
+
+class Synthetic:
+    """Seeded values. The same seed gives the same values for the same shapes, on every machine."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.sentence = f"synthetic (seed {seed}): {MEANING}"
+
+    def check(self, declared: Sequence[Declared]) -> None:
+        """Every number can be made up."""
+
+    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
+        return fixed_shape(declared.name, declared.sizes, asked)
+
+    def tensors(self, declared: Sequence[Declared], shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+        rng = np.random.default_rng(self._seed)
+        return {each.name: synthetic(each.dtype, shapes[each.name], rng) for each in declared}
+
+
+def shapes_of(source: Source, declared: Sequence[Declared], asked: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """The shape of every input. A shape for an input that the model does not have is a mistake: `shape_required`."""
+    source.check(declared)
+    check_names(asked, [each.name for each in declared])
+    return {each.name: source.shape(each, asked.get(each.name)) for each in declared}
 
 
 def synthetic(dtype: npt.DTypeLike, shape: Sequence[int], rng: np.random.Generator) -> Tensor:
     """One input. Wide integers stay 0 or 1, since they are mostly indices, masks and token ids."""
     kind = np.dtype(dtype)
     if kind.kind == "f":
-        return rng.random(shape, dtype=np.float32).astype(kind)
+        return rng.random(shape, dtype=np.float32).astype(kind, copy=False)
     if kind.kind == "b" or kind.itemsize > 1:
-        return rng.integers(0, 2, shape).astype(kind)
+        return rng.integers(0, 2, shape).astype(kind, copy=False)
     lowest = -128 if kind.kind == "i" else 0
-    return rng.integers(lowest, lowest + 256, shape).astype(kind)
+    return rng.integers(lowest, lowest + 256, shape).astype(kind, copy=False)
 
 
 def fixed_shape(name: str, declared: Sequence[Size], asked: Sequence[int] | None) -> list[int]:
@@ -36,17 +88,16 @@ def fixed_shape(name: str, declared: Sequence[Size], asked: Sequence[int] | None
         _check_asked(name, declared, asked)
         return list(asked)
     if any(not isinstance(size, int) for size in declared[1:]):
-        sizes = ",".join(str(size) if size is not None else "?" for size in declared)
         raise RuntimeFailure(
             "shape_required",
-            f"The input {name!r} has dynamic sizes ({sizes}). "
+            f"The input {name!r} has dynamic sizes ({sizes_text(declared)}). "
             f"Give them, for example: --input-shape {name}={_example(declared)}",
         )
     return [size if isinstance(size, int) else 1 for size in declared]
 
 
 def check_names(asked: Mapping[str, object], known: Sequence[str]) -> None:
-    """A shape for an input that the model does not have is a mistake, not something to ignore."""
+    """Every asked name is one of the model's inputs."""
     for name in asked:
         if name not in known:
             raise RuntimeFailure(
@@ -59,10 +110,9 @@ def describe(tensor: Tensor) -> str:
     return f"{tensor.dtype}[{','.join(str(size) for size in tensor.shape)}]"
 
 
-def count_non_finite(outputs: Sequence[object]) -> int:
-    """NaN and infinite values in those outputs that are floating tensors (a runtime may also give lists, maps)."""
-    tensors = [cast(Tensor, output) for output in outputs if isinstance(output, np.ndarray)]
-    return sum(int(tensor.size - np.isfinite(tensor).sum()) for tensor in tensors if tensor.dtype.kind == "f")
+def sizes_text(sizes: Sequence[Size]) -> str:
+    """`batch,3,?`"""
+    return ",".join("?" if size is None else str(size) for size in sizes)
 
 
 def _check_asked(name: str, declared: Sequence[Size], asked: Sequence[int]) -> None:
@@ -70,9 +120,9 @@ def _check_asked(name: str, declared: Sequence[Size], asked: Sequence[int]) -> N
         not isinstance(size, int) or size == wanted for size, wanted in zip(declared, asked, strict=False)
     )
     if not fits:
-        sizes = ",".join(str(size) if size is not None else "?" for size in declared)
         raise RuntimeFailure(
-            "shape_required", f"The input {name!r} has the sizes {sizes}; {','.join(map(str, asked))} do not fit."
+            "shape_required",
+            f"The input {name!r} has the sizes {sizes_text(declared)}; {sizes_text(asked)} do not fit.",
         )
 
 

@@ -1,16 +1,19 @@
 """LiteRT, and its forerunner tflite-runtime, behind our protocol: the same Interpreter under two names."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Literal, Protocol, TypedDict, cast
 
 import numpy as np
 
-from edgeprof_agent.runtimes import inputs
+from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.base import RuntimeFailure
-from edgeprof_agent.runtimes.inputs import Tensor
-from edgeprof_agent.runtimes.litert_graph import Node, TensorType, delegates, read_graph
+from edgeprof_agent.runtimes.delegation import check_all_there
+from edgeprof_agent.runtimes.inputs import Declared, Size, Source, Tensor
+from edgeprof_agent.runtimes.litert_graph import Node, TensorType, delegates, placed, read_graph
+from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 _UNSUPPORTED = (
@@ -61,7 +64,7 @@ class LiteRt:
             raise RuntimeFailure(
                 "runtime_missing", f"{self.package} runs on the CPU only here; provider {job['provider']!r} was asked."
             )
-        return LiteRtModel(_interpreter(self._make, job), job, version(self.package))
+        return LiteRtModel(self._make, job, version(self.package))
 
 
 class TfliteRuntime(LiteRt):
@@ -76,17 +79,40 @@ class LiteRtModel:
 
     kind: Literal["tensor"] = "tensor"
 
-    def __init__(self, interpreter: Interpreter, job: Job, runtime_version: str) -> None:
-        self._interpreter = interpreter
+    def __init__(self, make: _Maker, job: Job, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        self.infer = interpreter.invoke
-        self._inputs = _fill(interpreter, job)
+        try:
+            self._interpreter = make(model_path=job["model_path"], num_threads=job["threads"])
+            details = self._interpreter.get_input_details()
+            self._declared = [_declared(each) for each in details]
+            self._places = {each["name"]: each["index"] for each in details}
+            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+            self._source: Source = source_of(job)
+            self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+            self._resize()
+        except (ValueError, RuntimeError) as error:
+            if any(sign in str(error) for sign in _UNSUPPORTED):
+                raise RuntimeFailure("operator_unsupported", str(error)) from error
+            raise
+        self.infer = self._interpreter.invoke
+        if job["require_full_delegation"]:
+            check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
+
+    def bind(self) -> None:
+        tensors = self._source.tensors(self._declared, self._shapes)
+        for name, tensor in tensors.items():
+            self._interpreter.set_tensor(self._places[name], tensor)
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self._resize()
+        self.bind()
+        self._interpreter.invoke()
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        tensors = [self._interpreter.get_tensor(each["index"]) for each in details]
-        return {"non_finite": inputs.count_non_finite(tensors), "wrong_shapes": []}
+        return outputs.look_at(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
 
     def setting(self) -> Setting:
         parts = delegates(_nodes(self._interpreter))
@@ -95,13 +121,23 @@ class LiteRtModel:
             "threads": self._job["threads"],
             "provider": "cpu",
             "delegate": f"XNNPACK ({parts} partition{'s' if parts > 1 else ''})" if parts else None,
-            "inputs": self._inputs,
-            "input_source": inputs.source(self._job["seed"]),
+            "inputs": {
+                each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
+            },
+            "input_source": self._source.sentence,
             "notes": [] if parts else ["no delegate took any node: builtin kernels only"],
         }
 
     def operators(self) -> Operators:
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
+
+    def _resize(self) -> None:
+        """Brings every input to its shape, and the tensors between into being."""
+        for each in self._interpreter.get_input_details():
+            shape = self._shapes[each["name"]]
+            if shape != [int(size) for size in each["shape"]]:
+                self._interpreter.resize_tensor_input(each["index"], shape, strict=False)
+        self._interpreter.allocate_tensors()
 
 
 def _nodes(interpreter: Interpreter) -> list[Node]:
@@ -109,38 +145,19 @@ def _nodes(interpreter: Interpreter) -> list[Node]:
     return interpreter._get_ops_details()  # pyright: ignore[reportPrivateUsage]
 
 
-def _interpreter(make: _Maker, job: Job) -> Interpreter:
-    try:
-        interpreter = make(model_path=job["model_path"], num_threads=job["threads"])
-        _resize(interpreter, job)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        if any(sign in str(error) for sign in _UNSUPPORTED):
-            raise RuntimeFailure("operator_unsupported", str(error)) from error
-        raise
-    return interpreter
+def _declared(each: _Detail) -> Declared:
+    dtype = np.dtype(each["dtype"])
+    if dtype.kind not in "biufc":
+        raise RuntimeFailure(
+            "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
+        )
+    return Declared(each["name"], dtype, _sizes(each))
 
 
-def _resize(interpreter: Interpreter, job: Job) -> None:
-    details = interpreter.get_input_details()
-    inputs.check_names(job["shapes"], [each["name"] for each in details])
-    for each in details:
-        asked = job["shapes"].get(each["name"])
-        declared = [int(size) if size >= 0 else None for size in each["shape_signature"]]
-        shape = inputs.fixed_shape(each["name"], declared, asked)
-        if shape != [int(size) for size in each["shape"]]:
-            interpreter.resize_tensor_input(each["index"], shape, strict=False)
+def _promised(each: _Detail) -> Promise:
+    """As the file has it: read before the first allocation, which puts in the shapes of the run."""
+    return Promise(each["name"], _sizes(each))
 
 
-def _fill(interpreter: Interpreter, job: Job) -> dict[str, str]:
-    rng = np.random.default_rng(job["seed"])
-    fed: dict[str, str] = {}
-    for each in interpreter.get_input_details():
-        if np.dtype(each["dtype"]).kind not in "biufc":
-            raise RuntimeFailure(
-                "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
-            )
-        tensor = inputs.synthetic(each["dtype"], [int(size) for size in each["shape"]], rng)
-        interpreter.set_tensor(each["index"], tensor)
-        fed[each["name"]] = inputs.describe(tensor)
-    return fed
+def _sizes(each: _Detail) -> list[Size]:
+    return [int(size) if size >= 0 else None for size in each["shape_signature"]]

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from edgeprof_agent.runtimes.delegation import Placed
 from edgeprof_agent.worker.document import Operators
 
 DELEGATE = "DELEGATE"
@@ -57,6 +58,12 @@ def read_graph(nodes: Sequence[Node], tensors: Sequence[TensorType]) -> Operator
         "float_kernels": arithmetic["float"],
         "notes": _notes(arithmetic["hybrid"]),
     }
+
+
+def placed(nodes: Sequence[Node]) -> list[Placed]:
+    """Every node of the model, and whether a delegate took it."""
+    delegated = delegated_nodes(nodes)
+    return [Placed(node["op_name"], node["index"] in delegated) for node in nodes if node["op_name"] != DELEGATE]
 
 
 def delegated_nodes(nodes: Sequence[Node]) -> set[int]:

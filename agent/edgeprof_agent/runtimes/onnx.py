@@ -1,23 +1,25 @@
 """ONNX Runtime behind our protocol. Execution settings are all explicit, so that two runs mean the same."""
 
 import importlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
 import numpy as np
 
-from edgeprof_agent.runtimes import inputs
+from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.base import RuntimeFailure
-from edgeprof_agent.runtimes.inputs import Tensor
+from edgeprof_agent.runtimes.delegation import check_all_there
+from edgeprof_agent.runtimes.inputs import Declared, Tensor
 from edgeprof_agent.runtimes.onnx_api import Input, OrtApi, Session
-from edgeprof_agent.runtimes.onnx_trace import read_trace
+from edgeprof_agent.runtimes.onnx_session import FellBack, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes.onnx_trace import placed, read_trace
+from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
-_UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
 _DTYPES = {"float": "float32", "double": "float64"}
-_SUFFIX = "ExecutionProvider"
-_PROFILED_RUNS = 2
+_GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+"""A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
 
 
 class OnnxRuntime:
@@ -38,26 +40,41 @@ class OnnxModel:
     def __init__(self, api: OrtApi, job: Job) -> None:
         self._api = api
         self._job = job
-        self._providers = _providers(api, job["provider"])
-        self._session = _open(api, job, self._providers, profile=False)
-        self._feeds = _feeds(self._session.get_inputs(), job)
+        self._provider = provider_of(api, job["provider"])
+        self._session = self._opened()
+        self._declared = _declared_inputs(self._session)
+        self._promised = [Promise(each.name, each.shape) for each in self._session.get_outputs()]
+        self._source = source_of(job)
+        self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+        self._feeds: dict[str, Tensor] = {}
         self._outputs: list[object] = []
+
+    def bind(self) -> None:
+        self._feeds = self._source.tensors(self._declared, self._shapes)
 
     def infer(self) -> None:
         self._outputs = []  # else the peak would hold the outputs of two runs
         self._outputs = self._session.run(None, self._feeds)
 
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        self._outputs, self._feeds = [], {}
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self.bind()
+        options = self._api.RunOptions()
+        options.add_run_config_entry(*_GIVE_BACK)
+        self._session.run(None, self._feeds, options)
+
     def output(self) -> Output:
-        return {"non_finite": inputs.count_non_finite(self._outputs), "wrong_shapes": []}
+        return outputs.look_at(self._promised, self._outputs)
 
     def setting(self) -> Setting:
         return {
             "runtime_version": self._api.__version__,
             "threads": self._job["threads"],
-            "provider": self._session.get_providers()[0].removesuffix(_SUFFIX).lower(),
+            "provider": provider_name(self._session.get_providers()[0]),
             "delegate": None,
             "inputs": {name: inputs.describe(feed) for name, feed in self._feeds.items()},
-            "input_source": inputs.source(self._job["seed"]),
+            "input_source": self._source.sentence,
             "notes": ["sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all"],
         }
 
@@ -65,59 +82,37 @@ class OnnxModel:
         """From the trace of a second, profiled session: what the optimised graph really executed."""
         self._outputs = []
         del self._session  # two sessions at once could exceed the memory limit
-        session = _open(self._api, self._job, self._providers, profile=True)
-        for _ in range(_PROFILED_RUNS):
-            session.run(None, self._feeds)
-        return read_trace(Path(session.end_profiling()).read_bytes())
+        session = open_session(self._api, self._job, self._provider, is_profiled=True)
+        return read_trace(trace_of(session, self._feeds))
+
+    def _opened(self) -> Session:
+        """Where nothing may fall back and something would, that is told before any figure is taken."""
+        may_fall_back = not self._job["require_full_delegation"]
+        try:
+            return open_session(self._api, self._job, self._provider, may_fall_back=may_fall_back)
+        except FellBack:
+            self._check_placement()
+            raise
+
+    def _check_placement(self) -> None:
+        """Counts what would run where, from a profiled session that may fall back."""
+        session = open_session(self._api, self._job, self._provider, is_profiled=True)
+        declared, source = _declared_inputs(session), source_of(self._job)
+        feeds = source.tensors(declared, inputs.shapes_of(source, declared, self._job["shapes"]))
+        nodes = placed(trace_of(session, feeds), self._provider)
+        check_all_there(self._job["provider"], "the CPU", nodes)
 
 
-def _open(api: OrtApi, job: Job, providers: list[str], *, profile: bool) -> Session:
-    options = api.SessionOptions()
-    options.intra_op_num_threads = job["threads"]
-    options.inter_op_num_threads = 1
-    options.execution_mode = api.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = api.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-    options.enable_profiling = profile
-    options.profile_file_prefix = "operators"  # in the working directory, which is the run's own
+def _declared_inputs(session: Session) -> list[Declared]:
+    return [_declared(each) for each in session.get_inputs()]
+
+
+def _declared(each: Input) -> Declared:
+    element = each.type.removeprefix("tensor(").removesuffix(")")
     try:
-        return api.InferenceSession(job["model_path"], options, providers=providers)
-    except Exception as error:
-        if any(sign in str(error) for sign in _UNSUPPORTED):
-            raise RuntimeFailure("operator_unsupported", str(error)) from error
-        raise
-
-
-def _providers(api: OrtApi, asked: str) -> list[str]:
-    """The asked provider with the CPU to fall back on, node by node; a result tells which node ran where."""
-    available = api.get_available_providers()
-    found = [name for name in available if name.removesuffix(_SUFFIX).lower() == asked.lower()]
-    if not found:
-        names = ", ".join(name.removesuffix(_SUFFIX).lower() for name in available)
-        raise RuntimeFailure(
-            "runtime_missing", f"This onnxruntime has no execution provider {asked!r}; it has: {names}."
-        )
-    return list(dict.fromkeys([*found, f"CPU{_SUFFIX}"]))
-
-
-def _feeds(declared: Sequence[Input], job: Job) -> dict[str, Tensor]:
-    inputs.check_names(job["shapes"], [each.name for each in declared])
-    rng = np.random.default_rng(job["seed"])
-    return {each.name: _feed(each, job, rng) for each in declared}
-
-
-def _feed(declared: Input, job: Job, rng: np.random.Generator) -> Tensor:
-    shape = inputs.fixed_shape(declared.name, declared.shape, job["shapes"].get(declared.name))
-    return inputs.synthetic(_dtype(declared), shape, rng)
-
-
-def _dtype(declared: Input) -> str:
-    element = declared.type.removeprefix("tensor(").removesuffix(")")
-    name = _DTYPES.get(element, element)
-    try:
-        np.dtype(name)
+        dtype = np.dtype(_DTYPES.get(element, element))
     except TypeError:
         raise RuntimeFailure(
-            "load_error", f"The input {declared.name!r} is a {declared.type}; only tensors of numbers can be fed."
+            "load_error", f"The input {each.name!r} is a {each.type}; only tensors of numbers can be fed."
         ) from None
-    return name
+    return Declared(each.name, dtype, each.shape)

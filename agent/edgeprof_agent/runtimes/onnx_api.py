@@ -1,13 +1,13 @@
 """The part of ONNX Runtime's Python interface that we call, typed: the package itself ships no types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from edgeprof_agent.runtimes.inputs import Size, Tensor
 
 
 class Input(Protocol):
-    """What a model declares of one input. `type` reads like `tensor(float)`."""
+    """What a model declares of one input or output. `type` reads like `tensor(float)`."""
 
     name: str
     type: str
@@ -17,8 +17,11 @@ class Input(Protocol):
 class Session(Protocol):
     """`onnxruntime.InferenceSession`"""
 
-    def run(self, output_names: None, input_feed: dict[str, Tensor], /) -> list[object]: ...
+    def run(
+        self, output_names: None, input_feed: Mapping[str, Tensor], run_options: "RunOptions | None" = None, /
+    ) -> list[object]: ...
     def get_inputs(self) -> Sequence[Input]: ...
+    def get_outputs(self) -> Sequence[Input]: ...
     def get_providers(self) -> list[str]: ...
     def end_profiling(self) -> str: ...
 
@@ -34,6 +37,12 @@ class Options(Protocol):
     profile_file_prefix: str
 
     def add_session_config_entry(self, key: str, value: str, /) -> None: ...
+
+
+class RunOptions(Protocol):
+    """`onnxruntime.RunOptions`"""
+
+    def add_run_config_entry(self, key: str, value: str, /) -> None: ...
 
 
 class _Modes(Protocol):
@@ -52,5 +61,6 @@ class OrtApi(Protocol):
     GraphOptimizationLevel: _Levels
 
     def SessionOptions(self) -> Options: ...
+    def RunOptions(self) -> RunOptions: ...
     def InferenceSession(self, path: str, options: Options, /, *, providers: list[str]) -> Session: ...
     def get_available_providers(self) -> list[str]: ...

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import TypedDict, cast
 
+from edgeprof_agent.runtimes.delegation import Placed
 from edgeprof_agent.worker.document import Operators
 
 # Kernels that multiply and add in 8-bit integers. From onnxruntime's docs/OperatorKernels.md (CPU provider) and
@@ -48,6 +49,11 @@ def read_trace(trace: bytes) -> Operators:
         "float_kernels": arithmetic["float"],
         "notes": notes,
     }
+
+
+def placed(trace: bytes, provider: str) -> list[Placed]:
+    """Every executed node, and whether it ran on this provider."""
+    return [Placed(node["op_name"], node["provider"] == provider) for node in _nodes(trace)]
 
 
 def _nodes(trace: bytes) -> list[_Args]:

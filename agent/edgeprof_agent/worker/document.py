@@ -20,7 +20,7 @@ class SweepAsk(TypedDict):
 
 
 class Job(TypedDict):
-    """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples."""
+    """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples in its window."""
 
     course: Course
     variant: str
@@ -44,6 +44,8 @@ class Job(TypedDict):
     window_limit_s: float
     precision: float
     stop_at_ns: int
+    extras_stop_at_ns: int
+    """The same for what comes after the window: sweep, open loop, soak."""
     seed: int
     sweep: list[SweepAsk]
     arrival_rate_per_s: float
@@ -166,20 +168,26 @@ class OpenLoopRun(TypedDict):
     rate_per_s: float
     response_ns: list[int]
     service_ns: list[int]
+    unanswered: int
+    """Arrivals that had not been served when the loop gave up."""
     longest_queue: int
     duration_ns: int
 
 
 class SoakRun(TypedDict):
-    """Times of the units of a soak, folded into buckets as it ran: starts (from the soak's own start) and medians."""
+    """Times of a soak's units, folded into buckets as it ran: starts (from the soak's own start), medians, counts.
+
+    `sustained_ns`: the units of its last fifth (60 s at most), thinned out evenly where there are very many.
+    """
 
     start_ns: int
     duration_ns: int
     bucket_start_ns: list[int]
     bucket_p50_ns: list[float]
     bucket_n: list[int]
-    burst_p50_ns: float
-    sustained_p50_ns: float
+    sustained_ns: list[int]
+    complete: bool
+    """Whether it ran its full length; False where the worker had to stop before."""
 
 
 class Operators(TypedDict):

@@ -31,6 +31,15 @@ class MemoryBook:
         self.readings.append(self._read(phase))
         self._reset()
 
+    def start_span(self) -> None:
+        """A peak of its own for what comes next, which is no phase: a point of a sweep."""
+        self._highest_kib = self.peak_kib
+        self._reset()
+
+    def span_peak_kib(self) -> int | None:
+        """VmHWM since `start_span`; None where it cannot be reset."""
+        return field_kib(self._status(), "VmHWM") if self._resets else None
+
     @property
     def peak_kib(self) -> int:
         """The largest resident set since the process began, over all phases."""

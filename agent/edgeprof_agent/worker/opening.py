@@ -10,6 +10,7 @@ from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker.document import Job
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.threads import thread_count
 
 
 class Opened(NamedTuple):
@@ -18,6 +19,8 @@ class Opened(NamedTuple):
     model: TensorModel | TextModel
     phases_ms: dict[str, float]
     memory: MemoryBook
+    threads_before: int | None = None
+    """Of the process, with the runtime imported and no model loaded."""
 
 
 def nothing() -> None:
@@ -34,13 +37,16 @@ def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = n
     imported_ns = time.perf_counter_ns()
     memory.end_of("runtime")
     before_load()
+    threads_before = thread_count()
     reporter.enter("load")
     loading_ns = time.perf_counter_ns()
     model = runtime.open(job)
     loaded_ns = time.perf_counter_ns()
+    if model.kind == "tensor":
+        model.bind()
     memory.end_of("load")
     phases_ms = {"runtime_import_ms": (imported_ns - started_ns) / 1e6, "load_ms": (loaded_ns - loading_ns) / 1e6}
-    return Opened(model, phases_ms, memory)
+    return Opened(model, phases_ms, memory, threads_before)
 
 
 def _runtime(variant: str) -> Runtime:

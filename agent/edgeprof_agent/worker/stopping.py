@@ -19,6 +19,12 @@ class StopRule(NamedTuple):
         return runs >= self.min_runs and elapsed_ns >= self.window_ns
 
 
+def share_of_time(stop_at_ns: int, parts: int) -> int:
+    """When the first of `parts` equal parts of the time left ends."""
+    now_ns = time.monotonic_ns()
+    return now_ns + max(0, stop_at_ns - now_ns) // parts
+
+
 def time_is_up(stop_at_ns: int) -> bool:
     """Whether a warm-up must be cut short."""
     return time.monotonic_ns() >= stop_at_ns

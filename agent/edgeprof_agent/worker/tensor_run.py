@@ -3,12 +3,18 @@
 import os
 import resource
 import time
+from collections.abc import Callable
 
 from edgeprof_agent.runtimes.base import TensorModel
 from edgeprof_agent.worker.document import Job, LoopFacts, Measured
 from edgeprof_agent.worker.loop_cost import loop_cost
+from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.run_counter import open_counter
+from edgeprof_agent.worker.soak import run_soak
+from edgeprof_agent.worker.tensor_sweep import sweep_tensor
+from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
 
@@ -20,15 +26,18 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
     started_ns = time.perf_counter_ns()
     model.infer()
     first_ns = time.perf_counter_ns() - started_ns
+    counter = open_counter()
+    counter[0] = 1
     opened.memory.end_of("first_inference")
     reporter.enter("warmup", "until the speed is steady")
-    warm = warm_up(model.infer, job)
+    warm = warm_up(model.infer, job, counter)
     cost = loop_cost()
     reporter.enter("measure", f"{job['window_s']:g} to {job['window_limit_s']:g} s")
     faults = major_faults()
-    taken = measured_windows(model.infer, job)
+    taken = measured_windows(model.infer, job, counter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")  # before anything of ours grows: the list of samples, the look at the outputs
+    setting["notes"].append(threads_note(job["threads"], opened.threads_before, thread_count()))
     loop: LoopFacts = {
         "clock_resolution_ns": cost.clock_resolution_ns,
         "overhead_ns": cost.overhead_ns,
@@ -55,6 +64,29 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
         "setting": setting,
     }
     reporter.measured(measured)
+    _beyond(opened, model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
+
+
+def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:
+    """What was asked beyond the window. A soak comes last: it leaves the device hot."""
+    if job["arrival_rate_per_s"] > 0:
+        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
+        reporter.open_loop(run_open_loop(model.infer, job))
+    sweep_tensor(model, opened.memory, job, reporter)
+    if job["soak_s"] > 0:
+        reporter.enter("soak", f"{job['soak_s']:g} s")
+        reporter.soak(run_soak(_timed(model), job, reporter))
+
+
+def _timed(model: TensorModel) -> Callable[[], list[int]]:
+    infer, clock = model.infer, time.perf_counter_ns
+
+    def once() -> list[int]:
+        started_ns = clock()
+        infer()
+        return [clock() - started_ns]
+
+    return once
 
 
 def major_faults() -> int:

@@ -7,7 +7,7 @@ would be while the model still speeds up. A model that is slower than 20 ms has 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import NamedTuple
 
 from edgeprof_agent.worker.document import Job
@@ -25,8 +25,8 @@ class WarmUp(NamedTuple):
     settled: bool
 
 
-def warm_up(once: Callable[[], object], job: Job) -> WarmUp:
-    """At least `warmup_runs`, then until steady, `warmup_limit_s` or the deadline."""
+def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int]) -> WarmUp:
+    """At least `warmup_runs`, then until steady, `warmup_limit_s` or the deadline. `counter`: see run_counter.py."""
     clock = time.monotonic_ns
     limit_ns = min(clock() + int(job["warmup_limit_s"] * 1e9), job["stop_at_ns"])
     blocks: list[float] = []
@@ -37,6 +37,7 @@ def warm_up(once: Callable[[], object], job: Job) -> WarmUp:
         once()
         took_ns = clock() - started_ns
         runs += 1
+        counter[0] += 1
         block.append(took_ns)
         filled_ns += took_ns
         if filled_ns >= BLOCK_NS:

@@ -9,7 +9,7 @@ interval needs at 1 / sqrt(n), at most twice.
 import gc
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import NamedTuple
 
 from edgeprof_agent.worker.document import Job, Window, WindowEnd
@@ -31,7 +31,7 @@ class Windows(NamedTuple):
     ended_by: WindowEnd
 
 
-def measured_windows(infer: Callable[[], object], job: Job) -> Windows:
+def measured_windows(infer: Callable[[], object], job: Job, counter: MutableSequence[int]) -> Windows:
     """The samples of as many windows as precision takes."""
     samples, windows = array("q"), list[Window]()
     span_s, spent_s = job["window_s"], 0.0
@@ -42,7 +42,7 @@ def measured_windows(infer: Callable[[], object], job: Job) -> Windows:
             int(span_s * 1e9),
             job["stop_at_ns"],
         )
-        window = timed_window(infer, rule, samples)
+        window = timed_window(infer, rule, samples, counter)
         windows.append(window)
         spent_s += (window["end_ns"] - window["start_ns"]) / 1e9
         ended_by = _ended_by(samples, spent_s, len(windows), job)
@@ -51,7 +51,9 @@ def measured_windows(infer: Callable[[], object], job: Job) -> Windows:
         span_s = _more_s(samples, spent_s, job)
 
 
-def timed_window(infer: Callable[[], object], rule: StopRule, samples: "array[int]") -> Window:
+def timed_window(
+    infer: Callable[[], object], rule: StopRule, samples: "array[int]", counter: MutableSequence[int]
+) -> Window:
     """Back-to-back inferences, each timed on its own, appended to `samples`; Python's collector is off meanwhile."""
     clock = time.perf_counter_ns  # CLOCK_MONOTONIC on Linux, as is time.monotonic_ns
     before = len(samples)
@@ -64,6 +66,7 @@ def timed_window(infer: Callable[[], object], rule: StopRule, samples: "array[in
             infer()
             ended_ns = clock()
             samples.append(ended_ns - started_ns)
+            counter[0] += 1
             if rule.done(len(samples) - before, ended_ns - window_start_ns, ended_ns):
                 break
         window_end_ns = time.monotonic_ns()

@@ -1,0 +1,111 @@
+"""What a run did beyond its window, as a result carries it: open loop and soak. Pure."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from edgeprof.statistics.drift import find_drift
+from edgeprof.statistics.estimate import estimate_median
+from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket
+from edgeprof_agent.measuring.figures import Figures
+from edgeprof_agent.worker.document import OpenLoopRun, SoakRun
+from edgeprof_agent.worker.order import median
+
+RESPONSES = (("response_p50_ms", 0.5), ("response_p95_ms", 0.95), ("response_p99_ms", 0.99))
+LEAST_KNEE = 0.05
+"""A fall in speed below this share is no knee."""
+
+
+def open_loop_of(run: OpenLoopRun, seed: int) -> OpenLoop:
+    """The loop in figures."""
+    served_ns = sum(run["service_ns"])
+    mean_service_s = served_ns / len(run["service_ns"]) / 1e9 if run["service_ns"] else 0.0
+    return OpenLoop(
+        rate_per_s=run["rate_per_s"],
+        arrivals="poisson",
+        seed=seed,
+        n=len(run["response_ns"]),
+        unanswered=run["unanswered"],
+        busy_share=served_ns / run["duration_ns"],
+        longest_queue=run["longest_queue"],
+        kept_up=run["unanswered"] == 0 and run["rate_per_s"] * mean_service_s < 1,
+    )
+
+
+def add_responses(figures: Figures, run: OpenLoopRun | None) -> None:
+    """Response times; none where the device did not keep up, as they would only tell how long the loop was."""
+    if run is None:
+        return
+    loop = open_loop_of(run, 0)
+    if loop.kept_up:
+        figures.add_percentiles([sample / 1e6 for sample in run["response_ns"]], RESPONSES)
+        return
+    arrived = loop.n + loop.unanswered
+    for metric, _ in RESPONSES:
+        figures.miss(
+            metric,
+            f"{loop.rate_per_s:g} arrivals a second are more than it can serve: "
+            f"{loop.unanswered} of {arrived} were not answered in twice the time; "
+            f"the longest queue was {loop.longest_queue}",
+        )
+
+
+def soak_of(run: SoakRun, burst_p50_ms: float | None) -> Soak | None:
+    """The curve, its knee, and sustained against burst; None where not a single unit was run."""
+    if not run["bucket_p50_ns"] or burst_p50_ms is None:
+        return None
+    sustained_ms = median(run["sustained_ns"] or run["bucket_p50_ns"][-1:]) / 1e6
+    return Soak(
+        duration_s=run["duration_ns"] / 1e9,
+        complete=run["complete"],
+        curve=tuple(_buckets(run)),
+        burst_p50_ms=burst_p50_ms,
+        sustained_p50_ms=sustained_ms,
+        knee_s=_knee_s(run),
+        slowdown=sustained_ms / burst_p50_ms,
+    )
+
+
+def add_sustained(figures: Figures, run: SoakRun | None, kind: str) -> None:
+    """The steady rate at the end of the soak, with its interval."""
+    if run is None:
+        return
+    if not run["sustained_ns"]:
+        figures.miss("sustained_p50_ms", "the soak was cut short before its last fifth")
+        return
+    found = estimate_median([sample / 1e6 for sample in run["sustained_ns"]])
+    if isinstance(found, str):
+        figures.miss("sustained_p50_ms", found)
+        return
+    n = len(run["sustained_ns"])
+    figures.add("sustained_p50_ms", found.value, n, (found.low, found.high))
+    if kind == "text":
+        figures.add("sustained_tokens_per_s", 1e3 / found.value, n, (1e3 / found.high, 1e3 / found.low))
+
+
+def _buckets(run: SoakRun) -> list[SoakBucket]:
+    edges = [*run["bucket_start_ns"], run["duration_ns"]]
+    middles = [(start + end) / 2e9 for start, end in pairwise(edges)]
+    return [
+        SoakBucket(at_s=at_s, p50_ms=p50_ns / 1e6, n=n)
+        for at_s, p50_ns, n in zip(middles, run["bucket_p50_ns"], run["bucket_n"], strict=True)
+    ]
+
+
+def _knee_s(run: SoakRun) -> float | None:
+    """Where Pettitt's test shows a step to slower (edgeprof/statistics/drift.py): the split that leaves least scatter.
+
+    Scatter is the sum of absolute deviations from the two parts' medians. Pettitt's own place is drawn to the middle.
+    """
+    medians = run["bucket_p50_ns"]
+    drift = find_drift(medians)
+    if drift is None or drift.kind != "step":
+        return None
+    split = min(range(1, len(medians)), key=lambda index: _scatter(medians[:index]) + _scatter(medians[index:]))
+    if median(medians[split:]) < (1 + LEAST_KNEE) * median(medians[:split]):
+        return None
+    return run["bucket_start_ns"][split] / 1e9
+
+
+def _scatter(values: Sequence[float]) -> float:
+    middle = median(values)
+    return sum(abs(value - middle) for value in values)

@@ -1,0 +1,54 @@
+"""Metric rows of a result as they are gathered, and the reasons for those that are missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edgeprof.statistics.estimate import estimate_median
+from edgeprof.statistics.quantiles import Percentile, Refused, percentiles
+from edgeprof.wire.figures import AbsentMetric, MetricRow
+
+MEDIAN = 0.5
+
+
+@dataclass
+class Figures:
+    """Rows and reasons, in the order in which they came."""
+
+    rows: list[MetricRow] = field(default_factory=lambda: [])
+    absent: list[AbsentMetric] = field(default_factory=lambda: [])
+
+    def add(self, metric: str, value: float, n: int = 1, interval: tuple[float, float] | None = None) -> None:
+        low, high = interval or (None, None)
+        self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high))
+
+    def miss(self, metric: str, reason: str) -> None:
+        self.absent.append(AbsentMetric(metric=metric, reason=reason))
+
+    def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
+        """Percentiles of samples in the order in which they were taken, or how many samples one would need.
+
+        The median of a run that never settled is not refused: its interval spans what its blocks' medians did.
+        """
+        found = percentiles(samples, [p for _, p in wanted])
+        for (metric, p), one in zip(wanted, found, strict=True):
+            if p == MEDIAN and isinstance(one, Refused):
+                self._add_median(metric, samples)
+            else:
+                self._add_percentile(metric, one)
+
+    def _add_median(self, metric: str, samples: Sequence[float]) -> None:
+        found = estimate_median(samples)
+        if isinstance(found, str):
+            self.miss(metric, found)
+        else:
+            self.add(metric, found.value, len(samples), (found.low, found.high))
+
+    def _add_percentile(self, metric: str, found: Percentile | Refused) -> None:
+        if isinstance(found, Refused):
+            self.miss(metric, found.reason)
+        else:
+            self.add(metric, found.value, found.n, (found.low, found.high))
+
+    def value(self, metric: str) -> float | None:
+        """A figure that was added before."""
+        return next((row.value for row in self.rows if row.metric == metric), None)

@@ -1,0 +1,69 @@
+"""What really ran, in sentences: where the nodes went, in what arithmetic, on how many threads. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from edgeprof_agent.runtimes.table import VARIANTS
+
+_SUFFIX = "ExecutionProvider"
+_ON = {"CPU": "CPU", "builtin": "builtin CPU kernels", "XNNPACK": "XNNPACK (CPU)"}
+_ORDER = ("XNNPACK", "CPU", "builtin")
+"""Fallbacks come last."""
+_SAYS_INTEGER = re.compile(r"(?<![a-z0-9])(u?int8|i8|u8|s8|w8a8|int4|quant(ized)?|qdq)(?![a-z0-9])", re.IGNORECASE)
+
+
+def placement_sentence(nodes_per_provider: Mapping[str, int]) -> str | None:
+    """`412 nodes: 3 on CUDA, 409 on CPU`; None where the runtime does not tell."""
+    total = sum(nodes_per_provider.values())
+    if not total:
+        return None
+    names = {name.removesuffix(_SUFFIX): count for name, count in nodes_per_provider.items()}
+    ordered = sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else -1, name))
+    parts = ", ".join(f"{names[name]} on {_ON.get(name, name)}" for name in ordered)
+    return f"{total} node{'s' if total != 1 else ''}: {parts}"
+
+
+def disguise_sentence(model_name: str, integer_kernels: int | None, float_kernels: int | None) -> str | None:
+    """A model that is called quantized and computes in floats all the same. The name is evidence of nothing else."""
+    claim = _SAYS_INTEGER.search(model_name)
+    if claim is None or integer_kernels != 0 or not float_kernels:
+        return None
+    return (
+        f"floats in disguise: the name says {claim[1]}, and none of its {float_kernels} computing nodes computes in "
+        "integers; the weights are stored small and turned to floats"
+    )
+
+
+def cores_sentence(threads: int, affinity: Sequence[int]) -> str | None:
+    """More threads than cores: they take turns, and the figures are those of turn-taking."""
+    if not affinity or threads <= len(affinity):
+        return None
+    return f"{threads} threads were asked on {len(affinity)} core{'s' if len(affinity) != 1 else ''}: they take turns"
+
+
+def full_sentence(runtime: str, required: bool) -> str | None:
+    """A required full delegation that held. What fails it has no result to say so in."""
+    if not required:
+        return None
+    if VARIANTS[runtime].formats == ("gguf",):
+        return f"full delegation was required: {runtime} runs on the CPU only here, and nothing can fall back from it"
+    return "full delegation was required, and every node runs where it was asked to"
+
+
+def notes_of(
+    runtime: str,
+    required: bool,
+    model_name: str,
+    nodes_per_provider: Mapping[str, int],
+    kernels: tuple[int | None, int | None],
+    threads: int,
+    affinity: Sequence[int],
+) -> tuple[str, ...]:
+    """All that apply. `kernels`: integer, float."""
+    sentences = (
+        placement_sentence(nodes_per_provider),
+        full_sentence(runtime, required),
+        disguise_sentence(model_name, *kernels),
+        cores_sentence(threads, affinity),
+    )
+    return tuple(sentence for sentence in sentences if sentence is not None)

@@ -1,0 +1,45 @@
+"""What a model put out, against what it declared. Imports numpy: worker side only."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from edgeprof_agent.runtimes.inputs import Size, Tensor, sizes_text
+from edgeprof_agent.worker.document import Output
+
+
+class Promise(NamedTuple):
+    """One output as the model declares it; a size that is no number is open. No sizes: nothing is declared."""
+
+    name: str
+    sizes: Sequence[Size]
+
+
+def look_at(promised: Sequence[Promise], outputs: Sequence[object]) -> Output:
+    """What is odd about the outputs of a run. Lists and maps, which a runtime may also give, are passed over."""
+    tensors = [cast(Tensor, output) for output in outputs if isinstance(output, np.ndarray)]
+    pairs = zip(promised, outputs, strict=False)
+    odd = [_odd_shape(promise, cast(Tensor, output)) for promise, output in pairs if isinstance(output, np.ndarray)]
+    return {
+        "non_finite": sum(_non_finite(tensor) for tensor in tensors),
+        "wrong_shapes": [sentence for sentence in odd if sentence is not None],
+    }
+
+
+def _non_finite(tensor: Tensor) -> int:
+    return int(tensor.size - np.isfinite(tensor).sum()) if tensor.dtype.kind in "fc" else 0
+
+
+def _odd_shape(promise: Promise, tensor: Tensor) -> str | None:
+    if not promise.sizes:  # a runtime says the same of a scalar and of an output without a declared shape
+        return None
+    fits = len(promise.sizes) == tensor.ndim and all(
+        not isinstance(size, int) or size == got for size, got in zip(promise.sizes, tensor.shape, strict=True)
+    )
+    if fits:
+        return None
+    return (
+        f"the output {promise.name!r} has the sizes {sizes_text(tensor.shape) or 'of a scalar'}; "
+        f"the model declares {sizes_text(promise.sizes)}"
+    )

@@ -1,0 +1,115 @@
+"""Sweeps over input sizes: every point is measured or says why not, and none of them costs the run anything."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeprof.wire.evidence import SweepAt, SweepPoint
+from edgeprof.wire.messages import Result, RunProtocol
+from edgeprof_agent.measuring.request import MeasureRequest
+from tests.agent import onnx_models, tflite_models
+from tests.agent.measuring import measured, misbehaving, request_for
+
+FAST = RunProtocol(
+    warmup_runs=1,
+    warmup_limit_s=0.1,
+    min_runs=8,
+    max_runs=50,
+    window_s=0.02,
+    window_limit_s=0.02,
+    deadline_s=60,
+    cold_start=False,
+)
+
+
+def swept(request: MeasureRequest, *shapes: dict[str, tuple[int, ...]]) -> MeasureRequest:
+    sweep = tuple(SweepAt(shapes=each) for each in shapes)
+    return replace(request, protocol=replace(request.protocol, sweep=sweep))
+
+
+def at(point: SweepPoint) -> dict[str, float]:
+    return {row.metric: row.value for row in point.metrics}
+
+
+def failures(result: Result) -> list[str | None]:
+    return [point.failure for point in result.points]
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert"])
+def test_each_point_has_latency_throughput_and_memory(runtime: str, tmp_path: Path) -> None:
+    if runtime == "litert":
+        model = tflite_models.doubled(tmp_path / "m.tflite", [1, 4096], [-1, 4096])
+    else:
+        model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4096])
+    shapes = [{"x": (size, 4096)} for size in (1, 64, 2)]
+    result = measured(swept(request_for(model, runtime, protocol=FAST), *shapes))
+    assert result.status == "measured", result.failure
+    assert [point.at.shapes for point in result.points] == shapes
+    assert failures(result) == [None, None, None]
+    for point in result.points:
+        assert {"latency_p50_ms", "latency_mean_ms", "throughput_per_s", "peak_memory_mib"} <= set(at(point))
+        assert min(at(point).values()) > 0
+    assert result.effective is not None
+    assert list(result.effective.inputs.values()) == ["float32[1,4096]"]
+
+
+def test_what_a_large_point_needed_is_not_in_the_peak_of_the_next(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 1_000_000])
+    shapes = [{"x": (size, 1_000_000)} for size in (1, 16, 1)]
+    small, large, again = (at(point) for point in measured(swept(request_for(model, protocol=FAST), *shapes)).points)
+    assert large["peak_memory_mib"] - small["peak_memory_mib"] > 60  # input and output of 61 MiB each
+    assert again["peak_memory_mib"] - small["peak_memory_mib"] < 30
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert"])
+def test_a_point_that_fails_says_why_and_the_sweep_goes_on(runtime: str, tmp_path: Path) -> None:
+    if runtime == "litert":
+        model = tflite_models.reshaped_to_four(tmp_path / "m.tflite")
+    else:
+        model = onnx_models.only_four_values(tmp_path / "m.onnx")
+    result = measured(
+        swept(request_for(model, runtime, protocol=FAST), {"x": (3, 4)}, {"x": (1, 5)}, {"z": (1,)}, {"x": (1, 4)})
+    )
+    assert result.status == "measured", result.failure
+    first, second, third, last = failures(result)
+    assert first is not None
+    assert "reshape" in first.lower()
+    assert second == "The input 'x' has the sizes " + ("?" if runtime == "litert" else "batch") + ",4; 1,5 do not fit."
+    assert third is not None
+    assert "no input 'z'" in third
+    assert last is None
+    assert result.effective is not None
+    assert result.effective.operators, "what comes after the sweep was reached"
+
+
+def test_a_point_for_which_there_is_no_memory_costs_no_other_figure(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 1_000_000])
+    request = request_for(model, protocol=FAST, memory_limit_mib=600)
+    result = measured(swept(request, {"x": (2, 1_000_000)}, {"x": (1000, 1_000_000)}))
+    assert result.status == "measured", result.failure
+    assert failures(result)[0] is None
+    assert failures(result)[1] is not None
+    assert result.metrics
+
+
+def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
+    request = swept(request_for(model, protocol=FAST), {"x": (1,)}, {"x": (2,)}, {"x": (3,)})
+    result = measured(request, misbehaving("segfault-at-point"))
+    assert result.status == "measured", result.failure
+    assert failures(result) == [
+        None,
+        "the worker died of SIGSEGV at this point",
+        "the worker died of SIGSEGV before it came to this point",
+    ]
+
+
+def test_a_point_for_which_there_is_no_time_says_so(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
+    slow = replace(FAST, deadline_s=4, min_runs=1000, max_runs=1000)
+    request = swept(request_for(model, protocol=slow), *({"x": (size, 4)} for size in range(1, 5)))
+    result = measured(request, misbehaving("slow"))
+    assert result.status == "measured", result.failure
+    assert len(result.points) == 4
+    assert all(point.failure or point.metrics for point in result.points)

@@ -1,0 +1,91 @@
+"""Small TFLite models made on the spot with the schema that LiteRT brings, each with one property a test is about."""
+
+from pathlib import Path
+from typing import Any
+
+import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema  # pyright: ignore[reportMissingTypeStubs]
+
+_FLOAT32, _INT32 = 0, 2
+
+
+class Builder:
+    """One graph: tensors, then operators between them, from `x` to `y`."""
+
+    def __init__(self) -> None:
+        self._tensors: list[Any] = []
+        self._operators: list[Any] = []
+        self._codes: list[Any] = []
+        self._buffers: list[Any] = [schema.BufferT()]
+
+    def tensor(self, name: str, shape: list[int], signature: list[int] | None = None, kind: int = _FLOAT32) -> int:
+        made: Any = schema.TensorT()
+        made.name, made.shape, made.shapeSignature, made.type = name, shape, signature, kind
+        self._tensors.append(made)
+        return len(self._tensors) - 1
+
+    def constant(self, name: str, values: list[int]) -> int:
+        place = self.tensor(name, [len(values)] if len(values) > 1 else [], kind=_INT32)
+        buffer: Any = schema.BufferT()
+        buffer.data = np.frombuffer(np.array(values, dtype=np.int32).tobytes(), dtype=np.uint8)
+        self._buffers.append(buffer)
+        self._tensors[place].buffer = len(self._buffers) - 1
+        return place
+
+    def operator(self, builtin: str, inputs: list[int], outputs: list[int], options: str) -> None:
+        code: Any = schema.OperatorCodeT()
+        number = getattr(schema.BuiltinOperator, builtin)
+        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), 1
+        self._codes.append(code)
+        made: Any = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = len(self._codes) - 1, inputs, outputs
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+        made.builtinOptions = getattr(schema, f"{options}T")()
+        self._operators.append(made)
+
+    def save(self, path: Path, inputs: list[int], outputs: list[int]) -> Path:
+        graph: Any = schema.SubGraphT()
+        graph.tensors, graph.operators, graph.inputs, graph.outputs = self._tensors, self._operators, inputs, outputs
+        model: Any = schema.ModelT()
+        model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, self._codes, [graph], self._buffers
+        packed: Any = flatbuffers.Builder(1024)
+        packed.Finish(model.Pack(packed), b"TFL3")
+        path.write_bytes(bytes(packed.Output()))
+        return path
+
+
+def doubled(path: Path, shape: list[int], signature: list[int] | None = None) -> Path:
+    """y = x + x: one node, which XNNPACK takes."""
+    made = Builder()
+    x, y = made.tensor("x", shape, signature), made.tensor("y", shape, signature)
+    made.operator("ADD", [x, x], [y], "AddOptions")
+    return made.save(path, [x], [y])
+
+
+def doubled_and_summed_up(path: Path) -> Path:
+    """y = cumsum(x + x): XNNPACK has no kernel for the second node."""
+    made = Builder()
+    x, between, y = (made.tensor(name, [1, 4]) for name in ("x", "between", "y"))
+    axis = made.constant("axis", [1])
+    made.operator("ADD", [x, x], [between], "AddOptions")
+    made.operator("CUMSUM", [between, axis], [y], "CumsumOptions")
+    return made.save(path, [x], [y])
+
+
+def reshaped_otherwise(path: Path) -> Path:
+    """y is declared [1, 4] and comes out [2, 2]."""
+    made = Builder()
+    x, y = made.tensor("x", [1, 4]), made.tensor("y", [1, 4])
+    shape = made.constant("shape", [2, 2])
+    made.operator("RESHAPE", [x, shape], [y], "ReshapeOptions")
+    return made.save(path, [x], [y])
+
+
+def reshaped_to_four(path: Path) -> Path:
+    """y = x as [1, 4], so that only a leading size of 1 can run."""
+    made = Builder()
+    x, y = made.tensor("x", [1, 4], [-1, 4]), made.tensor("y", [1, 4])
+    shape = made.constant("shape", [1, 4])
+    made.operator("RESHAPE", [x, shape], [y], "ReshapeOptions")
+    return made.save(path, [x], [y])
