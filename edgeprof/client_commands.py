@@ -63,7 +63,7 @@ def flash(
 
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
-    measuring = asked(options)
+    measuring = asked(options, models)
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)

@@ -1,13 +1,16 @@
 """The options of `edgeprof flash` that say how to measure, and the campaign that they come to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import click
 import msgspec
 
 from edgeprof import protocols
-from edgeprof.options import FiniteRange, parse_shapes
+from edgeprof.errors import UsageError
+from edgeprof.modelfiles import inspect
+from edgeprof.options import FiniteRange, parse_shapes, sweep_options, sweep_points
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import MAX_THREADS, RunProtocol
@@ -74,13 +77,6 @@ _OPTIONS = (
         show_default=True,
         help="Tokens that a language model holds already when generation is timed.",
     ),
-    click.option(
-        "--sweep",
-        "sweeps",
-        multiple=True,
-        metavar="NAME=1,3,224,224",
-        help="Measure this input shape, too; several inputs of one point are separated by semicolons.",
-    ),
     click.option("--sweep-prompt-tokens", callback=_numbers(1), metavar="128,512", help="Prompts to try, too."),
     click.option("--sweep-depth", callback=_numbers(0), metavar="0,512,2048", help="Depths to try, too."),
     click.option(
@@ -113,6 +109,7 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     decode_tokens: int
     depth_tokens: int
     sweeps: tuple[str, ...]
+    sweep_dims: tuple[str, ...]
     sweep_prompt_tokens: tuple[int, ...]
     sweep_depth: tuple[int, ...]
     rate: float | None
@@ -122,13 +119,17 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def measuring_options(command: F) -> F:
     """Adds all of them; the command takes them as `**options` and hands them to `asked`."""
+    command = sweep_options(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def asked(options: Mapping[str, object]) -> rest.CampaignRequest:
-    """The campaign without its models and devices. Raises UsageError for a text that is no shape."""
+def asked(options: Mapping[str, object], models: Sequence[str]) -> rest.CampaignRequest:
+    """The campaign without its models and devices. `models` as typed: a swept dimension is looked up in the file.
+
+    Raises UsageError for a text that is no shape, and for a dimension that cannot be looked up.
+    """
     given = msgspec.convert(options, _Given)
     return rest.CampaignRequest(
         model_ids=(),
@@ -139,7 +140,7 @@ def asked(options: Mapping[str, object]) -> rest.CampaignRequest:
         shapes=parse_shapes(given.shapes),
         prompt_tokens=given.prompt_tokens,
         decode_tokens=given.decode_tokens,
-        protocol=_protocol(given),
+        protocol=_protocol(given, models),
         repeats=given.repeats,
         depth_tokens=given.depth_tokens,
         arrival_rate_per_s=given.rate or 0.0,
@@ -147,13 +148,23 @@ def asked(options: Mapping[str, object]) -> rest.CampaignRequest:
     )
 
 
-def _protocol(given: _Given) -> RunProtocol:
+def _protocol(given: _Given, models: Sequence[str]) -> RunProtocol:
     soak_s = given.soak or 0.0
-    spelled = tuple(SweepAt(shapes=parse_shapes(tuple(text.split(";")))) for text in given.sweeps)
     return RunProtocol(
         precision=given.precision,
         deadline_s=protocols.deadline_for(soak_s),
-        sweep=(*spelled, *protocols.token_points(given.sweep_prompt_tokens, given.sweep_depth)),
+        sweep=(*_shapes(given, models), *protocols.token_points(given.sweep_prompt_tokens, given.sweep_depth)),
         soak_s=soak_s,
         start_below_c=given.start_below_c,
     )
+
+
+def _shapes(given: _Given, models: Sequence[str]) -> tuple[SweepAt, ...]:
+    """Points over input shapes: checked against the model's file where there is one here, and only one."""
+    if len(models) == 1 and Path(models[0]).exists():
+        return sweep_points(inspect(Path(models[0])), given.sweeps, given.sweep_dims, parse_shapes(given.shapes))
+    if given.sweep_dims:
+        raise UsageError(
+            "bad_sweep", "--sweep-dim looks its dimension up in one model's file. Spell the points out with --sweep."
+        )
+    return tuple(SweepAt(shapes=parse_shapes(tuple(text.split(";")))) for text in given.sweeps)

@@ -8,7 +8,7 @@ from edgeprof.wire.messages import RunProtocol
 SAMPLING_SHARE = 0.8
 """The share of the deadline in which a run takes samples; the rest is for its report."""
 SHORTEST_SOAK_S = 10.0
-"""Burst is the first 5 s of a soak; it must have an end of its own."""
+"""The sustained part, a fifth of it, must hold more than a few samples of a slow model."""
 
 
 def deadline_for(soak_s: float) -> float:

@@ -132,7 +132,13 @@ def soak(knee_s: float | None = 24.0) -> Soak:
         for second in range(60)
     )
     return Soak(
-        duration_s=60.2, curve=curve, burst_p50_ms=0.41, sustained_p50_ms=0.578, knee_s=knee_s, slowdown=0.578 / 0.41
+        duration_s=60.2,
+        complete=True,
+        curve=curve,
+        burst_p50_ms=0.41,
+        sustained_p50_ms=0.578,
+        knee_s=knee_s,
+        slowdown=0.578 / 0.41,
     )
 
 
@@ -194,7 +200,14 @@ def full(number: int, record: rest.ModelRecord, trust: Trust = CLEAN) -> m.Resul
         points=text_points() if writes_tokens else tensor_points(),
         soak=soak(),
         open_loop=OpenLoop(
-            rate_per_s=600.0, arrivals="poisson", seed=7, n=150, busy_share=0.26, longest_queue=3, kept_up=True
+            rate_per_s=600.0,
+            arrivals="poisson",
+            seed=7,
+            n=150,
+            unanswered=0,
+            busy_share=0.26,
+            longest_queue=3,
+            kept_up=True,
         ),
         noise_floor=floor(number=number),
     )
@@ -220,7 +233,7 @@ def spoiled(number: int, record: rest.ModelRecord) -> m.Result:
             swapped_in_pages=12,
             cpus_gone=(3,),
         ),
-        open_loop=replace(good.open_loop, kept_up=False, busy_share=1.0, longest_queue=149),
+        open_loop=replace(good.open_loop, kept_up=False, unanswered=41, busy_share=1.6, longest_queue=149),
         noise_floor=None,
         points=(),
         soak=None,

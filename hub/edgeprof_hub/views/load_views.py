@@ -38,12 +38,17 @@ def _soak_facts(soak: Soak, unit: str) -> tuple[Fact, ...]:
     if soak.knee_s is not None:
         knee = f"the speed fell for good after {figures.number(soak.knee_s)} s"
     return (
-        Fact("Burst", f"{with_unit(soak.burst_p50_ms, 'ms')}, median {unit} of the first 5 s"),
-        Fact("Sustained", f"{with_unit(soak.sustained_p50_ms, 'ms')}, median {unit} of the end"),
+        Fact("Burst", f"{with_unit(soak.burst_p50_ms, 'ms')}, median {unit} of the measured window, just before"),
+        Fact("Sustained", f"{with_unit(soak.sustained_p50_ms, 'ms')}, median {unit} of the soak's last fifth"),
         Fact("Slowdown", f"{figures.number(soak.slowdown)}× (sustained / burst)"),
         Fact("Knee", knee, warns=soak.knee_s is not None),
-        Fact("Load", f"{figures.number(soak.duration_s)} s without a pause"),
+        _load(soak),
     )
+
+
+def _load(soak: Soak) -> Fact:
+    text = f"{figures.number(soak.duration_s)} s without a pause"
+    return Fact("Load", text if soak.complete else f"{text}, less than was asked", warns=not soak.complete)
 
 
 def _soak_curve(soak: Soak, unit: str) -> Drawn:
@@ -84,18 +89,17 @@ def open_loop_facts(result: m.Result) -> tuple[Fact, ...]:
         ),
         _kept_up(loop),
         *_responses(result),
-        Fact("Busy", f"{figures.percent(loop.busy_share)} of the time"),
+        Fact("Work", f"{figures.percent(loop.busy_share)} of the time that it came in", warns=loop.busy_share >= 1),
         Fact("Longest queue", f"{loop.longest_queue:,}"),
     )
 
 
 def _kept_up(loop: OpenLoop) -> Fact:
     if loop.kept_up:
-        return Fact("Kept up", "yes: the queue stayed bounded")
-    lost = (
-        "no: the queue grew to the end, so that response times tell how long the test was, not how quick the device is"
-    )
-    return Fact("Kept up", lost, warns=True)
+        return Fact("Kept up", "yes: every arrival was answered in time")
+    lost = f"; {loop.unanswered:,} arrivals were never answered" if loop.unanswered else ""
+    text = f"no: response times tell how long the test was, not how quick the device is{lost}"
+    return Fact("Kept up", text, warns=True)
 
 
 def _responses(result: m.Result) -> list[Fact]:
