@@ -97,7 +97,8 @@ def test_many_samples_are_an_artifact_and_the_message_stays_small() -> None:
     result, artifacts = measure(
         request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=ENOUGH_FOR_P99), unheard, threading.Event()
     )
-    (ref,) = result.artifacts
+    refs = {ref.name: ref for ref in result.artifacts}
+    ref = refs["samples"]
     data = artifacts[ref.sha256]
     assert (ref.size, ref.sha256, ref.media_type) == (len(data), sha256_hex(data), "application/json")
     document = json.loads(data)
@@ -304,8 +305,7 @@ def test_a_language_model_is_measured_by_the_prebuilt_binding(tmp_path: Path) ->
     assert result.effective is not None
     assert result.effective.integer_kernels is None
     assert {missing.metric for missing in result.absent} >= {"energy_per_token_j"} - set(found)
-    (ref,) = result.artifacts
-    assert ref.name == "samples"
+    assert "samples" in {ref.name for ref in result.artifacts}
 
 
 def test_a_language_model_that_lacks_a_tensor_is_a_load_error(tmp_path: Path) -> None:
