@@ -24,8 +24,6 @@ from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, sample
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
-from edgeprof_agent.measuring.trust import Evidence, trust_of
-from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.gate import Passed
@@ -111,6 +109,10 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
 def _trust(
     header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
 ) -> Trust:
+    """Imported here: an agent that waits for work need not carry it."""
+    from edgeprof_agent.measuring.trust import Evidence, trust_of
+    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
+
     return trust_of(
         Evidence(
             medians_of=medians_of(measured),
