@@ -38,8 +38,6 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
-from edgeprof_agent.measuring.trust import Evidence, trust_of
-from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -139,6 +137,10 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
 def _trust(
     header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
 ) -> Trust:
+    """Imported here: an agent that waits for work need not carry it."""
+    from edgeprof_agent.measuring.trust import Evidence, trust_of
+    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
+
     return trust_of(
         Evidence(
             medians_of=medians_of(measured),
