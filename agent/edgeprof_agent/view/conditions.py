@@ -27,12 +27,14 @@ def conditions_lines(
 
 def footprint_lines(footprint: Footprint | None) -> Iterator[str]:
     """Shares are of one core."""
-    if footprint is not None:
-        yield from labelled(
-            "own cost",
-            f"agent {percent(footprint.agent_cpu_share)} of a core, sampler {percent(footprint.sampler_cpu_share)} "
-            f"at {number(footprint.sampler_hz)} Hz, {number(footprint.agent_rss_mib)} MiB",
-        )
+    if footprint is None:
+        return
+    sampler = f"sampler {percent(footprint.sampler_cpu_share)} at {number(footprint.sampler_hz)} Hz"
+    yield from labelled(
+        "own cost",
+        f"agent {percent(footprint.agent_cpu_share)} of a core, "
+        f"{sampler if footprint.sampler_hz else 'no sampler ran'}, {number(footprint.agent_rss_mib)} MiB",
+    )
 
 
 def _from_moments(before: DeviceState | None, after: DeviceState | None) -> Iterator[str]:
