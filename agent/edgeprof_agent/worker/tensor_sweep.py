@@ -18,15 +18,17 @@ from edgeprof_agent.worker.window import timed_window
 
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""
+SOAK_ROOM = 1.1
 NO_TIME = "the time limit of the run left no time for this point"
 
 
 def sweep_tensor(model: TensorModel, memory: MemoryBook, job: Job, reporter: Reporter) -> None:
     """Every point, in the order in which they were asked; then the run's own shapes again, for what comes after."""
     asked = job["sweep"]
+    stop_at_ns = job["stop_at_ns"] - int(job["soak_s"] * SOAK_ROOM * 1e9)  # what comes after has its time, too
     for index, ask in enumerate(asked):
         reporter.enter("sweep", _title(ask), index / len(asked))
-        own: Job = {**job, "stop_at_ns": share_of_time(job["stop_at_ns"], len(asked) - index)}
+        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(asked) - index)}
         reporter.point(_point(model, memory, ask, own))
     if asked:
         model.reshape({})
