@@ -145,6 +145,7 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
         "others took 31 % of the cores",
         "the board said soft limit",
         "CPU 3 went away",
+        "clock not known: no cpufreq",
         "agent 0.4 % of a core, sampler 0.1 % at 10.00 Hz",
         "image 64×1×8×8: out of memory",
         "burst    p50 1.000 ms, then sustained 1.200 ms: 20 % slower",

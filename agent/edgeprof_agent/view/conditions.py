@@ -22,7 +22,8 @@ def conditions_lines(
     rate = f"{number(conditions.sample_hz_got)} Hz for {number(conditions.window_s)} s"
     yield from labelled("device", f"{', '.join(told) or 'nothing could be read'} (looked at {rate})")
     for reason, names in by_reason(conditions.absent.items()).items():
-        yield from labelled("", f"{listed([_plain(name) for name in names])} not known: {reason}")
+        told_once = list(dict.fromkeys(_plain(name) for name in names))
+        yield from labelled("", f"{listed(told_once)} not known: {reason}")
 
 
 def footprint_lines(footprint: Footprint | None) -> Iterator[str]:
@@ -80,6 +81,6 @@ def _events(conditions: Conditions) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    for unit in ("_c", "_mhz", "_min", "_max", "_ms"):
-        name = name.removesuffix(unit)
-    return name.replace("_", " ")
+    for ending in ("_min", "_max", "_c", "_mhz", "_ms"):  # the lowest and the highest go as one
+        name = name.removesuffix(ending)
+    return {"cpu": "clock"}.get(name, name.replace("_", " "))
