@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_lists_of_cores(text: str, cpus: tuple[int, ...]) -> None:
 
 
 @contextmanager
-def spinner() -> Iterator["subprocess.Popen[bytes]"]:
+def spinner() -> Generator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield process
@@ -87,7 +87,7 @@ def spinner() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 @contextmanager
-def sampling(root: Path, took: list[Trace]) -> Iterator[Telemetry]:
+def sampling(root: Path, took: list[Trace]) -> Generator[Telemetry]:
     """Samples while it is entered; the trace is put into `took`."""
     with spinner() as worker:
         telemetry = Telemetry(root, tuple(os.sched_getaffinity(0)))
