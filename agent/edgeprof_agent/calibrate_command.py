@@ -17,8 +17,9 @@ from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
 from edgeprof_agent.interleaving import interleaved
+from edgeprof_agent.profile_asked import asked
 from edgeprof_agent.profile_command import INTERRUPTED, measurer, setups_named
-from edgeprof_agent.profile_options import asked, measuring_options
+from edgeprof_agent.profile_options import measuring_options
 from edgeprof_agent.profile_view import Stages
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.keeping import Keeper, plan_of

@@ -13,7 +13,8 @@ from edgeprof.modelfiles import inspect
 from edgeprof.wire.messages import ModelFormat
 from edgeprof_agent.interleaving import interleaved
 from edgeprof_agent.measuring.conversation import OnProgress
-from edgeprof_agent.profile_options import Asked, asked, measuring_options
+from edgeprof_agent.profile_asked import Asked, asked
+from edgeprof_agent.profile_options import measuring_options
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.keeping import Keeper, plan_of

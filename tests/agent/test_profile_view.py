@@ -134,17 +134,18 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        "p99 and p99.9: need 473 and 4,742 samples for a 95 % interval; this run has 40",
-        "Energy and Power: no sensor",
+        "p99; p99.9: need 473 and 4,742 samples for a 95 % interval; this run has 40",
+        "Energy; Power: no sensor",
         "warm-up    1,204 runs, and the speed was not steady by then",
         "(median to ±0.4 %)",
         "steps of 30 ns",
-        "the files stayed in the page cache: on tmpfs",
+        "cold start not cold: on tmpfs",
         "GPU memory and unified memory: no GPU",
         "45.00 to 52.25 °C",
         "others took 31 % of the cores",
         "the board said soft limit",
         "CPU 3 went away",
+        "clock not known: no cpufreq",
         "agent 0.4 % of a core, sampler 0.1 % at 10.00 Hz",
         "image 64×1×8×8: out of memory",
         "burst    p50 1.000 ms, then sustained 1.200 ms: 20 % slower",
@@ -186,7 +187,8 @@ def test_a_stored_result_of_before_is_still_told(real: Result) -> None:
 
 
 def test_numbers_have_four_digits_and_no_exponent() -> None:
-    assert [number(value) for value in (0.00001234, 0.5, 12.345, 123456.0, -2.0)] == [
+    assert [number(value) for value in (0.0, 0.00001234, 0.5, 12.345, 123456.0, -2.0)] == [
+        "0",
         "0.00001",
         "0.5000",
         "12.35",

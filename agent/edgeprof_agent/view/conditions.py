@@ -22,17 +22,20 @@ def conditions_lines(
     rate = f"{number(conditions.sample_hz_got)} Hz for {number(conditions.window_s)} s"
     yield from labelled("device", f"{', '.join(told) or 'nothing could be read'} (looked at {rate})")
     for reason, names in by_reason(conditions.absent.items()).items():
-        yield from labelled("", f"{listed([_plain(name) for name in names])} not known: {reason}")
+        told_once = list(dict.fromkeys(_plain(name) for name in names))
+        yield from labelled("", f"{listed(told_once)} not known: {reason}")
 
 
 def footprint_lines(footprint: Footprint | None) -> Iterator[str]:
     """Shares are of one core."""
-    if footprint is not None:
-        yield from labelled(
-            "own cost",
-            f"agent {percent(footprint.agent_cpu_share)} of a core, sampler {percent(footprint.sampler_cpu_share)} "
-            f"at {number(footprint.sampler_hz)} Hz, {number(footprint.agent_rss_mib)} MiB",
-        )
+    if footprint is None:
+        return
+    sampler = f"sampler {percent(footprint.sampler_cpu_share)} at {number(footprint.sampler_hz)} Hz"
+    yield from labelled(
+        "own cost",
+        f"agent {percent(footprint.agent_cpu_share)} of a core, "
+        f"{sampler if footprint.sampler_hz else 'no sampler ran'}, {number(footprint.agent_rss_mib)} MiB",
+    )
 
 
 def _from_moments(before: DeviceState | None, after: DeviceState | None) -> Iterator[str]:
@@ -78,6 +81,6 @@ def _events(conditions: Conditions) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    for unit in ("_c", "_mhz", "_min", "_max", "_ms"):
-        name = name.removesuffix(unit)
-    return name.replace("_", " ")
+    for ending in ("_min", "_max", "_c", "_mhz", "_ms"):  # the lowest and the highest go as one
+        name = name.removesuffix(ending)
+    return {"cpu": "clock"}.get(name, name.replace("_", " "))

@@ -46,7 +46,7 @@ def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
 
 
 def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
-    titles = listed([METRICS[metric].title for metric in metrics])
+    titles = "; ".join(METRICS[metric].title for metric in metrics)  # a title may hold a comma
     yield from textwrap.wrap(f"{titles}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 

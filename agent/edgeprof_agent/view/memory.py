@@ -51,7 +51,9 @@ def cold_lines(cold: ColdStart | None) -> Iterator[str]:
     if cold is None:
         return
     if not cold.evicted:
-        yield from labelled("cold start", f"the files stayed in the page cache: {cold.reason or 'no reason is known'}")
+        yield from labelled(
+            "cold start", f"not cold: {cold.reason or 'the files could not be dropped from the page cache'}"
+        )
         return
     shares = [share for share in (cold.resident_before_share, cold.resident_after_share) if share is not None]
     seen = (

@@ -69,7 +69,7 @@ def timing_lines(timing: Timing | None) -> Iterator[str]:
 def floor_lines(floor: NoiseFloor | None, model_name: str, config_key: str) -> Iterator[str]:
     """What this device was calibrated to, or how to do that."""
     if floor is None:
-        yield from labelled("floor", "this device has no noise floor; learn one with: edgeprof calibrate")
+        yield from labelled("floor", "none is known for such runs on this machine; learn one with: edgeprof calibrate")
         return
     own = (floor.model_name, floor.config_key) == (model_name, config_key)
     on = "this set-up" if own else f"another set-up ({floor.model_name})"

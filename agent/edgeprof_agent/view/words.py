@@ -17,6 +17,8 @@ def labelled(label: str, text: str) -> Iterator[str]:
 
 def number(value: float) -> str:
     """Four significant digits, never an exponent."""
+    if value == 0:
+        return "0"
     if value < 0:
         return f"-{number(-value)}"
     if value >= 1000:
