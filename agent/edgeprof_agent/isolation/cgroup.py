@@ -21,10 +21,17 @@ class _Version:
     limit: str
     swap_limit: str
     events: str
+    peak: str
 
 
-_V2 = _Version("cgroup_v2_memory", "memory.max", "memory.swap.max", "memory.events")
-_V1 = _Version("cgroup_v1_memory", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control")
+_V2 = _Version("cgroup_v2_memory", "memory.max", "memory.swap.max", "memory.events", "memory.peak")
+_V1 = _Version(
+    "cgroup_v1_memory",
+    "memory.limit_in_bytes",
+    "memory.memsw.limit_in_bytes",
+    "memory.oom_control",
+    "memory.max_usage_in_bytes",
+)
 
 
 class MemoryGroup:
@@ -55,6 +62,10 @@ class MemoryGroup:
             if name == "oom_kill":
                 return int(count)
         return 0
+
+    def peak_mib(self) -> float:
+        """The most that was charged to the group: also page cache. Raises OSError where the kernel keeps no peak."""
+        return int((self._folder / self._version.peak).read_text()) / _MIB
 
     def remove(self) -> None:
         """Kills whatever is left in the group, then removes it. A dying process may hold it for a moment."""

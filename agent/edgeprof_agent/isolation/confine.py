@@ -11,6 +11,8 @@ from edgeprof_agent.isolation.outcome import Limits
 
 _MIB = 1024 * 1024
 _FILE_SIZE_LIMIT = (512 * _MIB, 512 * _MIB)
+NO_GROUP = "the worker had no memory cgroup of its own: none can be made here"
+NO_GROUP_PEAK = "this kernel keeps no peak of a cgroup (memory.peak, Linux 5.19)"
 _DATA_SLACK_MIB = 256
 """RLIMIT_DATA counts what is reserved, not what is used: thread stacks and arenas need room above the limit."""
 
@@ -48,6 +50,15 @@ class Confinement:
         if watchdog.oom_kills() > self._oom_kills_before:
             return "the kernel counted an out-of-memory kill on this machine meanwhile"
         return None
+
+    def group_peak_mib(self) -> float | str:
+        """The peak of the worker's cgroup so far, or why there is none."""
+        if self._group is None:
+            return NO_GROUP
+        try:
+            return self._group.peak_mib()
+        except (OSError, ValueError):
+            return NO_GROUP_PEAK
 
     def release(self) -> None:
         """Kills what may be left of the worker and removes its group."""

@@ -30,3 +30,5 @@ class Outcome:
     layers: tuple[str, ...]
     runs: int | None = None
     """How many runs had gone well, as the worker counted; None: it did not get so far."""
+    group_peak_mib: float | str = "the worker was not started"
+    """The most that was charged to the worker's own memory cgroup, page cache included; a text says why not."""

@@ -32,8 +32,18 @@ OnLine = Callable[[bytes], bool]
 """Is given each line of the worker; True says that it was the last one."""
 
 
-def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, cancelled: threading.Event) -> Outcome:
-    """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it."""
+def run(
+    command: Sequence[str],
+    job: bytes,
+    limits: Limits,
+    on_line: OnLine,
+    cancelled: threading.Event,
+    on_start: Callable[[int], None] = lambda pid: None,
+) -> Outcome:
+    """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it.
+
+    `on_start` is given the worker's process id before it has its job.
+    """
     spawned_ns = time.monotonic_ns()
     tail = Tail()
     with tempfile.TemporaryDirectory(prefix="edgeprof-", ignore_cleanup_errors=True) as scratch:
@@ -47,9 +57,11 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
             os.close(writing)
         confinement = Confinement(process.pid, limits)
         try:
+            on_start(process.pid)
             _feed(process, job)
             ending = _Watch(process, reading, confinement, limits, tail).until_end(on_line, cancelled)
             evidence = confinement.memory_evidence()
+            group_peak_mib = confinement.group_peak_mib()
         finally:
             status = _end(process)
             confinement.release()
@@ -64,6 +76,7 @@ def run(command: Sequence[str], job: bytes, limits: Limits, on_line: OnLine, can
         log=tail.text(),
         layers=tuple(confinement.layers),
         runs=runs,
+        group_peak_mib=group_peak_mib,
     )
 
 

@@ -6,14 +6,16 @@ from typing import Literal
 import msgspec
 
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof_agent.worker.document import Cold, Measured, OpenLoopRun, Operators, Point, SoakRun
+from edgeprof_agent.worker.document import Cold, Measured, MemoryReading, OpenLoopRun, Operators, Point, SoakRun
 
 OnProgress = Callable[[str, float | None, str], None]
 """Is told the stage, its fraction (None: not known) and a note."""
 
 
 class _Event(msgspec.Struct):
-    event: Literal["hello", "stage", "cold", "measured", "point", "open_loop", "soak", "operators", "failed"]
+    event: Literal[
+        "hello", "stage", "cold", "measured", "point", "open_loop", "soak", "operators", "memory_after", "failed"
+    ]
     monotonic_ns: int = 0
     stage: Stage = "start"
     fraction: float | None = None
@@ -26,6 +28,7 @@ class _Event(msgspec.Struct):
     open_loop: OpenLoopRun | None = None
     soak: SoakRun | None = None
     operators: Operators | None = None
+    memory_after: MemoryReading | None = None
 
 
 class Told(msgspec.Struct):
@@ -49,6 +52,7 @@ class Conversation:
         self.open_loop: OpenLoopRun | None = None
         self.soak: SoakRun | None = None
         self.operators: Operators | None = None
+        self.memory_after: MemoryReading | None = None
         self.failed: Told | None = None
         self.garbled = False
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -10,8 +10,10 @@ import msgspec
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.isolation import Limits, Outcome
+from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.conversation import Conversation, OnProgress
 from edgeprof_agent.measuring.courses import extra_time_s, job_of
+from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.meter import Meter
@@ -72,8 +74,9 @@ def _run(attempt: _Attempt) -> Run:
     started_s = time.monotonic()
     before = state.read_state()
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start else None
+    footprint = FootprintMeter()
     with Meter() as meter:
-        ended = cold if cold and not cold.heard.cold else _course(attempt, "measure", started_s)
+        ended = cold if cold and not cold.heard.cold else _course(attempt, "measure", started_s, footprint.beside)
     measured = ended.heard.measured
     power = meter.energy(measured["windows"]) if measured is not None else "the run failed"
     return Run(
@@ -83,18 +86,24 @@ def _run(attempt: _Attempt) -> Run:
         heard=ended.heard,
         outcome=ended.outcome,
         power=power,
+        footprint=footprint.footprint(measured["windows"], meter.costs) if measured is not None else None,
         cold=cold.heard.cold if cold else None,
     )
 
 
-def _course(attempt: _Attempt, course: Course, started_s: float) -> _Ended:
+def _alone(on_line: OnLine) -> OnLine:
+    return on_line
+
+
+def _course(attempt: _Attempt, course: Course, started_s: float, beside: Callable[[OnLine], OnLine] = _alone) -> _Ended:
+    """`beside` wraps what hears the worker's lines."""
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
     beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     heard = Conversation(attempt.on_progress)
     job = msgspec.json.encode(job_of(request, course, left_s))
-    return _Ended(limits, heard, isolation.run(attempt.worker, job, limits, heard.hear, attempt.cancelled))
+    return _Ended(limits, heard, isolation.run(attempt.worker, job, limits, beside(heard.hear), attempt.cancelled))
 
 
 def _header(request: MeasureRequest) -> Header:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeprof.wire.messages import Power
+from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.sampler import PowerSampler
 from edgeprof_agent.worker.document import Window
@@ -29,6 +30,11 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         if self._sampler is not None:
             self._sampler.stop()
+
+    @property
+    def costs(self) -> tuple[CostBook, ...]:
+        """What the sampling costs, where there is any."""
+        return (self._sampler.cost,) if self._sampler is not None else ()
 
     def energy(self, windows: Sequence[Window]) -> Power | str:
         """The energy of the worker's own measured windows together."""

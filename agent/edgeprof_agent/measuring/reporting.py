@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, OpenLoop, Soak, SweepPoint, Timing
+from edgeprof.wire.evidence import ColdStart, Footprint, MemoryProfile, OpenLoop, Soak, SweepPoint, Timing
 from edgeprof.wire.identity import config_key, model_bytes
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -29,6 +29,7 @@ from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
+from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
 
@@ -58,6 +59,8 @@ class Run:
     outcome: Outcome
     power: Power | str
     cold: Cold | None
+    footprint: Footprint | None = None
+    window_memory: WindowMemory = UNSAMPLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         timing=timing_of(measured, figures),
         open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
         soak=soak_of(run.heard.soak, _burst_p50_ms(figures)) if run.heard.soak else None,
-        memory=memory_of(measured),
+        memory=memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory),
         points=points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"]),
     )
     return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
@@ -137,6 +140,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         open_loop=body.open_loop,
         soak=body.soak,
         points=body.points,
+        footprint=run.footprint if run else None,
     )
 
 

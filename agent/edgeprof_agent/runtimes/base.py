@@ -4,7 +4,7 @@ Kept to the standard library's lightest modules: the worker loads this before an
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
@@ -85,6 +85,15 @@ class TextModel(Protocol):
     def setting(self) -> Setting: ...
 
     def operators(self) -> Operators: ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A model of either kind that holds memory which goes only when it is told to, and not with the object."""
+
+    def close(self) -> None:
+        """Frees everything. The model cannot be used afterwards."""
+        ...
 
 
 class Runtime(Protocol):

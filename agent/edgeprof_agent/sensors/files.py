@@ -5,6 +5,66 @@ import os
 from pathlib import Path
 
 MAX_BYTES = 1024 * 1024
+_SMALL_BYTES = 256
+_PADDING = b"\x00 \t\r\n"
+
+
+class KernelFile:
+    """A file that is read again and again: held open, one pread a reading, opened anew only when that fails.
+
+    A sysfs or proc file makes its content anew for each read from its start. One that was removed is told by an error,
+    or on an ordinary file system by having no name any more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._name = os.fspath(path)
+        self._fd = -1
+
+    def number(self) -> float | None:
+        """A finite decimal number, or None."""
+        content = self.content()
+        if content is None or len(content) == _SMALL_BYTES:  # cut off, so that it would be another number
+            return None
+        try:
+            value = float(content) if content else None
+        except ValueError:
+            return None
+        return value if value is not None and math.isfinite(value) else None
+
+    def text(self) -> str | None:
+        """At most 256 bytes as text, or None."""
+        content = self.content()
+        return None if content is None else content.decode("utf-8", "replace")
+
+    def content(self) -> bytes | None:
+        """The bytes without the padding that the kernel appends, or None if they cannot be read."""
+        if self._fd >= 0:
+            content = self._read()
+            if content is not None:
+                return content
+            self._close()
+        try:
+            self._fd = os.open(self._name, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        return self._read()
+
+    def _read(self) -> bytes | None:
+        try:
+            if not os.fstat(self._fd).st_nlink:
+                return None
+            return os.pread(self._fd, _SMALL_BYTES, 0).strip(_PADDING)
+        except OSError:
+            return None
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self._close()
 
 
 def text(path: Path) -> str | None:

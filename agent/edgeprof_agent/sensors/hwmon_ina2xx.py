@@ -1,6 +1,7 @@
 """An INA219, 220, 226, 230, 231, 238 or 260 that Linux knows: a meter that somebody put into the supply line."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
@@ -21,6 +22,7 @@ class HwmonIna2xx:
         monitors = files.folders(root / "sys/class/hwmon", "hwmon*")
         self._chips = [folder for folder in monitors if CHIP.fullmatch(files.text(folder / "name") or "")]
         self._on_jetson = b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+        self._watts = _meter(self._chips[0]) if self._chips else None
         self.source = ", ".join(f"{files.text(chip / 'name')} in {chip.name}" for chip in self._chips) or "hwmon"
 
     def available(self) -> str | None:
@@ -34,11 +36,22 @@ class HwmonIna2xx:
 
     def read(self) -> float:
         """Watts, negative where the current flows back."""
-        chip = self._chips[0]
-        micro_w = files.number(chip / "power1_input")
+        if self._watts is None:
+            raise SensorError("no INA2xx under /sys/class/hwmon")
+        return self._watts()
+
+
+def _meter(chip: Path) -> Callable[[], float]:
+    """The chip's own power, else volts times amperes."""
+    power, volts, amps = (files.KernelFile(chip / name) for name in ("power1_input", "in1_input", "curr1_input"))
+
+    def read() -> float:
+        micro_w = power.number()
         if micro_w is not None:
             return micro_w / 1e6
-        millivolts, milliamps = files.number(chip / "in1_input"), files.number(chip / "curr1_input")
+        millivolts, milliamps = volts.number(), amps.number()
         if millivolts is None or milliamps is None:
             raise SensorError(f"{chip.name} gives no number for power1_input")
         return millivolts * milliamps / 1e6
+
+    return read

@@ -90,8 +90,10 @@ def _volts_times_amps(monitor: Path, channel: int) -> Reader:
 
 
 def _scaled(path: Path, factor: float) -> Reader:
+    file = files.KernelFile(path)
+
     def read() -> float:
-        value = files.number(path)
+        value = file.number()
         if value is None:
             raise SensorError(f"{path.parent.name}/{path.name} gives no number")
         return value * factor

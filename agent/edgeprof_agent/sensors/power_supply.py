@@ -17,32 +17,42 @@ class PowerSupply:
 
     def __init__(self, root: Path) -> None:
         supplies = files.folders(root / "sys/class/power_supply", "*")
-        self._batteries = [folder for folder in supplies if _feeds_the_machine(folder)]
-        self.source = " + ".join(folder.name for folder in self._batteries) or "power_supply"
+        self._batteries = [_Battery(folder) for folder in supplies if _feeds_the_machine(folder)]
+        self.source = " + ".join(battery.name for battery in self._batteries) or "power_supply"
 
     def available(self) -> str | None:
         return failed_reading(self) if self._batteries else "no battery"
 
     def read(self) -> float:
         """Watts. The sign differs between drivers; that the battery discharges is known from its status."""
-        states = {folder: files.text(folder / "status") or "unknown" for folder in self._batteries}
-        feeding = [folder for folder, state in states.items() if state == "Discharging"]
-        if not feeding or "Charging" in states.values():
-            said = ", ".join(f"{folder.name} is {state}" for folder, state in states.items())
+        states = [(battery, battery.status.text() or "unknown") for battery in self._batteries]
+        feeding = [battery for battery, state in states if state == "Discharging"]
+        if not feeding or any(state == "Charging" for _, state in states):
+            said = ", ".join(f"{battery.name} is {state}" for battery, state in states)
             raise SensorError(f"the battery does not feed the device alone ({said}); unplug the supply to measure")
-        return sum(_watts(folder) for folder in feeding)
+        return sum(battery.watts() for battery in feeding)
+
+
+class _Battery:
+    """One gauge's files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self.status = files.KernelFile(folder / "status")
+        self._power, self._current, self._voltage = (
+            files.KernelFile(folder / name) for name in ("power_now", "current_now", "voltage_now")
+        )
+
+    def watts(self) -> float:
+        micro_w = self._power.number()
+        if micro_w is not None:
+            return abs(micro_w) / 1e6
+        micro_a, micro_v = self._current.number(), self._voltage.number()
+        if micro_a is None or micro_v is None:
+            raise SensorError(f"{self.name} gives neither power_now nor current_now with voltage_now")
+        return abs(micro_a) * micro_v / 1e12
 
 
 def _feeds_the_machine(folder: Path) -> bool:
     """A mouse's battery has the scope `Device`."""
     return files.text(folder / "type") == "Battery" and files.text(folder / "scope") != "Device"
-
-
-def _watts(folder: Path) -> float:
-    micro_w = files.number(folder / "power_now")
-    if micro_w is not None:
-        return abs(micro_w) / 1e6
-    micro_a, micro_v = files.number(folder / "current_now"), files.number(folder / "voltage_now")
-    if micro_a is None or micro_v is None:
-        raise SensorError(f"{folder.name} gives neither power_now nor current_now with voltage_now")
-    return abs(micro_a) * micro_v / 1e12

@@ -1,7 +1,7 @@
 """RAPL: the energy counter of x86 processor packages under /sys/class/powercap (Intel, and AMD since Linux 5.8)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
@@ -21,11 +21,15 @@ class _Domain:
     range_uj: float
     last_uj: float | None = None
     total_uj: float = 0.0
+    counter: files.KernelFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counter = files.KernelFile(self.folder / "energy_uj")
 
     def advance(self) -> float:
-        now_uj = files.number(self.folder / "energy_uj")
+        now_uj = self.counter.number()
         if now_uj is None:
-            raise SensorError(f"{self.folder / 'energy_uj'} gives no number")
+            raise SensorError(f"{self.counter.path} gives no number")
         if self.last_uj is not None:
             step_uj = now_uj - self.last_uj
             self.total_uj += step_uj if step_uj >= 0 else step_uj + self.range_uj

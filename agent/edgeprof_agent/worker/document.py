@@ -1,8 +1,9 @@
 """What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides.
 
 The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
-if it was asked: `point` (one a sweep point), `open_loop`, `soak`; and last `operators`. A worker that dies after
-`measured` costs what had not been told by then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
+if it was asked: `point` (one a sweep point), `open_loop`, `soak`; then `operators`, the last that is waited for; and
+`memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by then. The
+lines of a cold course: `stage`, then `cold`. `failed` ends either.
 """
 
 from typing import Literal, TypedDict
@@ -85,6 +86,10 @@ class MemoryReading(TypedDict):
     private_kib: int | None
     swap_kib: int | None
     model_mapped_kib: int | None
+    unified_available_kib: int | None
+    """The machine's MemAvailable, on a board where CPU and GPU share one memory."""
+    nvmap_kib: int | None
+    """What a Jetson's GPU driver has handed out, to all processes together."""
 
 
 class LoopFacts(TypedDict):

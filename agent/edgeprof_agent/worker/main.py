@@ -1,10 +1,11 @@
 """The worker's course: read a job, import its runtime, load, measure, tell. Every failure leaves by its name."""
 
+import gc
 import json
 import sys
 from typing import cast
 
-from edgeprof_agent.runtimes.base import RuntimeFailure
+from edgeprof_agent.runtimes.base import Closing, RuntimeFailure
 from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker.cold import run_cold
 from edgeprof_agent.worker.document import Job
@@ -43,6 +44,12 @@ def _run(job: Job, reporter: Reporter) -> None:
     _measure(opened, job, reporter)
     reporter.enter("report", "reading the executed operators")
     reporter.operators(opened.model.operators())
+    memory = opened.memory
+    if isinstance(opened.model, Closing):
+        opened.model.close()
+    del opened
+    gc.collect()
+    reporter.memory_after(memory.end_of("after"))
 
 
 def _measure(opened: Opened, job: Job, reporter: Reporter) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from edgeprof_agent.worker.document import Cold, Measured, OpenLoopRun, Operators, Point, SoakRun
+from edgeprof_agent.worker.document import Cold, Measured, MemoryReading, OpenLoopRun, Operators, Point, SoakRun
 
 MESSAGE_LENGTH = 2000
 """A runtime's words may hold a whole list of names."""
@@ -42,6 +42,9 @@ class Reporter:
 
     def operators(self, operators: Operators) -> None:
         self._send({"event": "operators", "operators": operators})
+
+    def memory_after(self, reading: MemoryReading) -> None:
+        self._send({"event": "memory_after", "memory_after": reading})
 
     def failed(self, code: str, message: str) -> None:
         self._send({"event": "failed", "stage": self.stage, "code": code, "message": message[:MESSAGE_LENGTH]})
