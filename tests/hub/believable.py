@@ -32,22 +32,40 @@ CLEAN = Trust(unchecked={"under_voltage": "This machine has no under-voltage bit
 
 
 def trace(seconds: float = 6.0) -> bytes:
-    """A trace at 10 Hz: two zones that warm up, four cores of which one is held back, somebody else for a while."""
-    count = int(seconds * 10)
-    times = [number * 100.0 for number in range(count)]
+    """A trace at 10 Hz as the agent writes it; all but the worker is read at every fifth moment only.
+
+    Two zones that warm up, four cores of which one is held back at the end, and somebody else for 0.6 s.
+    """
+    times = [number * 100.0 for number in range(int(seconds * 10))]
+
+    def sparse(values: list[float]) -> list[float | None]:
+        return [value if index % 5 == 0 else None for index, value in enumerate(values)]
+
+    worker = [time / 1e3 * 3.9 for time in times]
+    agent = [time / 1e3 * 0.002 for time in times]
+    others = [min(max(0.0, time / 1e3 - 2.0), 0.6) for time in times]
+    busy = [sum(counts) for counts in zip(worker, agent, others, strict=True)]
     document = {
         "start_ns": 100_000_000_000,
-        "unit": "ms",
+        "unit": {"t_ms": "ms", "temperature_c": "°C", "cpu_mhz": "MHz"},
+        "absent": {"memory_pressure_s": "this kernel has no /proc/pressure"},
         "series": {
             "t_ms": times,
             "temperature_c": {
-                "cpu-thermal": [51 + 8 * (1 - math.exp(-time / 2500)) for time in times],
-                "gpu-thermal": [48 + 4 * (1 - math.exp(-time / 3500)) if time > 300 else None for time in times],
+                "cpu-thermal": sparse([51 + 8 * (1 - math.exp(-time / 2500)) for time in times]),
+                "gpu-thermal": sparse([48 + 4 * (1 - math.exp(-time / 3500)) for time in times]),
             },
             "cpu_mhz": {
-                f"cpu{core}": [2400.0 if time < 4000 or core else 1500.0 for time in times] for core in range(4)
+                f"cpu{core}": sparse([2400.0 if time < 4000 or core else 1500.0 for time in times]) for core in range(4)
             },
-            "others_cpu_share": [0.31 if 2000 < time < 2600 else 0.01 for time in times],
+            "cores_s": {"busy": sparse(busy), "stolen": sparse([0.0 for _ in times])},
+            "worker": {
+                "cpu_s": worker,
+                "stopped": [0 for _ in times],
+                "rss_mib": [58.0 + time / 6000 for time in times],
+            },
+            "agent": {"cpu_s": sparse(agent)},
+            "clock_source": {"name": ["tsc", *(None for _ in times[1:])]},
         },
     }
     return json.dumps(document).encode()
@@ -113,6 +131,10 @@ def conditions() -> Conditions:
         cpu_mhz_max=2400.0,
         others_cpu_share=0.012,
         stolen_cpu_share=0.0,
+        waited_cpu_share=0.004,
+        worker_stopped_s=0.0,
+        worker_still_s=0.1,
+        clock_sources=("tsc",),
         throttle_events=0,
         swapped_in_pages=0,
         wall_clock_step_ms=0.04,

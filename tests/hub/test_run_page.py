@@ -111,11 +111,14 @@ def test_a_hostile_reason_is_text(read_run: ReadRun) -> None:
 def test_a_trace_is_thinned_in_its_table_and_names_its_lines() -> None:
     drawn = traces.trace_of(believable.full(1, CNN), lambda _: believable.trace(60.0))
     assert drawn
-    temperature, clock, others = drawn.charts
+    temperature, clock, cores, memory = drawn.charts
     assert [line.name for line in temperature.lines] == ["cpu-thermal", "gpu-thermal"]
     assert [line.name for line in clock.lines] == ["cpu0", "cpu1, cpu2, cpu3"]
-    assert max(point.y for point in others.lines[0].points) == pytest.approx(31.0)
-    assert len(temperature.lines[1].points) == 596, "readings that are missing are no points"
+    assert [line.name for line in cores.lines] == ["the model", "other programs"]
+    assert {round(point.y, 6) for point in cores.lines[0].points} == {3.9}
+    assert max(point.y for point in cores.lines[1].points) == pytest.approx(1.0)
+    assert sum(point.y for point in cores.lines[1].points) * 0.5 == pytest.approx(0.6), "seconds of a core"
+    assert (len(temperature.lines[0].points), len(memory.lines[0].points)) == (120, 600)
     assert (drawn.every, len(drawn.table.rows)) == (15, 40)
 
 
@@ -133,8 +136,11 @@ def test_the_clocks_of_many_cores_become_two_lines() -> None:
     [
         b"\xff{",
         b"[]",
-        b'{"series": {"t_ms": [1, null], "others_cpu_share": [0.1, 0.2]}}',
-        b'{"series": {"t_ms": [1, 2], "others_cpu_share": [0.1]}}',
+        b'{"series": {"t_ms": [1, null], "temperature_c": {"a": [50, 51]}}}',
+        b'{"series": {"t_ms": [2, 1], "temperature_c": {"a": [50, 51]}}}',
+        b'{"series": {"t_ms": [1, 2], "temperature_c": {"a": [50]}}}',
+        b'{"series": {"t_ms": [1, 2], "temperature_c": {"a": ["hot", true]}}}',
+        b'{"series": {"t_ms": {"a": [1]}, "temperature_c": {"a": [50]}}}',
         b'{"series": {"t_ms": [], "cpu_mhz": {}}}',
         b'{"series": {"cpu_mhz": {"cpu0": [1]}}}',
         None,

@@ -10,7 +10,7 @@ from edgeprof_hub.views.facts import Fact
 _FIELDS_SHOWN = (
     *("temperature_min_c", "temperature_max_c", "temperature_c", "cpu_mhz_min", "cpu_mhz_max", "cpu_mhz"),
     *("others_cpu_share", "stolen_cpu_share", "throttle_flags", "throttle_events", "swapped_in_pages"),
-    *("memory_pressure_share", "wall_clock_step_ms"),
+    *("memory_pressure_share", "wall_clock_step_ms", "waited_cpu_share", "worker_stopped_s", "worker_still_s"),
 )
 
 
@@ -56,10 +56,14 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
             "Other programs", found.others_cpu_share, "of the cores that the run may use", found, "others_cpu_share"
         ),
         _share("Taken by a hypervisor", found.stolen_cpu_share, "of all cores", found, "stolen_cpu_share"),
+        _share("Ready, not running", found.waited_cpu_share, "of the time", found, "waited_cpu_share"),
         _throttling(found),
         _count("Pages swapped in", found.swapped_in_pages, found, "swapped_in_pages"),
         _share("Waiting for memory", found.memory_pressure_share, "of the time", found, "memory_pressure_share"),
         facts.measured("Step of the clock", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
+        facts.measured("Stopped", found.worker_stopped_s, "s", absent, "worker_stopped_s"),
+        facts.measured("Stood still", found.worker_still_s, "s at the longest", absent, "worker_still_s"),
+        *_clock_sources(found),
         *_cpus_gone(found),
         *(Fact(name, text, is_absent=True) for name, text in absent.items() if name not in _FIELDS_SHOWN),
     )
@@ -85,6 +89,11 @@ def _throttling(found: Conditions) -> Fact:
     if "throttle_flags" in found.absent or found.throttle_events is None:
         return Fact("Throttling", facts.reason_of(found.absent, "throttle_flags", "throttle_events"), is_absent=True)
     return Fact("Throttling", "none was reported")
+
+
+def _clock_sources(found: Conditions) -> list[Fact]:
+    names = ", then ".join(map(figures.clean, found.clock_sources))
+    return [Fact("Clock source", names, warns=len(found.clock_sources) > 1)] if names else []
 
 
 def _cpus_gone(found: Conditions) -> list[Fact]:

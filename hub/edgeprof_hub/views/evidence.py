@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from edgeprof.tables import figures
 from edgeprof.wire import messages as m
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.views import condition_facts, load_views, memory_facts, protocol_facts, sweeps, traces
+from edgeprof_hub.views import condition_facts, load_views, memory_facts, protocol_facts, state_table, sweeps, traces
 from edgeprof_hub.views.condition_facts import TrustView
-from edgeprof_hub.views.facts import Fact, with_unit
+from edgeprof_hub.views.facts import DataTable, Fact, with_unit
 from edgeprof_hub.views.lines import Drawn
 from edgeprof_hub.views.load_views import SoakView
 from edgeprof_hub.views.memory_facts import MemoryView
@@ -32,6 +32,7 @@ class Evidence:
     conditions: tuple[Fact, ...]
     trace: Drawn | None
     footprint: tuple[Fact, ...]
+    state: DataTable | None
 
     @property
     def not_asked(self) -> tuple[str, ...]:
@@ -58,6 +59,7 @@ def evidence_of(result: m.Result, fetch: Fetch) -> Evidence:
         conditions=condition_facts.condition_facts(result.conditions),
         trace=traces.trace_of(result, fetch),
         footprint=condition_facts.footprint_facts(result.footprint),
+        state=state_table.state_table(result.before, result.after),
     )
 
 

@@ -1,4 +1,4 @@
-"""The trace of a run (artifact `trace`): temperature, clocks and the load of others over time."""
+"""The trace of a run (artifact `trace`): temperature, clocks, cores in use and memory over time."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,22 +12,24 @@ from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, thinned
 MOST_ROWS = 40
 MOST_LINES = 6
 """Of one chart. Of more, as of the clocks of many cores, the highest and the lowest are drawn."""
+SHORTEST_SPAN_S = 0.5
+"""The kernel counts processor time in ticks of 10 ms: over less than this, a rate would be mostly rounding."""
 _CHARTS: dict[str, tuple[str, str, bool]] = {
     "temperature_c": ("Temperature", "°C", False),
     "cpu_mhz": ("Processor's clock", "MHz", True),
-    "others_cpu_share": ("Other programs' share of the cores", "%", True),
-    "stolen_cpu_share": ("Share taken by a hypervisor", "%", True),
-    "memory_pressure_share": ("Share of time waiting for memory", "%", True),
-    "memory_available_mib": ("Memory available", "MiB", True),
+    "cores_used": ("Cores in use", "cores", True),
+    "worker_mib": ("Memory of the model's process", "MiB", True),
+    "memory_mib": ("Memory", "MiB", True),
 }
 """What is drawn of a trace, in this order: title, unit, whether the axis begins at zero."""
 
 Readings = Sequence[float | None]
 Fetch = Callable[[str], bytes | None]
+_Values = list[float | str | bool | None]
 
 
 class _Document(msgspec.Struct):
-    series: dict[str, list[float | None] | dict[str, list[float | None]]]
+    series: dict[str, _Values | dict[str, _Values]]
 
 
 def trace_of(result: Result, fetch: Fetch) -> Drawn | None:
@@ -40,24 +42,66 @@ def trace_of(result: Result, fetch: Fetch) -> Drawn | None:
         series = msgspec.json.decode(data, type=_Document).series
     except (msgspec.MsgspecError, UnicodeDecodeError):  # an agent may store any bytes under this name
         return None
-    times = series.get("t_ms")
-    if not isinstance(times, list) or not times or None in times:
+    times = [time_ms / 1e3 for time_ms in _numbers(series.get("t_ms")) if time_ms is not None]
+    if not times or times != sorted(times) or len(times) != len(series["t_ms"]):
         return None
-    times_s = [time_ms / 1e3 for time_ms in times if time_ms is not None]
-    groups = {name: _group(name, series[name], len(times_s)) for name in _CHARTS if name in series}
-    charts = tuple(_chart(name, lines, times_s) for name, lines in groups.items() if lines)
-    return Drawn(charts, *_table(groups, times_s)) if charts else None
-
-
-def _group(name: str, found: Readings | Mapping[str, Readings], count: int) -> dict[str, Readings]:
-    """The lines of one chart by name; readings that do not fit the times are no line."""
-    lines = dict(found) if isinstance(found, Mapping) else {"": found}
-    factor = 100.0 if _CHARTS[name][1] == "%" else 1.0
-    fitting: dict[str, Readings] = {
-        figures.clean(key): [None if value is None else value * factor for value in values]
-        for key, values in lines.items()
-        if len(values) == count and any(value is not None for value in values)
+    told = {
+        name: {figures.clean(label): _numbers(values) for label, values in labels.items() if len(values) == len(times)}
+        for name, labels in series.items()
+        if isinstance(labels, dict)
     }
+    groups = {name: _drawable(lines) for name, lines in _groups(told, times).items()}
+    charts = tuple(_chart(name, groups[name], times) for name in _CHARTS if groups.get(name))
+    return Drawn(charts, *_table(groups, times)) if charts else None
+
+
+def _numbers(values: object) -> list[float | None]:
+    """Numbers; a text or a truth value is no reading that can be drawn."""
+    found: list[object] = msgspec.convert(values, list[object]) if isinstance(values, list) else []
+    return [float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in found]
+
+
+def _groups(told: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> dict[str, Mapping[str, Readings]]:
+    """The lines of each chart by name; counters become rates."""
+    worker = told.get("worker", {})
+    return {
+        "temperature_c": told.get("temperature_c", {}),
+        "cpu_mhz": told.get("cpu_mhz", {}),
+        "cores_used": _cores_used(told, times),
+        "worker_mib": {"resident": worker["rss_mib"]} if "rss_mib" in worker else {},
+        "memory_mib": told.get("memory_mib", {}),
+    }
+
+
+def _cores_used(told: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> dict[str, Readings]:
+    """Processor time a second of the model's process, and of all programs that are neither it nor the agent."""
+    columns = [told.get(group, {}).get(label) for group, label in _COUNTERS]
+    if any(column is None for column in columns):
+        return {}
+    model: list[float | None] = [None] * len(times)
+    others: list[float | None] = [None] * len(times)
+    known = [
+        (index, counts)
+        for index in range(len(times))
+        if None not in (counts := [column[index] for column in columns if column is not None])
+    ]
+    last = known[:1]
+    for index, counts in known[1:]:
+        earlier, before = last[0]
+        span_s = times[index] - times[earlier]
+        if span_s >= SHORTEST_SPAN_S:
+            busy, worker, agent = ((now or 0) - (then or 0) for now, then in zip(counts, before, strict=True))
+            model[index], others[index] = worker / span_s, max(0.0, busy - worker - agent) / span_s
+            last = [(index, counts)]
+    return {"the model": model, "other programs": others}
+
+
+_COUNTERS = (("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s"))
+
+
+def _drawable(lines: Mapping[str, Readings]) -> dict[str, Readings]:
+    """Lines that have a reading; those that lie on each other as one, and of very many the extremes."""
+    fitting = {name: values for name, values in lines.items() if any(value is not None for value in values)}
     apart = _merged(fitting)
     return _extremes(fitting) if len(apart) > MOST_LINES else apart
 
@@ -78,29 +122,31 @@ def _extremes(lines: Mapping[str, Readings]) -> dict[str, Readings]:
     }
 
 
-def _chart(name: str, lines: Mapping[str, Readings], times_s: Sequence[float]) -> LineChart:
+def _chart(name: str, lines: Mapping[str, Readings], times: Sequence[float]) -> LineChart:
     title, unit, from_zero = _CHARTS[name]
     drawn = tuple(
-        Line(key, thinned([PlotPoint(x, y) for x, y in zip(times_s, values, strict=True) if y is not None]))
+        Line(key, thinned([PlotPoint(x, y) for x, y in zip(times, values, strict=True) if y is not None]))
         for key, values in lines.items()
     )
     return LineChart(title, "seconds", unit, drawn, from_zero=from_zero)
 
 
-def _table(groups: Mapping[str, Mapping[str, Readings]], times_s: Sequence[float]) -> tuple[DataTable, int]:
-    every = -(-len(times_s) // MOST_ROWS)
-    columns = [(_head(name, key), values) for name, lines in groups.items() for key, values in lines.items()]
+def _table(groups: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> tuple[DataTable, int]:
+    """A row for every so many readings, with the last that each line had among them."""
+    every = -(-len(times) // MOST_ROWS)
+    columns = [(_head(name, key), values) for name in _CHARTS for key, values in groups.get(name, {}).items()]
     rows = tuple(
-        (f"{times_s[index]:.1f} s", *(_cell(values[index]) for _, values in columns))
-        for index in range(0, len(times_s), every)
+        (f"{times[first]:.1f} s", *(_last(values[first : first + every]) for _, values in columns))
+        for first in range(0, len(times), every)
     )
     return DataTable(("Time", *(head for head, _ in columns)), rows), every
 
 
 def _head(name: str, key: str) -> str:
     title, unit, _ = _CHARTS[name]
-    return f"{title}{f' {key}' if key else ''}, {unit}"
+    return f"{title}: {key}, {unit}"
 
 
-def _cell(value: float | None) -> str:
-    return "" if value is None else figures.number(value)
+def _last(values: Readings) -> str:
+    known = [value for value in values if value is not None]
+    return figures.number(known[-1]) if known else ""
