@@ -8,7 +8,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.daemon.jobs import Started
-from edgeprof_agent.measuring.reporting import Header, failed_early
+from edgeprof_agent.measuring.reporting import failed_early
+from edgeprof_agent.measuring.run import Header
 
 
 @dataclass(frozen=True, kw_only=True)

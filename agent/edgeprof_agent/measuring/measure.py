@@ -21,8 +21,9 @@ from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.meter import Meter
-from edgeprof_agent.measuring.reporting import Header, Run, failed_early, result_of
+from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry.gate import HeatGate, Passed

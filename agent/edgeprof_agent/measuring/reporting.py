@@ -6,7 +6,6 @@ from edgeprof import __version__
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
-    Footprint,
     MemoryProfile,
     OpenLoop,
     Soak,
@@ -17,69 +16,24 @@ from edgeprof.wire.evidence import (
 from edgeprof.wire.identity import config_key, model_bytes
 from edgeprof.wire.messages import (
     ArtifactRef,
-    DeviceState,
     Effective,
     Failure,
     Isolation,
-    ModelRef,
     Power,
     Result,
-    RunConfig,
-    RunProtocol,
-    Stamp,
 )
 from edgeprof_agent import noise_floors, state
-from edgeprof_agent.isolation import Limits, Outcome
-from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.beyond import add_responses, add_sustained, open_loop_of, soak_of
-from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.measuring.effective import effective_of
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
+from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
-from edgeprof_agent.measuring.verdict import aftermath, failure_of
-from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
+from edgeprof_agent.measuring.verdict import failure_of
 from edgeprof_agent.telemetry.conditions import conditions_of
-from edgeprof_agent.telemetry.gate import Passed
-from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker.document import Cold, Measured, Operators
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """What stands in a result before anything has run."""
-
-    result_id: str
-    job_id: str | None
-    attempt: int
-    device_id: str
-    model: ModelRef
-    config: RunConfig
-    protocol: RunProtocol
-    emulated: bool
-    started: Stamp
-    small_weights_share: float | None = None
-    """Of the stored weights, those in integers of at most 8 bits."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """Everything known once the worker has ended. `power` is a text where there is none."""
-
-    before: DeviceState
-    after: DeviceState
-    limits: Limits
-    heard: Conversation
-    outcome: Outcome
-    power: Power | str
-    cold: Cold | None
-    trace: Trace
-    cores: tuple[int, ...]
-    """The cores that the worker might use."""
-    gate: Passed
-    footprint: Footprint | None = None
-    window_memory: WindowMemory = UNSAMPLED
+from edgeprof_agent.worker.document import Cold, Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +73,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
     conditions = conditions_of(run.trace, measured["windows"], len(run.cores))
     body = _Body(
-        effective=_effective(header, measured, run),
+        effective=effective_of(header, measured, run),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=tuple(ref for ref, _ in artifacts),
@@ -218,59 +172,3 @@ def _cold_start(cold: Cold) -> ColdStart:
 def _worker_start_ms(run: Run) -> float:
     """Both stamps are of CLOCK_MONOTONIC, which parent and child share."""
     return ((run.heard.first_line_ns or run.outcome.spawned_ns) - run.outcome.spawned_ns) / 1e6
-
-
-def _effective(header: Header, measured: Measured, run: Run) -> Effective:
-    setting = measured["setting"]
-    operators = run.heard.operators or _NOT_READ
-    return Effective(
-        runtime=header.config.runtime,
-        runtime_version=setting["runtime_version"],
-        threads=setting["threads"],
-        affinity=tuple(measured["affinity"]),
-        provider=setting["provider"],
-        nodes_per_provider=operators["nodes_per_provider"],
-        delegate=setting["delegate"],
-        operators=operators["operators"],
-        integer_kernels=operators["integer_kernels"],
-        float_kernels=operators["float_kernels"],
-        inputs=setting["inputs"],
-        input_source=setting["input_source"],
-        notes=(
-            *_placement_notes(header, measured, operators),
-            *setting["notes"],
-            *_output_notes(measured),
-            *operators["notes"],
-            *aftermath(run.heard, run.outcome),
-        ),
-    )
-
-
-def _placement_notes(header: Header, measured: Measured, operators: Operators) -> tuple[str, ...]:
-    return placement.notes_of(
-        header.config.runtime,
-        header.config.require_full_delegation,
-        placement.claim_of(header.model.name, header.small_weights_share),
-        operators["nodes_per_provider"],
-        (operators["integer_kernels"], operators["float_kernels"]),
-        measured["setting"]["threads"],
-        measured["affinity"],
-    )
-
-
-def _output_notes(measured: Measured) -> tuple[str, ...]:
-    output = measured["output"]
-    if output is None:
-        return ()
-    bad = output["non_finite"]
-    odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
-    return (*odd, *output["wrong_shapes"])
-
-
-_NOT_READ: Operators = {
-    "operators": {},
-    "nodes_per_provider": {},
-    "integer_kernels": None,
-    "float_kernels": None,
-    "notes": [],
-}

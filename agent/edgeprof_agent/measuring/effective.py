@@ -1,0 +1,64 @@
+"""What really ran, put together from what the worker told of its setting, its outputs and its operators. Pure."""
+
+from edgeprof.wire.messages import Effective
+from edgeprof_agent.measuring import placement
+from edgeprof_agent.measuring.run import Header, Run
+from edgeprof_agent.measuring.verdict import aftermath
+from edgeprof_agent.worker.document import Measured, Operators
+
+
+def effective_of(header: Header, measured: Measured, run: Run) -> Effective:
+    """The effective configuration of a run that measured, with every note about it."""
+    setting = measured["setting"]
+    operators = run.heard.operators or _NOT_READ
+    return Effective(
+        runtime=header.config.runtime,
+        runtime_version=setting["runtime_version"],
+        threads=setting["threads"],
+        affinity=tuple(measured["affinity"]),
+        provider=setting["provider"],
+        nodes_per_provider=operators["nodes_per_provider"],
+        delegate=setting["delegate"],
+        operators=operators["operators"],
+        integer_kernels=operators["integer_kernels"],
+        float_kernels=operators["float_kernels"],
+        inputs=setting["inputs"],
+        input_source=setting["input_source"],
+        notes=(
+            *_placement_notes(header, measured, operators),
+            *setting["notes"],
+            *_output_notes(measured),
+            *operators["notes"],
+            *aftermath(run.heard, run.outcome),
+        ),
+    )
+
+
+def _placement_notes(header: Header, measured: Measured, operators: Operators) -> tuple[str, ...]:
+    return placement.notes_of(
+        header.config.runtime,
+        header.config.require_full_delegation,
+        placement.claim_of(header.model.name, header.small_weights_share),
+        operators["nodes_per_provider"],
+        (operators["integer_kernels"], operators["float_kernels"]),
+        measured["setting"]["threads"],
+        measured["affinity"],
+    )
+
+
+def _output_notes(measured: Measured) -> tuple[str, ...]:
+    output = measured["output"]
+    if output is None:
+        return ()
+    bad = output["non_finite"]
+    odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
+    return (*odd, *output["wrong_shapes"])
+
+
+_NOT_READ: Operators = {
+    "operators": {},
+    "nodes_per_provider": {},
+    "integer_kernels": None,
+    "float_kernels": None,
+    "notes": [],
+}

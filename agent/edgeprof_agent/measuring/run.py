@@ -1,0 +1,48 @@
+"""What is known of a run: before anything has run, and once its worker has ended."""
+
+from dataclasses import dataclass
+
+from edgeprof.wire.evidence import Footprint
+from edgeprof.wire.messages import DeviceState, ModelRef, Power, RunConfig, RunProtocol, Stamp
+from edgeprof_agent.isolation import Limits, Outcome
+from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
+from edgeprof_agent.telemetry.gate import Passed
+from edgeprof_agent.telemetry.trace import Trace
+from edgeprof_agent.worker.document import Cold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What stands in a result before anything has run."""
+
+    result_id: str
+    job_id: str | None
+    attempt: int
+    device_id: str
+    model: ModelRef
+    config: RunConfig
+    protocol: RunProtocol
+    emulated: bool
+    started: Stamp
+    small_weights_share: float | None = None
+    """Of the stored weights, those in integers of at most 8 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything known once the worker has ended. `power` is a text where there is none."""
+
+    before: DeviceState
+    after: DeviceState
+    limits: Limits
+    heard: Conversation
+    outcome: Outcome
+    power: Power | str
+    cold: Cold | None
+    trace: Trace
+    cores: tuple[int, ...]
+    """The cores that the worker might use."""
+    gate: Passed
+    footprint: Footprint | None = None
+    window_memory: WindowMemory = UNSAMPLED
