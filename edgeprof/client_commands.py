@@ -1,14 +1,16 @@
 """`edgeprof devices | flash | price | rename | delete`: what a person does with a hub from a terminal."""
 
 import sys
+from dataclasses import replace
 
 import click
 
 from edgeprof import picking, tables
 from edgeprof.client import HubClient
 from edgeprof.errors import UsageError
+from edgeprof.flash_options import asked, measuring_options
 from edgeprof.live import LiveBoard, watch
-from edgeprof.options import FiniteRange, client_of, hub_options, parse_shapes
+from edgeprof.options import FiniteRange, client_of, hub_options
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
@@ -41,15 +43,7 @@ def devices(hub_url: str, token_file: str | None, as_json: bool) -> None:
     show_default=True,
     help="Chooses the cloud baseline; see docs/cost.md.",
 )
-@click.option("--runtime", default="", help="Runtime variant (default: the device's first for the format).")
-@click.option(
-    "--threads",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Threads; 0 is every core that the agent may use.",
-)
-@click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input.")
+@measuring_options
 @click.option("--no-wait", is_flag=True, help="Queue and return at once.")
 @hub_options
 def flash(
@@ -60,30 +54,26 @@ def flash(
     family: str | None,
     quantization: str,
     task: Task,
-    runtime: str,
-    threads: int,
-    shapes: tuple[str, ...],
     no_wait: bool,
     hub_url: str,
     token_file: str | None,
+    **options: object,
 ) -> None:
     """Flash MODELS to devices and profile them there.
 
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
-    fixed = parse_shapes(shapes)
+    measuring = asked(options, models)
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)
     chosen = picking.devices(client.devices(), targets, everywhere)
     labels = picking.Labels(name=name, family=family, quantization=quantization, task=task)
     records = [picking.put_model(client, text, labels, _say_progress) for text in models]
-    request = rest.CampaignRequest(
+    request = replace(
+        measuring,
         model_ids=tuple(record.model_id for record in records),
         device_ids=tuple(device.device_id for device in chosen),
-        runtime=runtime,
-        threads=threads,
-        shapes=fixed,
     )
     campaign = client.start_campaign(request)
     for device in chosen:

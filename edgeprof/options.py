@@ -68,9 +68,13 @@ def sweep_points(
         return ()
     if model.format == "gguf":
         raise UsageError("bad_sweep", "Input shapes are swept for ONNX and TFLite models; a GGUF model takes tokens.")
-    points = [parse_shapes(tuple(text.split(";"))) for text in sweeps]
     declared = declared_inputs(model.folder / model.manifest.entry, model.format)
-    return points_of(declared, points, parse_shapes(sweep_dims), fixed)
+    return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
+
+
+def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:
+    """`ids=1,64;mask=1,64` for each point, as SweepAt.shapes wants it. Raises UsageError."""
+    return [parse_shapes(tuple(text.split(";"))) for text in sweeps]
 
 
 def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

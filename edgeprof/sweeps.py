@@ -10,7 +10,8 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import DeclaredInput
 from edgeprof.wire.evidence import SweepAt
 
-MAX_POINTS = 64
+MAX_POINTS = 32
+"""So that a result with all of them still fits its message."""
 BATCH = "batch"
 """Where no dimension has this name, it means the open leading one of every input."""
 

@@ -5,17 +5,22 @@ import time
 import uuid
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from edgeprof.wire.messages import DeviceState, Stamp
 from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.tools import run_tool
+from edgeprof_agent.telemetry.base import unique
+from edgeprof_agent.telemetry.bounded import within
+from edgeprof_agent.telemetry.cpu_lists import cpus_of
+from edgeprof_agent.telemetry.temperature import OFF_BELOW_C
+from edgeprof_agent.telemetry.throttle import alarms, counters, flag_of
+from edgeprof_agent.telemetry.zones import hottest
 
-CPU_ZONES = (re.compile(r"cpu|x86_pkg_temp|core", re.IGNORECASE), re.compile(r"soc|package", re.IGNORECASE))
-"""Names of zones that are the processor's own, and of those that hold it; each vendor has its own."""
-OFF_BELOW_C = -200.0
-"""A zone that is powered off says about -256 °C."""
-PI_THROTTLED_NOW = 0b1111
-"""get_throttled: under-voltage, frequency capped, throttled, soft limit; the same bits 16 up say "since boot"."""
+PI_BITS = ("under_voltage", "frequency_capped", "throttled", "soft_limit")
+"""get_throttled, bits 0 to 3: now. Bits 16 to 19 are the same since boot, or since the kernel's poller cleared them."""
+LONGEST_LOOK_S = 10.0
+"""A device driver that hangs must not hang the run."""
 
 
 def stamp() -> Stamp:
@@ -25,19 +30,46 @@ def stamp() -> Stamp:
 
 def read_state(root: Path = Path("/")) -> DeviceState:
     """One look. Takes a few milliseconds, and one short process where a board tells only that way."""
-    temperature_c, zone = _temperature(root)
-    policy = root / "sys/devices/system/cpu/cpufreq/policy0"
+    return within(LONGEST_LOOK_S, lambda: _read_state(root)) or _nothing_known(stamp())
+
+
+def _read_state(root: Path) -> DeviceState:
+    zones = temperatures_c(root)
+    nearest = hottest(zones)
+    clocks = _clocks_mhz(root)
+    flags, events = _flags(root), _counters(root)
     return DeviceState(
         at=stamp(),
-        temperature_c=temperature_c,
-        temperature_source=zone,
-        cpu_mhz=_cpu_mhz(root),
-        governor=files.text(policy / "scaling_governor") or None,
+        temperature_c=nearest[0] if nearest else None,
+        temperature_source=nearest[1] if nearest else None,
+        cpu_mhz=_cpu_mhz(root, clocks),
+        governor=files.text(root / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor") or None,
         load_1m=_load(root),
         memory_available_mib=_memory_available_mib(root),
-        throttled=_throttled(root),
+        throttled=bool(flags.now) if flags.now or "frequency_capped" in flags.known else None,
         power_mode=_power_mode(root),
+        temperatures_c=zones,
+        cpu_mhz_by_policy=clocks,
+        throttle_flags=flags.now,
+        throttle_flags_known=tuple(dict.fromkeys([*flags.known, *(flag_of(counter) for counter in events)])),
+        throttle_flags_since_boot=flags.since_boot,
+        throttle_counters=events,
+        running_tasks=_running_tasks(root),
+        cpus_online=cpus_of(files.text(root / "sys/devices/system/cpu/online") or ""),
+        clock_source=files.text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource") or None,
     )
+
+
+def temperatures_c(root: Path) -> dict[str, float]:
+    """Every thermal zone that is on, by its type."""
+    folders = files.folders(root / "sys/class/thermal", "thermal_zone*")
+    names = unique([files.text(folder / "type") or folder.name for folder in folders])
+    readings = {name: files.number(folder / "temp") for name, folder in zip(names, folders, strict=True)}
+    return {
+        name: milli_c / 1000
+        for name, milli_c in readings.items()
+        if milli_c is not None and milli_c / 1000 > OFF_BELOW_C
+    }
 
 
 @cache
@@ -45,34 +77,21 @@ def _boot_id() -> str:
     return files.text(Path("/proc/sys/kernel/random/boot_id")) or str(uuid.uuid4())
 
 
-def _temperature(root: Path) -> tuple[float | None, str | None]:
-    """The hottest of the zones whose name is nearest to the CPU."""
-    zones: list[tuple[int, float, str]] = []
-    for folder in files.folders(root / "sys/class/thermal", "thermal_zone*"):
-        name, milli_c = files.text(folder / "type") or folder.name, files.number(folder / "temp")
-        if milli_c is not None and milli_c / 1000 > OFF_BELOW_C:
-            zones.append((_nearness(name), milli_c / 1000, name))
-    if not zones:
-        return None, None
-    _, hottest_c, name = max(zones)
-    return hottest_c, name
+def _clocks_mhz(root: Path) -> dict[str, float]:
+    policies = files.folders(root / "sys/devices/system/cpu/cpufreq", "policy*")
+    clocks = {policy.name: files.number(policy / "scaling_cur_freq") for policy in policies}
+    return {name: khz / 1000 for name, khz in clocks.items() if khz is not None}
 
 
-def _nearness(zone: str) -> int:
-    return next((len(CPU_ZONES) - rank for rank, names in enumerate(CPU_ZONES) if names.search(zone)), 0)
-
-
-def _cpu_mhz(root: Path) -> float | None:
+def _cpu_mhz(root: Path, clocks: dict[str, float]) -> float | None:
     """The fastest cluster's clock. A Raspberry Pi's firmware owns its clock and is asked first; elsewhere it is what
     the kernel asked for; x86 without cpufreq prints one in cpuinfo."""
     if _is_pi(root):
         said = re.search(r"=(\d+)", run_tool("vcgencmd", "measure_clock", "arm").output)
         if said:
             return int(said.group(1)) / 1e6
-    policies = files.folders(root / "sys/devices/system/cpu/cpufreq", "policy*")
-    clocks = [khz / 1000 for policy in policies if (khz := files.number(policy / "scaling_cur_freq")) is not None]
     printed = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", files.text(root / "proc/cpuinfo") or "", re.MULTILINE)
-    return max([*clocks] or [float(each) for each in printed], default=None)
+    return max([*clocks.values()] or [float(each) for each in printed], default=None)
 
 
 def _load(root: Path) -> float | None:
@@ -85,19 +104,41 @@ def _memory_available_mib(root: Path) -> float | None:
     return int(found.group(1)) / 1024 if found else None
 
 
-def _throttled(root: Path) -> bool | None:
-    """A Raspberry Pi says it at once; an x86 only counts events, so one look cannot tell."""
-    if not _is_pi(root):
-        return None
-    said = re.search(r"throttled=0x([0-9a-fA-F]+)", run_tool("vcgencmd", "get_throttled").output)
-    if said:
-        return bool(int(said.group(1), 16) & PI_THROTTLED_NOW)
-    alarms = [
-        files.number(folder / "in0_lcrit_alarm")
-        for folder in files.folders(root / "sys/class/hwmon", "hwmon*")
-        if files.text(folder / "name") == "rpi_volt"
-    ]
-    return next((True for alarm in alarms if alarm), None)
+def _running_tasks(root: Path) -> int | None:
+    """Fourth field of /proc/loadavg, less the thread that is reading it."""
+    found = re.search(r" (\d+)/\d+ ", files.text(root / "proc/loadavg") or "")
+    return max(0, int(found.group(1)) - 1) if found else None
+
+
+def _counters(root: Path) -> dict[str, int]:
+    readings = {label: files.number(path) for label, path in counters(root).items()}
+    return {label: int(count) for label, count in readings.items() if count is not None}
+
+
+class _Flags(NamedTuple):
+    """What the board says, and what it could say."""
+
+    known: tuple[str, ...]
+    now: tuple[str, ...]
+    since_boot: tuple[str, ...] = ()
+
+
+def _flags(root: Path) -> _Flags:
+    """A Raspberry Pi's firmware by its bits, else alarms and cooling devices. An x86 only counts events: one look at
+    its counters cannot tell what is now."""
+    if _is_pi(root):
+        said = re.search(r"throttled=0x([0-9a-fA-F]+)", run_tool("vcgencmd", "get_throttled").output)
+        if said:
+            bits = int(said.group(1), 16)
+            return _Flags(PI_BITS, _named(bits), _named(bits >> 16))
+    readings = {label: files.number(path) for label, path in alarms(root).items()}
+    known = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None)
+    on = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None and value > 0)
+    return _Flags(tuple(known), tuple(on))
+
+
+def _named(bits: int) -> tuple[str, ...]:
+    return tuple(name for bit, name in enumerate(PI_BITS) if bits >> bit & 1)
 
 
 def _power_mode(root: Path) -> str | None:
@@ -123,3 +164,17 @@ def _is_pi(root: Path) -> bool:
 
 def _is_tegra(root: Path) -> bool:
     return b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+
+
+def _nothing_known(at: Stamp) -> DeviceState:
+    return DeviceState(
+        at=at,
+        temperature_c=None,
+        temperature_source=None,
+        cpu_mhz=None,
+        governor=None,
+        load_1m=None,
+        memory_available_mib=None,
+        throttled=None,
+        power_mode=None,
+    )

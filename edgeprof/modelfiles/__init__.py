@@ -2,5 +2,6 @@
 
 from edgeprof.modelfiles.declared import DeclaredInput, declared_inputs
 from edgeprof.modelfiles.inspection import ModelFile, inspect
+from edgeprof.modelfiles.weights import small_weights_share
 
-__all__ = ["DeclaredInput", "ModelFile", "declared_inputs", "inspect"]
+__all__ = ["DeclaredInput", "ModelFile", "declared_inputs", "inspect", "small_weights_share"]

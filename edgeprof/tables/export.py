@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from edgeprof.tables import trust
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 
@@ -14,6 +15,7 @@ HEADER = (
     *("model_id", "model", "family", "variant", "quantization", "format", "runtime", "threads", "config_key"),
     *("state", "failure_code", "failure_message"),
     *("metric", "value", "unit", "ci_low", "ci_high", "n", "origin", "scope", "reason", "ranked", "received_s"),
+    *("trust", "trust_reasons"),
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -55,7 +57,7 @@ def _head(device: rest.DeviceRecord, column: rest.Column, cell: rest.Cell) -> tu
 
 
 def _lines(cell: rest.Cell) -> Iterator[tuple[Value, ...]]:
-    tail = (cell.ranked, cell.received_s)
+    tail = (cell.ranked, cell.received_s, *_trust(cell))
     for name, row in cell.metrics.items():
         unit = METRICS[name].unit if name in METRICS else ""
         yield (name, row.value, unit, row.ci_low, row.ci_high, row.n, row.origin, row.scope, None, *tail)
@@ -66,7 +68,16 @@ def _lines(cell: rest.Cell) -> Iterator[tuple[Value, ...]]:
         yield (*(None,) * 9, *tail)
 
 
-def _cost_lines(cell: rest.Cell, tail: tuple[bool, float | None]) -> Iterator[tuple[Value, ...]]:
+def _trust(cell: rest.Cell) -> tuple[str | None, str | None]:
+    """`clean`, the causes with spaces between, or `not_checked`; and a sentence for each. Nothing for no figures."""
+    if not cell.metrics:
+        return None, None
+    if cell.trust is None:
+        return "not_checked", None
+    return " ".join(mark.cause for mark in cell.trust.marks) or "clean", " ".join(trust.reasons(cell.trust)) or None
+
+
+def _cost_lines(cell: rest.Cell, tail: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
     cost = cell.cost
     if cost is None:
         if cell.metrics:

@@ -42,6 +42,13 @@ def energy(value_j: float) -> str:
     return f"{number(value_j)} J"
 
 
+def percent(share: float) -> str:
+    """`3.2 %`: two digits, which is what a share that was estimated can bear; from 10 % on, whole ones."""
+    value = share * 100
+    places = max(0, 1 - math.floor(math.log10(abs(value)))) if 0 < abs(value) < 10 and math.isfinite(value) else 0
+    return f"{value:,.{places}f} %"
+
+
 def usd(value_usd: float) -> str:
     """Dollars, down to what a thousandth of a small inference costs."""
     return f"${number(value_usd)}" if value_usd < 100 else f"${value_usd:,.0f}"

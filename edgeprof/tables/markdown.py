@@ -40,7 +40,8 @@ def _block(block: Block) -> str:
 
 def _row(row: Row, size: int) -> str:
     if row.status is None:
-        return _line([escape(text.strip()) for text in (row.label, *row.figures)])
+        label = "<br>".join(escape(text) for text in (row.label, *row.below))
+        return _line([label, *(escape(text.strip()) for text in row.figures)])
     sentence = " ".join([row.status, *row.below]).strip()
     return _line([escape(row.label), escape(sentence), *("" for _ in range(size - 1))])
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from edgeprof.tables import figures
+from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
 from edgeprof.wire import rest
 
 EMULATED_SIGN = "~"
 BEST_SIGN = "*"
 SAME_SIGN = "="
-ALLOWANCE = "widened by 5 % for what changes from run to run"
+ALLOWANCE = "widened for what changes from run to run"
 
 NOT_RUN = "not run"
 COST_HEADERS: dict[Kind, tuple[str, str]] = {
@@ -21,7 +21,10 @@ COST_HEADERS: dict[Kind, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One model on one device. `status` stands where the figures would, when there are none."""
+    """One model on one device. `status` stands where the figures would, when there are none.
+
+    `below`: sentences that belong under the row, such as what speaks against its figures.
+    """
 
     label: str
     figures: tuple[str, ...] = ()
@@ -102,7 +105,8 @@ def threads_text(threads: int) -> str:
 
 def _column_label(column: rest.Column, with_threads: bool) -> str:
     threads = f", {threads_text(column.threads)}" if with_threads else ""
-    return figures.clean(f"{column.model_name} · {column.runtime}{threads}")
+    options = "".join(f", {option}" for option in column.options)
+    return figures.clean(f"{column.model_name} · {column.runtime}{threads}{options}")
 
 
 def _block(
@@ -149,7 +153,8 @@ def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Note
     if not cell.metrics:
         return Row(label, status=open_text(cell))
     texts = tuple(_figure(item, cell, notes) for item in headlines) + _cost(cell, notes)
-    below = (open_text(cell),) if cell.state in ("running", "queued") else ()
+    open_job = (open_text(cell),) if cell.state in ("running", "queued") else ()
+    below = (*(f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)), *open_job)
     return Row(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
 
 
@@ -174,7 +179,7 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     text = figures.figure(row)
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
-    return f"{text}{mark_sign(cell, item.metric)}" if item.lead else text
+    return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text
 
 
 def mark_sign(cell: rest.Cell, metric: str) -> str:
@@ -232,6 +237,10 @@ def _legend(table: rest.CompareTable) -> tuple[str, ...]:
         )
     if SAME_SIGN in signs:
         lines.append(f"{SAME_SIGN} among the best of its family here; these are not shown to differ from each other.")
+    lead = [item.metric for kind in HEADLINES.values() for item in kind if item.lead]
+    if widened := allowances.legend(table, lead):
+        lines.append(figures.clean(widened))
+    lines += trust.legend(table.cells)
     threads = same_threads(table.columns)
     if threads is not None:
         lines.append(f"All models asked for {threads_text(threads)}.")

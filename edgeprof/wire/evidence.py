@@ -159,6 +159,14 @@ class Conditions:
     """By how much wall clock and monotonic clock moved apart."""
     cpus_gone: tuple[int, ...] = ()
     """Cores that were there before the run and not after it."""
+    waited_cpu_share: float | None = None
+    """Share of the window in which the worker's main thread was ready to run and another one had its core."""
+    worker_stopped_s: float | None = None
+    """How long the worker stood stopped (state T: SIGSTOP, a debugger)."""
+    worker_still_s: float | None = None
+    """The longest stretch in which the worker got less than a tenth of a core."""
+    clock_sources: tuple[str, ...] = ()
+    """The kernel's clock sources, in order of appearance; more than one: it changed in mid-run."""
     absent: dict[str, str] = field(default_factory=lambda: {})
 
 

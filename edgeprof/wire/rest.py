@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
 from edgeprof.wire.tasks import Task
 
@@ -94,7 +95,11 @@ class JobRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignRequest:
-    """Measure these models on these devices. `runtime` empty: each device's first one for the model's format."""
+    """Measure these models on these devices. `runtime` empty: each device's first one for the model's format.
+
+    `repeats`: results for each cell. More than one are queued in randomized complete blocks on each device, so that a
+    drift of the device spreads over all cells. What does not apply to a model's format is left out of its jobs.
+    """
 
     model_ids: tuple[str, ...]
     device_ids: tuple[str, ...]
@@ -105,6 +110,10 @@ class CampaignRequest:
     prompt_tokens: int = 128
     decode_tokens: int = 32
     protocol: RunProtocol = field(default_factory=RunProtocol)
+    repeats: int = 1
+    depth_tokens: int = 0
+    arrival_rate_per_s: float = 0.0
+    require_full_delegation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +148,8 @@ class Column:
     runtime: str
     threads: int
     size_mib: float
+    options: tuple[str, ...] = ()
+    """What else was asked for otherwise than usual, as a reader sees it: `depth 1,024 tokens`, `provider cuda` ..."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +211,10 @@ class Cell:
     marks: tuple[RankMark, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know before using the figures: integers that were asked for and did not run, and the like."""
+    trust: Trust | None = None
+    """The badge of the result that is shown; None: it has none (it failed, or is from before there were badges)."""
+    noise_floor: NoiseFloor | None = None
+    """What the device was calibrated to when the result was made. Marks rest on it where it fits the metric."""
 
 
 @dataclass(frozen=True, kw_only=True)

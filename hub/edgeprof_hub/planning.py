@@ -1,10 +1,14 @@
 """From a request to jobs: which runtime runs which model where. Pure functions."""
 
+import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
-from edgeprof.wire.messages import MAX_THREADS, Facts, Job, ModelFormat, ModelRef, RunConfig
+from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
+from edgeprof_hub.asking import check
 
 MOST_JOBS = 5000
 
@@ -19,16 +23,34 @@ def plan(
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
 ) -> list[rest.JobRecord]:
-    """One queued job for each model on each device. Raises UsageError for what cannot be asked."""
+    """The queued jobs of each model on each device, in the order in which a device is to do them.
+
+    Raises UsageError for what cannot be asked.
+    """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
-    if not 0 <= request.threads <= MAX_THREADS:
-        raise UsageError("bad_threads", f"Threads are 0 (every core) to {MAX_THREADS}, not {request.threads}.")
-    if len(models) * len(devices) > MOST_JOBS:
+    check(request)
+    _check_sweep(request.protocol.sweep, models)
+    if len(models) * len(devices) * request.repeats > MOST_JOBS:
         raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
     campaign_id = new_id()
-    pairs = [(device, model) for device in devices for model in models]
-    return [_sendable(_job(request, campaign_id, new_id(), model, device, now_s), model) for device, model in pairs]
+    return [
+        _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
+        for device in devices
+        for model in blocks(models, request.repeats, f"{campaign_id} {device.device_id}")
+    ]
+
+
+def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
+    """Every model once a block, in an order drawn anew for each block: what drifts on the device meets all of them.
+
+    Randomized complete blocks (Fisher, The Design of Experiments, 1935). The same seed draws the same order. A single
+    block has nothing to balance, so it keeps the order that was asked for.
+    """
+    if repeats == 1:
+        return list(models)
+    draw = random.Random(seed)  # seeding with a text is by SHA-512, the same on every machine and release
+    return [model for _ in range(repeats) for model in draw.sample(models, len(models))]
 
 
 def message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
@@ -51,21 +73,40 @@ def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
 
 def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts | None) -> RunConfig:
     """The requested configuration with every choice made. What does not apply to the format stays at its default."""
-    runtime = _runtime(request.runtime, model, facts)
-    if model.format == "gguf":
-        return RunConfig(
-            runtime=runtime,
-            threads=request.threads,
-            provider=request.provider,
-            prompt_tokens=request.prompt_tokens,
-            decode_tokens=request.decode_tokens,
-        )
-    return RunConfig(
-        runtime=runtime,
+    common = RunConfig(
+        runtime=_runtime(request.runtime, model, facts),
         threads=request.threads,
         provider=request.provider,
-        shapes=request.shapes or model.input_shapes,
+        arrival_rate_per_s=request.arrival_rate_per_s,
+        require_full_delegation=request.require_full_delegation,
     )
+    if model.format != "gguf":
+        return replace(common, shapes=request.shapes or model.input_shapes)
+    return replace(
+        common,
+        prompt_tokens=request.prompt_tokens,
+        decode_tokens=request.decode_tokens,
+        depth_tokens=request.depth_tokens,
+    )
+
+
+def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:
+    """A point that no model has a use for would be lost in silence."""
+    formats: set[ModelFormat] = {model.format for model in models}
+    if any(not any(_applies(at, each) for each in formats) for at in points):
+        raise UsageError(
+            "bad_sweep",
+            "A sweep over tokens needs a language model (GGUF), and one over input shapes a model of another format.",
+        )
+
+
+def protocol_for(protocol: RunProtocol, model_format: ModelFormat) -> RunProtocol:
+    """The protocol without the points of a sweep that this format has no use for."""
+    return replace(protocol, sweep=tuple(at for at in protocol.sweep if _applies(at, model_format)))
+
+
+def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
+    return not at.shapes if model_format == "gguf" else bool(at.shapes)
 
 
 def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
@@ -100,7 +141,7 @@ def _job(
         model_id=model.model_id,
         config=config,
         config_key=identity.config_key(config),
-        protocol=request.protocol,
+        protocol=protocol_for(request.protocol, model.format),
         state="queued",
         stage="",
         fraction=None,

@@ -1,5 +1,6 @@
 """Requests to measure real small models, and a worker command that misbehaves."""
 
+import shutil
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.request import MeasureRequest
 
 BUNDLED = Path(__file__).parents[2] / "model_exports/edgeprof_exports/bundled"
-QUICK = RunProtocol(warmup_runs=1, min_runs=6, window_s=0.05, deadline_s=60)
+MACHINES = Path(__file__).parents[1] / "machines"
+QUICK = RunProtocol(
+    warmup_runs=1, warmup_limit_s=0.3, min_runs=6, window_s=0.05, window_limit_s=0.1, deadline_s=60, cold_start=False
+)
 
 
 def unheard(stage: str, fraction: float | None, note: str) -> None:
@@ -58,3 +62,8 @@ def measured(request: MeasureRequest, worker: Sequence[str] | None = None) -> Re
 
 def values(result: Result) -> dict[str, float]:
     return {row.metric: row.value for row in result.metrics}
+
+
+def machine(name: str, folder: Path) -> Path:
+    """A copy of a recorded machine, which a test may change."""
+    return Path(shutil.copytree(MACHINES / name, folder / name))

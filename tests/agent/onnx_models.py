@@ -41,10 +41,10 @@ def dequantized_weights(path: Path) -> Path:
 
 
 def declares_another_output(path: Path) -> Path:
-    """`y` is declared [2, 3] and comes out [1, 4]; the runtime only warns."""
+    """`y` is declared [2, 4] and comes out [1, 4]; the runtime only warns."""
     save(path, [helper.make_node("Relu", ["x"], ["y"])], [1, 4])
     model = onnx.load(path)  # pyright: ignore[reportUnknownMemberType]
-    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, "n"]))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 4]))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
     path.write_bytes(model.SerializeToString())
     return path

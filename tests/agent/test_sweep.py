@@ -1,13 +1,23 @@
 """Sweeps over input sizes: every point is measured or says why not, and none of them costs the run anything."""
 
+import json
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.messages import Result, RunProtocol
+from edgeprof_agent.measuring.artifacts import fitted
+from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.worker.memory import MemoryBook
+from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker.stopping import share_of_time
+from edgeprof_agent.worker.tensor_sweep import MOST_RUNS, NO_TIME, sweep_tensor
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, misbehaving, request_for
 
@@ -103,13 +113,59 @@ def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_pat
         "the worker died of SIGSEGV at this point",
         "the worker died of SIGSEGV before it came to this point",
     ]
+    assert result.effective is not None
+    assert any(note.endswith("the worker died of SIGSEGV before it looked (sweep)") for note in result.effective.notes)
+
+
+class _Still:
+    """A model that must not be touched any more."""
+
+    def reshape(self, shapes: dict[str, list[int]]) -> None:
+        assert shapes == {}, "no time was left, and a point was begun"
 
 
 def test_a_point_for_which_there_is_no_time_says_so(tmp_path: Path) -> None:
     model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
-    slow = replace(FAST, deadline_s=4, min_runs=1000, max_runs=1000)
-    request = swept(request_for(model, protocol=slow), *({"x": (size, 4)} for size in range(1, 5)))
-    result = measured(request, misbehaving("slow"))
-    assert result.status == "measured", result.failure
-    assert len(result.points) == 4
-    assert all(point.failure or point.metrics for point in result.points)
+    job = job_of(swept(request_for(model, protocol=FAST), {"x": (1, 4)}, {"x": (2, 4)}), "measure", 60)
+    job["stop_at_ns"] = 1
+    reading, writing = os.pipe()
+    sweep_tensor(_Still(), MemoryBook([]), job, Reporter(writing))  # pyright: ignore[reportArgumentType]
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        events = [json.loads(line) for line in lines]
+    points = [event["point"] for event in events if event["event"] == "point"]
+    assert [point["failure"] for point in points] == [NO_TIME, NO_TIME]
+
+
+class _Instant:
+    """A model that takes no time at all."""
+
+    def reshape(self, shapes: dict[str, list[int]]) -> None: ...
+
+    def infer(self) -> None: ...
+
+
+def test_a_point_of_a_tiny_model_says_no_more_than_a_worker_may(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
+    long = replace(FAST, max_runs=100_000, window_s=600.0)
+    job = job_of(swept(request_for(model, protocol=long), {"x": (1, 4)}), "measure", 600)
+    with (tmp_path / "said").open("w+") as said:
+        sweep_tensor(_Instant(), MemoryBook([]), job, Reporter(said.fileno()))  # pyright: ignore[reportArgumentType]
+        said.seek(0)
+        (point,) = (event["point"] for event in map(json.loads, said) if event["event"] == "point")
+    assert len(point["series_ns"]["latency"]) == MOST_RUNS
+
+
+def test_points_share_the_time_that_is_left() -> None:
+    now_ns = time.monotonic_ns()
+    assert share_of_time(now_ns + 40_000_000_000, 4) - now_ns == pytest.approx(10e9, rel=0.5)
+    assert share_of_time(now_ns - 1, 4) >= now_ns
+
+
+def test_a_sweep_of_many_points_with_long_names_still_fits_its_message(tmp_path: Path) -> None:
+    result = measured(request_for(onnx_models.relu(tmp_path / "m.onnx", ["batch", 4]), protocol=FAST))
+    point = SweepPoint(at=SweepAt(shapes={"x" * 5000: (1, 4)}), metrics=result.metrics, failure="y" * 2000)
+    cut = fitted(replace(result, points=(point,) * 200))
+    assert len(encode(cut)) < MAX_MESSAGE_BYTES
+    assert len(cut.points) == 32
+    assert cut.points[0].metrics

@@ -1,6 +1,7 @@
 """A worker whose runtime does what its first argument says: the real worker program with a runtime gone bad."""
 
 import ctypes
+import mmap
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.main import main
 
-MODE, FD = sys.argv[1], int(sys.argv[2])
+(MODE, _, FILE), FD = sys.argv[1].partition(":"), int(sys.argv[2])
 MIB = 1024 * 1024
 
 
@@ -21,6 +22,12 @@ def leak() -> None:
     while True:
         held.append(bytearray(b"x") * (8 * MIB))
         time.sleep(0.005)
+
+
+def thrash() -> None:
+    """Reads a byte of every page of a mapped file."""
+    with open(FILE, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+        sum(pages[:: mmap.PAGESIZE])
 
 
 def print_a_gigabyte() -> None:
@@ -63,6 +70,7 @@ DEEDS = {
     "token": lambda: print("token:", os.environ.get("EDGEPROF_TOKEN")),
     "stubborn": lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
     "well": lambda: None,
+    "thrash": thrash,
     "slow": lambda: time.sleep(0.15),
     "segfault-later": lambda: None,
     "segfault-at-500": lambda: None,
@@ -98,7 +106,7 @@ class MisbehavingModel:
         self._runs += 1
         if MODE == "segfault-at-500" and self._runs == 500:
             ctypes.string_at(0)
-        if not self._done or MODE == "slow":
+        if not self._done or MODE in ("slow", "thrash"):
             self._done = True
             DEEDS[MODE]()
 

@@ -2,6 +2,7 @@
 
 import mmap
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.runtimes.table import VARIANTS
@@ -44,6 +45,12 @@ class RememberingModel:
         with open(job["model_files"][0], "rb") as file:
             self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         sum(self._file[at] for at in range(0, len(self._file), mmap.PAGESIZE))
+
+    def bind(self) -> None:
+        """Takes nothing in."""
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Has no shape."""
 
     def infer(self) -> None:
         if self._shared is None:

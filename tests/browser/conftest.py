@@ -46,6 +46,7 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
     writer = SqliteWriter(data / DATABASE)
     fleet.fill(writer, made)
     writer.close()
+    fleet.keep_artifacts(data, made)
     port = _free_port()
     app = create_app(Settings(data=data, port=port))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))

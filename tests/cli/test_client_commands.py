@@ -55,6 +55,7 @@ def test_what_cannot_be_flashed_is_refused_and_nothing_is_uploaded(run: Run, hub
         "bad_shape": (DIGITS, "--all", "--input-shape", "image"),
         "one_name": (DIGITS, DIGITS, "--all", "--name", "both"),
         "bad_usage": (DIGITS, "--all", "--threads", "-1"),
+        "bad_sweep": (DIGITS, "--all", "--sweep", "no-such-input=1,2"),
         "not_a_model": (__file__, "--all"),
     }
     for code, arguments in refusals.items():
@@ -69,6 +70,24 @@ def test_a_flashed_file_is_stored_with_its_labels_and_queued(run: Run, hub: Live
     (model,) = hub.client.models()
     assert (model.name, model.family, model.quantization) == ("digits", "digits", "int8")
     eventually(lambda: agent.got(m.Job))
+
+
+def test_flash_hands_on_how_to_measure(run: Run, hub: Live, agent: FakeAgent) -> None:
+    asked = ("--repeats", "3", "--soak", "60", "--rate", "20", "--precision", "0.02", "--require-full-delegation")
+    sweep = ("--sweep", "image=4,1,8,8", "--start-below-c", "50")
+    ended = run("flash", DIGITS, "--all", "--no-wait", *asked, *sweep)
+    assert "Queued 3 job(s)" in ended.out, ended.err
+    eventually(lambda: agent.got(m.Job))
+    job = agent.got(m.Job)[0]
+    assert (job.config.arrival_rate_per_s, job.config.require_full_delegation) == (20.0, True)
+    assert (job.protocol.soak_s, job.protocol.precision, job.protocol.start_below_c) == (60.0, 0.02, 50.0)
+    assert job.protocol.deadline_s > m.RunProtocol().deadline_s
+    assert [at.shapes for at in job.protocol.sweep] == [{"image": (4, 1, 8, 8)}]
+
+
+def test_a_sweep_over_tokens_needs_a_language_model(run: Run, hub: Live, agent: FakeAgent) -> None:
+    assert run("flash", DIGITS, "--all", "--sweep-depth", "0,512").refused_with("bad_sweep")
+    assert run("flash", DIGITS, "--all", "--sweep-depth", "0;512").refused_with("bad_usage")
 
 
 def test_a_device_that_is_offline_is_named_before_the_wait(run: Run, hub: Live, agent: FakeAgent) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
@@ -209,6 +210,8 @@ class Fleet:
     results: list[m.Result] = field(default_factory=lambda: [])
     jobs: list[rest.JobRecord] = field(default_factory=lambda: [])
     prices_usd: dict[int, float] = field(default_factory=lambda: {})
+    artifacts: list[bytes] = field(default_factory=lambda: [])
+    """What results name, see `keep_artifacts`."""
 
 
 def job(number: int, record: rest.ModelRecord) -> rest.JobRecord:
@@ -284,3 +287,12 @@ def fill(store: WriteStore, fleet: Fleet) -> None:
         store.create_campaign(fleet.jobs)
     for item in fleet.results:
         store.save_result(item, identity.sha256_hex(item.result_id.encode()), NOW_S)
+
+
+def keep_artifacts(data: Path, fleet: Fleet) -> None:
+    """Put a fleet's artifacts where a hub with this data folder looks for them."""
+    for content in fleet.artifacts:
+        sha256 = identity.sha256_hex(content)
+        file = data / "artifacts" / sha256[:2] / sha256
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)

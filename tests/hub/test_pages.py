@@ -302,6 +302,7 @@ def luminance(colour: str) -> float:
 GROUNDS = ("ground", "panel", "sunk")
 PAIRS = [
     *((ink, ground) for ink in ("ink", "quiet", "link", "good", "bad", "warn", "busy") for ground in GROUNDS),
+    *((f"line-{number}", "ground") for number in range(1, 7)),
     *(("good", "good-ground"), ("bad", "bad-ground"), ("ink", "bad-ground"), ("warn", "warn-ground")),
     *(("panel", "link"), ("ground", "ink"), ("ink", "warn-ground")),
 ]

@@ -18,10 +18,11 @@ from edgeprof import tables
 from edgeprof.errors import UsageError
 from edgeprof.tables import figures
 from edgeprof.tables.export import defused
+from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.compare import table
-from tests.hub import fleet, stores
+from tests.hub import believable, fleet, stores
 
 COSTS = ("edge_cost", "cloud_cost")
 COST = rest.CostView(
@@ -101,6 +102,59 @@ def test_signs_stand_with_their_legend(typical: rest.CompareTable) -> None:
     assert "(0.248–0.260)=" in text
     assert "not shown to differ" in text
     assert "best of its family on this device" not in text
+
+
+@pytest.fixture
+def believable_table(tmp_path: Path) -> rest.CompareTable:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, believable.typical())
+        return table.build(store.reader, fleet.NOW_S)
+
+
+def row_of(text: str, start: str) -> list[str]:
+    """A row's own line and the lines beneath it, up to the next model."""
+    lines = text.splitlines()
+    first = next(index for index, line in enumerate(lines) if line.strip().startswith(start))
+    return lines[first : first + 4]
+
+
+def test_every_figure_carries_its_badge_and_a_doubt_its_reason(believable_table: rest.CompareTable) -> None:
+    text = tables.render_text(believable_table, 130)
+    assert "(0.251–0.257)*✓" in row_of(text, "digits-cnn int8")[0]
+    assert "?" in row_of(text, "magika")[0]
+    doubtful = row_of(text, "face-mesh")
+    assert "!" in doubtful[0]
+    below = " ".join(doubtful[1:])
+    assert "! busy: Other programs took 14 %" in below
+    assert "! throttled: The board said frequency_capped" in below
+    for told in ("✓ nothing was found", "? not checked", "held its clock back"):
+        assert told in text
+
+
+def test_the_legend_says_which_allowance_the_marks_rest_on(
+    believable_table: rest.CompareTable, typical: rest.CompareTable
+) -> None:
+    learned = " ".join(tables.render_text(believable_table, 130).split())
+    assert "on pi5-kitchen two runs may differ by 3.2 % (20 runs of digits-cnn fp32, 2026-11-24)" in learned
+    assumed = " ".join(tables.render_text(typical, 130).split())
+    assert "Widened by 5 % of the figure, which is assumed: no device here has been calibrated" in assumed
+
+
+def test_markdown_and_csv_carry_the_badge_and_its_reasons(believable_table: rest.CompareTable) -> None:
+    markdown = tables.render_md(believable_table)
+    line = next(line for line in markdown.splitlines() if line.startswith("| face-mesh"))
+    assert "<br>" + markdown_escape("! busy: Other programs took 14 %") in line
+    lines = list(csv.DictReader(io.StringIO(tables.render_csv(believable_table))))
+    told = {line["model"]: (line["trust"], line["trust_reasons"]) for line in lines}
+    assert told["digits-cnn fp32"] == ("clean", "")
+    assert told["magika"] == ("not_checked", "")
+    assert told["face-mesh"][0] == "busy throttled"
+    assert "14 % of the cores" in told["face-mesh"][1]
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.032, "3.2 %"), (0.0084, "0.84 %"), (0.5, "50 %"), (0.0, "0 %")])
+def test_a_share_has_two_digits(share: float, text: str) -> None:
+    assert figures.percent(share) == text
 
 
 def test_the_cost_stands_beside_its_named_baseline(typical: rest.CompareTable) -> None:
@@ -224,4 +278,4 @@ def test_threads_stand_once_where_all_asked_for_the_same(typical: rest.CompareTa
     assert "onnxruntime, 2 threads" not in text
     first, *others = same.columns
     mixed = replace(same, columns=(replace(first, threads=1), *others))
-    assert f"{first.runtime}, 1 thread" in tables.render_text(mixed, 120)
+    assert f"{first.runtime}, 1 thread" in tables.render_text(mixed, 130)

@@ -1,14 +1,18 @@
 """One model measured on this machine: the one path of `edgeprof profile` and of the agent."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
+from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.conversation import Conversation, OnProgress
@@ -19,9 +23,14 @@ from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.meter import Meter
 from edgeprof_agent.measuring.reporting import Header, Run, failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
 from edgeprof_agent.runtimes import registry
-from edgeprof_agent.worker.document import Course
+from edgeprof_agent.telemetry.gate import HeatGate, Passed
+from edgeprof_agent.telemetry.sampler import Telemetry
+from edgeprof_agent.telemetry.trace import Trace
+from edgeprof_agent.worker.document import Course, Window
 
+_GATE = HeatGate()
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
 
 
@@ -30,18 +39,29 @@ def measure(
     on_progress: OnProgress,
     cancelled: threading.Event,
     worker: Sequence[str] | None = None,
+    root: Path = Path("/"),
+    gate: HeatGate = _GATE,
 ) -> tuple[Result, dict[str, bytes]]:
-    """The result, whatever the model does, and its artifacts by SHA-256. `worker` replaces the worker's command."""
+    """The result, whatever the model does, and its artifacts by SHA-256.
+
+    `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
+    """
     header = _header(request)
     on_progress("verify", None, "")
     failure = check_files(request.model.manifest, request.model_dir, cancelled)
     if failure is not None:
         return failed_early(header, failure), {}
+    header = replace(header, small_weights_share=_small_weights_share(request))
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
             return failed_early(header, _CANCELLED), {}
-        run = _run(_Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime)))
+        passed = gate.wait(request.protocol, on_progress, cancelled, root)
+        if passed.critical is not None:
+            return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
+        attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
+        run = _run(attempt, passed)
+        gate.left()
     return result_of(header, run)
 
 
@@ -58,6 +78,7 @@ class _Attempt:
     on_progress: OnProgress
     cancelled: threading.Event
     worker: Sequence[str]
+    root: Path
 
 
 @dataclass(frozen=True)
@@ -69,41 +90,72 @@ class _Ended:
     outcome: Outcome
 
 
-def _run(attempt: _Attempt) -> Run:
+def _run(attempt: _Attempt, passed: Passed) -> Run:
     """A cold start in a process of its own, then the measurement. A model that fails cold is not tried again."""
     started_s = time.monotonic()
-    before = state.read_state()
+    before = state.read_state(attempt.root)
+    cores = attempt.request.cores or tuple(sorted(os.sched_getaffinity(0)))
+    telemetry = Telemetry(attempt.root, cores)
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start else None
     footprint = FootprintMeter()
     with Meter() as meter:
-        ended = cold if cold and not cold.heard.cold else _course(attempt, "measure", started_s, footprint.beside)
+        failed_cold = cold is not None and not cold.heard.cold
+        beside = _Beside(telemetry.start, footprint.beside)
+        ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
+        trace = telemetry.stop()
     measured = ended.heard.measured
+    costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
     power = meter.energy(measured["windows"]) if measured is not None else "the run failed"
     return Run(
         before=before,
-        after=state.read_state(),
+        after=state.read_state(attempt.root),
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
         heard=ended.heard,
         outcome=ended.outcome,
         power=power,
-        footprint=footprint.footprint(measured["windows"], meter.costs) if measured is not None else None,
+        footprint=footprint.footprint(measured["windows"], costs) if measured is not None else None,
+        window_memory=_window_memory(trace, measured["windows"]) if measured is not None else UNSAMPLED,
         cold=cold.heard.cold if cold else None,
+        trace=trace,
+        cores=cores,
+        gate=passed,
     )
 
 
-def _alone(on_line: OnLine) -> OnLine:
-    return on_line
+def _window_memory(trace: Trace, windows: Sequence[Window]) -> WindowMemory:
+    """What the trace saw of the worker's memory."""
+    rss, pss = trace.series("worker", "rss_mib"), trace.series("worker_pss", "pss_mib")
+    return over_windows(rss, pss, windows, trace.absent.get("worker_pss"))
 
 
-def _course(attempt: _Attempt, course: Course, started_s: float, beside: Callable[[OnLine], OnLine] = _alone) -> _Ended:
-    """`beside` wraps what hears the worker's lines."""
+@dataclass(frozen=True)
+class _Beside:
+    """What goes on beside a worker: is given its process id, and wraps what hears its lines."""
+
+    on_start: Callable[[int], None] = lambda pid: None
+    around: Callable[[OnLine], OnLine] = lambda on_line: on_line
+
+
+def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Beside = _Beside()) -> _Ended:
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
     beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     heard = Conversation(attempt.on_progress)
     job = msgspec.json.encode(job_of(request, course, left_s))
-    return _Ended(limits, heard, isolation.run(attempt.worker, job, limits, beside(heard.hear), attempt.cancelled))
+    hear = beside.around(heard.hear)
+    outcome = isolation.run(attempt.worker, job, limits, hear, attempt.cancelled, beside.on_start)
+    return _Ended(limits, heard, outcome)
+
+
+def _small_weights_share(request: MeasureRequest) -> float | None:
+    """None also where the bytes are those of the manifest and yet no model: that is for its runtime to say."""
+    from edgeprof.modelfiles.weights import small_weights_share  # an idle agent need not hold it
+
+    try:
+        return small_weights_share(request.model_dir / request.model.manifest.entry, request.model.format)
+    except (EdgeprofError, OSError):
+        return None
 
 
 def _header(request: MeasureRequest) -> Header:

@@ -9,6 +9,7 @@ _SUFFIX = "ExecutionProvider"
 _ON = {"CPU": "CPU", "builtin": "builtin CPU kernels", "XNNPACK": "XNNPACK (CPU)"}
 _ORDER = ("XNNPACK", "CPU", "builtin")
 """Fallbacks come last."""
+_MOSTLY = 0.5
 _SAYS_INTEGER = re.compile(r"(?<![a-z0-9])(u?int8|i8|u8|s8|w8a8|int4|quant(ized)?|qdq)(?![a-z0-9])", re.IGNORECASE)
 
 
@@ -23,15 +24,19 @@ def placement_sentence(nodes_per_provider: Mapping[str, int]) -> str | None:
     return f"{total} node{'s' if total != 1 else ''}: {parts}"
 
 
-def disguise_sentence(model_name: str, integer_kernels: int | None, float_kernels: int | None) -> str | None:
-    """A model that is called quantized and computes in floats all the same. The name is evidence of nothing else."""
-    claim = _SAYS_INTEGER.search(model_name)
+def claim_of(model_name: str, small_weights_share: float | None) -> str | None:
+    """What makes a model look as if it computed in integers: how its weights are stored, else only its name."""
+    if small_weights_share is not None and small_weights_share >= _MOSTLY:
+        return f"{small_weights_share:.0%} of its weights are stored in 8 bits or fewer"
+    said = _SAYS_INTEGER.search(model_name)
+    return f"its name says {said[1]}" if said else None
+
+
+def disguise_sentence(claim: str | None, integer_kernels: int | None, float_kernels: int | None) -> str | None:
+    """A model that looks quantized and computes in floats all the same."""
     if claim is None or integer_kernels != 0 or not float_kernels:
         return None
-    return (
-        f"floats in disguise: the name says {claim[1]}, and none of its {float_kernels} computing nodes computes in "
-        "integers; the weights are stored small and turned to floats"
-    )
+    return f"floats in disguise: {claim}, and all of its {float_kernels} computing nodes compute in floats"
 
 
 def cores_sentence(threads: int, affinity: Sequence[int]) -> str | None:
@@ -53,17 +58,17 @@ def full_sentence(runtime: str, required: bool) -> str | None:
 def notes_of(
     runtime: str,
     required: bool,
-    model_name: str,
+    claim: str | None,
     nodes_per_provider: Mapping[str, int],
     kernels: tuple[int | None, int | None],
     threads: int,
     affinity: Sequence[int],
 ) -> tuple[str, ...]:
-    """All that apply. `kernels`: integer, float."""
+    """All that apply. `claim` is of `claim_of`; `kernels`: integer, float."""
     sentences = (
         placement_sentence(nodes_per_provider),
         full_sentence(runtime, required),
-        disguise_sentence(model_name, *kernels),
+        disguise_sentence(claim, *kernels),
         cores_sentence(threads, affinity),
     )
     return tuple(sentence for sentence in sentences if sentence is not None)

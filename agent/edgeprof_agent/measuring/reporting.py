@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, Footprint, MemoryProfile, OpenLoop, Soak, SweepPoint, Timing
+from edgeprof.wire.evidence import (
+    ColdStart,
+    Conditions,
+    Footprint,
+    MemoryProfile,
+    OpenLoop,
+    Soak,
+    SweepPoint,
+    Timing,
+    Trust,
+)
 from edgeprof.wire.identity import config_key, model_bytes
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -18,10 +28,10 @@ from edgeprof.wire.messages import (
     RunProtocol,
     Stamp,
 )
-from edgeprof_agent import state
+from edgeprof_agent import noise_floors, state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring import placement
-from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
+from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.beyond import add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.figures import Figures
@@ -30,6 +40,9 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
+from edgeprof_agent.telemetry.conditions import conditions_of
+from edgeprof_agent.telemetry.gate import Passed
+from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
 
@@ -46,6 +59,8 @@ class Header:
     protocol: RunProtocol
     emulated: bool
     started: Stamp
+    small_weights_share: float | None = None
+    """Of the stored weights, those in integers of at most 8 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +74,10 @@ class Run:
     outcome: Outcome
     power: Power | str
     cold: Cold | None
+    trace: Trace
+    cores: tuple[int, ...]
+    """The cores that the worker might use."""
+    gate: Passed
     footprint: Footprint | None = None
     window_memory: WindowMemory = UNSAMPLED
 
@@ -76,6 +95,8 @@ class _Body:
     soak: Soak | None = None
     memory: MemoryProfile | None = None
     points: tuple[SweepPoint, ...] = ()
+    conditions: Conditions | None = None
+    trust: Trust | None = None
 
 
 def failed_early(header: Header, failure: Failure) -> Result:
@@ -93,19 +114,47 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     add_responses(figures, run.heard.open_loop)
     add_sustained(figures, run.heard.soak, measured["kind"])
     add_energy(figures, measured, run.power)
-    artifact = samples_artifact(measured)
+    artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace)) if made]
+    timing = timing_of(measured, figures)
+    memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
+    conditions = conditions_of(run.trace, measured["windows"], len(run.cores))
     body = _Body(
         effective=_effective(header, measured, run),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
-        artifacts=(artifact[0],) if artifact else (),
-        timing=timing_of(measured, figures),
+        artifacts=tuple(ref for ref, _ in artifacts),
+        timing=timing,
+        memory=memory,
+        conditions=conditions,
+        trust=_trust(header, run, measured, timing, memory, conditions),
         open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
         soak=soak_of(run.heard.soak, _burst_p50_ms(figures)) if run.heard.soak else None,
-        memory=memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory),
         points=points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"]),
     )
-    return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
+    return fitted(_document(header, run, None, body)), {ref.sha256: data for ref, data in artifacts}
+
+
+def _trust(
+    header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
+) -> Trust:
+    """Imported here: an agent that waits for work need not carry it."""
+    from edgeprof_agent.measuring.trust import Evidence, trust_of
+    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
+
+    return trust_of(
+        Evidence(
+            medians_of=medians_of(measured),
+            pieces_ms=pieces_ms(measured),
+            timing=timing,
+            conditions=conditions,
+            memory=memory,
+            before=run.before,
+            after=run.after,
+            output=measured["output"],
+            emulated=header.emulated,
+            gate=run.gate,
+        )
+    )
 
 
 def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:
@@ -133,6 +182,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         power=run.power if run and isinstance(run.power, Power) else None,
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
+        noise_floor=noise_floors.for_run(header) if body.figures else None,
         agent_version=__version__,
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
@@ -141,6 +191,8 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         soak=body.soak,
         points=body.points,
         footprint=run.footprint if run else None,
+        conditions=body.conditions,
+        trust=body.trust,
     )
 
 
@@ -198,7 +250,7 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
     return placement.notes_of(
         header.config.runtime,
         header.config.require_full_delegation,
-        header.model.name,
+        placement.claim_of(header.model.name, header.small_weights_share),
         operators["nodes_per_provider"],
         (operators["integer_kernels"], operators["float_kernels"]),
         measured["setting"]["threads"],

@@ -32,7 +32,8 @@ def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
     if heard.failed is not None:
         return (f"the executed operators could not be read: {heard.failed.message}",)
     how = f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
-    return (f"the executed operators could not be read: the worker {how} while it looked",)
+    when = "while it looked" if heard.stage == "report" else f"before it looked ({heard.stage.replace('_', ' ')})"
+    return (f"the executed operators could not be read: the worker {how} {when}",)
 
 
 def _cause(heard: Conversation, outcome: Outcome, limits: Limits) -> tuple[FailureCode, str, Stage]:

@@ -1,8 +1,8 @@
 """The worker's memory seen from outside while it runs: PSS for a sampler, and what samples come to over the window.
 
-PSS comes from /proc/PID/smaps_rollup, which walks the page tables under the measured process's own lock: about 10 ms
-for each GiB of 4 KiB pages on a fast x86 core. So it is read at most twice a second, so seldom that it takes at most a
-thousandth of one core, and never again in a process where one reading took more than 2 ms.
+PSS comes from /proc/PID/smaps_rollup, which walks the page tables under the measured process's own lock: for each GiB
+of 4 KiB pages about 10 ms and more (benchmarks/memory_reading.py). So it is read at most twice a second, so seldom that
+it takes at most a thousandth of one core, and never again in a process where one reading took more than 2 ms.
 """
 
 import os

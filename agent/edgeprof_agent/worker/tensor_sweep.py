@@ -18,15 +18,19 @@ from edgeprof_agent.worker.window import timed_window
 
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""
+SOAK_ROOM = 1.1
+MOST_RUNS = 20_000
+"""Of one point: all samples of all points go to the parent, which ends a worker that says more than 32 MiB."""
 NO_TIME = "the time limit of the run left no time for this point"
 
 
 def sweep_tensor(model: TensorModel, memory: MemoryBook, job: Job, reporter: Reporter) -> None:
     """Every point, in the order in which they were asked; then the run's own shapes again, for what comes after."""
     asked = job["sweep"]
+    stop_at_ns = job["stop_at_ns"] - int(job["soak_s"] * SOAK_ROOM * 1e9)  # what comes after has its time, too
     for index, ask in enumerate(asked):
         reporter.enter("sweep", _title(ask), index / len(asked))
-        own: Job = {**job, "stop_at_ns": share_of_time(job["stop_at_ns"], len(asked) - index)}
+        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(asked) - index)}
         reporter.point(_point(model, memory, ask, own))
     if asked:
         model.reshape({})
@@ -53,7 +57,7 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> P
 def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
     counter = array("q", [0])  # a crash at a point is told by the point
     warm_up(infer, {**job, "warmup_limit_s": min(WARMUP_LIMIT_S, job["warmup_limit_s"])}, counter)
-    rule = StopRule(job["min_runs"], job["max_runs"], int(job["window_s"] * 1e9), job["stop_at_ns"])
+    rule = StopRule(job["min_runs"], min(job["max_runs"], MOST_RUNS), int(job["window_s"] * 1e9), job["stop_at_ns"])
     timed_window(infer, rule, samples, counter)
 
 

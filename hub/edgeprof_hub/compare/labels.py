@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
-from edgeprof.wire.messages import Effective, Result
+from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof_hub.store.base import CellRow
 
 NO_REASON = "The run gave no figure and no reason."
@@ -47,6 +47,23 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     """What a reader must know before using the figures of a run."""
     effective = result.effective
     return (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
+
+
+def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
+    """What of a configuration a reader must know to tell it from the usual one: neither runtime nor threads."""
+    usual = RunConfig(runtime=config.runtime, shapes=model.input_shapes)
+    sizes = [f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()]
+    offered = (
+        ("provider", f"provider {config.provider}"),
+        ("shapes", ", ".join(sizes)),
+        ("prompt_tokens", f"prompt {config.prompt_tokens:,} tokens"),
+        ("decode_tokens", f"generating {config.decode_tokens:,} tokens"),
+        ("depth_tokens", f"depth {config.depth_tokens:,} tokens"),
+        ("arrival_rate_per_s", f"{config.arrival_rate_per_s:g} requests/s"),
+        ("power_mode", f"power mode {config.power_mode}"),
+        ("require_full_delegation", "full delegation"),
+    )
+    return tuple(text for field, text in offered if text and getattr(config, field) != getattr(usual, field))
 
 
 def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:

@@ -1,7 +1,9 @@
 """Which figures may be compared, and which of those differ: marks for variants of a family and for devices.
 
 A difference is claimed only where the 95 % intervals are apart. They cover the scatter inside one run each, so each is
-widened by an assumed allowance for what changes from run to run: a mark is a hint where to look and never a verdict.
+widened by an allowance for what changes from run to run: learned where the device was calibrated, else assumed. And it
+is claimed only of runs that were not spoiled: where the trust badge of one of the candidates speaks against the figure,
+nobody is called the best. A mark is a hint where to look and never a verdict.
 """
 
 import math
@@ -10,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeprof.tables import allowances, trust
 from edgeprof.wire.messages import MetricRow, RunConfig
 from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.rest import Cell, Column, RankMark
@@ -18,19 +21,21 @@ Among = Literal["family", "column"]
 CellKey = tuple[str, str, str]
 Group = tuple[Among, str, tuple[str, ...]]
 
-RUN_TO_RUN = 0.05
-"""Of the value, at both ends of an interval. Assumed: nobody has measured how much this device's runs differ."""
-
 NEEDS_THE_REAL_MACHINE = ("timing", "energy", "cost")
 """Scopes in which a machine that plays another one says nothing about the other one."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One figure that may be ranked."""
+    """One figure that may be ranked. `allowance`: the share of it that another run may differ by, see tables.
+
+    `doubted`: the trust badge of its run speaks against it.
+    """
 
     key: CellKey
     row: MetricRow
+    allowance: float = allowances.ASSUMED
+    doubted: bool = False
 
 
 def key_of(cell: Cell) -> CellKey:
@@ -48,7 +53,7 @@ def marks(
         family = families[(cell.model_id, cell.config_key)]
         for row in cell.metrics.values():
             if may_be_ranked(cell, row):
-                candidate = Candidate(key_of(cell), row)
+                candidate = _candidate(cell, row)
                 for group in _groups(cell, row, family, configs[cell.config_key]):
                     groups[group].append(candidate)
     found: dict[CellKey, list[RankMark]] = defaultdict(list)
@@ -71,22 +76,30 @@ def verdicts(
 ) -> dict[CellKey, Literal["best", "not_shown_to_differ"]]:
     """The leaders. One alone is `best`; leaders whose intervals overlap are not shown to differ.
 
-    Nothing is said about a single candidate, nor where one lacks an interval: it might be the best.
+    Nothing is said about a single candidate, nor where one lacks an interval: it might be the best. For the same reason
+    nobody is the best where one is doubted: a run that was held back might have led.
     """
-    intervals = [_interval(candidate.row, lower_is_better) for candidate in candidates]
+    intervals = [_interval(candidate, lower_is_better) for candidate in candidates]
     known = [interval for interval in intervals if interval is not None]
     if len(candidates) < 2 or len(known) < len(candidates):
         return {}
     reach = min(known, key=lambda interval: interval[2])[1]
     leaders = [item.key for item, (low, _, _) in zip(candidates, known, strict=True) if low <= reach]
-    return {key: "best" if len(leaders) == 1 else "not_shown_to_differ" for key in leaders}
+    if len(leaders) > 1:
+        return dict.fromkeys(leaders, "not_shown_to_differ")
+    return {} if any(candidate.doubted for candidate in candidates) else {leaders[0]: "best"}
 
 
-def _interval(row: MetricRow, lower_is_better: bool) -> tuple[float, float, float] | None:
+def _candidate(cell: Cell, row: MetricRow) -> Candidate:
+    return Candidate(key_of(cell), row, allowances.share(cell, row.metric), trust.doubts(cell, row.metric))
+
+
+def _interval(candidate: Candidate, lower_is_better: bool) -> tuple[float, float, float] | None:
     """Low end, high end and value, turned so that lower is better."""
+    row = candidate.row
     if row.ci_low is None or row.ci_high is None or not math.isfinite(row.value):
         return None
-    allowance = RUN_TO_RUN * abs(row.value)
+    allowance = candidate.allowance * abs(row.value)
     low, high = row.ci_low - allowance, row.ci_high + allowance
     return (low, high, row.value) if lower_is_better else (-high, -low, -row.value)
 

@@ -101,6 +101,7 @@ def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
         runtime=row.config.runtime,
         threads=row.config.threads,
         size_mib=model.size_bytes / 2**20,
+        options=labels.options_of(row.config, model),
     )
 
 
@@ -130,6 +131,8 @@ def _cell(source: _Source, now_s: float) -> rest.Cell:
         cost=priced if isinstance(priced, rest.CostView) else None,
         cost_absent=priced if isinstance(priced, str) else None,
         notes=labels.notes_of(result, source.model) if result else (),
+        trust=result.trust if result else None,
+        noise_floor=result.noise_floor if result else None,
     )
 
 

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from edgeprof import protocols
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
+from edgeprof.wire.messages import RunProtocol
 from edgeprof_hub import campaigns, changes
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -32,13 +34,20 @@ def flash(
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
     threads: Text = "0",
+    repeats: Text = "1",
+    soak_s: Text = "0",
 ) -> HTMLResponse | RedirectResponse:
     """Start a campaign; what is wrong with the choice is said above the form."""
     try:
         if not model or not device:
             raise UsageError("empty_campaign", "Choose at least one model and one device.")
+        soak = float(_whole_number(soak_s, "Soak"))
         request = rest.CampaignRequest(
-            model_ids=tuple(model), device_ids=tuple(device), threads=_whole_number(threads, "Threads")
+            model_ids=tuple(model),
+            device_ids=tuple(device),
+            threads=_whole_number(threads, "Threads"),
+            repeats=_whole_number(repeats, "Repeats"),
+            protocol=RunProtocol(soak_s=soak, deadline_s=protocols.deadline_for(soak)),
         )
         campaign = campaigns.start(hub, request)
     except EdgeprofError as error:

@@ -12,7 +12,7 @@ from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import forms
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
-from edgeprof_hub.views import comparison, detail, samples
+from edgeprof_hub.views import comparison, detail, evidence, samples
 
 NEWEST_RUNS = 50
 
@@ -48,8 +48,9 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
         raise not_found("run", result_id)
     result = stored.result
     series = samples.series_of(result, lambda sha256: _artifact(hub, sha256))
+    found = evidence.evidence_of(result, lambda sha256: _artifact(hub, sha256))
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, time.time()))
+    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time()))
 
 
 def _artifact(hub: Hub, sha256: str) -> bytes | None:

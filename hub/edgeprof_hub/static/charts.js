@@ -1,7 +1,7 @@
 // Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
 "use strict";
 (() => {
-  const drawers = { comparison, strip, histogram };
+  const drawers = { comparison, strip, histogram, lines };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function drawAll() {
@@ -12,7 +12,7 @@
       const figure = Plot.plot({ className: "plot", width, style: { background: "transparent", fontSize: "12px" }, ...options });
       // Plot brings a style element, which the page's policy refuses; its two rules are in edgeprof.css.
       for (const style of figure.querySelectorAll("style")) style.remove();
-      place.replaceChildren(figure);
+      place.replaceChildren(figure, ...keysOf(data));
     }
   }
 
@@ -64,6 +64,49 @@
         Plot.ruleY([0], { stroke: css("--strong-line") }),
       ],
     };
+  }
+
+  const DASHES = ["", "6 3", "2 2"];
+  const stroke = (index) => css(`--line-${(index % 6) + 1}`);
+  const dash = (index) => DASHES[index % DASHES.length];
+
+  function lines(chart, width) {
+    const narrow = width < 600;
+    const drawn = chart.lines.flatMap((line, index) => line.points.map((point) => ({ ...point, index, name: line.name })));
+    const places = [...new Set(drawn.map((point) => point.x))].sort((a, b) => a - b);
+    const ticks = chart.dots && places.length < 9 ? places : narrow ? 4 : 10;
+    const label = (point) => `${point.name ? `${point.name}: ` : ""}${point.y} ${chart.unit} at ${point.x}`;
+    return {
+      height: 190,
+      marginLeft: 58,
+      x: { type: chart.log_x ? "log" : "linear", label: null, ticks, tickFormat: (x) => x.toLocaleString("en"), inset: 6 },
+      y: { label: null, grid: true, ticks: 5, zero: chart.from_zero, inset: 4 },
+      marks: [
+        ...chart.lines.map((line, index) => Plot.line(line.points, { x: "x", y: "y", stroke: stroke(index), strokeWidth: 1.6, strokeDasharray: dash(index) })),
+        Plot.ruleX(drawn.filter((point) => point.low !== null && point.high !== null), { x: "x", y1: "low", y2: "high", stroke: (point) => stroke(point.index), strokeWidth: 5, strokeOpacity: 0.4 }),
+        ...(chart.dots || drawn.length < 3 ? [Plot.dot(drawn, { x: "x", y: "y", r: drawn.length > 80 ? 1.5 : 3, fill: (point) => stroke(point.index), title: label })] : []),
+        Plot.ruleX(chart.rules, { x: "x", stroke: css("--bad"), strokeDasharray: "4 3" }),
+        Plot.text(chart.rules, { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -4, fill: css("--bad") }),
+      ],
+    };
+  }
+
+  // Names each line by its colour and its dashes, where there are several.
+  function keysOf(data) {
+    if (!data.lines || data.lines.length < 2) return [];
+    const keys = document.createElement("p");
+    keys.className = "chart-keys";
+    data.lines.forEach((line, index) => {
+      const key = keys.appendChild(document.createElement("span"));
+      const swatch = key.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+      const attributes = { width: 26, height: 8, "aria-hidden": "true" };
+      for (const [name, value] of Object.entries(attributes)) swatch.setAttribute(name, value);
+      const stripe = swatch.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "line"));
+      const drawn = { x1: 0, x2: 26, y1: 4, y2: 4, stroke: stroke(index), "stroke-width": 2, "stroke-dasharray": dash(index) };
+      for (const [name, value] of Object.entries(drawn)) stripe.setAttribute(name, value);
+      key.append(line.name);
+    });
+    return [keys];
   }
 
   let timer = 0;

@@ -13,6 +13,11 @@ from edgeprof_hub.store.base import CellRow, Session
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
+_RUNNING = (
+    "SELECT job_id FROM job AS one WHERE one.device_id = cell.device_id AND one.state = 'running'"
+    " AND one.model_id = cell.model_id AND one.config_key = cell.config_key LIMIT 1"
+)
+"""Of several jobs of a cell (repeats), the one at work tells more than the newest, which still waits."""
 _MOST_VARIABLES = 500
 
 
@@ -60,10 +65,12 @@ class SqliteReader:
         return rows.model(row) if row else None
 
     def cells(self) -> Sequence[CellRow]:
-        sql = "SELECT cell.*, job.state, job.stage, job.fraction FROM cell LEFT JOIN job USING (job_id)"
-        return [
-            rows.cell(row) for row in self._all(f"{sql} ORDER BY cell.device_id, cell.model_id, cell.config_key", ())
-        ]
+        sql = (
+            "SELECT cell.*, job.state, job.stage, job.fraction FROM cell LEFT JOIN job"
+            f" ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
+            " ORDER BY cell.device_id, cell.model_id, cell.config_key"
+        )
+        return [rows.cell(row) for row in self._all(sql, ())]
 
     def results(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from edgeprof.tables import figures
+from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
 from edgeprof.wire import rest
@@ -70,6 +70,8 @@ class Comparison:
     notes: tuple[str, ...]
     threads_note: str
     allowance: str
+    widened: str
+    meanings: dict[str, str]
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
     idle_models: tuple[rest.ModelRecord, ...]
@@ -96,11 +98,19 @@ def comparison(
         notes=tuple(notes.texts),
         threads_note="" if threads is None else f"All models asked for {threads_text(threads)}.",
         allowance=ALLOWANCE,
+        widened=allowances.legend(table, [lead_metric(metric, kind) for kind in HEADLINES]),
+        meanings=_meanings(table),
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=charts.of_table(table, [lead_metric(metric, kind) for kind in HEADLINES]),
         idle_models=tuple(model for model in models if model.model_id not in measured),
         agent_line=agent_line,
     )
+
+
+def _meanings(table: rest.CompareTable) -> dict[str, str]:
+    """What each cause of a badge means, by the name that the badge shows."""
+    shown = [cell for cell in table.cells if cell.metrics and cell.state != "failed"]
+    return {trust.named(cause): meaning for cause, meaning in trust.meanings_of(shown).items()}
 
 
 def lead_metric(metric: str, kind: Kind) -> str:

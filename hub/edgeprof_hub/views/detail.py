@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare import costs
+from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
 
 
@@ -51,11 +52,31 @@ class RunPage:
     samples_note: str
     duration_s: float
     cost: rest.CostView | str | None
+    evidence: Evidence
 
     @property
     def result(self) -> m.Result:
         """The result itself."""
         return self.stored.result
+
+    @property
+    def sections(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of the page's sections that a reader may want to jump to."""
+        offered = (
+            ("trust", "trust", True),
+            ("metrics-h", "figures", bool(self.metrics)),
+            ("samples-h", "samples", True),
+            ("timing", "timing", True),
+            ("cold", "cold start", True),
+            ("sweep", "sweep", self.evidence.sweep is not None),
+            ("soak", "soak", self.evidence.soak is not None),
+            ("open-loop", "open loop", bool(self.evidence.open_loop)),
+            ("memory", "memory", True),
+            ("conditions", "device", True),
+            ("footprint", "cost of measuring", True),
+            ("config-h", "settings", True),
+        )
+        return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
 
     @property
     def pays_from(self) -> str:
@@ -115,6 +136,7 @@ def run_page(
     device: rest.DeviceRecord | None,
     model: rest.ModelRecord | None,
     series: tuple[Series, ...],
+    evidence: Evidence,
     now_s: float,
 ) -> RunPage:
     """The page of one stored result."""
@@ -130,6 +152,7 @@ def run_page(
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
         cost=costs.cost_of(device, model, result, now_s) if device and model else None,
+        evidence=evidence,
     )
 
 
@@ -173,8 +196,27 @@ def settings(result: m.Result) -> tuple[Setting, ...]:
         ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in ran.inputs.items()) if ran else "", False),
         ("power mode", asked.power_mode or "as found", (result.before and result.before.power_mode) or "", False),
         ("cores", "any", ", ".join(map(str, ran.affinity)) if ran else "", False),
+        *_asked_beside(result),
     ]
     return tuple(Setting(name, one, other or "not known", differs) for name, one, other, differs in pairs)
+
+
+def _asked_beside(result: m.Result) -> list[tuple[str, str, str, bool]]:
+    """What a runtime does not tell back: it ran as asked, or the run failed."""
+    asked = result.config
+    offered = (
+        ("prompt tokens", f"{asked.prompt_tokens:,}", _writes_tokens(result)),
+        ("generated tokens", f"{asked.decode_tokens:,}", _writes_tokens(result)),
+        ("tokens in memory before", f"{asked.depth_tokens:,}", _writes_tokens(result)),
+        ("requests a second", f"{asked.arrival_rate_per_s:g}", asked.arrival_rate_per_s > 0),
+        ("full delegation", "required", asked.require_full_delegation),
+    )
+    is_measured = result.status == "measured"
+    return [(name, text, text if is_measured else "", False) for name, text, applies in offered if applies]
+
+
+def _writes_tokens(result: m.Result) -> bool:
+    return any(row.metric == "decode_tokens_per_s" for row in (*result.metrics, *result.absent))
 
 
 def _other_runtime(result: m.Result) -> bool:

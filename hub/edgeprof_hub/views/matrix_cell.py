@@ -1,8 +1,9 @@
 """One cell of the matrix as the page shows it: a figure with its interval, a named failure, a running job, nothing."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from edgeprof.tables import figures
+from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
@@ -38,6 +39,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Badge:
+    """The trust badge of a cell. `causes` have their reasons in `title` and in the footnotes `notes`."""
+
+    state: Literal["clean", "doubt", "unchecked"]
+    causes: tuple[str, ...] = ()
+    title: str = ""
+    notes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class CellView:
     """What stands in one cell. `signs`: what the legend must explain."""
 
@@ -52,6 +63,7 @@ class CellView:
     fraction: float | None = None
     ranked: bool = True
     signs: frozenset[str] = frozenset()
+    badge: Badge | None = None
 
 
 def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> CellView:
@@ -72,11 +84,24 @@ def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> 
         fraction=cell.fraction,
         ranked=cell.ranked,
         signs=_signs(cell, metric) if has_figures else frozenset(),
+        badge=_badge(cell, notes) if has_figures else None,
+    )
+
+
+def _badge(cell: rest.Cell, notes: Notes) -> Badge:
+    if cell.trust is None:
+        return Badge("unchecked", title="This run is from before there were trust badges.")
+    if cell.trust.is_clean:
+        return Badge("clean", title="Nothing was found that would spoil this run.")
+    reasons = trust.reasons(cell.trust)
+    return Badge(
+        "doubt", trust.causes(cell.trust), " ".join(reasons), tuple(_number(notes.ref(why)) for why in reasons)
     )
 
 
 def _signs(cell: rest.Cell, metric: str) -> frozenset[str]:
     signs = {f"{mark.among}_{mark.verdict}" for mark in cell.marks if mark.metric == metric}
+    signs.add("unchecked" if cell.trust is None else "clean" if cell.trust.is_clean else "doubt")
     return frozenset(signs if cell.ranked else {*signs, "emulated"})
 
 

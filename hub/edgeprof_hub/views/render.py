@@ -22,7 +22,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     filters = cast("dict[str, object]", env.filters)  # its own type is the union of the filters that Jinja ships
-    filters.update(utc=utc, iso=iso, number=figures.number, size=size, usd=figures.usd, fields=asdict)
+    filters.update(
+        utc=utc, iso=iso, number=figures.number, size=size, usd=figures.usd, fields=asdict, percent=figures.percent
+    )
     return env
 
 

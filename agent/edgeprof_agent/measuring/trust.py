@@ -1,0 +1,194 @@
+"""The trust badge: what was found that makes a run's figures doubtful, cause by cause. Pure.
+
+docs/measuring.md has every rule with its threshold and its source, so that a reader can disagree with one precisely.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeprof.statistics.quantiles import quantile
+from edgeprof.wire.evidence import Conditions, MemoryProfile, Timing, Trust, TrustCause, TrustMark
+from edgeprof.wire.messages import DeviceState
+from edgeprof_agent.measuring import trust_in_samples
+from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
+from edgeprof_agent.telemetry.gate import Passed
+from edgeprof_agent.worker.document import Output
+
+MOST_OTHERS = 0.1
+"""Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""
+MOST_WAITED = 0.05
+MOST_STOLEN = 0.05
+MOST_PRESSURE = 0.01
+FEWEST_FAULTS = 10
+"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %."""
+STALL_MS, STALL_MEDIANS = 100.0, 20.0
+MOST_CLOCK_CHANGE = 0.1
+MOST_CLOCK_STEP_MS = 5.0
+
+_BACK = frozenset(("frequency_capped", "throttled", "soft_limit", "over_current", "thermal"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that is known of a run when it is judged."""
+
+    medians_of: Mapping[str, Sequence[float]]
+    """The series whose medians are published, in ms, in order of time, by name."""
+    pieces_ms: Sequence[float]
+    """The shortest pieces that were timed one by one: inferences, or gaps between tokens."""
+    timing: Timing
+    conditions: Conditions
+    memory: MemoryProfile
+    before: DeviceState
+    after: DeviceState
+    output: Output | None
+    emulated: bool
+    gate: Passed
+
+
+Rule = Callable[[Evidence], Found]
+
+
+def trust_of(evidence: Evidence) -> Trust:
+    """Every rule of the table, in its order."""
+    told: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
+    return Trust(
+        marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in told if isinstance(found, str)),
+        unchecked={cause: found.why for cause, found in told if isinstance(found, Unchecked)},
+    )
+
+
+def _busy(run: Evidence) -> Found:
+    seen = run.conditions
+    found: list[str] = []
+    if seen.others_cpu_share is not None and seen.others_cpu_share > MOST_OTHERS:
+        found.append(f"other programs used {seen.others_cpu_share:.0%} of the cores that the model may use")
+    if seen.waited_cpu_share is not None and seen.waited_cpu_share > MOST_WAITED:
+        found.append(f"the model's main thread waited for a core {seen.waited_cpu_share:.0%} of the window")
+    if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MOST_STOLEN:
+        found.append(f"the hypervisor gave {seen.stolen_cpu_share:.0%} of the cores to others")
+    return _joined(found) or _unseen(run, "others_cpu_share")
+
+
+def _emulated(run: Evidence) -> Found:
+    return "this machine plays another device: times and energy are its own" if run.emulated else None
+
+
+def _hot_start(run: Evidence) -> Found:
+    if run.gate.hot is not None:
+        return f"the run began after {run.gate.waited_s:.0f} s in which the device did not cool enough: {run.gate.hot}"
+    return Unchecked(run.gate.unchecked) if run.gate.unchecked is not None else None
+
+
+def _stalled(run: Evidence) -> Found:
+    """Stopped by a signal; or one piece far longer than the others while the worker's processor time stood still, and
+    more than it waited for a core in all: one that others kept from running is busy, not stalled."""
+    seen = run.conditions
+    if seen.worker_stopped_s:
+        return f"the model's process stood stopped for {seen.worker_stopped_s:.1f} s of the window"
+    if seen.worker_still_s is None:
+        return _unseen(run, "worker_still_s")
+    if not run.pieces_ms:
+        return None
+    ordered = sorted(run.pieces_ms)
+    longest_ms, median_ms = ordered[-1], quantile(ordered, 0.5)
+    long = longest_ms >= STALL_MS and longest_ms >= STALL_MEDIANS * median_ms
+    waited_s = (seen.waited_cpu_share or 0.0) * seen.window_s
+    if long and seen.worker_still_s * 1000 >= STALL_MS and seen.worker_still_s > waited_s:
+        return (
+            f"one piece took {longest_ms:.0f} ms where the median is {median_ms:.3g} ms, and the model's process used "
+            f"no processor time for {seen.worker_still_s:.1f} s"
+        )
+    return None
+
+
+def _suspect_output(run: Evidence) -> Found:
+    if run.output is None:
+        return Unchecked("the runtime does not hand out this model's raw output")
+    bad = run.output["non_finite"]
+    found = [f"output values that are NaN or infinite: {bad}"] if bad else []
+    return _joined([*found, *run.output["wrong_shapes"]])
+
+
+def _swapping(run: Evidence) -> Found:
+    seen, faults = run.conditions, run.memory.major_faults
+    found: list[str] = []
+    if seen.swapped_in_pages:
+        found.append(f"pages that came back from swap: {seen.swapped_in_pages}")
+    if seen.memory_pressure_share is not None and seen.memory_pressure_share > MOST_PRESSURE:
+        found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
+    if faults is not None and faults >= FEWEST_FAULTS:
+        found.append(f"pages of the model's process that had to come from disk: {faults}")
+    if not found and seen.swapped_in_pages is None and faults is None:
+        return _unseen(run, "swapped_in_pages")
+    return _joined(found)
+
+
+def _throttled(run: Evidence) -> Found:
+    flags = [flag for flag in _flags(run) if flag in _BACK]
+    if flags:
+        events = run.conditions.throttle_events
+        counted = f"; its counters grew by {events}" if events else ""
+        return f"the device said: {', '.join(flag.replace('_', ' ') for flag in flags)}{counted}"
+    known = _BACK & set(run.before.throttle_flags_known)
+    return None if known else Unchecked("this device does not tell when it holds its clock back")
+
+
+def _under_voltage(run: Evidence) -> Found:
+    if "under_voltage" in _flags(run):
+        return "the board counted or reported under-voltage"
+    known = "under_voltage" in run.before.throttle_flags_known
+    return None if known else Unchecked("this device does not watch its supply")
+
+
+def _unstable_clock(run: Evidence) -> Found:
+    seen = run.conditions
+    found: list[str] = []
+    low, high = seen.cpu_mhz_min, seen.cpu_mhz_max
+    if low is not None and high and 1 - low / high > MOST_CLOCK_CHANGE:
+        found.append(f"the processor's clock moved between {low:.0f} and {high:.0f} MHz")
+    sources = dict.fromkeys([*_known(run.before.clock_source), *seen.clock_sources, *_known(run.after.clock_source)])
+    if len(sources) > 1:
+        found.append(f"the kernel changed its clock source: {' to '.join(sources)}")
+    if seen.wall_clock_step_ms is not None and abs(seen.wall_clock_step_ms) > MOST_CLOCK_STEP_MS:
+        found.append(f"the wall clock stepped by {seen.wall_clock_step_ms:+.0f} ms (durations do not rest on it)")
+    gone = set(seen.cpus_gone) | set(run.before.cpus_online) - set(run.after.cpus_online or run.before.cpus_online)
+    if gone:
+        found.append(f"a core went offline: {', '.join(map(str, sorted(gone)))}")
+    return _joined(found) or _unseen(run, "cpu_mhz_max")
+
+
+def _flags(run: Evidence) -> list[str]:
+    """Before, during and after; of the sticky ones those that were not there before."""
+    since = [flag for flag in run.after.throttle_flags_since_boot if flag not in run.before.throttle_flags_since_boot]
+    return list(
+        dict.fromkeys((*run.before.throttle_flags, *run.conditions.throttle_flags, *run.after.throttle_flags, *since))
+    )
+
+
+def _unseen(run: Evidence, field: str) -> Unchecked | None:
+    why = run.conditions.absent.get(field)
+    return Unchecked(why) if why is not None else None
+
+
+def _joined(found: Sequence[str]) -> str | None:
+    return "; ".join(found) or None
+
+
+def _known(word: str | None) -> tuple[str, ...]:
+    return (word,) if word is not None else ()
+
+
+RULES: dict[TrustCause, Rule] = {
+    "busy": _busy,
+    "emulated": _emulated,
+    "hot_start": _hot_start,
+    "noisy": lambda run: trust_in_samples.noisy(run.medians_of),
+    "stalled": _stalled,
+    "suspect_output": _suspect_output,
+    "swapping": _swapping,
+    "throttled": _throttled,
+    "under_voltage": _under_voltage,
+    "unsettled": lambda run: trust_in_samples.unsettled(run.medians_of, run.timing.settled),
+    "unstable_clock": _unstable_clock,
+}

@@ -1,0 +1,104 @@
+"""What the samples themselves give away: a median that is known badly, a speed that never became steady. Pure.
+
+Single slow samples are no cause: an inference of 50 µs meets the timer's interrupt by nature, and the percentiles show
+it. What these rules speak of is the median, which such samples do not move.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeprof.statistics.blocks import block_medians
+from edgeprof.statistics.drift import Drift, find_drift
+from edgeprof.statistics.modes import find_two_modes
+from edgeprof.statistics.quantiles import Refused, percentile
+from edgeprof_agent.worker.document import Measured
+
+MOST_DOUBT = 0.05
+"""Of the median: half of its 95 % interval, or by how much a run drifts from its start to its end."""
+MODES_APART, SMALLER_MODE = 0.1, 0.2
+STEADY_VARIATION = 0.02
+"""That of the warm-up's rule (worker/warmup.py), here of the window's blocks."""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A cause that could not be looked for."""
+
+    why: str
+
+
+Found = str | Unchecked | None
+"""What a rule found: a sentence with figures, why it could not look, or nothing."""
+
+
+def medians_of(measured: Measured) -> dict[str, list[float]]:
+    """The series whose medians are published, in ms, in order of time: of a language model, a prompt and a token."""
+    series = measured["series_ns"]
+    if measured["kind"] == "tensor":
+        return {"latency": [sample_ns / 1e6 for sample_ns in series["latency"]]}
+    steps = zip(series["decode"], measured["decode_steps"], strict=True)
+    return {
+        "prefill": [prompt_ns / 1e6 for prompt_ns in series["prefill"]],
+        "decode": [total_ns / count / 1e6 for total_ns, count in steps],
+    }
+
+
+def pieces_ms(measured: Measured) -> list[float]:
+    """The shortest pieces that were timed one by one: inferences, or gaps between tokens."""
+    name = "latency" if measured["kind"] == "tensor" else "inter_token"
+    return [piece_ns / 1e6 for piece_ns in measured["series_ns"][name]]
+
+
+def noisy(series: Mapping[str, Sequence[float]]) -> Found:
+    """An interval of the median wider than +- 5 %, or two speeds of which the median names neither. Samples in ms.
+
+    A run that drifts is unsettled; that its samples scatter follows from it, and is not told twice.
+    """
+    found: list[str] = []
+    untold: list[str] = []
+    for name, samples in series.items():
+        if _drift(samples) is not None:
+            continue
+        told = percentile(samples, 0.5)
+        if isinstance(told, Refused):
+            untold.append(f"median of {name}: {told.reason}")
+        elif (told.high - told.low) / 2 > MOST_DOUBT * told.value:
+            found.append(
+                f"the median of {name}, {told.value:.3g} ms, is only known to lie between {told.low:.3g} and "
+                f"{told.high:.3g} ms"
+            )
+        modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
+        if modes and modes.slow / modes.fast - 1 > MODES_APART and SMALLER_MODE < modes.slow_share < 1 - SMALLER_MODE:
+            found.append(
+                f"{name} has two speeds, {modes.fast:.3g} and {modes.slow:.3g} ms ({modes.slow_share:.0%} of the "
+                "samples in the slower), and its median is neither"
+            )
+    if found:
+        return "; ".join(found)
+    return Unchecked("; ".join(untold)) if untold else None
+
+
+def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
+    """A drift of more than 5 % over the window; or a warm-up that ended at its limit, unless the window is steady."""
+    drifts = {name: _drift(samples) for name, samples in series.items()}
+    found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift]
+    for name, samples in series.items():
+        told = percentile(samples, 0.5)
+        if isinstance(told, Refused) and told.effective_n < told.n:
+            found.append(f"{name} depends so strongly on its own past that its median has no interval")
+    if not settled and not all(_is_steady(samples) for samples in series.values()):
+        found.insert(0, "warm-up ended at its limit before the speed was steady")
+    return "; ".join(found) or None
+
+
+def _drift(samples: Sequence[float]) -> Drift | None:
+    """One that matters."""
+    drift = find_drift(samples)
+    return drift if drift and abs(drift.change) > MOST_DOUBT else None
+
+
+def _is_steady(samples: Sequence[float]) -> bool:
+    """The coefficient of variation of at least ten blocks' medians."""
+    medians = block_medians(samples)
+    return bool(medians) and statistics.stdev(medians) <= STEADY_VARIATION * statistics.fmean(medians)

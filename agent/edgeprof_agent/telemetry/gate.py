@@ -1,0 +1,112 @@
+"""The heat gate: a run begins when the device is as cool as it may be, or after a limit, and then it says so.
+
+Two rules. The absolute one is the protocol's `start_below_c`. The relative one is for runs that follow each other in
+one process: not hotter than the first one's start + 2 °C. A device that has rested for five minutes, which is how long
+MLPerf Mobile lets a phone cool between two tests, sets a new first start: it is as cool as its surroundings let it be.
+And no run begins while the device says that heat holds it back now.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.wire.messages import DeviceState, RunProtocol
+from edgeprof_agent.sensors import files
+from edgeprof_agent.state import read_state
+from edgeprof_agent.telemetry.base import unique
+
+ABOVE_FIRST_C = 2.0
+REST_S = 300.0
+NEAR_CRITICAL_C = 5.0
+"""At its critical point the kernel switches the device off (kernel, thermal/sysfs-api.rst): not to be approached."""
+LOOK_S = 1.0
+HEAT_FLAGS = frozenset(("frequency_capped", "throttled", "soft_limit"))
+
+OnProgress = Callable[[str, float | None, str], None]
+Look = Callable[[], DeviceState]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How a run came through the gate."""
+
+    waited_s: float = 0.0
+    hot: str | None = None
+    """In words, why the run began though the device was warmer than allowed."""
+    unchecked: str | None = None
+    """Why nothing could be looked for."""
+    critical: str | None = None
+    """In words, why the device is too hot to be measured at all."""
+
+
+class HeatGate:
+    """One a process: it remembers how warm the first of its runs began."""
+
+    def __init__(self) -> None:
+        self._first_c: float | None = None
+        self._left_s: float | None = None
+
+    def left(self) -> None:
+        """A run has ended: from now on the device rests."""
+        self._left_s = time.monotonic()
+
+    def wait(
+        self, protocol: RunProtocol, on_progress: OnProgress, cancelled: threading.Event, root: Path = Path("/")
+    ) -> Passed:
+        """Waits `heat_wait_s` at most. Told through `on_progress`; returns at once when cancelled."""
+        started_s = time.monotonic()
+        if self._left_s is not None and started_s - self._left_s >= REST_S:
+            self._first_c = None
+        while True:
+            state = read_state(root)
+            if state.temperature_c is None:
+                return Passed(unchecked="this device tells no temperature")
+            limit_c = self._limit_c(protocol)
+            why = _too_hot(state, limit_c)
+            waited_s = time.monotonic() - started_s
+            if why is None or cancelled.is_set() or waited_s >= protocol.heat_wait_s:
+                break
+            fraction = min(1.0, waited_s / protocol.heat_wait_s)
+            on_progress("start", fraction, f"cooling: {why}")
+            cancelled.wait(min(LOOK_S, protocol.heat_wait_s - waited_s))
+        if self._first_c is None or (why is not None and waited_s >= REST_S):
+            self._first_c = state.temperature_c
+        return Passed(waited_s, why, None, _critical(root, state))
+
+    def _limit_c(self, protocol: RunProtocol) -> float | None:
+        """The lower one of both rules."""
+        relative = [self._first_c + ABOVE_FIRST_C] if self._first_c is not None else []
+        absolute = [protocol.start_below_c] if protocol.start_below_c is not None else []
+        return min(relative + absolute, default=None)
+
+
+def _too_hot(state: DeviceState, limit_c: float | None) -> str | None:
+    if state.temperature_c is not None and limit_c is not None and state.temperature_c > limit_c:
+        return f"{state.temperature_c:.1f} °C, waiting for {limit_c:.1f} °C"
+    held = [flag.replace("_", " ") for flag in state.throttle_flags if flag in HEAT_FLAGS]
+    return f"the device says: {', '.join(held)}" if held else None
+
+
+def _critical(root: Path, state: DeviceState) -> str | None:
+    """The zone that is at its critical point, if one is."""
+    for zone, critical_c in critical_points_c(root).items():
+        now_c = state.temperatures_c.get(zone)
+        if now_c is not None and now_c >= critical_c - NEAR_CRITICAL_C:
+            return f"{zone} is at {now_c:.1f} °C, and the device switches itself off at {critical_c:.1f} °C"
+    return None
+
+
+def critical_points_c(root: Path) -> dict[str, float]:
+    """Of each thermal zone that has one: `trip_point_*_type` is `critical`."""
+    folders = files.folders(root / "sys/class/thermal", "thermal_zone*")
+    names = unique([files.text(folder / "type") or folder.name for folder in folders])
+    found: dict[str, float] = {}
+    for name, folder in zip(names, folders, strict=True):
+        for kind in files.folders(folder, "trip_point_*_type"):
+            if files.text(kind) == "critical":
+                milli_c = files.number(kind.with_name(kind.name.replace("_type", "_temp")))
+                if milli_c is not None and milli_c > 0:
+                    found[name] = milli_c / 1000
+    return found

@@ -1,0 +1,170 @@
+"""The options of `edgeprof flash` that say how to measure, and the campaign that they come to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import msgspec
+
+from edgeprof import protocols
+from edgeprof.errors import UsageError
+from edgeprof.modelfiles import inspect
+from edgeprof.options import FiniteRange, parse_shapes, spelled_points, sweep_options, sweep_points
+from edgeprof.wire import rest
+from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.messages import MAX_THREADS, RunProtocol
+
+MOST_TOKENS = 131_072
+MOST_REPEATS = 1000
+_PROTOCOL = RunProtocol()
+_ASKED = rest.CampaignRequest(model_ids=(), device_ids=())
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _numbers(least: int) -> Callable[[click.Context, click.Parameter, str | None], tuple[int, ...]]:
+    """Reads `128,512,2048`."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+        try:
+            found = tuple(int(part) for part in text.split(",")) if text else ()
+        except ValueError:
+            found = (least - 1,)
+        if any(not least <= number <= MOST_TOKENS for number in found):
+            raise click.BadParameter(f"{text!r} is no list of whole numbers from {least} on, such as 128,512,2048.")
+        return tuple(dict.fromkeys(found))
+
+    return read
+
+
+_OPTIONS = (
+    click.option("--runtime", default="", help="Runtime variant (default: the device's first for the format)."),
+    click.option(
+        "--threads",
+        type=click.IntRange(0, MAX_THREADS),
+        default=0,
+        show_default=True,
+        help="Threads; 0 is every core that the agent may use.",
+    ),
+    click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider."),
+    click.option("--require-full-delegation", is_flag=True, help="A node that runs elsewhere than asked is a failure."),
+    click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input."),
+    click.option(
+        "--repeats",
+        type=click.IntRange(1, MOST_REPEATS),
+        default=1,
+        show_default=True,
+        help="Results for each cell, in an order drawn anew for each round over a device's cells.",
+    ),
+    click.option(
+        "--precision",
+        type=FiniteRange(0.0001, 0.5),
+        default=_PROTOCOL.precision,
+        show_default=True,
+        help="The window ends when the median is known to ± this share.",
+    ),
+    click.option(
+        "--prompt-tokens", type=click.IntRange(1, MOST_TOKENS), default=_ASKED.prompt_tokens, show_default=True
+    ),
+    click.option(
+        "--decode-tokens", type=click.IntRange(1, MOST_TOKENS), default=_ASKED.decode_tokens, show_default=True
+    ),
+    click.option(
+        "--depth-tokens",
+        type=click.IntRange(0, MOST_TOKENS),
+        default=0,
+        show_default=True,
+        help="Tokens that a language model holds already when generation is timed.",
+    ),
+    click.option("--sweep-prompt-tokens", callback=_numbers(1), metavar="128,512", help="Prompts to try, too."),
+    click.option("--sweep-depth", callback=_numbers(0), metavar="0,512,2048", help="Depths to try, too."),
+    click.option(
+        "--rate",
+        type=FiniteRange(0, 100_000, min_open=True),
+        metavar="PER_S",
+        help="Then send requests at this rate, whether or not the last one is done.",
+    ),
+    click.option(
+        "--soak",
+        type=FiniteRange(protocols.SHORTEST_SOAK_S, 80_000),
+        metavar="SECONDS",
+        help="Then load it for so long.",
+    ),
+    click.option("--start-below-c", type=FiniteRange(-40, 120), metavar="°C", help="Wait until the device is cooler."),
+)
+
+
+class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What click hands over, by option."""
+
+    runtime: str
+    threads: int
+    provider: str
+    require_full_delegation: bool
+    shapes: tuple[str, ...]
+    repeats: int
+    precision: float
+    prompt_tokens: int
+    decode_tokens: int
+    depth_tokens: int
+    sweeps: tuple[str, ...]
+    sweep_dims: tuple[str, ...]
+    sweep_prompt_tokens: tuple[int, ...]
+    sweep_depth: tuple[int, ...]
+    rate: float | None
+    soak: float | None
+    start_below_c: float | None
+
+
+def measuring_options(command: F) -> F:
+    """Adds all of them; the command takes them as `**options` and hands them to `asked`."""
+    command = sweep_options(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asked(options: Mapping[str, object], models: Sequence[str]) -> rest.CampaignRequest:
+    """The campaign without its models and devices. `models` as typed: a swept dimension is looked up in the file.
+
+    Raises UsageError for a text that is no shape, and for a dimension that cannot be looked up.
+    """
+    given = msgspec.convert(options, _Given)
+    return rest.CampaignRequest(
+        model_ids=(),
+        device_ids=(),
+        runtime=given.runtime,
+        threads=given.threads,
+        provider=given.provider,
+        shapes=parse_shapes(given.shapes),
+        prompt_tokens=given.prompt_tokens,
+        decode_tokens=given.decode_tokens,
+        protocol=_protocol(given, models),
+        repeats=given.repeats,
+        depth_tokens=given.depth_tokens,
+        arrival_rate_per_s=given.rate or 0.0,
+        require_full_delegation=given.require_full_delegation,
+    )
+
+
+def _protocol(given: _Given, models: Sequence[str]) -> RunProtocol:
+    soak_s = given.soak or 0.0
+    return RunProtocol(
+        precision=given.precision,
+        deadline_s=protocols.deadline_for(soak_s),
+        sweep=(*_shapes(given, models), *protocols.token_points(given.sweep_prompt_tokens, given.sweep_depth)),
+        soak_s=soak_s,
+        start_below_c=given.start_below_c,
+    )
+
+
+def _shapes(given: _Given, models: Sequence[str]) -> tuple[SweepAt, ...]:
+    """Points over input shapes: checked against the model's file where there is one here, and only one."""
+    if len(models) == 1 and Path(models[0]).exists():
+        return sweep_points(inspect(Path(models[0])), given.sweeps, given.sweep_dims, parse_shapes(given.shapes))
+    if given.sweep_dims:
+        raise UsageError(
+            "bad_sweep", "--sweep-dim looks its dimension up in one model's file. Spell the points out with --sweep."
+        )
+    return tuple(SweepAt(shapes=shapes) for shapes in spelled_points(given.sweeps))

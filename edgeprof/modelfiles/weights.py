@@ -1,0 +1,57 @@
+"""How a model's weights are stored: what part of them in 8 bits or fewer, by the file's own types."""
+
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+
+from edgeprof.modelfiles import reading
+from edgeprof.modelfiles.reading import elements, ints, messages, numbers, table
+from edgeprof.modelfiles.tflite_file import slot_of
+from edgeprof.modelfiles.window import Window
+from edgeprof.wire.messages import ModelFormat
+
+# onnx.proto: TensorProto's fields and the DataType values UINT8, INT8, UINT4, INT4.
+_TENSOR_DIMS, _TENSOR_TYPE = 1, 2
+_ONNX_SMALL = frozenset((2, 3, 21, 22))
+
+# tensorflow/lite/schema.fbs: fields, and the TensorType values UINT8, INT8, INT4.
+_MODEL_BUFFERS, _BUFFER_DATA, _BUFFER_OFFSET = 4, 0, 1
+_TFLITE_SHAPE, _TFLITE_TYPE, _TFLITE_BUFFER = 0, 1, 2
+_TFLITE_SMALL = frozenset((3, 9, 17))
+
+
+def small_weights_share(path: Path, model_format: ModelFormat) -> float | None:
+    """Of all stored values, those in integers of at most 8 bits. None for GGUF and for a model without weights."""
+    if model_format == "gguf":
+        return None
+    with reading.open_window(path) as window:
+        counted = list(_onnx(window) if model_format == "onnx" else _tflite(window))
+    total = sum(count for count, _ in counted)
+    return sum(count for count, is_small in counted if is_small) / total if total else None
+
+
+def _onnx(window: Window) -> Iterator[tuple[int, bool]]:
+    """(values, whether they are small) of each initializer."""
+    for graph in messages(window, (0, window.size), reading.ONNX_GRAPH):
+        for tensor in messages(window, graph, reading.ONNX_INITIALIZER):
+            kind = next(numbers(window, tensor, _TENSOR_TYPE), 0)
+            yield prod(numbers(window, tensor, _TENSOR_DIMS)), kind in _ONNX_SMALL
+
+
+def _tflite(window: Window) -> Iterator[tuple[int, bool]]:
+    buffers = elements(window, window.u32(0), _MODEL_BUFFERS)
+    for graph in elements(window, window.u32(0), reading.TFLITE_SUBGRAPHS):
+        for at in elements(window, table(window, graph), reading.TFLITE_TENSORS):
+            tensor = table(window, at)
+            slot = slot_of(window, tensor, _TFLITE_BUFFER)
+            number = window.u32(slot) if slot else 0
+            if 0 < number < len(buffers) and _has_data(window, table(window, buffers[number])):
+                kind = slot_of(window, tensor, _TFLITE_TYPE)
+                small = bool(kind) and window.read(kind, 1)[0] in _TFLITE_SMALL
+                yield prod(ints(window, tensor, _TFLITE_SHAPE)), small
+
+
+def _has_data(window: Window, buffer: int) -> bool:
+    """Inside the flatbuffer, or behind it."""
+    slot = slot_of(window, buffer, _BUFFER_DATA)
+    return bool(slot and window.u32(table(window, slot))) or bool(slot_of(window, buffer, _BUFFER_OFFSET))

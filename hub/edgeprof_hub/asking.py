@@ -1,0 +1,38 @@
+"""What may be asked of a campaign: every number within what a device can do. Pure."""
+
+import math
+
+from edgeprof.errors import UsageError
+from edgeprof.protocols import SHORTEST_SOAK_S
+from edgeprof.wire import rest
+from edgeprof.wire.messages import MAX_THREADS
+
+MOST_REPEATS = 1000
+MOST_TOKENS = 1_048_576
+MOST_SWEEP_POINTS = 200
+LONGEST_S = 86_400.0
+MOST_PER_S = 1e6
+
+
+def check(request: rest.CampaignRequest) -> None:
+    """Raises UsageError for the first number that no device could follow."""
+    asked = request.protocol
+    _whole("threads", "Threads", request.threads, 0, MAX_THREADS)
+    _whole("repeats", "Repeats", request.repeats, 1, MOST_REPEATS)
+    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MOST_TOKENS)
+    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MOST_PER_S)
+    if asked.soak_s != 0:
+        _number("soak", "Seconds of a soak", asked.soak_s, SHORTEST_SOAK_S, LONGEST_S)
+    _number("precision", "The precision of a median", asked.precision, 0.0001, 1)
+    if len(asked.sweep) > MOST_SWEEP_POINTS:
+        raise UsageError("bad_sweep", f"A sweep has {MOST_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
+
+
+def _whole(code: str, name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise UsageError(f"bad_{code}", f"{name}: a whole number from {least} to {most:,}, not {value}.")
+
+
+def _number(code: str, name: str, value: float, least: float, most: float) -> None:
+    if not (math.isfinite(value) and least <= value <= most):
+        raise UsageError(f"bad_{code}", f"{name}: a number from {least:g} to {most:,g}, not {value:g}.")

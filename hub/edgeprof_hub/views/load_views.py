@@ -1,0 +1,116 @@
+"""Load beyond the window: the soak with its curve and knee, and the open loop with its queue."""
+
+from dataclasses import dataclass
+
+from edgeprof.tables import figures
+from edgeprof.wire import messages as m
+from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket
+from edgeprof_hub.views.facts import DataTable, Fact, text_of, with_unit
+from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, Rule, thinned
+
+_RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
+_MOST_ROWS = 60
+
+
+@dataclass(frozen=True)
+class SoakView:
+    """Burst and sustained apart, the curve between them."""
+
+    facts: tuple[Fact, ...]
+    drawn: Drawn
+
+
+def soak_view(result: m.Result) -> SoakView | None:
+    """None where the run has no soak."""
+    soak = result.soak
+    if soak is None:
+        return None
+    unit = "generated token" if _writes_tokens(result) else "inference"
+    return SoakView(_soak_facts(soak, unit), _soak_curve(soak, unit))
+
+
+def _writes_tokens(result: m.Result) -> bool:
+    return any(row.metric in ("decode_tokens_per_s", "ttft_ms") for row in result.metrics)
+
+
+def _soak_facts(soak: Soak, unit: str) -> tuple[Fact, ...]:
+    knee = "no place is shown where the speed fell for good"
+    if soak.knee_s is not None:
+        knee = f"the speed fell for good after {figures.number(soak.knee_s)} s"
+    return (
+        Fact("Burst", f"{with_unit(soak.burst_p50_ms, 'ms')}, median {unit} of the measured window, just before"),
+        Fact("Sustained", f"{with_unit(soak.sustained_p50_ms, 'ms')}, median {unit} of the soak's last fifth"),
+        Fact("Slowdown", f"{figures.number(soak.slowdown)}× (sustained / burst)"),
+        Fact("Knee", knee, warns=soak.knee_s is not None),
+        _load(soak),
+    )
+
+
+def _load(soak: Soak) -> Fact:
+    text = f"{figures.number(soak.duration_s)} s without a pause"
+    return Fact("Load", text if soak.complete else f"{text}, less than was asked", warns=not soak.complete)
+
+
+def _soak_curve(soak: Soak, unit: str) -> Drawn:
+    curve = soak.curve
+    rules = () if soak.knee_s is None else (Rule(soak.knee_s, "knee"),)
+    speed = thinned([PlotPoint(bucket.at_s, bucket.p50_ms) for bucket in curve])
+    charts = [
+        LineChart(f"Median {unit}", "seconds of load", "ms", (Line("", speed),), rules, from_zero=True, dots=True)
+    ]
+    for title, axis_unit, values in (
+        ("Temperature", "°C", [(bucket.at_s, bucket.temperature_c) for bucket in curve]),
+        ("Processor's clock", "MHz", [(bucket.at_s, bucket.cpu_mhz) for bucket in curve]),
+    ):
+        points = thinned([PlotPoint(x, y) for x, y in values if y is not None])
+        if len(points) > 1:
+            line = (Line("", points),)
+            charts.append(LineChart(title, "seconds of load", axis_unit, line, rules, from_zero=axis_unit == "MHz"))
+    every = -(-len(curve) // _MOST_ROWS) or 1
+    heads = ("At, s", "Median, ms", "n", "Temperature, °C", "Clock, MHz")
+    table = DataTable(heads, tuple(_soak_row(bucket) for bucket in curve[::every])).without_empty_columns()
+    return Drawn(tuple(charts), table, every)
+
+
+def _soak_row(bucket: SoakBucket) -> tuple[str, ...]:
+    speed = (f"{bucket.at_s:,.1f}", figures.number(bucket.p50_ms), f"{bucket.n:,}")
+    return (*speed, text_of(bucket.temperature_c), text_of(bucket.cpu_mhz))
+
+
+def open_loop_facts(result: m.Result) -> tuple[Fact, ...]:
+    """Empty where there was no open loop."""
+    loop = result.open_loop
+    if loop is None:
+        return ()
+    return (
+        Fact(
+            "Arrivals",
+            f"{figures.number(loop.rate_per_s)} a second, Poisson, {loop.n:,} in all; seed {loop.seed}",
+        ),
+        _kept_up(loop),
+        *_responses(result),
+        Fact("Work", f"{figures.percent(loop.busy_share)} of the time that it came in", warns=loop.busy_share >= 1),
+        Fact("Longest queue", f"{loop.longest_queue:,}"),
+    )
+
+
+def _kept_up(loop: OpenLoop) -> Fact:
+    if loop.kept_up:
+        return Fact("Kept up", "yes: every arrival was answered in time")
+    lost = f"; {loop.unanswered:,} arrivals were never answered" if loop.unanswered else ""
+    text = f"no: response times tell how long the test was, not how quick the device is{lost}"
+    return Fact("Kept up", text, warns=True)
+
+
+def _responses(result: m.Result) -> list[Fact]:
+    rows = {row.metric: row for row in result.metrics}
+    absent = {item.metric: item.reason for item in result.absent}
+    found: list[Fact] = []
+    for name in _RESPONSES:
+        title = name.removesuffix("_ms").replace("_", " ").capitalize()
+        if row := rows.get(name):
+            span = figures.interval(row)
+            found.append(Fact(title, with_unit(row.value, "ms") + (f" (95 % {span})" if span else "")))
+        elif name in absent:
+            found.append(Fact(title, absent[name], is_absent=True))
+    return found

@@ -1,0 +1,103 @@
+"""How a run was timed, how it started cold and warm, how far its device is calibrated: in words for its page."""
+
+from dataclasses import dataclass
+
+from edgeprof.tables import allowances, figures
+from edgeprof.wire import messages as m
+from edgeprof.wire.evidence import ColdStart, Timing, WindowEnd
+from edgeprof_hub.views.facts import DataTable, Fact, duration
+
+_STARTS = (
+    ("Load", "load_ms", "load_cold_ms"),
+    ("First inference", "first_inference_ms", "first_inference_cold_ms"),
+    ("First token", "ttft_ms", "ttft_cold_ms"),
+)
+
+
+@dataclass(frozen=True)
+class ColdView:
+    """Cold and warm start side by side, and how cold the cold one was."""
+
+    table: DataTable
+    sentence: str
+    is_cold: bool
+
+
+def timing_facts(result: m.Result) -> tuple[Fact, ...]:
+    """What the clock can tell, and what ended warm-up and window; empty where nothing was recorded."""
+    timing = result.timing
+    if timing is None:
+        return ()
+    return (
+        Fact("Clock", f"steps of {duration(timing.clock_resolution_ns)}"),
+        Fact("Timed loop", f"{duration(timing.loop_overhead_ns)} around nothing; in every sample, not taken off"),
+        _warmup(timing, result.protocol),
+        Fact("Window ended", _ended(timing.window_end, result.protocol), warns=timing.window_end != "precision"),
+        _precision(timing, result.protocol),
+        _calibration(result),
+    )
+
+
+def _warmup(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    if timing.settled:
+        return Fact("Warm-up", f"{timing.warmup_runs:,} runs, until the speed was steady")
+    limit = f"its limit of {protocol.warmup_limit_s:g} s"
+    return Fact("Warm-up", f"{timing.warmup_runs:,} runs up to {limit}; the speed never became steady", warns=True)
+
+
+def _ended(end: WindowEnd, protocol: m.RunProtocol) -> str:
+    wanted = f"before the median was known to ± {figures.percent(protocol.precision)}"
+    texts: dict[WindowEnd, str] = {
+        "precision": f"when the median was known to ± {figures.percent(protocol.precision)}",
+        "time": f"at its limit of {protocol.window_limit_s:g} s, {wanted}",
+        "runs": f"at its limit of {protocol.max_runs:,} runs, {wanted}",
+        "deadline": f"at the run's limit of {protocol.deadline_s:g} s, {wanted}",
+    }
+    return texts[end]
+
+
+def _precision(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    if timing.relative_half_width is None:
+        return Fact("Precision", "the median has no 95 % interval", is_absent=True)
+    reached = figures.percent(timing.relative_half_width)
+    missed = timing.relative_half_width > protocol.precision
+    return Fact("Precision", f"95 % interval of the median within ± {reached} of it", warns=missed)
+
+
+def _calibration(result: m.Result) -> Fact:
+    floor = result.noise_floor
+    if floor is None:
+        return Fact("Run to run", "not known: this device had not been calibrated (edgeprof calibrate)", is_absent=True)
+    return Fact("Run to run", f"{allowances.floor_text(floor)}, learned on {figures.clean(floor.series)}")
+
+
+def cold_view(result: m.Result) -> ColdView | None:
+    """Cold beside warm; None where no cold start was recorded."""
+    cold = result.cold_start
+    if cold is None:
+        return None
+    values = {row.metric: row.value for row in result.metrics}
+    rows = tuple(
+        _start_row(name, values.get(warm), values.get(chilled))
+        for name, warm, chilled in _STARTS
+        if warm in values or chilled in values
+    )
+    return ColdView(DataTable(("Start", "Cold, ms", "Warm, ms", "Cold / warm"), rows), _sentence(cold), cold.evicted)
+
+
+def _start_row(name: str, warm: float | None, cold: float | None) -> tuple[str, ...]:
+    ratio = f"{figures.number(cold / warm)}×" if warm and cold is not None else ""
+    cells = ("" if value is None else figures.number(value) for value in (cold, warm))
+    return (name, *cells, ratio)
+
+
+def _sentence(cold: ColdStart) -> str:
+    if not cold.evicted:
+        return f"The model's files could not be dropped from the page cache: {cold.reason or 'no reason was given'}."
+    before, after = cold.resident_before_share, cold.resident_after_share
+    if before is None or after is None:
+        return "The model's files were dropped from the page cache; how much was left is not known (mincore)."
+    return (
+        f"Of the model's pages, {figures.percent(before)} lay in memory before they were dropped from the page cache, "
+        f"and {figures.percent(after)} after it (mincore)."
+    )

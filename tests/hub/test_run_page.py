@@ -1,0 +1,177 @@
+"""The page of a run: every part that a run brings is told, and of a part that is not there one line says so."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from edgeprof.wire import messages as m
+from edgeprof.wire.evidence import SweepAt, SweepPoint, Trust
+from edgeprof_hub.app import create_app
+from edgeprof_hub.config import Settings
+from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.store.writer import SqliteWriter
+from edgeprof_hub.views import sweeps, traces
+from tests.hub import believable, fleet
+from tests.hub.test_pages import URL, words
+
+CNN, LLM = fleet.model("cnn", "cnn"), fleet.model("llm", "llm", "gguf")
+
+ReadRun = Callable[[m.Result], str]
+
+
+@pytest.fixture
+def read_run(tmp_path: Path) -> Iterator[ReadRun]:
+    """The HTML of the page of one result, from a hub that holds nothing else."""
+    with ExitStack() as stack:
+
+        def read(result: m.Result) -> str:
+            writer = SqliteWriter(tmp_path / DATABASE)
+            made = fleet.Fleet([fleet.state(1, "a")], [fleet.facts(1)], [CNN, LLM], [result])
+            fleet.fill(writer, made)
+            writer.close()
+            fleet.keep_artifacts(tmp_path, replace(made, artifacts=[believable.trace()]))
+            client = stack.enter_context(TestClient(create_app(Settings(data=tmp_path)), base_url=URL))
+            answer = client.get(f"/runs/{result.result_id}")
+            assert answer.status_code == 200
+            return answer.text
+
+        yield read
+
+
+def charts(text: str) -> list[dict[str, object]]:
+    found = re.findall(r'<script type="application/json" id="[a-z-]+-data-\d+">(.*?)</script>', text)
+    return [json.loads(document) for document in found]
+
+
+def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
+    page = read_run(believable.full(1, CNN))
+    text = words(page)
+    for told in (
+        *("✓ clean", "This machine has no under-voltage bit."),
+        *("steps of 41.0 ns", "212 ns around nothing", "160 runs, until the speed was steady", "within ± 0.84 %"),
+        *("two runs may differ by 3.2 %", "98 % lay in memory", "Load 61.0 12.0 5.08×"),
+        *("image 16×1×8×8", "out of memory at batch 32"),
+        *("1.41× (sustained / burst)", "the speed fell for good after 24.0 s"),
+        *("600 a second", "yes: every arrival was answered", "0.520 ms (95 % 0.510–0.530)", "needs 299 samples"),
+        *("Model loaded", "71.5 MiB", "This kernel keeps no memory cgroup"),
+        *("51.0 to 58.5 °C", "1,500 to 2,400 MHz", "1.2 % of the cores", "This kernel has no /proc/pressure."),
+        *("0.22 % of one core", "31.4 MiB"),
+    ):
+        assert told in text, told
+    assert {chart["title"] for chart in charts(page)} >= {"p50", "Median inference", "Temperature", "Processor's clock"}
+    assert "Not asked of this run" not in text
+
+
+def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
+    text = words(read_run(believable.spoiled(1, CNN)))
+    for told in (
+        *("! busy Other programs took 14 % of the cores", "! throttled The board said frequency_capped"),
+        *("the speed never became steady", "at its limit of 10 s, before the median was known", "within ± 6.1 %"),
+        *("the files lie on a tmpfs", "frequency capped; counters grew by 4", "3: there before the run"),
+        *("41 arrivals were never answered", "had not been calibrated"),
+        "Not asked of this run: a sweep over sizes, a soak.",
+    ):
+        assert told in text, told
+
+
+def test_of_an_old_run_one_line_says_what_is_not_there(read_run: ReadRun) -> None:
+    text = words(read_run(fleet.result(1, CNN, fleet.vision_rows(0.4, 0.01))))
+    for told in (
+        *("not checked This run is from before there were trust badges.", "did not record how it was timed"),
+        *("No cold start was made.", "did not record memory by phase", "was not watched during this run"),
+        *("cost of measuring was not measured", "Not asked of this run: a sweep over sizes, a soak, an open loop."),
+    ):
+        assert told in text, told
+
+
+def test_a_failed_run_is_not_asked_for_what_it_could_not_bring(read_run: ReadRun) -> None:
+    text = words(read_run(fleet.result(1, CNN, failure=fleet.UNSUPPORTED)))
+    for absent in ("Can it be trusted?", "How it was timed", "Memory by phase", "Not asked of this run"):
+        assert absent not in text
+
+
+def test_a_hostile_reason_is_text(read_run: ReadRun) -> None:
+    evil = "<script>alert(1)</script>"
+    result = believable.spoiled(1, CNN)
+    assert result.trust
+    mark = replace(result.trust.marks[0], reason=evil)
+    points = (SweepPoint(at=SweepAt(shapes={evil: (1, 2)}), failure=evil),)
+    page = read_run(replace(result, trust=Trust(marks=(mark,), unchecked={evil: evil}), points=points))
+    assert "<script>alert" not in page
+    assert evil in html.unescape(page)
+
+
+def test_a_trace_is_thinned_in_its_table_and_names_its_lines() -> None:
+    drawn = traces.trace_of(believable.full(1, CNN), lambda _: believable.trace(60.0))
+    assert drawn
+    temperature, clock, cores, memory = drawn.charts
+    assert [line.name for line in temperature.lines] == ["cpu-thermal", "gpu-thermal"]
+    assert [line.name for line in clock.lines] == ["cpu0", "cpu1, cpu2, cpu3"]
+    assert [line.name for line in cores.lines] == ["the model", "other programs"]
+    assert {round(point.y, 6) for point in cores.lines[0].points} == {3.9}
+    assert max(point.y for point in cores.lines[1].points) == pytest.approx(1.0)
+    assert sum(point.y for point in cores.lines[1].points) * 0.5 == pytest.approx(0.6), "seconds of a core"
+    assert (len(temperature.lines[0].points), len(memory.lines[0].points)) == (120, 600)
+    assert (drawn.every, len(drawn.table.rows)) == (15, 40)
+
+
+def test_the_clocks_of_many_cores_become_two_lines() -> None:
+    times = [0.0, 100.0]
+    series = {"t_ms": times, "cpu_mhz": {f"cpu{core}": [1000.0 + core, 2000.0 - core] for core in range(16)}}
+    drawn = traces.trace_of(believable.full(1, CNN), lambda _: json.dumps({"series": series}).encode())
+    assert drawn
+    lines = {line.name: [point.y for point in line.points] for line in drawn.charts[0].lines}
+    assert lines == {"highest of 16": [1015.0, 2000.0], "lowest of 16": [1000.0, 1985.0]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff{",
+        b"[]",
+        b'{"series": {"t_ms": [1, null], "temperature_c": {"a": [50, 51]}}}',
+        b'{"series": {"t_ms": [2, 1], "temperature_c": {"a": [50, 51]}}}',
+        b'{"series": {"t_ms": [1, 2], "temperature_c": {"a": [50]}}}',
+        b'{"series": {"t_ms": [1, 2], "temperature_c": {"a": ["hot", true]}}}',
+        b'{"series": {"t_ms": {"a": [1]}, "temperature_c": {"a": [50]}}}',
+        b'{"series": {"t_ms": [], "cpu_mhz": {}}}',
+        b'{"series": {"cpu_mhz": {"cpu0": [1]}}}',
+        None,
+    ],
+)
+def test_a_trace_that_cannot_be_read_is_no_trace(data: bytes | None) -> None:
+    assert traces.trace_of(believable.full(1, CNN), lambda _: data) is None
+
+
+def test_a_sweep_over_depth_has_a_line_for_each_prompt_and_one_over_prompts_its_own_chart() -> None:
+    result = believable.full(1, LLM)
+    drawn = sweeps.sweep_of(result)
+    assert drawn
+    assert {chart.x for chart in drawn.charts} == {"tokens in memory before"}
+    assert [line.name for line in drawn.charts[0].lines] == ["prompt of 128", "prompt of 512"]
+    prompts = tuple(
+        SweepPoint(at=SweepAt(prompt_tokens=tokens), metrics=(fleet.row("ttft_ms", tokens * 7.0),))
+        for tokens in (64, 1024)
+    )
+    both = sweeps.sweep_of(replace(result, points=(*result.points, *prompts)))
+    assert both
+    assert [chart.log_x for chart in both.charts if chart.x == "prompt tokens"] == [True]
+    assert len(both.table.rows) == len(result.points) + 2
+
+
+def test_a_sweep_over_two_dimensions_is_drawn_over_the_size_of_the_input() -> None:
+    points = tuple(
+        SweepPoint(at=SweepAt(shapes={"x": (batch, side)}), metrics=(fleet.row("latency_p50_ms", 1.0 * batch * side),))
+        for batch in (1, 2)
+        for side in (8, 16)
+    )
+    drawn = sweeps.sweep_of(replace(believable.full(1, CNN), points=points))
+    assert drawn
+    assert [(point.x, point.y) for point in drawn.charts[0].lines[0].points] == [(8, 8), (16, 16), (16, 16), (32, 32)]
