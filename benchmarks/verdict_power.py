@@ -169,7 +169,7 @@ def _print_coverage(series: str, n: int, trials: int, seed: int) -> list[Coverag
     ps = [p for p in PERCENTILES if n >= samples_needed(p)]
     found = coverage(series, n, ps, max(100, min(trials, SAMPLE_BUDGET // n)), seed)
     for one in found:
-        kind = "promised" if one.promised else "assumes independence"
+        kind = "no assumption" if one.promised else "assumes independence"
         figures = f"{_share(one.refused):>7} | {_share(one.covered):>7} | {_share(one.false_share):>7}"
         click.echo(f"{series:19} | {n:6} | {one.p:<5} | {one.trials:5} | {figures} | {kind}")
     return found

@@ -14,7 +14,12 @@ from edgeprof.errors import EdgeprofError, MissingPartError
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module:attribute, the extra it needs, one line of help)
     "demo": ("edgeprof.demo.command:demo", "demo", "Run the whole product on this machine."),
-    "profile": ("edgeprof_agent.profile_command:profile", "", "Profile one model file on this machine."),
+    "profile": ("edgeprof_agent.profile_command:profile", "", "Profile model files on this machine."),
+    "calibrate": (
+        "edgeprof_agent.calibrate_command:calibrate",
+        "",
+        "Learn what two runs on this machine may differ by.",
+    ),
     "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
     "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),

@@ -10,7 +10,7 @@ import msgspec
 from edgeprof import protocols
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
-from edgeprof.options import FiniteRange, parse_shapes, sweep_options, sweep_points
+from edgeprof.options import FiniteRange, parse_shapes, spelled_points, sweep_options, sweep_points
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import MAX_THREADS, RunProtocol
@@ -167,4 +167,4 @@ def _shapes(given: _Given, models: Sequence[str]) -> tuple[SweepAt, ...]:
         raise UsageError(
             "bad_sweep", "--sweep-dim looks its dimension up in one model's file. Spell the points out with --sweep."
         )
-    return tuple(SweepAt(shapes=parse_shapes(tuple(text.split(";")))) for text in given.sweeps)
+    return tuple(SweepAt(shapes=shapes) for shapes in spelled_points(given.sweeps))

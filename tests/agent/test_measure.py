@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -24,9 +25,9 @@ from edgeprof_agent.measuring.summary import add_energy, figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
 from tests.agent.gguf_models import tiny_llama
-from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, unheard, values
+from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, unheard, values
 
-ENOUGH_FOR_P99 = RunProtocol(warmup_runs=1, min_runs=300, window_s=0.05)
+ENOUGH_FOR_P99 = replace(QUICK, min_runs=300)
 
 
 def code_of(result: Result) -> FailureCode:
@@ -82,7 +83,7 @@ def test_what_ran_is_told_by_the_runtime() -> None:
 
 
 def test_too_few_samples_for_a_percentile_are_a_reason_with_the_number_needed() -> None:
-    protocol = RunProtocol(warmup_runs=0, min_runs=20, max_runs=20, window_s=0.01)
+    protocol = replace(QUICK, min_runs=20, max_runs=20, window_s=0.01)
     result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol))
     reasons = {missing.metric: missing.reason for missing in result.absent}
     for metric, least in (("latency_p95_ms", 59), ("latency_p99_ms", 299), ("latency_p999_ms", 2995)):

@@ -128,7 +128,7 @@ def test_a_file_system_that_lives_in_memory_is_not_called_cold() -> None:
 
 
 def test_a_run_has_a_cold_start_of_its_own() -> None:
-    result = measured(request_for(MODEL))
+    result = measured(request_for(MODEL, protocol=replace(QUICK, cold_start=True)))
     assert result.cold_start is not None
     found = values(result)
     absent = {missing.metric for missing in result.absent}
@@ -141,7 +141,7 @@ def test_a_run_has_a_cold_start_of_its_own() -> None:
 
 
 def test_a_run_without_a_cold_start_misses_nothing() -> None:
-    result = measured(request_for(MODEL, protocol=RunProtocol(window_s=0.05, cold_start=False)))
+    result = measured(request_for(MODEL, protocol=QUICK))
     assert result.cold_start is None
     assert not any("cold" in missing.metric for missing in result.absent)
 

@@ -17,7 +17,7 @@ from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.stopping import share_of_time
-from edgeprof_agent.worker.tensor_sweep import NO_TIME, sweep_tensor
+from edgeprof_agent.worker.tensor_sweep import MOST_RUNS, NO_TIME, sweep_tensor
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, misbehaving, request_for
 
@@ -135,6 +135,25 @@ def test_a_point_for_which_there_is_no_time_says_so(tmp_path: Path) -> None:
         events = [json.loads(line) for line in lines]
     points = [event["point"] for event in events if event["event"] == "point"]
     assert [point["failure"] for point in points] == [NO_TIME, NO_TIME]
+
+
+class _Instant:
+    """A model that takes no time at all."""
+
+    def reshape(self, shapes: dict[str, list[int]]) -> None: ...
+
+    def infer(self) -> None: ...
+
+
+def test_a_point_of_a_tiny_model_says_no_more_than_a_worker_may(tmp_path: Path) -> None:
+    model = onnx_models.relu(tmp_path / "m.onnx", ["batch", 4])
+    long = replace(FAST, max_runs=100_000, window_s=600.0)
+    job = job_of(swept(request_for(model, protocol=long), {"x": (1, 4)}), "measure", 600)
+    with (tmp_path / "said").open("w+") as said:
+        sweep_tensor(_Instant(), MemoryBook([]), job, Reporter(said.fileno()))  # pyright: ignore[reportArgumentType]
+        said.seek(0)
+        (point,) = (event["point"] for event in map(json.loads, said) if event["event"] == "point")
+    assert len(point["series_ns"]["latency"]) == MOST_RUNS
 
 
 def test_points_share_the_time_that_is_left() -> None:

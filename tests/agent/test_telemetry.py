@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.registry import PROBES, load
 from edgeprof_agent.telemetry.sampler import Telemetry
+from edgeprof_agent.telemetry.span import Span
 from edgeprof_agent.telemetry.trace import DENSE_ROWS, THIN_ROWS, Trace
 from edgeprof_agent.telemetry.wall_clock import WallClock
 from tests.agent.hanging_probe import LET_GO
@@ -77,7 +78,7 @@ def test_lists_of_cores(text: str, cpus: tuple[int, ...]) -> None:
 
 
 @contextmanager
-def spinner() -> Iterator["subprocess.Popen[bytes]"]:
+def spinner() -> Generator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield process
@@ -87,7 +88,7 @@ def spinner() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 @contextmanager
-def sampling(root: Path, took: list[Trace]) -> Iterator[Telemetry]:
+def sampling(root: Path, took: list[Trace]) -> Generator[Telemetry]:
     """Samples while it is entered; the trace is put into `took`."""
     with spinner() as worker:
         telemetry = Telemetry(root, tuple(os.sched_getaffinity(0)))
@@ -123,7 +124,9 @@ def test_a_real_process_is_seen_at_work() -> None:
 def test_the_samplers_own_processor_time_is_counted() -> None:
     trace, _ = watched(Path("/"), lambda: None, span_s=0.5)
     assert trace.sampler_cpu_ns == sorted(trace.sampler_cpu_ns)
-    assert trace.sampler_cpu_ns[-1] > 0
+    share = Span(trace, trace.at_ns[1], trace.at_ns[-1]).sampler_cpu_share
+    assert share is not None
+    assert 0 < share < 1
 
 
 def test_a_counter_that_grows_and_a_core_that_goes_offline_are_seen(tmp_path: Path) -> None:
@@ -266,6 +269,16 @@ def test_shares_of_others_are_not_made_up_from_a_few_ticks() -> None:
     seen = conditions_of(trace, windows, 2)  # pyright: ignore[reportArgumentType]
     assert seen.others_cpu_share is None
     assert "short" in seen.absent["others_cpu_share"]
+
+
+def test_a_worker_that_has_ended_is_not_taken_for_others() -> None:
+    """Its last reading is older than the last one of its core: both are looked at between the same moments."""
+    trace = Trace(asked_hz=10.0, columns=[("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s")])
+    for tick in range(0, 21, 5):
+        trace.add(tick * 100 * MS, [tick * 0.1, tick * 0.1 if tick < 20 else None, 0.0], 0)
+    windows = [{"start_ns": 0, "end_ns": 1900 * MS, "units": 1}]
+    seen = conditions_of(trace, windows, 1)  # pyright: ignore[reportArgumentType]
+    assert seen.others_cpu_share == pytest.approx(0.0)
 
 
 def test_others_are_what_neither_the_worker_nor_we_used() -> None:

@@ -107,7 +107,7 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
         ("unstable_clock", replace(RUN, after=replace(STATE, cpus_online=(0, 1, 2))), "a core went offline: 3"),
         ("unsettled", with_samples([20.0 + 4.0 * index / 200 for index in range(200)]), "drifts"),
         ("unsettled", with_samples([20.0] * 90 + [25.0] * 110), "step of +25"),
-        ("noisy", with_samples([10.0, 11.0, 12.0, 9.0, 14.0, 30.0, 8.0]), "known only to"),
+        ("noisy", with_samples([10.0, 11.0, 12.0, 9.0, 14.0, 30.0, 8.0]), "only known to lie between"),
     ],
 )
 def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: Evidence, figure: str) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -92,7 +92,7 @@ def own_marks(result: Result) -> set[str]:
 
 
 @contextmanager
-def spinners(cores: Sequence[int]) -> Iterator[None]:
+def spinners(cores: Sequence[int]) -> Generator[None]:
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in cores]
     for process, core in zip(processes, cores, strict=True):
         os.sched_setaffinity(process.pid, {core})

@@ -28,7 +28,7 @@ from edgeprof.wire.messages import (
     RunProtocol,
     Stamp,
 )
-from edgeprof_agent import state
+from edgeprof_agent import noise_floors, state
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
@@ -38,8 +38,6 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
-from edgeprof_agent.measuring.trust import Evidence, trust_of
-from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -139,6 +137,10 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
 def _trust(
     header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
 ) -> Trust:
+    """Imported here: an agent that waits for work need not carry it."""
+    from edgeprof_agent.measuring.trust import Evidence, trust_of
+    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
+
     return trust_of(
         Evidence(
             medians_of=medians_of(measured),
@@ -180,6 +182,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         power=run.power if run and isinstance(run.power, Power) else None,
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
+        noise_floor=noise_floors.for_run(header) if body.figures else None,
         agent_version=__version__,
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,

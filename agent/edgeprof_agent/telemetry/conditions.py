@@ -74,14 +74,11 @@ def _share(growth: Growth | None, cores: int) -> float | None:
 
 def _share_of_others(span: Span, usable_cores: int) -> float | None:
     """Busy time of the worker's cores less its own and ours."""
-    busy, worker, agent = (span.growth(*column) for column in (("cores_s", "busy"), ("worker", "cpu_s"), _AGENT))
-    if busy is None or worker is None or agent is None:
+    growths = span.growths(("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s"))
+    if growths is None:
         return None
-    others_s = max(0.0, busy.amount - worker.amount - agent.amount)
-    return _share(replace(busy, amount=others_s), usable_cores)
-
-
-_AGENT = ("agent", "cpu_s")
+    busy, worker, agent = growths
+    return _share(replace(busy, amount=max(0.0, busy.amount - worker.amount - agent.amount)), usable_cores)
 
 
 def _heat_c(span: Span) -> list[float]:

@@ -44,9 +44,29 @@ class Span:
         (first_ns, first), (last_ns, last) = taken[0], taken[-1]
         return Growth(max(0.0, last - first), (last_ns - first_ns) / 1e9)
 
+    def growths(self, *columns: tuple[str, str]) -> list[Growth] | None:
+        """Of several counters between the same two moments, at which all of them were read."""
+        taken = [dict(self.numbers(group, label)) for group, label in columns]
+        moments = [at for at in sorted(taken[0]) if all(at in each for each in taken)]
+        if len(moments) < 2:
+            return None
+        first_ns, last_ns = moments[0], moments[-1]
+        over_s = (last_ns - first_ns) / 1e9
+        return [Growth(max(0.0, each[last_ns] - each[first_ns]), over_s) for each in taken]
+
     def words(self, group: str, label: str) -> tuple[str, ...]:
         """The texts in order of appearance, each once."""
         return tuple(dict.fromkeys(value for _, value in self.series(group, label) if isinstance(value, str)))
+
+    @property
+    def sampler_cpu_share(self) -> float | None:
+        """What the sampler itself took around the window, of one core; None where it ran too shortly to tell."""
+        ends = [index for index, at in enumerate(self.trace.at_ns) if self.start_ns <= at <= self.end_ns]
+        if len(ends) < 2:
+            return None
+        first, last = ends[0], ends[-1]
+        taken_ns = self.trace.sampler_cpu_ns[last] - self.trace.sampler_cpu_ns[first]
+        return taken_ns / (self.trace.at_ns[last] - self.trace.at_ns[first])
 
     @property
     def rate_hz(self) -> float:

@@ -1,0 +1,127 @@
+"""The noise floors that `edgeprof calibrate` learned on this machine: kept, and found again for a run.
+
+One JSON file in the user's state folder. A floor belongs to the machine and not to a device id: the agent has an id of
+its own and `edgeprof profile` takes the host's name, and both measure the same silicon. A home folder may be shared by
+several machines, so each entry names its machine.
+"""
+
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.paths import state_dir
+from edgeprof.wire.evidence import NoiseFloor
+from edgeprof.wire.identity import config_key, sha256_hex
+from edgeprof.wire.messages import ModelRef, RunConfig
+
+_ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id", "sys/firmware/devicetree/base/serial-number")
+_SALT = b"edgeprof noise floor "
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A floor and the machine that it was learned on."""
+
+    machine: str
+    floor: NoiseFloor
+
+
+def file_of_floors() -> Path:
+    """Where the floors lie; `EDGEPROF_STATE` moves the folder."""
+    return state_dir("agent") / "noise-floors.json"
+
+
+def machine_key(root: Path = Path("/")) -> str:
+    """The same after each boot, another on each machine; hashed, as a machine id is nobody's business.
+
+    Where the system has no id (a bare container), its name takes the place.
+    """
+    for name in _ID_FILES:
+        try:
+            found = (root / name).read_bytes().strip(b"\0\n ")
+        except OSError:
+            continue
+        if found and found != b"uninitialized":
+            return sha256_hex(_SALT + found)[:16]
+    return sha256_hex(_SALT + socket.gethostname().encode())[:16]
+
+
+class Measured(Protocol):
+    """What of a run decides which floor is its own."""
+
+    @property
+    def device_id(self) -> str: ...
+    @property
+    def model(self) -> ModelRef: ...
+    @property
+    def config(self) -> RunConfig: ...
+    @property
+    def emulated(self) -> bool: ...
+
+
+def for_run(run: Measured) -> NoiseFloor | None:
+    """Of the series that is compared unless another is asked for. An emulated device is never ranked, and has none."""
+    if run.emulated:
+        return None
+    series = "inter_token" if run.model.format == "gguf" else "latency"
+    return find(run.device_id, run.model.name, config_key(run.config), series)
+
+
+def find(
+    device_id: str, model_name: str, key: str, series: str, file: Path | None = None, machine: str | None = None
+) -> NoiseFloor | None:
+    """The floor for a run on this machine, as of the device that the run is of; None where it was never calibrated.
+
+    An unreadable file is no floor: it must not cost a run.
+    """
+    try:
+        entries = _read(file or file_of_floors())
+    except EdgeprofError:
+        return None
+    here = machine or machine_key()
+    found = best([entry.floor for entry in entries if entry.machine == here], model_name, key, series)
+    return None if found is None else replace(found, device_id=device_id)
+
+
+def best(floors: Iterable[NoiseFloor], model_name: str, key: str, series: str) -> NoiseFloor | None:
+    """That of the same model and configuration if there is one, else the newest of the same series. Pure."""
+    able = [floor for floor in floors if floor.series == series]
+    own = [floor for floor in able if (floor.model_name, floor.config_key) == (model_name, key)]
+    return max(own or able, key=lambda floor: floor.date, default=None)
+
+
+def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | None = None) -> Path:
+    """Adds floors of this machine, each in the place of the one of the same model, configuration and series."""
+    file, key = file or file_of_floors(), machine or machine_key()
+    new = [Kept(machine=key, floor=floor) for floor in floors]
+    replaced = {_subject(entry) for entry in new}
+    entries = [*(entry for entry in _read(file) if _subject(entry) not in replaced), *new]
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(entries)) + b"\n")
+        fresh.replace(file)
+    except OSError as error:
+        raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+    return file
+
+
+def _subject(entry: Kept) -> tuple[str, str, str, str]:
+    return entry.machine, entry.floor.series, entry.floor.model_name, entry.floor.config_key
+
+
+def _read(file: Path) -> list[Kept]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Kept])
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise EdgeprofError("floors_unreadable", f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # msgspec's errors are ValueErrors
+        raise EdgeprofError(
+            "floors_unreadable", f"{file} holds no noise floors ({error}). Delete it and calibrate again."
+        ) from error

@@ -1,0 +1,114 @@
+"""Runs the turns of a series one after the other: tells where it stands, keeps each result, survives a failed run."""
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from edgeprof.compare_sources import Run
+from edgeprof.wire import identity
+from edgeprof.wire.messages import ArtifactRef, ModelRef, Result
+from edgeprof_agent.interleaving import Turn
+from edgeprof_agent.measuring.conversation import OnProgress
+from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.series.keeping import Keeper
+from edgeprof_agent.series.setups import Setup
+
+
+class Outcome(NamedTuple):
+    """A result and its artifacts by SHA-256."""
+
+    result: Result
+    artifacts: dict[str, bytes]
+
+
+@dataclass
+class Series:
+    """What is known of a series so far: the outcomes of each set-up in time order, and whether somebody stopped it."""
+
+    setups: Sequence[Setup]
+    turns: Sequence[Turn]
+    outcomes: dict[int, list[Outcome]] = field(default_factory=lambda: {})
+    interrupted: bool = False
+
+    def measured(self, setup: int) -> list[Run]:
+        """The runs of a set-up that can be compared."""
+        return [
+            _run(f"{self.setups[setup].label}, run {number}", outcome)
+            for number, outcome in enumerate(self.outcomes.get(setup, []), 1)
+            if outcome.result.status == "measured"
+        ]
+
+    def failed(self, setup: int) -> list[Result]:
+        """The runs of a set-up that failed."""
+        results = [outcome.result for outcome in self.outcomes.get(setup, [])]
+        return [result for result in results if result.status != "measured"]
+
+    @property
+    def done(self) -> int:
+        """How many runs ended, measured or failed."""
+        return sum(len(outcomes) for outcomes in self.outcomes.values())
+
+
+def measure_once(setup: Setup, memory_limit_mib: float | None, on_progress: OnProgress) -> Outcome:
+    """One run on this machine. The host's name stands for the device id that an agent would have."""
+    manifest = setup.file.manifest
+    request = MeasureRequest(
+        result_id=identity.new_id(),
+        job_id=None,
+        attempt=1,
+        device_id=socket.gethostname(),
+        model=ModelRef(
+            model_id=identity.model_id(manifest), name=manifest.entry, format=setup.file.format, manifest=manifest
+        ),
+        model_dir=setup.file.folder,
+        config=setup.config,
+        protocol=setup.protocol,
+        emulated=False,
+        memory_limit_mib=memory_limit_mib,
+        cores=None,
+    )
+    return Outcome(*measure(request, on_progress, threading.Event()))
+
+
+def run_series(
+    series: Series,
+    once: Callable[[Setup, OnProgress], Outcome],
+    keeper: Keeper,
+    tell: OnProgress,
+    pause: Callable[[], None] | None = None,
+) -> Series:
+    """Every turn, or as many as there were before Ctrl-C; the run that it hit is dropped."""
+    try:
+        for turn in series.turns:
+            if pause is not None and turn.number > 1:
+                pause()
+            setup = series.setups[turn.setup]
+            place = _place(turn, series)
+            tell(place, None, setup.label)
+            outcome = once(setup, _prefixed(tell, place, setup.label))
+            keeper.keep(setup, turn.repeat, *outcome)
+            series.outcomes.setdefault(turn.setup, []).append(outcome)
+            if outcome.result.failure is not None:
+                tell(f"run {turn.number} failed", None, f"{setup.label}: {outcome.result.failure.code}")
+    except KeyboardInterrupt:
+        series.interrupted = True
+    return series
+
+
+def _place(turn: Turn, series: Series) -> str:
+    blocks = f", block {turn.block} of {series.turns[-1].block}" if len(series.setups) > 1 else ""
+    return f"run {turn.number} of {len(series.turns)}{blocks}"
+
+
+def _prefixed(tell: OnProgress, place: str, label: str) -> OnProgress:
+    return lambda stage, fraction, note: tell(place, fraction, f"{label}: {stage.replace('_', ' ')}")
+
+
+def _run(name: str, outcome: Outcome) -> Run:
+    def fetch(ref: ArtifactRef) -> bytes | None:
+        return outcome.artifacts.get(ref.sha256)
+
+    return Run(name, outcome.result, fetch)

@@ -1,0 +1,212 @@
+"""The result as a person reads it: everything that it holds, in lines that fit, nothing told twice."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from edgeprof.wire.evidence import (
+    ColdStart,
+    Conditions,
+    Footprint,
+    MemoryPhase,
+    MemoryProfile,
+    NoiseFloor,
+    OpenLoop,
+    Soak,
+    SoakBucket,
+    SweepAt,
+    SweepPoint,
+    Timing,
+    Trust,
+    TrustMark,
+)
+from edgeprof.wire.messages import AbsentMetric, MetricRow, Result
+from edgeprof_agent.profile_view import report
+from edgeprof_agent.view.words import WIDTH, by_reason, number, percent, table
+from tests.agent.measuring import BUNDLED, measured, request_for
+
+
+@pytest.fixture(scope="module")
+def real() -> Result:
+    return measured(request_for(BUNDLED / "digits-cnn-int8.onnx"))
+
+
+def full(result: Result) -> Result:
+    """A real result with everything that only some devices and options give."""
+    phase = MemoryPhase(
+        phase="load",
+        rss_mib=61.5,
+        peak_mib=None,
+        anonymous_mib=20.25,
+        file_mib=41.25,
+        shared_memory_mib=0.0,
+        pss_mib=55.5,
+        private_mib=50.0,
+        swap_mib=0.0,
+        model_mapped_mib=None,
+    )
+    row = MetricRow(metric="latency_p50_ms", value=3.25, n=40)
+    return replace(
+        result,
+        absent=(
+            AbsentMetric(metric="latency_p99_ms", reason="needs 473 samples for a 95 % interval; this run has 40"),
+            AbsentMetric(metric="latency_p999_ms", reason="needs 4742 samples for a 95 % interval; this run has 40"),
+            AbsentMetric(metric="energy_per_inference_j", reason="no sensor"),
+            AbsentMetric(metric="average_power_w", reason="no sensor"),
+        ),
+        trust=Trust(
+            marks=(TrustMark(cause="busy", reason="other programs took 31 % of the cores"),),
+            unchecked={"throttled": "the board does not say", "under_voltage": "the board does not say"},
+        ),
+        timing=Timing(
+            clock_resolution_ns=30.0,
+            loop_overhead_ns=41.0,
+            warmup_runs=1204,
+            settled=False,
+            window_end="precision",
+            relative_half_width=0.004,
+        ),
+        cold_start=ColdStart(evicted=False, resident_before_share=1.0, resident_after_share=1.0, reason="on tmpfs"),
+        memory=MemoryProfile(
+            phases=(phase,), average_pss_mib=56.0, absent={"gpu_used_mib": "no GPU", "unified_used_mib": "no GPU"}
+        ),
+        conditions=Conditions(
+            window_s=2.0,
+            sample_hz_asked=10.0,
+            sample_hz_got=9.5,
+            temperature_min_c=45.0,
+            temperature_max_c=52.25,
+            others_cpu_share=0.31,
+            throttle_flags=("soft_limit",),
+            cpus_gone=(3,),
+            absent={"cpu_mhz_min": "no cpufreq", "cpu_mhz_max": "no cpufreq"},
+        ),
+        footprint=Footprint(agent_cpu_share=0.004, sampler_cpu_share=0.0012, sampler_hz=10.0, agent_rss_mib=38.5),
+        points=(
+            SweepPoint(at=SweepAt(shapes={"image": (4, 1, 8, 8)}), metrics=(row,)),
+            SweepPoint(at=SweepAt(shapes={"image": (64, 1, 8, 8)}), failure="out of memory"),
+        ),
+        soak=Soak(
+            duration_s=60.0,
+            complete=True,
+            curve=tuple(SoakBucket(at_s=at, p50_ms=1.0 + at, n=9, temperature_c=50.0 + at) for at in range(30)),
+            burst_p50_ms=1.0,
+            sustained_p50_ms=1.2,
+            knee_s=22.0,
+            slowdown=1.2,
+        ),
+        open_loop=OpenLoop(
+            rate_per_s=50.0,
+            arrivals="poisson",
+            seed=7,
+            n=500,
+            unanswered=12,
+            busy_share=0.8,
+            longest_queue=9,
+            kept_up=False,
+        ),
+        noise_floor=NoiseFloor(
+            floor=0.042,
+            expected=0.02,
+            low=0.01,
+            high=0.05,
+            within_run=0.001,
+            runs=10,
+            date="2026-11-25T10:00:00+00:00",
+            device_id="bench",
+            model_name="other.onnx",
+            config_key="0123",
+            series="latency",
+        ),
+    )
+
+
+def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
+    lines = report(full(real)).splitlines()
+    assert lines[0].startswith("digits-cnn-int8.onnx")
+    assert lines[1] == "trust      busy: other programs took 31 % of the cores"
+    assert lines[2] == "unchecked  throttled and under voltage: the board does not say"
+    assert lines[3].startswith("ran on     onnxruntime")
+    assert lines.index("Speed") < lines.index("Start") < lines.index("Memory")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "p99; p99.9: need 473 and 4,742 samples for a 95 % interval; this run has 40",
+        "Energy; Power: no sensor",
+        "warm-up    1,204 runs, and the speed was not steady by then",
+        "(median to ±0.4 %)",
+        "steps of 30 ns",
+        "cold start not cold: on tmpfs",
+        "GPU memory and unified memory: no GPU",
+        "45.00 to 52.25 °C",
+        "others took 31 % of the cores",
+        "the board said soft limit",
+        "CPU 3 went away",
+        "clock not known: no cpufreq",
+        "agent 0.4 % of a core, sampler 0.1 % at 10.00 Hz",
+        "image 64×1×8×8: out of memory",
+        "burst    p50 1.000 ms, then sustained 1.200 ms: 20 % slower",
+        "knee     after 22.00 s",
+        "Requests at 50.00 a second (poisson arrivals, seed 7)",
+        "it did NOT keep up; 12 left unanswered",
+        "less than 4.2 % are not told apart (10 runs of another set-up (other.onnx), 2026-11-25)",
+    ],
+)
+def test_everything_is_told(real: Result, told: str) -> None:
+    assert " ".join(told.split()) in " ".join(report(full(real)).split())
+
+
+def test_lines_fit_and_no_line_ends_in_blanks(real: Result) -> None:
+    for result in (real, full(real)):
+        lines = report(result).splitlines()
+        assert [line for line in lines if len(line) > WIDTH or line != line.rstrip()] == []
+
+
+def test_columns_that_tell_nothing_are_left_out(real: Result) -> None:
+    text = report(full(real))
+    head = next(line for line in text.splitlines() if "anonymous" in line)
+    assert head.split()[4:] == ["RSS", "anonymous", "mapped", "PSS", "private"]
+    assert [line.split() for line in text.splitlines() if line.strip().startswith("at ") and "°C" in line] == [
+        ["at", "p50", "ms", "°C"]
+    ]
+
+
+def test_a_clean_run_says_so_and_an_unjudged_one_does_not(real: Result) -> None:
+    assert "trust      clean" in report(replace(real, trust=Trust()))
+    assert "trust      not judged" in report(replace(real, trust=None))
+
+
+def test_a_stored_result_of_before_is_still_told(real: Result) -> None:
+    old = msgspec.to_builtins(real)
+    for name in ("trust", "timing", "cold_start", "memory", "conditions", "footprint", "noise_floor"):
+        old.pop(name, None)
+    assert "p50" in report(msgspec.convert(old, Result))
+
+
+def test_numbers_have_four_digits_and_no_exponent() -> None:
+    assert [number(value) for value in (0.0, 0.00001234, 0.5, 12.345, 123456.0, -2.0)] == [
+        "0",
+        "0.00001",
+        "0.5000",
+        "12.35",
+        "123,456",
+        "-2.000",
+    ]
+    assert [percent(share) for share in (0.0, 0.00012, 0.0123, 0.31, 1.5)] == [
+        "0 %",
+        "0.01 %",
+        "1.2 %",
+        "31 %",
+        "150 %",
+    ]
+
+
+def test_reasons_are_told_once() -> None:
+    assert by_reason([("a", "x"), ("b", "y"), ("c", "x")]) == {"x": ["a", "c"], "y": ["b"]}
+
+
+def test_a_table_is_aligned() -> None:
+    assert list(table(["a", "bb"], [["long", "1"], ["x", "222"]], indent=0)) == ["a      bb", "long    1", "x     222"]
