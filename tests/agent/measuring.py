@@ -14,7 +14,7 @@ from edgeprof_agent.measuring.request import MeasureRequest
 
 BUNDLED = Path(__file__).parents[2] / "model_exports/edgeprof_exports/bundled"
 MACHINES = Path(__file__).parents[1] / "machines"
-QUICK = RunProtocol(warmup_runs=1, min_runs=5, window_s=0.05, deadline_s=60)
+QUICK = RunProtocol(warmup_runs=1, min_runs=5, window_s=0.05, deadline_s=60, heat_wait_s=0.0)
 
 
 def unheard(stage: str, fraction: float | None, note: str) -> None:
