@@ -8,6 +8,7 @@ reading a real sensor costs what its bus takes on top.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from edgeprof_agent.measuring.worker_memory import PSS_EVERY_S, WorkerPss
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import Integration, Scope, SensorError
 from edgeprof_agent.sensors.sampler import PowerSampler
+from edgeprof_agent.telemetry.sampler import Telemetry
 
 HZ = 10.0
 LIMIT_SHARE = 0.005
@@ -69,6 +71,20 @@ class PssAsSensor:
         return pss_mib
 
 
+class Beside:
+    """The telemetry thread beside the process that fills the caches."""
+
+    def __init__(self, root: Path, load_pid: int) -> None:
+        self._telemetry = Telemetry(root, tuple(sorted(os.sched_getaffinity(0))))
+        self._load_pid = load_pid
+
+    def start(self) -> None:
+        self._telemetry.start(self._load_pid)
+
+    def stop(self) -> object:
+        return self._telemetry.stop()
+
+
 class Empty:
     """A sampler of nothing: what waking up costs on this machine."""
 
@@ -90,6 +106,8 @@ def candidates(load_pid: int) -> dict[str, Callable[[], Sampler]]:
         "nothing": lambda: PowerSampler(Empty(), HZ),
         "power: jetson_ina on a recorded tree": lambda: PowerSampler(registry.load("jetson_ina", jetson), HZ),
         "power: rapl on a recorded tree": lambda: PowerSampler(registry.load("rapl", n100), HZ),
+        "telemetry: heat, state and worker, of this machine": lambda: Beside(Path("/"), load_pid),
+        "telemetry: on a recorded Orin Nano": lambda: Beside(jetson, load_pid),
         f"worker_pss, at most each {PSS_EVERY_S:g} s": lambda: PowerSampler(PssAsSensor(load_pid), HZ),
     }
     sensor = registry.best()

@@ -6,9 +6,21 @@ from pathlib import Path
 import pytest
 
 from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.measuring.measure import GATE
+from edgeprof_agent.telemetry.gate import Passed
 from tests.agent import agent_process
 from tests.agent.agent_process import Running, Start
 from tests.agent.little_hub import LittleHub, Mosquitto, eventually
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_cooling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests follow each other in one process, and a real machine grows warm from them."""
+
+    def pass_at_once(*_: object) -> Passed:
+        return Passed()
+
+    monkeypatch.setattr(GATE, "wait", pass_at_once)
 
 
 @pytest.fixture

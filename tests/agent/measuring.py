@@ -15,7 +15,14 @@ from edgeprof_agent.measuring.request import MeasureRequest
 BUNDLED = Path(__file__).parents[2] / "model_exports/edgeprof_exports/bundled"
 MACHINES = Path(__file__).parents[1] / "machines"
 QUICK = RunProtocol(
-    warmup_runs=1, warmup_limit_s=0.3, min_runs=6, window_s=0.05, window_limit_s=0.1, deadline_s=60, cold_start=False
+    warmup_runs=1,
+    warmup_limit_s=0.3,
+    min_runs=6,
+    window_s=0.05,
+    window_limit_s=0.1,
+    deadline_s=60,
+    cold_start=False,
+    heat_wait_s=0.0,
 )
 
 

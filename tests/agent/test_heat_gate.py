@@ -98,6 +98,17 @@ def test_a_device_that_has_rested_sets_a_new_first_start(board: Board, monkeypat
     assert board.enter(wait_s=0.0).hot is None, "the room is warmer now"
 
 
+def test_waiting_ends_where_the_device_cools_no_further(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "PLATEAU_S", 0.1)
+    board.temperature_c = 40.0
+    board.enter()
+    board.temperature_c = 50.0
+    passed = board.enter(wait_s=60.0)
+    assert passed.hot == "50.0 °C, waiting for 42.0 °C"
+    assert passed.waited_s < 30
+    assert board.enter(wait_s=0.0).hot is None, "that is how cool it gets here: the new first start"
+
+
 def test_no_run_begins_while_heat_holds_the_device_back(board: Board) -> None:
     board.temperature_c = 45.0
     cooler = board.root / "sys/class/thermal/cooling_device0"
@@ -127,7 +138,7 @@ def test_a_device_at_its_critical_point_is_not_measured(
     (zone / "trip_point_0_type").write_text("critical\n")
     (zone / "trip_point_0_temp").write_text("110000\n")
     board.set(106.0)
-    protocol = RunProtocol(start_below_c=60.0, heat_wait_s=0.05)
+    protocol = RunProtocol(heat_wait_s=0.05)
     request = request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol)
     result, _ = measure(request, unheard, threading.Event(), misbehaving("segfault"), board.root, HeatGate())
     assert result.failure is not None

@@ -31,7 +31,9 @@ from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker.document import Course, Window
 
-_GATE = HeatGate()
+GATE = HeatGate()
+"""This process's own."""
+_PLAYED = Passed(unchecked="this machine plays another device, whose heat is not known")
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
 
 
@@ -41,7 +43,7 @@ def measure(
     cancelled: threading.Event,
     worker: Sequence[str] | None = None,
     root: Path = Path("/"),
-    gate: HeatGate = _GATE,
+    gate: HeatGate = GATE,
 ) -> tuple[Result, dict[str, bytes]]:
     """The result, whatever the model does, and its artifacts by SHA-256.
 
@@ -57,7 +59,7 @@ def measure(
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
             return failed_early(header, _CANCELLED), {}
-        passed = gate.wait(request.protocol, on_progress, cancelled, root)
+        passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
@@ -102,8 +104,10 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     with Meter() as meter:
         failed_cold = cold is not None and not cold.heard.cold
         beside = _Beside(telemetry.start, footprint.beside)
-        ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
-        trace = telemetry.stop()
+        try:
+            ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
+        finally:
+            trace = telemetry.stop()
     measured = ended.heard.measured
     costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
     power = meter.energy(measured["windows"]) if measured is not None else "the run failed"

@@ -3,7 +3,7 @@
 Two rules. The absolute one is the protocol's `start_below_c`. The relative one is for runs that follow each other in
 one process: not hotter than the first one's start + 2 °C. A device that has rested for five minutes, which is how long
 MLPerf Mobile lets a phone cool between two tests, sets a new first start: it is as cool as its surroundings let it be.
-And no run begins while the device says that heat holds it back now.
+And no run begins while the device says that heat holds it back now. Waiting ends early where it does not help.
 """
 
 import threading
@@ -19,6 +19,8 @@ from edgeprof_agent.telemetry.base import unique
 
 ABOVE_FIRST_C = 2.0
 REST_S = 300.0
+PLATEAU_S, PLATEAU_C = 60.0, 0.5
+"""A device that has not cooled by so much in so long gets no cooler by waiting on."""
 NEAR_CRITICAL_C = 5.0
 """At its critical point the kernel switches the device off (kernel, thermal/sysfs-api.rst): not to be approached."""
 LOOK_S = 1.0
@@ -59,27 +61,42 @@ class HeatGate:
         started_s = time.monotonic()
         if self._left_s is not None and started_s - self._left_s >= REST_S:
             self._first_c = None
+        coolest = _Coolest()
         while True:
             state = read_state(root)
             if state.temperature_c is None:
                 return Passed(unchecked="this device tells no temperature")
             limit_c = self._limit_c(protocol)
-            why = _too_hot(state, limit_c)
+            critical = _critical(root, state)
+            why = critical or _too_hot(state, limit_c)
             waited_s = time.monotonic() - started_s
-            if why is None or cancelled.is_set() or waited_s >= protocol.heat_wait_s:
+            cools = coolest.still_falls(state.temperature_c, time.monotonic())
+            if why is None or cancelled.is_set() or waited_s >= protocol.heat_wait_s or not cools:
                 break
             fraction = min(1.0, waited_s / protocol.heat_wait_s)
             on_progress("start", fraction, f"cooling: {why}")
             cancelled.wait(min(LOOK_S, protocol.heat_wait_s - waited_s))
-        if self._first_c is None or (why is not None and waited_s >= REST_S):
+        if self._first_c is None or (why is not None and (waited_s >= REST_S or not cools)):
             self._first_c = state.temperature_c
-        return Passed(waited_s, why, None, _critical(root, state))
+        return Passed(waited_s, why, None, critical)
 
     def _limit_c(self, protocol: RunProtocol) -> float | None:
         """The lower one of both rules."""
         relative = [self._first_c + ABOVE_FIRST_C] if self._first_c is not None else []
         absolute = [protocol.start_below_c] if protocol.start_below_c is not None else []
         return min(relative + absolute, default=None)
+
+
+class _Coolest:
+    """The lowest temperature so far, and since when."""
+
+    def __init__(self) -> None:
+        self._c, self._since_s = float("inf"), 0.0
+
+    def still_falls(self, temperature_c: float, now_s: float) -> bool:
+        if temperature_c <= self._c - PLATEAU_C:
+            self._c, self._since_s = temperature_c, now_s
+        return now_s - self._since_s < PLATEAU_S
 
 
 def _too_hot(state: DeviceState, limit_c: float | None) -> str | None:
