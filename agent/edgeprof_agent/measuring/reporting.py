@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeprof import __version__
-from edgeprof.wire.evidence import ColdStart, MemoryProfile, Timing
+from edgeprof.wire.evidence import ColdStart, MemoryProfile, SweepPoint, Timing
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import (
     ArtifactRef,
@@ -23,6 +23,7 @@ from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.memory import memory_of
+from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.worker.document import Cold, Measured, Operators
@@ -66,6 +67,7 @@ class _Body:
     artifacts: tuple[ArtifactRef, ...] = ()
     timing: Timing | None = None
     memory: MemoryProfile | None = None
+    points: tuple[SweepPoint, ...] = ()
 
 
 def failed_early(header: Header, failure: Failure) -> Result:
@@ -89,6 +91,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         artifacts=(artifact[0],) if artifact else (),
         timing=timing_of(measured),
         memory=memory_of(measured),
+        points=points_of(run.heard.points, measured["kind"]),
     )
     return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
 
@@ -122,6 +125,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
         memory=body.memory,
+        points=body.points,
     )
 
 

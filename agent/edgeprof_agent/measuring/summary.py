@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.quantiles import quantile, quantile_interval, samples_needed
 from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Power
-from edgeprof_agent.worker.document import Cold, Measured
+from edgeprof_agent.worker.document import Cold, Measured, TextFacts
 
 _PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 _KIB_PER_MIB = 1024
@@ -117,3 +117,19 @@ def _add_tokens(figures: Figures, measured: Measured) -> None:
     figures.add_quantile("ttft_ms", sorted(first_ns / 1e6 for first_ns in series["ttft"]), 0.5)
     figures.add_quantile("inter_token_p50_ms", gaps_ms, 0.5)
     figures.add_quantile("inter_token_p95_ms", gaps_ms, 0.95)
+    figures.add_quantile("inter_token_p99_ms", gaps_ms, 0.99)
+    if measured["text"] is not None:
+        _add_text_facts(figures, measured["text"])
+
+
+def _add_text_facts(figures: Figures, text: TextFacts) -> None:
+    """What was not measured has its reason in the binding's own `absent`."""
+    if text["kv_cache_kib"] is not None:
+        figures.add("kv_cache_mib", text["kv_cache_kib"] / _KIB_PER_MIB)
+    for metric, times_ns in (
+        ("ttft_cached_ms", text["ttft_cached_ns"]),
+        ("tokenize_ms", text["tokenize_ns"]),
+        ("sample_ms", text["sample_ns"]),
+    ):
+        if times_ns:
+            figures.add_quantile(metric, sorted(time_ns / 1e6 for time_ns in times_ns), 0.5)
