@@ -16,7 +16,9 @@ _GAPS = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 def points_of(points: Sequence[Point], kind: Literal["tensor", "text"]) -> tuple[SweepPoint, ...]:
     """In the order in which they were told. A point that failed has no figures."""
     return tuple(
-        SweepPoint(at=at_of(point["at"]), failure=point["failure"], metrics=() if point["failure"] else _rows(point, kind))
+        SweepPoint(
+            at=at_of(point["at"]), failure=point["failure"], metrics=() if point["failure"] else _rows(point, kind)
+        )
         for point in points
     )
 

@@ -25,6 +25,7 @@ from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.summary import Figures, add_cold, add_energy, figures_of, timing_of
+from edgeprof_agent.measuring.text_points import sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath, failure_of
 from edgeprof_agent.worker.document import Cold, Measured, Operators
 
@@ -84,14 +85,15 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     add_cold(figures, measured, run.cold)
     add_energy(figures, measured, run.power)
     artifact = samples_artifact(measured)
+    points = points_of(run.heard.points, measured["kind"])
     body = _Body(
-        effective=_effective(header.config.runtime, measured, run),
+        effective=_effective(header.config.runtime, measured, run, points),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=(artifact[0],) if artifact else (),
         timing=timing_of(measured),
         memory=memory_of(measured),
-        points=points_of(run.heard.points, measured["kind"]),
+        points=points,
     )
     return fitted(_document(header, run, None, body)), {artifact[0].sha256: artifact[1]} if artifact else {}
 
@@ -147,7 +149,7 @@ def _worker_start_ms(run: Run) -> float:
     return ((run.heard.first_line_ns or run.outcome.spawned_ns) - run.outcome.spawned_ns) / 1e6
 
 
-def _effective(runtime: str, measured: Measured, run: Run) -> Effective:
+def _effective(runtime: str, measured: Measured, run: Run, points: tuple[SweepPoint, ...]) -> Effective:
     setting = measured["setting"]
     operators = run.heard.operators or _NOT_READ
     return Effective(
@@ -163,7 +165,13 @@ def _effective(runtime: str, measured: Measured, run: Run) -> Effective:
         float_kernels=operators["float_kernels"],
         inputs=setting["inputs"],
         input_source=setting["input_source"],
-        notes=(*setting["notes"], *_output_notes(measured), *operators["notes"], *aftermath(run.heard, run.outcome)),
+        notes=(
+            *setting["notes"],
+            *_output_notes(measured),
+            *operators["notes"],
+            *(sweep_notes(points) if measured["kind"] == "text" else ()),
+            *aftermath(run.heard, run.outcome),
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from edgeprof.wire.evidence import SweepPoint
 class Slope:
     """By how much a token takes longer for each token that lies in memory, and a token's time at depth 0.
 
-    `low`, `high`: the slope's 95 % interval; None below 5 depths, which cannot give one.
+    `low`, `high`: the slope's 95 % interval; None below 6 depths, which cannot give one.
     """
 
     us_per_token: float

@@ -16,11 +16,11 @@ from typing import Literal, cast
 
 from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.runtimes.binding_cost import cost_notes
+from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llamacpp_api import LlamaApi, Model, Vocabulary
 from edgeprof_agent.runtimes.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
 from edgeprof_agent.runtimes.llamacpp_graph import GraphReader
 from edgeprof_agent.runtimes.llamacpp_log import Log
-from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.real_text import NAME, text_of
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
@@ -137,13 +137,17 @@ class LlamaModel:
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
-        room = (self._api.llama_token * (len(text) + 2))()
+        room = self._room(text)
         count = self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
         return list(room[:count])
 
+    def _room(self, text: bytes) -> "ctypes.Array[ctypes.c_int32]":
+        """Enough for a vocabulary of bytes, whose space has three of them, and both ends."""
+        return (self._api.llama_token * (3 * len(text) + 8))()
+
     def tokenize_ns(self) -> list[int]:
         text = text_of(self._lengths.prompt_tokens, lambda text: len(self.tokenize(text)))
-        room = (self._api.llama_token * (len(text) + 2))()
+        room = self._room(text)
         times_ns: list[int] = []
         for _ in range(_TIMES):
             started_ns = time.perf_counter_ns()

@@ -139,9 +139,11 @@ class XllamaModel:
         self._fill()
         timings = self._stream([*self._depth, *self._tokens(1)], self._lengths.decode_tokens + 1)
         _check_cached(timings[-1], len(self._depth))
-        total_ns = round((timings[-1]["predicted_ms"] - timings[0]["predicted_ms"]) * 1e6)
-        steps = timings[-1]["predicted_n"] - timings[0]["predicted_n"]
-        return Decode(steps, timings[-1]["predicted_n"], total_ns, gaps_ns(timings))
+        last = timings[-1]
+        if last["predicted_n"] < 2:
+            raise RuntimeFailure("inference_error", "xllamacpp generated no second token: no step was timed.")
+        # The server's clock of a generation starts with the first token, which costs no step.
+        return Decode(last["predicted_n"] - 1, last["predicted_n"], round(last["predicted_ms"] * 1e6), gaps_ns(timings))
 
     def cached_prompt_ns(self) -> int | None:
         prompt = [*self._depth, *self._tokens(self._lengths.prompt_tokens)]
@@ -221,7 +223,8 @@ def _check_cached(timings: _Timings, depth: int) -> None:
     """A server that did not keep the depth would time it with the prompt."""
     if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
         raise RuntimeFailure(
-            "inference_error", f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning."
+            "inference_error",
+            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning.",
         )
 
 

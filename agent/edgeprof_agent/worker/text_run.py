@@ -89,7 +89,7 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
     generations = repeat(once, lambda decode: decode.total_ns / max(1, decode.steps), rule_of(job), decodes)
     window: Window = {**generations.window, "units": sum(decode.tokens for decode in decodes)}
     warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
-    ended_by = next(end for end in _WORST_FIRST if end in (prompts.ended_by, generations.ended_by))
+    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts.ended_by, generations.ended_by))]
     return TextTimes(first_ns, warm, prefills, decodes, window, ended_by)
 
 
