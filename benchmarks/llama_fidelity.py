@@ -33,7 +33,6 @@ from edgeprof_exports import catalogue, fetch
 RECIPE = "smollm2-135m-q4-1"
 PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 128, 32, 6
 LOW_LEVEL, PREBUILT, CLASS = "llama-cpp-python", "xllamacpp", "llama_cpp.Llama"
-WAYS = (LOW_LEVEL, PREBUILT, CLASS)
 FIGURES = ("prefill_tokens_per_s", "decode_tokens_per_s")
 LOW, HIGH = 0.97, 1.03
 
@@ -45,17 +44,18 @@ def silent(stage: str, fraction: float | None, note: str) -> None:
     """Progress that nobody watches."""
 
 
-def bench(program: Path, model: Path) -> Figures:
+def bench(program: Path, model: Path, depth: int) -> Figures:
     """Median tokens/s over llama-bench's own repeats."""
-    command = [program, "-m", model, "-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-t", "1", "-r", str(REPEATS)]
-    rows = json.loads(subprocess.run([*command, "-o", "json"], check=True, capture_output=True, text=True).stdout)
+    lengths = ["-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-d", str(depth)]
+    command = [program, "-m", model, *lengths, "-t", "1", "-r", str(REPEATS), "-o", "json"]
+    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {
         "prefill_tokens_per_s" if row["n_prompt"] else "decode_tokens_per_s": statistics.median(row["samples_ts"])
         for row in rows
     }
 
 
-def agent(model: Path, variant: str) -> Figures:
+def agent(model: Path, variant: str, depth: int) -> Figures:
     """What the agent reports for one runtime variant, through its whole path."""
     file = inspect(model)
     request = MeasureRequest(
@@ -67,7 +67,13 @@ def agent(model: Path, variant: str) -> Figures:
             model_id=identity.model_id(file.manifest), name=model.stem, format="gguf", manifest=file.manifest
         ),
         model_dir=file.folder,
-        config=RunConfig(runtime=variant, threads=1, prompt_tokens=PROMPT_TOKENS, decode_tokens=DECODE_TOKENS),
+        config=RunConfig(
+            runtime=variant,
+            threads=1,
+            prompt_tokens=PROMPT_TOKENS,
+            decode_tokens=DECODE_TOKENS,
+            depth_tokens=depth,
+        ),
         protocol=RunProtocol(
             min_runs=REPEATS, max_runs=REPEATS, warmup_limit_s=0.0, window_s=0.0, cold_start=False, deadline_s=600.0
         ),
@@ -89,18 +95,20 @@ def high_level(model: Path) -> Figures:
     return {figure: statistics.median(rates[figure]) for figure in FIGURES}
 
 
-def rounds(model: Path, program: Path, count: int) -> Pairs:
-    """All pairs (ours, theirs) by way and figure; each round a mirror of the one before."""
+def rounds(model: Path, program: Path, count: int, depth: int) -> Pairs:
+    """All pairs (ours, theirs) by way and figure; each round a mirror of the one before. The class has no depth."""
     sides: list[tuple[str, Callable[[], Figures]]] = [
-        ("llama-bench", lambda: bench(program, model)),
-        (LOW_LEVEL, lambda: agent(model, LOW_LEVEL)),
-        (PREBUILT, lambda: agent(model, PREBUILT)),
-        (CLASS, lambda: high_level(model)),
+        ("llama-bench", lambda: bench(program, model, depth)),
+        (LOW_LEVEL, lambda: agent(model, LOW_LEVEL, depth)),
+        (PREBUILT, lambda: agent(model, PREBUILT, depth)),
     ]
-    pairs: Pairs = {way: {figure: [] for figure in FIGURES} for way in WAYS}
+    if not depth:
+        sides.append((CLASS, lambda: high_level(model)))
+    ways = [name for name, _ in sides[1:]]
+    pairs: Pairs = {way: {figure: [] for figure in FIGURES} for way in ways}
     for turn in range(count):
         found = {name: side() for name, side in (reversed(sides) if turn % 2 else sides)}
-        for way in WAYS:
+        for way in ways:
             for figure in FIGURES:
                 pairs[way][figure].append((found[way][figure], found["llama-bench"][figure]))
         told = ", ".join(f"{found[LOW_LEVEL][figure] / found['llama-bench'][figure]:.3f}" for figure in FIGURES)
@@ -145,10 +153,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--json", type=Path, help="keep every pair here")
     parser.add_argument("--write-binding-cost", action="store_true", help="make these the ratios that results show")
+    parser.add_argument("--depth", type=int, default=0, help="tokens in memory already, as llama-bench -d")
     asked = parser.parse_args()
+    if asked.depth and asked.write_binding_cost:
+        parser.error("What a binding costs is told for an empty memory: leave --depth out.")
     model = fetch.ensure(catalogue.load_recipes()[RECIPE], print)
-    pairs = rounds(model, native_llama.llama_bench(), asked.pairs)
-    ratios = {(way, figure): median_ratio(pairs[way][figure]) for way in WAYS for figure in FIGURES}
+    pairs = rounds(model, native_llama.llama_bench(), asked.pairs, asked.depth)
+    ratios = {(way, figure): median_ratio(pairs[way][figure]) for way in pairs for figure in FIGURES}
     for (way, figure), ratio in ratios.items():
         print(f"{way:<18} {figure:<22} over llama-bench = {ratio}; {verdict(way, ratio)}")
     if asked.json:

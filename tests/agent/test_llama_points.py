@@ -1,12 +1,20 @@
 """Points of a sweep: as rows, as a slope, as a usable context. Every expected value is worked out by hand."""
 
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
-from edgeprof.wire.messages import MetricRow
+from edgeprof.wire.messages import MetricRow, RunProtocol
+from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.text_points import decode_slope, sweep_notes, usable_context
+from edgeprof_agent.runtimes.lengths import first_lengths
 from edgeprof_agent.worker.document import Point
+from tests.agent.gguf_models import tiny_llama
+from tests.agent.measuring import measured, request_for, values
 
 TEXT: Point = {
     "at": {"shapes": {}, "prompt_tokens": 100, "depth_tokens": 50},
@@ -103,3 +111,27 @@ def test_the_usable_context_ends_at_the_nearest_failure_beyond_it() -> None:
     assert reach.ended_by == "beyond what it was trained for"
     assert "beyond it: beyond what it was trained for" in sweep_notes(points)[-1]
     assert usable_context(points[1:2]) is None
+
+
+def test_a_worker_that_is_killed_at_a_point_keeps_its_figures_and_the_points_before(tmp_path: Path) -> None:
+    worker = (sys.executable, str(Path(__file__).with_name("worker_text_dying.py")))
+    sweep = tuple(SweepAt(prompt_tokens=8, depth_tokens=depth) for depth in (0, 16, 32))
+    quick = RunProtocol(
+        warmup_limit_s=0.0, window_s=0.0, window_limit_s=0.01, deadline_s=60, cold_start=False, sweep=sweep
+    )
+    result = measured(request_for(tiny_llama(tmp_path / "tiny.gguf"), "xllamacpp", protocol=quick), worker)
+    assert result.status == "measured", result.failure
+    found = values(result)
+    assert found["decode_tokens_per_s"] == pytest.approx(1000)
+    assert found["kv_cache_mib"] == 0.0625
+    assert found["sample_ms"] == pytest.approx(0.02)
+    assert [point.at.depth_tokens for point in result.points] == [0]
+    assert result.effective is not None
+    assert any("SIGKILL" in note for note in result.effective.notes)
+
+
+def test_a_start_with_cold_files_has_no_depth(tmp_path: Path) -> None:
+    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "xllamacpp")
+    job = job_of(replace(asked, config=replace(asked.config, depth_tokens=64)), "measure", 10.0)
+    assert first_lengths(job).depth_tokens == 64
+    assert first_lengths({**job, "course": "cold"}).depth_tokens == 0

@@ -65,7 +65,7 @@ def test_what_the_binding_cannot_give_is_absent_with_a_reason(swept: Result) -> 
 
 def test_the_prompt_cache_gives_the_first_token_of_a_known_prompt(swept: Result) -> None:
     rows = {row.metric: row for row in swept.metrics}
-    assert rows["ttft_cached_ms"].n == 6
+    assert rows["ttft_cached_ms"].n == 12
     assert rows["ttft_cached_ms"].value > 0
 
 
@@ -100,3 +100,10 @@ def test_repeats_and_warm_up_are_told(swept: Result) -> None:
     assert swept.timing.warmup_runs >= 4  # at least two prompts and two generations
     assert swept.timing.window_end in ("precision", "time")
     assert min(row.n for row in swept.metrics if row.metric in ("prefill_tokens_per_s", "decode_tokens_per_s")) >= 6
+
+
+def test_a_model_of_nan_is_measured_and_its_blindness_told(tmp_path: Path) -> None:
+    result = run(tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight"))
+    assert result.status == "measured", result.failure
+    assert result.effective is not None
+    assert any("NaN in them would not be seen" in note for note in result.effective.notes)

@@ -84,8 +84,8 @@ class TextModel(Protocol):
         """A generation, on a memory that holds `depth_tokens`; filling it is not timed."""
         ...
 
-    def cached_prompt_ns(self) -> int | None:
-        """The prompt again with all but its last token in memory: until the first token. None: see `absent`."""
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        """A prompt again with all but its last token in memory: until the first token. Empty: see `absent`."""
         ...
 
     def tokenize_ns(self) -> list[int]:

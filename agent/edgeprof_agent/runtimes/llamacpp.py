@@ -109,18 +109,22 @@ class LlamaModel:
             before_ns = now_ns
         return Decode(len(words), len(words), before_ns - started_ns, gaps_ns)
 
-    def cached_prompt_ns(self) -> int | None:
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
         words = self._random_tokens(self._lengths.prompt_tokens)
         prompt, last = Tokens(self._api, words), Tokens(self._api, words[-1:])
+        known = self._lengths.depth_tokens + len(words) - 1
         context = self._at_depth()
         context.evaluate(prompt)
-        if not context.keep_first(self._lengths.depth_tokens + len(words) - 1):
-            self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
-            return None
-        started_ns = time.perf_counter_ns()
-        context.evaluate(last)
-        self._api.llama_sampler_sample(self._greedy, context.handle, -1)
-        return time.perf_counter_ns() - started_ns
+        times_ns: list[int] = []
+        for _ in range(repeats):
+            if not context.keep_first(known):
+                self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                return []
+            started_ns = time.perf_counter_ns()
+            context.evaluate(last)
+            self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
 
     def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
         """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""

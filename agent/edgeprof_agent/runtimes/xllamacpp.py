@@ -9,13 +9,13 @@ import importlib
 import itertools
 import random
 import time
-from collections.abc import Callable
 from importlib.metadata import version
-from typing import Literal, Protocol, TypedDict, cast
+from typing import Literal, cast
 
 from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.runtimes.binding_cost import cost_notes
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of
+from edgeprof_agent.runtimes.xllamacpp_api import Answer, Api, Params, Server, Timings
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 N_BATCH = 2048
@@ -24,62 +24,11 @@ _TOKEN_RANGE = range(100, 1000)
 """Ids that every vocabulary has; the binding does not tell a model's own number."""
 
 
-class _Timings(TypedDict):
-    cache_n: int
-    prompt_n: int
-    prompt_ms: float
-    predicted_n: int
-    predicted_ms: float
-
-
-class _Error(TypedDict):
-    message: str
-
-
-class _Answer(TypedDict, total=False):
-    timings: _Timings
-    error: _Error
-
-
-class _Server(Protocol):
-    def handle_completions(
-        self, request: dict[str, object], callback: Callable[[_Answer], None] | None = None, /
-    ) -> _Answer | None: ...
-
-
-class _Threads(Protocol):
-    n_threads: int
-
-
-class _ModelFile(Protocol):
-    path: str
-
-
-class _Params(Protocol):
-    model: _ModelFile
-    cpuparams: _Threads
-    cpuparams_batch: _Threads
-    n_ctx: int
-    n_batch: int
-    n_ubatch: int
-    n_parallel: int
-    n_gpu_layers: int
-    cache_prompt: bool
-    cache_ram_mib: int
-    warmup: bool
-
-
-class _Api(Protocol):
-    def CommonParams(self) -> _Params: ...
-    def Server(self, params: _Params, /) -> _Server: ...
-    def get_system_info(self) -> str: ...
-
-
 class XllamaCpp:
     """The imported package `xllamacpp`."""
 
     def __init__(self) -> None:
-        self._api = cast(_Api, importlib.import_module("xllamacpp"))
+        self._api = cast(Api, importlib.import_module("xllamacpp"))
 
     def open(self, job: Job) -> "XllamaModel":
         if job["provider"] != "cpu":
@@ -94,7 +43,7 @@ class XllamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, api: _Api, job: Job) -> None:
+    def __init__(self, api: Api, job: Job) -> None:
         self.absent: dict[str, str] = {
             "kv_cache_mib": "xllamacpp tells its size only in a log that is silent at the level that is timed",
             "tokenize_ms": "xllamacpp has no call that only tokenizes",
@@ -106,7 +55,7 @@ class XllamaModel:
         self._random = random.Random(job["seed"])
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._room = 0
         self.use(self._lengths)
 
@@ -145,16 +94,19 @@ class XllamaModel:
         # The server's clock of a generation starts with the first token, which costs no step.
         return Decode(last["predicted_n"] - 1, last["predicted_n"], round(last["predicted_ms"] * 1e6), gaps_ns(timings))
 
-    def cached_prompt_ns(self) -> int | None:
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
         prompt = [*self._depth, *self._tokens(self._lengths.prompt_tokens)]
         self._complete(prompt, 1, cached=True)
-        started_ns = time.perf_counter_ns()
-        answer = self._complete(prompt, 1, cached=True)
-        took_ns = time.perf_counter_ns() - started_ns
-        if answer["prompt_n"] != 1:
-            self.absent["ttft_cached_ms"] = f"the server evaluated {answer['prompt_n']} tokens of a prompt that it knew"
-            return None
-        return took_ns
+        times_ns: list[int] = []
+        for _ in range(repeats):
+            started_ns = time.perf_counter_ns()
+            answer = self._complete(prompt, 1, cached=True)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+            if answer["prompt_n"] != 1:
+                evaluated = answer["prompt_n"]
+                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                return []
+        return times_ns
 
     def tokenize_ns(self) -> list[int]:
         return []
@@ -200,12 +152,12 @@ class XllamaModel:
     def _tokens(self, count: int) -> list[int]:
         return [self._random.choice(_TOKEN_RANGE) for _ in range(count)]
 
-    def _complete(self, prompt: list[int], tokens: int, *, cached: bool = False) -> _Timings:
+    def _complete(self, prompt: list[int], tokens: int, *, cached: bool = False) -> Timings:
         request = _request(prompt, tokens, cached=cached or bool(self._depth))
         return _timings(self._usable().handle_completions(request) or {})
 
-    def _stream(self, prompt: list[int], tokens: int) -> list[_Timings]:
-        answers: list[_Answer] = []
+    def _stream(self, prompt: list[int], tokens: int) -> list[Timings]:
+        answers: list[Answer] = []
         request = _request(prompt, tokens, cached=bool(self._depth))
         streamed = {**request, "stream": True, "timings_per_token": True}
         refused = self._usable().handle_completions(streamed, answers.append)
@@ -213,13 +165,13 @@ class XllamaModel:
             answers.append(refused)
         return [_timings(answer) for answer in answers]
 
-    def _usable(self) -> _Server:
+    def _usable(self) -> Server:
         if self._server is None:
             raise RuntimeFailure("load_error", "xllamacpp has no server: the last context that was asked was refused.")
         return self._server
 
 
-def _check_cached(timings: _Timings, depth: int) -> None:
+def _check_cached(timings: Timings, depth: int) -> None:
     """A server that did not keep the depth would time it with the prompt."""
     if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
         raise RuntimeFailure(
@@ -228,7 +180,7 @@ def _check_cached(timings: _Timings, depth: int) -> None:
         )
 
 
-def gaps_ns(timings: list[_Timings]) -> list[int]:
+def gaps_ns(timings: list[Timings]) -> list[int]:
     """Times between tokens. Where the server held a token back (half a character), that pair tells nothing."""
     pairs = itertools.pairwise(timings)
     return [
@@ -238,7 +190,7 @@ def gaps_ns(timings: list[_Timings]) -> list[int]:
     ]
 
 
-def _params(api: _Api, job: Job, room: int) -> _Params:
+def _params(api: Api, job: Job, room: int) -> Params:
     params = api.CommonParams()
     params.model.path = job["model_path"]
     params.n_ctx = room
@@ -258,7 +210,7 @@ def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, objec
     return {"prompt": prompt, "n_predict": tokens, "cache_prompt": cached, "ignore_eos": True, "temperature": 0}
 
 
-def _timings(answer: _Answer) -> _Timings:
+def _timings(answer: Answer) -> Timings:
     if "timings" not in answer:
         told = answer["error"]["message"] if "error" in answer else str(answer)
         raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {told}")

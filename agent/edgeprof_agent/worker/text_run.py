@@ -9,12 +9,14 @@ from edgeprof_agent.worker.document import Job, Measured, TextFacts, Window, Win
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker.stopping import time_is_up
 from edgeprof_agent.worker.tensor_run import major_faults
-from edgeprof_agent.worker.text_repeat import REPEATS, Warm, repeat, rule_of, warm_up
+from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
 from edgeprof_agent.worker.text_sweep import sweep_text
 
 _WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
+
+_CACHED_REPEATS = 12
+"""The prompt is evaluated once, and its last token so often."""
 
 T = TypeVar("T")
 
@@ -96,17 +98,11 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
 def _facts(model: TextModel, job: Job, reporter: Reporter) -> TextFacts:
     """What is told once: the memory's size, the prompt cache, tokenizer and sampler, in no other figure's time."""
     reporter.enter("measure", "prompt cache, tokenizer, sampler")
-    cached_ns: list[int] = []
-    while len(cached_ns) < REPEATS and not (cached_ns and time_is_up(job["stop_at_ns"])):
-        took_ns = model.cached_prompt_ns()
-        if took_ns is None:
-            break
-        cached_ns.append(took_ns)
     return {
         "kv_cache_kib": model.kv_cache_kib,
         "tokenize_ns": model.tokenize_ns(),
         "sample_ns": model.sample_ns(),
-        "ttft_cached_ns": cached_ns,
+        "ttft_cached_ns": model.cached_prompt_ns(_CACHED_REPEATS),
     }
 
 
