@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 DATA = Path(__file__).with_name("binding_cost.json")
+_OTHER_WAYS = {"llama-cpp-python": "llama_cpp.Llama"}
+"""The class that most programs use where we call what lies below it."""
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -39,17 +41,19 @@ def read(path: Path = DATA) -> BindingCosts:
 
 
 def cost_notes(variant: str, path: Path = DATA, cpuinfo: Path = _CPUINFO) -> list[str]:
-    """A sentence for the result, or nothing where this variant was never compared."""
+    """A sentence for each way that a user of this variant may take, as far as it was compared."""
     measured = read(path)
-    told = [_told(cost) for cost in measured["costs"] if cost["variant"] == variant]
-    if not told:
-        return []
     same = cpu_name(cpuinfo) == measured["cpu"]
-    where = "on a CPU of this kind" if same else "on another machine"
-    return [
-        f"{variant} reaches {' and '.join(told)} of llama-bench's rate, 1 thread, {measured['model']}: "
-        f"measured {where} ({measured['cpu']}) on {measured['date']}"
-    ]
+    where = "on a CPU of this name" if same else "on another machine than this one"
+    notes: list[str] = []
+    for way in (variant, _OTHER_WAYS.get(variant)):
+        told = [_told(cost) for cost in measured["costs"] if cost["variant"] == way]
+        if told:
+            notes.append(
+                f"{way} reaches {' and '.join(told)} of llama-bench's rate, {measured['threads']} thread, "
+                f"{measured['model']}: measured {where} ({measured['cpu']}) on {measured['date']}"
+            )
+    return notes
 
 
 def cpu_name(cpuinfo: Path = _CPUINFO) -> str:
