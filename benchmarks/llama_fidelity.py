@@ -1,50 +1,61 @@
-"""Prefill and decode tokens/s of the agent over native `llama-bench` from the same source: 1 thread, alternated pairs.
+"""Prefill and decode tokens/s over native `llama-bench` from the same source: 1 thread, alternated pairs.
 
-Needs llama-cpp-python in this environment (`scripts/test --full` builds it). The prebuilt binding (xllamacpp) is
-measured in the same rounds and shown beside it; it is another build of llama.cpp, so its ratio is a property of the
-binding and not of the agent.
+Measured in the same rounds, each against the round's own llama-bench: the agent's low-level path (llama-cpp-python),
+which must reach it; the prebuilt binding (xllamacpp), another build of llama.cpp, and the class `Llama` with its own
+eval loop, whose losses are properties of those ways and are kept as data (`--write-binding-cost`).
+
+A round has one run of each, the low-level path beside llama-bench, and every other round is the mirror of the one
+before (ABBA): a speed that drifts meets both sides alike. Both sides give the median of the same number of repeats.
+Needs llama-cpp-python in this environment (`scripts/test --full` builds it).
 """
 
 import argparse
 import json
 import statistics
 import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import native_llama
-from benchmarks.paired import median_ratio
+from benchmarks.paired import Ratio, median_ratio
 from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
 from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.runtimes.binding_cost import DATA, BindingCosts, Cost, cpu_name
 from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"
 PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 128, 32, 6
-VARIANTS = ("llama-cpp-python", "xllamacpp")
+LOW_LEVEL, PREBUILT, CLASS = "llama-cpp-python", "xllamacpp", "llama_cpp.Llama"
 FIGURES = ("prefill_tokens_per_s", "decode_tokens_per_s")
-TARGET = 0.05
+LOW, HIGH = 0.97, 1.03
 
 Figures = dict[str, float]
+Pairs = dict[str, dict[str, list[tuple[float, float]]]]
 
 
 def silent(stage: str, fraction: float | None, note: str) -> None:
     """Progress that nobody watches."""
 
 
-def bench(program: Path, model: Path) -> Figures:
+def bench(program: Path, model: Path, depth: int) -> Figures:
     """Median tokens/s over llama-bench's own repeats."""
-    command = [program, "-m", model, "-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-t", "1", "-r", str(REPEATS)]
-    rows = json.loads(subprocess.run([*command, "-o", "json"], check=True, capture_output=True, text=True).stdout)
+    lengths = ["-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-d", str(depth)]
+    command = [program, "-m", model, *lengths, "-t", "1", "-r", str(REPEATS), "-o", "json"]
+    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {
         "prefill_tokens_per_s" if row["n_prompt"] else "decode_tokens_per_s": statistics.median(row["samples_ts"])
         for row in rows
     }
 
 
-def agent(model: Path, variant: str, window_s: float) -> Figures:
+def agent(model: Path, variant: str, depth: int) -> Figures:
     """What the agent reports for one runtime variant, through its whole path."""
     file = inspect(model)
     request = MeasureRequest(
@@ -56,8 +67,16 @@ def agent(model: Path, variant: str, window_s: float) -> Figures:
             model_id=identity.model_id(file.manifest), name=model.stem, format="gguf", manifest=file.manifest
         ),
         model_dir=file.folder,
-        config=RunConfig(runtime=variant, threads=1, prompt_tokens=PROMPT_TOKENS, decode_tokens=DECODE_TOKENS),
-        protocol=RunProtocol(window_s=window_s, warmup_runs=1, min_runs=REPEATS),
+        config=RunConfig(
+            runtime=variant,
+            threads=1,
+            prompt_tokens=PROMPT_TOKENS,
+            decode_tokens=DECODE_TOKENS,
+            depth_tokens=depth,
+        ),
+        protocol=RunProtocol(
+            min_runs=REPEATS, max_runs=REPEATS, warmup_limit_s=0.0, window_s=0.0, cold_start=False, deadline_s=600.0
+        ),
         emulated=False,
         memory_limit_mib=None,
         cores=None,
@@ -68,28 +87,86 @@ def agent(model: Path, variant: str, window_s: float) -> Figures:
     return {row.metric: row.value for row in result.metrics if row.metric in FIGURES}
 
 
-def main() -> None:
-    """Alternate llama-bench and each variant, the order reversed from round to round."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--window-s", type=float, default=4.0)
-    parser.add_argument("--json", type=Path, help="keep the pairs here")
-    asked = parser.parse_args()
-    model = fetch.ensure(catalogue.load_recipes()[RECIPE], print)
-    program = native_llama.llama_bench()
-    pairs: dict[str, list[tuple[float, float]]] = {f"{v} {f}": [] for v in VARIANTS for f in FIGURES}
-    for turn in range(asked.pairs):
-        for variant in VARIANTS if turn % 2 else reversed(VARIANTS):
-            theirs = bench(program, model)
-            ours = agent(model, variant, asked.window_s)
+def high_level(model: Path) -> Figures:
+    """The class `Llama`, in a process of its own as the others are."""
+    lengths = [str(number) for number in (PROMPT_TOKENS, DECODE_TOKENS, REPEATS)]
+    command = [sys.executable, "-m", "benchmarks.llama_class", str(model), *lengths]
+    rates = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {figure: statistics.median(rates[figure]) for figure in FIGURES}
+
+
+def rounds(model: Path, program: Path, count: int, depth: int) -> Pairs:
+    """All pairs (ours, theirs) by way and figure; each round a mirror of the one before. The class has no depth."""
+    sides: list[tuple[str, Callable[[], Figures]]] = [
+        ("llama-bench", lambda: bench(program, model, depth)),
+        (LOW_LEVEL, lambda: agent(model, LOW_LEVEL, depth)),
+        (PREBUILT, lambda: agent(model, PREBUILT, depth)),
+    ]
+    if not depth:
+        sides.append((CLASS, lambda: high_level(model)))
+    ways = [name for name, _ in sides[1:]]
+    pairs: Pairs = {way: {figure: [] for figure in FIGURES} for way in ways}
+    for turn in range(count):
+        found = {name: side() for name, side in (reversed(sides) if turn % 2 else sides)}
+        for way in ways:
             for figure in FIGURES:
-                pairs[f"{variant} {figure}"].append((ours[figure], theirs[figure]))
-    for name, found in pairs.items():
-        ratio = median_ratio(found)
-        target = f"; target ±{TARGET:.0%}" if name.startswith(VARIANTS[0]) else "; shown, no target"
-        print(f"{name:<40} agent / llama-bench = {ratio}{target}")
+                pairs[way][figure].append((found[way][figure], found["llama-bench"][figure]))
+        told = ", ".join(f"{found[LOW_LEVEL][figure] / found['llama-bench'][figure]:.3f}" for figure in FIGURES)
+        print(f"round {turn + 1} of {count}: {LOW_LEVEL} {told}", file=sys.stderr, flush=True)
+    return pairs
+
+
+def verdict(way: str, ratio: Ratio) -> str:
+    """Whether the low-level path is where it must be; the other ways have no target."""
+    if way != LOW_LEVEL:
+        return "shown, no target"
+    inside = ratio.ci_low >= LOW and ratio.ci_high <= HIGH
+    return f"interval {'inside' if inside else 'NOT inside'} {LOW} to {HIGH}"
+
+
+def costs(ratios: dict[tuple[str, str], Ratio], command: str) -> BindingCosts:
+    """The ratios as the data that results show."""
+    return {
+        "date": date.today().isoformat(),
+        "cpu": cpu_name(),
+        "command": command,
+        "threads": 1,
+        "model": RECIPE,
+        "versions": {name: version(name) for name in (LOW_LEVEL, PREBUILT)},
+        "costs": [
+            Cost(
+                variant=way,
+                figure=figure,
+                ratio=round(ratio.median, 4),
+                ci_low=round(ratio.ci_low, 4),
+                ci_high=round(ratio.ci_high, 4),
+                pairs=ratio.n,
+            )
+            for (way, figure), ratio in ratios.items()
+        ],
+    }
+
+
+def main() -> None:
+    """Rounds, their ratios, and what was asked to be kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--json", type=Path, help="keep every pair here")
+    parser.add_argument("--write-binding-cost", action="store_true", help="make these the ratios that results show")
+    parser.add_argument("--depth", type=int, default=0, help="tokens in memory already, as llama-bench -d")
+    asked = parser.parse_args()
+    if asked.depth and asked.write_binding_cost:
+        parser.error("What a binding costs is told for an empty memory: leave --depth out.")
+    model = fetch.ensure(catalogue.load_recipes()[RECIPE], print)
+    pairs = rounds(model, native_llama.llama_bench(), asked.pairs, asked.depth)
+    ratios = {(way, figure): median_ratio(pairs[way][figure]) for way in pairs for figure in FIGURES}
+    for (way, figure), ratio in ratios.items():
+        print(f"{way:<18} {figure:<22} over llama-bench = {ratio}; {verdict(way, ratio)}")
     if asked.json:
         asked.json.write_text(json.dumps(pairs))
+    if asked.write_binding_cost:
+        command = f"python -m benchmarks.llama_fidelity --pairs {asked.pairs} --write-binding-cost"
+        DATA.write_text(json.dumps(costs(ratios, command), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ UINT32, FLOAT32, STRING, ARRAY, INT32 = 4, 6, 8, 9, 5
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 
-def tiny_llama(path: Path) -> Path:
-    """A model that loads and generates; what it says means nothing."""
+def tiny_llama(path: Path, *, nan_in: str = "") -> Path:
+    """A model that loads and generates; what it says means nothing. `nan_in` names a tensor to fill with NaN."""
     rng = np.random.default_rng(7)
     tensors = {name: rng.standard_normal(shape, np.float32) * np.float32(0.125) for name, shape in _SHAPES.items()}
+    if nan_in:
+        tensors[nan_in][...] = np.nan
     head, body = _infos(tensors)
     start = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(_metadata())) + b"".join(_metadata()) + head
     path.write_bytes(start + b"\0" * (-len(start) % ALIGNMENT) + body)

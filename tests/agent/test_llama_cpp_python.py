@@ -1,11 +1,18 @@
 """The binding of choice for exact timing, built from source by the full tier: low-level decode on a real model."""
 
+import json
+import subprocess
+import sys
+from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_exports import catalogue, fetch
+from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 
 pytestmark = [
@@ -13,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("llama_cpp") is None, reason="llama-cpp-python is not built here"),
 ]
 
-SHORT = RunProtocol(warmup_runs=1, min_runs=6, window_s=1.0, deadline_s=120.0)
+SHORT = RunProtocol(warmup_limit_s=1.0, window_s=1.0, window_limit_s=2.0, deadline_s=600.0)
 
 
 def test_a_real_language_model_is_measured_through_low_level_decode() -> None:
@@ -25,7 +32,111 @@ def test_a_real_language_model_is_measured_through_low_level_decode() -> None:
     assert found["inter_token_p50_ms"] == pytest.approx(1000 / found["decode_tokens_per_s"], rel=0.2)
     assert found["ttft_ms"] == pytest.approx(128 / found["prefill_tokens_per_s"] * 1000, rel=0.3)
     assert found["peak_memory_mib"] > found["model_size_mib"]
+    assert found["kv_cache_mib"] == pytest.approx(5.625, abs=0.01)  # 30 layers, 256 cells, 2 x 3 heads of 64, f16
+    assert found["ttft_cached_ms"] < found["ttft_ms"]
+    assert found["sample_ms"] < found["inter_token_p50_ms"]
+    assert found["tokenize_ms"] > 0
     assert result.effective is not None
     assert result.effective.runtime == "llama-cpp-python"
     assert result.effective.threads == 1
     assert (result.effective.integer_kernels or 0) > 200  # 7 quantized products in each of 30 layers, and the output
+
+
+TINY_SHORT = RunProtocol(
+    warmup_runs=1, warmup_limit_s=0.2, window_s=0.1, window_limit_s=0.2, deadline_s=60, cold_start=False
+)
+PROMPT = "Here is how to boil an egg:"
+GENERATED = 32
+
+OURS = """
+import json, sys
+from edgeprof_agent.runtimes.llamacpp import LlamaCpp
+job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=64,
+           decode_tokens=32, depth_tokens=0)
+model = LlamaCpp().open(job)
+prompt = model.tokenize(sys.argv[2].encode())
+print(json.dumps([prompt, model.generate_greedy(prompt, int(sys.argv[3]))]))
+"""
+LLAMA_CPPS_OWN = """
+import json, sys
+from itertools import islice
+from llama_cpp import Llama
+model = Llama(sys.argv[1], n_ctx=64, n_threads=1, n_threads_batch=1, verbose=False, n_gpu_layers=0, flash_attn=True)
+prompt = model.tokenize(sys.argv[2].encode())
+print(json.dumps([prompt, list(islice(model.generate(prompt, temp=0.0, repeat_penalty=1.0), int(sys.argv[3])))]))
+"""
+THE_SERVERS = """
+import json, sys, urllib.request
+import xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.n_ctx, params.n_parallel, params.n_gpu_layers = sys.argv[1], 64, 1, 0
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+params.warmup = False
+server = xllamacpp.Server(params)
+asked = {"prompt": sys.argv[2], "n_predict": int(sys.argv[3]), "temperature": 0, "return_tokens": True}
+request = urllib.request.Request(
+    server.listening_address + "/completion", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+)
+print(json.dumps(json.load(urllib.request.urlopen(request, timeout=60))["tokens"]))
+"""
+
+
+def said(script: str, path: Path) -> list[list[int]]:
+    command = [sys.executable, "-c", script, str(path), PROMPT, str(GENERATED)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_greedy_output_of_a_fixed_prompt_equals_llama_cpps_own() -> None:
+    path = fetch.ensure(catalogue.load_recipes()["smollm2-135m-q4-1"], print)
+    prompt, ours = said(OURS, path)
+    their_prompt, theirs = said(LLAMA_CPPS_OWN, path)
+    assert len(ours) == GENERATED
+    assert prompt == their_prompt
+    assert ours == theirs
+    if find_spec("xllamacpp") is not None:
+        assert said(THE_SERVERS, path) == ours  # another build, from another commit
+
+
+def test_depth_and_sweep_tell_slope_context_and_memory_of_each_point(tmp_path: Path) -> None:
+    points = tuple(SweepAt(prompt_tokens=32, depth_tokens=depth) for depth in (0, 200, 400, 900, 100))
+    asked = request_for(
+        tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=replace(TINY_SHORT, sweep=points)
+    )
+    result = measured(replace(asked, config=replace(asked.config, depth_tokens=64, decode_tokens=16)))
+    assert result.status == "measured", result.failure
+    assert result.effective is not None
+    assert result.effective.inputs["depth"] == "tokens[64]"
+    assert [point.failure is None for point in result.points] == [True, True, True, False, True]
+    assert "trained for 512" in (result.points[3].failure or "")
+    cache = [row.value for point in result.points for row in point.metrics if row.metric == "kv_cache_mib"]
+    assert len(cache) == 4
+    assert cache[2] > cache[0] > 0  # 512 cells and 256
+    assert any("longer for each token in memory" in note for note in result.effective.notes)
+    assert any("up to a context of 432 tokens; beyond it: " in note for note in result.effective.notes)
+
+
+def test_nan_in_the_logits_is_counted(tmp_path: Path) -> None:
+    broken = tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight")
+    result = measured(request_for(broken, "llama-cpp-python", protocol=TINY_SHORT))
+    assert result.status == "measured", result.failure
+    assert result.effective is not None
+    assert any("1024 output values are NaN" in note for note in result.effective.notes)
+
+
+@pytest.mark.parametrize(("prompt", "decode", "message"), [(600, 16, "600 tokens"), (64, 600, "600 tokens")])
+def test_lengths_beyond_the_context_fail_in_one_sentence(
+    tmp_path: Path, prompt: int, decode: int, message: str
+) -> None:
+    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
+    result = measured(replace(asked, config=replace(asked.config, prompt_tokens=prompt, decode_tokens=decode)))
+    assert result.failure is not None
+    assert result.failure.code == "inference_error"
+    assert message in result.failure.message
+
+
+def test_a_prompt_and_a_generation_of_one_token_are_measured(tmp_path: Path) -> None:
+    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
+    result = measured(replace(asked, config=replace(asked.config, prompt_tokens=1, decode_tokens=1)))
+    assert result.status == "measured", result.failure
+    assert values(result)["decode_tokens_per_s"] > 0

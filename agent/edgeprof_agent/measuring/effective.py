@@ -1,13 +1,17 @@
 """What really ran, put together from what the worker told of its setting, its outputs and its operators. Pure."""
 
+from collections.abc import Sequence
+
+from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.messages import Effective
 from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.run import Header, Run
+from edgeprof_agent.measuring.text_points import sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.worker.document import Measured, Operators
 
 
-def effective_of(header: Header, measured: Measured, run: Run) -> Effective:
+def effective_of(header: Header, measured: Measured, run: Run, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
     operators = run.heard.operators or _NOT_READ
@@ -29,6 +33,7 @@ def effective_of(header: Header, measured: Measured, run: Run) -> Effective:
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
+            *(sweep_notes(points) if measured["kind"] == "text" else ()),
             *aftermath(run.heard, run.outcome),
         ),
     )

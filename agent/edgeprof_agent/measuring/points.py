@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from edgeprof.statistics.estimate import estimate_median
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof_agent.isolation import Outcome
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker.document import Point
+from edgeprof_agent.worker.order import median
 
 _LATENCIES = (("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95), ("latency_p99_ms", 0.99))
-_GAPS = (("inter_token_p50_ms", 0.5), ("inter_token_p95_ms", 0.95))
+_GAPS = (("inter_token_p50_ms", 0.5), ("inter_token_p95_ms", 0.95), ("inter_token_p99_ms", 0.99))
 _KIB_PER_MIB = 1024
 
 
@@ -44,15 +46,23 @@ def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:
 
 def _add_tokens(figures: Figures, point: Point, prompt_tokens: int) -> None:
     series = point["series_ns"]
-    steps_ns = zip(point["decode_steps"], series.get("decode", []), strict=True)
+    steps_ns = [each for each in zip(point["decode_steps"], series.get("decode", []), strict=True) if each[0]]
     rates = {
         "prefill_tokens_per_s": [prompt_tokens / prompt_ns * 1e9 for prompt_ns in series.get("prefill", [])],
         "decode_tokens_per_s": [steps / total_ns * 1e9 for steps, total_ns in steps_ns],
         "ttft_ms": [first_ns / 1e6 for first_ns in series.get("ttft", [])],
     }
     for metric, values in rates.items():
-        figures.add_percentiles(values, ((metric, 0.5),))
+        _add_median_of_few(figures, metric, values)
     figures.add_percentiles([gap_ns / 1e6 for gap_ns in series.get("inter_token", [])], _GAPS)
+
+
+def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) -> None:
+    """A point has few repeats: below the 6 that an interval takes, the median is told without one."""
+    if samples:
+        found = estimate_median(samples)
+        interval = None if isinstance(found, str) else (found.low, found.high)
+        figures.add(metric, median(samples), len(samples), interval)
 
 
 def _why(outcome: Outcome, place: int) -> str:

@@ -72,8 +72,9 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     timing = timing_of(measured, figures)
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
     conditions = conditions_of(run.trace, measured["windows"], len(run.cores))
+    points = points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"])
     body = _Body(
-        effective=effective_of(header, measured, run),
+        effective=effective_of(header, measured, run, points),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=tuple(ref for ref, _ in artifacts),
@@ -83,7 +84,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         trust=_trust(header, run, measured, timing, memory, conditions),
         open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
         soak=soak_of(run.heard.soak, _burst_p50_ms(figures)) if run.heard.soak else None,
-        points=points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"]),
+        points=points,
     )
     return fitted(_document(header, run, None, body)), {ref.sha256: data for ref, data in artifacts}
 

@@ -6,7 +6,7 @@ Intervals know about dependence in time, see edgeprof/statistics/quantiles.py.
 from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import MetricRow, Power
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.worker.document import Cold, Measured
+from edgeprof_agent.worker.document import Cold, Measured, TextFacts
 
 LATENCIES = (
     ("latency_p50_ms", 0.5),
@@ -103,3 +103,18 @@ def _add_tokens(figures: Figures, measured: Measured) -> None:
     figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),))
     figures.add_percentiles([first_ns / 1e6 for first_ns in series["ttft"]], (("ttft_ms", 0.5),))
     figures.add_percentiles([gap_ns / 1e6 for gap_ns in series["inter_token"]], GAPS)
+    if measured["text"] is not None:
+        _add_text_facts(figures, measured["text"])
+
+
+def _add_text_facts(figures: Figures, text: TextFacts) -> None:
+    """What was not measured has its reason in the binding's own `absent`."""
+    if text["kv_cache_kib"] is not None:
+        figures.add("kv_cache_mib", text["kv_cache_kib"] / _KIB_PER_MIB)
+    for metric, times_ns in (
+        ("ttft_cached_ms", text["ttft_cached_ns"]),
+        ("tokenize_ms", text["tokenize_ns"]),
+        ("sample_ms", text["sample_ns"]),
+    ):
+        if times_ns:
+            figures.add_percentiles([time_ns / 1e6 for time_ns in times_ns], ((metric, 0.5),))

@@ -17,6 +17,14 @@ class RuntimeFailure(Exception):
         self.code = code
 
 
+class Lengths(NamedTuple):
+    """What a language model is timed at: the prompt, the generation, and what its memory holds before either."""
+
+    prompt_tokens: int
+    decode_tokens: int
+    depth_tokens: int
+
+
 class Prefill(NamedTuple):
     """One prompt: the time of its evaluation, and until the first token was chosen."""
 
@@ -68,18 +76,40 @@ class TensorModel(Protocol):
 
 
 class TextModel(Protocol):
-    """A loaded language model."""
+    """A loaded language model, its memory made for the job's lengths. In a cold course the depth is 0."""
 
     kind: Literal["text"]
     absent: dict[str, str]
-    """Metrics that this binding cannot give, and why."""
+    """Metrics that this binding cannot give, and why. It may grow as they are asked for."""
+    kv_cache_kib: float | None
+    """Of the memory in use now, as llama.cpp itself tells it."""
+
+    def use(self, lengths: Lengths) -> None:
+        """Makes the memory for other lengths. Raises RuntimeFailure where the model or the machine cannot."""
+        ...
 
     def prefill(self) -> Prefill:
-        """The prompt, from an empty memory."""
+        """The prompt, on a memory that holds `depth_tokens`; filling it is not timed."""
         ...
 
     def decode(self) -> Decode:
-        """A generation, from an empty memory."""
+        """A generation, on a memory that holds `depth_tokens`; filling it is not timed."""
+        ...
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        """A prompt again with all but its last token in memory: until the first token. Empty: see `absent`."""
+        ...
+
+    def tokenize_ns(self) -> list[int]:
+        """Times of turning a text of about the prompt's length into tokens. Empty: see `absent`."""
+        ...
+
+    def sample_ns(self) -> list[int]:
+        """Times of choosing a token from the logits of a prompt. Empty: see `absent`."""
+        ...
+
+    def output(self) -> Output | None:
+        """What is odd about the logits of the last step; None where the binding does not show them."""
         ...
 
     def setting(self) -> Setting: ...

@@ -1,7 +1,9 @@
 """llama.cpp by llama-cpp-python's low-level calls, in the way that llama-bench times it.
 
-A fresh context sized to the prompt or the generation, n_batch 2048, n_ubatch 512, flash attention auto, random
-tokens, memory cleared before each repeat, synchronised after each decode.
+n_batch 2048, n_ubatch 512, flash attention auto, sliding windows not kept in full; random tokens, the first of them the
+vocabulary's own beginning where it has one; memory brought back to its depth before each repeat; synchronised after
+each decode. llama-bench makes one context for the prompt and one for the generation; here both have one, of the depth
+and the longer of the two: what is computed depends on the cells in use, in steps of 256, not on the context's size.
 """
 
 import ctypes
@@ -12,13 +14,18 @@ import time
 from importlib.metadata import version
 from typing import Literal, cast
 
-from edgeprof_agent.runtimes.base import Decode, Prefill, RuntimeFailure
-from edgeprof_agent.runtimes.llamacpp_api import Context, EvalCallback, LlamaApi, Model, Vocabulary
+from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.runtimes.binding_cost import cost_notes
+from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
+from edgeprof_agent.runtimes.llamacpp_api import LlamaApi, Model, Vocabulary
+from edgeprof_agent.runtimes.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
 from edgeprof_agent.runtimes.llamacpp_graph import GraphReader
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.runtimes.llamacpp_log import Log
+from edgeprof_agent.runtimes.real_text import NAME, text_of
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
-N_BATCH = 2048
-N_UBATCH = 512
+_TIMES = 21
+"""Repeats of what takes microseconds: tokenizing, sampling."""
 
 
 class LlamaCpp:
@@ -26,8 +33,9 @@ class LlamaCpp:
 
     def __init__(self) -> None:
         self.api = cast(LlamaApi, importlib.import_module("llama_cpp.llama_cpp"))
-        self.log = self.api.llama_log_callback(_to_stderr)  # kept: a collected callback is a SIGSEGV
-        self.api.llama_log_set(self.log, ctypes.c_void_p(0))
+        self.log = Log(sys.stderr)
+        self._heard = self.api.llama_log_callback(self.log.hear)  # kept: a collected callback is a SIGSEGV
+        self.api.llama_log_set(self._heard, ctypes.c_void_p(0))
         self.api.llama_backend_init()
 
     def open(self, job: Job) -> "LlamaModel":
@@ -45,107 +53,177 @@ class LlamaModel:
 
     def __init__(self, runtime: LlamaCpp, job: Job) -> None:
         self.absent: dict[str, str] = {}
+        self.kv_cache_kib: float | None = None
         self._runtime = runtime  # holds the log callback
         self._api = api = runtime.api
         self._job = job
         self._model = _load(api, job["model_path"])
         self._vocabulary = cast(Vocabulary, api.llama_model_get_vocab(self._model))
+        self._words = api.llama_vocab_n_tokens(self._vocabulary)
         self._random = random.Random(job["seed"])
         self._greedy = api.llama_sampler_init_greedy()
-        self._context: Context | None = None
-        self._context_tokens = 0
-        self._use_context(job["prompt_tokens"])
+        self._context: LlamaContext | None = None
+        self._filled = False
+        self._lengths = first_lengths(job)
+        self.use(self._lengths)
+
+    def use(self, lengths: Lengths) -> None:
+        tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
+        trained = self._api.llama_model_n_ctx_train(self._model)
+        if tokens > trained:
+            raise RuntimeFailure("inference_error", too_long(tokens, trained))
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._runtime.log.forget_memory()
+        self._context = LlamaContext(self._api, self._model, tokens, self._job["threads"])
+        self.kv_cache_kib = self._runtime.log.memory_kib
+        if self.kv_cache_kib is None:
+            self.absent["kv_cache_mib"] = "llama.cpp logged no size of a KV cache for this model"
+        self._lengths = lengths
+        self._filled = False
 
     def prefill(self) -> Prefill:
-        context = self._use_context(self._job["prompt_tokens"])
-        prompt = self._tokens(self._job["prompt_tokens"])
-        self._forget(context)
+        prompt = self._prompt(self._lengths.prompt_tokens)
+        context = self._at_depth()
         started_ns = time.perf_counter_ns()
-        for first in range(0, len(prompt), N_BATCH):
-            self._decode(context, prompt[first : first + N_BATCH])
-        self._api.llama_synchronize(context)
+        context.evaluate(prompt)
         prompt_ns = time.perf_counter_ns() - started_ns
-        self._api.llama_sampler_sample(self._greedy, context, -1)
+        self._api.llama_sampler_sample(self._greedy, context.handle, -1)
         return Prefill(prompt_ns, time.perf_counter_ns() - started_ns)
 
     def decode(self) -> Decode:
-        context = self._use_context(self._job["decode_tokens"])
-        tokens = self._tokens(self._job["decode_tokens"])
+        words = self._random_tokens(self._lengths.decode_tokens)
+        context = self._at_depth()
+        token = (self._api.llama_token * 1)()
+        batch = self._api.llama_batch_get_one(token, 1)  # points to the token, which changes from step to step
+        clock, synchronize, handle = time.perf_counter_ns, self._api.llama_synchronize, context.handle
         gaps_ns: list[int] = []
-        self._forget(context)
-        started_ns = before_ns = time.perf_counter_ns()
-        for token in tokens:
-            self._decode(context, [token])
-            self._api.llama_synchronize(context)
-            now_ns = time.perf_counter_ns()
+        started_ns = before_ns = clock()
+        for word in words:
+            token[0] = word
+            context.step(batch)
+            synchronize(handle)
+            now_ns = clock()
             gaps_ns.append(now_ns - before_ns)
             before_ns = now_ns
-        return Decode(len(tokens), len(tokens), before_ns - started_ns, gaps_ns)
+        return Decode(len(words), len(words), before_ns - started_ns, gaps_ns)
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        words = self._random_tokens(self._lengths.prompt_tokens)
+        prompt, last = Tokens(self._api, words), Tokens(self._api, words[-1:])
+        known = self._lengths.depth_tokens + len(words) - 1
+        context = self._at_depth()
+        context.evaluate(prompt)
+        times_ns: list[int] = []
+        for _ in range(repeats):
+            if not context.keep_first(known):
+                self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                return []
+            started_ns = time.perf_counter_ns()
+            context.evaluate(last)
+            self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
+        context = self._usable()
+        context.clear()
+        self._filled = False
+        context.evaluate(Tokens(self._api, prompt))
+        found: list[int] = []
+        while len(found) < count:
+            found.append(self._api.llama_sampler_sample(self._greedy, context.handle, -1))
+            if len(found) < count:
+                context.evaluate(Tokens(self._api, found[-1:]))
+        return found
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """A text's tokens, the vocabulary's beginning first where it has one."""
+        room = self._room(text)
+        count = self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
+        return list(room[:count])
+
+    def _room(self, text: bytes) -> "ctypes.Array[ctypes.c_int32]":
+        """Enough for a vocabulary of bytes, whose space has three of them, and both ends."""
+        return (self._api.llama_token * (3 * len(text) + 8))()
+
+    def tokenize_ns(self) -> list[int]:
+        text = text_of(self._lengths.prompt_tokens, lambda text: len(self.tokenize(text)))
+        room = self._room(text)
+        times_ns: list[int] = []
+        for _ in range(_TIMES):
+            started_ns = time.perf_counter_ns()
+            self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def sample_ns(self) -> list[int]:
+        context = self._at_depth()
+        context.evaluate(self._prompt(1))
+        times_ns: list[int] = []
+        for _ in range(_TIMES):
+            started_ns = time.perf_counter_ns()
+            self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def output(self) -> Output | None:
+        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
 
     def setting(self) -> Setting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
-        job = self._job
         return {
             "runtime_version": version("llama-cpp-python"),
-            "threads": job["threads"],
+            "threads": self._job["threads"],
             "provider": "cpu",
             "delegate": None,
-            "inputs": {"prompt": f"tokens[{job['prompt_tokens']}]", "generated": f"tokens[{job['decode_tokens']}]"},
-            "input_source": f"random tokens (seed {job['seed']}), as llama-bench",
+            "inputs": inputs_of(self._lengths),
+            "input_source": f"random tokens (seed {self._job['seed']}), as llama-bench",
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
-                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto",
+                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
+                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
+                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
                 f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
+                *cost_notes("llama-cpp-python"),
             ],
         }
 
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         reader = GraphReader(self._api)
-        context = self._new_context(self._job["decode_tokens"], reader.callback)
-        self._decode(context, self._tokens(1))
-        self._api.llama_synchronize(context)
+        tokens, threads = self._lengths.decode_tokens, self._job["threads"]
+        LlamaContext(self._api, self._model, tokens, threads, reader.callback).evaluate(self._prompt(1))
         return reader.operators()
 
-    def _use_context(self, tokens: int) -> Context:
-        if self._context is None or self._context_tokens != tokens:
-            if self._context is not None:
-                self._api.llama_free(self._context)
-            self._context = self._new_context(tokens, None)
-            self._context_tokens = tokens
-        return self._context
-
-    def _new_context(self, tokens: int, callback: EvalCallback | None) -> Context:
-        params = self._api.llama_context_default_params()
-        params.n_ctx = tokens
-        params.n_batch = N_BATCH
-        params.n_ubatch = N_UBATCH
-        params.n_threads = self._job["threads"]
-        params.n_threads_batch = self._job["threads"]
-        params.flash_attn_type = self._api.LLAMA_FLASH_ATTN_TYPE_AUTO
-        if callback is not None:
-            params.cb_eval = callback
-        context = self._api.llama_init_from_model(self._model, params)
-        if context is None:
-            raise RuntimeFailure("load_error", f"llama.cpp refused a context of {tokens} tokens (see the log).")
+    def _at_depth(self) -> LlamaContext:
+        """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
+        context, depth = self._usable(), self._lengths.depth_tokens
+        if depth and self._filled and context.keep_first(depth):
+            return context
+        context.clear()
+        if depth:
+            context.evaluate(self._prompt(depth))
+        self._filled = True
         return context
 
-    def _forget(self, context: Context) -> None:
-        memory = self._api.llama_get_memory(context)
-        if memory is not None:  # a model without a cache has none
-            self._api.llama_memory_clear(memory, False)
+    def _usable(self) -> LlamaContext:
+        if self._context is None:
+            raise RuntimeFailure("load_error", "llama.cpp has no context: the last one that was asked was refused.")
+        return self._context
 
-    def _tokens(self, count: int) -> list[int]:
-        limit = self._api.llama_vocab_n_tokens(self._vocabulary)
-        return [self._random.randrange(limit) for _ in range(count)]
+    def _prompt(self, count: int) -> Tokens:
+        return Tokens(self._api, self._random_tokens(count))
 
-    def _decode(self, context: Context, tokens: list[int]) -> None:
-        kept = (self._api.llama_token * len(tokens))(*tokens)  # the batch only points to it
-        batch = self._api.llama_batch_get_one(kept, len(tokens))
-        status = self._api.llama_decode(context, batch)
-        if status != 0:
-            raise RuntimeFailure("inference_error", f"llama_decode ended with status {status} (see the log).")
+    def _random_tokens(self, count: int) -> list[int]:
+        """The first is the vocabulary's beginning where it wants one, wherever in the memory: so does llama-bench."""
+        words = [self._random.randrange(self._words) for _ in range(count)]
+        if self._api.llama_vocab_get_add_bos(self._vocabulary):
+            words[0] = self._api.llama_vocab_bos(self._vocabulary)
+        return words
 
 
 def _load(api: LlamaApi, path: str) -> Model:
@@ -155,9 +233,3 @@ def _load(api: LlamaApi, path: str) -> Model:
     if model is None:
         raise RuntimeFailure("load_error", "llama.cpp refused to load the model (see the log).")
     return model
-
-
-def _to_stderr(level: int, text: bytes, _: object) -> None:
-    if level >= 3:  # warnings (3) and errors (4); GGML_LOG_LEVEL_CONT (5) continues a line
-        sys.stderr.write(text.decode(errors="replace"))
-        sys.stderr.flush()

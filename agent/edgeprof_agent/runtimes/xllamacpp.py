@@ -9,12 +9,14 @@ import importlib
 import itertools
 import random
 import time
-from collections.abc import Callable
 from importlib.metadata import version
-from typing import Literal, Protocol, TypedDict, cast
+from typing import Literal, cast
 
-from edgeprof_agent.runtimes.base import Decode, Prefill, RuntimeFailure
-from edgeprof_agent.worker.document import Job, Operators, Setting
+from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.runtimes.binding_cost import cost_notes
+from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of
+from edgeprof_agent.runtimes.xllamacpp_api import Answer, Api, Params, Server, Timings
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 
 N_BATCH = 2048
 N_UBATCH = 512
@@ -22,57 +24,11 @@ _TOKEN_RANGE = range(100, 1000)
 """Ids that every vocabulary has; the binding does not tell a model's own number."""
 
 
-class _Timings(TypedDict):
-    prompt_n: int
-    prompt_ms: float
-    predicted_n: int
-    predicted_ms: float
-
-
-class _Answer(TypedDict, total=False):
-    timings: _Timings
-    message: str
-
-
-class _Server(Protocol):
-    def handle_completions(
-        self, request: dict[str, object], callback: Callable[[_Answer], None] | None = None, /
-    ) -> _Answer | None: ...
-
-
-class _Threads(Protocol):
-    n_threads: int
-
-
-class _ModelFile(Protocol):
-    path: str
-
-
-class _Params(Protocol):
-    model: _ModelFile
-    cpuparams: _Threads
-    cpuparams_batch: _Threads
-    n_ctx: int
-    n_batch: int
-    n_ubatch: int
-    n_parallel: int
-    n_gpu_layers: int
-    cache_prompt: bool
-    cache_ram_mib: int
-    warmup: bool
-
-
-class _Api(Protocol):
-    def CommonParams(self) -> _Params: ...
-    def Server(self, params: _Params, /) -> _Server: ...
-    def get_system_info(self) -> str: ...
-
-
 class XllamaCpp:
     """The imported package `xllamacpp`."""
 
     def __init__(self) -> None:
-        self._api = cast(_Api, importlib.import_module("xllamacpp"))
+        self._api = cast(Api, importlib.import_module("xllamacpp"))
 
     def open(self, job: Job) -> "XllamaModel":
         if job["provider"] != "cpu":
@@ -83,34 +39,83 @@ class XllamaCpp:
 
 
 class XllamaModel:
-    """A server with one slot."""
+    """A server with one slot, its context as long as the longest request so far."""
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, api: _Api, job: Job) -> None:
-        self.absent: dict[str, str] = {}
+    def __init__(self, api: Api, job: Job) -> None:
+        self.absent: dict[str, str] = {
+            "kv_cache_mib": "xllamacpp tells its size only in a log that is silent at the level that is timed",
+            "tokenize_ms": "xllamacpp has no call that only tokenizes",
+            "sample_ms": "xllamacpp has no call that only samples",
+        }
+        self.kv_cache_kib: float | None = None
         self._api = api
         self._job = job
         self._random = random.Random(job["seed"])
+        self._lengths = first_lengths(job)
+        self._depth: list[int] = []
+        self._server: Server | None = None
+        self._room = 0
+        self.use(self._lengths)
+
+    def use(self, lengths: Lengths) -> None:
+        """A longer context takes a new server, as this one's cannot grow; the old one is let go first."""
+        room = lengths.depth_tokens + max(lengths.prompt_tokens + 1, lengths.decode_tokens + 2)
+        self._lengths = lengths
+        self._depth = self._tokens(lengths.depth_tokens)
+        if self._server is not None and room <= self._room:
+            return
+        self._server = None
         try:
-            self._server = api.Server(_params(api, job))
+            self._server = self._api.Server(_params(self._api, self._job, room))
         except RuntimeError as error:
             raise RuntimeFailure(
-                "load_error", f"xllamacpp refused to load the model: {error} (see the log)."
+                "load_error", f"xllamacpp refused the model with a context of {room} tokens: {error} (see the log)."
             ) from error
+        self._room = room
 
     def prefill(self) -> Prefill:
-        prompt = self._tokens(self._job["prompt_tokens"])
+        prompt = self._tokens(self._lengths.prompt_tokens)
+        self._fill()
         started_ns = time.perf_counter_ns()
-        answer = self._complete(prompt, 1)
+        answer = self._complete([*self._depth, *prompt], 1)
         first_token_ns = time.perf_counter_ns() - started_ns
+        _check_cached(answer, len(self._depth))
         return Prefill(round(answer["prompt_ms"] * 1e6), first_token_ns)
 
     def decode(self) -> Decode:
-        timings = self._stream(self._tokens(1), self._job["decode_tokens"] + 1)
-        total_ns = round((timings[-1]["predicted_ms"] - timings[0]["predicted_ms"]) * 1e6)
-        steps = timings[-1]["predicted_n"] - timings[0]["predicted_n"]
-        return Decode(steps, timings[-1]["predicted_n"], total_ns, gaps_ns(timings))
+        self._fill()
+        timings = self._stream([*self._depth, *self._tokens(1)], self._lengths.decode_tokens + 1)
+        _check_cached(timings[-1], len(self._depth))
+        last = timings[-1]
+        if last["predicted_n"] < 2:
+            raise RuntimeFailure("inference_error", "xllamacpp generated no second token: no step was timed.")
+        # The server's clock of a generation starts with the first token, which costs no step.
+        return Decode(last["predicted_n"] - 1, last["predicted_n"], round(last["predicted_ms"] * 1e6), gaps_ns(timings))
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        prompt = [*self._depth, *self._tokens(self._lengths.prompt_tokens)]
+        self._complete(prompt, 1, cached=True)
+        times_ns: list[int] = []
+        for _ in range(repeats):
+            started_ns = time.perf_counter_ns()
+            answer = self._complete(prompt, 1, cached=True)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+            if answer["prompt_n"] != 1:
+                evaluated = answer["prompt_n"]
+                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                return []
+        return times_ns
+
+    def tokenize_ns(self) -> list[int]:
+        return []
+
+    def sample_ns(self) -> list[int]:
+        return []
+
+    def output(self) -> Output | None:
+        return None
 
     def setting(self) -> Setting:
         job = self._job
@@ -119,11 +124,14 @@ class XllamaModel:
             "threads": job["threads"],
             "provider": "cpu",
             "delegate": None,
-            "inputs": {"prompt": f"tokens[{job['prompt_tokens']}]", "generated": f"tokens[{job['decode_tokens']}]"},
+            "inputs": inputs_of(self._lengths),
             "input_source": f"random tokens (seed {job['seed']}); greedy generation by the server, end of text ignored",
             "notes": [
-                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, no prompt cache",
+                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, context of {self._room} tokens; "
+                "prompt cache off but for depth and ttft_cached_ms",
+                "xllamacpp shows no logits: NaN in them would not be seen",
                 f"CPU: {self._api.get_system_info().strip()}",
+                *cost_notes("xllamacpp"),
             ],
         }
 
@@ -136,21 +144,43 @@ class XllamaModel:
             "notes": ["xllamacpp does not tell which operators it executes"],
         }
 
+    def _fill(self) -> None:
+        """The depth into the server's memory, untimed. Only the first time it is evaluated, later it lies there."""
+        if self._depth:
+            self._complete(self._depth, 1, cached=True)
+
     def _tokens(self, count: int) -> list[int]:
         return [self._random.choice(_TOKEN_RANGE) for _ in range(count)]
 
-    def _complete(self, prompt: list[int], tokens: int) -> _Timings:
-        answer = self._server.handle_completions(_request(prompt, tokens))
-        return _timings(answer or {})
+    def _complete(self, prompt: list[int], tokens: int, *, cached: bool = False) -> Timings:
+        request = _request(prompt, tokens, cached=cached or bool(self._depth))
+        return _timings(self._usable().handle_completions(request) or {})
 
-    def _stream(self, prompt: list[int], tokens: int) -> list[_Timings]:
-        answers: list[_Answer] = []
-        request = {**_request(prompt, tokens), "stream": True, "timings_per_token": True}
-        self._server.handle_completions(request, answers.append)
+    def _stream(self, prompt: list[int], tokens: int) -> list[Timings]:
+        answers: list[Answer] = []
+        request = _request(prompt, tokens, cached=bool(self._depth))
+        streamed = {**request, "stream": True, "timings_per_token": True}
+        refused = self._usable().handle_completions(streamed, answers.append)
+        if refused and not answers:
+            answers.append(refused)
         return [_timings(answer) for answer in answers]
 
+    def _usable(self) -> Server:
+        if self._server is None:
+            raise RuntimeFailure("load_error", "xllamacpp has no server: the last context that was asked was refused.")
+        return self._server
 
-def gaps_ns(timings: list[_Timings]) -> list[int]:
+
+def _check_cached(timings: Timings, depth: int) -> None:
+    """A server that did not keep the depth would time it with the prompt."""
+    if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
+        raise RuntimeFailure(
+            "inference_error",
+            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning.",
+        )
+
+
+def gaps_ns(timings: list[Timings]) -> list[int]:
     """Times between tokens. Where the server held a token back (half a character), that pair tells nothing."""
     pairs = itertools.pairwise(timings)
     return [
@@ -160,10 +190,10 @@ def gaps_ns(timings: list[_Timings]) -> list[int]:
     ]
 
 
-def _params(api: _Api, job: Job) -> _Params:
+def _params(api: Api, job: Job, room: int) -> Params:
     params = api.CommonParams()
     params.model.path = job["model_path"]
-    params.n_ctx = max(job["prompt_tokens"] + 1, job["decode_tokens"] + 2)
+    params.n_ctx = room
     params.n_batch = N_BATCH
     params.n_ubatch = N_UBATCH
     params.n_parallel = 1
@@ -176,11 +206,12 @@ def _params(api: _Api, job: Job) -> _Params:
     return params
 
 
-def _request(prompt: list[int], tokens: int) -> dict[str, object]:
-    return {"prompt": prompt, "n_predict": tokens, "cache_prompt": False, "ignore_eos": True, "temperature": 0}
+def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, object]:
+    return {"prompt": prompt, "n_predict": tokens, "cache_prompt": cached, "ignore_eos": True, "temperature": 0}
 
 
-def _timings(answer: _Answer) -> _Timings:
+def _timings(answer: Answer) -> Timings:
     if "timings" not in answer:
-        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {answer.get('message', answer)}")
+        told = answer["error"]["message"] if "error" in answer else str(answer)
+        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {told}")
     return answer["timings"]

@@ -1,41 +1,47 @@
 """Measuring a language model: repeated prompts (prefill, TTFT), then repeated generations, as llama-bench does."""
 
-import gc
 import os
-import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from edgeprof_agent.runtimes.base import Decode, Prefill, TextModel
-from edgeprof_agent.worker.document import Job, Measured, Window
+from edgeprof_agent.worker.document import Job, Measured, TextFacts, Window, WindowEnd
 from edgeprof_agent.worker.loop_cost import loop_cost
+from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker.stopping import StopRule, time_is_up
+from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_run import major_faults
+from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
+from edgeprof_agent.worker.text_sweep import sweep_text
 
-REPEATS = 6
-"""The fewest repeats of a prompt or a generation that give a median a 95 % interval (see summary.py)."""
+_WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
+
+_CACHED_REPEATS = 12
+"""The prompt is evaluated once, and its last token so often."""
 
 T = TypeVar("T")
 
 
 class TextTimes(NamedTuple):
-    """What a text run took."""
+    """What a text run took. `ended_by` is the less welcome end of the two."""
 
     first_inference_ns: int
+    warm: Warm
     prefills: list[Prefill]
     decodes: list[Decode]
     decode_window: Window
+    ended_by: WindowEnd
 
 
 def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> None:
-    """The whole protocol on a loaded language model."""
-    setting = model.setting()
+    """The whole protocol on a loaded language model, then the sweep that was asked."""
     faults = major_faults()
     times = run_text(opened, model, job, reporter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")
+    output = model.output()  # of the last generated token: the facts below leave other logits behind
+    text = _facts(model, job, reporter)
     cost = loop_cost()
     measured: Measured = {
         "kind": "text",
@@ -57,56 +63,75 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "loop": {
             "clock_resolution_ns": cost.clock_resolution_ns,
             "overhead_ns": cost.overhead_ns,
-            "warmup_runs": 1,
-            "settled": True,
-            "window_end": "time",
+            "warmup_runs": times.warm.runs,
+            "settled": times.warm.settled,
+            "window_end": times.ended_by,
         },
-        "output": None,
-        "text": None,
+        "output": output,
+        "text": text,
         "affinity": sorted(os.sched_getaffinity(0)),
-        "setting": setting,
+        "setting": model.setting(),
     }
     reporter.measured(measured)
+    _beyond(model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
+
+
+def _beyond(model: TextModel, job: Job, reporter: Reporter) -> None:
+    """What was asked beyond the window. A request of the open loop is a prompt and a generation."""
+    if job["arrival_rate_per_s"] > 0:
+        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
+        reporter.open_loop(run_open_loop(lambda: (model.prefill(), model.decode()), job))
+    sweep_text(model, job, reporter)
+    if job["soak_s"] > 0:
+        reporter.enter("soak", f"{job['soak_s']:g} s")
+        reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), job, reporter))
+
+
+def _token_times_ns(decode: Decode) -> list[int]:
+    """Of each token; where the binding tells none, the mean of the generation."""
+    return decode.gaps_ns or [decode.total_ns // max(1, decode.steps)]
 
 
 def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
     """Prefill and decode in two phases, so that power may be attributed to decoding alone."""
     reporter.enter("first_inference", f"a prompt of {job['prompt_tokens']} tokens")
-    started_ns = time.perf_counter_ns()
-    model.prefill()
-    first_ns = time.perf_counter_ns() - started_ns
+    first_ns = model.prefill().first_token_ns
     opened.memory.end_of("first_inference")
-    _warm_up(model.prefill, job, reporter, "one prompt")
-    prefills, _ = _repeat(model.prefill, job, _telling(reporter, "prefill"))
-    _warm_up(model.decode, job, reporter, "one generation")
-    decodes, window = _repeat(model.decode, job, _telling(reporter, "decode"))
-    window["units"] = sum(decode.tokens for decode in decodes)
-    return TextTimes(first_ns, prefills, decodes, window)
+    reporter.enter("warmup", "prompts until the speed is steady")
+    warm_prompts = warm_up(lambda: model.prefill().prompt_ns, job)
+    prefills: list[Prefill] = []
+    once = _telling(reporter, "prefill", model.prefill)
+    prompts = repeat(once, lambda prefill: prefill.prompt_ns, rule_of(job), prefills)
+    reporter.enter("warmup", "generations until the speed is steady")
+    warm_generations = warm_up(lambda: model.decode().total_ns, job)
+    decodes: list[Decode] = []
+    once = _telling(reporter, "decode", model.decode)
+    generations = repeat(once, lambda decode: decode.total_ns / max(1, decode.steps), rule_of(job), decodes)
+    window: Window = {**generations.window, "units": sum(decode.tokens for decode in decodes)}
+    warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
+    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts.ended_by, generations.ended_by))]
+    return TextTimes(first_ns, warm, prefills, decodes, window, ended_by)
 
 
-def _warm_up(once: Callable[[], object], job: Job, reporter: Reporter, note: str) -> None:
-    """One, as llama-bench does: prompt and generation each have a context of their own size."""
-    reporter.enter("warmup", note)
-    if not time_is_up(job["stop_at_ns"]):
-        once()
+def _facts(model: TextModel, job: Job, reporter: Reporter) -> TextFacts:
+    """What is told once: the memory's size, the prompt cache, tokenizer and sampler, in no other figure's time."""
+    reporter.enter("measure", "prompt cache, tokenizer, sampler")
+    return {
+        "kv_cache_kib": model.kv_cache_kib,
+        "tokenize_ns": model.tokenize_ns(),
+        "sample_ns": model.sample_ns(),
+        "ttft_cached_ns": model.cached_prompt_ns(_CACHED_REPEATS),
+    }
 
 
-def _repeat(once: Callable[[], T], job: Job, tell: Callable[[int], None]) -> tuple[list[T], Window]:
-    rule = StopRule(min(job["min_runs"], REPEATS), job["max_runs"], int(job["window_s"] * 1e9), job["stop_at_ns"])
-    taken: list[T] = []
-    gc.collect()
-    gc.disable()
-    try:
-        start_ns = time.monotonic_ns()
-        while True:
-            tell(len(taken))
-            taken.append(once())
-            now_ns = time.monotonic_ns()
-            if rule.done(len(taken), now_ns - start_ns, now_ns):
-                return taken, {"start_ns": start_ns, "end_ns": now_ns, "units": len(taken)}
-    finally:
-        gc.enable()
+def _telling(reporter: Reporter, what: str, once: Callable[[], T]) -> Callable[[], T]:
+    """Says which repeat comes before each one: a slow model's progress."""
+    done = 0
 
+    def told() -> T:
+        nonlocal done
+        done += 1
+        reporter.enter("measure", f"{what}: repeat {done}")
+        return once()
 
-def _telling(reporter: Reporter, what: str) -> Callable[[int], None]:
-    return lambda done: reporter.enter("measure", f"{what}: repeat {done + 1}")
+    return told

@@ -1,0 +1,25 @@
+"""The lengths that a language model is measured at, as both bindings of llama.cpp take them from the job."""
+
+from edgeprof_agent.runtimes.base import Lengths
+from edgeprof_agent.worker.document import Job
+
+
+def first_lengths(job: Job) -> Lengths:
+    """The run's own. A start with cold files has no depth: filling the memory would read every weight before."""
+    depth = 0 if job["course"] == "cold" else job["depth_tokens"]
+    return Lengths(job["prompt_tokens"], job["decode_tokens"], depth)
+
+
+def inputs_of(lengths: Lengths) -> dict[str, str]:
+    """What is fed, in words."""
+    depth = {"depth": f"tokens[{lengths.depth_tokens}]"} if lengths.depth_tokens else {}
+    return {
+        "prompt": f"tokens[{lengths.prompt_tokens}]",
+        "generated": f"tokens[{lengths.decode_tokens}]",
+        **depth,
+    }
+
+
+def too_long(tokens: int, trained: int) -> str:
+    """Why a length is refused."""
+    return f"Depth and prompt or generation need a context of {tokens} tokens, and the model was trained for {trained}."

@@ -1,0 +1,71 @@
+"""The part of xllamacpp that we call, typed: its parameters and the answers of its server."""
+
+from collections.abc import Callable
+from typing import Protocol, TypedDict
+
+
+class Timings(TypedDict):
+    """The server's own clock; `prompt_n` counts what was evaluated, `cache_n` what lay in memory."""
+
+    cache_n: int
+    prompt_n: int
+    prompt_ms: float
+    predicted_n: int
+    predicted_ms: float
+
+
+class Error(TypedDict):
+    """Why a request was refused."""
+
+    message: str
+
+
+class Answer(TypedDict, total=False):
+    """One answer, or one part of a stream."""
+
+    timings: Timings
+    error: Error
+
+
+class Server(Protocol):
+    """A running server. Its end waits for its loop, which hangs where that has not begun: ask something first."""
+
+    def handle_completions(
+        self, request: dict[str, object], callback: Callable[[Answer], None] | None = None, /
+    ) -> Answer | None: ...
+
+
+class Threads(Protocol):
+    """`CpuParams`"""
+
+    n_threads: int
+
+
+class ModelFile(Protocol):
+    """`CommonParamsModel`"""
+
+    path: str
+
+
+class Params(Protocol):
+    """`CommonParams`"""
+
+    model: ModelFile
+    cpuparams: Threads
+    cpuparams_batch: Threads
+    n_ctx: int
+    n_batch: int
+    n_ubatch: int
+    n_parallel: int
+    n_gpu_layers: int
+    cache_prompt: bool
+    cache_ram_mib: int
+    warmup: bool
+
+
+class Api(Protocol):
+    """The module `xllamacpp`."""
+
+    def CommonParams(self) -> Params: ...
+    def Server(self, params: Params, /) -> Server: ...
+    def get_system_info(self) -> str: ...

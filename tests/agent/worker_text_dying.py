@@ -1,0 +1,70 @@
+"""The real worker program with a language model that is killed at the second point of its sweep."""
+
+import os
+import signal
+import sys
+from typing import Literal
+
+from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill
+from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker.main import main
+
+
+class Dying:
+    """Stands in for an imported runtime."""
+
+    def open(self, job: Job) -> "DyingModel":
+        return DyingModel()
+
+
+class DyingModel:
+    """Takes 2 ms for a prompt and 1 ms for a token, as it says."""
+
+    kind: Literal["text"] = "text"
+
+    def __init__(self) -> None:
+        self.absent: dict[str, str] = {}
+        self.kv_cache_kib: float | None = 64.0
+        self._asked = 0
+
+    def use(self, lengths: Lengths) -> None:
+        self._asked += 1
+        if self._asked == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def prefill(self) -> Prefill:
+        return Prefill(2_000_000, 2_100_000)
+
+    def decode(self) -> Decode:
+        return Decode(4, 4, 4_000_000, [1_000_000] * 4)
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        return [1_100_000] * repeats
+
+    def tokenize_ns(self) -> list[int]:
+        return [10_000] * 6
+
+    def sample_ns(self) -> list[int]:
+        return [20_000] * 6
+
+    def output(self) -> Output | None:
+        return None
+
+    def setting(self) -> Setting:
+        return {
+            "runtime_version": "0",
+            "threads": 1,
+            "provider": "cpu",
+            "delegate": None,
+            "inputs": {},
+            "input_source": "none",
+            "notes": [],
+        }
+
+    def operators(self) -> Operators:
+        raise AssertionError("killed before")
+
+
+VARIANTS["xllamacpp"] = VARIANTS["xllamacpp"]._replace(target="__main__:Dying")
+sys.exit(main([sys.argv[1]]))
