@@ -74,7 +74,7 @@ def test_a_flashed_file_is_stored_with_its_labels_and_queued(run: Run, hub: Live
 
 def test_flash_hands_on_how_to_measure(run: Run, hub: Live, agent: FakeAgent) -> None:
     asked = ("--repeats", "3", "--soak", "60", "--rate", "20", "--precision", "0.02", "--require-full-delegation")
-    sweep = ("--sweep", "image=4,1,8,8", "--start-below-c", "50")
+    sweep = ("--sweep", "image=1,1,8,8", "--start-below-c", "50")
     ended = run("flash", DIGITS, "--all", "--no-wait", *asked, *sweep)
     assert "Queued 3 job(s)" in ended.out, ended.err
     eventually(lambda: agent.got(m.Job))
@@ -82,11 +82,12 @@ def test_flash_hands_on_how_to_measure(run: Run, hub: Live, agent: FakeAgent) ->
     assert (job.config.arrival_rate_per_s, job.config.require_full_delegation) == (20.0, True)
     assert (job.protocol.soak_s, job.protocol.precision, job.protocol.start_below_c) == (60.0, 0.02, 50.0)
     assert job.protocol.deadline_s > m.RunProtocol().deadline_s
-    assert [at.shapes for at in job.protocol.sweep] == [{"image": (4, 1, 8, 8)}]
+    assert [at.shapes for at in job.protocol.sweep] == [{"image": (1, 1, 8, 8)}]
 
 
 def test_a_sweep_over_tokens_needs_a_language_model(run: Run, hub: Live, agent: FakeAgent) -> None:
-    assert run("flash", DIGITS, "--all", "--sweep-depth", "0,512").refused_with("bad_sweep")
+    assert "needs a language model (GGUF)" in run("flash", DIGITS, "--all", "--sweep-depth", "0,512").err
+    assert hub.client.compare().cells == ()
     assert run("flash", DIGITS, "--all", "--sweep-depth", "0;512").refused_with("bad_usage")
 
 
