@@ -127,7 +127,11 @@ def test_a_worker_that_is_killed_at_a_point_keeps_its_figures_and_the_points_bef
     assert found["decode_tokens_per_s"] == pytest.approx(1000)
     assert found["kv_cache_mib"] == 0.0625
     assert found["sample_ms"] == pytest.approx(0.02)
-    assert [point.at.depth_tokens for point in result.points] == [0]
+    kept, *lost = result.points
+    assert (kept.at.depth_tokens, kept.failure) == (0, None)
+    assert [point.at.depth_tokens for point in lost] == [16, 32]
+    assert "at this point" in (lost[0].failure or "")
+    assert "before it came" in (lost[1].failure or "")
     assert result.effective is not None
     assert any("SIGKILL" in note for note in result.effective.notes)
 
