@@ -7,35 +7,18 @@ from typing import TypeVar
 import click
 import msgspec
 
-from edgeprof import protocols
 from edgeprof.errors import UsageError
+from edgeprof.measuring_options import common_options
 from edgeprof.modelfiles import inspect
-from edgeprof.options import FiniteRange, parse_shapes, spelled_points, sweep_options, sweep_points
+from edgeprof.options import parse_shapes, spelled_points, sweep_points
+from edgeprof.protocols import token_points
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import MAX_THREADS, RunProtocol
 
-MOST_TOKENS = 131_072
 MOST_REPEATS = 1000
-_PROTOCOL = RunProtocol()
-_ASKED = rest.CampaignRequest(model_ids=(), device_ids=())
 
 F = TypeVar("F", bound=Callable[..., object])
-
-
-def _numbers(least: int) -> Callable[[click.Context, click.Parameter, str | None], tuple[int, ...]]:
-    """Reads `128,512,2048`."""
-
-    def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-        try:
-            found = tuple(int(part) for part in text.split(",")) if text else ()
-        except ValueError:
-            found = (least - 1,)
-        if any(not least <= number <= MOST_TOKENS for number in found):
-            raise click.BadParameter(f"{text!r} is no list of whole numbers from {least} on, such as 128,512,2048.")
-        return tuple(dict.fromkeys(found))
-
-    return read
 
 
 _OPTIONS = (
@@ -48,8 +31,6 @@ _OPTIONS = (
         help="Threads; 0 is every core that the agent may use.",
     ),
     click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider."),
-    click.option("--require-full-delegation", is_flag=True, help="A node that runs elsewhere than asked is a failure."),
-    click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fixes a dynamic input."),
     click.option(
         "--repeats",
         type=click.IntRange(1, MOST_REPEATS),
@@ -57,41 +38,7 @@ _OPTIONS = (
         show_default=True,
         help="Results for each cell, in an order drawn anew for each round over a device's cells.",
     ),
-    click.option(
-        "--precision",
-        type=FiniteRange(0.0001, 0.5),
-        default=_PROTOCOL.precision,
-        show_default=True,
-        help="The window ends when the median is known to ± this share.",
-    ),
-    click.option(
-        "--prompt-tokens", type=click.IntRange(1, MOST_TOKENS), default=_ASKED.prompt_tokens, show_default=True
-    ),
-    click.option(
-        "--decode-tokens", type=click.IntRange(1, MOST_TOKENS), default=_ASKED.decode_tokens, show_default=True
-    ),
-    click.option(
-        "--depth-tokens",
-        type=click.IntRange(0, MOST_TOKENS),
-        default=0,
-        show_default=True,
-        help="Tokens that a language model holds already when generation is timed.",
-    ),
-    click.option("--sweep-prompt-tokens", callback=_numbers(1), metavar="128,512", help="Prompts to try, too."),
-    click.option("--sweep-depth", callback=_numbers(0), metavar="0,512,2048", help="Depths to try, too."),
-    click.option(
-        "--rate",
-        type=FiniteRange(0, 100_000, min_open=True),
-        metavar="PER_S",
-        help="Then send requests at this rate, whether or not the last one is done.",
-    ),
-    click.option(
-        "--soak",
-        type=FiniteRange(protocols.SHORTEST_SOAK_S, 80_000),
-        metavar="SECONDS",
-        help="Then load it for so long.",
-    ),
-    click.option("--start-below-c", type=FiniteRange(-40, 120), metavar="°C", help="Wait until the device is cooler."),
+    common_options,
 )
 
 
@@ -119,7 +66,6 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def measuring_options(command: F) -> F:
     """Adds all of them; the command takes them as `**options` and hands them to `asked`."""
-    command = sweep_options(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -149,12 +95,10 @@ def asked(options: Mapping[str, object], models: Sequence[str]) -> rest.Campaign
 
 
 def _protocol(given: _Given, models: Sequence[str]) -> RunProtocol:
-    soak_s = given.soak or 0.0
     return RunProtocol(
         precision=given.precision,
-        deadline_s=protocols.deadline_for(soak_s),
-        sweep=(*_shapes(given, models), *protocols.token_points(given.sweep_prompt_tokens, given.sweep_depth)),
-        soak_s=soak_s,
+        sweep=(*_shapes(given, models), *token_points(given.sweep_prompt_tokens, given.sweep_depth)),
+        soak_s=given.soak or 0.0,
         start_below_c=given.start_below_c,
     )
 

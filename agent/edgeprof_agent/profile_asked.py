@@ -9,12 +9,9 @@ import msgspec
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.options import parse_shapes, sweep_points
-from edgeprof.wire.evidence import SweepAt
+from edgeprof.protocols import token_points
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.series.setups import Axes
-
-_SAMPLING_SHARE = 0.8
-"""The share of the deadline in which a run takes samples (measuring/courses.py)."""
 
 _PROTOCOL = RunProtocol()
 
@@ -35,14 +32,14 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     warmup: int
     warmup_limit_s: float
     no_cold_start: bool
-    deadline_s: float | None
+    deadline_s: float
     prompt_tokens: int
     decode_tokens: int
     depth_tokens: int
     sweeps: tuple[str, ...]
     sweep_dims: tuple[str, ...]
-    sweep_prompt_tokens: tuple[int, ...] | None
-    sweep_depth: tuple[int, ...] | None
+    sweep_prompt_tokens: tuple[int, ...]
+    sweep_depth: tuple[int, ...]
     rate: float | None
     soak: float | None
     start_below_c: float | None
@@ -106,9 +103,9 @@ def _protocol(given: _Given) -> RunProtocol:
         window_s=given.window_s,
         window_limit_s=_window_limit_s(given),
         precision=given.precision,
-        deadline_s=_deadline_s(given),
+        deadline_s=given.deadline_s,
         cold_start=not given.no_cold_start,
-        sweep=_sweep(given),
+        sweep=token_points(given.sweep_prompt_tokens, given.sweep_depth),
         soak_s=given.soak or 0.0,
         start_below_c=given.start_below_c,
         heat_wait_s=_PROTOCOL.heat_wait_s if given.heat_wait_s is None else given.heat_wait_s,
@@ -123,26 +120,6 @@ def _window_limit_s(given: _Given) -> float:
             "bad_usage", f"--window-limit-s {given.window_limit_s:g} is below --window-s {given.window_s:g}."
         )
     return given.window_limit_s
-
-
-def _deadline_s(given: _Given) -> float:
-    soak_s = (given.soak or 0.0) / _SAMPLING_SHARE
-    if given.deadline_s is None:
-        return _PROTOCOL.deadline_s + soak_s
-    if soak_s >= given.deadline_s:
-        raise UsageError(
-            "bad_usage",
-            f"A soak of {given.soak:g} s does not fit into --deadline-s {given.deadline_s:g}, of which "
-            f"{_SAMPLING_SHARE:.0%} is for samples. Give at least {soak_s + _PROTOCOL.window_limit_s:.0f}.",
-        )
-    return given.deadline_s
-
-
-def _sweep(given: _Given) -> tuple[SweepAt, ...]:
-    """Each axis on its own; what a point does not name is as in the run."""
-    prompts = tuple(SweepAt(prompt_tokens=tokens) for tokens in given.sweep_prompt_tokens or ())
-    depths = tuple(SweepAt(depth_tokens=tokens) for tokens in given.sweep_depth or ())
-    return (*prompts, *depths)
 
 
 def _once(values: tuple[V, ...]) -> tuple[V, ...]:

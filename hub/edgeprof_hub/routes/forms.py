@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from edgeprof import protocols
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
@@ -47,7 +46,7 @@ def flash(
             device_ids=tuple(device),
             threads=_whole_number(threads, "Threads"),
             repeats=_whole_number(repeats, "Repeats"),
-            protocol=RunProtocol(soak_s=soak, deadline_s=protocols.deadline_for(soak)),
+            protocol=RunProtocol(soak_s=soak),
         )
         campaign = campaigns.start(hub, request)
     except EdgeprofError as error:
