@@ -40,6 +40,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     times = run_text(opened, model, job, reporter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")
+    peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
     output = model.output()  # of the last generated token: the facts below leave other logits behind
     text = _facts(model, job, reporter)
     cost = loop_cost()
@@ -56,7 +57,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "windows": [times.decode_window],
         "prompt_tokens": job["prompt_tokens"],
         "decode_steps": [decode.steps for decode in times.decodes],
-        "peak_kib": opened.memory.peak_kib,
+        "peak_kib": peak_kib,
         "memory": opened.memory.readings,
         "memory_absent": opened.memory.absent,
         "major_faults": faults,
