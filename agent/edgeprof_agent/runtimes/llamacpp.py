@@ -126,6 +126,13 @@ class LlamaModel:
             times_ns.append(time.perf_counter_ns() - started_ns)
         return times_ns
 
+    def close(self) -> None:
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._api.llama_sampler_free(self._greedy)
+        self._api.llama_model_free(self._model)
+
     def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
         """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
         context = self._usable()

@@ -20,7 +20,7 @@ def run_cold(job: Job, reporter: Reporter) -> Cold:
         opened.model.infer()
     else:
         first_token_ns = opened.model.prefill().first_token_ns
-    first_ns = time.perf_counter_ns() - started_ns
+    first_ns = first_token_ns or time.perf_counter_ns() - started_ns
     return {
         "evicted": dropped[0].evicted,
         "resident_before_share": dropped[0].before_share,

@@ -32,13 +32,12 @@ class TextTimes(NamedTuple):
     decodes: list[Decode]
     decode_window: Window
     ended_by: WindowEnd
+    major_faults: int
 
 
 def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> None:
     """The whole protocol on a loaded language model, then the sweep that was asked."""
-    faults = major_faults()
     times = run_text(opened, model, job, reporter)
-    faults = major_faults() - faults
     opened.memory.end_of("measure")
     peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
     output = model.output()  # of the last generated token: the facts below leave other logits behind
@@ -60,7 +59,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "peak_kib": peak_kib,
         "memory": opened.memory.readings,
         "memory_absent": opened.memory.absent,
-        "major_faults": faults,
+        "major_faults": times.major_faults,
         "loop": {
             "clock_resolution_ns": cost.clock_resolution_ns,
             "overhead_ns": cost.overhead_ns,
@@ -100,6 +99,7 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
     opened.memory.end_of("first_inference")
     reporter.enter("warmup", "prompts until the speed is steady")
     warm_prompts = warm_up(lambda: model.prefill().prompt_ns, job)
+    faults = major_faults()  # from here on every weight has been read once
     prefills: list[Prefill] = []
     once = _telling(reporter, "prefill", model.prefill)
     prompts = repeat(once, lambda prefill: prefill.prompt_ns, rule_of(job), prefills)
@@ -111,7 +111,7 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
     window: Window = {**generations.window, "units": sum(decode.tokens for decode in decodes)}
     warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
     ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts.ended_by, generations.ended_by))]
-    return TextTimes(first_ns, warm, prefills, decodes, window, ended_by)
+    return TextTimes(first_ns, warm, prefills, decodes, window, ended_by, major_faults() - faults)
 
 
 def _facts(model: TextModel, job: Job, reporter: Reporter) -> TextFacts:
