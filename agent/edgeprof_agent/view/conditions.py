@@ -1,10 +1,13 @@
 """The device during the window, and what our own processes took of it."""
 
+import re
 from collections.abc import Iterator
 
 from edgeprof.wire.evidence import Conditions, Footprint
 from edgeprof.wire.messages import DeviceState
 from edgeprof_agent.view.words import by_reason, labelled, listed, number, percent, plural, span
+
+_UNITS_AND_ENDS = re.compile(r"_(min|max|c|mhz|ms)(?=_|$)")
 
 
 def conditions_lines(
@@ -81,6 +84,5 @@ def _events(conditions: Conditions) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    for ending in ("_min", "_max", "_c", "_mhz", "_ms"):  # the lowest and the highest go as one
-        name = name.removesuffix(ending)
+    name = _UNITS_AND_ENDS.sub("", name)  # the lowest and the highest go as one
     return {"cpu": "clock"}.get(name, name.replace("_", " "))
