@@ -37,6 +37,9 @@ class Measuring(Struct, frozen=True, kw_only=True):
 
     threads: int
     window_s: float
+    window_limit_s: float
+    warmup_limit_s: float
+    precision: float
     deadline_s: float
     prompt_tokens: int
     decode_tokens: int

@@ -40,7 +40,8 @@ TRUST_MEANING: dict[TrustCause, str] = {
 MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "measure", "after"]
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 
-WindowEnd = Literal["precision", "time", "runs", "deadline"]
+WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: the precision was looked at three times, and a fourth look would make the interval too narrow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Timing:
     """How the samples were taken: what the clock can tell, and what ended warm-up and window."""
 
     clock_resolution_ns: float
-    """The smallest step seen between two readings that differ."""
+    """The smallest step seen between two readings that differ: the clock's own, or the cost of a reading above it."""
     loop_overhead_ns: float
     """Median of the timed loop around nothing. It is in every sample and is not taken off."""
     warmup_runs: int
@@ -101,10 +102,10 @@ class MemoryPhase:
     phase: MemoryPhaseName
     rss_mib: float
     peak_mib: float | None
-    anonymous_mib: float
-    file_mib: float
+    anonymous_mib: float | None
+    file_mib: float | None
     """Resident pages of mapped files: reclaimable, the model's own and the libraries'."""
-    shared_memory_mib: float
+    shared_memory_mib: float | None
     pss_mib: float | None
     private_mib: float | None
     """USS: private clean and dirty pages."""

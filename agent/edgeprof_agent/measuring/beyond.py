@@ -25,9 +25,9 @@ def open_loop_of(run: OpenLoopRun, seed: int) -> OpenLoop:
         seed=seed,
         n=len(run["response_ns"]),
         unanswered=run["unanswered"],
-        busy_share=served_ns / run["duration_ns"],
+        busy_share=served_ns / max(1, run["duration_ns"]),
         longest_queue=run["longest_queue"],
-        kept_up=run["unanswered"] == 0 and run["rate_per_s"] * mean_service_s < 1,
+        kept_up=bool(run["response_ns"]) and run["unanswered"] == 0 and run["rate_per_s"] * mean_service_s < 1,
     )
 
 
@@ -40,6 +40,10 @@ def add_responses(figures: Figures, run: OpenLoopRun | None) -> None:
         figures.add_percentiles([sample / 1e6 for sample in run["response_ns"]], RESPONSES)
         return
     arrived = loop.n + loop.unanswered
+    if not arrived:
+        for metric, _ in RESPONSES:
+            figures.miss(metric, f"at {loop.rate_per_s:g} arrivals a second none came within --window-limit-s")
+        return
     for metric, _ in RESPONSES:
         figures.miss(
             metric,

@@ -50,22 +50,23 @@ def measure(
     `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
     """
     header = _header(request)
-    on_progress("verify", None, "")
-    failure = check_files(request.model.manifest, request.model_dir, cancelled)
-    if failure is not None:
-        return failed_early(header, failure), {}
-    header = replace(header, small_weights_share=_small_weights_share(request))
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
             return failed_early(header, _CANCELLED), {}
+        on_progress("verify", None, "")  # within the lock: hashing would disturb somebody else's window
+        failure = check_files(request.model.manifest, request.model_dir, cancelled)
+        if failure is not None:
+            return failed_early(header, failure), {}
+        header = replace(header, small_weights_share=_small_weights_share(request))
+        on_progress("start", None, "")
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
         run = _run(attempt, passed)
         gate.left()
-    return result_of(header, run)
+        return result_of(header, run)
 
 
 def worker_command(variant: str) -> tuple[str, ...]:

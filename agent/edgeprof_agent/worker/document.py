@@ -9,7 +9,7 @@ lines of a cold course: `stage`, then `cold`. `failed` ends either.
 from typing import Literal, TypedDict
 
 Course = Literal["cold", "measure"]
-WindowEnd = Literal["precision", "time", "runs", "deadline"]
+WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
 
 
 class SweepAsk(TypedDict):
@@ -79,9 +79,9 @@ class MemoryReading(TypedDict):
     phase: str
     rss_kib: int
     peak_kib: int | None
-    anonymous_kib: int
-    file_kib: int
-    shared_memory_kib: int
+    anonymous_kib: int | None
+    file_kib: int | None
+    shared_memory_kib: int | None
     pss_kib: int | None
     private_kib: int | None
     swap_kib: int | None
