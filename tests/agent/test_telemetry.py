@@ -65,7 +65,7 @@ def test_only_the_policies_of_the_workers_cores_are_read(tmp_path: Path) -> None
 
 def test_what_a_machine_has_not_has_a_reason(tmp_path: Path) -> None:
     probes, absent = load(Site(tmp_path, os.getpid(), CORES))
-    assert {probe.group for probe in probes} == {"agent", "worker", "worker_waited", "wall_clock"}
+    assert {probe.group for probe in probes} == {"agent", "worker", "worker_pss", "worker_waited", "wall_clock"}
     assert set(absent) == set(PROBES) - {probe.group for probe in probes}
     assert all(absent.values())
 
