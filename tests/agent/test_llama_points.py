@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
-from edgeprof.wire.messages import MetricRow, RunProtocol
+from edgeprof.wire.messages import MetricRow, RunConfig, RunProtocol
 from edgeprof_agent.isolation import Outcome
 from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.points import points_of
@@ -111,7 +111,7 @@ def test_the_usable_context_ends_at_the_nearest_failure_beyond_it() -> None:
     assert reach is not None
     assert reach.tokens == 108
     assert reach.ended_by == "beyond what it was trained for"
-    assert "beyond it: beyond what it was trained for" in sweep_notes(points)[-1]
+    assert "beyond it: beyond what it was trained for" in sweep_notes(points, RunConfig(runtime="xllamacpp"))[-1]
     assert usable_context(points[1:2]) is None
 
 
