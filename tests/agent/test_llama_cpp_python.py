@@ -116,6 +116,19 @@ def test_depth_and_sweep_tell_slope_context_and_memory_of_each_point(tmp_path: P
     assert any("up to a context of 432 tokens; beyond it: " in note for note in result.effective.notes)
 
 
+@pytest.mark.parametrize(("prompt", "decode", "fits"), [(64, 16, True), (300, 300, False)])
+def test_a_request_needs_a_context_for_prompt_and_generation_together(
+    tmp_path: Path, prompt: int, decode: int, fits: bool
+) -> None:
+    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
+    config = replace(asked.config, prompt_tokens=prompt, decode_tokens=decode, depth_tokens=32, arrival_rate_per_s=5.0)
+    result = measured(replace(asked, config=config))
+    assert result.status == "measured", result.failure
+    assert (result.open_loop is not None) == fits
+    refused = [row.reason for row in result.absent if row.metric == "response_p50_ms"]
+    assert fits or "context of 632 tokens" in refused[0]
+
+
 def test_nan_in_the_logits_is_counted(tmp_path: Path) -> None:
     broken = tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight")
     result = measured(request_for(broken, "llama-cpp-python", protocol=TINY_SHORT))
