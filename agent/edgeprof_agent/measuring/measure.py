@@ -112,6 +112,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     measured = ended.heard.measured
     costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
     power = meter.energy(measured["windows"]) if measured is not None else "the run failed"
+    windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
     return Run(
         before=before,
         after=state.read_state(attempt.root),
@@ -119,8 +120,8 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
         heard=ended.heard,
         outcome=ended.outcome,
         power=power,
-        footprint=footprint.footprint(measured["windows"], costs) if measured is not None else None,
-        window_memory=_window_memory(trace, measured["windows"]) if measured is not None else UNSAMPLED,
+        footprint=footprint.footprint(windows, costs) if windows is not None else None,
+        window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
         cold=cold.heard.cold if cold else None,
         trace=trace,
         cores=cores,

@@ -127,7 +127,10 @@ class Measured(TypedDict):
     series_ns: dict[str, list[int]]
     absent: dict[str, str]
     windows: list[Window]
-    """Usually one. A window that was not precise enough is continued in another one; between them nothing runs."""
+    """What energy is of. Usually one. A window that was not precise enough is continued in another one; between them
+    nothing runs, or a language model's memory is filled to its depth."""
+    prefill_windows: list[Window]
+    """Those of the prompts; `windows` are then those of the generations. Their units are tokens of prompts."""
     prompt_tokens: int
     decode_steps: list[int]
     """Of each repeat: a binding may have to leave out a step at its beginning."""
