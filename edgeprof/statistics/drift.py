@@ -1,9 +1,8 @@
 """Whether a run changed its speed: a trend or a step over blocks in time.
 
-Trend: Mann (1945) and Kendall (1975) on the medians of up to 60 blocks, its size by Theil and Sen (1968). Step: the largest
-standardised rank sum (steps.py) of the same medians, its size the ratio of the medians after and before. Both are rank
-tests, each at 1 %. What neighbouring blocks share once the trend or step is taken off makes either harder to show, unless
-hardly anything is left.
+Trend: Mann (1945) and Kendall (1975) on the medians of 10 or 20 blocks (blocks.py). Step: the largest standardised rank
+sum (steps.py) of the medians of up to 60 blocks. Both are rank tests, each at 1 %. What neighbours among the 60 share once
+the step is taken off makes it harder to show, unless hardly anything is left; the trend's blocks are long instead.
 """
 
 import math
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal
 
-from edgeprof.statistics.blocks import FEWEST_SAMPLES, medians_of_blocks
+from edgeprof.statistics.blocks import FEWEST_SAMPLES, block_medians, medians_of_blocks
 from edgeprof.statistics.steps import chance_of, most_likely_step, ranks, scatter
 
 _LEVEL = 0.01
 _MOST_BLOCKS = 60
 _LITTLE_LEFT = 0.2
-"""A trend or step that takes off all but this share of the scatter is plain, whatever the order of what is left."""
+"""A step that takes off all but this share of the scatter is plain, whatever the order of what is left."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +36,24 @@ class Drift:
 
 
 def find_drift(samples: Sequence[float]) -> Drift | None:
-    """A trend or a step, whichever lies closer to the blocks' medians, or None. Samples are positive, in time order."""
+    """A trend or a step, whichever lies closer to the medians of up to 60 blocks, or None.
+
+    Samples are positive, in time order. A step's size is the ratio of the medians after and before, a trend's the median
+    slope (Theil and Sen 1968) over the run.
+    """
     if len(samples) < FEWEST_SAMPLES or min(samples) <= 0:
         return None
     logs = [math.log(median) for median in medians_of_blocks(samples, min(len(samples), _MOST_BLOCKS))]
     step = most_likely_step(logs)
-    trend_z = _trend_z(logs)
-    if step is None or min(_chance(trend_z), chance_of(step.z, len(logs))) >= _LEVEL:
+    if step is None:
         return None
     before, after = statistics.median(logs[: step.split]), statistics.median(logs[step.split :])
-    slope = _slope(logs)
     off_step = [value - (before if index < step.split else after) for index, value in enumerate(logs)]
-    off_line = [value - slope * index for index, value in enumerate(logs)]
-    shown = chance_of(step.z / _inflation(off_step, logs), len(logs)), _chance(trend_z / _inflation(off_line, logs))
-    if min(shown) >= _LEVEL:
+    step_p = chance_of(step.z / _inflation(off_step, logs), len(logs))
+    if step_p >= _LEVEL and _trend_p(block_medians(samples)) >= _LEVEL:
         return None
-    if scatter(off_step) < scatter(off_line):
+    slope = _slope(logs)
+    if scatter(off_step) < scatter([value - slope * index for index, value in enumerate(logs)]):
         return Drift("step", math.expm1(after - before), step.split / len(logs))
     return Drift("trend", math.expm1(slope * (len(logs) - 1)), 0.0)
 
@@ -73,17 +74,16 @@ def _inflation(residuals: Sequence[float], logs: Sequence[float]) -> float:
     return math.sqrt((1 + r) / (1 - r))
 
 
-def _chance(z: float) -> float:
-    return math.erfc(z / math.sqrt(2))
-
-
-def _trend_z(values: Sequence[float]) -> float:
-    """Kendall's S in standard deviations, with continuity correction and ties."""
+def _trend_p(values: Sequence[float]) -> float:
+    """Two-sided probability of so much order by chance: Kendall's S, normal, with continuity correction and ties."""
     n = len(values)
     score = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
     ties = [values.count(value) for value in set(values)]
     variance = (n * (n - 1) * (2 * n + 5) - sum(t * (t - 1) * (2 * t + 5) for t in ties)) / 18
-    return max(0, abs(score) - 1) / math.sqrt(variance) if variance else 0.0
+    if variance == 0:
+        return 1.0
+    z = max(0, abs(score) - 1) / math.sqrt(variance)
+    return math.erfc(z / math.sqrt(2))
 
 
 def _slope(logs: Sequence[float]) -> float:
