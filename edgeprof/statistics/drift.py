@@ -1,8 +1,9 @@
 """Whether a run changed its speed: a trend or a step over blocks in time.
 
-Trend: Mann (1945) and Kendall (1975) on the medians of 10 or 20 blocks (blocks.py). Step: the largest standardised rank
-sum (steps.py) of the medians of up to 60 blocks. Both are rank tests, each at 1 %. What neighbours among the 60 share once
-the step is taken off makes it harder to show, unless hardly anything is left; the trend's blocks are long instead.
+Trend: Mann (1945) and Kendall (1975) on the medians of 10 or 20 blocks (blocks.py). Step: the largest standardised
+rank sum (steps.py) of the medians of up to 60 blocks. Both are rank tests, each at 1 %. What neighbours among the 60
+share once the step is taken off makes it harder to show, unless hardly anything is left; the trend has fewer, longer
+blocks instead.
 """
 
 import math
@@ -38,8 +39,8 @@ class Drift:
 def find_drift(samples: Sequence[float]) -> Drift | None:
     """A trend or a step, whichever lies closer to the medians of up to 60 blocks, or None.
 
-    Samples are positive, in time order. A step's size is the ratio of the medians after and before, a trend's the median
-    slope (Theil and Sen 1968) over the run.
+    Samples are positive, in time order. A step's size is the ratio of the medians after and before, a trend's the
+    median slope (Theil and Sen 1968) over the run.
     """
     if len(samples) < FEWEST_SAMPLES or min(samples) <= 0:
         return None

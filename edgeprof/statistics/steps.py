@@ -1,8 +1,8 @@
 """Whether a series has a step, by a rank test that also sees steps near its ends.
 
-For each split the ranks before it are summed (Wilcoxon) and taken in units of their standard deviation under chance; the
-largest is looked at. Pettitt's test (1979) leaves out that division: of 60 values it cannot show a step after the
-tenth part of them, of 10 values none at all at 1 %.
+For each split the ranks before it are summed (Wilcoxon) and taken in units of their standard deviation under chance;
+the largest is looked at. Pettitt's test (1979) leaves out that division: at 1 % it cannot show a step after a tenth of
+60 values, and of 10 values none at all.
 """
 
 import math
@@ -49,7 +49,7 @@ def splits(n: int) -> range:
 
 
 def chance_of(z: float, n: int) -> float:
-    """At most the probability that independent values show so large a `Step.z`: the improved Bonferroni bound.
+    """Of independent values to show so large a `Step.z`: the improved Bonferroni bound for normal rank sums.
 
     Worsley (1982); Lausen, Sauerbrei and Schumacher, *Classification and regression trees used for the exploration of
     prognostic factors measured on different scales*, 1994. In permutations of 20 to 60 values, 0.2 to 0.4 % lie below

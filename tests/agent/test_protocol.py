@@ -243,7 +243,9 @@ def test_a_steady_soak_has_no_knee(noise: float) -> None:
 
 def test_a_soak_that_gets_faster_or_hardly_slower_has_no_knee() -> None:
     for after in (0.7, 1.03):
-        found = _knees(lambda draw, after=after: [draw.gauss(10, 0.05) * (after if at >= 30 else 1) for at in range(60)], 20)
+        found = _knees(
+            lambda draw, after=after: [draw.gauss(10, 0.05) * (after if at >= 30 else 1) for at in range(60)], 20
+        )
         assert found == [None] * 20
 
 

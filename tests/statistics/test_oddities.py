@@ -45,7 +45,7 @@ def test_a_run_that_only_depends_on_its_past_is_seldom_called_drifting(phi: str,
     """Its blocks are not independent; what they share is counted, though few blocks tell little of it."""
     draw = random.Random(9)
     seen = sum(find_drift(runs.ALL[phi](draw, n)) is not None for _ in range(200))
-    assert seen / 200 <= 0.20
+    assert seen / 200 <= 0.25
 
 
 @pytest.mark.parametrize("series", runs.INDEPENDENT)

@@ -1,6 +1,5 @@
 """What a run did beyond its window, as a result carries it: open loop and soak. Pure."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 from edgeprof.statistics.estimate import estimate_median
