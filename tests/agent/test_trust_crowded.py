@@ -13,7 +13,7 @@ import pytest
 from edgeprof.wire.evidence import Conditions, Soak, SoakBucket
 from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.trust import trust_of
-from edgeprof_agent.telemetry.base import Site
+from edgeprof_agent.telemetry.base import KernelFile, Site
 from edgeprof_agent.telemetry.clocks import OWN, Clocks
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.processor import Cores
@@ -74,6 +74,15 @@ def test_what_is_little_to_all_cores_may_be_much_to_the_model(cores: int, rates:
 )
 def test_a_quiet_machine_stays_clean(cores: int, rates: Mapping[str, float]) -> None:
     assert causes(at_rates(cores, **rates)) == []
+
+
+def test_others_are_seen_in_a_window_between_two_sweeps() -> None:
+    """The worker is looked at more often than the cores, which reach further than it around the window."""
+    trace = Trace(asked_hz=10.0, columns=list(COUNTERS))
+    for tick in range(21):
+        busy = tick * 0.2 if tick % 10 == 0 else None
+        trace.add(tick * 100 * MS, [busy, busy and 0.0, tick * 0.1, None if busy is None else 0.0, None, None], 0)
+    assert conditions_of(trace, [window(250, 850)], 2).others_cpu_share == pytest.approx(1.0)
 
 
 def test_threads_that_wait_for_each_other_say_nothing_of_others() -> None:
@@ -156,7 +165,12 @@ def test_the_clock_of_the_core_that_the_worker_is_on(
     cores: tuple[int, ...], labels: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policies(tmp_path, [1000 + core for core in range(64)])
-    monkeypatch.setattr("edgeprof_agent.telemetry.clocks.last_core", lambda _: 40)
+
+    def on_core_40(file: KernelFile) -> int:
+        del file
+        return 40
+
+    monkeypatch.setattr("edgeprof_agent.telemetry.clocks.last_core", on_core_40)
     probe = Clocks(Site(tmp_path, os.getpid(), cores))
     assert probe.labels == labels
     assert probe.read() == [1040.0]

@@ -67,11 +67,11 @@ def _busy(run: Evidence) -> Found:
     seen = run.conditions
     found: list[str] = []
     if seen.others_cpu_share is not None and seen.others_cpu_share > MOST_OTHERS:
-        found.append(f"other programs used {seen.others_cpu_share:.0%} of what the model's threads would have")
+        found.append(f"other programs used processor time worth {seen.others_cpu_share:.0%} of the model's")
     if seen.waited_cpu_share is not None and seen.waited_cpu_share > MOST_WAITED:
         found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MOST_STOLEN:
-        found.append(f"the hypervisor gave {seen.stolen_cpu_share:.0%} of the model's processor time to others")
+        found.append(f"the hypervisor gave away processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
 
 

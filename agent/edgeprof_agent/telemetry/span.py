@@ -38,7 +38,7 @@ class Span:
 
     def numbers(self, group: str, label: str) -> Numbers:
         """The same, of a column of numbers."""
-        return [(at, value) for at, value in self.series(group, label) if isinstance(value, (int, float))]
+        return _numbers(self.series(group, label))
 
     def pauses(self, group: str, label: str) -> list[tuple[tuple[int, float], tuple[int, float]]]:
         """Neighbouring readings of a column of numbers between which some part of a window lies."""
@@ -50,8 +50,9 @@ class Span:
         return _grown(pauses) if pauses else None
 
     def growths(self, *columns: tuple[str, str]) -> list[Growth] | None:
-        """Of several counters between the same moments, at which all of them were read."""
-        taken = [dict(self.numbers(group, label)) for group, label in columns]
+        """Of several counters between the same moments, at which all of them were read: one that is read more often
+        than the others reaches as far as they do."""
+        taken = [dict(_numbers(self.trace.series(group, label))) for group, label in columns]
         moments = [at for at in sorted(taken[0]) if all(at in each for each in taken)]
         held = [pause for pause in pairwise(moments) if self._holds(*pause)]
         if not held:
@@ -75,6 +76,10 @@ class Span:
 
     def _holds(self, from_ns: int, to_ns: int) -> bool:
         return any(from_ns < end_ns and to_ns > start_ns for start_ns, end_ns in self.windows)
+
+
+def _numbers(series: Sequence[tuple[int, Value]]) -> Numbers:
+    return [(at, value) for at, value in series if isinstance(value, (int, float))]
 
 
 def _reach(moments: Sequence[int], start_ns: int, end_ns: int) -> tuple[int, int]:
