@@ -15,7 +15,10 @@ from edgeprof.wire.messages import Result
 from tests.agent import onnx_models
 from tests.agent.measuring import BUNDLED
 
-QUICK = ("--window-s", "0.05", "--warmup", "1", "--threads", "1")
+QUICK = (
+    *("--window-s", "0.05", "--window-limit-s", "0.1", "--warmup", "1", "--warmup-limit-s", "0.3"),
+    *("--threads", "1", "--no-cold-start"),
+)
 
 
 def profile(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -11,6 +11,7 @@ BUNDLED = Path(__file__).parents[2] / "model_exports" / "edgeprof_exports" / "bu
 def profile(folder: Path, model: str, name: str) -> Path:
     result, samples = folder / f"{name}.json", folder / f"{name}.samples.json"
     command = [sys.executable, "-m", "edgeprof", "profile", str(BUNDLED / model), "--threads", "1", "--window-s", "0.3"]
+    command += ["--window-limit-s", "1", "--warmup-limit-s", "0.5", "--no-cold-start"]
     done = subprocess.run([*command, "--json", "--samples", str(samples)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     result.write_text(done.stdout)
@@ -33,7 +34,8 @@ def test_two_profiles_are_compared_by_every_sample(tmp_path: Path) -> None:
 
 def test_a_samples_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     model = str(BUNDLED / "digits-cnn-int8.tflite")
-    command = [sys.executable, "-m", "edgeprof", "profile", model, "--window-s", "0.1", "--samples", str(tmp_path)]
+    command = [sys.executable, "-m", "edgeprof", "profile", model, "--window-s", "0.1"]
+    command += ["--window-limit-s", "0.1", "--samples", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
