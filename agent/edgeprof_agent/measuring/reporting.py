@@ -113,6 +113,7 @@ def _trust(
 
 
 def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:
+    floors = noise_floors.for_run(header) if body.figures else noise_floors.Floors()
     return Result(
         result_id=header.result_id,
         job_id=header.job_id,
@@ -137,7 +138,8 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         power=run.power if run and isinstance(run.power, Power) else None,
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
-        noise_floor=noise_floors.for_run(header) if body.figures else None,
+        noise_floor=floors.lead,
+        noise_floors=floors.others,
         agent_version=__version__,
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,
