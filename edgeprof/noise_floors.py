@@ -56,6 +56,8 @@ def read(path: Path) -> list[NoiseFloor]:
         data = path.read_bytes()
         raw: object = msgspec.json.decode(data)
         listed = cast("list[object]", raw) if isinstance(raw, list) else [raw]
+        if not listed:
+            raise msgspec.ValidationError("an empty list")
         return [_one(each) for each in listed]
     except OSError as error:
         raise EdgeprofError("no_such_file", f"The noise floor {path} cannot be read: {error.strerror}.") from error
