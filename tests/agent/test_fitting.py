@@ -18,7 +18,7 @@ INPUTS = [f"past_key_values.{layer}.{kind}" for layer in range(31) for kind in (
 
 def decoder_swept(points: int) -> Result:
     """A decoder with 63 inputs that all have the swept length in their shapes."""
-    base = believable.full(1, MODEL, None)
+    base = believable.full(1, MODEL)
     sweep = tuple(SweepAt(shapes={name: (1, 32, 16 * step, 128) for name in INPUTS}) for step in range(1, points + 1))
     return replace(
         base,
@@ -34,7 +34,8 @@ def test_a_sweep_of_a_decoder_with_63_inputs_is_sent(points: int) -> None:
     assert len(encode(result)) > MAX_MESSAGE_BYTES
     cut, moved = fitted(result)
     assert len(encode(cut)) < MAX_MESSAGE_BYTES
-    assert (cut.metrics, cut.config, cut.before, cut.trust) == (result.metrics, result.config, result.before, None)
+    assert (cut.metrics, cut.config, cut.before) == (result.metrics, result.config, result.before)
+    assert (cut.trust, cut.soak, cut.conditions) == (result.trust, result.soak, result.conditions)
     assert len(cut.points) == points
     ref = next(ref for ref in cut.artifacts if ref.name == "points")
     assert (sha256_hex(moved[ref.sha256]), len(moved[ref.sha256])) == (ref.sha256, ref.size)
@@ -46,7 +47,7 @@ def test_a_sweep_of_a_decoder_with_63_inputs_is_sent(points: int) -> None:
 
 
 def test_what_fits_is_left_alone() -> None:
-    result = believable.full(1, MODEL, None)
+    result = believable.full(1, MODEL)
     assert fitted(result) == (result, {})
 
 

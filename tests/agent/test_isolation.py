@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def absent_of(result: Result) -> dict[str, str]:
 
 
 def test_what_was_asked_beyond_the_window_and_died_is_absent_with_the_reason() -> None:
-    asked = request_for(ONNX, protocol=replace(FAST, soak_s=30.0))
+    asked = request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=replace(QUICK, soak_s=30.0))
     result = measured(asked, misbehaving("segfault-beyond"))
     assert result.status == "measured", result.failure
     assert absent_of(result)["sustained_p50_ms"] == "the worker died of SIGSEGV in the soak"
@@ -102,7 +103,9 @@ def test_what_was_asked_beyond_the_window_and_died_is_absent_with_the_reason() -
 
 
 def test_a_failure_that_is_told_beyond_the_window_is_named_by_its_stage() -> None:
-    result = measured(request_for(ONNX, protocol=replace(FAST, soak_s=30.0)), misbehaving("raise-beyond"))
+    result = measured(
+        request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=replace(QUICK, soak_s=30.0)), misbehaving("raise-beyond")
+    )
     assert result.status == "measured", result.failure
     assert absent_of(result)["sustained_p50_ms"].startswith("the worker failed in the soak: ")
     assert "no number" in absent_of(result)["sustained_p50_ms"]

@@ -1,12 +1,12 @@
 """A series outlives whatever one of its runs raises."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.modelfiles.inspection import inspect
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.interleaving import interleaved
 from edgeprof_agent.measuring.conversation import OnProgress
@@ -18,8 +18,6 @@ from tests.hub import fleet
 
 
 def a_setup() -> Setup:
-    from edgeprof.modelfiles import inspect
-
     config = RunConfig(runtime="onnxruntime", threads=1)
     file = inspect(BUNDLED / "digits-cnn-fp32.onnx")
     return Setup(file=file, config=config, protocol=RunProtocol(), label="digits", folder="digits")
@@ -34,7 +32,7 @@ def failing_once(error: Exception) -> Callable[[Setup, OnProgress], Outcome]:
         if runs == 2:
             raise error
         rows = fleet.vision_rows(1.0, 0.1)
-        return Outcome(replace(fleet.result(1, fleet.model("m", "m"), rows)), {})
+        return Outcome(fleet.result(1, fleet.model("m", "m"), rows), {})
 
     return once
 
