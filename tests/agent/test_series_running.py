@@ -58,10 +58,8 @@ def test_an_exception_is_one_failed_run(tmp_path: Path, error: Exception, said: 
     assert (tmp_path / "kept/digits/failed/002.json").exists()
 
 
-def test_a_folder_that_cannot_be_written_ends_the_series(tmp_path: Path) -> None:
-    class Full(Keeper):
-        def keep(self, *_: object) -> None:
-            raise EdgeprofError("file_unwritable", "The disk is full.")
-
-    with pytest.raises(EdgeprofError, match="full"):
-        run_series(Series([a_setup()], interleaved(1, 3, 1)), failing_once(ValueError()), Full(tmp_path), unheard)
+def test_a_result_that_cannot_be_kept_ends_the_series(tmp_path: Path) -> None:
+    (tmp_path / "digits").write_text("a file where a folder is needed")
+    series = Series([a_setup()], interleaved(1, 3, 1))
+    with pytest.raises(EdgeprofError, match="cannot be written"):
+        run_series(series, failing_once(ValueError()), Keeper(tmp_path), unheard)
