@@ -95,8 +95,11 @@ def high_level(model: Path) -> Figures:
     return {figure: statistics.median(rates[figure]) for figure in FIGURES}
 
 
-def rounds(model: Path, program: Path, count: int, depth: int) -> Pairs:
-    """All pairs (ours, theirs) by way and figure; each round a mirror of the one before. The class has no depth."""
+def rounds(model: Path, program: Path, count: int, others: int, depth: int) -> Pairs:
+    """All pairs (ours, theirs) by way and figure; each round a mirror of the one before. The class has no depth.
+
+    The low-level path is in every round, the other ways in the first `others`.
+    """
     sides: list[tuple[str, Callable[[], Figures]]] = [
         ("llama-bench", lambda: bench(program, model, depth)),
         (LOW_LEVEL, lambda: agent(model, LOW_LEVEL, depth)),
@@ -107,8 +110,9 @@ def rounds(model: Path, program: Path, count: int, depth: int) -> Pairs:
     ways = [name for name, _ in sides[1:]]
     pairs: Pairs = {way: {figure: [] for figure in FIGURES} for way in ways}
     for turn in range(count):
-        found = {name: side() for name, side in (reversed(sides) if turn % 2 else sides)}
-        for way in ways:
+        taking_part = sides if turn < others else sides[:2]
+        found = {name: side() for name, side in (reversed(taking_part) if turn % 2 else taking_part)}
+        for way in (name for name in ways if name in found):
             for figure in FIGURES:
                 pairs[way][figure].append((found[way][figure], found["llama-bench"][figure]))
         told = ", ".join(f"{found[LOW_LEVEL][figure] / found['llama-bench'][figure]:.3f}" for figure in FIGURES)
@@ -151,6 +155,7 @@ def main() -> None:
     """Rounds, their ratios, and what was asked to be kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--other-pairs", type=int, default=12, help="rounds with the prebuilt binding and the class")
     parser.add_argument("--json", type=Path, help="keep every pair here")
     parser.add_argument("--write-binding-cost", action="store_true", help="make these the ratios that results show")
     parser.add_argument("--depth", type=int, default=0, help="tokens in memory already, as llama-bench -d")
@@ -158,14 +163,17 @@ def main() -> None:
     if asked.depth and asked.write_binding_cost:
         parser.error("What a binding costs is told for an empty memory: leave --depth out.")
     model = fetch.ensure(catalogue.load_recipes()[RECIPE], print)
-    pairs = rounds(model, native_llama.llama_bench(), asked.pairs, asked.depth)
-    ratios = {(way, figure): median_ratio(pairs[way][figure]) for way in pairs for figure in FIGURES}
+    pairs = rounds(model, native_llama.llama_bench(), asked.pairs, asked.other_pairs, asked.depth)
+    ratios = {
+        (way, figure): median_ratio(pairs[way][figure]) for way in pairs for figure in FIGURES if pairs[way][figure]
+    }
     for (way, figure), ratio in ratios.items():
         print(f"{way:<18} {figure:<22} over llama-bench = {ratio}; {verdict(way, ratio)}")
     if asked.json:
         asked.json.write_text(json.dumps(pairs))
     if asked.write_binding_cost:
-        command = f"python -m benchmarks.llama_fidelity --pairs {asked.pairs} --write-binding-cost"
+        counts = f"--pairs {asked.pairs} --other-pairs {asked.other_pairs}"
+        command = f"python -m benchmarks.llama_fidelity {counts} --write-binding-cost"
         DATA.write_text(json.dumps(costs(ratios, command), indent=2) + "\n")
 
 

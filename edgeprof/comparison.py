@@ -56,7 +56,8 @@ def text_of(report: Report) -> str:
     lines = [f"{_SENTENCE[verdict.outcome]}{_by_how_much(verdict)}: {verdict.reason}."]
     lines.append(f"  {report.series}, median: A {_times(report.a_ms)}; B {_times(report.b_ms)}")
     if verdict.ratio is not None and verdict.low is not None and verdict.high is not None:
-        lines.append(f"  B / A: {verdict.ratio:.4f}, 95 % interval {verdict.low:.4f} to {verdict.high:.4f}")
+        span = f"{verdict.interval_percent} % interval {verdict.low:.4f} to {verdict.high:.4f}"
+        lines.append(f"  B / A: {verdict.ratio:.4f}, {span}")
     if verdict.smallest_effect is not None:
         lines.append(f"  Smallest effect that such a pair shows in 4 of 5 cases: {verdict.smallest_effect:.1%}")
     if verdict.floor is not None:

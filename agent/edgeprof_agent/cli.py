@@ -53,8 +53,6 @@ def run(config_file: Path | None, **options: object) -> None:
 def this_machine(settings: Settings) -> Machine:
     """Imported here: `--help` needs none of it."""
     from edgeprof_agent import isolation, machine, state
-    from edgeprof_agent.measuring.measure import measure
-    from edgeprof_agent.measuring.request import MeasureRequest
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
 
@@ -73,6 +71,9 @@ def this_machine(settings: Settings) -> Machine:
         def measure_one(
             begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event
         ) -> tuple[Result, Mapping[str, bytes]]:
+            from edgeprof_agent.measuring.measure import measure  # an agent that waits for work carries none of it
+            from edgeprof_agent.measuring.request import MeasureRequest
+
             job = begun.job
             request = MeasureRequest(
                 result_id=begun.result_id,

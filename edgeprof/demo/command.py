@@ -140,7 +140,13 @@ def _profile(
             threads=asked.threads,
             prompt_tokens=asked.prompt_tokens,
             decode_tokens=asked.decode_tokens,
-            protocol=RunProtocol(window_s=asked.window_s, deadline_s=asked.deadline_s),
+            protocol=RunProtocol(
+                window_s=asked.window_s,
+                window_limit_s=asked.window_limit_s,
+                warmup_limit_s=asked.warmup_limit_s,
+                precision=asked.precision,
+                deadline_s=asked.deadline_s,
+            ),
         )
     )
     ended = watch(client, campaign.campaign_id, LiveBoard(picking.describer(devices, records)))

@@ -7,6 +7,7 @@ import msgspec
 
 from edgeprof.errors import UsageError
 from edgeprof.wire.failures import FAILURE_CODES
+from edgeprof.wire.messages import RunProtocol
 
 DEFAULT_PLAN = Path(__file__).with_name("demo.toml")
 
@@ -40,6 +41,9 @@ class Measuring(Struct, frozen=True, kw_only=True):
     deadline_s: float
     prompt_tokens: int
     decode_tokens: int
+    window_limit_s: float = RunProtocol.window_limit_s
+    warmup_limit_s: float = RunProtocol.warmup_limit_s
+    precision: float = RunProtocol.precision
 
 
 class Plan(Struct, frozen=True, kw_only=True):

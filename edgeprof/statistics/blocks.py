@@ -13,6 +13,10 @@ def block_medians(samples: Sequence[float]) -> list[float]:
     n = len(samples)
     if n < FEWEST_SAMPLES:
         return []
-    count = _BLOCKS if n >= _LONG else _FEW_BLOCKS
-    edges = [round(index * n / count) for index in range(count + 1)]
+    return medians_of_blocks(samples, _BLOCKS if n >= _LONG else _FEW_BLOCKS)
+
+
+def medians_of_blocks(samples: Sequence[float], count: int) -> list[float]:
+    """Medians of `count` blocks in time order; there are at least as many samples."""
+    edges = [round(index * len(samples) / count) for index in range(count + 1)]
     return [statistics.median(samples[start:end]) for start, end in pairwise(edges)]

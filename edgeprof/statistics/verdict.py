@@ -32,8 +32,8 @@ _FEWEST_DEGREES = 2
 class Verdict:
     """Whether B is faster than A, and what that rests on.
 
-    `ratio` is B's time over A's with its 95 % interval. `smallest_effect` is the share that a pair like this shows in 4
-    of 5 cases. `floor`: the share below which nothing is claimed. None where nothing could be worked out.
+    `ratio` is B's time over A's with its interval (`interval_percent`). `smallest_effect` is the share that a pair like
+    this shows in 4 of 5 cases. `floor`: the share below which nothing is claimed. None: it could not be worked out.
     """
 
     outcome: Outcome
@@ -47,6 +47,11 @@ class Verdict:
     runs_b: int
     reason: str
 
+    @property
+    def interval_percent(self) -> int:
+        """97 from replicates, 95 where the interval is that of samples and a floor."""
+        return interval_percent(self.basis)
+
 
 @dataclass(frozen=True)
 class _Noise:
@@ -57,6 +62,11 @@ class _Noise:
     error: float
     floor: float
     basis: Basis
+
+
+def interval_percent(basis: Basis) -> int:
+    """How much the interval of a verdict with this basis is meant to hold, in percent."""
+    return round(100 * (2 * _T_LEVEL - 1)) if basis in ("replicates", "replicates_and_calibration") else 95
 
 
 def compare(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None = None) -> Verdict:
@@ -173,4 +183,4 @@ def _reason(outcome: Outcome, basis: Basis) -> str:
             return f"{floor}, and the effect is not clear of that; give at least 2 runs a side, or a calibration"
         return f"{floor}, and the effect is clear of that"
     shown = "includes" if outcome == "no_difference_shown" else "excludes"
-    return f"the 95 % interval {shown} 1"
+    return f"the {interval_percent(basis)} % interval {shown} 1"

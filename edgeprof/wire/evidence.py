@@ -40,7 +40,8 @@ TRUST_MEANING: dict[TrustCause, str] = {
 MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "measure", "after"]
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 
-WindowEnd = Literal["precision", "time", "runs", "deadline"]
+WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: the precision was looked at three times, and a fourth look would make the interval too narrow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Timing:
     """How the samples were taken: what the clock can tell, and what ended warm-up and window."""
 
     clock_resolution_ns: float
-    """The smallest step seen between two readings that differ."""
+    """The smallest step seen between two readings that differ: the clock's own, or the cost of a reading above it."""
     loop_overhead_ns: float
     """Median of the timed loop around nothing. It is in every sample and is not taken off."""
     warmup_runs: int
@@ -101,10 +102,10 @@ class MemoryPhase:
     phase: MemoryPhaseName
     rss_mib: float
     peak_mib: float | None
-    anonymous_mib: float
-    file_mib: float
+    anonymous_mib: float | None
+    file_mib: float | None
     """Resident pages of mapped files: reclaimable, the model's own and the libraries'."""
-    shared_memory_mib: float
+    shared_memory_mib: float | None
     pss_mib: float | None
     private_mib: float | None
     """USS: private clean and dirty pages."""
@@ -144,11 +145,12 @@ class Conditions:
     cpu_mhz_min: float | None = None
     cpu_mhz_max: float | None = None
     others_cpu_share: float | None = None
-    """Processor time of everything but the worker and us, as a share of the cores that the worker may use."""
+    """Processor time of everything but the worker and us on the worker's physical cores, per core's worth of processor
+    time that the worker had (1 at least): above 1 where others had more than the worker."""
     stolen_cpu_share: float | None = None
-    """Time that a hypervisor gave to somebody else, as a share of all cores."""
+    """Time on the worker's cores that a hypervisor gave to somebody else, by the same measure."""
     throttle_flags: tuple[str, ...] = ()
-    """Names of what the board said during the run: `under_voltage`, `frequency_capped`, `throttled`, `soft_limit`,
+    """Names of what the board said during the window: `under_voltage`, `frequency_capped`, `throttled`, `soft_limit`,
     `over_current`, `thermal`."""
     throttle_events: int | None = None
     """Growth of the kernel's throttle and over-current counters."""
@@ -156,11 +158,14 @@ class Conditions:
     memory_pressure_share: float | None = None
     """Share of the window in which some task waited for memory (PSI `some`)."""
     wall_clock_step_ms: float | None = None
-    """By how much wall clock and monotonic clock moved apart."""
+    """The largest jump of the wall clock against the monotonic one."""
+    clock_slew_ppm: float | None = None
+    """By how much the monotonic clock, by which durations are taken, ran faster than the raw one: it was set right."""
     cpus_gone: tuple[int, ...] = ()
     """Cores that were there before the run and not after it."""
     waited_cpu_share: float | None = None
-    """Share of the window in which the worker's main thread was ready to run and another one had its core."""
+    """Share of the window in which a thread of the worker was ready to run and had no core: between any two readings
+    that of the thread that waited longest."""
     worker_stopped_s: float | None = None
     """How long the worker stood stopped (state T: SIGSTOP, a debugger)."""
     worker_still_s: float | None = None
@@ -168,6 +173,7 @@ class Conditions:
     clock_sources: tuple[str, ...] = ()
     """The kernel's clock sources, in order of appearance; more than one: it changed in mid-run."""
     absent: dict[str, str] = field(default_factory=lambda: {})
+    """Also why a figure that is there speaks of a part of the machine only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +232,8 @@ class Soak:
     """Where the speed fell for good; None where no such place is shown."""
     slowdown: float
     """sustained / burst, as times: 1.2 is 20 % slower."""
+    throttle_flags: tuple[str, ...] = ()
+    """What the board said while it ran, by the names of `Conditions.throttle_flags`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,7 +52,7 @@ OURS = """
 import json, sys
 from edgeprof_agent.runtimes.llamacpp import LlamaCpp
 job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=64,
-           decode_tokens=32, depth_tokens=0)
+           decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
 model = LlamaCpp().open(job)
 prompt = model.tokenize(sys.argv[2].encode())
 print(json.dumps([prompt, model.generate_greedy(prompt, int(sys.argv[3]))]))
@@ -116,6 +116,19 @@ def test_depth_and_sweep_tell_slope_context_and_memory_of_each_point(tmp_path: P
     assert any("up to a context of 432 tokens; beyond it: " in note for note in result.effective.notes)
 
 
+@pytest.mark.parametrize(("prompt", "decode", "fits"), [(64, 16, True), (300, 300, False)])
+def test_a_request_needs_a_context_for_prompt_and_generation_together(
+    tmp_path: Path, prompt: int, decode: int, fits: bool
+) -> None:
+    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
+    config = replace(asked.config, prompt_tokens=prompt, decode_tokens=decode, depth_tokens=32, arrival_rate_per_s=5.0)
+    result = measured(replace(asked, config=config))
+    assert result.status == "measured", result.failure
+    assert (result.open_loop is not None) == fits
+    refused = [row.reason for row in result.absent if row.metric == "response_p50_ms"]
+    assert fits or "context of 632 tokens" in refused[0]
+
+
 def test_nan_in_the_logits_is_counted(tmp_path: Path) -> None:
     broken = tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight")
     result = measured(request_for(broken, "llama-cpp-python", protocol=TINY_SHORT))
@@ -140,3 +153,37 @@ def test_a_prompt_and_a_generation_of_one_token_are_measured(tmp_path: Path) -> 
     result = measured(replace(asked, config=replace(asked.config, prompt_tokens=1, decode_tokens=1)))
     assert result.status == "measured", result.failure
     assert values(result)["decode_tokens_per_s"] > 0
+
+
+FORGETFUL = """
+import json, sys
+from edgeprof_agent.runtimes.llamacpp import LlamaCpp
+from edgeprof_agent.runtimes.llamacpp_context import LlamaContext
+from edgeprof_agent.worker.text_windows import Timed, windows_of
+job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=16,
+           decode_tokens=4, depth_tokens=300, arrival_rate_per_s=1.0)
+evaluate, close, evaluated, closed = LlamaContext.evaluate, LlamaContext.close, [], []
+LlamaContext.evaluate = lambda self, tokens: (evaluated.append(tokens), evaluate(self, tokens))
+LlamaContext.close = lambda self: (closed.append(self), close(self))
+LlamaContext.keep_first = lambda self, tokens: False
+model = LlamaCpp().open(job)
+model.first_prompt()
+before_depth = len(evaluated)
+repeats = [model.decode() for _ in range(3)]
+windows = windows_of([Timed(each.start_ns, each.end_ns, each.tokens) for each in repeats], 300)
+refused = model.no_requests()
+model.operators()
+print(json.dumps([before_depth, len(evaluated), len(windows), refused, len(closed)]))
+"""
+
+
+def test_a_memory_that_cannot_go_back_fills_outside_its_windows_and_takes_no_requests(tmp_path: Path) -> None:
+    """No small recurrent model is at hand: the memory of this one is made to refuse as a recurrent one does."""
+    command = [sys.executable, "-c", FORGETFUL, str(tiny_llama(tmp_path / "tiny.gguf"))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    before_depth, evaluated, windows, refused, closed = json.loads(done.stdout.splitlines()[-1])
+    assert before_depth == 1  # the first prompt met an empty memory
+    assert evaluated == 1 + 3 + 1  # a fill for each generation, and the walk over the graph
+    assert windows == 3
+    assert "evaluated anew" in refused
+    assert closed == 1  # the walk's own context

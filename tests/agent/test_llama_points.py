@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
-from edgeprof.wire.messages import MetricRow, RunProtocol
+from edgeprof.wire.messages import MetricRow, RunConfig, RunProtocol
 from edgeprof_agent.isolation import Outcome
-from edgeprof_agent.measuring.courses import job_of
+from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.text_points import decode_slope, sweep_notes, usable_context
 from edgeprof_agent.runtimes.lengths import first_lengths
@@ -111,7 +111,7 @@ def test_the_usable_context_ends_at_the_nearest_failure_beyond_it() -> None:
     assert reach is not None
     assert reach.tokens == 108
     assert reach.ended_by == "beyond what it was trained for"
-    assert "beyond it: beyond what it was trained for" in sweep_notes(points)[-1]
+    assert "beyond it: beyond what it was trained for" in sweep_notes(points, RunConfig(runtime="xllamacpp"))[-1]
     assert usable_context(points[1:2]) is None
 
 
@@ -141,3 +141,20 @@ def test_a_start_with_cold_files_has_no_depth(tmp_path: Path) -> None:
     job = job_of(replace(asked, config=replace(asked.config, depth_tokens=64)), "measure", 10.0)
     assert first_lengths(job).depth_tokens == 64
     assert first_lengths({**job, "course": "cold"}).depth_tokens == 0
+
+
+def test_what_a_point_leaves_open_is_the_runs_own_length() -> None:
+    rate = MetricRow(metric="decode_tokens_per_s", value=50, n=6)
+    points = [
+        SweepPoint(at=SweepAt(prompt_tokens=512), metrics=(rate,)),
+        SweepPoint(at=SweepAt(depth_tokens=64), metrics=(rate,)),
+        SweepPoint(at=SweepAt(prompt_tokens=1024), failure="too long"),
+    ]
+    config = RunConfig(runtime="xllamacpp", prompt_tokens=128, depth_tokens=1000)
+    assert sweep_notes(points, config)[-1] == "measured up to a context of 1512 tokens; beyond it: too long"
+
+
+def test_a_point_of_a_language_model_is_given_the_time_of_a_slow_machine() -> None:
+    config = RunConfig(runtime="xllamacpp", prompt_tokens=100, decode_tokens=50)
+    plain, deep = (RunProtocol(sweep=(at,)) for at in (SweepAt(), SweepAt(depth_tokens=2000)))
+    assert extra_time_s(config, deep) - extra_time_s(config, plain) == pytest.approx((2000 + 200 + 100) / 10)

@@ -82,6 +82,17 @@ def test_a_run_at_a_depth_says_so(model: Path) -> None:
     assert values(result)["decode_tokens_per_s"] > 0
 
 
+def test_requests_of_an_open_loop_are_a_prompt_and_a_generation_on_top_of_it(model: Path) -> None:
+    asked = request_for(model, "xllamacpp", protocol=SHORT)
+    config = replace(asked.config, prompt_tokens=64, decode_tokens=16, depth_tokens=96, arrival_rate_per_s=5.0)
+    result = measured(replace(asked, config=config))
+    assert result.status == "measured", result.failure
+    assert result.open_loop is not None
+    assert result.open_loop.n >= 1
+    assert result.effective is not None
+    assert any("context of 178 tokens" in note for note in result.effective.notes)
+
+
 def test_a_generation_of_one_token_is_measured(model: Path) -> None:
     result = run(model, decode=1)
     assert result.status == "measured", result.failure

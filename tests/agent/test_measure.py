@@ -270,6 +270,7 @@ def _measured(latency_ns: list[int]) -> Measured:
         "series_ns": {"latency": latency_ns},
         "absent": {},
         "windows": [{"start_ns": 0, "end_ns": sum(latency_ns), "units": len(latency_ns)}],
+        "prefill_windows": [],
         "prompt_tokens": 0,
         "decode_steps": [],
         "peak_kib": 2048,

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -215,12 +215,38 @@ def test_a_soak_that_throttles_has_a_knee_and_a_slowdown() -> None:
     assert figures.value("sustained_tokens_per_s") == pytest.approx(50, rel=0.05)
 
 
-def test_a_steady_soak_has_no_knee() -> None:
-    draw = random.Random(5)
-    soak = soak_of(_soaked([draw.gauss(10, 0.1) for _ in range(60)]), 10.0)
-    assert soak is not None
-    assert soak.knee_s is None
-    assert soak.slowdown == pytest.approx(1, rel=0.05)
+def _knees(soaked: Callable[[random.Random], list[float]], seeds: int) -> list[float | None]:
+    soaks = [soak_of(_soaked(soaked(random.Random(seed))), 10.0) for seed in range(seeds)]
+    return [soak.knee_s for soak in soaks if soak is not None]
+
+
+@pytest.mark.parametrize("bucket", [6, 12, 20, 30, 40, 48, 54])
+def test_a_fall_anywhere_but_at_the_ends_is_a_knee_at_its_place(bucket: int) -> None:
+    """By 30 %, with 0.5 % noise."""
+    found = _knees(lambda draw: [draw.gauss(10, 0.05) * (1.3 if at >= bucket else 1) for at in range(60)], 40)
+    assert found.count(bucket) >= 39
+
+
+@pytest.mark.parametrize(("start", "length"), [(10, 10), (10, 30), (40, 20)])
+def test_a_fall_that_takes_its_time_has_its_knee_inside_it(start: int, length: int) -> None:
+    found = _knees(
+        lambda draw: [draw.gauss(10, 0.05) * (1 + 0.3 * min(1, max(0, at - start) / length)) for at in range(60)], 40
+    )
+    assert all(knee is not None and start < knee < start + length for knee in found)
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.05, 0.2])
+def test_a_steady_soak_has_no_knee(noise: float) -> None:
+    found = _knees(lambda draw: [draw.gauss(10, 10 * noise) for _ in range(60)], 300)
+    assert len(found) - found.count(None) <= 6
+
+
+def test_a_soak_that_gets_faster_or_hardly_slower_has_no_knee() -> None:
+    for after in (0.7, 1.03):
+        found = _knees(
+            lambda draw, after=after: [draw.gauss(10, 0.05) * (after if at >= 30 else 1) for at in range(60)], 20
+        )
+        assert found == [None] * 20
 
 
 def test_a_model_that_passes_and_then_crashes_says_at_which_run() -> None:

@@ -28,6 +28,7 @@ QUIET = Conditions(
     waited_cpu_share=0.002,
     worker_stopped_s=0.0,
     worker_still_s=0.0,
+    clock_slew_ppm=12.0,
     clock_sources=("arch_sys_counter",),
 )
 STATE = DeviceState(
@@ -87,7 +88,7 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
     [
         ("busy", seen(others_cpu_share=0.25), "25%"),
         ("busy", seen(waited_cpu_share=0.4), "waited for a core 40%"),
-        ("busy", seen(stolen_cpu_share=0.07), "hypervisor gave 7%"),
+        ("busy", seen(stolen_cpu_share=0.07), "hypervisor gave away processor time worth 7%"),
         ("emulated", replace(RUN, emulated=True), "plays another device"),
         ("hot_start", replace(RUN, gate=Passed(300.0, "61.2 °C, waiting for 55.0 °C")), "61.2 °C"),
         ("stalled", seen(worker_stopped_s=0.6), "0.6 s"),
@@ -103,6 +104,7 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
         ("unstable_clock", seen(cpu_mhz_min=1200.0), "1200 and 1800 MHz"),
         ("unstable_clock", seen(clock_sources=("tsc", "hpet")), "tsc to hpet"),
         ("unstable_clock", seen(wall_clock_step_ms=-3_600_000.0), "-3600000 ms"),
+        ("unstable_clock", seen(clock_slew_ppm=83_333.0), "+83333 ppm"),
         ("unstable_clock", seen(cpus_gone=(2,)), "a core went offline: 2"),
         ("unstable_clock", replace(RUN, after=replace(STATE, cpus_online=(0, 1, 2))), "a core went offline: 3"),
         ("unsettled", with_samples([20.0 + 4.0 * index / 200 for index in range(200)]), "drifts"),
@@ -124,6 +126,7 @@ def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: Evidenc
         replace(RUN, memory=MemoryProfile(phases=(), major_faults=3)),
         seen(cpu_mhz_min=1700.0),
         seen(wall_clock_step_ms=4.0),
+        seen(clock_slew_ppm=-400.0),
         replace(
             RUN,
             before=replace(STATE, throttle_flags_since_boot=("throttled",)),

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from typing import Literal
 
 from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill
@@ -26,6 +27,7 @@ class DyingModel:
     def __init__(self) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = 64.0
+        self.refills = False
         self._asked = 0
 
     def use(self, lengths: Lengths) -> None:
@@ -33,11 +35,25 @@ class DyingModel:
         if self._asked == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def let_go(self) -> None:
+        pass
+
+    def first_prompt(self) -> Prefill:
+        return self.prefill()
+
+    def no_requests(self) -> str | None:
+        return None
+
+    def request(self) -> None:
+        pass
+
     def prefill(self) -> Prefill:
-        return Prefill(2_000_000, 2_100_000)
+        now_ns = time.monotonic_ns()
+        return Prefill(2_000_000, 2_100_000, now_ns, now_ns + 2_100_000)
 
     def decode(self) -> Decode:
-        return Decode(4, 4, 4_000_000, [1_000_000] * 4)
+        now_ns = time.monotonic_ns()
+        return Decode(4, 4, 4_000_000, [1_000_000] * 4, now_ns, now_ns + 4_000_000)
 
     def cached_prompt_ns(self, repeats: int) -> list[int]:
         return [1_100_000] * repeats

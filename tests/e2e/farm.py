@@ -18,7 +18,7 @@ from edgeprof.wire.messages import RunProtocol
 
 T = TypeVar("T")
 
-QUICK = RunProtocol(warmup_runs=2, window_s=0.5, deadline_s=90.0)
+QUICK = RunProtocol(warmup_runs=2, warmup_limit_s=0.5, window_s=0.5, window_limit_s=0.5, deadline_s=90.0)
 PATIENCE_S = 60.0
 
 

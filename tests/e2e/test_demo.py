@@ -14,6 +14,8 @@ SHORT_PLAN = """
 [measuring]
 threads = 1
 window_s = 0.3
+window_limit_s = 0.3
+warmup_limit_s = 0.3
 deadline_s = 60.0
 prompt_tokens = 16
 decode_tokens = 4

@@ -27,8 +27,29 @@ def test_a_step_is_found_with_its_place_and_size() -> None:
     assert str(drift).startswith("step of +")
 
 
+@pytest.mark.parametrize(("n", "least"), [(40, 0.85), (60, 0.93), (100, 0.93), (199, 0.93), (1_000, 0.93)])
+def test_a_clear_step_at_any_place_is_found_in_short_runs_too(n: int, least: float) -> None:
+    """By 30 %, with 1 % noise, anywhere in the inner 80 % of the run."""
+    draw = random.Random(n)
+    seen = 0
+    for _ in range(100):
+        split = draw.uniform(0.1, 0.9) * n
+        drift = find_drift([draw.gauss(10, 0.1) * (1.3 if index >= split else 1) for index in range(n)])
+        seen += drift is not None and drift.change == pytest.approx(0.3, abs=0.05)
+    assert seen / 100 >= least
+
+
+@pytest.mark.parametrize("phi", ["AR(1) 0.3", "AR(1) 0.6", "AR(1) 0.9"])
+@pytest.mark.parametrize("n", [20, 40, 100])
+def test_a_run_that_only_depends_on_its_past_is_seldom_called_drifting(phi: str, n: int) -> None:
+    """Its blocks are not independent; what they share is counted, though few blocks tell little of it."""
+    draw = random.Random(9)
+    seen = sum(find_drift(runs.ALL[phi](draw, n)) is not None for _ in range(200))
+    assert seen / 200 <= 0.25
+
+
 @pytest.mark.parametrize("series", runs.INDEPENDENT)
-@pytest.mark.parametrize("n", [20, 200])
+@pytest.mark.parametrize("n", [20, 40, 100, 200])
 def test_drift_is_rarely_seen_where_there_is_none(series: str, n: int) -> None:
     draw = random.Random(3)
     seen = sum(find_drift(runs.ALL[series](draw, n)) is not None for _ in range(TRIALS))

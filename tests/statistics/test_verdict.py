@@ -25,6 +25,8 @@ def test_an_effect_is_claimed_above_the_floor_only(b: float, outcome: str) -> No
     assert verdict.ratio == pytest.approx(b / 10)
     assert verdict.floor == pytest.approx(0.05)
     assert verdict.basis == "calibration"
+    assert verdict.interval_percent == 95
+    assert verdict.reason.startswith("the 95 % interval")
 
 
 def test_swapped_sides_tell_the_same() -> None:
@@ -66,6 +68,7 @@ def test_runs_tell_their_own_spread() -> None:
     times = [math.exp(step / 100) for step in range(3)]
     verdict = compare([sure(time) for time in times], [sure(1.1 * time) for time in times])
     assert (verdict.outcome, verdict.basis) == ("slower", "replicates")
+    assert (verdict.interval_percent, verdict.reason) == (97, "the 97 % interval excludes 1")
     assert verdict.ratio == pytest.approx(1.1)
     reach = 3.29763 * 0.01 * math.sqrt(2 / 3)
     assert verdict.low == pytest.approx(1.1 * math.exp(-reach))

@@ -8,8 +8,6 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.daemon.jobs import Started
-from edgeprof_agent.measuring.reporting import failed_early
-from edgeprof_agent.measuring.run import Header
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,10 @@ def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
 
 
 def failed_result(who: Identity, begun: Started, failure: Failure) -> Result:
-    """What is reported where `measure` gave no result of its own."""
+    """What is reported where `measure` gave no result of its own. An agent that waits for work carries none of it."""
+    from edgeprof_agent.measuring.reporting import failed_early
+    from edgeprof_agent.measuring.run import Header
+
     job = begun.job
     header = Header(
         result_id=begun.result_id,

@@ -1,17 +1,16 @@
 """What a run did beyond its window, as a result carries it: open loop and soak. Pure."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
-from edgeprof.statistics.drift import find_drift
 from edgeprof.statistics.estimate import estimate_median
+from edgeprof.statistics.steps import chance_of, most_likely_step, place_of
 from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker.document import OpenLoopRun, SoakRun
 from edgeprof_agent.worker.order import median
 
 RESPONSES = (("response_p50_ms", 0.5), ("response_p95_ms", 0.95), ("response_p99_ms", 0.99))
-LEAST_KNEE = 0.05
+KNEE_LEVEL, LEAST_KNEE = 0.01, 0.05
 """A fall in speed below this share is no knee."""
 
 
@@ -25,9 +24,9 @@ def open_loop_of(run: OpenLoopRun, seed: int) -> OpenLoop:
         seed=seed,
         n=len(run["response_ns"]),
         unanswered=run["unanswered"],
-        busy_share=served_ns / run["duration_ns"],
+        busy_share=served_ns / max(1, run["duration_ns"]),
         longest_queue=run["longest_queue"],
-        kept_up=run["unanswered"] == 0 and run["rate_per_s"] * mean_service_s < 1,
+        kept_up=bool(run["response_ns"]) and run["unanswered"] == 0 and run["rate_per_s"] * mean_service_s < 1,
     )
 
 
@@ -40,6 +39,10 @@ def add_responses(figures: Figures, run: OpenLoopRun | None) -> None:
         figures.add_percentiles([sample / 1e6 for sample in run["response_ns"]], RESPONSES)
         return
     arrived = loop.n + loop.unanswered
+    if not arrived:
+        for metric, _ in RESPONSES:
+            figures.miss(metric, f"at {loop.rate_per_s:g} arrivals a second none came within --window-limit-s")
+        return
     for metric, _ in RESPONSES:
         figures.miss(
             metric,
@@ -92,20 +95,16 @@ def _buckets(run: SoakRun) -> list[SoakBucket]:
 
 
 def _knee_s(run: SoakRun) -> float | None:
-    """Where Pettitt's test shows a step to slower (edgeprof/statistics/drift.py): the split that leaves least scatter.
+    """Where the speed fell for good: a step (edgeprof/statistics/steps.py, at 1 %) to at least 5 % slower.
 
-    Scatter is the sum of absolute deviations from the two parts' medians. Pettitt's own place is drawn to the middle.
+    The test is on the buckets' medians themselves; the place is the split that leaves the least scatter around the
+    medians of both parts. A fall that takes many buckets has its knee inside it.
     """
     medians = run["bucket_p50_ns"]
-    drift = find_drift(medians)
-    if drift is None or drift.kind != "step":
+    step = most_likely_step(medians)
+    if step is None or chance_of(step.z, len(medians)) >= KNEE_LEVEL:
         return None
-    split = min(range(1, len(medians)), key=lambda index: _scatter(medians[:index]) + _scatter(medians[index:]))
+    split = place_of(medians)
     if median(medians[split:]) < (1 + LEAST_KNEE) * median(medians[:split]):
         return None
     return run["bucket_start_ns"][split] / 1e9
-
-
-def _scatter(values: Sequence[float]) -> float:
-    middle = median(values)
-    return sum(abs(value - middle) for value in values)

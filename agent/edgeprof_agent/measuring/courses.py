@@ -14,13 +14,25 @@ _SAMPLING_SHARE = 0.8
 _POINT_ROOM_S = 10.0
 """Of one sweep point: reshaping, and a first run that is slower."""
 _SOAK_ROOM = 1.1
+_SLOW_TOKENS_PER_S = 10.0
+"""What a point of a language model is given time for: half of what a Raspberry Pi does with a model of 1e9 weights."""
 
 
 def extra_time_s(config: RunConfig, protocol: RunProtocol) -> float:
     """What is asked beyond the measured window has time of its own, beyond the deadline."""
     point_s = protocol.warmup_limit_s + max(protocol.window_s, protocol.window_limit_s) + _POINT_ROOM_S
     open_loop_s = 2 * max(protocol.window_s, protocol.window_limit_s) if config.arrival_rate_per_s > 0 else 0.0
-    return len(protocol.sweep) * point_s + open_loop_s + protocol.soak_s * _SOAK_ROOM
+    points_s = sum(point_s + _tokens_s(at, config) for at in protocol.sweep)
+    return points_s + open_loop_s + protocol.soak_s * _SOAK_ROOM
+
+
+def _tokens_s(at: SweepAt, config: RunConfig) -> float:
+    """Of a language model's point (0 of any other): its depth, and two prompts and generations: a warm-up and one."""
+    if at.prompt_tokens is None and at.depth_tokens is None:
+        return 0.0
+    depth = config.depth_tokens if at.depth_tokens is None else at.depth_tokens
+    prompt = config.prompt_tokens if at.prompt_tokens is None else at.prompt_tokens
+    return (depth + 2 * prompt + 2 * config.decode_tokens) / _SLOW_TOKENS_PER_S
 
 
 def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:

@@ -33,7 +33,7 @@ def effective_of(header: Header, measured: Measured, run: Run, points: Sequence[
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
-            *(sweep_notes(points) if measured["kind"] == "text" else ()),
+            *(sweep_notes(points, header.config) if measured["kind"] == "text" else ()),
             *aftermath(run.heard, run.outcome),
         ),
     )

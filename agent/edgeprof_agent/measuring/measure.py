@@ -50,22 +50,23 @@ def measure(
     `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
     """
     header = header_of(request)
-    on_progress("verify", None, "")
-    failure = check_files(request.model.manifest, request.model_dir, cancelled)
-    if failure is not None:
-        return failed_early(header, failure), {}
-    header = replace(header, small_weights_share=_small_weights_share(request))
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
             return failed_early(header, _CANCELLED), {}
+        on_progress("verify", None, "")  # within the lock: hashing would disturb somebody else's window
+        failure = check_files(request.model.manifest, request.model_dir, cancelled)
+        if failure is not None:
+            return failed_early(header, failure), {}
+        header = replace(header, small_weights_share=_small_weights_share(request))
+        on_progress("start", None, "")
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
         run = _run(attempt, passed)
         gate.left()
-    return result_of(header, run)
+        return result_of(header, run)
 
 
 def worker_command(variant: str) -> tuple[str, ...]:
@@ -111,6 +112,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     measured = ended.heard.measured
     costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
     energy = meter.energy(measured["windows"]) if measured is not None else "the run failed"
+    windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
     return Run(
         before=before,
         after=state.read_state(attempt.root),
@@ -118,8 +120,8 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
         heard=ended.heard,
         outcome=ended.outcome,
         energy=energy,
-        footprint=footprint.footprint(measured["windows"], costs) if measured is not None else None,
-        window_memory=_window_memory(trace, measured["windows"]) if measured is not None else UNSAMPLED,
+        footprint=footprint.footprint(windows, costs) if windows is not None else None,
+        window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
         cold=cold.heard.cold if cold else None,
         trace=trace,
         cores=cores,

@@ -29,6 +29,7 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.run import Header, Run
+from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -71,7 +72,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace)) if made]
     timing = timing_of(measured, figures)
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
-    conditions = conditions_of(run.trace, measured["windows"], len(run.cores))
+    conditions = conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores))
     points = points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"])
     body = _Body(
         effective=effective_of(header, measured, run, points),
@@ -83,7 +84,7 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         conditions=conditions,
         trust=_trust(header, run, measured, timing, memory, conditions),
         open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
-        soak=soak_of(run.heard.soak, _burst_p50_ms(figures)) if run.heard.soak else None,
+        soak=_soak(run, _burst_p50_ms(figures)),
         points=points,
     )
     result, moved = fitted(_document(header, run, None, body))
@@ -119,8 +120,15 @@ def _trust(
             output=measured["output"],
             emulated=header.emulated,
             gate=run.gate,
+            beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
         )
     )
+
+
+def _soak(run: Run, burst_p50_ms: float | None) -> Soak | None:
+    heard = run.heard.soak
+    soak = soak_of(heard, burst_p50_ms) if heard else None
+    return soak_with_conditions(soak, run.trace, heard["start_ns"]) if heard and soak else None
 
 
 def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:

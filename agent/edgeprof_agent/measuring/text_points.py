@@ -6,11 +6,12 @@ Pure functions over the points of a result.
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from edgeprof.statistics.distributions import normal_quantile
 from edgeprof.wire.evidence import SweepPoint
+from edgeprof.wire.messages import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def decode_slope(points: Sequence[SweepPoint]) -> Slope | None:
 
 
 def usable_context(points: Sequence[SweepPoint]) -> Reach | None:
-    """How far the sweep got. None where no point was measured."""
+    """How far the sweep got, over points whose lengths are filled in. None where no point was measured."""
     reached = [_context(point) for point in points if point.failure is None]
     if not reached:
         return None
@@ -67,8 +68,24 @@ def usable_context(points: Sequence[SweepPoint]) -> Reach | None:
     return Reach(tokens=max(reached), ended_by=nearest.failure if nearest else None)
 
 
-def sweep_notes(points: Sequence[SweepPoint]) -> tuple[str, ...]:
-    """Both in words, for a result of a language model."""
+def filled_in(points: Sequence[SweepPoint], config: RunConfig) -> list[SweepPoint]:
+    """With the run's own length wherever a point names none, which is what was measured there."""
+    return [
+        replace(
+            point,
+            at=replace(
+                point.at,
+                prompt_tokens=config.prompt_tokens if point.at.prompt_tokens is None else point.at.prompt_tokens,
+                depth_tokens=config.depth_tokens if point.at.depth_tokens is None else point.at.depth_tokens,
+            ),
+        )
+        for point in points
+    ]
+
+
+def sweep_notes(asked: Sequence[SweepPoint], config: RunConfig) -> tuple[str, ...]:
+    """Both in words, for a result of a language model. A point as it was asked leaves lengths open to `config`."""
+    points = filled_in(asked, config)
     slope, reach = decode_slope(points), usable_context(points)
     notes: list[str] = []
     if slope is not None:

@@ -1,6 +1,7 @@
 """The trust badge: what was found that makes a run's figures doubtful, cause by cause. Pure.
 
-docs/measuring.md has every rule with its threshold and its source, so that a reader can disagree with one precisely.
+docs/measuring-trust.md has every rule with its threshold and its source, so that a reader can disagree with one
+precisely.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ FEWEST_FAULTS = 10
 STALL_MS, STALL_MEDIANS = 100.0, 20.0
 MOST_CLOCK_CHANGE = 0.1
 MOST_CLOCK_STEP_MS = 5.0
+MOST_SLEW_PPM = 500.0
+"""What the kernel itself slews by (adjtimex(2)); chrony may by 83,333, which stretches every duration by 8 %."""
 
 _BACK = frozenset(("frequency_capped", "throttled", "soft_limit", "over_current", "thermal"))
 
@@ -44,6 +47,8 @@ class Evidence:
     output: Output | None
     emulated: bool
     gate: Passed
+    beyond: bool = False
+    """Whether something came after the window (a sweep, an open loop, a soak): `after` then speaks of that, too."""
 
 
 Rule = Callable[[Evidence], Found]
@@ -62,12 +67,12 @@ def _busy(run: Evidence) -> Found:
     seen = run.conditions
     found: list[str] = []
     if seen.others_cpu_share is not None and seen.others_cpu_share > MOST_OTHERS:
-        found.append(f"other programs used {seen.others_cpu_share:.0%} of the cores that the model may use")
+        found.append(f"other programs used processor time worth {seen.others_cpu_share:.0%} of the model's")
     if seen.waited_cpu_share is not None and seen.waited_cpu_share > MOST_WAITED:
-        found.append(f"the model's main thread waited for a core {seen.waited_cpu_share:.0%} of the window")
+        found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MOST_STOLEN:
-        found.append(f"the hypervisor gave {seen.stolen_cpu_share:.0%} of the cores to others")
-    return _joined(found) or _unseen(run, "others_cpu_share")
+        found.append(f"the hypervisor gave away processor time worth {seen.stolen_cpu_share:.0%} of the model's")
+    return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
 
 
 def _emulated(run: Evidence) -> Found:
@@ -129,41 +134,63 @@ def _throttled(run: Evidence) -> Found:
     if flags:
         events = run.conditions.throttle_events
         counted = f"; its counters grew by {events}" if events else ""
-        return f"the device said: {', '.join(flag.replace('_', ' ') for flag in flags)}{counted}"
-    known = _BACK & set(run.before.throttle_flags_known)
-    return None if known else Unchecked("this device does not tell when it holds its clock back")
+        return f"the device said: {', '.join(map(_words, flags))}{counted}"
+    if not _BACK & set(run.before.throttle_flags_known):
+        return Unchecked("this device does not tell when it holds its clock back")
+    partly = _unseen(run, "throttle_events") if run.conditions.throttle_events is not None else None
+    return _only_after(run, _BACK) or partly
 
 
 def _under_voltage(run: Evidence) -> Found:
     if "under_voltage" in _flags(run):
         return "the board counted or reported under-voltage"
-    known = "under_voltage" in run.before.throttle_flags_known
-    return None if known else Unchecked("this device does not watch its supply")
+    if "under_voltage" not in run.before.throttle_flags_known:
+        return Unchecked("this device does not watch its supply")
+    return _only_after(run, frozenset(("under_voltage",)))
 
 
 def _unstable_clock(run: Evidence) -> Found:
-    seen = run.conditions
+    seen, after = run.conditions, run.before if run.beyond else run.after
     found: list[str] = []
     low, high = seen.cpu_mhz_min, seen.cpu_mhz_max
     if low is not None and high and 1 - low / high > MOST_CLOCK_CHANGE:
         found.append(f"the processor's clock moved between {low:.0f} and {high:.0f} MHz")
-    sources = dict.fromkeys([*_known(run.before.clock_source), *seen.clock_sources, *_known(run.after.clock_source)])
+    sources = dict.fromkeys([*_known(run.before.clock_source), *seen.clock_sources, *_known(after.clock_source)])
     if len(sources) > 1:
         found.append(f"the kernel changed its clock source: {' to '.join(sources)}")
+    if seen.clock_slew_ppm is not None and abs(seen.clock_slew_ppm) > MOST_SLEW_PPM:
+        found.append(f"the clock that times the run was being set right, by {seen.clock_slew_ppm:+.0f} ppm")
     if seen.wall_clock_step_ms is not None and abs(seen.wall_clock_step_ms) > MOST_CLOCK_STEP_MS:
         found.append(f"the wall clock stepped by {seen.wall_clock_step_ms:+.0f} ms (durations do not rest on it)")
-    gone = set(seen.cpus_gone) | set(run.before.cpus_online) - set(run.after.cpus_online or run.before.cpus_online)
+    gone = set(seen.cpus_gone) | set(run.before.cpus_online) - set(after.cpus_online or run.before.cpus_online)
     if gone:
         found.append(f"a core went offline: {', '.join(map(str, sorted(gone)))}")
-    return _joined(found) or _unseen(run, "cpu_mhz_max")
+    return _joined(found) or _unseen(run, "cpu_mhz_max") or _unseen(run, "clock_slew_ppm")
 
 
 def _flags(run: Evidence) -> list[str]:
-    """Before, during and after; of the sticky ones those that were not there before."""
+    """Before and during the window; and after it, unless that was after something else."""
+    after = [] if run.beyond else _said_after(run)
+    return list(dict.fromkeys((*run.before.throttle_flags, *run.conditions.throttle_flags, *after)))
+
+
+def _said_after(run: Evidence) -> list[str]:
+    """Of the sticky ones those that were not there before."""
     since = [flag for flag in run.after.throttle_flags_since_boot if flag not in run.before.throttle_flags_since_boot]
-    return list(
-        dict.fromkeys((*run.before.throttle_flags, *run.conditions.throttle_flags, *run.after.throttle_flags, *since))
-    )
+    return list(dict.fromkeys((*run.after.throttle_flags, *since)))
+
+
+def _only_after(run: Evidence, flags: frozenset[str]) -> Unchecked | None:
+    """What was said at the end of what came after the window may have been so in it, or not."""
+    said = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
+    if not said:
+        return None
+    told = ", ".join(map(_words, said))
+    return Unchecked(f"the device said so only after what followed the window, and not since when: {told}")
+
+
+def _words(flag: str) -> str:
+    return flag.replace("_", " ")
 
 
 def _unseen(run: Evidence, field: str) -> Unchecked | None:

@@ -26,22 +26,30 @@ class Lengths(NamedTuple):
 
 
 class Prefill(NamedTuple):
-    """One prompt: the time of its evaluation, and until the first token was chosen."""
+    """One prompt: the time of its evaluation, and until the first token was chosen.
+
+    `start_ns`, `end_ns`: the span of the work alone (CLOCK_MONOTONIC), without what fills the memory before it.
+    """
 
     prompt_ns: int
     first_token_ns: int
+    start_ns: int
+    end_ns: int
 
 
 class Decode(NamedTuple):
     """One generation: `steps` decodes in `total_ns`, the gap after each where the binding tells it.
 
     `tokens` is what was generated, which may be one more: a first token that came from the prompt's own logits.
+    `start_ns`, `end_ns`: the span (CLOCK_MONOTONIC) of all `tokens`, without what fills the memory before it.
     """
 
     steps: int
     tokens: int
     total_ns: int
     gaps_ns: list[int]
+    start_ns: int
+    end_ns: int
 
 
 class TensorModel(Protocol):
@@ -83,9 +91,27 @@ class TextModel(Protocol):
     """Metrics that this binding cannot give, and why. It may grow as they are asked for."""
     kv_cache_kib: float | None
     """Of the memory in use now, as llama.cpp itself tells it."""
+    refills: bool
+    """Whether its memory was seen to be unable to go back to its depth: each repeat then evaluates the depth anew."""
 
     def use(self, lengths: Lengths) -> None:
         """Makes the memory for other lengths. Raises RuntimeFailure where the model or the machine cannot."""
+        ...
+
+    def let_go(self) -> None:
+        """Frees the memory in use; `use` must come next."""
+        ...
+
+    def first_prompt(self) -> Prefill:
+        """A prompt on an empty memory, whatever the depth."""
+        ...
+
+    def no_requests(self) -> str | None:
+        """Why `request` cannot be timed, None where it can. Called once all repeats were made."""
+        ...
+
+    def request(self) -> None:
+        """As a user's: a prompt, its first token, and a generation on top of it, on a memory that holds the depth."""
         ...
 
     def prefill(self) -> Prefill:

@@ -3,7 +3,8 @@
 n_batch 2048, n_ubatch 512, flash attention auto, sliding windows not kept in full; random tokens, the first of them the
 vocabulary's own beginning where it has one; memory brought back to its depth before each repeat; synchronised after
 each decode. llama-bench makes one context for the prompt and one for the generation; here both have one, of the depth
-and the longer of the two: what is computed depends on the cells in use, in steps of 256, not on the context's size.
+and the longer of the two (where requests are to come, of the two together): what is computed depends on the cells in
+use, in steps of 256, not on the context's size.
 """
 
 import ctypes
@@ -54,6 +55,7 @@ class LlamaModel:
     def __init__(self, runtime: LlamaCpp, job: Job) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = None
+        self.refills = False
         self._runtime = runtime  # holds the log callback
         self._api = api = runtime.api
         self._job = job
@@ -64,17 +66,17 @@ class LlamaModel:
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
+        self._trained = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
-        self.use(self._lengths)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
 
-    def use(self, lengths: Lengths) -> None:
+    def use(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
-        trained = self._api.llama_model_n_ctx_train(self._model)
-        if tokens > trained:
-            raise RuntimeFailure("inference_error", too_long(tokens, trained))
-        if self._context is not None:
-            self._context.close()
-            self._context = None
+        if tokens > self._trained:
+            raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
+        if requests and sum(lengths) <= self._trained:
+            tokens = sum(lengths)
+        self.let_go()
         self._runtime.log.forget_memory()
         self._context = LlamaContext(self._api, self._model, tokens, self._job["threads"])
         self.kv_cache_kib = self._runtime.log.memory_kib
@@ -83,21 +85,37 @@ class LlamaModel:
         self._lengths = lengths
         self._filled = False
 
+    def let_go(self) -> None:
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._filled = False
+
+    def first_prompt(self) -> Prefill:
+        context = self._usable()
+        context.clear()
+        self._filled = False
+        return self._timed_prompt(context, self._prompt(self._lengths.prompt_tokens))
+
     def prefill(self) -> Prefill:
         prompt = self._prompt(self._lengths.prompt_tokens)
-        context = self._at_depth()
-        started_ns = time.perf_counter_ns()
+        return self._timed_prompt(self._at_depth(), prompt)
+
+    def _timed_prompt(self, context: LlamaContext, prompt: Tokens) -> Prefill:
+        """Its clock is CLOCK_MONOTONIC, the one that the parent's samples are stamped by."""
+        started_ns = time.monotonic_ns()
         context.evaluate(prompt)
-        prompt_ns = time.perf_counter_ns() - started_ns
+        prompt_ns = time.monotonic_ns() - started_ns
         self._api.llama_sampler_sample(self._greedy, context.handle, -1)
-        return Prefill(prompt_ns, time.perf_counter_ns() - started_ns)
+        ended_ns = time.monotonic_ns()
+        return Prefill(prompt_ns, ended_ns - started_ns, started_ns, ended_ns)
 
     def decode(self) -> Decode:
         words = self._random_tokens(self._lengths.decode_tokens)
         context = self._at_depth()
         token = (self._api.llama_token * 1)()
         batch = self._api.llama_batch_get_one(token, 1)  # points to the token, which changes from step to step
-        clock, synchronize, handle = time.perf_counter_ns, self._api.llama_synchronize, context.handle
+        clock, synchronize, handle = time.monotonic_ns, self._api.llama_synchronize, context.handle
         gaps_ns: list[int] = []
         started_ns = before_ns = clock()
         for word in words:
@@ -107,7 +125,21 @@ class LlamaModel:
             now_ns = clock()
             gaps_ns.append(now_ns - before_ns)
             before_ns = now_ns
-        return Decode(len(words), len(words), before_ns - started_ns, gaps_ns)
+        return Decode(len(words), len(words), before_ns - started_ns, gaps_ns, started_ns, before_ns)
+
+    def no_requests(self) -> str | None:
+        if self.refills and self._lengths.depth_tokens:
+            return (
+                "this model's memory cannot go back to its depth, so that every request would wait until "
+                f"{self._lengths.depth_tokens} tokens were evaluated anew"
+            )
+        return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
+
+    def request(self) -> None:
+        self.prefill()
+        context = self._usable()
+        for word in self._random_tokens(self._lengths.decode_tokens):
+            context.evaluate(Tokens(self._api, [word]))
 
     def cached_prompt_ns(self, repeats: int) -> list[int]:
         words = self._random_tokens(self._lengths.prompt_tokens)
@@ -119,6 +151,7 @@ class LlamaModel:
         for _ in range(repeats):
             if not context.keep_first(known):
                 self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                self.refills = True
                 return []
             started_ns = time.perf_counter_ns()
             context.evaluate(last)
@@ -127,9 +160,7 @@ class LlamaModel:
         return times_ns
 
     def close(self) -> None:
-        if self._context is not None:
-            self._context.close()
-            self._context = None
+        self.let_go()
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 
@@ -203,14 +234,20 @@ class LlamaModel:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         reader = GraphReader(self._api)
         tokens, threads = self._lengths.decode_tokens, self._job["threads"]
-        LlamaContext(self._api, self._model, tokens, threads, reader.callback).evaluate(self._prompt(1))
+        context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
+        try:
+            context.evaluate(self._prompt(1))
+        finally:
+            context.close()
         return reader.operators()
 
     def _at_depth(self) -> LlamaContext:
         """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
         context, depth = self._usable(), self._lengths.depth_tokens
-        if depth and self._filled and context.keep_first(depth):
-            return context
+        if depth and self._filled:
+            if context.keep_first(depth):
+                return context
+            self.refills = True
         context.clear()
         if depth:
             context.evaluate(self._prompt(depth))

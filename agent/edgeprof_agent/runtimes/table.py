@@ -17,6 +17,14 @@ class Variant(NamedTuple):
     pythons: tuple[tuple[int, int], tuple[int, int]] = ((3, 10), (3, 99))
     """The oldest and the newest Python that its package has wheels for."""
 
+    submodule: str = ""
+    """What of the module is used, where importing the module alone brings nothing."""
+
+    @property
+    def imported(self) -> str:
+        """What a program imports to use this runtime."""
+        return f"{self.module}.{self.submodule}" if self.submodule else self.module
+
     @property
     def fits_this_python(self) -> bool:
         """Whether its package can be installed here at all."""
@@ -33,10 +41,22 @@ VARIANTS: dict[str, Variant] = {
     # in order of preference within a format
     "onnxruntime": Variant(f"{_HERE}.onnx:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
     "litert": Variant(
-        f"{_HERE}.litert:LiteRt", ("tflite",), "ai-edge-litert", "ai_edge_litert", "litert", ((3, 11), (3, 99))
+        f"{_HERE}.litert:LiteRt",
+        ("tflite",),
+        "ai-edge-litert",
+        "ai_edge_litert",
+        "litert",
+        ((3, 11), (3, 99)),
+        "interpreter",
     ),
     "tflite-runtime": Variant(
-        f"{_HERE}.litert:TfliteRuntime", ("tflite",), "tflite-runtime", "tflite_runtime", "tflite", ((3, 10), (3, 11))
+        f"{_HERE}.litert:TfliteRuntime",
+        ("tflite",),
+        "tflite-runtime",
+        "tflite_runtime",
+        "tflite",
+        ((3, 10), (3, 11)),
+        "interpreter",
     ),
     "llama-cpp-python": Variant(f"{_HERE}.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama"),
     "xllamacpp": Variant(f"{_HERE}.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel"),

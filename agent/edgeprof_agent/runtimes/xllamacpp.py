@@ -39,7 +39,7 @@ class XllamaCpp:
 
 
 class XllamaModel:
-    """A server with one slot, its context as long as the longest request so far."""
+    """A server with one slot, its context as long as the longest request at these lengths."""
 
     kind: Literal["text"] = "text"
 
@@ -50,23 +50,25 @@ class XllamaModel:
             "sample_ms": "xllamacpp has no call that only samples",
         }
         self.kv_cache_kib: float | None = None
+        self.refills = False
         self._api = api
         self._job = job
         self._random = random.Random(job["seed"])
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
+        self._filled = False
         self._server: Server | None = None
         self._room = 0
-        self.use(self._lengths)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
 
-    def use(self, lengths: Lengths) -> None:
-        """A longer context takes a new server, as this one's cannot grow; the old one is let go first."""
+    def use(self, lengths: Lengths, *, requests: bool = False) -> None:
+        """A new server, which reads the model again: a context cannot change its size. The old one goes first."""
         room = lengths.depth_tokens + max(lengths.prompt_tokens + 1, lengths.decode_tokens + 2)
+        if requests:
+            room = sum(lengths) + 2
+        self.let_go()
         self._lengths = lengths
         self._depth = self._tokens(lengths.depth_tokens)
-        if self._server is not None and room <= self._room:
-            return
-        self._server = None
         try:
             self._server = self._api.Server(_params(self._api, self._job, room))
         except RuntimeError as error:
@@ -75,24 +77,53 @@ class XllamaModel:
             ) from error
         self._room = room
 
+    def let_go(self) -> None:
+        self._server = None
+        self._filled = False
+
+    def first_prompt(self) -> Prefill:
+        self._filled = False
+        return self._timed_prompt([])
+
     def prefill(self) -> Prefill:
-        prompt = self._tokens(self._lengths.prompt_tokens)
         self._fill()
-        started_ns = time.perf_counter_ns()
-        answer = self._complete([*self._depth, *prompt], 1)
-        first_token_ns = time.perf_counter_ns() - started_ns
-        _check_cached(answer, len(self._depth))
-        return Prefill(round(answer["prompt_ms"] * 1e6), first_token_ns)
+        return self._timed_prompt(self._depth)
+
+    def _timed_prompt(self, depth: list[int]) -> Prefill:
+        prompt = [*depth, *self._tokens(self._lengths.prompt_tokens)]
+        started_ns = time.monotonic_ns()
+        answer = self._complete(prompt, 1, cached=bool(depth))
+        ended_ns = time.monotonic_ns()
+        _check_cached(answer, len(depth))
+        return Prefill(round(answer["prompt_ms"] * 1e6), ended_ns - started_ns, started_ns, ended_ns)
 
     def decode(self) -> Decode:
         self._fill()
+        started_ns = time.monotonic_ns()
         timings = self._stream([*self._depth, *self._tokens(1)], self._lengths.decode_tokens + 1)
+        ended_ns = time.monotonic_ns()
         _check_cached(timings[-1], len(self._depth))
         last = timings[-1]
         if last["predicted_n"] < 2:
             raise RuntimeFailure("inference_error", "xllamacpp generated no second token: no step was timed.")
         # The server's clock of a generation starts with the first token, which costs no step.
-        return Decode(last["predicted_n"] - 1, last["predicted_n"], round(last["predicted_ms"] * 1e6), gaps_ns(timings))
+        steps, total_ns = last["predicted_n"] - 1, round(last["predicted_ms"] * 1e6)
+        return Decode(steps, last["predicted_n"], total_ns, gaps_ns(timings), started_ns, ended_ns)
+
+    def no_requests(self) -> str | None:
+        """Tried twice, as only the second request meets a memory that has to go back to its depth."""
+        try:
+            self._fill()
+            self.request()
+            self.request()
+        except RuntimeFailure as failure:
+            return str(failure)
+        return None
+
+    def request(self) -> None:
+        prompt = [*self._depth, *self._tokens(self._lengths.prompt_tokens)]
+        answer = self._complete(prompt, self._lengths.decode_tokens + 1, cached=bool(self._depth))
+        _check_cached(answer, len(self._depth))
 
     def cached_prompt_ns(self, repeats: int) -> list[int]:
         prompt = [*self._depth, *self._tokens(self._lengths.prompt_tokens)]
@@ -105,6 +136,7 @@ class XllamaModel:
             if answer["prompt_n"] != 1:
                 evaluated = answer["prompt_n"]
                 self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                self.refills = True
                 return []
         return times_ns
 
@@ -145,15 +177,18 @@ class XllamaModel:
         }
 
     def _fill(self) -> None:
-        """The depth into the server's memory, untimed. Only the first time it is evaluated, later it lies there."""
-        if self._depth:
-            self._complete(self._depth, 1, cached=True)
+        """The depth into the server's memory, untimed. Once evaluated it lies there, but in a recurrent memory."""
+        if not self._depth:
+            return
+        answer = self._complete(self._depth, 1, cached=True)
+        self.refills = self.refills or (self._filled and answer["prompt_n"] > 1)
+        self._filled = True
 
     def _tokens(self, count: int) -> list[int]:
         return [self._random.choice(_TOKEN_RANGE) for _ in range(count)]
 
-    def _complete(self, prompt: list[int], tokens: int, *, cached: bool = False) -> Timings:
-        request = _request(prompt, tokens, cached=cached or bool(self._depth))
+    def _complete(self, prompt: list[int], tokens: int, *, cached: bool) -> Timings:
+        request = _request(prompt, tokens, cached=cached)
         return _timings(self._usable().handle_completions(request) or {})
 
     def _stream(self, prompt: list[int], tokens: int) -> list[Timings]:

@@ -121,7 +121,8 @@ def _by(verdict: Verdict) -> str:
         return ""
     interval = ""
     if verdict.low is not None and verdict.high is not None:
-        interval = f" (ratio {verdict.ratio:.3f}, 95 % in {verdict.low:.3f} to {verdict.high:.3f})"
+        span = f"{verdict.interval_percent} % in {verdict.low:.3f} to {verdict.high:.3f}"
+        interval = f" (ratio {verdict.ratio:.3f}, {span})"
     return f" by {percent(abs(verdict.ratio - 1))}{interval}"
 
 

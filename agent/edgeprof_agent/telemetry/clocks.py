@@ -1,4 +1,4 @@
-"""The clock of each cpufreq policy that the worker's cores belong to.
+"""The clock of each cpufreq policy that the worker's cores belong to, and of the core that its main thread is on.
 
 `scaling_cur_freq` is what was asked of the hardware, on x86 what it delivered (APERF/MPERF). A Raspberry Pi's firmware
 may run slower than the kernel asked; `vcgencmd measure_clock` tells before and after the run (state.py), since a
@@ -8,28 +8,59 @@ process ten times a second would disturb it.
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, opened
+from edgeprof_agent.telemetry.base import NUMBER_BYTES, Absent, KernelFile, NumberFiles, Site, Value, opened
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
+from edgeprof_agent.telemetry.worker import last_core, stat_of
 
 MOST_POLICIES = 16
+"""Where the worker's cores have more, only the main thread's is read: on x86, reading may wake an idle core."""
+OWN = "main thread"
 
 
 class Clocks(NumberFiles):
-    """`policy*/scaling_cur_freq` in kHz."""
+    """`policy*/scaling_cur_freq` in kHz. Where there are several policies, the last label is `OWN`."""
 
     group = "cpu_mhz"
     unit = "MHz"
 
     def __init__(self, site: Site) -> None:
         folders = files.folders(site.root / "sys/devices/system/cpu/cpufreq", "policy*")
-        used = [folder for folder in folders if _serves(folder, site.cores)][:MOST_POLICIES]
-        policies = opened({folder.name: folder / "scaling_cur_freq" for folder in used})
-        if not policies:
+        served = {folder: _cores_of(folder, site.cores) for folder in folders}
+        self._policies = {folder.name: folder / "scaling_cur_freq" for folder in folders if served[folder]}
+        self._policy_of = {core: folder.name for folder in folders for core in served[folder]}
+        self._stat = stat_of(site)
+        self._few = len(self._policies) <= MOST_POLICIES
+        self._own: dict[str, KernelFile] = {}
+        found = opened(self._policies if self._few else dict([next(iter(self._policies.items()))]))
+        if not found:
             raise Absent("the kernel tells no clock (no cpufreq policy), as on most virtual machines")
-        super().__init__(policies, 1e-3)
+        super().__init__(found if self._few else {}, 1e-3)
+        if not self._few:
+            self.labels = (OWN,)
+            self.problem = (
+                f"the model's cores have {len(self._policies)} clocks, of which only that of the core that its main "
+                "thread last ran on is watched"
+            )
+        elif len(found) > 1:
+            self.labels = (*found, OWN)
+
+    def read(self) -> list[Value]:
+        values = super().read()
+        if OWN not in self.labels:
+            return values
+        policy = self._policy_of.get(last_core(self._stat))
+        if self._few:
+            return [*values, dict(zip(self.labels, values, strict=False)).get(policy or "")]
+        return [self._mhz(policy) if policy is not None else None]
+
+    def _mhz(self, policy: str) -> float:
+        """Its file is opened when the main thread first comes to it."""
+        if policy not in self._own:
+            self._own[policy] = KernelFile(self._policies[policy])
+        return int(self._own[policy].read(NUMBER_BYTES)) * 1e-3
 
 
-def _serves(policy: Path, cores: tuple[int, ...]) -> bool:
-    """A policy that does not list its cores is taken to serve the worker."""
+def _cores_of(policy: Path, cores: tuple[int, ...]) -> set[int]:
+    """Those of the worker's cores that it serves. A policy that does not list its cores is taken to serve them all."""
     listed = files.text(policy / "affected_cpus")
-    return listed is None or bool(set(cores) & set(cpus_of(listed)))
+    return set(cores) if listed is None else set(cores) & set(cpus_of(listed))

@@ -1,10 +1,10 @@
-"""What a trace says about the measured window, in sum. Pure."""
+"""What a trace says about the measured windows, in sum. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from edgeprof.wire.evidence import Conditions
+from edgeprof_agent.telemetry.clocks import OWN
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.span import Growth, Span
 from edgeprof_agent.telemetry.throttle import flag_of
@@ -14,9 +14,11 @@ from edgeprof_agent.worker.document import Window
 
 SHORTEST_FOR_SHARES_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a share would be mostly rounding."""
-SLEW = 0.0005
-"""A clock that is being set right may run off by 500 ppm (adjtimex(2)); more is a step."""
 STILL_SHARE = 0.1
+OVERBOOKED_CORES = 0.5
+"""By how much the worker's own threads may want more cores than there are before their waiting is their own doing."""
+ONE_THREAD = 1.5
+"""Cores' worth of processor time below which the main thread alone does the work."""
 
 _GROUP_OF = {
     "temperature_min_c": "temperature_c",
@@ -30,58 +32,86 @@ _GROUP_OF = {
     "swapped_in_pages": "swapped_in",
     "memory_pressure_share": "memory_pressure_s",
     "wall_clock_step_ms": "wall_clock",
+    "clock_slew_ppm": "raw_clock",
     "worker_stopped_s": "worker",
     "worker_still_s": "worker",
 }
+_PARTLY = ("others_cpu_share", "cpu_mhz_max", "throttle_events")
+"""Figures that may be had of a part of the machine only: the reason then stands beside the figure."""
 _TOO_SHORT = "nothing could be recorded in a window this short"
 
 
 def conditions_of(trace: Trace, windows: Sequence[Window], usable_cores: int) -> Conditions:
-    """`usable_cores`: how many the worker may use."""
-    span = Span(trace, windows[0]["start_ns"], windows[-1]["end_ns"])
-    heat, clocks = _heat_c(span), _fastest_mhz(span)
+    """`usable_cores`: how many the worker may use. Windows may have gaps between them, and come in any order."""
+    span = Span(trace, [(window["start_ns"], window["end_ns"]) for window in windows])
+    heat, clocks = heat_c(span), clock_mhz(span)
     swapped, some = span.growth("swapped_in", "pages"), span.growth("memory_pressure_s", "some")
+    at_work = _cores_at_work(span, usable_cores)
     conditions = Conditions(
-        window_s=sum(window["end_ns"] - window["start_ns"] for window in windows) / 1e9,
+        window_s=span.window_s,
         sample_hz_asked=trace.asked_hz,
         sample_hz_got=span.rate_hz,
         temperature_min_c=min(heat, default=None),
         temperature_max_c=max(heat, default=None),
         cpu_mhz_min=min(clocks, default=None),
         cpu_mhz_max=max(clocks, default=None),
-        others_cpu_share=_share_of_others(span, usable_cores),
-        stolen_cpu_share=_share(span.growth("cores_s", "stolen"), _all_cores(span) or usable_cores),
-        waited_cpu_share=_share(span.growth("worker_waited", "waited_s"), 1),
-        throttle_flags=_flags(span),
+        others_cpu_share=_share(_others(span), at_work),
+        stolen_cpu_share=_share(span.growth("cores_s", "stolen"), at_work),
+        waited_cpu_share=None if _overbooked(span, usable_cores) else _share(span.growth("worker_waited", "waited_s")),
+        throttle_flags=flags_of(span),
         throttle_events=_events(span),
         swapped_in_pages=round(swapped.amount) if swapped else None,
-        memory_pressure_share=_share(some, 1),
+        memory_pressure_share=_share(some),
         wall_clock_step_ms=_step_ms(span),
+        clock_slew_ppm=_slew_ppm(span),
         cpus_gone=_gone(span),
         worker_stopped_s=_stopped_s(span),
         worker_still_s=_still_s(span),
         clock_sources=span.words("clock_source", "name"),
     )
+    return replace(conditions, absent=_absent(conditions, trace, _overbooked(span, usable_cores)))
+
+
+def _absent(conditions: Conditions, trace: Trace, overbooked: str | None) -> dict[str, str]:
+    reasons = {**trace.absent, "worker_waited": overbooked} if overbooked is not None else trace.absent
     missing = {field: group for field, group in _GROUP_OF.items() if getattr(conditions, field) is None}
-    return replace(conditions, absent={field: trace.absent.get(group, _TOO_SHORT) for field, group in missing.items()})
+    partly = {field: _GROUP_OF[field] for field in _PARTLY if field not in missing and _GROUP_OF[field] in reasons}
+    return {field: reasons.get(group, _TOO_SHORT) for field, group in {**missing, **partly}.items()}
 
 
-def _share(growth: Growth | None, cores: int) -> float | None:
+def _share(growth: Growth | None, cores: float = 1.0) -> float | None:
     if growth is None or growth.over_s < SHORTEST_FOR_SHARES_S:
         return None
     return growth.amount / growth.over_s / cores
 
 
-def _share_of_others(span: Span, usable_cores: int) -> float | None:
+def _cores_at_work(span: Span, usable_cores: int) -> float:
+    """How many cores' worth of processor time the worker had: at least 1, and no more than it may use.
+
+    What others take is measured by that, and not by all cores: half a core is little to a machine of 64, and half of
+    the run to a model of one thread, which cannot choose the cores that are idle.
+    """
+    return min(float(max(1, usable_cores)), max(1.0, _share(span.growth("worker", "cpu_s")) or 1.0))
+
+
+def _others(span: Span) -> Growth | None:
     """Busy time of the worker's cores less its own and ours."""
     growths = span.growths(("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s"))
     if growths is None:
         return None
     busy, worker, agent = growths
-    return _share(replace(busy, amount=max(0.0, busy.amount - worker.amount - agent.amount)), usable_cores)
+    return replace(busy, amount=max(0.0, busy.amount - worker.amount - agent.amount))
 
 
-def _heat_c(span: Span) -> list[float]:
+def _overbooked(span: Span, usable_cores: int) -> str | None:
+    """Why the waiting of the worker's threads tells nothing of others: they wait for each other."""
+    wanted = _share(span.growth("worker_waited", "wanted_s"))
+    if wanted is None or wanted <= usable_cores + OVERBOOKED_CORES:
+        return None
+    return f"the model's own threads wanted {wanted:.1f} cores of {usable_cores}: they wait for each other"
+
+
+def heat_c(span: Span) -> list[float]:
     """The processor's zone at each moment."""
     moments: dict[int, dict[str, float]] = {}
     for zone in span.trace.labels("temperature_c"):
@@ -91,10 +121,14 @@ def _heat_c(span: Span) -> list[float]:
     return [each[0] for each in found if each is not None]
 
 
-def _fastest_mhz(span: Span) -> list[float]:
-    """The fastest of the worker's policies at each moment: the others may idle."""
+def clock_mhz(span: Span) -> list[float]:
+    """A model of one thread: the clock of the core that it was on. Of several: the fastest of the policies that its
+    cores belong to at each moment, since the others may idle."""
+    labels = span.trace.labels("cpu_mhz")
+    fastest = [label for label in labels if label != OWN]
+    alone = (_share(span.growth("worker", "cpu_s")) or 0.0) < ONE_THREAD
     moments: dict[int, float] = {}
-    for policy in span.trace.labels("cpu_mhz"):
+    for policy in [OWN] if OWN in labels and (alone or not fastest) else fastest:
         for at, value in span.numbers("cpu_mhz", policy):
             moments[at] = max(value, moments.get(at, 0.0))
     return list(moments.values())
@@ -106,7 +140,7 @@ def _events(span: Span) -> int | None:
     return round(sum(known)) if known else None
 
 
-def _flags(span: Span) -> tuple[str, ...]:
+def flags_of(span: Span) -> tuple[str, ...]:
     """Names of counters that grew and of alarms that were on at any moment."""
     flags: list[str] = []
     for label in span.trace.labels("throttle_events"):
@@ -120,15 +154,18 @@ def _flags(span: Span) -> tuple[str, ...]:
 
 
 def _step_ms(span: Span) -> float | None:
-    """The largest jump between two readings beyond what setting a clock right may do."""
-    taken = span.numbers("wall_clock", "offset_ms")
-    steps = [(later - earlier, (to_ns - from_ns) / 1e6) for (from_ns, earlier), (to_ns, later) in pairwise(taken)]
-    jumps = [step if abs(step) > SLEW * apart_ms else 0.0 for step, apart_ms in steps]
+    """The largest jump between two readings."""
+    jumps = [after - before for (_, before), (_, after) in span.pauses("wall_clock", "offset_ms")]
     return max(jumps, key=abs, default=None)
 
 
-def _all_cores(span: Span) -> int:
-    return len(_online(span)[0]) if _online(span) else 0
+def _slew_ppm(span: Span) -> float | None:
+    """By how much the monotonic clock ran faster than the raw one over the windows, in millionths."""
+    pauses = span.pauses("raw_clock", "offset_ms")
+    over_ms = sum(to_ns - from_ns for (from_ns, _), (to_ns, _) in pauses) / 1e6
+    if over_ms < SHORTEST_FOR_SHARES_S * 1e3:
+        return None
+    return -sum(after - before for (_, before), (_, after) in pauses) / over_ms * 1e6
 
 
 def _online(span: Span) -> list[tuple[int, ...]]:
@@ -142,20 +179,21 @@ def _gone(span: Span) -> tuple[int, ...]:
 
 
 def _stopped_s(span: Span) -> float | None:
-    taken = span.numbers("worker", "stopped")
-    if len(taken) < 2:
+    pauses = span.pauses("worker", "stopped")
+    if not pauses:
         return None
-    return sum((to_ns - from_ns) / 1e9 for (from_ns, stopped), (to_ns, _) in pairwise(taken) if stopped)
+    return sum((to_ns - from_ns) / 1e9 for (from_ns, stopped), (to_ns, _) in pauses if stopped)
 
 
 def _still_s(span: Span) -> float | None:
     """The longest run of neighbouring readings between which the worker used less than a tenth of a core."""
-    taken = span.numbers("worker", "cpu_s")
-    if len(taken) < 2:
+    pauses = span.pauses("worker", "cpu_s")
+    if not pauses:
         return None
-    longest_s, stretch_s = 0.0, 0.0
-    for (from_ns, before_s), (to_ns, after_s) in pairwise(taken):
+    longest_s, stretch_s, until_ns = 0.0, 0.0, 0
+    for (from_ns, before_s), (to_ns, after_s) in pauses:
         apart_s = (to_ns - from_ns) / 1e9
+        stretch_s = stretch_s if from_ns == until_ns else 0.0  # another window
         stretch_s = stretch_s + apart_s if after_s - before_s < STILL_SHARE * apart_s else 0.0
-        longest_s = max(longest_s, stretch_s)
+        longest_s, until_ns = max(longest_s, stretch_s), to_ns
     return longest_s

@@ -1,11 +1,13 @@
 """What the board counts or says about being held back."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, opened
 
 MOST_CORES = 32
+"""Of the worker's, watched in mid-run: each is two files to read, twice a second."""
 _FLAG_OF_COUNTER = {
     "core": "thermal",
     "package": "thermal",
@@ -21,11 +23,13 @@ def flag_of(label: str) -> str:
     return _FLAG_OF_COUNTER.get(word, word)
 
 
-def counters(root: Path) -> dict[str, Path]:
-    """x86: thermal_throttle/*_throttle_count. Jetson: hwmon `soctherm_oc`, whose first counter is under-voltage, the
-    second average and the third instantaneous over-current."""
+def counters(root: Path, cores: Collection[int] | None = None) -> dict[str, Path]:
+    """x86: thermal_throttle/*_throttle_count, of these cores or of all. Jetson: hwmon `soctherm_oc`, whose first
+    counter is under-voltage, the second average and the third instantaneous over-current."""
     found: dict[str, Path] = {}
-    for cpu in files.folders(root / "sys/devices/system/cpu", "cpu[0-9]*")[:MOST_CORES]:
+    for cpu in files.folders(root / "sys/devices/system/cpu", "cpu[0-9]*"):
+        if cores is not None and cpu.name not in {f"cpu{core}" for core in cores}:
+            continue
         found[f"core {cpu.name}"] = cpu / "thermal_throttle/core_throttle_count"
         found[f"package {cpu.name}"] = cpu / "thermal_throttle/package_throttle_count"
     for monitor in files.folders(root / "sys/class/hwmon", "hwmon*"):
@@ -48,16 +52,20 @@ def alarms(root: Path) -> dict[str, Path]:
 
 
 class ThrottleCounters(NumberFiles):
-    """Counters of the kernel that only grow."""
+    """Counters of the kernel that only grow, of the cores that the worker may use."""
 
     group = "throttle_events"
     unit = "events, counted up"
 
     def __init__(self, site: Site) -> None:
-        found = opened(counters(site.root))
+        found = opened(counters(site.root, site.cores[:MOST_CORES]))
         if not found:
             raise Absent("no counter of throttling or over-current on this machine")
         super().__init__(found, 1)
+        if len(site.cores) > MOST_CORES:
+            self.problem = (
+                f"of the {len(site.cores)} cores that the model may use, counters of {MOST_CORES} are watched"
+            )
 
 
 class Alarms(NumberFiles):

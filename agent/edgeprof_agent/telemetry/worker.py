@@ -1,4 +1,4 @@
-"""The worker's process: its processor time, whether it was stopped, how long it waited for a core, what it holds."""
+"""The worker's process: its processor time, whether it was stopped, where it ran, what it holds."""
 
 import os
 from pathlib import Path
@@ -19,29 +19,25 @@ class Worker:
     problem: str | None = None
 
     def __init__(self, site: Site) -> None:
-        self._file = KernelFile(Path(f"/proc/{site.worker_pid}/stat"))
+        self._file = stat_of(site)
 
     def read(self) -> tuple[Value, Value, Value]:
-        data = self._file.read(_BYTES)
-        fields = data[data.rindex(b")") + 2 :].split()
+        fields = stat_fields(self._file)
         cpu_s = (int(fields[11]) + int(fields[12])) * _TICK_S
         return cpu_s, float(fields[0] in (b"T", b"t")), int(fields[21]) * _PAGE_MIB
 
 
-class Waiting:
-    """`/proc/PID/schedstat`: time for which the main thread was ready to run and another had its core.
+def stat_of(site: Site) -> KernelFile:
+    """The worker's `/proc/PID/stat`."""
+    return KernelFile(Path(f"/proc/{site.worker_pid}/stat"))
 
-    Kernel, Documentation/scheduler/sched-stats.rst; it takes CONFIG_SCHED_INFO.
-    """
 
-    group = "worker_waited"
-    unit = "s, counted up"
-    labels = ("waited_s",)
-    problem: str | None = None
+def stat_fields(file: KernelFile) -> list[bytes]:
+    """Its fields from the third one on: the second is a name that may hold anything."""
+    data = file.read(_BYTES)
+    return data[data.rindex(b")") + 2 :].split()
 
-    def __init__(self, site: Site) -> None:
-        self._file = KernelFile(Path(f"/proc/{site.worker_pid}/schedstat"))
-        self.read()
 
-    def read(self) -> tuple[float]:
-        return (int(self._file.read(_BYTES).split()[1]) / 1e9,)
+def last_core(file: KernelFile) -> int:
+    """The core that the main thread last ran on: field 39, `processor`."""
+    return int(stat_fields(file)[36])

@@ -63,7 +63,7 @@ def _heat_and_clock(conditions: Conditions) -> Iterator[str]:
 
 def _taken(conditions: Conditions) -> Iterator[str]:
     if conditions.others_cpu_share is not None:
-        yield f"others took {percent(conditions.others_cpu_share)} of the cores"
+        yield f"others took {percent(conditions.others_cpu_share)} as much processor time as the model"
     if conditions.stolen_cpu_share:
         yield f"the hypervisor took {percent(conditions.stolen_cpu_share)}"
     if conditions.memory_pressure_share:

@@ -13,6 +13,7 @@ _OPERATORS_SHOWN = 8
 _ENDS: dict[WindowEnd, str] = {
     "precision": "the median was known well enough",
     "time": "its time was up",
+    "looks": "its precision had been looked at three times",
     "runs": "it held the most runs that are taken",
     "deadline": "the deadline was near",
 }

@@ -9,7 +9,7 @@ lines of a cold course: `stage`, then `cold`. `failed` ends either.
 from typing import Literal, TypedDict
 
 Course = Literal["cold", "measure"]
-WindowEnd = Literal["precision", "time", "runs", "deadline"]
+WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
 
 
 class SweepAsk(TypedDict):
@@ -79,9 +79,9 @@ class MemoryReading(TypedDict):
     phase: str
     rss_kib: int
     peak_kib: int | None
-    anonymous_kib: int
-    file_kib: int
-    shared_memory_kib: int
+    anonymous_kib: int | None
+    file_kib: int | None
+    shared_memory_kib: int | None
     pss_kib: int | None
     private_kib: int | None
     swap_kib: int | None
@@ -127,7 +127,10 @@ class Measured(TypedDict):
     series_ns: dict[str, list[int]]
     absent: dict[str, str]
     windows: list[Window]
-    """Usually one. A window that was not precise enough is continued in another one; between them nothing runs."""
+    """What energy is of. Usually one. A window that was not precise enough is continued in another one; between them
+    nothing runs, or a language model's memory is filled to its depth."""
+    prefill_windows: list[Window]
+    """Those of the prompts; `windows` are then those of the generations. Their units are tokens of prompts."""
     prompt_tokens: int
     decode_steps: list[int]
     """Of each repeat: a binding may have to leave out a step at its beginning."""

@@ -13,6 +13,7 @@ from edgeprof_agent.worker.document import MemoryReading
 from edgeprof_agent.worker.mapped import mapped_kib
 
 NO_RESET = "the kernel does not let a process reset its peak (/proc/self/clear_refs)"
+NO_KINDS = "the kernel does not tell kinds of resident memory apart (Linux 4.5)"
 NO_ROLLUP = "the kernel has no /proc/self/smaps_rollup (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)"
 NO_MAPS = "the kernel has no /proc/self/smaps (CONFIG_PROC_PAGE_MONITOR)"
 NO_TEGRA = "read on a Jetson only, where CPU and GPU share one memory"
@@ -67,9 +68,9 @@ class MemoryBook:
             "phase": phase,
             "rss_kib": field_kib(status, "VmRSS"),
             "peak_kib": peak_kib if self._resets else None,
-            "anonymous_kib": field_kib(status, "RssAnon"),
-            "file_kib": field_kib(status, "RssFile"),
-            "shared_memory_kib": field_kib(status, "RssShmem"),
+            "anonymous_kib": self._kind(status, "RssAnon", "anonymous_mib"),
+            "file_kib": self._kind(status, "RssFile", "file_mib"),
+            "shared_memory_kib": self._kind(status, "RssShmem", "shared_memory_mib"),
             "pss_kib": pss_kib,
             "private_kib": private_kib,
             "swap_kib": swap_kib,
@@ -77,6 +78,13 @@ class MemoryBook:
             "unified_available_kib": available_kib,
             "nvmap_kib": nvmap_kib,
         }
+
+    def _kind(self, status: str, name: str, figure: str) -> int | None:
+        try:
+            return field_kib(status, name)
+        except LookupError:
+            self.absent[figure] = NO_KINDS
+            return None
 
     def _rollup(self) -> tuple[int | None, int | None, int | None]:
         """PSS, USS and swap."""

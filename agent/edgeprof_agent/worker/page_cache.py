@@ -33,19 +33,34 @@ def drop(paths: Sequence[str]) -> Dropped:
         return Dropped(False, before, before, f"the page cache could not be dropped: {error.strerror}")
     after = resident_share(paths)
     if after is None:
-        return Dropped(False, before, after, "mincore(2) does not tell here whether the files left the page cache")
+        return Dropped(
+            False,
+            before,
+            after,
+            "mincore(2) does not tell this user whether the files left the page cache; it tells their owner",
+        )
     if after > MOST_LEFT_SHARE:
         return Dropped(False, before, after, f"{after:.0%} of the files' pages stayed in the page cache")
     return Dropped(True, before, after, None)
 
 
 def resident_share(paths: Sequence[str]) -> float | None:
-    """The share of all pages of these files that lie in memory; None where the kernel refuses to tell."""
+    """The share of all pages of these files that lie in memory; None where the kernel refuses to tell.
+
+    Since Linux 5.2 mincore says of a file that one neither owns nor may write that every page lies in memory
+    (mincore(2), against the page cache attack CVE-2019-5489): of such a file nothing is known.
+    """
+    if not all(_may_be_told(path) for path in paths):
+        return None
     counts = [_resident_pages(path) for path in paths if os.path.getsize(path)]
     known = [count for count in counts if count is not None]
     if not known or len(known) < len(counts):
         return None
     return sum(resident for resident, _ in known) / sum(pages for _, pages in known)
+
+
+def _may_be_told(path: str) -> bool:
+    return os.stat(path).st_uid == os.geteuid() or os.access(path, os.W_OK, effective_ids=True)
 
 
 def _drop(path: str) -> None:

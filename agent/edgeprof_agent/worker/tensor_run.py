@@ -51,6 +51,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
         "series_ns": {"latency": taken.samples_ns.tolist()},
         "absent": {},
         "windows": taken.windows,
+        "prefill_windows": [],
         "prompt_tokens": 0,
         "decode_steps": [],
         "peak_kib": opened.memory.peak_kib,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.worker.document import Job, Window, WindowEnd
+from edgeprof_agent.worker.document import Job, WindowEnd
 
 REPEATS = 6
 """The fewest that give a median a 95 % interval (see edgeprof/statistics/quantiles.py)."""
@@ -54,13 +54,6 @@ class Rule(NamedTuple):
         return "time" if elapsed_ns >= self.limit_ns else None
 
 
-class Repeated(NamedTuple):
-    """How the repeats ended, and when they were."""
-
-    window: Window
-    ended_by: WindowEnd
-
-
 def rule_of(job: Job) -> Rule:
     """That of the measured window."""
     return Rule(
@@ -100,8 +93,8 @@ def is_steady(times: Sequence[float], count: int) -> bool:
     return deviation <= _MOST_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - _MOST_VARIATION)
 
 
-def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken: list[T]) -> Repeated:
-    """Appends to `taken` until the rule ends it. Python's collector is off meanwhile."""
+def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken: list[T]) -> WindowEnd:
+    """Appends to `taken` until the rule ends it, and tells by what. Python's collector is off meanwhile."""
     gc.collect()
     gc.disable()
     try:
@@ -111,7 +104,7 @@ def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken
             now_ns = time.monotonic_ns()
             ended_by = rule.ended([value(one) for one in taken], now_ns - start_ns, now_ns)
             if ended_by is not None:
-                return Repeated({"start_ns": start_ns, "end_ns": now_ns, "units": len(taken)}, ended_by)
+                return ended_by
     finally:
         gc.enable()
 

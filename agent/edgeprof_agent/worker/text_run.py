@@ -5,17 +5,22 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from edgeprof_agent.runtimes.base import Decode, Prefill, TextModel
-from edgeprof_agent.worker.document import Job, Measured, TextFacts, Window, WindowEnd
+from edgeprof_agent.worker.document import Job, Measured, TextFacts, WindowEnd
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
+from edgeprof_agent.worker.order import median
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_run import major_faults
+from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
 from edgeprof_agent.worker.text_sweep import sweep_text
+from edgeprof_agent.worker.text_windows import Timed, windows_of
 
 _WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
+
+_RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
 _CACHED_REPEATS = 12
 """The prompt is evaluated once, and its last token so often."""
@@ -30,7 +35,6 @@ class TextTimes(NamedTuple):
     warm: Warm
     prefills: list[Prefill]
     decodes: list[Decode]
-    decode_window: Window
     ended_by: WindowEnd
     major_faults: int
 
@@ -42,6 +46,8 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
     output = model.output()  # of the last generated token: the facts below leave other logits behind
     text = _facts(model, job, reporter)
+    no_requests = model.no_requests() if job["arrival_rate_per_s"] > 0 else None
+    absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
     cost = loop_cost()
     measured: Measured = {
         "kind": "text",
@@ -52,8 +58,14 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
             "decode": [decode.total_ns for decode in times.decodes],
             "inter_token": [gap_ns for decode in times.decodes for gap_ns in decode.gaps_ns],
         },
-        "absent": model.absent,
-        "windows": [times.decode_window],
+        "absent": absent,
+        "windows": windows_of(
+            [Timed(decode.start_ns, decode.end_ns, decode.tokens) for decode in times.decodes], job["depth_tokens"]
+        ),
+        "prefill_windows": windows_of(
+            [Timed(prefill.start_ns, prefill.end_ns, job["prompt_tokens"]) for prefill in times.prefills],
+            job["depth_tokens"],
+        ),
         "prompt_tokens": job["prompt_tokens"],
         "decode_steps": [decode.steps for decode in times.decodes],
         "peak_kib": peak_kib,
@@ -73,18 +85,30 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "setting": model.setting(),
     }
     reporter.measured(measured)
-    _beyond(model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
-
-
-def _beyond(model: TextModel, job: Job, reporter: Reporter) -> None:
-    """What was asked beyond the window. A request of the open loop is a prompt and a generation."""
-    if job["arrival_rate_per_s"] > 0:
-        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
-        reporter.open_loop(run_open_loop(lambda: (model.prefill(), model.decode()), job))
-    sweep_text(model, job, reporter)
+    beyond: Job = {**job, "stop_at_ns": job["extras_stop_at_ns"]}
+    if no_requests is None:
+        _open_loop(model, beyond, reporter)
+    sweep_text(model, opened.memory, _pace(opened, times, job), beyond, reporter)
     if job["soak_s"] > 0:
         reporter.enter("soak", f"{job['soak_s']:g} s")
-        reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), job, reporter))
+        reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), beyond, reporter))
+
+
+def _open_loop(model: TextModel, job: Job, reporter: Reporter) -> None:
+    """A request is a prompt and a generation on top of it."""
+    if job["arrival_rate_per_s"] > 0:
+        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
+        reporter.open_loop(run_open_loop(model.request, job))
+
+
+def _pace(opened: Opened, times: TextTimes, job: Job) -> Pace:
+    """What the run itself tells of the time that a point will take."""
+    return Pace(
+        round(opened.phases_ms["load_ms"] * 1e6),
+        job["prompt_tokens"],
+        round(median([prefill.prompt_ns for prefill in times.prefills])),
+        median([decode.total_ns / max(1, decode.steps) for decode in times.decodes]),
+    )
 
 
 def _token_times_ns(decode: Decode) -> list[int]:
@@ -95,7 +119,7 @@ def _token_times_ns(decode: Decode) -> list[int]:
 def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
     """Prefill and decode in two phases, so that power may be attributed to decoding alone."""
     reporter.enter("first_inference", f"a prompt of {job['prompt_tokens']} tokens")
-    first_ns = model.prefill().first_token_ns
+    first_ns = model.first_prompt().first_token_ns  # before any depth is filled, which would read the weights
     opened.memory.end_of("first_inference")
     reporter.enter("warmup", "prompts until the speed is steady")
     warm_prompts = warm_up(lambda: model.prefill().prompt_ns, job)
@@ -108,10 +132,9 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
     decodes: list[Decode] = []
     once = _telling(reporter, "decode", model.decode)
     generations = repeat(once, lambda decode: decode.total_ns / max(1, decode.steps), rule_of(job), decodes)
-    window: Window = {**generations.window, "units": sum(decode.tokens for decode in decodes)}
     warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
-    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts.ended_by, generations.ended_by))]
-    return TextTimes(first_ns, warm, prefills, decodes, window, ended_by, major_faults() - faults)
+    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts, generations))]
+    return TextTimes(first_ns, warm, prefills, decodes, ended_by, major_faults() - faults)
 
 
 def _facts(model: TextModel, job: Job, reporter: Reporter) -> TextFacts:

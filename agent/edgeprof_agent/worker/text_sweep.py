@@ -1,39 +1,44 @@
 """A language model over prompt lengths and depths: each point is told as soon as it is known.
 
 A point is measured as the run is, with less: one prompt and one generation to warm up, then at least 3 of each, at most
-6, for at most 3 s where a third repeat does not take longer. A point that fails is told with its reason, and the next
-one is tried; what the kernel kills there costs the points after it, and none before.
+6, for at most 3 s where a third repeat does not take longer; fewer than 3 only where its time is up. It has an equal
+share of the time left, or what it takes at the least; where not even that is left, it says so and is not begun. Memory
+of the point before is given back first, so that a point's peak is its own. A point that fails is told with its reason,
+and the next one is tried; what the kernel kills there costs the points after it, and none before.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure, TextModel
 from edgeprof_agent.worker.document import Job, Point, SweepAsk
-from edgeprof_agent.worker.memory import field_kib
-from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker.stopping import time_is_up
+from edgeprof_agent.worker.memory import MemoryBook
+from edgeprof_agent.worker.reporter import MESSAGE_LENGTH, Reporter
+from edgeprof_agent.worker.stopping import share_of_time, time_is_up
+from edgeprof_agent.worker.tensor_sweep import NO_TIME, SOAK_ROOM, give_back_to_system
+from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import REPEATS, Rule, repeat
 
 _FEWEST = 3
 _WINDOW_NS = 3_000_000_000
-_PROC = Path("/proc/self")
-_NO_TIME = "the run's time was up before this point"
 
 T = TypeVar("T")
 
 
-def sweep_text(model: TextModel, job: Job, reporter: Reporter) -> None:
-    """Tells every point that was asked, in order, and leaves the model at the run's own lengths."""
+def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: Job, reporter: Reporter) -> None:
+    """Tells every point that was asked, in order; where a soak follows, the model is then at the run's own lengths."""
     points = job["sweep"]
+    stop_at_ns = job["stop_at_ns"] - int(job["soak_s"] * SOAK_ROOM * 1e9)  # what comes after has its time, too
+    sweep = _Sweep(model, memory, pace)
     for index, at in enumerate(points):
         lengths = lengths_at(at, job)
         note = f"{lengths.prompt_tokens} tokens at depth {lengths.depth_tokens}"
         reporter.enter("sweep", note, index / len(points))
         told: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
-        reporter.point(_point(model, told, lengths, job))
-    if points:
+        reporter.point(sweep.point(told, lengths, stop_at_ns, len(points) - index))
+    if points and job["soak_s"] > 0 and not time_is_up(job["stop_at_ns"]):
+        model.let_go()
         model.use(Lengths(job["prompt_tokens"], job["decode_tokens"], job["depth_tokens"]))
 
 
@@ -47,31 +52,62 @@ def lengths_at(at: SweepAsk, job: Job) -> Lengths:
     )
 
 
-def _point(model: TextModel, at: SweepAsk, lengths: Lengths, job: Job) -> Point:
-    if time_is_up(job["stop_at_ns"]):
-        return _failed(at, _NO_TIME)
-    try:
-        return _measured(model, at, lengths, job)
-    except RuntimeFailure as failure:
-        return _failed(at, str(failure))
-    except MemoryError:
-        return _failed(at, "The worker was refused the memory for this point.")
-    except Exception as error:  # a binding's own exception is a fact about this point
-        return _failed(at, f"{type(error).__name__}: {error}")
+class _Sweep:
+    """One model from point to point; what a point takes is learnt from those before it."""
+
+    def __init__(self, model: TextModel, memory: MemoryBook, pace: Pace) -> None:
+        self._model = model
+        self._memory = memory
+        self._pace = pace
+
+    def point(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int, points_left: int) -> Point:
+        """Measured or failed, never raised."""
+        if time_is_up(stop_at_ns):
+            return _failed(at, NO_TIME)
+        least_ns = self._pace.least_ns(lengths, refills=self._model.refills)
+        now_ns = time.monotonic_ns()
+        if now_ns + least_ns > stop_at_ns:
+            return _failed(at, _too_slow(least_ns, stop_at_ns - now_ns))
+        own_stop_ns = max(now_ns + least_ns, share_of_time(stop_at_ns, points_left))
+        try:
+            return self._measured(at, lengths, own_stop_ns)
+        except RuntimeFailure as failure:
+            return _failed(at, str(failure))
+        except MemoryError:
+            return _failed(at, "The worker was refused the memory for this point.")
+        except Exception as error:  # a binding's own exception is a fact about this point
+            return _failed(at, f"{type(error).__name__}: {error}")
+
+    def _measured(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> Point:
+        model = self._model
+        model.let_go()
+        give_back_to_system()
+        self._memory.start_span()
+        model.use(lengths)
+        self._warm_up(lengths)
+        prefills = _few(model.prefill, lambda prefill: prefill.prompt_ns, stop_at_ns)
+        model.decode()
+        decodes = _few(model.decode, lambda decode: decode.total_ns, stop_at_ns)
+        return _told(at, prefills, decodes, self._memory.span_peak_kib(), model.kv_cache_kib)
+
+    def _warm_up(self, lengths: Lengths) -> None:
+        """One prompt, which fills the depth before."""
+        began_ns = time.monotonic_ns()
+        self._model.prefill()
+        took_ns = time.monotonic_ns() - began_ns
+        self._pace = self._pace.seen(lengths.depth_tokens + lengths.prompt_tokens, took_ns)
 
 
-def _measured(model: TextModel, at: SweepAsk, lengths: Lengths, job: Job) -> Point:
-    resets = _restart_peak()
-    model.use(lengths)
-    prefills = _few(model.prefill, lambda prefill: prefill.prompt_ns, job)
-    decodes = _few(model.decode, lambda decode: decode.total_ns, job)
-    return _told(at, prefills, decodes, _peak_kib() if resets else None, model.kv_cache_kib)
+def _too_slow(least_ns: int, left_ns: int) -> str:
+    return (
+        f"at the speed seen so far this point takes {least_ns / 1e9:.0f} s or more, and "
+        f"{left_ns / 1e9:.0f} s were left of the run's time"
+    )
 
 
-def _few(once: Callable[[], T], value: Callable[[T], float], job: Job) -> Sequence[T]:
-    once()
+def _few(once: Callable[[], T], value: Callable[[T], float], stop_at_ns: int) -> Sequence[T]:
     taken: list[T] = []
-    repeat(once, value, Rule(_FEWEST, REPEATS, _WINDOW_NS, _WINDOW_NS, None, job["stop_at_ns"]), taken)
+    repeat(once, value, Rule(_FEWEST, REPEATS, _WINDOW_NS, _WINDOW_NS, None, stop_at_ns), taken)
     return taken
 
 
@@ -100,18 +136,5 @@ def _failed(at: SweepAsk, reason: str) -> Point:
         "decode_steps": [],
         "peak_kib": None,
         "kv_cache_kib": None,
-        "failure": reason[:500],
+        "failure": reason[:MESSAGE_LENGTH],
     }
-
-
-def _restart_peak() -> bool:
-    """See memory.py; False: this kernel does not let a process."""
-    try:
-        (_PROC / "clear_refs").write_text("5")
-    except OSError:
-        return False
-    return True
-
-
-def _peak_kib() -> int:
-    return field_kib((_PROC / "status").read_text(), "VmHWM")

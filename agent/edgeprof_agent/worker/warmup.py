@@ -3,7 +3,8 @@
 The runs go by blocks of at least 20 ms. Steady: the medians of the last five blocks have a coefficient of variation of
 at most 2 % (Georges, Buytaert and Eeckhout, Statistically rigorous Java performance evaluation, OOPSLA 2007, 3.4: a
 window of k iterations whose CoV falls below 0.01 or 0.02), and the newest is not the fastest by more than that, as it
-would be while the model still speeds up. A model that is slower than 20 ms has blocks of one run.
+would be while the model still speeds up. A model that is slower than 20 ms has blocks of one run; one so slow that five
+do not fit into the limit is steady if its last two are alike within 2 %.
 """
 
 import time
@@ -28,11 +29,11 @@ class WarmUp(NamedTuple):
 def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int]) -> WarmUp:
     """At least `warmup_runs`, then until steady, `warmup_limit_s` or the deadline. `counter`: see run_counter.py."""
     clock = time.monotonic_ns
-    limit_ns = min(clock() + int(job["warmup_limit_s"] * 1e9), job["stop_at_ns"])
+    limit_ns = clock() + int(job["warmup_limit_s"] * 1e9)
     blocks: list[float] = []
     block: list[int] = []
     runs, filled_ns = 0, 0
-    while clock() < limit_ns:
+    while (runs < job["warmup_runs"] or clock() < limit_ns) and clock() < job["stop_at_ns"]:
         started_ns = clock()
         once()
         took_ns = clock() - started_ns
@@ -45,7 +46,12 @@ def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int])
             block, filled_ns = [], 0
         if runs >= job["warmup_runs"] and is_steady(blocks):
             return WarmUp(runs, True)
-    return WarmUp(runs, False)
+    return WarmUp(runs, is_steady_though_slow(blocks))
+
+
+def is_steady_though_slow(blocks: Sequence[float]) -> bool:
+    """Of a model too slow for five blocks within the limit: whether its last two are alike."""
+    return 2 <= len(blocks) < BLOCKS and abs(blocks[-1] - blocks[-2]) <= MOST_VARIATION * min(blocks[-2:])
 
 
 def is_steady(blocks: Sequence[float]) -> bool:

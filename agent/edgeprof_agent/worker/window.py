@@ -93,7 +93,9 @@ def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) ->
     width = relative_half_width(samples)
     if width is not None and width <= job["precision"]:
         return "precision"
-    return "time" if windows >= _MOST_WINDOWS or spent_s >= job["window_limit_s"] else None
+    if spent_s >= job["window_limit_s"]:
+        return "time"
+    return "looks" if windows >= _MOST_WINDOWS else None
 
 
 def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:

@@ -1,5 +1,6 @@
 """What a cell says in words: its state, its failure, why it is not ranked, what to know before believing it."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +11,13 @@ from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof_hub.store.base import CellRow
 
 NO_REASON = "The run gave no figure and no reason."
+TOO_FEW_SAMPLES = (
+    "The run has too few samples that do not depend on each other for this percentile; its page says how many it takes."
+)
 OPEN_STATES = ("queued", "sent", "accepted", "running")
+
+
+_TOO_FEW = re.compile(r"needs \d+ samples for a 95 % interval")
 
 
 def cell_state(row: CellRow, result: Result | None) -> rest.CellState:
@@ -33,6 +40,11 @@ def failure_of(result: Result | None) -> tuple[str | None, str | None]:
         return None, None
     failure = result.failure
     return failure.code, failure.message.strip() or MEANING[failure.code]
+
+
+def short_reason(reason: str) -> str:
+    """Why a figure is missing, for a table: without the counts that would make a footnote of each cell."""
+    return TOO_FEW_SAMPLES if _TOO_FEW.match(reason) else reason
 
 
 def unranked_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:

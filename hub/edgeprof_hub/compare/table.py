@@ -158,7 +158,7 @@ def _absent(result: Result | None, model: rest.ModelRecord) -> dict[str, str]:
     if result is None or result.status != "measured":
         return {}
     known = {metric.metric for metric in result.metrics}
-    given = {absent.metric: absent.reason for absent in result.absent}
+    given = {absent.metric: labels.short_reason(absent.reason) for absent in result.absent}
     wanted = headline.metric_names(model.format)
     return {**{name: labels.NO_REASON for name in wanted if name not in known}, **given}
 

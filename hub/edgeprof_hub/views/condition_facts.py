@@ -10,7 +10,14 @@ from edgeprof_hub.views.facts import Fact
 _FIELDS_SHOWN = (
     *("temperature_min_c", "temperature_max_c", "temperature_c", "cpu_mhz_min", "cpu_mhz_max", "cpu_mhz"),
     *("others_cpu_share", "stolen_cpu_share", "throttle_flags", "throttle_events", "swapped_in_pages"),
-    *("memory_pressure_share", "wall_clock_step_ms", "waited_cpu_share", "worker_stopped_s", "worker_still_s"),
+    *(
+        "memory_pressure_share",
+        "wall_clock_step_ms",
+        "clock_slew_ppm",
+        "waited_cpu_share",
+        "worker_stopped_s",
+        "worker_still_s",
+    ),
 )
 
 
@@ -53,14 +60,21 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
         facts.spread("Temperature", found.temperature_min_c, found.temperature_max_c, "°C", absent, *temperature),
         facts.spread("Clock", found.cpu_mhz_min, found.cpu_mhz_max, "MHz", absent, *clock, "cpu_mhz"),
         _share(
-            "Other programs", found.others_cpu_share, "of the cores that the run may use", found, "others_cpu_share"
+            "Other programs", found.others_cpu_share, "as much processor time as the model", found, "others_cpu_share"
         ),
-        _share("Taken by a hypervisor", found.stolen_cpu_share, "of all cores", found, "stolen_cpu_share"),
+        _share(
+            "Taken by a hypervisor",
+            found.stolen_cpu_share,
+            "as much processor time as the model",
+            found,
+            "stolen_cpu_share",
+        ),
         _share("Ready, not running", found.waited_cpu_share, "of the time", found, "waited_cpu_share"),
         _throttling(found),
         _count("Pages swapped in", found.swapped_in_pages, found, "swapped_in_pages"),
         _share("Waiting for memory", found.memory_pressure_share, "of the time", found, "memory_pressure_share"),
         facts.measured("Step of the clock", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
+        facts.measured("Clock set right by", found.clock_slew_ppm, "ppm", absent, "clock_slew_ppm"),
         facts.measured("Stopped", found.worker_stopped_s, "s", absent, "worker_stopped_s"),
         facts.measured("Stood still", found.worker_still_s, "s at the longest", absent, "worker_still_s"),
         *_clock_sources(found),

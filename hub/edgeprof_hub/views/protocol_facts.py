@@ -50,6 +50,7 @@ def _ended(end: WindowEnd, protocol: m.RunProtocol) -> str:
     texts: dict[WindowEnd, str] = {
         "precision": f"when the median was known to ± {figures.percent(protocol.precision)}",
         "time": f"at its limit of {protocol.window_limit_s:g} s, {wanted}",
+        "looks": f"after three looks at its precision, {wanted}",
         "runs": f"at its limit of {protocol.max_runs:,} runs, {wanted}",
         "deadline": f"at the run's limit of {protocol.deadline_s:g} s, {wanted}",
     }
