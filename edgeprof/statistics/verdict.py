@@ -33,7 +33,8 @@ class Verdict:
     """Whether B is faster than A, and what that rests on.
 
     `ratio` is B's time over A's with its interval (`interval_percent`). `smallest_effect` is the share that a pair like
-    this shows in 4 of 5 cases. `floor`: the share below which nothing is claimed. None: it could not be worked out.
+    this shows in 4 of 5 cases. `floor`: the share below which nothing is claimed. None where nothing could be worked
+    out.
     """
 
     outcome: Outcome
