@@ -84,8 +84,8 @@ def floor_of(work: Path, setup: Setup) -> NoiseFloor:
 def judged(work: Path, setup: Setup, number: int, floor: NoiseFloor) -> Pair:
     """One pair as `edgeprof compare` judges it."""
     a, b = (_side(Step(side, setup, number).file(work)) for side in SIDES)
-    verdict = report_on(a, b, None, floor).verdict
-    known, _ = noise_floors.fitting(floor, floor.series, [*a, *b])
+    verdict = report_on(a, b, None, [floor]).verdict
+    known, _ = noise_floors.fitting([floor], floor.series, [*a, *b])
     found = estimates([*a, *b], default_series(a[0].result))
     if known is None:
         raise EdgeprofError("floor_unfit", f"The floor of {setup.label} is of another device: name a fresh --work.")

@@ -52,7 +52,7 @@ def compare(
     elif len(results) == 2 and not learned:
         if kind in ("csv", "md"):
             raise UsageError("bad_format", "A verdict is printed as text or as JSON.")
-        report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else None)
+        report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
         click.echo(_json(report) if as_json or kind == "json" else text_of(report))
     elif not results and not learned:
         table = client_of(hub_url, token_file).compare()

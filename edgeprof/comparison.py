@@ -30,14 +30,14 @@ class Report:
     notes: tuple[str, ...]
 
 
-def report_on(a: Sequence[Run], b: Sequence[Run], series: Series | None, floor: NoiseFloor | None) -> Report:
-    """The verdict on two sides and what a reader should know beside it. `floor`: else that of the results."""
+def report_on(a: Sequence[Run], b: Sequence[Run], series: Series | None, floors: Sequence[NoiseFloor] = ()) -> Report:
+    """The verdict on two sides and what a reader should know beside it. No `floors`: those of the results."""
     series = series or default_series(a[0].result)
     found = estimates([*a, *b], series)
     a_found, b_found = found[: len(a)], found[len(a) :]
     results = [run.result for run in a], [run.result for run in b]
     obstacle = comparability.obstacle(*results)
-    fitting, misfit = noise_floors.fitting(floor, series, [*a, *b])
+    fitting, misfit = noise_floors.fitting(floors, series, [*a, *b])
     verdict = abstention(obstacle, len(a), len(b)) if obstacle else compare(a_found, b_found, fitting)
     return Report(
         series=series,

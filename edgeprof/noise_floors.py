@@ -1,14 +1,20 @@
 """A device's noise floor between its wire form, its file and the statistics: learned, read, told, and found fitting."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from edgeprof.compare_sources import Run, Series, default_series, estimates
 from edgeprof.errors import EdgeprofError
 from edgeprof.statistics import calibration
+from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
+
+_REPLICATES = 4
+"""Runs of both sides together from which statistics/verdict.py takes their spread from the runs themselves."""
 
 
 def learn(runs: Sequence[Run], series: Series | None, date: str) -> NoiseFloor:
@@ -34,19 +40,37 @@ def learn(runs: Sequence[Run], series: Series | None, date: str) -> NoiseFloor:
         model_name=first.model_name,
         config_key=first.config_key,
         series=series,
+        model_id=first.model_id,
     )
 
 
-def read(path: Path) -> NoiseFloor:
-    """A noise floor that `--learn-floor` wrote."""
+class _Kept(msgspec.Struct):
+    """An entry of the file that the agent keeps, see agent/edgeprof_agent/noise_floors.py."""
+
+    floor: NoiseFloor
+
+
+def read(path: Path) -> list[NoiseFloor]:
+    """What `--learn-floor` wrote, `calibrate --json` printed, or the agent keeps: a floor or a list of them."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=NoiseFloor)
+        data = path.read_bytes()
+        raw: object = msgspec.json.decode(data)
+        listed = cast("list[object]", raw) if isinstance(raw, list) else [raw]
+        if not listed:
+            raise msgspec.ValidationError("an empty list")
+        return [_one(each) for each in listed]
     except OSError as error:
         raise EdgeprofError("no_such_file", f"The noise floor {path} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EdgeprofError(
             "not_a_floor", f"{path} is no noise floor ({error}). Make one with --learn-floor."
         ) from error
+
+
+def _one(raw: object) -> NoiseFloor:
+    if isinstance(raw, dict) and "floor" in raw and isinstance(raw["floor"], dict):
+        return msgspec.convert(raw, _Kept).floor
+    return msgspec.convert(raw, NoiseFloor)
 
 
 def text_of(floor: NoiseFloor) -> str:
@@ -59,25 +83,47 @@ def text_of(floor: NoiseFloor) -> str:
 
 
 def fitting(
-    given: NoiseFloor | None, series: str, runs: Sequence[Run]
+    given: Sequence[NoiseFloor], series: str, runs: Sequence[Run]
 ) -> tuple[calibration.NoiseFloor | None, list[str]]:
-    """The floor for these runs, and what to warn of: the one given, else the newest that the results carry.
+    """The floor for these runs, and what to warn of: of those given, else of those that the results carry.
 
-    A floor holds for its own device and series only; on another model or configuration it is used, and that is said.
+    A floor holds for its own device and series only. Where each run's set-up has its own, the largest of them is used,
+    each the newest of its set-up. Where one has none, a floor of another set-up stands in and may only make the verdict
+    more careful: it widens what replicates tell, and between single runs it counts where it is above the default.
     """
-    if given is not None and not _fits(given, series, runs):
-        return None, [f"the noise floor is not used: it was learned on {given.series} of {given.device_id}"]
-    floor = given or _carried(series, runs)
-    if floor is None:
-        return None, []
-    alien = any(run.result.config_key != floor.config_key or run.result.model_name != floor.model_name for run in runs)
-    return _known(floor), [f"the noise floor was learned on another set-up ({floor.model_name})"] if alien else []
+    found = [floor for floor in given or _carried(runs) if _fits(floor, series, runs)]
+    if not found:
+        known = ", ".join(dict.fromkeys(f"{floor.series} of {floor.device_id}" for floor in given))
+        return None, [f"the noise floor is not used: it was learned on {known}"] if given else []
+    own = [_newest([floor for floor in found if _is_of(floor, run)]) for run in runs]
+    known_ones = [floor for floor in own if floor is not None]
+    if len(known_ones) == len(runs):
+        return _known(max(known_ones, key=lambda floor: floor.floor)), []
+    standing_in = max(known_ones or [_last(found)], key=lambda floor: floor.floor)
+    warning = f"the noise floor was learned on another set-up ({standing_in.model_name})"
+    if len(runs) >= _REPLICATES:
+        return _known(standing_in), [f"{warning} and can only widen what the repeats tell"]
+    warning += f", and {DEFAULT_FLOOR:.0%} are assumed where it is smaller"
+    if standing_in.floor <= DEFAULT_FLOOR:
+        return None, [warning]
+    return _known(replace(standing_in, within_run=0.0)), [warning]
 
 
-def _carried(series: str, runs: Sequence[Run]) -> NoiseFloor | None:
-    carried = [run.result.noise_floor for run in runs if run.result.noise_floor is not None]
-    fitting_ones = [floor for floor in carried if _fits(floor, series, runs)]
-    return max(fitting_ones, key=lambda floor: floor.date, default=None)
+def _carried(runs: Sequence[Run]) -> list[NoiseFloor]:
+    lead = [run.result.noise_floor for run in runs if run.result.noise_floor is not None]
+    return [*lead, *(floor for run in runs for floor in run.result.noise_floors)]
+
+
+def _newest(floors: Sequence[NoiseFloor]) -> NoiseFloor | None:
+    return _last(floors) if floors else None
+
+
+def _last(floors: Sequence[NoiseFloor]) -> NoiseFloor:
+    return max(floors, key=lambda floor: floor.date)
+
+
+def _is_of(floor: NoiseFloor, run: Run) -> bool:
+    return floor.is_of(run.result.model_id, run.result.config_key)
 
 
 def _fits(floor: NoiseFloor, series: str, runs: Sequence[Run]) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     MODEL is by default the small one that edgeprof brings; a floor of your own model is better for your own model.
     Every later run on this machine carries the floor, and `edgeprof compare` claims nothing below it.
     """
+    noise_floors.check_file()
     ask = asked(options)
     setups = setups_named([model or _bundled()], ask)
     series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
@@ -61,15 +63,25 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs; nothing was learned.", err=True)
         return INTERRUPTED
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    learned = [floor for index in range(len(setups)) for floor in _floors(series, index, date)]
-    file = noise_floors.keep(learned)
-    if as_json:
+    taught = {index: _floors(series, index, date) for index in range(len(setups))}
+    learned = [floor for floors in taught.values() if not isinstance(floors, EdgeprofError) for floor in floors]
+    file = noise_floors.keep(learned) if learned else None
+    if as_json and learned:
         click.echo(msgspec.json.format(msgspec.json.encode(learned)).decode())
-    else:
-        for index in range(len(setups)):
-            click.echo(_sentence(series, index, learned))
+    elif not as_json:
+        _tell(series, taught)
+    if file is not None and not as_json:
         click.echo(f"Kept in {file}; every later run on this machine carries it.")
+    failed = [error for error in taught.values() if isinstance(error, EdgeprofError)]
+    if failed:
+        raise EdgeprofError(failed[0].code, " ".join(error.message for error in failed))
     return 0
+
+
+def _tell(series: Series, taught: Mapping[int, Sequence[NoiseFloor] | EdgeprofError]) -> None:
+    for index, floors in taught.items():
+        if not isinstance(floors, EdgeprofError):
+            click.echo(_sentence(series, index, floors[0]))
 
 
 def _bundled() -> Path:
@@ -80,17 +92,24 @@ def _bundled() -> Path:
     return FOLDER / _DEFAULTS["tflite" if there and "onnx" not in there else "onnx"]
 
 
-def _floors(series: Series, index: int, date: str) -> list[NoiseFloor]:
-    """One for each series of times that the runs have a median of."""
+def _floors(series: Series, index: int, date: str) -> list[NoiseFloor] | EdgeprofError:
+    """One for each series of times that the runs have a median of, that which is compared as a rule first.
+
+    An error is returned: what the other set-ups taught must not be lost with this one.
+    """
     runs = series.measured(index)
     if len(runs) < FEWEST_RUNS:
         failures = [result.failure for result in series.failed(index) if result.failure]
         why = f" The last failure is {failures[-1].code}: {failures[-1].message}" if failures else ""
-        raise EdgeprofError(
-            "too_few_runs", f"Only {len(runs)} of {len(series.turns)} runs measured, {FEWEST_RUNS} are needed.{why}"
+        turns = sum(turn.setup == index for turn in series.turns)
+        return EdgeprofError(
+            "too_few_runs",
+            f"{series.setups[index].label}: only {len(runs)} of {turns} runs measured, {FEWEST_RUNS} are needed.{why}",
         )
-    own = learning.learn(runs, None, date)
-    return [own, *_others(runs, date)]
+    try:
+        return [learning.learn(runs, None, date), *_others(runs, date)]
+    except EdgeprofError as error:
+        return EdgeprofError(error.code, f"{series.setups[index].label}: {error.message}")
 
 
 def _others(runs: list[Run], date: str) -> list[NoiseFloor]:
@@ -106,9 +125,8 @@ def _others(runs: list[Run], date: str) -> list[NoiseFloor]:
     return found
 
 
-def _sentence(series: Series, index: int, learned: list[NoiseFloor]) -> str:
+def _sentence(series: Series, index: int, floor: NoiseFloor) -> str:
     runs = series.measured(index)
-    floor = next(one for one in learned if one.config_key == runs[0].result.config_key)
     return (
         f"{series.setups[index].label}: a difference in {floor.series.replace('_', '-')} between two single runs on "
         f"this machine will be claimed only where it is clear of {percent(floor.floor)}. Two runs that should be alike "

@@ -5,11 +5,12 @@ its own and `edgeprof profile` takes the host's name, and both measure the same 
 several machines, so each entry names its machine.
 """
 
+import os
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -21,6 +22,8 @@ from edgeprof.wire.messages import ModelRef, RunConfig
 
 _ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id", "sys/firmware/devicetree/base/serial-number")
 _SALT = b"edgeprof noise floor "
+_TEXT_SERIES = ("inter_token", "ttft", "prefill", "decode")
+"""Of a language model, the one that is compared as a rule first."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,35 +66,58 @@ class Measured(Protocol):
     def emulated(self) -> bool: ...
 
 
-def for_run(run: Measured) -> NoiseFloor | None:
-    """Of the series that is compared unless another is asked for. An emulated device is never ranked, and has none."""
+class Floors(NamedTuple):
+    """Of one run: that of the series which is compared unless another is asked for, and those of its other series."""
+
+    lead: NoiseFloor | None = None
+    others: tuple[NoiseFloor, ...] = ()
+
+
+def for_run(run: Measured) -> Floors:
+    """An emulated device is never ranked, and has none. An unreadable file is no floor: it must not cost a run."""
     if run.emulated:
-        return None
-    series = "inter_token" if run.model.format == "gguf" else "latency"
-    return find(run.device_id, run.model.name, config_key(run.config), series)
+        return Floors()
+    lead, *others = _TEXT_SERIES if run.model.format == "gguf" else ("latency",)
+    found = find(run.device_id, run.model.model_id, config_key(run.config), (lead, *others))
+    return Floors(found.get(lead), tuple(found[series] for series in others if series in found))
 
 
 def find(
-    device_id: str, model_name: str, key: str, series: str, file: Path | None = None, machine: str | None = None
-) -> NoiseFloor | None:
-    """The floor for a run on this machine, as of the device that the run is of; None where it was never calibrated.
-
-    An unreadable file is no floor: it must not cost a run.
-    """
+    device_id: str,
+    model_id: str,
+    key: str,
+    wanted: Iterable[str],
+    file: Path | None = None,
+    machine: str | None = None,
+) -> dict[str, NoiseFloor]:
+    """The floors for a run on this machine by series, as of the device that the run is of; none where there is none."""
     try:
         entries = _read(file or file_of_floors())
     except EdgeprofError:
-        return None
+        return {}
     here = machine or machine_key()
-    found = best([entry.floor for entry in entries if entry.machine == here], model_name, key, series)
-    return None if found is None else replace(found, device_id=device_id)
+    floors = [entry.floor for entry in entries if entry.machine == here]
+    found = {series: best(floors, model_id, key, series) for series in wanted}
+    return {series: replace(floor, device_id=device_id) for series, floor in found.items() if floor is not None}
 
 
-def best(floors: Iterable[NoiseFloor], model_name: str, key: str, series: str) -> NoiseFloor | None:
+def best(floors: Iterable[NoiseFloor], model_id: str, key: str, series: str) -> NoiseFloor | None:
     """That of the same model and configuration if there is one, else the newest of the same series. Pure."""
     able = [floor for floor in floors if floor.series == series]
-    own = [floor for floor in able if (floor.model_name, floor.config_key) == (model_name, key)]
+    own = [floor for floor in able if floor.is_of(model_id, key)]
     return max(own or able, key=lambda floor: floor.date, default=None)
+
+
+def check_file(file: Path | None = None) -> None:
+    """Raises EdgeprofError where nothing could be kept: to be asked before an hour of runs and not after it."""
+    file = file or file_of_floors()
+    _read(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+    if not os.access(file.parent, os.W_OK):
+        raise EdgeprofError("file_unwritable", f"{file} cannot be written: its folder may not be written to.")
 
 
 def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | None = None) -> Path:
@@ -110,8 +136,9 @@ def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | 
     return file
 
 
-def _subject(entry: Kept) -> tuple[str, str, str, str]:
-    return entry.machine, entry.floor.series, entry.floor.model_name, entry.floor.config_key
+def _subject(entry: Kept) -> tuple[str, str, str, str, str]:
+    floor = entry.floor
+    return entry.machine, floor.series, floor.model_id, floor.model_name, floor.config_key
 
 
 def _read(file: Path) -> list[Kept]:

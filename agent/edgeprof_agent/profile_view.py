@@ -68,4 +68,4 @@ def _circumstances(result: Result) -> Iterator[str]:
     yield from conditions_lines(result.conditions, result.before, result.after)
     yield from footprint_lines(result.footprint)
     yield from held_lines(result.isolation)
-    yield from floor_lines(result.noise_floor, result.model_name, result.config_key)
+    yield from floor_lines(result.noise_floor, result.model_id, result.config_key)

@@ -1,4 +1,4 @@
-"""By how much a figure may change from run to run: learned where its device was calibrated, else assumed."""
+"""By how much a figure may change from run to run: learned where its very set-up was calibrated, else assumed."""
 
 import math
 from collections.abc import Iterable
@@ -10,24 +10,22 @@ from edgeprof.wire.evidence import NoiseFloor
 ASSUMED = 0.05
 """Of the value, at both ends of an interval: nobody has measured how much this device's runs differ."""
 
-_GENERATING = frozenset({"inter_token", "decode"})
-_READING = frozenset({"prefill", "ttft"})
-_MEDIANS: dict[str, frozenset[str]] = {
-    "latency_p50_ms": frozenset({"latency"}),
-    "inter_token_p50_ms": _GENERATING,
-    "decode_tokens_per_s": _GENERATING,
-    "prefill_tokens_per_s": _READING,
-    "ttft_ms": _READING,
+_MEDIANS: dict[str, tuple[str, ...]] = {
+    "latency_p50_ms": ("latency",),
+    "inter_token_p50_ms": ("inter_token", "decode"),
+    "decode_tokens_per_s": ("decode", "inter_token"),
+    "prefill_tokens_per_s": ("prefill", "ttft"),
+    "ttft_ms": ("ttft", "prefill"),
 }
-"""Figures that a calibration speaks of, and the series that it may have been learned on."""
-_TAILS: dict[str, frozenset[str]] = {
+"""Figures that a calibration speaks of, and the series that it may have been learned on, the figure's own first."""
+_TAILS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("latency_p90_ms", "latency_p95_ms", "latency_p99_ms", "latency_p999_ms", "latency_mean_ms"),
         _MEDIANS["latency_p50_ms"],
     ),
     "throughput_per_s": _MEDIANS["latency_p50_ms"],
-    "inter_token_p95_ms": _GENERATING,
-    "inter_token_p99_ms": _GENERATING,
+    "inter_token_p95_ms": _MEDIANS["inter_token_p50_ms"],
+    "inter_token_p99_ms": _MEDIANS["inter_token_p50_ms"],
 }
 """Figures of the same series that are no medians: they differ at least as much from run to run."""
 _MOST_NAMED = 4
@@ -48,11 +46,11 @@ def share(cell: rest.Cell, metric: str) -> float:
 
 
 def learned(cell: rest.Cell, metric: str) -> NoiseFloor | None:
-    """The cell's noise floor, where it was learned on this device and on the series that the metric is of."""
-    floor = cell.noise_floor
-    fitting = _MEDIANS.get(metric) or _TAILS.get(metric) or frozenset[str]()
-    usable = floor and floor.device_id == cell.device_id and floor.series in fitting and math.isfinite(floor.floor)
-    return floor if usable else None
+    """The cell's noise floor in the metric's series, where it was learned on this very device, model, configuration."""
+    floors = [cell.noise_floor, *cell.noise_floors]
+    usable = {floor.series: floor for floor in floors if floor is not None and _holds(floor, cell)}
+    wanted = _MEDIANS.get(metric) or _TAILS.get(metric) or ()
+    return next((usable[series] for series in wanted if series in usable), None)
 
 
 def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
@@ -66,7 +64,7 @@ def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
         return ""
     assumed = f"{ASSUMED * 100:g} % of the figure, which is assumed"
     if not named:
-        return f"Widened by {assumed}: no device here has been calibrated (`edgeprof calibrate`)."
+        return f"Widened by {assumed}: no set-up here has been calibrated (`edgeprof calibrate`)."
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     text = f"Widened by what calibration found: {'; '.join(named[:_MOST_NAMED])}{more}"
     rest_of = any(learned(cell, metric) is None for cell, metric in pairs)
@@ -77,6 +75,11 @@ def floor_text(floor: NoiseFloor) -> str:
     """`two runs may differ by 3.2 % (20 runs of digits-cnn, 2026-11-25)`."""
     learned_on = f"{floor.runs} runs of {figures.clean(floor.model_name)}, {figures.clean(floor.date)}"
     return f"two runs may differ by {figures.percent(floor.floor)} ({learned_on})"
+
+
+def _holds(floor: NoiseFloor, cell: rest.Cell) -> bool:
+    own = floor.device_id == cell.device_id and floor.is_of(cell.model_id, cell.config_key)
+    return own and math.isfinite(floor.floor)
 
 
 def _named(floor: NoiseFloor, labels: dict[str, str]) -> str:

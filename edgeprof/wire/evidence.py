@@ -271,3 +271,9 @@ class NoiseFloor:
     model_name: str
     config_key: str
     series: str
+    model_id: str = ""
+    """Empty: a floor from before it was kept; such a one is of another set-up than every run."""
+
+    def is_of(self, model_id: str, config_key: str) -> bool:
+        """Whether it was learned on this model in this configuration."""
+        return (self.model_id, self.config_key) == (model_id, config_key)

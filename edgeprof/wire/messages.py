@@ -356,7 +356,9 @@ class Result:
     soak: Soak | None = None
     open_loop: OpenLoop | None = None
     noise_floor: NoiseFloor | None = None
-    """What this device had been calibrated to when the run was made."""
+    """What this device had been calibrated to when the run was made, in the series that is compared as a rule."""
+    noise_floors: tuple[NoiseFloor, ...] = ()
+    """The same in the other series that the run has: of a language model ttft, prefill, decode."""
     wire: int = WIRE_VERSION
 
 

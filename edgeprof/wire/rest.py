@@ -214,7 +214,9 @@ class Cell:
     trust: Trust | None = None
     """The badge of the result that is shown; None: it has none (it failed, or is from before there were badges)."""
     noise_floor: NoiseFloor | None = None
-    """What the device was calibrated to when the result was made. Marks rest on it where it fits the metric."""
+    """What the device was calibrated to when the result was made. Marks rest on it where it is of this very cell."""
+    noise_floors: tuple[NoiseFloor, ...] = ()
+    """The same in the other series of times."""
 
 
 @dataclass(frozen=True, kw_only=True)

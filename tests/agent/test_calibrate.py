@@ -48,6 +48,26 @@ def test_the_floors_are_printed_as_json_and_the_runs_kept(tmp_path: Path) -> Non
     assert len([file for file in folder.glob("*.json") if ".samples." not in file.name]) == 5
 
 
+def test_a_file_that_cannot_be_read_is_told_before_the_first_run(tmp_path: Path) -> None:
+    file = tmp_path / "agent" / "noise-floors.json"
+    file.parent.mkdir()
+    file.write_text("{")
+    done = edgeprof(tmp_path, "calibrate", *QUICKER, "--runs", 5)
+    assert done.returncode == 1
+    assert "Delete it" in done.stderr
+    assert "run 1 of 5" not in done.stderr
+
+
+def test_one_set_up_that_fails_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    """A provider that is not there fails; the cpu beside it has taught a floor all the same."""
+    done = edgeprof(tmp_path, "calibrate", ONNX, *QUICKER, "--provider", "cpu", "--provider", "cuda", "--runs", 5)
+    assert done.returncode == 1
+    assert "only 0 of 5 runs measured" in done.stderr
+    assert "will be claimed only where it is clear of" in done.stdout
+    kept = json.loads((tmp_path / "agent" / "noise-floors.json").read_text())
+    assert len(kept) == 1
+
+
 def test_fewer_than_five_runs_are_wrong_use(tmp_path: Path) -> None:
     done = edgeprof(tmp_path, "calibrate", "--runs", 4)
     assert done.returncode == 2

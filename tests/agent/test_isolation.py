@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,34 @@ def test_a_crash_after_the_measurement_costs_the_operators_and_not_the_figures()
     assert result.effective is not None
     assert result.effective.integer_kernels is None
     assert any("SIGSEGV" in note for note in result.effective.notes)
+
+
+def absent_of(result: Result) -> dict[str, str]:
+    return {row.metric: row.reason for row in result.absent}
+
+
+def test_what_was_asked_beyond_the_window_and_died_is_absent_with_the_reason() -> None:
+    asked = request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=replace(QUICK, soak_s=30.0))
+    result = measured(asked, misbehaving("segfault-beyond"))
+    assert result.status == "measured", result.failure
+    assert absent_of(result)["sustained_p50_ms"] == "the worker died of SIGSEGV in the soak"
+    assert not any(metric.startswith("response_") for metric in absent_of(result))
+    both = replace(asked, config=replace(asked.config, arrival_rate_per_s=50.0))
+    absent = absent_of(measured(both, misbehaving("segfault-beyond")))
+    assert absent["response_p99_ms"] == "the worker died of SIGSEGV in the open loop"
+    assert absent["sustained_p50_ms"] == "the worker died of SIGSEGV in the open loop, before the soak"
+
+
+def test_a_failure_that_is_told_beyond_the_window_is_named_by_its_stage() -> None:
+    result = measured(
+        request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=replace(QUICK, soak_s=30.0)), misbehaving("raise-beyond")
+    )
+    assert result.status == "measured", result.failure
+    assert absent_of(result)["sustained_p50_ms"].startswith("the worker failed in the soak: ")
+    assert "no number" in absent_of(result)["sustained_p50_ms"]
+    assert result.effective is not None
+    assert any(note.startswith("the worker failed in the soak: ") for note in result.effective.notes)
+    assert not any("could not be read" in note for note in result.effective.notes)
 
 
 def test_a_cancel_ends_the_run() -> None:

@@ -21,6 +21,7 @@ from edgeprof_agent.measuring import lock
 from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.lock import FILE_NAME, measuring
 from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.run import Energy
 from edgeprof_agent.measuring.summary import add_energy, figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
@@ -174,7 +175,8 @@ def test_a_long_operator_list_is_cut_to_fit_the_message() -> None:
     result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx"))
     assert result.effective is not None
     result.effective.operators.update({f"Operator{index:05}{'x' * 40}": 1 for index in range(2000)})
-    cut = fitted(result)
+    cut, moved = fitted(result)
+    assert not moved
     assert len(encode(cut)) < MAX_MESSAGE_BYTES
     assert cut.effective is not None
     assert "Conv" in cut.effective.operators
@@ -251,7 +253,7 @@ def test_energy_is_that_of_the_window_shared_by_its_inferences() -> None:
         sample_hz_got=20.0,
     )
     figures = figures_of(_measured([1_000_000] * 400), 25.0, 1024**2)
-    add_energy(figures, _measured([1_000_000] * 400), power)
+    add_energy(figures, _measured([1_000_000] * 400), Energy(power, 400))
     found = {row.metric: row for row in figures.rows}
     assert found["energy_per_inference_j"].value == pytest.approx(0.025)
     assert found["average_power_w"].value == pytest.approx(5.0)

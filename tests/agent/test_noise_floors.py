@@ -22,11 +22,12 @@ FLOOR = NoiseFloor(
     model_name="a.onnx",
     config_key="0123",
     series="latency",
+    model_id="a",
 )
 
 
-def find(file: Path, model: str = "a.onnx", key: str = "0123", series: str = "latency") -> NoiseFloor | None:
-    return noise_floors.find("d-1", model, key, series, file, "m1")
+def find(file: Path, model_id: str = "a", key: str = "0123", series: str = "latency") -> NoiseFloor | None:
+    return noise_floors.find("d-1", model_id, key, [series], file, "m1").get(series)
 
 
 def test_a_floor_is_found_as_of_the_device_that_asks(tmp_path: Path) -> None:
@@ -37,10 +38,10 @@ def test_a_floor_is_found_as_of_the_device_that_asks(tmp_path: Path) -> None:
 
 def test_the_own_set_up_goes_before_a_newer_one_of_another(tmp_path: Path) -> None:
     file = tmp_path / "floors.json"
-    newer = replace(FLOOR, model_name="b.onnx", date="2026-11-26T10:00:00+00:00")
+    newer = replace(FLOOR, model_id="b", date="2026-11-26T10:00:00+00:00")
     noise_floors.keep([FLOOR, newer], file, "m1")
-    found = [find(file, model) for model in ("a.onnx", "b.onnx", "c.onnx")]
-    assert [floor.model_name if floor else None for floor in found] == ["a.onnx", "b.onnx", "b.onnx"]
+    found = [find(file, model) for model in ("a", "b", "c")]
+    assert [floor.model_id if floor else None for floor in found] == ["a", "b", "b"]
 
 
 def test_another_series_or_machine_has_no_floor(tmp_path: Path) -> None:
@@ -69,6 +70,8 @@ def test_a_broken_file_costs_no_run_and_is_not_written_over(tmp_path: Path, cont
     assert find(file) is None
     with pytest.raises(EdgeprofError, match="Delete it"):
         noise_floors.keep([FLOOR], file, "m1")
+    with pytest.raises(EdgeprofError, match="Delete it"):
+        noise_floors.check_file(file)
     assert file.read_text() == content
 
 
@@ -89,9 +92,10 @@ def test_a_run_gets_the_floor_of_its_series_and_an_emulated_one_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDGEPROF_STATE", str(tmp_path))
-    noise_floors.keep([FLOOR, replace(FLOOR, series="inter_token", floor=0.07)])
+    noise_floors.keep([FLOOR, replace(FLOOR, series="inter_token", floor=0.07), replace(FLOOR, series="ttft")])
     run = request_for(BUNDLED / "digits-cnn-int8.onnx")
     text = replace(run, model=replace(run.model, format="gguf"))
     found = [noise_floors.for_run(one) for one in (run, text, replace(run, emulated=True))]
-    assert [floor.floor if floor else None for floor in found] == [0.03, 0.07, None]
+    assert [one.lead.floor if one.lead else None for one in found] == [0.03, 0.07, None]
+    assert [[floor.series for floor in one.others] for one in found] == [[], ["ttft"], []]
     assert noise_floors.file_of_floors().is_relative_to(tmp_path)

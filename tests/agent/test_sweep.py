@@ -165,7 +165,10 @@ def test_points_share_the_time_that_is_left() -> None:
 def test_a_sweep_of_many_points_with_long_names_still_fits_its_message(tmp_path: Path) -> None:
     result = measured(request_for(onnx_models.relu(tmp_path / "m.onnx", ["batch", 4]), protocol=FAST))
     point = SweepPoint(at=SweepAt(shapes={"x" * 5000: (1, 4)}), metrics=result.metrics, failure="y" * 2000)
-    cut = fitted(replace(result, points=(point,) * 200))
+    cut, moved = fitted(replace(result, points=(point,) * 200))
     assert len(encode(cut)) < MAX_MESSAGE_BYTES
     assert len(cut.points) == 32
     assert cut.points[0].metrics
+    kept = json.loads(moved[cut.artifacts[-1].sha256])["points"]
+    assert len(kept) == 200
+    assert kept[199]["failure"] == "y" * 2000

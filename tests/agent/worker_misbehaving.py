@@ -75,6 +75,8 @@ DEEDS = {
     "segfault-later": lambda: None,
     "segfault-at-500": lambda: None,
     "segfault-at-point": lambda: None,
+    "segfault-beyond": lambda: None,
+    "raise-beyond": lambda: None,
 }
 
 
@@ -94,6 +96,7 @@ class MisbehavingModel:
         self._job = job
         self._done = False
         self._runs = 0
+        self._measured = False
 
     def bind(self) -> None:
         """Takes nothing in."""
@@ -104,6 +107,8 @@ class MisbehavingModel:
 
     def infer(self) -> None:
         self._runs += 1
+        if self._measured and MODE.endswith("-beyond"):
+            DEEDS[MODE.removesuffix("-beyond")]()
         if MODE == "segfault-at-500" and self._runs == 500:
             ctypes.string_at(0)
         if not self._done or MODE in ("slow", "thrash"):
@@ -111,6 +116,7 @@ class MisbehavingModel:
             DEEDS[MODE]()
 
     def output(self) -> Output:
+        self._measured = True
         return {"non_finite": 0, "wrong_shapes": []}
 
     def setting(self) -> Setting:

@@ -88,8 +88,9 @@ def floor(share: float = 0.032, series: str = "latency", number: int = 1) -> Noi
         date="2026-11-24",
         device_id=fleet.device_id(number),
         model_name="digits-cnn fp32",
-        config_key="0" * 16,
+        config_key="k",
         series=series,
+        model_id="m",
     )
 
 
@@ -231,7 +232,7 @@ def full(number: int, record: rest.ModelRecord, trust: Trust = CLEAN) -> m.Resul
             longest_queue=3,
             kept_up=True,
         ),
-        noise_floor=floor(number=number),
+        noise_floor=replace(floor(number=number), model_id=result.model_id, config_key=result.config_key),
     )
 
 

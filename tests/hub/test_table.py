@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -168,6 +169,34 @@ def test_two_energy_scopes_are_never_ranked_together() -> None:
 def test_only_measured_figures_are_ranked(origin: str) -> None:
     rows = [replace(fleet.row("latency_p50_ms", value, 0.01), origin=origin) for value in (1.0, 2.0)]
     assert ranking.marks(*_family(rows)) == {}
+
+
+@pytest.mark.parametrize(
+    ("metric", "other", "is_compared"),
+    [
+        ("latency_p50_ms", {"depth_tokens": 512}, False),
+        ("latency_p50_ms", {"power_mode": "15W"}, False),
+        ("latency_p50_ms", {"arrival_rate_per_s": 20.0}, True),
+        ("response_p50_ms", {"arrival_rate_per_s": 20.0}, False),
+        ("response_p50_ms", {"threads": 2}, True),
+    ],
+)
+def test_only_the_same_work_is_compared(metric: str, other: dict[str, Any], is_compared: bool) -> None:
+    cells, columns, configs = _family([fleet.row(metric, value, 0.01) for value in (1.0, 2.0)])
+    cells[1], columns[1] = replace(cells[1], config_key="k2"), replace(columns[1], config_key="k2")
+    configs["k2"] = replace(configs["k"], **other)
+    assert bool(ranking.marks(cells, columns, configs)) is is_compared
+
+
+@pytest.mark.parametrize(("metric", "is_compared"), [("sustained_p50_ms", False), ("latency_p50_ms", True)])
+def test_soaks_of_two_lengths_are_never_ranked_together(metric: str, is_compared: bool) -> None:
+    cells, columns, configs = _family([fleet.row(metric, value, 0.01) for value in (1.0, 2.0)])
+    soaks_s = {ranking.key_of(cell): soak_s for cell, soak_s in zip(cells, (60.0, 600.0), strict=True)}
+    assert bool(ranking.marks(cells, columns, configs, soaks_s)) is is_compared
+    assert ranking.marks(cells, columns, configs, dict.fromkeys(soaks_s, 60.0))
+    two = [cells[0], replace(cells[0], device_id="d2")]
+    lengths = {ranking.key_of(cell): soak_s for cell, soak_s in zip(two, (60.0, 600.0), strict=True)}
+    assert bool(ranking.marks(two, columns, configs, lengths)) is is_compared
 
 
 def _family(rows: list[m.MetricRow]) -> tuple[list[rest.Cell], list[rest.Column], dict[str, m.RunConfig]]:

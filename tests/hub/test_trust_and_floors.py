@@ -33,7 +33,9 @@ def built(
     results: list[m.Result] = []
     for record, factor, badge, floor in zip((QUICK, SLOW), (1.0, slower), badges, floors, strict=True):
         rows = [*fleet.vision_rows(factor, 0.0001)[:-1], fleet.row("peak_memory_mib", 50 * factor, 0.01)]
-        results.append(replace(fleet.result(1, record, rows), trust=badge, noise_floor=floor))
+        made = fleet.result(1, record, rows)
+        own = floor and replace(floor, model_id=made.model_id, config_key=made.config_key)
+        results.append(replace(made, trust=badge, noise_floor=own))
     fleet.fill(store.writer, fleet.Fleet([fleet.state(1, "a")], [fleet.facts(1)], [QUICK, SLOW], results))
     made = table.build(store.reader, fleet.NOW_S)
     names = {column.model_id: column.model_name for column in made.columns}
@@ -104,9 +106,12 @@ def test_two_floors_together_are_at_least_what_both_devices_differ_by() -> None:
         believable.floor(0.01, series="inter_token"),
         believable.floor(0.01, number=2),
         replace(believable.floor(0.01), floor=math.inf),
+        replace(believable.floor(0.01), model_id="another"),
+        replace(believable.floor(0.01), model_id=""),
+        replace(believable.floor(0.01), config_key="another"),
         None,
     ],
-    ids=["other series", "other device", "not finite", "none"],
+    ids=["other series", "other device", "not finite", "other model", "no model", "other configuration", "none"],
 )
 def test_a_floor_that_does_not_fit_is_not_used(floor: NoiseFloor | None) -> None:
     assert allowances.share(cell_with(floor), "latency_p50_ms") == allowances.ASSUMED
@@ -116,6 +121,20 @@ def test_a_floor_of_medians_never_makes_a_tail_look_steadier() -> None:
     assert allowances.share(cell_with(believable.floor(0.01)), "latency_p99_ms") == allowances.ASSUMED
     assert allowances.share(cell_with(believable.floor(0.4)), "latency_p99_ms") > 0.2
     assert allowances.share(cell_with(believable.floor(0.4)), "peak_memory_mib") == allowances.ASSUMED
+
+
+def test_each_figure_of_a_language_model_has_the_floor_of_its_own_series() -> None:
+    lead, *others = (
+        believable.floor(share, series=series)
+        for share, series in ((0.02, "inter_token"), (0.1, "ttft"), (0.2, "prefill"), (0.3, "decode"))
+    )
+    cell = replace(cell_with(lead), noise_floors=tuple(others))
+    metrics = ("inter_token_p50_ms", "ttft_ms", "prefill_tokens_per_s", "decode_tokens_per_s")
+    found = [allowances.learned(cell, metric) for metric in metrics]
+    assert [floor.floor if floor else None for floor in found] == [0.02, 0.1, 0.2, 0.3]
+    alone = allowances.learned(cell_with(lead), "decode_tokens_per_s")
+    assert alone == lead
+    assert allowances.learned(cell_with(lead), "ttft_ms") is None
 
 
 def cell_with(floor: NoiseFloor | None) -> rest.Cell:

@@ -10,6 +10,7 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import NoiseFloor, Trust, TrustCause, TrustMark
+from edgeprof_agent import noise_floors
 from tests.hub import fleet
 from tests.statistics.test_compare_command import FP32, kept, run, vision
 
@@ -25,6 +26,7 @@ FLOOR = NoiseFloor(
     model_name=FP32.name,
     config_key=vision(10).config_key,
     series="latency",
+    model_id=FP32.model_id,
 )
 
 
@@ -67,11 +69,59 @@ def test_a_carried_floor_does_not_hold_between_devices(tmp_path: Path) -> None:
     assert outcome(tmp_path, a, b).startswith("No verdict")
 
 
-def test_a_floor_of_another_set_up_is_used_with_a_warning(tmp_path: Path) -> None:
-    a = vision(10, noise_floor=replace(FLOOR, model_name="llm"))
+OTHER = replace(FLOOR, model_id="another", model_name="llm")
+
+
+@pytest.mark.parametrize("alien", [OTHER, replace(FLOOR, config_key="f" * 16)], ids=["model", "configuration"])
+def test_a_small_floor_of_another_set_up_claims_no_more_than_no_floor(tmp_path: Path, alien: NoiseFloor) -> None:
+    a = vision(10, noise_floor=alien)
     text = outcome(tmp_path, a, vision(10.8, 2))
-    assert text.startswith("B is slower")
+    assert text.startswith("No verdict")
+    assert f"warning: the noise floor was learned on another set-up ({alien.model_name})" in text
+    assert "Noise floor used: 25.0%" in text
+
+
+def test_a_large_floor_of_another_set_up_takes_the_place_of_the_default(tmp_path: Path) -> None:
+    a = vision(10, noise_floor=replace(OTHER, floor=0.4))
+    text = outcome(tmp_path, a, vision(13.5, 2))
+    assert text.startswith("No difference shown")
+    assert "Noise floor used: 40.0%" in text
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.001, "B is slower"), (0.4, "No difference shown")])
+def test_a_floor_of_another_set_up_can_only_widen_what_repeats_tell(tmp_path: Path, share: float, said: str) -> None:
+    for number in range(3):
+        kept(tmp_path / "a" / f"{number}.json", vision(10, number, noise_floor=replace(OTHER, floor=share)))
+        kept(tmp_path / "b" / f"{number}.json", vision(11.5, number + 5))
+    text = run(tmp_path / "a", tmp_path / "b")
+    assert text.startswith(said)
     assert "warning: the noise floor was learned on another set-up (llm)" in text
+
+
+def test_of_two_set_ups_with_their_own_floors_the_larger_one_counts(tmp_path: Path) -> None:
+    other = replace(FLOOR, floor=0.06, model_id="m-b", date="2026-11-01T10:00:00+00:00")
+    a, b = vision(10, noise_floor=FLOOR), vision(10.8, 2, model_id="m-b", noise_floor=other)
+    for text in (outcome(tmp_path, a, b), outcome(tmp_path, b, a)):
+        assert "Noise floor used: 6.0%" in text
+        assert "another set-up" not in text
+    half = outcome(tmp_path, a, replace(b, noise_floor=None))
+    assert "Noise floor used: 25.0%" in half
+    assert "another set-up" in half
+
+
+def test_the_floor_of_the_series_that_is_compared_is_picked(tmp_path: Path) -> None:
+    lead = replace(FLOOR, series="inter_token")
+    a = vision(10, noise_floor=lead, noise_floors=(replace(FLOOR, series="ttft"), FLOOR))
+    assert "Noise floor used: 4.0% (calibration)" in outcome(tmp_path, a, vision(10.8, 2))
+
+
+def test_what_calibrate_prints_and_keeps_can_be_given(tmp_path: Path) -> None:
+    floors = [replace(FLOOR, series="ttft"), replace(FLOOR, floor=0.05)]
+    printed, stored = tmp_path / "printed", tmp_path / "stored"
+    printed.write_bytes(msgspec.json.encode(floors))
+    noise_floors.keep(floors, stored, "some machine")
+    for file in (printed, stored):
+        assert "Noise floor used: 5.0%" in outcome(tmp_path, vision(10), vision(10.8, 2), "--floor", file)
 
 
 def test_a_learned_floor_is_the_wires_own(tmp_path: Path) -> None:
@@ -85,7 +135,14 @@ def test_a_learned_floor_is_the_wires_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"{}", "not_a_floor"), (b"\xff", "not_a_floor"), (None, "no_such_file")]
+    ("content", "code"),
+    [
+        (b"{}", "not_a_floor"),
+        (b"\xff", "not_a_floor"),
+        (b"[]", "not_a_floor"),
+        (b"[1]", "not_a_floor"),
+        (None, "no_such_file"),
+    ],
 )
 def test_a_floor_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, code: str) -> None:
     if content is not None:

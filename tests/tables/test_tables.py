@@ -137,7 +137,7 @@ def test_the_legend_says_which_allowance_the_marks_rest_on(
     learned = " ".join(tables.render_text(believable_table, 130).split())
     assert "on pi5-kitchen two runs may differ by 3.2 % (20 runs of digits-cnn fp32, 2026-11-24)" in learned
     assumed = " ".join(tables.render_text(typical, 130).split())
-    assert "Widened by 5 % of the figure, which is assumed: no device here has been calibrated" in assumed
+    assert "Widened by 5 % of the figure, which is assumed: no set-up here has been calibrated" in assumed
 
 
 def test_markdown_and_csv_carry_the_badge_and_its_reasons(believable_table: rest.CompareTable) -> None:

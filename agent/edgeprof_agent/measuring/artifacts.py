@@ -1,6 +1,7 @@
-"""What of a result is too long for its message: raw samples as a content-addressed JSON document."""
+"""What of a result is too long for its message: raw samples and sweep points as content-addressed JSON documents."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
@@ -15,6 +16,8 @@ _MARGIN_BYTES = 4 * 1024
 _LOG_KEPT = 4 * 1024
 _OPERATORS_KEPT = 60
 _NAME_KEPT = 200
+_TEXT_KEPT = 500
+_SIZES_KEPT = 16
 _POINTS_KEPT = 32
 _INPUTS_OF_A_POINT = 4
 _POINT_METRICS = frozenset(
@@ -46,16 +49,37 @@ def trace_artifact(trace: Trace) -> tuple[ArtifactRef, bytes]:
     return ref, data
 
 
-def fitted(result: Result) -> Result:
-    """The result, cut where it is long (log, operators, inputs, sweep points) until its message is small enough."""
-    for cut in (_same, _short_log, _few_operators, _few_inputs, _short_points):
+def fitted(result: Result) -> tuple[Result, dict[str, bytes]]:
+    """The result, cut where it is long until its message is small enough, and what was moved to artifacts by SHA-256.
+
+    What is measured is never lost: sweep points that do not fit are the artifact `points`, and at the very last only
+    the figures stay. Each cut that a reader must know of is in the notes.
+    """
+    moved: dict[str, bytes] = {}
+    for cut in (_short_log, _few_operators, _few_inputs):
+        if _fits(result):
+            return result, moved
         result = cut(result)
-        if len(encode(result)) <= MAX_MESSAGE_BYTES - _MARGIN_BYTES:
-            return result
-    raise ValueError(f"A result of {len(encode(result))} bytes cannot be sent.")
+    if not _fits(result) and result.points:
+        result, data = _points_apart(result)
+        moved[sha256_hex(data)] = data
+    for cut in (_short_sweep, _no_points, _short_texts, _little_evidence, _few_shapes, _figures_only):
+        if _fits(result):
+            break
+        result = cut(result)
+    return result, moved
 
 
-def _same(result: Result) -> Result:
+def _fits(result: Result) -> bool:
+    return len(encode(result)) <= MAX_MESSAGE_BYTES - _MARGIN_BYTES
+
+
+def _noted(result: Result, note: str) -> Result:
+    """A failed run has no effective configuration to note at; its log takes the note."""
+    if result.effective is not None:
+        return replace(result, effective=replace(result.effective, notes=(*result.effective.notes, note)))
+    if result.failure is not None:
+        return replace(result, failure=replace(result.failure, log=f"{result.failure.log}\n({note})".lstrip()))
     return result
 
 
@@ -79,18 +103,94 @@ def _few_inputs(result: Result) -> Result:
     if result.effective is None:
         return result
     kept = {name[:_NAME_KEPT]: kind for name, kind in list(result.effective.inputs.items())[:_OPERATORS_KEPT]}
-    notes = tuple(note[:500] for note in result.effective.notes[:20])
+    notes = tuple(note[:_TEXT_KEPT] for note in result.effective.notes[:20])
     return replace(result, effective=replace(result.effective, inputs=kept, notes=notes))
 
 
-def _short_points(result: Result) -> Result:
-    """The leading figures of the first points."""
+def _points_apart(result: Result) -> tuple[Result, bytes]:
+    """The leading figures of the first points stay; every point as it was goes to the artifact."""
+    data = encode({"points": result.points})
+    ref = ArtifactRef(name="points", sha256=sha256_hex(data), size=len(data), media_type="application/json")
     kept = tuple(_short_point(point) for point in result.points[:_POINTS_KEPT])
-    return replace(result, points=kept)
+    note = f"the sweep is shortened here: its {len(result.points)} points with all figures are the artifact `points`"
+    return _noted(replace(result, points=kept, artifacts=(*result.artifacts, ref)), note), data
+
+
+def _short_sweep(result: Result) -> Result:
+    sweep = result.protocol.sweep
+    if not sweep:
+        return result
+    kept = tuple(replace(at, shapes=_few_of(at.shapes)) for at in sweep[:_POINTS_KEPT])
+    note = f"the protocol's list of {len(sweep)} sweep points is shortened: {_INPUTS_OF_A_POINT} inputs of each"
+    return _noted(replace(result, protocol=replace(result.protocol, sweep=kept)), note)
+
+
+def _no_points(result: Result) -> Result:
+    return replace(result, points=(), protocol=replace(result.protocol, sweep=()))
+
+
+def _short_texts(result: Result) -> Result:
+    absent = tuple(replace(row, reason=row.reason[:_TEXT_KEPT]) for row in result.absent)
+    failure = result.failure and replace(
+        result.failure, message=result.failure.message[:_LOG_KEPT], log=result.failure.log[-_LOG_KEPT:]
+    )
+    return replace(result, absent=absent, failure=failure, model_name=result.model_name[:_NAME_KEPT])
+
+
+def _little_evidence(result: Result) -> Result:
+    """Without what only backs the figures. The trace, an artifact, still holds the device's course."""
+    dropped = replace(
+        result,
+        before=None,
+        after=None,
+        memory=None,
+        conditions=None,
+        footprint=None,
+        isolation=None,
+        samples_ms=(),
+        soak=result.soak and replace(result.soak, curve=()),
+    )
+    return _noted(
+        dropped,
+        "the result was too long for a message, so that these are not in it: the device before and after, memory by "
+        "phase, conditions, footprint, isolation, samples, the soak's curve",
+    )
+
+
+def _few_shapes(result: Result) -> Result:
+    """`config_key` stays that of the whole configuration."""
+    count = len(result.config.shapes)
+    if count <= _INPUTS_OF_A_POINT:
+        return replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes)))
+    note = f"of the {count} inputs whose sizes were asked for, {_INPUTS_OF_A_POINT} are told"
+    return _noted(replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes))), note)
+
+
+def _figures_only(result: Result) -> Result:
+    """The figures, whatever else there is."""
+    note = "the result was too long for a message: only its figures are in it"
+    bare = (
+        replace(
+            result.effective,
+            inputs={},
+            operators={},
+            nodes_per_provider={},
+            affinity=(),
+            notes=(note,),
+        )
+        if result.effective is not None
+        else None
+    )
+    return replace(
+        result, effective=bare, absent=(), trust=None, noise_floor=None, noise_floors=(), timing=None, cold_start=None
+    )
+
+
+def _few_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {name[:_NAME_KEPT]: sizes[:_SIZES_KEPT] for name, sizes in list(shapes.items())[:_INPUTS_OF_A_POINT]}
 
 
 def _short_point(point: SweepPoint) -> SweepPoint:
-    shapes = {name[:_NAME_KEPT]: sizes for name, sizes in list(point.at.shapes.items())[:_INPUTS_OF_A_POINT]}
     metrics = tuple(row for row in point.metrics if row.metric in _POINT_METRICS)
     failure = point.failure[:_NAME_KEPT] if point.failure is not None else None
-    return replace(point, at=replace(point.at, shapes=shapes), metrics=metrics, failure=failure)
+    return replace(point, at=replace(point.at, shapes=_few_of(point.at.shapes)), metrics=metrics, failure=failure)

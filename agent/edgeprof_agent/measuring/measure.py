@@ -49,7 +49,7 @@ def measure(
 
     `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
     """
-    header = _header(request)
+    header = header_of(request)
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
@@ -111,7 +111,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
             trace = telemetry.stop()
     measured = ended.heard.measured
     costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
-    power = meter.energy(measured["windows"]) if measured is not None else "the run failed"
+    energy = meter.energy(measured["windows"]) if measured is not None else "the run failed"
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
     return Run(
         before=before,
@@ -119,7 +119,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
         heard=ended.heard,
         outcome=ended.outcome,
-        power=power,
+        energy=energy,
         footprint=footprint.footprint(windows, costs) if windows is not None else None,
         window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
         cold=cold.heard.cold if cold else None,
@@ -165,7 +165,8 @@ def _small_weights_share(request: MeasureRequest) -> float | None:
         return None
 
 
-def _header(request: MeasureRequest) -> Header:
+def header_of(request: MeasureRequest) -> Header:
+    """What is known before anything has run."""
     return Header(
         result_id=request.result_id,
         job_id=request.job_id,

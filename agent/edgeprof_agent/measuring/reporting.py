@@ -19,12 +19,11 @@ from edgeprof.wire.messages import (
     Effective,
     Failure,
     Isolation,
-    Power,
     Result,
 )
 from edgeprof_agent import noise_floors, state
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
-from edgeprof_agent.measuring.beyond import add_responses, add_sustained, open_loop_of, soak_of
+from edgeprof_agent.measuring.beyond import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.effective import effective_of
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
@@ -32,7 +31,7 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of
+from edgeprof_agent.measuring.verdict import failure_of, untold
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.worker.document import Cold, Measured
 
@@ -63,12 +62,13 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     """The result of a run, measured or failed, and its artifacts by SHA-256."""
     measured = run.heard.measured
     if measured is None:
-        return fitted(_document(header, run, failure_of(run.heard, run.outcome, run.limits), _Body())), {}
+        return fitted(_document(header, run, failure_of(run.heard, run.outcome, run.limits), _Body()))
     figures = figures_of(measured, _worker_start_ms(run), model_bytes(header.model.manifest))
     add_cold(figures, measured, run.cold)
     add_responses(figures, run.heard.open_loop)
     add_sustained(figures, run.heard.soak, measured["kind"])
-    add_energy(figures, measured, run.power)
+    _miss_untold(figures, header, run, measured["kind"])
+    add_energy(figures, measured, run.energy)
     artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace)) if made]
     timing = timing_of(measured, figures)
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
@@ -87,7 +87,18 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         soak=_soak(run, _burst_p50_ms(figures)),
         points=points,
     )
-    return fitted(_document(header, run, None, body)), {ref.sha256: data for ref, data in artifacts}
+    result, moved = fitted(_document(header, run, None, body))
+    return result, {ref.sha256: data for ref, data in artifacts} | moved
+
+
+def _miss_untold(figures: Figures, header: Header, run: Run, kind: str) -> None:
+    """What was asked beyond the window and never told of: its figures are absent with what became of the worker."""
+    if header.config.arrival_rate_per_s > 0 and run.heard.open_loop is None:
+        for metric, _ in RESPONSES:
+            figures.miss(metric, untold(run.heard, run.outcome, "open_loop"))
+    if header.protocol.soak_s > 0 and run.heard.soak is None:
+        for metric in ("sustained_p50_ms", *(["sustained_tokens_per_s"] if kind == "text" else [])):
+            figures.miss(metric, untold(run.heard, run.outcome, "soak"))
 
 
 def _trust(
@@ -121,6 +132,7 @@ def _soak(run: Run, burst_p50_ms: float | None) -> Soak | None:
 
 
 def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:
+    floors = noise_floors.for_run(header) if body.figures else noise_floors.Floors()
     return Result(
         result_id=header.result_id,
         job_id=header.job_id,
@@ -142,10 +154,11 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         finished=state.stamp(),
         before=run.before if run else None,
         after=run.after if run else None,
-        power=run.power if run and isinstance(run.power, Power) else None,
+        power=run.energy.power if run and not isinstance(run.energy, str) else None,
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
-        noise_floor=noise_floors.for_run(header) if body.figures else None,
+        noise_floor=floors.lead,
+        noise_floors=floors.others,
         agent_version=__version__,
         timing=body.timing,
         cold_start=_cold_start(run.cold) if run and run.cold else None,

@@ -1,6 +1,7 @@
 """What is known of a run: before anything has run, and once its worker has ended."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeprof.wire.evidence import Footprint
 from edgeprof.wire.messages import DeviceState, ModelRef, Power, RunConfig, RunProtocol, Stamp
@@ -29,16 +30,23 @@ class Header:
     """Of the stored weights, those in integers of at most 8 bits."""
 
 
+class Energy(NamedTuple):
+    """Power over those measured windows that could be integrated, and how many units of work they hold."""
+
+    power: Power
+    units: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything known once the worker has ended. `power` is a text where there is none."""
+    """Everything known once the worker has ended. `energy` is a text where there is none."""
 
     before: DeviceState
     after: DeviceState
     limits: Limits
     heard: Conversation
     outcome: Outcome
-    power: Power | str
+    energy: Energy | str
     cold: Cold | None
     trace: Trace
     cores: tuple[int, ...]

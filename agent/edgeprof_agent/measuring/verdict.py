@@ -9,6 +9,7 @@ from edgeprof_agent.measuring.conversation import Conversation
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
+_UNREAD = "it never came to read the executed operators"
 
 
 def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure | None:
@@ -29,11 +30,35 @@ def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
     """A note for a run that measured and then could not read its operators."""
     if heard.operators is not None:
         return ()
-    if heard.failed is not None:
+    if heard.failed is not None and heard.failed.stage == "report":
         return (f"the executed operators could not be read: {heard.failed.message}",)
-    how = f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
-    when = "while it looked" if heard.stage == "report" else f"before it looked ({heard.stage.replace('_', ' ')})"
-    return (f"the executed operators could not be read: the worker {how} {when}",)
+    if heard.failed is not None:
+        return (f"the worker failed in the {_words(heard.failed.stage)}: {_cited(heard.failed.message)}; {_UNREAD}",)
+    when = "while it looked" if heard.stage == "report" else f"before it looked ({_words(heard.stage)})"
+    return (f"the executed operators could not be read: the worker {_end(outcome)} {when}",)
+
+
+def untold(heard: Conversation, outcome: Outcome, part: Stage) -> str:
+    """Why nothing is known of a part that was asked for beyond the window."""
+    at: Stage = heard.failed.stage if heard.failed is not None else heard.stage
+    where = f"in the {_words(part)}" if at == part else f"in the {_words(at)}, before the {_words(part)}"
+    if heard.failed is not None:
+        return f"the worker failed {where}: {_cited(heard.failed.message)}"
+    if at != "report" and heard.operators is None:
+        return f"the worker {_end(outcome)} {where}"
+    return f"the worker told nothing of the {_words(part)}"
+
+
+def _end(outcome: Outcome) -> str:
+    return f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
+
+
+def _words(stage: Stage) -> str:
+    return stage.replace("_", " ")
+
+
+def _cited(message: str) -> str:
+    return message.rstrip(".")
 
 
 def _cause(heard: Conversation, outcome: Outcome, limits: Limits) -> tuple[FailureCode, str, Stage]:

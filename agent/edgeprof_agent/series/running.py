@@ -2,19 +2,24 @@
 
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edgeprof.compare_sources import Run
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
-from edgeprof.wire.messages import ArtifactRef, ModelRef, Result
+from edgeprof.wire.messages import ArtifactRef, Failure, ModelRef, Result
 from edgeprof_agent.interleaving import Turn
 from edgeprof_agent.measuring.conversation import OnProgress
-from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.measure import header_of, measure
+from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.setups import Setup
+
+_LOG_KEPT = 4096
 
 
 class Outcome(NamedTuple):
@@ -53,9 +58,14 @@ class Series:
 
 
 def measure_once(setup: Setup, memory_limit_mib: float | None, on_progress: OnProgress) -> Outcome:
-    """One run on this machine. The host's name stands for the device id that an agent would have."""
+    """One run on this machine."""
+    return Outcome(*measure(_request(setup, memory_limit_mib), on_progress, threading.Event()))
+
+
+def _request(setup: Setup, memory_limit_mib: float | None) -> MeasureRequest:
+    """The host's name stands for the device id that an agent would have."""
     manifest = setup.file.manifest
-    request = MeasureRequest(
+    return MeasureRequest(
         result_id=identity.new_id(),
         job_id=None,
         attempt=1,
@@ -70,7 +80,6 @@ def measure_once(setup: Setup, memory_limit_mib: float | None, on_progress: OnPr
         memory_limit_mib=memory_limit_mib,
         cores=None,
     )
-    return Outcome(*measure(request, on_progress, threading.Event()))
 
 
 def run_series(
@@ -80,7 +89,10 @@ def run_series(
     tell: OnProgress,
     pause: Callable[[], None] | None = None,
 ) -> Series:
-    """Every turn, or as many as there were before Ctrl-C; the run that it hit is dropped."""
+    """Every turn, or as many as there were before Ctrl-C; the run that it hit is dropped.
+
+    Whatever one run raises is a failed run, and the series goes on. What cannot be kept ends it.
+    """
     try:
         for turn in series.turns:
             if pause is not None and turn.number > 1:
@@ -88,7 +100,7 @@ def run_series(
             setup = series.setups[turn.setup]
             place = _place(turn, series)
             tell(place, None, setup.label)
-            outcome = once(setup, _prefixed(tell, place, setup.label))
+            outcome = _survived(once, setup, _prefixed(tell, place, setup.label))
             keeper.keep(setup, turn.repeat, *outcome)
             series.outcomes.setdefault(turn.setup, []).append(outcome)
             if outcome.result.failure is not None:
@@ -96,6 +108,16 @@ def run_series(
     except KeyboardInterrupt:
         series.interrupted = True
     return series
+
+
+def _survived(once: Callable[[Setup, OnProgress], Outcome], setup: Setup, on_progress: OnProgress) -> Outcome:
+    try:
+        return once(setup, on_progress)
+    except Exception as error:
+        said = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
+        log = "".join(traceback.format_exception(error))[-_LOG_KEPT:]
+        failure = Failure(stage="start", code="internal_error", message=said, log=log)
+        return Outcome(failed_early(header_of(_request(setup, None)), failure), {})
 
 
 def _place(turn: Turn, series: Series) -> str:

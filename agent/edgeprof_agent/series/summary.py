@@ -114,6 +114,6 @@ def _judged(series: Series, rows: Sequence[Row], best: int, other: int) -> Judge
     a, b = rows[best].label, rows[other].label
     sides: tuple[list[Run], list[Run]] = series.measured(best), series.measured(other)
     try:
-        return Judged(a=a, b=b, report=report_on(*sides, None, None))
+        return Judged(a=a, b=b, report=report_on(*sides, None))
     except EdgeprofError as error:
         return Judged(a=a, b=b, report=None, reason=error.message)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust, WindowEnd
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.messages import Effective, Failure, Isolation
@@ -67,16 +68,17 @@ def timing_lines(timing: Timing | None) -> Iterator[str]:
     )
 
 
-def floor_lines(floor: NoiseFloor | None, model_name: str, config_key: str) -> Iterator[str]:
+def floor_lines(floor: NoiseFloor | None, model_id: str, config_key: str) -> Iterator[str]:
     """What this device was calibrated to, or how to do that."""
     if floor is None:
         yield from labelled("floor", "none is known for such runs on this machine; learn one with: edgeprof calibrate")
         return
-    own = (floor.model_name, floor.config_key) == (model_name, config_key)
-    on = "this set-up" if own else f"another set-up ({floor.model_name})"
+    own = floor.is_of(model_id, config_key)
+    on = "this set-up" if own else f"another set-up ({floor.model_name}), which found {percent(floor.floor)}"
+    share = floor.floor if own else max(floor.floor, DEFAULT_FLOOR)
     yield from labelled(
         "floor",
-        f"two single runs that differ by less than {percent(floor.floor)} are not told apart "
+        f"two single runs that differ by less than {percent(share)} are not told apart "
         f"({plural(floor.runs, 'run')} of {on}, {floor.date[:10]})",
     )
 

@@ -44,9 +44,12 @@ def key_of(cell: Cell) -> CellKey:
 
 
 def marks(
-    cells: Iterable[Cell], columns: Sequence[Column], configs: Mapping[str, RunConfig]
+    cells: Iterable[Cell],
+    columns: Sequence[Column],
+    configs: Mapping[str, RunConfig],
+    soaks_s: Mapping[CellKey, float] | None = None,
 ) -> dict[CellKey, tuple[RankMark, ...]]:
-    """The marks of every cell that has one. `configs`: configuration by its key."""
+    """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was."""
     families = {(column.model_id, column.config_key): column.family for column in columns}
     groups: dict[Group, list[Candidate]] = defaultdict(list)
     for cell in cells:
@@ -54,7 +57,8 @@ def marks(
         for row in cell.metrics.values():
             if may_be_ranked(cell, row):
                 candidate = _candidate(cell, row)
-                for group in _groups(cell, row, family, configs[cell.config_key]):
+                work = _work(row.metric, configs[cell.config_key], (soaks_s or {}).get(key_of(cell), 0.0))
+                for group in _groups(cell, row, family, work):
                     groups[group].append(candidate)
     found: dict[CellKey, list[RankMark]] = defaultdict(list)
     for (among, metric, _), candidates in groups.items():
@@ -104,11 +108,30 @@ def _interval(candidate: Candidate, lower_is_better: bool) -> tuple[float, float
     return (low, high, row.value) if lower_is_better else (-high, -low, -row.value)
 
 
-def _groups(cell: Cell, row: MetricRow, family: str, config: RunConfig) -> tuple[Group, Group]:
-    """The two groups that a figure competes in. Energy of two scopes, or two workloads, never meet."""
+def _groups(cell: Cell, row: MetricRow, family: str, work: str) -> tuple[Group, Group]:
+    """The two groups that a figure competes in. Energy of two scopes, or two kinds of work, never meet."""
     scope = row.scope or ""
-    workload = f"{sorted(config.shapes.items())} {config.prompt_tokens} {config.decode_tokens}"
     return (
-        ("family", row.metric, (cell.device_id, family, scope, workload)),
-        ("column", row.metric, (cell.model_id, cell.config_key, scope)),
+        ("family", row.metric, (cell.device_id, family, scope, work)),
+        ("column", row.metric, (cell.model_id, cell.config_key, scope, work)),
     )
+
+
+def _work(metric: str, config: RunConfig, soak_s: float) -> str:
+    """What the figure is of, beside the model: figures of different work are not compared.
+
+    The open loop and the soak come after the window and change nothing in it, so that the rate counts for response
+    times only, and the soak's length, which is no part of the configuration, for sustained figures only.
+    """
+    parts: list[object] = [
+        sorted(config.shapes.items()),
+        config.prompt_tokens,
+        config.decode_tokens,
+        config.depth_tokens,
+    ]
+    parts += [config.power_mode]
+    if metric.startswith("response_"):
+        parts += [config.arrival_rate_per_s]
+    if metric.startswith("sustained_"):
+        parts += [soak_s]
+    return repr(parts)

@@ -36,7 +36,7 @@ def build(store: ReadStore, now_s: float) -> rest.CompareTable:
         generated_s=now_s,
         devices=tuple(sorted(store.devices(), key=lambda device: (device.emulated, device.label))),
         columns=columns,
-        cells=_marked(cells, columns, configs),
+        cells=_marked(cells, columns, configs, _soaks_s(sources)),
         cost_note=costs.note(cells),
     )
 
@@ -61,6 +61,15 @@ def _sources(store: ReadStore) -> list[_Source]:
 def _newest(row: CellRow, stored: rest.StoredResult | None) -> rest.StoredResult | None:
     """The result that the cell shows: none where a newer job ended without one, or old figures would pass as new."""
     return None if labels.ended_without_result(row, stored.result if stored else None) else stored
+
+
+def _soaks_s(sources: Iterable[_Source]) -> dict[ranking.CellKey, float]:
+    """How long each cell's run was asked to soak: of the protocol, which no configuration tells."""
+    return {
+        (source.row.device_id, source.row.model_id, source.row.config_key): source.result.protocol.soak_s
+        for source in sources
+        if source.result is not None
+    }
 
 
 def _job_note(store: ReadStore, row: CellRow) -> str:
@@ -133,6 +142,7 @@ def _cell(source: _Source, now_s: float) -> rest.Cell:
         notes=labels.notes_of(result, source.model) if result else (),
         trust=result.trust if result else None,
         noise_floor=result.noise_floor if result else None,
+        noise_floors=result.noise_floors if result else (),
     )
 
 
@@ -160,7 +170,10 @@ def _effective_runtime(result: Result | None) -> str | None:
 
 
 def _marked(
-    cells: Sequence[rest.Cell], columns: Sequence[rest.Column], configs: Mapping[str, RunConfig]
+    cells: Sequence[rest.Cell],
+    columns: Sequence[rest.Column],
+    configs: Mapping[str, RunConfig],
+    soaks_s: Mapping[ranking.CellKey, float],
 ) -> tuple[rest.Cell, ...]:
-    found = ranking.marks(cells, columns, configs)
+    found = ranking.marks(cells, columns, configs, soaks_s)
     return tuple(replace(cell, marks=found.get(ranking.key_of(cell), ())) for cell in cells)

@@ -69,7 +69,8 @@ def _calibration(result: m.Result) -> Fact:
     floor = result.noise_floor
     if floor is None:
         return Fact("Run to run", "not known: this device had not been calibrated (edgeprof calibrate)", is_absent=True)
-    return Fact("Run to run", f"{allowances.floor_text(floor)}, learned on {figures.clean(floor.series)}")
+    where = "" if floor.is_of(result.model_id, result.config_key) else " of another set-up, on which no mark rests"
+    return Fact("Run to run", f"{allowances.floor_text(floor)}, learned on {figures.clean(floor.series)}{where}")
 
 
 def cold_view(result: m.Result) -> ColdView | None:
