@@ -142,7 +142,7 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
         "cold start not cold: on tmpfs",
         "GPU memory and unified memory: no GPU",
         "45.00 to 52.25 °C",
-        "others took 31 % of the cores",
+        "others took 31 % as much processor time as the model",
         "the board said soft limit",
         "CPU 3 went away",
         "clock not known: no cpufreq",
