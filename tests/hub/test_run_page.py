@@ -61,7 +61,12 @@ def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
         *("1.41× (sustained / burst)", "the speed fell for good after 24.0 s"),
         *("600 a second", "yes: every arrival was answered", "0.520 ms (95 % 0.510–0.530)", "needs 299 samples"),
         *("Model loaded", "71.5 MiB", "This kernel keeps no memory cgroup"),
-        *("51.0 to 58.5 °C", "1,500 to 2,400 MHz", "1.2 % as much processor time as the model", "This kernel has no /proc/pressure."),
+        *(
+            "51.0 to 58.5 °C",
+            "1,500 to 2,400 MHz",
+            "1.2 % as much processor time as the model",
+            "This kernel has no /proc/pressure.",
+        ),
         *("0.22 % of one core", "31.4 MiB"),
     ):
         assert told in text, told
