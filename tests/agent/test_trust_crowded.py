@@ -13,8 +13,8 @@ import pytest
 from edgeprof.wire.evidence import Conditions, Soak, SoakBucket
 from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.trust import trust_of
-from edgeprof_agent.telemetry.base import KernelFile, Site
-from edgeprof_agent.telemetry.clocks import OWN, Clocks
+from edgeprof_agent.telemetry.base import OWN, KernelFile, Site
+from edgeprof_agent.telemetry.clocks import Clocks
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.processor import Cores
 from edgeprof_agent.telemetry.throttle import ThrottleCounters

@@ -29,7 +29,6 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.run import Header, Run
-from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -126,6 +125,9 @@ def _trust(
 
 
 def _soak(run: Run, burst_p50_ms: float | None) -> Soak | None:
+    """Imported here, too: most runs have none."""
+    from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
+
     heard = run.heard.soak
     soak = soak_of(heard, burst_p50_ms) if heard else None
     return soak_with_conditions(soak, run.trace, heard["start_ns"]) if heard and soak else None

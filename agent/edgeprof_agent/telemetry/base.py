@@ -10,6 +10,8 @@ from typing import Protocol
 Value = float | str | None
 """None: could not be read at that moment."""
 NUMBER_BYTES = 64
+OWN = "main thread"
+"""A label: of the core that the worker's main thread last ran on."""
 
 
 @dataclass(frozen=True)

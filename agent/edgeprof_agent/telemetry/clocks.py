@@ -8,13 +8,12 @@ process ten times a second would disturb it.
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import NUMBER_BYTES, Absent, KernelFile, NumberFiles, Site, Value, opened
+from edgeprof_agent.telemetry.base import NUMBER_BYTES, OWN, Absent, KernelFile, NumberFiles, Site, Value, opened
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.worker import last_core, stat_of
 
 MOST_POLICIES = 16
 """Where the worker's cores have more, only the main thread's is read: on x86, reading may wake an idle core."""
-OWN = "main thread"
 
 
 class Clocks(NumberFiles):

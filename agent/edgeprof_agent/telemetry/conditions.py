@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeprof.wire.evidence import Conditions
-from edgeprof_agent.telemetry.clocks import OWN
+from edgeprof_agent.telemetry.base import OWN
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.span import Growth, Span
 from edgeprof_agent.telemetry.throttle import flag_of
