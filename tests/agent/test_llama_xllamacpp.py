@@ -84,7 +84,7 @@ def test_a_run_at_a_depth_says_so(model: Path) -> None:
 
 def test_requests_of_an_open_loop_are_a_prompt_and_a_generation_on_top_of_it(model: Path) -> None:
     asked = request_for(model, "xllamacpp", protocol=SHORT)
-    config = replace(asked.config, prompt_tokens=64, decode_tokens=16, depth_tokens=96, arrival_rate_per_s=5.0)
+    config = replace(asked.config, prompt_tokens=64, decode_tokens=16, depth_tokens=96, arrival_rate_per_s=100.0)
     result = measured(replace(asked, config=config))
     assert result.status == "measured", result.failure
     assert result.open_loop is not None

@@ -220,8 +220,12 @@ def test_a_lock_folder_that_cannot_be_used_is_replaced(tmp_path: Path, monkeypat
 
 def test_a_cancel_is_heeded_while_a_model_is_checked() -> None:
     cancelled = threading.Event()
-    cancelled.set()
-    result, _ = measure(request_for(BUNDLED / "digits-cnn-fp32.onnx"), unheard, cancelled)
+
+    def cancel_at_verify(stage: str, fraction: float | None, note: str) -> None:
+        if stage == "verify":
+            cancelled.set()
+
+    result, _ = measure(request_for(BUNDLED / "digits-cnn-fp32.onnx"), cancel_at_verify, cancelled)
     assert result.failure is not None
     assert (result.failure.code, result.failure.stage) == ("cancelled", "verify")
 
