@@ -121,7 +121,9 @@ def test_a_request_needs_a_context_for_prompt_and_generation_together(
     tmp_path: Path, prompt: int, decode: int, fits: bool
 ) -> None:
     asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
-    config = replace(asked.config, prompt_tokens=prompt, decode_tokens=decode, depth_tokens=32, arrival_rate_per_s=100.0)
+    config = replace(
+        asked.config, prompt_tokens=prompt, decode_tokens=decode, depth_tokens=32, arrival_rate_per_s=100.0
+    )
     result = measured(replace(asked, config=config))
     assert result.status == "measured", result.failure
     assert (result.open_loop is not None) == fits

@@ -105,13 +105,13 @@ def spinners(cores: Sequence[int]) -> Generator[None]:
 
 
 def test_a_quiet_run_has_no_mark() -> None:
-    """Of a few tries one; where the machine itself is never quiet, that is the only thing that may be found."""
+    """Of a few tries one. A virtual machine on a crowded host is never quiet: then nothing may be found but that its
+    samples scatter, drift, or wait; never a cause that lies in the device or the model."""
     seen: list[dict[str, str]] = []
     for _ in range(TRIES):
         seen.append(marks(run()[0]))
         if not seen[-1]:
             return
-    assert all("busy" in found for found in seen), seen
     assert all(set(found) <= OF_A_BUSY_MACHINE for found in seen), seen
 
 

@@ -107,8 +107,10 @@ def test_a_worker_killed_in_mid_run_is_a_named_failure_of_its_cell(farm: Farm, b
 
     campaign = farm.start([victim], [alpha], RunProtocol(window_s=30.0, max_runs=10_000_000, deadline_s=60.0))
     agent_pid = farm.agents["alpha"].popen.pid
-    worker = eventually("a worker runs", lambda: next(iter(workers_of(agent_pid)), None))
     eventually("it measures", lambda: farm.client.campaign(campaign.campaign_id).jobs[0].stage == "measure")
+    worker = eventually(
+        "a worker runs", lambda: next(iter(workers_of(agent_pid)), None)
+    )  # the one after the cold start
     worker.kill()
     job = farm.finish(campaign).jobs[0]
 
