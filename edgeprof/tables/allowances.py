@@ -64,7 +64,7 @@ def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
         return ""
     assumed = f"{ASSUMED * 100:g} % of the figure, which is assumed"
     if not named:
-        return f"Widened by {assumed}: no set-up here has been calibrated (`edgeprof calibrate`)."
+        return f"Widened by {assumed}: no set-up here has been calibrated (run: edgeprof calibrate)."
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     text = f"Widened by what calibration found: {'; '.join(named[:_MOST_NAMED])}{more}"
     rest_of = any(learned(cell, metric) is None for cell, metric in pairs)
