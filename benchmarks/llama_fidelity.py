@@ -31,7 +31,7 @@ from edgeprof_agent.runtimes.binding_cost import DATA, BindingCosts, Cost, cpu_n
 from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"
-PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 128, 32, 6
+PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 64, 16, 6
 LOW_LEVEL, PREBUILT, CLASS = "llama-cpp-python", "xllamacpp", "llama_cpp.Llama"
 FIGURES = ("prefill_tokens_per_s", "decode_tokens_per_s")
 LOW, HIGH = 0.97, 1.03
