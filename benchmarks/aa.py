@@ -45,12 +45,15 @@ class Step(NamedTuple):
         return work / self.part / self.setup.folder / f"{self.number:03d}.json"
 
 
-def steps_of(setups: list[Setup], calibration: int, pairs: int, seed: int) -> Iterator[Step]:
-    """All runs in order: whole blocks of the models, first of the calibration, then of the pairs."""
+def steps_of(setups: list[Setup], calibration: int, pairs: list[int], seed: int) -> Iterator[Step]:
+    """All runs in order: whole blocks of the models, first of the calibration, then of the pairs.
+
+    `pairs` of each model; one that has had its own leaves its place in the later blocks empty.
+    """
     for turn in interleaved(len(setups), calibration, seed):
         yield Step(CALIBRATION, setups[turn.setup], turn.repeat)
-    for turn in interleaved(len(setups), pairs, seed + 1):
-        for side in SIDES:
+    for turn in interleaved(len(setups), max(pairs), seed + 1):
+        for side in SIDES if turn.repeat <= pairs[turn.setup] else ():
             yield Step(side, setups[turn.setup], turn.repeat)
 
 
@@ -116,7 +119,7 @@ def told(count: Count, floor: NoiseFloor | None) -> str:
 def main() -> None:
     """Run what is missing, judge every pair, print and keep the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=70, help="of each model")
+    parser.add_argument("--pairs", type=int, nargs=3, default=[70, 70, 70], help="of the short, the middle, the LLM")
     parser.add_argument("--calibration", type=int, default=20, help="runs of each model, at least 5")
     parser.add_argument("--seed", type=int, default=20_261_125, help="of the order of runs")
     parser.add_argument("--llm-runtime", default="xllamacpp", choices=("xllamacpp", "llama-cpp-python"))
@@ -128,8 +131,8 @@ def main() -> None:
     floors = {setup.label: floor_of(asked.work, setup) for setup in setups}
     pairs = [
         judged(asked.work, setup, number, floors[setup.label])
-        for setup in setups
-        for number in range(1, asked.pairs + 1)
+        for setup, count in zip(setups, asked.pairs, strict=True)
+        for number in range(1, count + 1)
     ]
     counts = [counted(name, [pair for pair in pairs if pair.model == name]) for name in floors]
     counts.append(counted("all", pairs))
