@@ -129,7 +129,7 @@ def test_the_keyboard_reaches_everything_and_its_place_is_seen(chromium: Browser
     with looking(chromium) as (page, _):
         page.goto(url)
         reached: list[str] = []
-        for _ in range(60):
+        for _ in range(400):  # more than a page of this fleet has stops
             page.keyboard.press("Tab")
             place = page.evaluate(
                 """() => { const it = document.activeElement, look = getComputedStyle(it);
