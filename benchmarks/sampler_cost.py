@@ -21,9 +21,10 @@ from typing import Protocol
 
 import click
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.measuring.worker_memory import PSS_EVERY_S, WorkerPss
 from edgeprof_agent.sensors import registry
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError
+from edgeprof_agent.sensors.base import Accuracy, SensorError
 from edgeprof_agent.sensors.sampler import PowerSampler
 from edgeprof_agent.telemetry.sampler import Telemetry
 
@@ -54,8 +55,10 @@ class PssAsSensor:
     """The memory probe in the place of a sensor, so that the same loop reads it."""
 
     name, source, max_hz = "worker_pss", "smaps_rollup", HZ
-    scope: Scope = "platform"
+    scope: PowerScope = "platform"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
 
     def __init__(self, pid: int) -> None:
         self.worker_pid = pid
@@ -89,8 +92,10 @@ class Empty:
     """A sampler of nothing: what waking up costs on this machine."""
 
     name, source, max_hz = "nothing", "nothing", HZ
-    scope: Scope = "platform"
+    scope: PowerScope = "platform"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
 
     def available(self) -> str | None:
         return None

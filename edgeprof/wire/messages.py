@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
@@ -104,6 +105,10 @@ class RunProtocol:
     start_below_c: float | None = None
     """The heat gate: the run waits until the device is cooler than this; None: no gate."""
     heat_wait_s: float = 300.0
+    energy: bool = True
+    """Idle, load, idle after the window, where a power source can be read."""
+    energy_limit_s: float = 900.0
+    """Of load, all windows of energy together: what a slow source is given instead of 100 of its periods a window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +179,8 @@ class Facts:
     emulates: str | None = None
     """The id of the device profile that this host plays. Set means: `emulated`, latency is never ranked."""
     disk_free_mib: float | None = None
+    replays: str | None = None
+    """The name of the recorded machine that this host reads instead of its own sensors. Set means: `replayed`."""
     wire: int = WIRE_VERSION
 
 
@@ -359,6 +366,10 @@ class Result:
     """What this device had been calibrated to when the run was made, in the series that is compared as a rule."""
     noise_floors: tuple[NoiseFloor, ...] = ()
     """The same in the other series that the run has: of a language model ttft, prefill, decode."""
+    energy: tuple[EnergyRun, ...] = ()
+    """By source, the one that comes nearest to the whole device first: the energy figures are from it."""
+    replayed: str | None = None
+    """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
     wire: int = WIRE_VERSION
 
 

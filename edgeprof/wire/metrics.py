@@ -66,7 +66,32 @@ _OTHERS = (
     Metric("model_size_mib", "Size", "MiB", "lower", "size", "all files of the model on disk"),
     Metric("energy_per_inference_j", "Energy", "J", "lower", "energy", "gross energy of one inference"),
     Metric("energy_per_token_j", "Energy per token", "J", "lower", "energy", "gross energy of one generated token"),
-    Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the measured window"),
+    Metric(
+        "energy_per_prompt_token_j",
+        "Energy per prompt token",
+        "J",
+        "lower",
+        "energy",
+        "the same, of one token of the prompt",
+    ),
+    Metric(
+        "net_energy_per_inference_j", "Net energy", "J", "lower", "energy", "of one inference, less what it idles at"
+    ),
+    Metric("net_energy_per_token_j", "Net energy per token", "J", "lower", "energy", "the same, of a generated token"),
+    Metric(
+        "net_energy_per_prompt_token_j", "Net energy per prompt token", "J", "lower", "energy", "the same, of prefill"
+    ),
+    Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the windows of energy"),
+    Metric("peak_power_w", "Peak power", "W", "lower", "energy", "the largest reading in these windows"),
+    Metric("idle_power_w", "Idle power", "W", "lower", "energy", "mean power with the model loaded and nothing to do"),
+    Metric(
+        "battery_per_1000_percent",
+        "Battery per 1,000",
+        "%",
+        "lower",
+        "energy",
+        "of a full battery, for 1,000 inferences or generated tokens",
+    ),
 )
 _ALL = (
     *(Metric(name, title, "ms", "lower", "timing", meaning) for name, title, meaning in _TIMING),

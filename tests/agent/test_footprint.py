@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent.cost_book import CostBook, Span, thread_cost
 from edgeprof_agent.measuring.footprint import FootprintMeter
-from edgeprof_agent.sensors.base import Integration, Scope
+from edgeprof_agent.sensors.base import Accuracy
 from edgeprof_agent.sensors.sampler import PowerSampler
 from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for
 
@@ -135,10 +136,12 @@ class Burning:
     """A sensor whose reading costs 5 ms of processor time."""
 
     name = "burning"
-    scope: Scope = "platform"
+    scope: PowerScope = "platform"
     source = "itself"
     integration: Integration = "trapezoid"
     max_hz = 20.0
+    version: str | None = None
+    accuracy = Accuracy()
 
     def __init__(self) -> None:
         self.readings = 0

@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from edgeprof_agent.sensors.integrate import Energy, Sample, integrate
+from edgeprof_agent.sensors.base import Sample
+from edgeprof_agent.sensors.integrate import Energy, integrate
 
 S = 1_000_000_000
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof.wire.messages import Power
+from edgeprof_agent.measuring.meter import window_of
 from edgeprof_agent.sensors import registry
-from edgeprof_agent.sensors.base import Integration, PowerSensor, Scope
+from edgeprof_agent.sensors.base import PowerSensor
 from edgeprof_agent.sensors.sampler import PowerSampler
 
 HZ = 20.0
@@ -20,8 +22,9 @@ class Driven:
 
     def __init__(self, sensor: PowerSensor, change: Change) -> None:
         self.name, self.source, self.max_hz = sensor.name, sensor.source, HZ
-        self.scope: Scope = sensor.scope
+        self.scope: PowerScope = sensor.scope
         self.integration: Integration = sensor.integration
+        self.version, self.accuracy = sensor.version, sensor.accuracy
         self.readings = 0
         self.enough = threading.Event()
         self._sensor, self._change = sensor, change
@@ -45,7 +48,7 @@ def measured(driven: Driven) -> Power | str:
     assert driven.enough.wait(30)
     end_ns = time.monotonic_ns()
     sampler.stop()
-    return sampler.window(start_ns, end_ns)
+    return window_of(sampler.recording(), start_ns, end_ns)
 
 
 def numbers(path: Path, *values: float) -> Change:
@@ -180,20 +183,7 @@ def test_a_window_outside_the_sampling_gives_a_reason(copy_of: Callable[[str], P
     sampler.start()
     assert driven.enough.wait(30)
     sampler.stop()
-    assert "does not cover" in str(sampler.window(early_ns, time.monotonic_ns()))
-
-
-def test_a_running_sampler_waits_for_the_sample_that_closes_the_window(copy_of: Callable[[str], Path]) -> None:
-    root = copy_of("orin-nano-8gb-jp6")
-    current = root / "sys/bus/i2c/devices/1-0040/hwmon/hwmon1/curr1_input"
-    driven = Driven(registry.load("jetson_ina", root), numbers(current, 1000, 1200))
-    sampler = PowerSampler(driven, HZ)
-    sampler.start()
-    start_ns = time.monotonic_ns()
-    assert driven.enough.wait(30)
-    outcome = sampler.window(start_ns, time.monotonic_ns())
-    sampler.stop()
-    assert isinstance(outcome, Power)
+    assert "does not cover" in str(window_of(sampler.recording(), early_ns, time.monotonic_ns()))
 
 
 def test_a_sensor_is_not_read_faster_than_it_allows(copy_of: Callable[[str], Path]) -> None:
@@ -201,5 +191,5 @@ def test_a_sensor_is_not_read_faster_than_it_allows(copy_of: Callable[[str], Pat
     sampler = PowerSampler(sensor, 1000.0)
     sampler.start()
     sampler.stop()
-    assert isinstance(sampler.window(0, 1), str)
+    assert isinstance(window_of(sampler.recording(), 0, 1), str)
     assert sampler.hz == sensor.max_hz

@@ -8,7 +8,7 @@ import pytest
 from edgeprof.wire import codec, failures, metrics, topics
 
 DOCS = Path(__file__).parents[2] / "docs"
-UNITS = ("_ms", "_per_s", "_mib", "_j", "_w", "_usd")
+UNITS = ("_ms", "_per_s", "_mib", "_j", "_w", "_usd", "_percent")
 
 
 def test_every_topic_class_has_a_message_type() -> None:

@@ -7,6 +7,8 @@ from edgeprof.wire.messages import Power
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.measuring.run import Energy
 from edgeprof_agent.sensors import registry
+from edgeprof_agent.sensors.base import Recording
+from edgeprof_agent.sensors.integrate import integrate
 from edgeprof_agent.sensors.sampler import PowerSampler
 from edgeprof_agent.worker.document import Window
 
@@ -44,8 +46,28 @@ class Meter:
         """The energy of the worker's own measured windows together."""
         if self._sampler is None:
             return _NO_SENSOR
-        sampler = self._sampler
-        return together(windows, [sampler.window(window["start_ns"], window["end_ns"]) for window in windows])
+        recording = self._sampler.recording()
+        return together(windows, [window_of(recording, window["start_ns"], window["end_ns"]) for window in windows])
+
+
+def window_of(recording: Recording, start_ns: int, end_ns: int) -> Power | str:
+    """The energy between two moments of this machine's monotonic clock."""
+    broken = next((each for each in recording.broken if start_ns <= each.at_ns <= end_ns), None)
+    if broken is not None:
+        return f"{recording.name}: {broken.reason}"
+    hz = 1 / recording.period_s
+    outcome = integrate(recording.samples, start_ns, end_ns, recording.integration, hz)
+    if isinstance(outcome, str):
+        return f"{recording.name}: {recording.broken[-1].reason if recording.broken else outcome}"
+    return Power(
+        source=f"{recording.name}: {recording.source}",
+        scope=recording.scope,
+        integration="counter" if recording.integration == "counter" else "trapezoid",
+        energy_j=outcome.energy_j,
+        window_s=(end_ns - start_ns) / 1e9,
+        sample_hz_asked=hz,
+        sample_hz_got=outcome.changes_hz,
+    )
 
 
 def together(windows: Sequence[Window], found: Sequence[Power | str]) -> Energy | str:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.sensors import files
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError, failed_reading
+from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 
 CHIP = re.compile(r"ina2(19|20|26|28|30|31|38|60)")
 
@@ -14,8 +15,10 @@ class HwmonIna2xx:
     """Exactly one chip. With two, nothing says which of them carries the whole device."""
 
     name = "hwmon_ina2xx"
-    scope: Scope = "dc_input"
+    scope: PowerScope = "dc_input"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
     max_hz = 20.0
 
     def __init__(self, root: Path) -> None:

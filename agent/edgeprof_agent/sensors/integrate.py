@@ -4,18 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from edgeprof_agent.sensors.base import Integration
+from edgeprof.wire.energy import Integration
+from edgeprof_agent.sensors.base import Sample
 
 MIN_SAMPLES = 5
 MAX_GAP_PERIODS = 5
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A reading (watts, or a counter's joules) at a moment of the monotonic clock."""
-
-    at_ns: int
-    value: float
 
 
 @dataclass(frozen=True)

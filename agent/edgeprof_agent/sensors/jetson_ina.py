@@ -7,8 +7,9 @@ without one the sum of all rails stands, which is less than the module draws.
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.sensors import files
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError, failed_reading
+from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 
 INPUT_RAILS = ("VDD_IN", "POM_5V_IN", "VIN")
 """Orin NX, Orin Nano, Xavier NX, TX2; Nano; Thor. Carrier board, fan, USB and NVMe are outside."""
@@ -23,13 +24,15 @@ class JetsonIna:
 
     name = "jetson_ina"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
     max_hz = 10.0
 
     def __init__(self, root: Path) -> None:
         rails = _rails(root)
         inputs = {label: reader for label, reader in rails.items() if label in INPUT_RAILS}
         self._rails = inputs or rails
-        self.scope: Scope = "module_input" if inputs or not rails else "partial_rails"
+        self.scope: PowerScope = "module_input" if inputs or not rails else "partial_rails"
         self.source = "INA rails " + " + ".join(self._rails) if self._rails else "INA3221"
 
     def available(self) -> str | None:

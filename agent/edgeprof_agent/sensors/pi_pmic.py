@@ -7,8 +7,9 @@ undocumented and may vanish from a firmware.
 import re
 from pathlib import Path
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.sensors import files
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError, failed_reading
+from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 from edgeprof_agent.sensors.tools import run_tool
 
 LINE = re.compile(r"^\s*(\w+)_([AV])\s+(?:current|volt)\(\d+\)=(-?[\d.]+)([AV])\s*$", re.MULTILINE)
@@ -18,8 +19,10 @@ class PiPmic:
     """Sum of voltage times current over the rails that report both."""
 
     name = "pi_pmic"
-    scope: Scope = "partial_rails"
+    scope: PowerScope = "partial_rails"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
     max_hz = 5.0
     """Each reading is a process. At 50 Hz it slows the model that is measured."""
     source = "vcgencmd pmic_read_adc"

@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.sensors import files
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError, failed_reading
+from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 
 
 class PowerSupply:
     """The sum over the batteries that feed the machine."""
 
     name = "power_supply"
-    scope: Scope = "battery_gauge"
+    scope: PowerScope = "battery_gauge"
     integration: Integration = "trapezoid"
+    version: str | None = None
+    accuracy = Accuracy()
     max_hz = 1.0
     """Gauges bring a new value every 1 to 30 s."""
 

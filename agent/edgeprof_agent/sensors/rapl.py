@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.sensors import files
-from edgeprof_agent.sensors.base import Integration, Scope, SensorError
+from edgeprof_agent.sensors.base import Accuracy, SensorError
 from edgeprof_agent.sensors.rights import RAPL_MEND
 
 TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
@@ -42,13 +43,15 @@ class Rapl:
 
     name = "rapl"
     integration: Integration = "counter"
+    version: str | None = None
+    accuracy = Accuracy()
     max_hz = 20.0
 
     def __init__(self, root: Path) -> None:
         found = _domains(root / "sys/class/powercap")
         psys = [domain for domain in found if domain.name == "psys"]
         self._domains = psys or [domain for domain in found if domain.name.startswith("package-")]
-        self.scope: Scope = "platform" if psys else "cpu_package"
+        self.scope: PowerScope = "platform" if psys else "cpu_package"
         self.source = " + ".join(f"{each.folder.name} ({each.name})" for each in self._domains) or "powercap"
 
     def available(self) -> str | None:

@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import cast
 
 from edgeprof.wire.messages import SensorFact
-from edgeprof_agent.sensors.base import TRUST, PowerSensor, SensorClass
+from edgeprof_agent.sensors.base import TRUST, PowerSensor, Recorder, SensorClass
+from edgeprof_agent.sensors.sampler import PowerSampler
+
+SAMPLE_HZ = 20.0
+"""What is asked; a sensor that changes more slowly, or costs more to read, brings it down."""
 
 SENSORS: dict[str, str] = {
     "hwmon_ina2xx": "edgeprof_agent.sensors.hwmon_ina2xx:HwmonIna2xx",
@@ -25,6 +29,12 @@ def best(root: Path = Path("/")) -> PowerSensor | None:
     """The readable sensor that comes nearest to the draw of the whole device."""
     readable = [sensor for sensor in (load(name, root) for name in SENSORS) if sensor.available() is None]
     return min(readable, key=lambda sensor: TRUST.index(sensor.scope), default=None)
+
+
+def recorders(root: Path = Path("/"), hz: float = SAMPLE_HZ) -> list[Recorder]:
+    """Every source that can be read here, the one that comes nearest to the whole device first."""
+    readable = [sensor for sensor in (load(name, root) for name in SENSORS) if sensor.available() is None]
+    return [PowerSampler(sensor, hz) for sensor in sorted(readable, key=lambda sensor: TRUST.index(sensor.scope))]
 
 
 def load(name: str, root: Path) -> PowerSensor:
