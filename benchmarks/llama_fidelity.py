@@ -1,4 +1,4 @@
-"""Prefill and decode tokens/s over native `llama-bench` from the same source: 1 thread, alternated pairs.
+"""Prefill and decode tokens/s over native `llama-bench` on the same libraries: 1 thread, alternated pairs.
 
 Measured in the same rounds, each against the round's own llama-bench: the agent's low-level path (llama-cpp-python),
 which must reach it; the prebuilt binding (xllamacpp), another build of llama.cpp, and the class `Llama` with its own
@@ -11,6 +11,7 @@ Needs llama-cpp-python in this environment (`scripts/test --full` builds it).
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -48,7 +49,9 @@ def bench(program: Path, model: Path, depth: int) -> Figures:
     """Median tokens/s over llama-bench's own repeats."""
     lengths = ["-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS), "-d", str(depth)]
     command = [program, "-m", model, *lengths, "-t", "1", "-r", str(REPEATS), "-o", "json"]
-    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    on_same_libraries = {**os.environ, "LD_LIBRARY_PATH": f"{native_llama.libraries()}:{program.parent}"}
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=on_same_libraries)
+    rows = json.loads(ran.stdout)
     return {
         "prefill_tokens_per_s" if row["n_prompt"] else "decode_tokens_per_s": statistics.median(row["samples_ts"])
         for row in rows

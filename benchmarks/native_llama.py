@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from edgeprof.paths import cache_dir
@@ -20,10 +21,12 @@ VERSION = "0.3.36"
 # kernel does not let a process use it (seen); GGML_NATIVE=OFF builds for AVX2 and FMA, as the prebuilt binding is.
 COMMON_FLAGS = ("-DGGML_NATIVE=OFF",)
 WHEEL_FLAGS = (*COMMON_FLAGS, "-DLLAVA_BUILD=OFF")
+# Linked against shared libraries, so that it can run on the wheel's own (`libraries`): two builds of one source
+# differ in speed (a static llama-bench decodes some per cent faster), and what is asked is what our path costs.
 BENCH_FLAGS = (
     *COMMON_FLAGS,
     "-DCMAKE_BUILD_TYPE=Release",
-    "-DBUILD_SHARED_LIBS=OFF",
+    "-DBUILD_SHARED_LIBS=ON",
     "-DLLAMA_BUILD_TESTS=OFF",
     "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_SERVER=OFF",
@@ -65,8 +68,16 @@ def llama_bench() -> Path:
             build = Path(scratch) / "build"
             _quiet(["cmake", "-S", str(tree), "-B", str(build), *BENCH_FLAGS])
             _quiet(["cmake", "--build", str(build), "--target", "llama-bench", "-j", str(os.cpu_count())])
-            shutil.copytree(build / "bin", program.parent, dirs_exist_ok=True)
+            shutil.copytree(build / "bin", program.parent, dirs_exist_ok=True, symlinks=True)
     return program
+
+
+def libraries() -> Path:
+    """Where the installed wheel of llama-cpp-python keeps its shared libraries: put it on LD_LIBRARY_PATH."""
+    found = find_spec("llama_cpp")
+    if found is None or found.origin is None:
+        raise SystemExit("llama-cpp-python is not installed here; `scripts/test --full` builds and installs it.")
+    return Path(found.origin).parent / "lib"
 
 
 def _built(what: str, flags: tuple[str, ...]) -> Path:

@@ -61,6 +61,8 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sweep_depth: tuple[int, ...]
     rate: float | None
     soak: float | None
+    energy: bool
+    energy_limit_s: float
     start_below_c: float | None
 
 
@@ -99,6 +101,8 @@ def _protocol(given: _Given, models: Sequence[str]) -> RunProtocol:
         precision=given.precision,
         sweep=(*_shapes(given, models), *token_points(given.sweep_prompt_tokens, given.sweep_depth)),
         soak_s=given.soak or 0.0,
+        energy=given.energy,
+        energy_limit_s=given.energy_limit_s,
         start_below_c=given.start_below_c,
     )
 

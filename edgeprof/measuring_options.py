@@ -88,6 +88,19 @@ _OPTIONS = (
     click.option(
         "--soak", type=FiniteRange(SHORTEST_SOAK_S, 80_000), metavar="SECONDS", help="Then load it for so long."
     ),
+    click.option(
+        "--energy/--no-energy",
+        default=_PROTOCOL.energy,
+        show_default=True,
+        help="After the window, idle, load, idle with power read, where a source can be read (90 s or more).",
+    ),
+    click.option(
+        "--energy-limit-s",
+        type=FiniteRange(1, 86_400),
+        default=_PROTOCOL.energy_limit_s,
+        show_default=True,
+        help="Of load for energy at most so long, whatever a slow meter would need.",
+    ),
     click.option("--start-below-c", type=FiniteRange(-40, 120), metavar="°C", help="Wait until the device is cooler."),
 )
 

@@ -52,7 +52,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     Every later run on this machine carries the floor, and `edgeprof compare` claims nothing below it.
     """
     noise_floors.check_file()
-    ask = asked(options)
+    ask = asked({**options, "energy": False})  # a floor is of times; energy would make each run last minutes
     setups = setups_named([model or _bundled()], ask)
     series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)

@@ -42,6 +42,8 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sweep_depth: tuple[int, ...]
     rate: float | None
     soak: float | None
+    energy: bool
+    energy_limit_s: float
     start_below_c: float | None
     heat_wait_s: float | None
     memory_limit_mib: float | None
@@ -107,6 +109,8 @@ def _protocol(given: _Given) -> RunProtocol:
         cold_start=not given.no_cold_start,
         sweep=token_points(given.sweep_prompt_tokens, given.sweep_depth),
         soak_s=given.soak or 0.0,
+        energy=given.energy,
+        energy_limit_s=given.energy_limit_s,
         start_below_c=given.start_below_c,
         heat_wait_s=_PROTOCOL.heat_wait_s if given.heat_wait_s is None else given.heat_wait_s,
     )

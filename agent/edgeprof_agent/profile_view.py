@@ -6,6 +6,7 @@ from typing import TextIO
 
 from edgeprof.wire.messages import Result
 from edgeprof_agent.view.conditions import conditions_lines, footprint_lines
+from edgeprof_agent.view.energy import energy_lines
 from edgeprof_agent.view.figures import figure_lines
 from edgeprof_agent.view.load import open_loop_lines, soak_lines, sweep_lines
 from edgeprof_agent.view.memory import cold_lines, memory_lines
@@ -55,6 +56,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield from effective_lines(result.effective)
     yield from figure_lines(result.metrics, result.absent)
     yield from memory_lines(result.memory)
+    yield from energy_lines(result.energy)
     yield from sweep_lines(result.points)
     yield from open_loop_lines(result.open_loop, result.metrics)
     yield from soak_lines(result.soak)

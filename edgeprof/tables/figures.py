@@ -25,8 +25,9 @@ def interval(row: MetricRow) -> str | None:
     """`0.300–0.330`, with the decimals of the value: more would be more than a reader should believe."""
     if row.ci_low is None or row.ci_high is None:
         return None
-    places = decimals(row.value)
-    return f"{number(row.ci_low, places)}–{number(row.ci_high, places)}"
+    factor = _prefix(row.value)[0] if row.metric.endswith("_j") else 1.0
+    places = decimals(row.value * factor)
+    return f"{number(row.ci_low * factor, places)}–{number(row.ci_high * factor, places)}"
 
 
 def figure(row: MetricRow) -> str:
@@ -36,10 +37,20 @@ def figure(row: MetricRow) -> str:
 
 def energy(value_j: float) -> str:
     """J, mJ or µJ."""
-    for limit, factor, unit in ((1.0, 1.0, "J"), (1e-3, 1e3, "mJ"), (0.0, 1e6, "µJ")):
-        if value_j >= limit:
-            return f"{number(value_j * factor)} {unit}"
-    return f"{number(value_j)} J"
+    factor, unit = _prefix(value_j)
+    return f"{number(value_j * factor)} {unit}"
+
+
+def milliwatt_hours(value_j: float) -> str:
+    """The same as batteries are rated: 3.6 J are a milliwatt-hour."""
+    return f"{number(value_j / 3.6)} mWh"
+
+
+def _prefix(value_j: float) -> tuple[float, str]:
+    size = abs(value_j)
+    if size >= 1.0 or size == 0.0:
+        return 1.0, "J"
+    return (1e3, "mJ") if size >= 1e-3 else (1e6, "µJ")
 
 
 def percent(share: float) -> str:

@@ -133,5 +133,11 @@ class EnergyRun:
     uncertainty_share: float | None = None
     """All parts together (root of the sum of squares), 95 %."""
     marks: dict[str, str] = field(default_factory=lambda: {})
-    """What a reader should know, by name, with its reason: `low_resolution`, `unstable`, `drifting_idle`,
-    `observer_effect`, `short_windows`."""
+    """What a reader should know, by name, with its reason; the names and rules are in docs/measuring-energy.md."""
+
+
+def scope_words(scope: str) -> str:
+    """What a figure's scope covers, as a person reads it; a scope that is not known stands as it is."""
+    plain = scope.removesuffix(CALIBRATED)
+    words = next((text for known, text in SCOPE_WORDS.items() if known == plain), plain)
+    return f"{words}, estimated by this unit's calibration" if scope != plain else words

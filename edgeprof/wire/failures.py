@@ -11,6 +11,7 @@ Stage = Literal[
     "first_inference",
     "warmup",
     "measure",
+    "energy",
     "sweep",
     "open_loop",
     "soak",

@@ -293,19 +293,6 @@ class DeviceState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Power:
-    """Energy over the measured window from one source."""
-
-    source: str
-    scope: str
-    integration: Literal["counter", "trapezoid"]
-    energy_j: float
-    window_s: float
-    sample_hz_asked: float
-    sample_hz_got: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Isolation:
     """What held the worker: layers that were active, and the memory limit if there was one."""
 
@@ -348,7 +335,6 @@ class Result:
     finished: Stamp
     before: DeviceState | None
     after: DeviceState | None
-    power: Power | None
     isolation: Isolation | None
     emulated: bool
     agent_version: str

@@ -23,6 +23,7 @@ QUICK = RunProtocol(
     deadline_s=60,
     cold_start=False,
     heat_wait_s=0.0,
+    energy=False,
 )
 
 

@@ -62,7 +62,6 @@ def result(of: Job, result_id: str | None = None) -> Result:
         finished=now(),
         before=None,
         after=None,
-        power=None,
         isolation=None,
         emulated=False,
         agent_version="0",

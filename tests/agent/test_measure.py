@@ -16,13 +16,12 @@ import pytest
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, decode, encode
 from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.identity import sha256_hex
-from edgeprof.wire.messages import Power, Result, RunProtocol
+from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.measuring import lock
 from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.lock import FILE_NAME, measuring
 from edgeprof_agent.measuring.measure import measure
-from edgeprof_agent.measuring.run import Energy
-from edgeprof_agent.measuring.summary import add_energy, figures_of
+from edgeprof_agent.measuring.summary import figures_of
 from edgeprof_agent.worker.document import Measured
 from tests.agent import onnx_models
 from tests.agent.gguf_models import tiny_llama
@@ -246,22 +245,9 @@ def test_each_generation_is_rated_by_its_own_number_of_steps() -> None:
     assert (rate.value, rate.ci_low, rate.ci_high) == (100, 100, 100)
 
 
-def test_energy_is_that_of_the_window_shared_by_its_inferences() -> None:
-    power = Power(
-        source="test",
-        scope="platform",
-        integration="counter",
-        energy_j=10.0,
-        window_s=2.0,
-        sample_hz_asked=20.0,
-        sample_hz_got=20.0,
-    )
+def test_a_run_in_figures() -> None:
     figures = figures_of(_measured([1_000_000] * 400), 25.0, 1024**2)
-    add_energy(figures, _measured([1_000_000] * 400), Energy(power, 400))
     found = {row.metric: row for row in figures.rows}
-    assert found["energy_per_inference_j"].value == pytest.approx(0.025)
-    assert found["average_power_w"].value == pytest.approx(5.0)
-    assert found["average_power_w"].scope == "platform"
     assert found["latency_p99_ms"].value == 1.0
     assert found["throughput_per_s"].value == pytest.approx(1000)
     assert math.isclose(found["model_size_mib"].value, 1.0)

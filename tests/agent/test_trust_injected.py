@@ -34,6 +34,7 @@ RUN = RunProtocol(
     precision=0.5,
     deadline_s=90,
     heat_wait_s=0.0,
+    energy=False,
 )
 REAL = Path("/")
 TRIES = 5

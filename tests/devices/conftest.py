@@ -1,5 +1,6 @@
 """Recorded machines, as facts and as folders that a test may change."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -51,3 +52,12 @@ def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
         return tool
 
     return fake_tool
+
+
+@pytest.fixture
+def open_root(tmp_path: Path) -> Path:
+    """A root that any user may walk through."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    return tmp_path

@@ -9,7 +9,6 @@ from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import PowerSensor, SensorError
 from edgeprof_agent.sensors.hwmon_ina2xx import HwmonIna2xx
 from edgeprof_agent.sensors.jetson_ina import JetsonIna
-from edgeprof_agent.sensors.pi_pmic import PiPmic, rail_watts
 from edgeprof_agent.sensors.power_supply import PowerSupply
 from edgeprof_agent.sensors.rapl import Rapl
 from edgeprof_agent.sensors.rights import missing_rights
@@ -35,15 +34,6 @@ def as_nobody() -> Generator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-@pytest.fixture
-def open_root(tmp_path: Path) -> Path:
-    """A root that any user may walk through."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    return tmp_path
 
 
 class TestRapl:
@@ -82,10 +72,20 @@ class TestRapl:
         package = self.powercap(tmp_path, "intel-rapl:0", "package-0", 900_000)
         sensor = Rapl(tmp_path)
         sensor.read()
-        for energy_uj in (100_000, 700_000, 300_000):
+        for energy_uj in (100_000, 700_000, 100_000):
             write(package, energy_uj=energy_uj)
             total = sensor.read()
-        assert total == pytest.approx(0.2 + 0.6 + 0.6)
+        assert total == pytest.approx(0.2 + 0.6 + 0.4)
+
+    @pytest.mark.parametrize(("before_uj", "later_uj"), [(900_000, 840_000), (390_000, 300_000)])
+    def test_a_counter_that_jumps_back_is_no_turn(self, before_uj: int, later_uj: int, tmp_path: Path) -> None:
+        """As after a sleep. A turn would have taken it through most of its range between two readings."""
+        package = self.powercap(tmp_path, "intel-rapl:0", "package-0", before_uj)
+        sensor = Rapl(tmp_path)
+        sensor.read()
+        write(package, energy_uj=later_uj)
+        with pytest.raises(SensorError, match="jumped back"):
+            sensor.read()
 
     def test_dies_that_report_one_socket_twice_are_refused(self, tmp_path: Path) -> None:
         self.powercap(tmp_path, "intel-rapl:0", "package-0-die-0", 0)
@@ -170,73 +170,6 @@ class TestJetson:
             sensor.read()
 
 
-class TestPiPmic:
-    SAMPLE = (MACHINES / "pi-5-8gb/tools/vcgencmd-pmic_read_adc").read_text()
-
-    def test_a_published_sample_has_its_published_sum(self) -> None:
-        """The sample and its sum by hand (0.0925 + 1.32 + 1.8) are from another project's tests."""
-        sample = """        3V7_WL_SW_A current(0)=0.02500000A
-        3V3_SYS_A current(1)=0.40000000A
-        VDD_CORE_A current(7)=2.50000000A
-        EXT5V_V volt(24)=5.10000000V
-        3V3_SYS_V volt(18)=3.30000000V
-        VDD_CORE_V volt(7)=0.72000000V
-        3V7_WL_SW_V volt(0)=3.70000000V"""
-        assert sum(rail_watts(sample).values()) == pytest.approx(3.2125)
-
-    def test_twelve_rails_have_both_and_two_voltages_stand_alone(self) -> None:
-        rails = rail_watts(self.SAMPLE)
-        assert len(rails) == 12
-        assert "EXT5V" not in rails
-        assert rails["VDD_CORE"] == pytest.approx(10.87674 * 0.8974594)
-
-    def test_it_is_read_on_a_pi_5(self, fake_tool: Callable[[str, str], Path]) -> None:
-        fake_tool("vcgencmd", f"cat {MACHINES}/pi-5-8gb/tools/vcgencmd-$1")
-        sensor = PiPmic(MACHINES / "pi-5-8gb")
-        assert sensor.available() is None
-        assert sensor.scope == "partial_rails"
-        assert sensor.read() == pytest.approx(sum(rail_watts(self.SAMPLE).values()))
-
-    @pytest.mark.parametrize(
-        ("script", "says"),
-        [
-            ("echo 'error=1 error_msg=\"Command not registered\"'", "no rail"),
-            ("echo 'VCHI initialization failed' >&2; exit 255", "VCHI initialization failed"),
-            ("exit 3", "exit code 3"),
-            ("echo ' VDD_CORE_A current(7)=1.2.3A'; echo ' VDD_CORE_V volt(15)=0.9V'", "where a number belongs"),
-        ],
-    )
-    def test_what_the_tool_cannot_say_is_a_reason(
-        self, script: str, says: str, fake_tool: Callable[[str, str], Path]
-    ) -> None:
-        fake_tool("vcgencmd", script)
-        assert says in str(PiPmic(MACHINES / "pi-4b-4gb").available())
-
-    def test_without_the_tool_the_reason_names_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", "/nowhere")
-        assert "`vcgencmd` is not on PATH" in str(PiPmic(MACHINES / "pi-5-8gb").available())
-
-    def test_a_rail_that_vanishes_is_no_saving(self, fake_tool: Callable[[str, str], Path]) -> None:
-        fake_tool("vcgencmd", f"cat {MACHINES}/pi-5-8gb/tools/vcgencmd-$1")
-        sensor = PiPmic(MACHINES / "pi-5-8gb")
-        sensor.read()
-        fake_tool("vcgencmd", f"grep -v VDD_CORE {MACHINES}/pi-5-8gb/tools/vcgencmd-$1")
-        with pytest.raises(SensorError, match="VDD_CORE"):
-            sensor.read()
-
-    def test_another_machine_is_not_asked(self, fake_tool: Callable[[str, str], Path], tmp_path: Path) -> None:
-        fake_tool("vcgencmd", f"touch {tmp_path}/asked")
-        assert PiPmic(MACHINES / "n100").available() == "this is no Raspberry Pi"
-        assert not (tmp_path / "asked").exists()
-
-    def test_the_right_to_ask_the_firmware(self, open_root: Path) -> None:
-        write(open_root / "dev", vcio="").joinpath("vcio").chmod(0o400 if os.geteuid() == 0 else 0)
-        with as_nobody():
-            ((what, mend),) = missing_rights(open_root)
-        assert "firmware" in what
-        assert mend.startswith('sudo usermod --append --groups video "$USER"')
-
-
 class TestHwmonIna2xx:
     def meter(self, root: Path, number: int, **content: object) -> Path:
         return write(root / f"sys/class/hwmon/hwmon{number}", **content)
@@ -276,6 +209,14 @@ class TestPowerSupply:
     def test_a_battery_that_does_not_discharge_says_nothing(self, status: str, tmp_path: Path) -> None:
         self.battery(tmp_path, status=status, power_now=9_000_000)
         assert "unplug the supply" in str(PowerSupply(tmp_path).available())
+
+    def test_what_it_holds_by_energy_or_by_charge(self, tmp_path: Path) -> None:
+        """50 Wh, or 5 Ah at 10 V: 180 kJ either way."""
+        by_energy, by_charge = tmp_path / "a", tmp_path / "b"
+        self.battery(by_energy, status="Discharging", power_now=1, energy_full=50_000_000)
+        self.battery(by_charge, status="Discharging", power_now=1, charge_full=5_000_000, voltage_min_design=10_000_000)
+        assert PowerSupply(by_energy).battery_capacity_j == pytest.approx(180e3)
+        assert PowerSupply(by_charge).battery_capacity_j == pytest.approx(180e3)
 
     def test_the_second_battery_may_rest_but_not_charge(self, tmp_path: Path) -> None:
         self.battery(tmp_path, status="Discharging", power_now=9_000_000)

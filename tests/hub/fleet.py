@@ -154,7 +154,6 @@ def result(
         finished=stamp(4.0),
         before=device_state(51.0),
         after=device_state(58.5),
-        power=None,
         isolation=m.Isolation(layers=("rlimits",), memory_limit_mib=None),
         emulated=emulated,
         agent_version="0.1.0",

@@ -143,6 +143,7 @@ def _little_evidence(result: Result) -> Result:
         result,
         before=None,
         after=None,
+        energy=tuple(replace(run, windows=()) for run in result.energy[:1]),
         memory=None,
         conditions=None,
         footprint=None,

@@ -6,7 +6,16 @@ from typing import Literal
 import msgspec
 
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof_agent.worker.document import Cold, Measured, MemoryReading, OpenLoopRun, Operators, Point, SoakRun
+from edgeprof_agent.worker.document import (
+    Cold,
+    EnergyLoad,
+    Measured,
+    MemoryReading,
+    OpenLoopRun,
+    Operators,
+    Point,
+    SoakRun,
+)
 
 OnProgress = Callable[[str, float | None, str], None]
 """Is told the stage, its fraction (None: not known) and a note."""
@@ -14,7 +23,17 @@ OnProgress = Callable[[str, float | None, str], None]
 
 class _Event(msgspec.Struct):
     event: Literal[
-        "hello", "stage", "cold", "measured", "point", "open_loop", "soak", "operators", "memory_after", "failed"
+        "hello",
+        "stage",
+        "cold",
+        "measured",
+        "energy",
+        "point",
+        "open_loop",
+        "soak",
+        "operators",
+        "memory_after",
+        "failed",
     ]
     monotonic_ns: int = 0
     stage: Stage = "start"
@@ -25,6 +44,7 @@ class _Event(msgspec.Struct):
     cold: Cold | None = None
     measured: Measured | None = None
     point: Point | None = None
+    energy: EnergyLoad | None = None
     open_loop: OpenLoopRun | None = None
     soak: SoakRun | None = None
     operators: Operators | None = None
@@ -49,6 +69,7 @@ class Conversation:
         self.cold: Cold | None = None
         self.measured: Measured | None = None
         self.points: list[Point] = []
+        self.energy: EnergyLoad | None = None
         self.open_loop: OpenLoopRun | None = None
         self.soak: SoakRun | None = None
         self.operators: Operators | None = None

@@ -7,7 +7,7 @@ from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.worker.document import Course, Job, SweepAsk
+from edgeprof_agent.worker.document import Course, EnergyAsk, Job, SweepAsk
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""
@@ -35,8 +35,15 @@ def _tokens_s(at: SweepAt, config: RunConfig) -> float:
     return (depth + 2 * prompt + 2 * config.decode_tokens) / _SLOW_TOKENS_PER_S
 
 
-def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
-    """The job of a worker that is started now and killed in `left_s` seconds and the time of what comes beyond."""
+def job_of(
+    request: MeasureRequest,
+    course: Course,
+    left_s: float,
+    beyond_s: float | None = None,
+    energy: EnergyAsk | None = None,
+) -> Job:
+    """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
+    beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
     config, protocol = request.config, request.protocol
     usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
     manifest = request.model.manifest
@@ -64,11 +71,12 @@ def job_of(request: MeasureRequest, course: Course, left_s: float) -> Job:
         "window_limit_s": max(protocol.window_s, protocol.window_limit_s),
         "precision": protocol.precision,
         "stop_at_ns": now_ns + int(left_s * _SAMPLING_SHARE * 1e9),
-        "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + extra_time_s(config, protocol)) * 1e9),
+        "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + beyond_s) * 1e9),
         "seed": protocol.seed,
         "sweep": [_ask(at) for at in protocol.sweep],
         "arrival_rate_per_s": config.arrival_rate_per_s,
         "soak_s": protocol.soak_s,
+        "energy": energy,
     }
 
 

@@ -13,6 +13,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.cost_book import CostBook
+from edgeprof_agent.energy.meter import EnergyMeter, recorders_of
+from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.conversation import Conversation, OnProgress
@@ -20,7 +22,6 @@ from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
-from edgeprof_agent.measuring.meter import Meter
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.run import Header, Run
@@ -100,32 +101,47 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     before = state.read_state(attempt.root)
     cores = attempt.request.cores or tuple(sorted(os.sched_getaffinity(0)))
     telemetry = Telemetry(attempt.root, cores)
+    meter = _meter(attempt)
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start else None
     footprint = FootprintMeter()
-    with Meter() as meter:
-        failed_cold = cold is not None and not cold.heard.cold
-        beside = _Beside(telemetry.start, footprint.beside)
-        try:
-            ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
-        finally:
-            trace = telemetry.stop()
-    measured = ended.heard.measured
-    costs = (*meter.costs, CostBook.of(trace.at_ns, trace.sampler_cpu_ns))
-    energy = meter.energy(measured["windows"]) if measured is not None else "the run failed"
+    failed_cold = cold is not None and not cold.heard.cold
+    beside = _Beside(telemetry.start, footprint.beside, meter)
+    try:
+        ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
+    finally:
+        meter.stop()
+        trace = telemetry.stop()
+    after = state.read_state(attempt.root)
+    measured, load = ended.heard.measured, ended.heard.energy
+    costs = (CostBook.of(trace.at_ns, trace.sampler_cpu_ns),)
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
     return Run(
         before=before,
-        after=state.read_state(attempt.root),
+        after=after,
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
         heard=ended.heard,
         outcome=ended.outcome,
-        energy=energy,
+        energy=meter.runs(load, measured, before, after, attempt.request.device_id) if load and measured else (),
+        no_energy=meter.absent,
+        power=power_artifact(load, meter.recordings()) if load else None,
         footprint=footprint.footprint(windows, costs) if windows is not None else None,
         window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
         cold=cold.heard.cold if cold else None,
         trace=trace,
         cores=cores,
         gate=passed,
+    )
+
+
+def _meter(attempt: _Attempt) -> EnergyMeter:
+    """The power sources of this run; none is read before the worker's stage `energy`."""
+    request = attempt.request
+    wanted = request.protocol.energy and not request.emulated
+    return EnergyMeter.of(
+        request.protocol,
+        text=request.model.format == "gguf",
+        emulated=request.emulated,
+        recorders=recorders_of(attempt.root) if wanted else (),
     )
 
 
@@ -141,15 +157,18 @@ class _Beside:
 
     on_start: Callable[[int], None] = lambda pid: None
     around: Callable[[OnLine], OnLine] = lambda on_line: on_line
+    meter: EnergyMeter | None = None
 
 
 def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Beside = _Beside()) -> _Ended:
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
+    ask = beside.meter.plan.ask if beside.meter else None
     beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
+    beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
-    heard = Conversation(attempt.on_progress)
-    job = msgspec.json.encode(job_of(request, course, left_s))
+    heard = Conversation(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
+    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
     hear = beside.around(heard.hear)
     outcome = isolation.run(attempt.worker, job, limits, hear, attempt.cancelled, beside.on_start)
     return _Ended(limits, heard, outcome)

@@ -22,6 +22,7 @@ from edgeprof.wire.messages import (
     Result,
 )
 from edgeprof_agent import noise_floors, state
+from edgeprof_agent.energy.figures import add_energy
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.beyond import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.effective import effective_of
@@ -29,7 +30,7 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.run import Header, Run
-from edgeprof_agent.measuring.summary import add_cold, add_energy, figures_of, timing_of
+from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.worker.document import Cold, Measured
@@ -67,8 +68,8 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     add_responses(figures, run.heard.open_loop)
     add_sustained(figures, run.heard.soak, measured["kind"])
     _miss_untold(figures, header, run, measured["kind"])
-    add_energy(figures, measured, run.energy)
-    artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace)) if made]
+    add_energy(figures, run.energy[0] if run.energy else _no_energy(run), measured["kind"])
+    artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace), run.power) if made]
     timing = timing_of(measured, figures)
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
     conditions = conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores))
@@ -88,6 +89,12 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     )
     result, moved = fitted(_document(header, run, None, body))
     return result, {ref.sha256: data for ref, data in artifacts} | moved
+
+
+def _no_energy(run: Run) -> str:
+    """Why there is no source, else what the worker said, else what became of it."""
+    told = run.heard.measured["absent"].get("energy_per_token_j") if run.heard.measured else None
+    return run.no_energy or told or untold(run.heard, run.outcome, "energy")
 
 
 def _miss_untold(figures: Figures, header: Header, run: Run, kind: str) -> None:
@@ -156,7 +163,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         finished=state.stamp(),
         before=run.before if run else None,
         after=run.after if run else None,
-        power=run.energy.power if run and not isinstance(run.energy, str) else None,
+        energy=run.energy if run else (),
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
         noise_floor=floors.lead,

@@ -1,10 +1,10 @@
 """What is known of a run: before anything has run, and once its worker has ended."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import Footprint
-from edgeprof.wire.messages import DeviceState, ModelRef, Power, RunConfig, RunProtocol, Stamp
+from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, RunConfig, RunProtocol, Stamp
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
@@ -30,23 +30,18 @@ class Header:
     """Of the stored weights, those in integers of at most 8 bits."""
 
 
-class Energy(NamedTuple):
-    """Power over those measured windows that could be integrated, and how many units of work they hold."""
-
-    power: Power
-    units: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything known once the worker has ended. `energy` is a text where there is none."""
+    """Everything known once the worker has ended. `no_energy`: why no power was read at all."""
 
     before: DeviceState
     after: DeviceState
     limits: Limits
     heard: Conversation
     outcome: Outcome
-    energy: Energy | str
+    energy: tuple[EnergyRun, ...]
+    no_energy: str | None
+    power: tuple[ArtifactRef, bytes] | None
     cold: Cold | None
     trace: Trace
     cores: tuple[int, ...]

@@ -6,7 +6,6 @@ Intervals know about dependence in time, see edgeprof/statistics/quantiles.py.
 from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import MetricRow
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.measuring.run import Energy
 from edgeprof_agent.worker.document import Cold, Measured, TextFacts
 
 LATENCIES = (
@@ -73,18 +72,6 @@ def timing_of(measured: Measured, figures: Figures) -> Timing:
 
 def _half_width(row: MetricRow) -> float:
     return ((row.ci_high or 0.0) - (row.ci_low or 0.0)) / 2 / row.value
-
-
-def add_energy(figures: Figures, measured: Measured, energy: Energy | str) -> None:
-    """Gross energy a unit of work and mean power over the window, or why there is none."""
-    metric = "energy_per_inference_j" if measured["kind"] == "tensor" else "energy_per_token_j"
-    if isinstance(energy, str):
-        figures.miss(metric, energy)
-        figures.miss("average_power_w", energy)
-        return
-    power, units = energy
-    for name, value in ((metric, power.energy_j / units), ("average_power_w", power.energy_j / power.window_s)):
-        figures.rows.append(MetricRow(metric=name, value=value, n=units, scope=power.scope))
 
 
 def _add_latency(figures: Figures, measured: Measured) -> None:

@@ -99,6 +99,12 @@ def denied(path: Path) -> bool:
     return path.exists() and not os.access(path, os.R_OK, effective_ids=True)
 
 
+def kernel_version(root: Path) -> str | None:
+    """`Linux 6.6.31`: whose driver makes a value that the kernel shows."""
+    release = text(root / "proc/sys/kernel/osrelease")
+    return f"Linux {release}" if release else None
+
+
 def folders(parent: Path, pattern: str) -> list[Path]:
     """Folders by name, in an order that does not change between boots; none where the parent is not there."""
     return sorted(parent.glob(pattern), key=lambda path: (len(path.name), path.name))

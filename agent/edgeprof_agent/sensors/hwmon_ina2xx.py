@@ -17,8 +17,8 @@ class HwmonIna2xx:
     name = "hwmon_ina2xx"
     scope: PowerScope = "dc_input"
     integration: Integration = "trapezoid"
-    version: str | None = None
     accuracy = Accuracy()
+    """The chip's own error is small; that of the shunt, which somebody soldered, is not known here."""
     max_hz = 20.0
 
     def __init__(self, root: Path) -> None:
@@ -26,6 +26,7 @@ class HwmonIna2xx:
         self._chips = [folder for folder in monitors if CHIP.fullmatch(files.text(folder / "name") or "")]
         self._on_jetson = b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
         self._watts = _meter(self._chips[0]) if self._chips else None
+        self.version = files.kernel_version(root)
         self.source = ", ".join(f"{files.text(chip / 'name')} in {chip.name}" for chip in self._chips) or "hwmon"
 
     def available(self) -> str | None:

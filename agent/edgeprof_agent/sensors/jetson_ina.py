@@ -4,6 +4,7 @@ JetPack 5 and later show them under hwmon, JetPack 4 under iio. A rail that feed
 without one the sum of all rails stands, which is less than the module draws.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +25,8 @@ class JetsonIna:
 
     name = "jetson_ina"
     integration: Integration = "trapezoid"
-    version: str | None = None
-    accuracy = Accuracy()
+    accuracy = Accuracy(resolution_w=0.04)
+    """8 mA steps of a 5 mΩ shunt (40 µV) at 5 V; NVIDIA DRIVE OS, power monitoring. Nobody states the rest."""
     max_hz = 10.0
 
     def __init__(self, root: Path) -> None:
@@ -33,6 +34,7 @@ class JetsonIna:
         inputs = {label: reader for label, reader in rails.items() if label in INPUT_RAILS}
         self._rails = inputs or rails
         self.scope: PowerScope = "module_input" if inputs or not rails else "partial_rails"
+        self.version = _l4t(root) or files.kernel_version(root)
         self.source = "INA rails " + " + ".join(self._rails) if self._rails else "INA3221"
 
     def available(self) -> str | None:
@@ -41,6 +43,12 @@ class JetsonIna:
     def read(self) -> float:
         """Watts. A rail that is switched off may read slightly below zero, and is added as it is."""
         return sum(reader() for reader in self._rails.values())
+
+
+def _l4t(root: Path) -> str | None:
+    """`L4T R36.4.3` from `# R36 (release), REVISION: 4.3, ...`."""
+    found = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", files.text(root / "etc/nv_tegra_release") or "")
+    return f"L4T R{found.group(1)}.{found.group(2)}" if found else None
 
 
 def _rails(root: Path) -> dict[str, Reader]:

@@ -13,7 +13,6 @@ class PowerSupply:
     name = "power_supply"
     scope: PowerScope = "battery_gauge"
     integration: Integration = "trapezoid"
-    version: str | None = None
     accuracy = Accuracy()
     max_hz = 1.0
     """Gauges bring a new value every 1 to 30 s."""
@@ -21,6 +20,9 @@ class PowerSupply:
     def __init__(self, root: Path) -> None:
         supplies = files.folders(root / "sys/class/power_supply", "*")
         self._batteries = [_Battery(folder) for folder in supplies if _feeds_the_machine(folder)]
+        self.version = files.kernel_version(root)
+        full_j = [battery.full_j() for battery in self._batteries]
+        self.battery_capacity_j = sum(each for each in full_j if each) if full_j and all(full_j) else None
         self.source = " + ".join(battery.name for battery in self._batteries) or "power_supply"
 
     def available(self) -> str | None:
@@ -40,11 +42,19 @@ class _Battery:
     """One gauge's files."""
 
     def __init__(self, folder: Path) -> None:
-        self.name = folder.name
+        self.name, self._folder = folder.name, folder
         self.status = files.KernelFile(folder / "status")
         self._power, self._current, self._voltage = (
             files.KernelFile(folder / name) for name in ("power_now", "current_now", "voltage_now")
         )
+
+    def full_j(self) -> float | None:
+        """What it holds when full: energy_full (µWh), else charge_full (µAh) at its design voltage (µV)."""
+        energy_uwh = files.number(self._folder / "energy_full")
+        if energy_uwh:
+            return energy_uwh * 3600 / 1e6
+        charge_uah, micro_v = (files.number(self._folder / name) for name in ("charge_full", "voltage_min_design"))
+        return charge_uah * micro_v * 3600 / 1e12 if charge_uah and micro_v else None
 
     def watts(self) -> float:
         micro_w = self._power.number()

@@ -12,6 +12,8 @@ from edgeprof_agent.sensors.rights import RAPL_MEND
 TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
 """Not `intel-rapl:0:0`, which lies inside its package, and not `intel-rapl-mmio:0`, which is the same one again."""
 
+_MOST_OF_A_TURN = 0.5
+
 
 @dataclass
 class _Domain:
@@ -32,10 +34,20 @@ class _Domain:
         if now_uj is None:
             raise SensorError(f"{self.counter.path} gives no number")
         if self.last_uj is not None:
-            step_uj = now_uj - self.last_uj
-            self.total_uj += step_uj if step_uj >= 0 else step_uj + self.range_uj
+            self.total_uj += self._step_uj(now_uj - self.last_uj)
         self.last_uj = now_uj
         return self.total_uj
+
+    def _step_uj(self, change_uj: float) -> float:
+        """A drop is a turn only if the counter was near its end: read many times a second, it cannot have come far."""
+        if change_uj >= 0:
+            return change_uj
+        turned_uj = change_uj + self.range_uj
+        if not 0 <= turned_uj <= _MOST_OF_A_TURN * self.range_uj:
+            raise SensorError(
+                f"{self.counter.path} jumped back by {-change_uj / 1e6:.3g} J, which is no turn of the counter"
+            )
+        return turned_uj
 
 
 class Rapl:
@@ -43,7 +55,6 @@ class Rapl:
 
     name = "rapl"
     integration: Integration = "counter"
-    version: str | None = None
     accuracy = Accuracy()
     max_hz = 20.0
 
@@ -52,6 +63,7 @@ class Rapl:
         psys = [domain for domain in found if domain.name == "psys"]
         self._domains = psys or [domain for domain in found if domain.name.startswith("package-")]
         self.scope: PowerScope = "platform" if psys else "cpu_package"
+        self.version = files.kernel_version(root)
         self.source = " + ".join(f"{each.folder.name} ({each.name})" for each in self._domains) or "powercap"
 
     def available(self) -> str | None:

@@ -17,6 +17,9 @@ SENSORS: dict[str, str] = {
     "power_supply": "edgeprof_agent.sensors.power_supply:PowerSupply",
     "pi_pmic": "edgeprof_agent.sensors.pi_pmic:PiPmic",
     "rapl": "edgeprof_agent.sensors.rapl:Rapl",
+    "nvml": "edgeprof_agent.sensors.nvml:Nvml",
+    "android_rails": "edgeprof_agent.sensors.android:AndroidRails",
+    "android_battery": "edgeprof_agent.sensors.android:AndroidBattery",
 }
 
 

@@ -1,15 +1,25 @@
 """What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides.
 
 The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
-if it was asked: `point` (one a sweep point), `open_loop`, `soak`; then `operators`, the last that is waited for; and
-`memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by then. The
-lines of a cold course: `stage`, then `cold`. `failed` ends either.
+if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `operators`, the last that is waited
+for; and `memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by
+then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
 """
 
 from typing import Literal, TypedDict
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+EnergyPhase = Literal["inference", "prefill", "decode"]
+
+
+class EnergyAsk(TypedDict):
+    """Idle, then for each phase so many windows of at least so long, then idle."""
+
+    idle_before_s: float
+    idle_after_s: float
+    window_s: float
+    windows: int
 
 
 class SweepAsk(TypedDict):
@@ -51,6 +61,7 @@ class Job(TypedDict):
     sweep: list[SweepAsk]
     arrival_rate_per_s: float
     soak_s: float
+    energy: EnergyAsk | None
 
 
 class Setting(TypedDict):
@@ -71,6 +82,31 @@ class Window(TypedDict):
     start_ns: int
     end_ns: int
     units: int
+
+
+class Span(TypedDict):
+    """A stretch of CLOCK_MONOTONIC."""
+
+    start_ns: int
+    end_ns: int
+
+
+class EnergyPhaseLoad(TypedDict):
+    """The windows of one kind of work, back to back; the load began a little before the first of them."""
+
+    phase: EnergyPhase
+    load_start_ns: int
+    windows: list[Window]
+
+
+class EnergyLoad(TypedDict):
+    """What the worker did while power was read."""
+
+    idle_before: Span
+    phases: list[EnergyPhaseLoad]
+    idle_after: Span
+    complete: bool
+    """Whether every window was run; False where the worker had to stop before."""
 
 
 class MemoryReading(TypedDict):

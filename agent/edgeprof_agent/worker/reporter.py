@@ -4,7 +4,16 @@ import json
 import os
 import time
 
-from edgeprof_agent.worker.document import Cold, Measured, MemoryReading, OpenLoopRun, Operators, Point, SoakRun
+from edgeprof_agent.worker.document import (
+    Cold,
+    EnergyLoad,
+    Measured,
+    MemoryReading,
+    OpenLoopRun,
+    Operators,
+    Point,
+    SoakRun,
+)
 
 MESSAGE_LENGTH = 2000
 """A runtime's words may hold a whole list of names."""
@@ -33,6 +42,9 @@ class Reporter:
 
     def point(self, point: Point) -> None:
         self._send({"event": "point", "point": point})
+
+    def energy(self, load: EnergyLoad) -> None:
+        self._send({"event": "energy", "energy": load})
 
     def open_loop(self, run: OpenLoopRun) -> None:
         self._send({"event": "open_loop", "open_loop": run})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from edgeprof_agent.runtimes.base import TensorModel
 from edgeprof_agent.worker.document import Job, LoopFacts, Measured
+from edgeprof_agent.worker.energy import Work, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -69,7 +70,10 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
 
 
 def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:
-    """What was asked beyond the window. A soak comes last: it leaves the device hot."""
+    """What was asked beyond the window. Energy first, on a device as warm as the window left it; a soak last."""
+    if job["energy"] is not None:
+        work = Work("inference", _one(model))
+        reporter.energy(run_energy([work], job["energy"], job["stop_at_ns"], reporter))
     if job["arrival_rate_per_s"] > 0:
         reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
         reporter.open_loop(run_open_loop(model.infer, job))
@@ -77,6 +81,16 @@ def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) ->
     if job["soak_s"] > 0:
         reporter.enter("soak", f"{job['soak_s']:g} s")
         reporter.soak(run_soak(_timed(model), job, reporter))
+
+
+def _one(model: TensorModel) -> Callable[[], int]:
+    infer = model.infer
+
+    def once() -> int:
+        infer()
+        return 1
+
+    return once
 
 
 def _timed(model: TensorModel) -> Callable[[], list[int]]:

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from edgeprof_agent.runtimes.base import Decode, Prefill, TextModel
 from edgeprof_agent.worker.document import Job, Measured, TextFacts, WindowEnd
+from edgeprof_agent.worker.energy import Work, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -21,6 +22,12 @@ from edgeprof_agent.worker.text_windows import Timed, windows_of
 _WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
 
 _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
+
+_ENERGIES = ("energy_per_token_j", "energy_per_prompt_token_j")
+_REFILLED = (
+    "this model's memory cannot go back to its depth, so that filling it anew would be counted as the energy of "
+    "prompts and generations"
+)
 
 _CACHED_REPEATS = 12
 """The prompt is evaluated once, and its last token so often."""
@@ -48,6 +55,9 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     text = _facts(model, job, reporter)
     no_requests = model.no_requests() if job["arrival_rate_per_s"] > 0 else None
     absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
+    refilled = model.refills and bool(job["depth_tokens"])
+    if refilled and job["energy"] is not None:
+        absent |= dict.fromkeys(_ENERGIES, _REFILLED)
     cost = loop_cost()
     measured: Measured = {
         "kind": "text",
@@ -86,12 +96,24 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     }
     reporter.measured(measured)
     beyond: Job = {**job, "stop_at_ns": job["extras_stop_at_ns"]}
+    if job["energy"] is not None and not refilled:
+        reporter.energy(run_energy(_works(model, job), job["energy"], beyond["stop_at_ns"], reporter))
     if no_requests is None:
         _open_loop(model, beyond, reporter)
     sweep_text(model, opened.memory, _pace(opened, times, job), beyond, reporter)
     if job["soak_s"] > 0:
         reporter.enter("soak", f"{job['soak_s']:g} s")
         reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), beyond, reporter))
+
+
+def _works(model: TextModel, job: Job) -> list[Work]:
+    """Prefill and decode apart. Going back to the depth between two of them is in the window, as a use has it too."""
+
+    def prompt() -> int:
+        model.prefill()
+        return job["prompt_tokens"]
+
+    return [Work("prefill", prompt), Work("decode", lambda: model.decode().tokens)]
 
 
 def _open_loop(model: TextModel, job: Job, reporter: Reporter) -> None:

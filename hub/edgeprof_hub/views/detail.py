@@ -68,6 +68,7 @@ class RunPage:
             ("samples-h", "samples", True),
             ("timing", "timing", True),
             ("cold", "cold start", True),
+            ("energy", "energy", self.evidence.energy is not None),
             ("sweep", "sweep", self.evidence.sweep is not None),
             ("soak", "soak", self.evidence.soak is not None),
             ("open-loop", "open loop", bool(self.evidence.open_loop)),

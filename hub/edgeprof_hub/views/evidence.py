@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from edgeprof.tables import figures
 from edgeprof.wire import messages as m
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.views import condition_facts, load_views, memory_facts, protocol_facts, state_table, sweeps, traces
+from edgeprof_hub.views import (
+    condition_facts,
+    energy_view,
+    load_views,
+    memory_facts,
+    protocol_facts,
+    state_table,
+    sweeps,
+    traces,
+)
 from edgeprof_hub.views.condition_facts import TrustView
+from edgeprof_hub.views.energy_view import EnergyView
 from edgeprof_hub.views.facts import DataTable, Fact, with_unit
 from edgeprof_hub.views.lines import Drawn
 from edgeprof_hub.views.load_views import SoakView
@@ -26,6 +36,7 @@ class Evidence:
     cold: ColdView | None
     sweep: Drawn | None
     sweep_facts: tuple[Fact, ...]
+    energy: EnergyView | None
     soak: SoakView | None
     open_loop: tuple[Fact, ...]
     memory: MemoryView | None
@@ -53,6 +64,7 @@ def evidence_of(result: m.Result, fetch: Fetch) -> Evidence:
         cold=protocol_facts.cold_view(result),
         sweep=sweeps.sweep_of(result),
         sweep_facts=_over_depth(result),
+        energy=energy_view.energy_view(result, fetch),
         soak=load_views.soak_view(result),
         open_loop=load_views.open_loop_facts(result),
         memory=memory_facts.memory_view(result.memory),

@@ -7,6 +7,7 @@ from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
+from edgeprof.wire.energy import scope_words
 from edgeprof.wire.metrics import METRICS
 
 SHORT = {
@@ -29,7 +30,7 @@ NOT_OF_THIS_KIND: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A labelled figure, or the number of the footnote that says why there is none."""
+    """A labelled figure. `note`: the number of the footnote that says what it covers, or why there is none."""
 
     label: str
     text: str
@@ -117,7 +118,8 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
         return Figure(label, "none", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
-    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row))
+    covers = _number(notes.ref(f"Energy and power cover {scope_words(row.scope)}.")) if row.scope else None
+    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers)
 
 
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:

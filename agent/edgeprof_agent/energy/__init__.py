@@ -1,0 +1,1 @@
+"""Joules from a trace of power: planning the load, validating the trace, windows, uncertainty, figures."""

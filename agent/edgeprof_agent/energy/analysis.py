@@ -1,0 +1,248 @@
+"""One source's recording and the worker's load, made into an EnergyRun: validated, set right in time, integrated. Pure.
+
+The order matters: what the source says is checked before anything is computed from it, and a finding that makes it
+unusable leaves no joule behind, only the reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, stdev
+
+from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSource
+from edgeprof_agent.energy import calibrating
+from edgeprof_agent.energy.edges import Load, Offset, offset_of
+from edgeprof_agent.energy.integrate import changes, energy_between, in_order, shifted, watts
+from edgeprof_agent.energy.marks import Facts, marks_of
+from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
+from edgeprof_agent.energy.validation import why_inconsistent, why_unusable
+from edgeprof_agent.sensors.base import Recording, Sample
+from edgeprof_agent.worker.document import EnergyLoad
+
+_SETTLE_SHARE = 0.2
+"""Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""
+_SETTLE_MOST_NS = 5_000_000_000
+_TAIL_NS = 1_000_000_000
+"""After the load: clocks come down, caches are written back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What else is known of the run. `latency_per_s`: units a second in the latency window, by phase."""
+
+    latency_per_s: dict[str, float]
+    sampler_cpu_share: float | None = None
+    problem: str | None = None
+    """Something outside the trace that forbids any figure, such as a power mode that changed."""
+
+
+def energy_run(
+    recording: Recording, load: EnergyLoad, calibration: Calibration | None, around: Around, min_window_s: float
+) -> EnergyRun:
+    """What this source says of this load, or why it says nothing."""
+    whole = _Load.of(load)
+    samples = _to_the_end(recording, in_order(recording.samples), whole)
+    problem = around.problem or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
+    offset = Offset(0.0, 0.0)
+    if problem is None and recording.late:
+        power = watts(samples, recording.integration)
+        found = offset_of(power, whole.edges(), recording.period_s, held=recording.integration == "held")
+        problem = found if isinstance(found, str) else None
+        offset = offset if isinstance(found, str) else found
+    samples = shifted(samples, -round(offset.late_s * 1e9))
+    run = EnergyRun(
+        source=_source(recording, samples, whole, calibration),
+        sampler_cpu_share=around.sampler_cpu_share,
+        battery_capacity_j=recording.battery_capacity_j,
+        clock_offset_s=offset.late_s if recording.late and problem is None else None,
+        clock_offset_error_s=offset.error_s if recording.late and problem is None else None,
+        problem=problem,
+    )
+    if problem is not None:
+        return run
+    return _figured(run, _Trace(recording, samples, calibration), whole, load, around, min_window_s)
+
+
+@dataclass(frozen=True)
+class _Load:
+    """The edges of the whole course."""
+
+    start_ns: int
+    load_start_ns: int
+    load_end_ns: int
+    end_ns: int
+
+    @classmethod
+    def of(cls, load: EnergyLoad) -> "_Load":
+        before, after = load["idle_before"], load["idle_after"]
+        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _SETTLE_MOST_NS)
+        return cls(before["start_ns"] + settle_ns, before["end_ns"], after["start_ns"], after["end_ns"])
+
+    def edges(self) -> Load:
+        return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """A validated trace, whose joules are the calibrated ones where there is a calibration."""
+
+    recording: Recording
+    samples: Sequence[Sample]
+    calibration: Calibration | None
+
+    def joules(self, start_ns: int, end_ns: int, *, held: bool | None = None) -> float:
+        integration = self.recording.integration
+        if held is not None and integration != "counter":
+            integration = "held" if held else "trapezoid"
+        start_ns, end_ns = max(start_ns, self.samples[0].at_ns), min(end_ns, self.samples[-1].at_ns)
+        joules = energy_between(self.samples, start_ns, end_ns, integration)
+        return calibrating.corrected_j(joules, (end_ns - start_ns) / 1e9, self.calibration)
+
+    def mean_w(self, start_ns: int, end_ns: int) -> float:
+        return self.joules(start_ns, end_ns) / ((end_ns - start_ns) / 1e9)
+
+    def readings_w(self, start_ns: int, end_ns: int) -> list[float]:
+        power = watts(self.samples, self.recording.integration)
+        inside = [sample.value for sample in power if start_ns <= sample.at_ns <= end_ns]
+        return [calibrating.corrected_w(value, self.calibration) for value in inside]
+
+
+def _figured(
+    run: EnergyRun, trace: _Trace, whole: _Load, load: EnergyLoad, around: Around, min_window_s: float
+) -> EnergyRun:
+    before_w = trace.mean_w(whole.start_ns, whole.load_start_ns)
+    after_w = trace.mean_w(min(whole.load_end_ns + _TAIL_NS, (whole.load_end_ns + whole.end_ns) // 2), whole.end_ns)
+    idle_readings = trace.readings_w(whole.start_ns, whole.load_start_ns)
+    idle_w = fmean((before_w, after_w))
+    windows = _windows(trace, load, whole, idle_w)
+    powers = [window.gross_j / (window.end_s - window.start_s) for window in windows]
+    inconsistent = why_inconsistent(powers)
+    if inconsistent is not None or not windows:
+        return _without_figures(run, inconsistent or "no window of load was run")
+    lead = _lead(windows)
+    units_j = [window.gross_j / window.units for window in lead]
+    window_s = median(window.end_s - window.start_s for window in lead)
+    spread = max(spread_share([each.gross_j / each.units for each in group]) for group in by_phase(windows).values())
+    seen = Seen(
+        units_j=units_j,
+        window_s=window_s,
+        average_w=fmean(powers),
+        idle_w=idle_w,
+        period_s=trace.recording.period_s,
+        offset_error_s=run.clock_offset_error_s or 0.0,
+        windows=len(lead),
+        both_ways_j=_both_ways(trace, whole),
+    )
+    parts = parts_of(seen, trace.recording.accuracy, trace.calibration)
+    facts = Facts(
+        idle_before_w=before_w,
+        idle_after_w=after_w,
+        idle_sd_w=stdev(idle_readings) if len(idle_readings) > 1 else None,
+        spread_share=spread,
+        changes_a_window=changes(trace.samples, whole.load_start_ns, whole.load_end_ns) / len(windows),
+        window_s=window_s,
+        min_window_s=min_window_s,
+        throughput_ratio=_throughput_ratio(windows, around.latency_per_s),
+        complete=load["complete"],
+        calibration=trace.calibration,
+        powers_w=powers,
+        held=trace.recording.integration == "held",
+        resolution_w=trace.recording.accuracy.resolution_w,
+    )
+    peaks = trace.readings_w(whole.load_start_ns, whole.load_end_ns)
+    return EnergyRun(
+        source=run.source,
+        idle_before_w=before_w,
+        idle_after_w=after_w,
+        idle_sd_w=facts.idle_sd_w,
+        windows=tuple(windows),
+        average_w=fmean(powers),
+        peak_w=max(peaks) if peaks else None,
+        spread_share=spread,
+        clock_offset_s=run.clock_offset_s,
+        clock_offset_error_s=run.clock_offset_error_s,
+        throughput_ratio=facts.throughput_ratio,
+        sampler_cpu_share=run.sampler_cpu_share,
+        battery_capacity_j=run.battery_capacity_j,
+        uncertainty=parts,
+        uncertainty_share=together(parts),
+        marks=marks_of(facts),
+    )
+
+
+def by_phase(windows: Sequence[EnergyWindow]) -> dict[str, list[EnergyWindow]]:
+    """In order of appearance."""
+    found: dict[str, list[EnergyWindow]] = {}
+    for window in windows:
+        found.setdefault(window.phase, []).append(window)
+    return found
+
+
+def _lead(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
+    """The last phase: of a language model decode, which most of its time goes into."""
+    return list(by_phase(windows).values())[-1]
+
+
+def _windows(trace: _Trace, load: EnergyLoad, whole: _Load, idle_w: float) -> list[EnergyWindow]:
+    found: list[EnergyWindow] = []
+    for phase in load["phases"]:
+        for window in phase["windows"]:
+            if not window["units"] or window["end_ns"] <= window["start_ns"]:
+                continue
+            gross_j = trace.joules(window["start_ns"], window["end_ns"])
+            seconds = (window["end_ns"] - window["start_ns"]) / 1e9
+            found.append(
+                EnergyWindow(
+                    phase=phase["phase"],
+                    start_s=(window["start_ns"] - whole.start_ns) / 1e9,
+                    end_s=(window["end_ns"] - whole.start_ns) / 1e9,
+                    units=window["units"],
+                    gross_j=gross_j,
+                    net_j=gross_j - idle_w * seconds,
+                )
+            )
+    return found
+
+
+def _both_ways(trace: _Trace, whole: _Load) -> tuple[float, float] | None:
+    """The load by trapezoids and by held values: what lies between two values is not known better than that."""
+    if trace.recording.integration == "counter":
+        return None
+    return tuple[float, float](
+        trace.joules(whole.load_start_ns, whole.load_end_ns, held=held) for held in (False, True)
+    )
+
+
+def _throughput_ratio(windows: Sequence[EnergyWindow], latency_per_s: dict[str, float]) -> float | None:
+    """Of the phase where it is farther from 1."""
+    ratios = [
+        sum(each.units for each in group) / sum(each.end_s - each.start_s for each in group) / latency_per_s[phase]
+        for phase, group in by_phase(windows).items()
+        if latency_per_s.get(phase)
+    ]
+    return max(ratios, key=lambda ratio: abs(ratio - 1), default=None)
+
+
+def _source(
+    recording: Recording, samples: Sequence[Sample], whole: _Load, calibration: Calibration | None
+) -> PowerSource:
+    return PowerSource(
+        name=recording.name,
+        scope=recording.scope,
+        source=recording.source,
+        version=recording.version,
+        integration=recording.integration,
+        sample_hz_asked=recording.hz_asked,
+        sample_hz_got=changes(samples, whole.start_ns, whole.end_ns) / max(1e-9, (whole.end_ns - whole.start_ns) / 1e9),
+        calibration=calibration,
+    )
+
+
+def _to_the_end(recording: Recording, samples: list[Sample], whole: _Load) -> list[Sample]:
+    """A source that sends when its value changes holds its last one, once it has shown that the load is over."""
+    if recording.integration != "held" or not samples or not whole.load_end_ns < samples[-1].at_ns < whole.end_ns:
+        return samples
+    return [*samples, Sample(whole.end_ns, samples[-1].value)]
+
+
+def _without_figures(run: EnergyRun, problem: str) -> EnergyRun:
+    return EnergyRun(source=run.source, problem=problem, sampler_cpu_share=run.sampler_cpu_share)

@@ -1,0 +1,132 @@
+"""Every power source of this machine beside one run: planned by their pace, recorded while the worker loads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeprof.wire.energy import EnergyRun
+from edgeprof.wire.messages import DeviceState, RunProtocol
+from edgeprof_agent.energy import calibrations
+from edgeprof_agent.energy.analysis import Around, energy_run
+from edgeprof_agent.energy.plan import LEAST_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
+from edgeprof_agent.measuring.conversation import OnProgress
+from edgeprof_agent.sensors import registry
+from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
+from edgeprof_agent.worker.document import EnergyLoad, Measured
+
+STAGE = "energy"
+NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
+NOT_ASKED = "energy was not asked for"
+PLAYED = "this machine plays another device, whose power it does not draw"
+
+
+@dataclass
+class EnergyMeter:
+    """`ask` goes to the worker; `watching` starts and stops the sources as the worker enters and leaves its stage."""
+
+    recorders: list[Recorder]
+    plan: Plan
+    phases: int
+    absent: str | None = None
+    """Why nothing is read at all."""
+    _running: bool = field(default=False, init=False)
+    _ran: bool = field(default=False, init=False)
+
+    @classmethod
+    def of(cls, protocol: RunProtocol, *, text: bool, emulated: bool, recorders: Sequence[Recorder]) -> "EnergyMeter":
+        """For one run. A played device has none: what is read here is another machine's power."""
+        phases = 2 if text else 1
+        absent = NOT_ASKED if not protocol.energy else PLAYED if emulated else None
+        if absent is None and not recorders:
+            absent = NO_SOURCE
+        if absent is not None:
+            return cls([], Plan(None, {}), phases, absent)
+        plan = plan_of({each.name: each.period_s for each in recorders}, protocol, phases)
+        ordered = sorted(recorders, key=lambda each: TRUST.index(each.scope))
+        fitting = [each for each in ordered if each.name not in plan.too_slow]
+        slow = "; ".join(f"{name}: {why}" for name, why in plan.too_slow.items())
+        return cls(fitting, plan, phases, None if fitting else slow)
+
+    @property
+    def extra_s(self) -> float:
+        """The time that the worker needs beyond its deadline."""
+        return 1.2 * self.plan.total_s(self.phases)
+
+    def watching(self, on_progress: OnProgress) -> OnProgress:
+        """`on_progress`, with the sources recorded while the worker's stage is `energy`."""
+
+        def told(stage: str, fraction: float | None, note: str) -> None:
+            if stage == STAGE:
+                self.start()
+            else:
+                self.stop()
+            on_progress(stage, fraction, note)
+
+        return told
+
+    def start(self) -> None:
+        """Once."""
+        if not self._ran:
+            self._ran = self._running = True
+            for recorder in self.recorders:
+                recorder.start()
+
+    def stop(self) -> None:
+        if self._running:
+            self._running = False
+            for recorder in self.recorders:
+                recorder.stop()
+
+    def recordings(self) -> list[Recording]:
+        """Of those that ran, the best scope first."""
+        return [recorder.recording() for recorder in self.recorders] if self._ran else []
+
+    def runs(
+        self, load: EnergyLoad, measured: Measured, before: DeviceState, after: DeviceState, device_id: str
+    ) -> tuple[EnergyRun, ...]:
+        """One a source. Those that yield a figure come first, in the order of what they cover."""
+        calibrated = calibrations.load(device_id)
+        problem = _mode_changed(before, after)
+        found: list[EnergyRun] = []
+        for recorder, recording in zip(self.recorders, self.recordings(), strict=True):
+            around = Around(
+                latency_per_s=latency_per_s(measured),
+                sampler_cpu_share=_cost(recorder, load),
+                problem=problem,
+            )
+            wanted_s = max(LEAST_WINDOW_S, WINDOW_PERIODS * recording.period_s)
+            found.append(energy_run(recording, load, calibrated.get(recording.name), around, wanted_s))
+        return tuple(sorted(found, key=lambda run: run.problem is not None))
+
+
+def recorders_of(root: Path) -> list[Recorder]:
+    """What this machine reads itself."""
+    return registry.recorders(root)
+
+
+def latency_per_s(measured: Measured) -> dict[str, float]:
+    """Units a second in the windows where no power was read, by phase."""
+    series = measured["series_ns"]
+    if measured["kind"] == "tensor":
+        return {"inference": _rate(len(series["latency"]), sum(series["latency"]))}
+    return {
+        "prefill": _rate(measured["prompt_tokens"] * len(series["prefill"]), sum(series["prefill"])),
+        "decode": _rate(sum(measured["decode_steps"]), sum(series["decode"])),
+    }
+
+
+def _rate(units: int, total_ns: int) -> float:
+    return units / total_ns * 1e9 if total_ns else 0.0
+
+
+def _cost(recorder: Recorder, load: EnergyLoad) -> float | None:
+    if recorder.cost is None:
+        return None
+    return recorder.cost.share([(load["idle_before"]["end_ns"], load["idle_after"]["start_ns"])])
+
+
+def _mode_changed(before: DeviceState, after: DeviceState) -> str | None:
+    if before.power_mode == after.power_mode:
+        return None
+    modes = f"from {before.power_mode or 'unknown'} to {after.power_mode or 'unknown'}"
+    return f"the power mode changed during the run, {modes}: its windows are of two devices"

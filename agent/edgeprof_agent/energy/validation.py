@@ -1,0 +1,88 @@
+"""Whether a recording can be believed over a span: the first thing wrong with it, in words. Pure.
+
+Whatever is found here costs the run its energy. A figure that a stuck, torn or reinterpreted trace gives looks as good
+as any other one, so nothing is repaired.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from edgeprof_agent.energy.integrate import changes, covers
+from edgeprof_agent.sensors.base import Recording, Sample
+
+MAX_GAP_PERIODS = 5
+_UNIT_JUMP = 30.0
+"""Between two windows of one load. Units differ by 1,000, what a device draws under one load by far less."""
+_MOST_W = 3_000.0
+"""More than any edge device and than a household socket gives."""
+Span = tuple[int, int]
+
+
+def why_unusable(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
+    """None if nothing is wrong. `samples` are the recording's, in order and set right in time."""
+    broken = next((each.reason for each in recording.broken if start_ns <= each.at_ns <= end_ns), None)
+    if broken is not None:
+        return broken
+    if not samples:
+        return recording.broken[0].reason if recording.broken else "it gave no value"
+    return (
+        _uncovered(recording, samples, start_ns, end_ns)
+        or _gap(recording, samples, start_ns, end_ns)
+        or _stuck(samples, start_ns, end_ns)
+        or _fell(recording, samples, start_ns, end_ns)
+    )
+
+
+def why_inconsistent(window_w: Sequence[float]) -> str | None:
+    """The same load, window after window: its mean powers are alike, or the source changed what it says."""
+    if any(abs(each) > _MOST_W for each in window_w):
+        return f"{max(window_w, key=abs):.0f} W is more than such a device can draw: is its unit right?"
+    middle = median(window_w)
+    if any(each * middle < 0 and abs(each) > abs(middle) / 2 for each in window_w):
+        return "its values changed their sign in mid-run"
+    sizes = [abs(each) for each in window_w if each]
+    if sizes and max(sizes) > _UNIT_JUMP * min(sizes):
+        return f"its values changed by a factor of {max(sizes) / min(sizes):.0f} in mid-run, as if by their unit"
+    return None
+
+
+def _uncovered(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
+    if covers(samples, start_ns, end_ns):
+        return None
+    if samples[-1].at_ns < end_ns:
+        missing_s = (end_ns - samples[-1].at_ns) / 1e9
+        why = f" ({recording.broken[-1].reason})" if recording.broken else ""
+        return f"it fell silent {missing_s:.1f} s before the end{why}"
+    return f"its first value came {(samples[0].at_ns - start_ns) / 1e9:.1f} s after the beginning"
+
+
+def _gap(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
+    """Of a source that sends when its value changes, silence is no gap but a value that stays."""
+    if recording.integration == "held":
+        return None
+    longest_s = (
+        max(
+            later.at_ns - earlier.at_ns
+            for earlier, later in pairwise(samples)
+            if later.at_ns >= start_ns and earlier.at_ns <= end_ns
+        )
+        / 1e9
+    )
+    if longest_s <= MAX_GAP_PERIODS * recording.period_s:
+        return None
+    return f"a gap of {longest_s:.2f} s between values that should come every {recording.period_s:.2f} s"
+
+
+def _stuck(samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
+    if changes(samples, start_ns, end_ns):
+        return None
+    return "one value throughout, idle and under load: it is stuck, or does not see this load"
+
+
+def _fell(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
+    if recording.integration != "counter":
+        return None
+    inside = [sample.value for sample in samples if start_ns <= sample.at_ns <= end_ns]
+    falls = any(later < earlier for earlier, later in pairwise(inside))
+    return "its counter jumped back" if falls else None
