@@ -25,6 +25,7 @@ from edgeprof.comparison import report_on
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent.interleaving import interleaved
+from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.running import measure_once
 from edgeprof_agent.series.setups import Setup
@@ -66,7 +67,7 @@ def run_all(steps: list[Step], work: Path) -> None:
     for at, step in enumerate(steps, 1):
         if step.file(work).exists():
             continue
-        outcome = measure_once(step.setup, None, silent)
+        outcome = measure_once(step.setup, Host(), silent)
         if outcome.result.failure is not None:
             failure = outcome.result.failure
             raise SystemExit(f"{step.setup.label} failed: {failure.code}: {failure.message}. Call it again to go on.")

@@ -24,9 +24,11 @@ _SUBJECT: dict[str, Callable[[Result], object]] = {
 
 def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
     """Why no verdict may be given whatever the figures say; None where one may."""
-    emulated = [name for name, side in (("A", a), ("B", b)) if any(map(_is_emulated, side))]
-    if emulated:
-        return f"times of an emulated device are shown and never ranked, and {' and '.join(emulated)} is emulated"
+    for word, is_so in (("emulated", _is_emulated), ("replayed", _is_replayed)):
+        found = [name for name, side in (("A", a), ("B", b)) if any(map(is_so, side))]
+        if found:
+            article = "an" if word == "emulated" else "a"
+            return f"times of {article} {word} device are shown and never ranked, and {' and '.join(found)} is {word}"
     return None
 
 
@@ -43,6 +45,10 @@ def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
 
 def _is_emulated(result: Result) -> bool:
     return result.emulated or "emulated" in _marks(result)
+
+
+def _is_replayed(result: Result) -> bool:
+    return result.replayed is not None
 
 
 def _marks(result: Result) -> dict[str, str]:

@@ -6,7 +6,9 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +20,12 @@ from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
 from edgeprof_agent.daemon.store import OnProgress
+from edgeprof_agent.energy.calibrate_command import calibrate_power
+from edgeprof_agent.meters.command import meters
+from edgeprof_agent.recorded.record_command import record
+
+if TYPE_CHECKING:
+    from edgeprof_agent.recorded.player import Player
 
 LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -34,13 +42,41 @@ def agent() -> None:
 @click.option("--data", help="The folder of this agent's state and models.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with these settings.")
 @click.option("--emulate", metavar="PROFILE", help="Play this device profile: latency is shown and never ranked.")
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Read a recorded machine instead of this one: its results are marked as replayed and never ranked.",
+)
 @click.option("--memory-limit-mib", type=float, help="Memory that a model may use.")
+@click.option(
+    "--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="A power meter of this device on an MQTT broker."
+)
 @click.option("--cores", metavar="N|LIST", help="How many cores a model may use (2), or which (0,2 or 4-7).")
 def run(config_file: Path | None, **options: object) -> None:
     """Connect to a hub and measure what it asks for, until Ctrl-C or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
     settings = config.load(options, os.environ, config_file)
-    daemon = Agent(settings, this_machine(settings))
+    with _played(settings) as player:
+        _serve(Agent(settings, this_machine(settings, player)))
+
+
+agent.add_command(record)
+agent.add_command(meters)
+agent.add_command(calibrate_power)
+
+
+def _played(settings: Settings) -> "AbstractContextManager[Player | None]":
+    """The recorded machine while it plays; nothing where none is asked."""
+    if settings.replay is None:
+        return nullcontext()
+    from edgeprof_agent.recorded.player import Player
+
+    return Player(settings.replay)
+
+
+def _serve(daemon: Agent) -> None:
+    """Until a signal."""
 
     def stop(_number: int, _frame: object) -> None:
         daemon.stop()
@@ -50,8 +86,9 @@ def run(config_file: Path | None, **options: object) -> None:
     daemon.run()
 
 
-def this_machine(settings: Settings) -> Machine:
+def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:
     """Imported here: `--help` needs none of it."""
+    root = player.root if player else Path("/")
     from edgeprof_agent import isolation, machine, state
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
@@ -61,10 +98,12 @@ def this_machine(settings: Settings) -> Machine:
             device_id=who.device_id,
             session_id=who.session_id,
             runtimes=runtimes.facts(),
-            sensors=sensors.probe(),
+            sensors=sensors.probe(root),
             isolation=isolation.layers(),
             emulates=settings.emulate,
             memory_limit_mib=settings.memory_limit_mib,
+            replays=player.name if player else None,
+            root=root,
         )
 
     def measure_for(who: Identity) -> Measure:
@@ -87,8 +126,12 @@ def this_machine(settings: Settings) -> Machine:
                 emulated=who.emulated,
                 memory_limit_mib=settings.memory_limit_mib,
                 cores=settings.cores,
+                meters=settings.meters,
+                replays=player.name if player else None,
             )
-            return measure(request, on_progress, cancelled)
+            if player is None:
+                return measure(request, on_progress, cancelled)
+            return measure(request, player.watching(on_progress), cancelled, root=root)
 
         return measure_one
 

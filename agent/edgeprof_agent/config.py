@@ -13,6 +13,7 @@ from edgeprof.errors import UsageError
 from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
 
 SHARED_VARIABLES = {"hub": "EDGEPROF_HUB", "token": "EDGEPROF_TOKEN", "token_file": "EDGEPROF_TOKEN_FILE"}
 """Variables that the client's commands read too; every other setting is `EDGEPROF_AGENT_<NAME>`."""
@@ -38,8 +39,12 @@ class Settings:
     token: str | None = None
     emulate: str | None = None
     """The id of the device profile that this host plays."""
+    replay: Path | None = None
+    """The folder of a recorded machine that is read instead of this one."""
     memory_limit_mib: float | None = None
     cores: tuple[int, ...] | None = None
+    meters: tuple[MeterSetting, ...] = ()
+    """External power meters of this device: `[[meter]]` tables, or `--meter`."""
     store_budget_mib: int = 8192
     """Models on disk, above which the least recently used ones go."""
     outbox_budget: int = 10_000
@@ -63,8 +68,10 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     token: str | None = None
     token_file: Path | None = None
     emulate: Annotated[str, msgspec.Meta(pattern=f"^{NAME_PATTERN}$")] | None = None
+    replay: Path | None = None
     memory_limit_mib: Mib | None = None
     cores: int | str | None = None
+    meter: list[MeterSetting | str] | None = None
     store_budget_mib: Count | None = None
     outbox_budget: Count | None = None
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] | None = None
@@ -75,23 +82,37 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
     layers = [
         _layer(_read_toml(file) if file else {}, f"the file {file}"),
         _layer(_from_environment(environ), "the environment"),
-        _layer({name: value for name, value in options.items() if value is not None}, "the command line"),
+        _layer({name: value for name, value in options.items() if value not in (None, ())}, "the command line"),
     ]
     merged = _layer(_merge(layers), "the settings")
     if not merged.hub:
         raise UsageError("hub_missing", "Which hub? Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
+    played = _played(merged)
     return Settings(
         hub=merged.hub,
-        data=merged.data or state_dir("agent"),
-        name=merged.name or socket.gethostname(),
+        data=merged.data or (state_dir("agent") / f"replay-{played}" if played else state_dir("agent")),
+        name=merged.name or played or socket.gethostname(),
+        replay=merged.replay,
         token=merged.token or _read_token(merged.token_file),
         emulate=merged.emulate,
         memory_limit_mib=merged.memory_limit_mib,
         cores=None if merged.cores is None else parse_cores(str(merged.cores), os.sched_getaffinity(0)),
+        meters=distinct(each if isinstance(each, MeterSetting) else parse_meter(each) for each in merged.meter or ()),
         store_budget_mib=merged.store_budget_mib or Settings.store_budget_mib,
         outbox_budget=merged.outbox_budget or Settings.outbox_budget,
         keepalive_s=merged.keepalive_s or Settings.keepalive_s,
     )
+
+
+def _played(merged: Layer) -> str | None:
+    """The recorded machine's name: it is a device of its own beside this host's."""
+    if merged.replay is None:
+        return None
+    if merged.emulate or merged.meter:
+        raise UsageError("bad_setting", "replay plays another machine: it goes neither with emulate nor with a meter.")
+    from edgeprof_agent.recorded import tree
+
+    return tree.check(merged.replay)
 
 
 def _merge(layers: list[Layer]) -> dict[str, object]:
@@ -147,7 +168,8 @@ def _path(kind: type, value: object) -> object:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     names = {name: SHARED_VARIABLES.get(name, f"EDGEPROF_AGENT_{name.upper()}") for name in Layer.__struct_fields__}
-    return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    given: dict[str, object] = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    return given | ({"meter": str(given["meter"]).split()} if "meter" in given else {})
 
 
 def _read_toml(file: Path) -> dict[str, object]:

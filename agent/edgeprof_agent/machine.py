@@ -50,6 +50,7 @@ def read_facts(
     isolation: tuple[str, ...],
     emulates: str | None,
     memory_limit_mib: float | None,
+    replays: str | None = None,
     root: Path = Path("/"),
 ) -> Facts:
     """Everything that a hub needs to know this device by."""
@@ -74,6 +75,7 @@ def read_facts(
         sensors=sensors,
         isolation=isolation,
         emulates=emulates,
+        replays=replays,
         disk_free_mib=_disk_free_mib(root),
     )
 

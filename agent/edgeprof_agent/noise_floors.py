@@ -64,6 +64,8 @@ class Measured(Protocol):
     def config(self) -> RunConfig: ...
     @property
     def emulated(self) -> bool: ...
+    @property
+    def replays(self) -> str | None: ...
 
 
 class Floors(NamedTuple):
@@ -74,8 +76,8 @@ class Floors(NamedTuple):
 
 
 def for_run(run: Measured) -> Floors:
-    """An emulated device is never ranked, and has none. An unreadable file is no floor: it must not cost a run."""
-    if run.emulated:
+    """An emulated or replayed device is never ranked, and has none. An unreadable file must not cost a run."""
+    if run.emulated or run.replays:
         return Floors()
     lead, *others = _TEXT_SERIES if run.model.format == "gguf" else ("latency",)
     found = find(run.device_id, run.model.model_id, config_key(run.config), (lead, *others))

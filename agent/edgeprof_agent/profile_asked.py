@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -11,6 +12,8 @@ from edgeprof.modelfiles import ModelFile
 from edgeprof.options import parse_shapes, sweep_points
 from edgeprof.protocols import token_points
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent.meters.setting import distinct, parse_meter
+from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.setups import Axes
 
 _PROTOCOL = RunProtocol()
@@ -47,6 +50,8 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     start_below_c: float | None
     heat_wait_s: float | None
     memory_limit_mib: float | None
+    meters: tuple[str, ...]
+    replay: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,7 @@ class Asked:
     """Without the sweep of input shapes, which takes a model to be told."""
     sweeps: tuple[str, ...]
     sweep_dims: tuple[str, ...]
-    memory_limit_mib: float | None
+    host: Host
 
     def protocol_of(self, file: ModelFile) -> RunProtocol:
         """The protocol for one model. Raises UsageError for a sweep that is not one of its kind."""
@@ -92,7 +97,17 @@ def asked(options: Mapping[str, object]) -> Asked:
         protocol=_protocol(given),
         sweeps=given.sweeps,
         sweep_dims=given.sweep_dims,
+        host=_host(given),
+    )
+
+
+def _host(given: _Given) -> Host:
+    if given.replay is not None and given.meters:
+        raise UsageError("bad_usage", "--meter measures this machine, and --replay plays another one: leave one out.")
+    return Host(
         memory_limit_mib=given.memory_limit_mib,
+        meters=distinct(parse_meter(text) for text in given.meters),
+        replay=given.replay,
     )
 
 

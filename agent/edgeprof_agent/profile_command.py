@@ -93,7 +93,7 @@ def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
 
 def measurer(ask: Asked) -> Callable[[Setup, OnProgress], Outcome]:
     """How one run of a series is made."""
-    return lambda setup, on_progress: measure_once(setup, ask.memory_limit_mib, on_progress)
+    return lambda setup, on_progress: measure_once(setup, ask.host, on_progress)
 
 
 def _default_runtime(format: ModelFormat) -> str:
@@ -103,7 +103,7 @@ def _default_runtime(format: ModelFormat) -> str:
 def _single(setup: Setup, ask: Asked, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool) -> int:
     keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
-        outcome = measure_once(setup, ask.memory_limit_mib, stages.show)
+        outcome = measure_once(setup, ask.host, stages.show)
     keeper.keep(setup, 1, *outcome)
     if samples_file:
         _write_samples(samples_file, outcome)

@@ -1,6 +1,7 @@
 """The command-line options of what measures here (`profile`, `calibrate`); what they come to is in profile_asked.py."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -37,6 +38,19 @@ _OPTIONS = (
         help="ONNX Runtime's execution provider; may be repeated. Default: cpu.",
     ),
     common_options,
+    click.option(
+        "--replay",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Read a recorded machine instead of this one; the result is marked as replayed and never ranked.",
+    ),
+    click.option(
+        "--meter",
+        "meters",
+        multiple=True,
+        metavar="KIND:TOPIC@HOST",
+        help="A power meter of this device on an MQTT broker (tasmota, shelly, zigbee2mqtt); may be repeated.",
+    ),
     click.option(
         "--heat-wait-s", type=FiniteRange(0, 86_400), help=f"For at most so long. Default: {_PROTOCOL.heat_wait_s:g}."
     ),

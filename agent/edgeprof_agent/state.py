@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from edgeprof.wire.messages import DeviceState, Stamp
 from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors.base import SensorError
+from edgeprof_agent.sensors.firmware import Firmware
 from edgeprof_agent.sensors.tools import run_tool
 from edgeprof_agent.telemetry.base import unique
 from edgeprof_agent.telemetry.bounded import within
@@ -29,7 +31,7 @@ def stamp() -> Stamp:
 
 
 def read_state(root: Path = Path("/")) -> DeviceState:
-    """One look. Takes a few milliseconds, and one short process where a board tells only that way."""
+    """One look. Takes a few milliseconds, and one short process where a Jetson tells only that way."""
     return within(LONGEST_LOOK_S, lambda: _read_state(root)) or _nothing_known(stamp())
 
 
@@ -87,7 +89,7 @@ def _cpu_mhz(root: Path, clocks: dict[str, float]) -> float | None:
     """The fastest cluster's clock. A Raspberry Pi's firmware owns its clock and is asked first; elsewhere it is what
     the kernel asked for; x86 without cpufreq prints one in cpuinfo."""
     if _is_pi(root):
-        said = re.search(r"=(\d+)", run_tool("vcgencmd", "measure_clock", "arm").output)
+        said = re.search(r"=(\d+)", _firmware_says(root, "measure_clock arm"))
         if said:
             return int(said.group(1)) / 1e6
     printed = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", files.text(root / "proc/cpuinfo") or "", re.MULTILINE)
@@ -127,7 +129,7 @@ def _flags(root: Path) -> _Flags:
     """A Raspberry Pi's firmware by its bits, else alarms and cooling devices. An x86 only counts events: one look at
     its counters cannot tell what is now."""
     if _is_pi(root):
-        said = re.search(r"throttled=0x([0-9a-fA-F]+)", run_tool("vcgencmd", "get_throttled").output)
+        said = re.search(r"throttled=0x([0-9a-fA-F]+)", _firmware_says(root, "get_throttled"))
         if said:
             bits = int(said.group(1), 16)
             return _Flags(PI_BITS, _named(bits), _named(bits >> 16))
@@ -135,6 +137,14 @@ def _flags(root: Path) -> _Flags:
     known = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None)
     on = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None and value > 0)
     return _Flags(tuple(known), tuple(on))
+
+
+def _firmware_says(root: Path, command: str) -> str:
+    """Nothing where it does not answer: a state that cannot be told is None."""
+    try:
+        return Firmware(root).ask(command)
+    except SensorError:
+        return ""
 
 
 def _named(bits: int) -> tuple[str, ...]:

@@ -140,7 +140,9 @@ def _device_title(device: rest.DeviceRecord) -> str:
 
 def _device_about(device: rest.DeviceRecord) -> str:
     parts = [device.profile_title or "no device profile matched"]
-    if device.emulated:
+    if device.played == "replayed" and device.facts is not None:
+        parts = [f"replayed: a recorded {device.profile_title or 'machine'} ({device.facts.replays})"]
+    elif device.emulated:
         parts = [f"emulated: this machine plays {device.profile_title or 'another device'}"]
     if not device.online:
         parts.append("offline")
@@ -246,4 +248,6 @@ def _legend(table: rest.CompareTable) -> tuple[str, ...]:
         lines.append(f"All models asked for {threads_text(threads)}.")
     if any(device.emulated for device in table.devices):
         lines.append(f"{EMULATED_SIGN} emulated: memory and failures count; times and energy are never ranked.")
+    if any(device.played == "replayed" for device in table.devices):
+        lines.append(f"{EMULATED_SIGN} replayed: a recorded machine's sensors; no figure says anything about a device.")
     return tuple(lines)

@@ -67,9 +67,17 @@ class DeviceRecord:
     profile_title: str | None
     profile_reason: str
     emulated: bool
+    """Its times and energy are not its own: another machine plays it, or a recorded one is replayed."""
     price_usd: float | None
     price_source: str | None
     facts: Facts | None
+
+    @property
+    def played(self) -> str:
+        """`replayed`, `emulated`, or nothing: a device that is what it says."""
+        if self.facts is not None and self.facts.replays is not None:
+            return "replayed"
+        return "emulated" if self.emulated else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,7 @@ RUN = Evidence(
     after=STATE,
     output={"non_finite": 0, "wrong_shapes": []},
     emulated=False,
+    replays=None,
     gate=Passed(),
 )
 
@@ -196,5 +197,5 @@ def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
     )
     trust = trust_of(run)
     assert trust.is_clean
-    assert set(trust.unchecked) == set(TRUST_CAUSES) - {"emulated", "unsettled"}
+    assert set(trust.unchecked) == set(TRUST_CAUSES) - {"emulated", "replayed", "unsettled"}
     assert "needs 6 samples" in trust.unchecked["noisy"]

@@ -7,6 +7,7 @@ import pytest
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Facts
 from edgeprof_agent.machine import read_facts
+from edgeprof_agent.sensors import registry
 from edgeprof_devices.matching import memory_size_gib
 
 FOLDER = Path(__file__).parent.parent / "machines"
@@ -24,6 +25,8 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lacks_flags: tuple[str, ...] = ()
     temperature_source: str | None = None
     power_mode: str | None = None
+    power_source: str | None = None
+    power_scope: str | None = None
 
 
 class Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +55,13 @@ def test_facts_are_what_the_record_says(machine: str, facts_of: Callable[[str], 
 def test_every_record_says_how_it_came_about(machine: str) -> None:
     assert TREES[machine].origin in ("written from documentation", "recorded on real hardware")
     assert TREES[machine].sources
+
+
+@pytest.mark.parametrize("machine", sorted(TREES))
+def test_the_source_that_comes_nearest_to_the_whole_device(machine: str) -> None:
+    """None on a board that has no source: a Pi 4, a Rock 5B, a virtual machine."""
+    expect, sensor = TREES[machine].expect, registry.best(FOLDER / machine)
+    assert (sensor and sensor.name, sensor and sensor.scope) == (expect.power_source, expect.power_scope)
 
 
 def test_device_tree_strings_are_split_at_their_nul_bytes(facts_of: Callable[[str], Facts]) -> None:

@@ -5,7 +5,7 @@ unusable leaves no joule behind, only the reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSource
@@ -39,8 +39,9 @@ def energy_run(
     recording: Recording, load: EnergyLoad, calibration: Calibration | None, around: Around, min_window_s: float
 ) -> EnergyRun:
     """What this source says of this load, or why it says nothing."""
-    whole = _Load.of(load)
-    samples = _to_the_end(recording, in_order(recording.samples), whole)
+    ordered = in_order(recording.samples)
+    whole = _Load.of(load).from_first(ordered)
+    samples = _to_the_end(recording, ordered, whole)
     problem = around.problem or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
     offset = Offset(0.0, 0.0)
     if problem is None and recording.late:
@@ -76,6 +77,12 @@ class _Load:
         before, after = load["idle_before"], load["idle_after"]
         settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _SETTLE_MOST_NS)
         return cls(before["start_ns"] + settle_ns, before["end_ns"], after["start_ns"], after["end_ns"])
+
+    def from_first(self, samples: Sequence[Sample]) -> "_Load":
+        """A source may take its time to say its first value, as long as half of the first idle stretch is left."""
+        if not samples or not self.start_ns < samples[0].at_ns <= (self.start_ns + self.load_start_ns) // 2:
+            return self
+        return replace(self, start_ns=samples[0].at_ns)
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, RunProtocol
@@ -13,6 +14,9 @@ from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
 from edgeprof_agent.worker.document import EnergyLoad, Measured
+
+if TYPE_CHECKING:
+    from edgeprof_agent.meters.setting import MeterSetting
 
 STAGE = "energy"
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
@@ -99,9 +103,18 @@ class EnergyMeter:
         return tuple(sorted(found, key=lambda run: run.problem is not None))
 
 
-def recorders_of(root: Path) -> list[Recorder]:
-    """What this machine reads itself."""
-    return registry.recorders(root)
+def recorders_of(root: Path, meters: "Sequence[MeterSetting]", on_progress: OnProgress) -> list[Recorder]:
+    """What this machine reads itself, and the external meters, each once it was heard. One that is not, stays: its
+    recording says why it has no value."""
+    found: list[Recorder] = list(registry.recorders(root))
+    if meters:
+        from edgeprof_agent.meters.registry import recorders  # most devices have none, and need no MQTT client here
+
+        for meter in recorders(meters):
+            on_progress("start", None, f"listening to the power meter {meter.name}")
+            meter.listen()
+            found.append(meter)
+    return found
 
 
 def latency_per_s(measured: Measured) -> dict[str, float]:

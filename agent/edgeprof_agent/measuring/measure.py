@@ -141,7 +141,7 @@ def _meter(attempt: _Attempt) -> EnergyMeter:
         request.protocol,
         text=request.model.format == "gguf",
         emulated=request.emulated,
-        recorders=recorders_of(attempt.root) if wanted else (),
+        recorders=recorders_of(attempt.root, request.meters, attempt.on_progress) if wanted else (),
     )
 
 
@@ -195,5 +195,6 @@ def header_of(request: MeasureRequest) -> Header:
         config=request.config,
         protocol=request.protocol,
         emulated=request.emulated,
+        replays=request.replays,
         started=state.stamp(),
     )

@@ -125,6 +125,7 @@ def _trust(
             after=run.after,
             output=measured["output"],
             emulated=header.emulated,
+            replays=header.replays,
             gate=run.gate,
             beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
         )
@@ -166,6 +167,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         energy=run.energy if run else (),
         isolation=_isolation(run) if run else None,
         emulated=header.emulated,
+        replayed=header.replays,
         noise_floor=floors.lead,
         noise_floors=floors.others,
         agent_version=__version__,

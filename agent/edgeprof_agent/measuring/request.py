@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
+
+if TYPE_CHECKING:
+    from edgeprof_agent.meters.setting import MeterSetting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,3 +25,7 @@ class MeasureRequest:
     emulated: bool
     memory_limit_mib: float | None
     cores: tuple[int, ...] | None
+    replays: str | None = None
+    """The recorded machine that is read in the place of this one."""
+    meters: "tuple[MeterSetting, ...]" = ()
+    """External meters of this device's power."""

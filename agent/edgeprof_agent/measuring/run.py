@@ -26,6 +26,7 @@ class Header:
     protocol: RunProtocol
     emulated: bool
     started: Stamp
+    replays: str | None = None
     small_weights_share: float | None = None
     """Of the stored weights, those in integers of at most 8 bits."""
 

@@ -46,6 +46,7 @@ class Evidence:
     after: DeviceState
     output: Output | None
     emulated: bool
+    replays: str | None
     gate: Passed
     beyond: bool = False
     """Whether something came after the window (a sweep, an open loop, a soak): `after` then speaks of that, too."""
@@ -73,6 +74,12 @@ def _busy(run: Evidence) -> Found:
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MOST_STOLEN:
         found.append(f"the hypervisor gave away processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
+
+
+def _replayed(run: Evidence) -> Found:
+    if run.replays is None:
+        return None
+    return f"sensors and state were read from the recorded machine {run.replays}; times and memory are this machine's"
 
 
 def _emulated(run: Evidence) -> Found:
@@ -211,6 +218,7 @@ RULES: dict[TrustCause, Rule] = {
     "emulated": _emulated,
     "hot_start": _hot_start,
     "noisy": lambda run: trust_in_samples.noisy(run.medians_of),
+    "replayed": _replayed,
     "stalled": _stalled,
     "suspect_output": _suspect_output,
     "swapping": _swapping,

@@ -4,7 +4,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from edgeprof.compare_sources import Run
@@ -16,8 +16,10 @@ from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.measuring.measure import header_of, measure
 from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.setups import Setup
+from edgeprof_agent.telemetry.gate import HeatGate
 
 _LOG_KEPT = 4096
 
@@ -57,12 +59,19 @@ class Series:
         return sum(len(outcomes) for outcomes in self.outcomes.values())
 
 
-def measure_once(setup: Setup, memory_limit_mib: float | None, on_progress: OnProgress) -> Outcome:
-    """One run on this machine."""
-    return Outcome(*measure(_request(setup, memory_limit_mib), on_progress, threading.Event()))
+def measure_once(setup: Setup, host: Host, on_progress: OnProgress) -> Outcome:
+    """One run on this machine, or on the recorded one that it plays."""
+    if host.replay is None:
+        return Outcome(*measure(_request(setup, host), on_progress, threading.Event()))
+    from edgeprof_agent.recorded.player import Player
+
+    with Player(host.replay) as player:
+        request = replace(_request(setup, host), device_id=player.name, replays=player.name)
+        heat = HeatGate()  # of the recorded machine: what this one has run does not count
+        return Outcome(*measure(request, player.watching(on_progress), threading.Event(), root=player.root, gate=heat))
 
 
-def _request(setup: Setup, memory_limit_mib: float | None) -> MeasureRequest:
+def _request(setup: Setup, host: Host) -> MeasureRequest:
     """The host's name stands for the device id that an agent would have."""
     manifest = setup.file.manifest
     return MeasureRequest(
@@ -77,8 +86,9 @@ def _request(setup: Setup, memory_limit_mib: float | None) -> MeasureRequest:
         config=setup.config,
         protocol=setup.protocol,
         emulated=False,
-        memory_limit_mib=memory_limit_mib,
+        memory_limit_mib=host.memory_limit_mib,
         cores=None,
+        meters=host.meters,
     )
 
 
@@ -117,7 +127,7 @@ def _survived(once: Callable[[Setup, OnProgress], Outcome], setup: Setup, on_pro
         said = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
         log = "".join(traceback.format_exception(error))[-_LOG_KEPT:]
         failure = Failure(stage="start", code="internal_error", message=said, log=log)
-        return Outcome(failed_early(header_of(_request(setup, None)), failure), {})
+        return Outcome(failed_early(header_of(_request(setup, Host())), failure), {})
 
 
 def _place(turn: Turn, series: Series) -> str:

@@ -20,7 +20,7 @@ LLM_FORMAT = "gguf"
 LLM_TASK = "llm"
 UNSET_TASK = "other"
 EMULATED = (
-    "An emulated device's speed and energy are those of another machine, so no cost can rest on them: "
+    "An emulated or replayed device's speed and energy are those of another machine, so no cost can rest on them: "
     "measure on the real device."
 )
 NO_PRICE = (

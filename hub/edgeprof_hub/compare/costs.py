@@ -25,7 +25,7 @@ def cost_of(
         device_price_usd=device.price_usd,
         device_price_source=device.price_source,
         idle_w=_idle_w(device.profile_id),
-        emulated=device.emulated or result.emulated,
+        emulated=device.emulated or result.emulated or result.replayed is not None,
         scenario=Scenario(),
         now_s=now_s,
     )

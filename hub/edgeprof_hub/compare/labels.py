@@ -49,6 +49,9 @@ def short_reason(reason: str) -> str:
 
 def unranked_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:
     """Why this device's times and energy are shown and not ranked, or None."""
+    replayed = result.replayed if result and result.replayed else device.facts.replays if device.facts else None
+    if replayed is not None:
+        return f"Replayed: sensors and state are those of the recorded machine {replayed}. Nothing of it is ranked."
     if not device.emulated and not (result and result.emulated):
         return None
     played = device.profile_title or "another device"

@@ -55,7 +55,7 @@ class SqliteWriter:
                 " WHERE device_id = ?",
                 (
                     rows.to_json(facts),
-                    facts.emulates is not None,
+                    facts.emulates is not None or facts.replays is not None,
                     profile_id,
                     profile_reason,
                     profile_title,

@@ -1,5 +1,6 @@
 """The comparison page's context: the matrix with its lead metric, footnotes, charts and the sentence above it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -121,7 +122,7 @@ def lead_metric(metric: str, kind: Kind) -> str:
 def sentence(table: rest.CompareTable) -> str:
     """What has been measured, counted."""
     models = len({column.model_id for column in table.columns})
-    emulated = sum(device.emulated for device in table.devices)
+    played = Counter(device.played for device in table.devices if device.played)
     states = [cell.state for cell in table.cells]
     counts = [
         f"{states.count(state)} {word}"
@@ -133,7 +134,8 @@ def sentence(table: rest.CompareTable) -> str:
         )
         if states.count(state)
     ]
-    aside = f" ({emulated} emulated)" if emulated else ""
+    told = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
+    aside = f" ({told})" if told else ""
     devices = len(table.devices)
     return (
         f"{models} model{'s' * (models != 1)} on {devices} device{'s' * (devices != 1)}{aside}: "

@@ -1,0 +1,80 @@
+"""How a meter is named: a table of the agent's settings, or `KIND:TOPIC@HOST[:PORT]` on the command line."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from edgeprof.errors import UsageError
+from edgeprof.wire.energy import PowerScope
+
+Kind = Literal["tasmota", "shelly", "zigbee2mqtt"]
+_EXAMPLE = "Write it as KIND:TOPIC@HOST[:PORT], such as shelly:shellyplusplugs-a1b2c3@192.168.1.5."
+
+
+class MeterSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One meter. `topic`: Tasmota's topic, Shelly's MQTT prefix, or the device's name in Zigbee2MQTT."""
+
+    kind: Kind
+    topic: Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^#+\x00]+$")]
+    host: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1883
+    name: str = ""
+    username: str | None = None
+    password_file: Path | None = None
+    scope: PowerScope = "wall_ac"
+    poll_hz: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
+    """How often it is asked; 0: only what it sends by itself; None: as is usual for its kind."""
+    channel: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
+    """Of a Shelly with several outputs."""
+    uncertainty_percent: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
+    """The meter's own class, from its data sheet."""
+    resolution_w: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
+    factor: float = 1.0
+    """What its watts are multiplied by: 0.001 for a meter that says milliwatts."""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.factor) or self.factor == 0:
+            raise ValueError("factor must be a number other than 0")
+
+    @property
+    def called(self) -> str:
+        """Its name, or what it is known by without one."""
+        return self.name or f"{self.kind}:{self.topic}"
+
+
+def parse_meter(text: str) -> MeterSetting:
+    """One `--meter`. Raises UsageError with how to write it."""
+    kind, colon, rest = text.partition(":")
+    topic, at, address = rest.rpartition("@")
+    host, _, port = address.partition(":")
+    if not (colon and at and topic and host):
+        raise UsageError("bad_meter", f"{text!r} names no meter. {_EXAMPLE}")
+    found: dict[str, object] = {"kind": kind, "topic": topic, "host": host, **({"port": port} if port else {})}
+    return convert(found, f"--meter {text}")
+
+
+def convert(found: object, source: str) -> MeterSetting:
+    """A table as a setting. Raises UsageError."""
+    try:
+        return msgspec.convert(found, MeterSetting, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise UsageError("bad_meter", f"The meter in {source} cannot be used: {error}. {_EXAMPLE}") from error
+
+
+def distinct(meters: Iterable[MeterSetting]) -> tuple[MeterSetting, ...]:
+    """The same meters. Raises UsageError where two have one name: their figures could not be told apart."""
+    seen: dict[str, MeterSetting] = {}
+    for meter in meters:
+        if meter.called in seen:
+            raise UsageError("bad_meter", f"Two meters are called {meter.called}. Give each a name of its own.")
+        seen[meter.called] = meter
+    return tuple(seen.values())
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, (str, Path)):
+        return Path(value).expanduser()
+    raise NotImplementedError(kind)

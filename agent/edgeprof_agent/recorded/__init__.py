@@ -1,0 +1,1 @@
+"""Recorded machines: captured on a board, played back where nobody has it."""

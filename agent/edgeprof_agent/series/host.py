@@ -1,0 +1,15 @@
+"""What of the host a run is made with: its memory, its meters, or the recorded machine that it plays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof_agent.meters.setting import MeterSetting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """`replay`: the folder of a recorded machine, whose files are read instead of this machine's own."""
+
+    memory_limit_mib: float | None = None
+    meters: tuple[MeterSetting, ...] = ()
+    replay: Path | None = None
