@@ -7,8 +7,9 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -20,9 +21,6 @@ from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
 from edgeprof_agent.daemon.store import OnProgress
-from edgeprof_agent.energy.calibrate_command import calibrate_power
-from edgeprof_agent.meters.command import meters
-from edgeprof_agent.recorded.record_command import record
 
 if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player
@@ -30,7 +28,29 @@ if TYPE_CHECKING:
 LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-@click.group()
+MORE = {
+    "doctor": "edgeprof_agent.doctor_command:doctor",
+    "meters": "edgeprof_agent.meters.command:meters",
+    "calibrate-power": "edgeprof_agent.energy.calibrate_command:calibrate_power",
+    "record": "edgeprof_agent.recorded.record_command:record",
+}
+"""Commands beside `run`, imported when they are asked for: the daemon's process carries none of them."""
+
+
+class _Group(click.Group):
+    """`run`, and those of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *MORE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MORE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = MORE[cmd_name].partition(":")
+        return cast(click.Command, getattr(import_module(module), name))
+
+
+@click.group(cls=_Group)
 def agent() -> None:
     """Run the agent on a device."""
 
@@ -59,11 +79,6 @@ def run(config_file: Path | None, **options: object) -> None:
     settings = config.load(options, os.environ, config_file)
     with _played(settings) as player:
         _serve(Agent(settings, this_machine(settings, player)))
-
-
-agent.add_command(record)
-agent.add_command(meters)
-agent.add_command(calibrate_power)
 
 
 def _played(settings: Settings) -> "AbstractContextManager[Player | None]":
