@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
     "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),
-    "devices": ("edgeprof.client_commands:devices", "", "List the hub's devices."),
+    "devices": ("edgeprof.devices_command:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.client_commands:flash", "", "Flash a model to devices and profile it there."),
     "compare": ("edgeprof.compare_command:compare", "", "Print the devices × models table, or compare two results."),
     "price": ("edgeprof.client_commands:price", "", "Enter what a device costs."),

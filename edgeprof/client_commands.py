@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from edgeprof import picking, tables
+from edgeprof import picking
 from edgeprof.client import HubClient
 from edgeprof.errors import UsageError
 from edgeprof.flash_options import asked, measuring_options
@@ -16,15 +16,6 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
 
 KINDS = ("device", "model", "result")
-
-
-@click.command()
-@hub_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def devices(hub_url: str, token_file: str | None, as_json: bool) -> None:
-    """List the hub's devices."""
-    records = client_of(hub_url, token_file).devices()
-    click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
 
 
 @click.command()

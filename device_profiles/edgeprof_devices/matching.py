@@ -43,14 +43,24 @@ def _emulated(wanted: str, profiles: dict[str, Profile]) -> Match:
     return Match(wanted, f"emulated: another machine plays the {profiles[wanted].title}")
 
 
+def conditions_of(rule: Rule, facts: Facts) -> dict[str, bool]:
+    """Each condition of a rule in words, and whether it holds."""
+    found: dict[str, bool] = {}
+    if rule.dt_compatible:
+        wanted = " or ".join(f"`{pattern}`" for pattern in rule.dt_compatible)
+        holds = _matching(rule.dt_compatible, facts.dt_compatible) is not None
+        found[f"device tree compatible {wanted}"] = holds
+    if rule.dt_model is not None:
+        found[f"device tree model `{rule.dt_model}`"] = _whole(rule.dt_model, facts.dt_model)
+    if rule.cpu_model is not None:
+        found[f"processor `{rule.cpu_model}`"] = _whole(rule.cpu_model, facts.cpu_model)
+    if rule.machine:
+        found[f"architecture {' or '.join(rule.machine)}"] = facts.machine in rule.machine
+    return found
+
+
 def _holds(rule: Rule, facts: Facts) -> bool:
-    conditions = [
-        not rule.dt_compatible or _matching(rule.dt_compatible, facts.dt_compatible) is not None,
-        rule.dt_model is None or _whole(rule.dt_model, facts.dt_model),
-        rule.cpu_model is None or _whole(rule.cpu_model, facts.cpu_model),
-        not rule.machine or facts.machine in rule.machine,
-    ]
-    return all(conditions)
+    return all(conditions_of(rule, facts).values())
 
 
 def _whole(pattern: str, text: str | None) -> bool:

@@ -146,6 +146,7 @@ def _profile(
                 warmup_limit_s=asked.warmup_limit_s,
                 precision=asked.precision,
                 deadline_s=asked.deadline_s,
+                energy=False,  # a minute and a half more a cell, where a source can be read
             ),
         )
     )

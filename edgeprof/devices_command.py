@@ -1,0 +1,88 @@
+"""`edgeprof devices`: the hub's devices, and why a machine got its profile."""
+
+import json
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from edgeprof import picking, tables
+from edgeprof.errors import UsageError
+from edgeprof.options import client_of, hub_options
+from edgeprof.wire.messages import Facts
+
+if TYPE_CHECKING:
+    from edgeprof_devices.explaining import Explanation
+
+_NEW_PROFILE = "A board that is missing: device_profiles/edgeprof_devices/profiles/, see docs/supported-devices.md."
+
+
+@click.group(invoke_without_command=True)
+@hub_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def devices(context: click.Context, hub_url: str, token_file: str | None, as_json: bool) -> None:
+    """List the hub's devices. `edgeprof devices match` explains a device's profile."""
+    if context.invoked_subcommand is None:
+        records = client_of(hub_url, token_file).devices()
+        click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
+
+
+@devices.command()
+@click.argument("device", required=False)
+@click.option("--root", type=click.Path(path_type=Path, exists=True), help="A recorded machine's folder.")
+@hub_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def match(device: str | None, root: Path | None, hub_url: str, token_file: str | None, as_json: bool) -> int:
+    """Explain why a machine got its profile: this one, a recorded one, or a DEVICE of the hub.
+
+    Exit code 1 if no profile fits.
+    """
+    if device and root:
+        raise UsageError("bad_usage", "Name a device of the hub or --root, not both.")
+    from edgeprof_devices.explaining import explain
+    from edgeprof_devices.loader import load_profiles
+
+    facts = _of_the_hub(device, hub_url, token_file) if device else _of_a_machine(root or Path("/"))
+    found = explain(facts, load_profiles())
+    click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False) if as_json else _text(found))
+    return 0 if found.match.profile_id else 1
+
+
+def _of_the_hub(name: str, hub_url: str, token_file: str | None) -> Facts:
+    record = picking.devices(client_of(hub_url, token_file).devices(), (name,), False)[0]
+    if record.facts is None:
+        raise UsageError("no_facts", f"The hub has heard of {record.label}, and not yet what it is. Start its agent.")
+    return record.facts
+
+
+def _of_a_machine(root: Path) -> Facts:
+    """Read by the agent's own code, which this package may not know by name."""
+    machine = import_module("edgeprof_agent.machine")
+    found = machine.read_facts(
+        device_id="",
+        session_id="",
+        runtimes=(),
+        sensors=(),
+        isolation=(),
+        emulates=None,
+        memory_limit_mib=None,
+        root=root,
+    )
+    return cast(Facts, found)
+
+
+def _text(found: "Explanation") -> str:
+    lines = [f"{name + ':':<24} {text}" for name, text in found.seen.items()]
+    lines.append("")
+    if found.match.profile_id is None:
+        lines.append(f"No profile: {found.match.reason}.")
+    else:
+        lines += [f"Profile {found.match.profile_id} ({found.title})", f"  because of {found.match.reason}"]
+    if found.near:
+        lines += ["", "Came near:"]
+    for near in found.near:
+        lines += [f"  {near.profile_id}: {', '.join(near.held)} fits", f"    but not {near.failed}"]
+    return "\n".join([*lines, "", _NEW_PROFILE])
