@@ -1,30 +1,56 @@
-"""`edgeprof doctor`: what is missing here and the command that mends it."""
+"""`edgeprof doctor`, also `edgeprof agent doctor`: what can be measured here, and the command that mends the rest."""
 
 import json
+import shutil
 import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
 
 import click
 
-from edgeprof_agent.doctor import can_measure, examine
+from edgeprof_agent.doctor.examine import can_measure, examine
+from edgeprof_agent.doctor.finding import Finding
 
-SIGNS = {"ok": "ok     ", "missing": "MISSING", "optional": "absent "}
+SIGNS = {"ok": "ok", "missing": "MISSING", "optional": "absent"}
 
 
 @click.command()
+@click.option("--root", type=click.Path(path_type=Path, exists=True), default=Path("/"), help="A recorded machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(as_json: bool) -> None:
-    """Say what is missing here and how to mend it. Exit code 1 if no runtime works."""
-    findings = examine()
-    works = can_measure(findings)
+def doctor(root: Path, as_json: bool) -> None:
+    """Say what can be measured here, what is missing, and how to mend it. Exit code 1 if no runtime works."""
+    findings = examine(root)
+    works = root != Path("/") or can_measure(findings)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
-        sys.exit(0 if works else 1)
-    for finding in findings:
-        click.echo(f"{SIGNS[finding.verdict]}  {finding.subject:<26} {finding.detail}")
-        if finding.mend:
-            click.echo(f"         mend with: {finding.mend}")
-    click.echo(
-        "\nThis machine can profile models." if works else "\nNo runtime works here, so nothing can be profiled."
-    )
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(findings)))
+        click.echo(_sum_up(root, works))
     sys.exit(0 if works else 1)
+
+
+def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+    for group, members in groupby(findings, key=lambda finding: finding.group):
+        yield ""
+        yield group.capitalize()
+        for finding in members:
+            yield from _wrapped(f"  {SIGNS[finding.verdict]:<8}", f"{finding.subject}: {finding.detail}")
+            if finding.costs:
+                yield from _wrapped("          not measured: ", finding.costs)
+            if finding.mend:
+                yield f"          mend: {finding.mend}"  # never broken: it is to be copied
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    """To the terminal's width, 80 at least."""
+    width = max(80, min(120, shutil.get_terminal_size().columns))
+    return textwrap.wrap(text, width, initial_indent=label, subsequent_indent=" " * 10)
+
+
+def _sum_up(root: Path, works: bool) -> str:
+    if root != Path("/"):
+        return "\nThat is a recorded machine: runtimes, isolation and hub were not looked at."
+    return "\nThis machine can profile models." if works else "\nNo runtime works here, so nothing can be profiled."

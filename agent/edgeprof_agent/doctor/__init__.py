@@ -1,0 +1,1 @@
+"""What this machine can and cannot measure, and the command that mends each thing. Looks only; changes nothing."""

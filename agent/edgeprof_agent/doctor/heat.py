@@ -1,0 +1,62 @@
+"""Temperature, clocks, governor, throttling, power mode: what of a device's state can be told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeprof_agent import state
+from edgeprof_agent.doctor.finding import Finding
+from edgeprof_agent.sensors import files
+
+_GOVERNOR = (
+    "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor  # until the next boot"
+)
+
+
+def look(root: Path) -> Iterator[Finding]:
+    """From one look at the device, as a run takes it."""
+    seen = state.read_state(root)
+    if seen.temperature_c is not None:
+        yield _ok("temperature", f"{seen.temperature_c:.0f} °C, {seen.temperature_source}")
+    else:
+        yield _absent("temperature", "no thermal zone can be read", "the heat gate, and heat as a reason for doubt")
+    if seen.cpu_mhz_by_policy:
+        yield _ok("clocks", ", ".join(f"{name} {mhz:.0f} MHz" for name, mhz in seen.cpu_mhz_by_policy.items()))
+    else:
+        yield _absent("clocks", "no cpufreq", "clocks over time, and a clock that changed in mid-run")
+    if seen.governor is not None:
+        yield _governor(seen.governor)
+    if seen.throttle_flags_known or seen.throttle_counters:
+        known = sorted({*seen.throttle_flags_known, *seen.throttle_counters})
+        yield _ok("throttling", f"tells {', '.join(name.replace('_', ' ') for name in known)}")
+    else:
+        yield _absent(
+            "throttling", "neither firmware bits, nor alarms, nor counters", "throttling as a reason for doubt"
+        )
+    yield from _power_mode(root, seen.power_mode)
+
+
+def _governor(name: str) -> Finding:
+    if name == "performance":
+        return _ok("governor", name)
+    detail = f"{name}: clocks follow the load, so that short runs scatter more"
+    return Finding("heat and clocks", "governor", "optional", detail, _GOVERNOR)
+
+
+def _power_mode(root: Path, mode: str | None) -> Iterator[Finding]:
+    """A Jetson's figure without its mode is worth nothing."""
+    if b"nvidia,tegra" not in (files.raw(root / "proc/device-tree/compatible") or b""):
+        return
+    if mode is None:
+        yield Finding(
+            "heat and clocks", "power mode", "missing", "not told", "sudo nvpmodel -q", "the power mode of a run"
+        )
+    else:
+        yield _ok("power mode", mode)
+
+
+def _ok(subject: str, detail: str) -> Finding:
+    return Finding("heat and clocks", subject, "ok", detail)
+
+
+def _absent(subject: str, detail: str, costs: str) -> Finding:
+    return Finding("heat and clocks", subject, "optional", detail, costs=costs)

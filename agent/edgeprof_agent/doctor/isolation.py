@@ -1,0 +1,32 @@
+"""What holds a model that misbehaves on this machine, and whether its clock can be believed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeprof_agent import isolation
+from edgeprof_agent.doctor.finding import Finding
+from edgeprof_agent.sensors.tools import run_tool
+
+_DELEGATE = "systemd-run --user --scope -p Delegate=yes edgeprof agent run --hub http://HUB:8765"
+_NTP = "sudo timedatectl set-ntp true"
+
+
+def look(root: Path) -> Iterator[Finding]:
+    """Found by trying."""
+    held = isolation.layers()
+    by_kernel = [name for name in held if "cgroup" in name]
+    if by_kernel:
+        yield Finding("isolation", "memory limit", "ok", f"held by the kernel ({', '.join(by_kernel)})")
+    else:
+        detail = "held by a watchdog and by RLIMIT_DATA: this user has no cgroup of its own"
+        yield Finding("isolation", "memory limit", "optional", detail, _DELEGATE)
+    said = run_tool("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    if not said.problem:
+        yield _clock(said.output.strip() == "yes")
+
+
+def _clock(synchronized: bool) -> Finding:
+    if synchronized:
+        return Finding("isolation", "wall clock", "ok", "synchronized")
+    detail = "not synchronized: results carry its time; durations do not depend on it"
+    return Finding("isolation", "wall clock", "optional", detail, _NTP)
