@@ -21,6 +21,8 @@ from edgeprof_agent.worker.document import EnergyLoad
 _SETTLE_SHARE = 0.2
 """Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""
 _SETTLE_MOST_NS = 5_000_000_000
+_COUNTER_STEP_S = 0.5
+"""For single readings of a counter: its peak, and how it scatters idle."""
 _TAIL_NS = 1_000_000_000
 """After the load: clocks come down, caches are written back."""
 
@@ -108,7 +110,7 @@ class _Trace:
         return self.joules(start_ns, end_ns) / ((end_ns - start_ns) / 1e9)
 
     def readings_w(self, start_ns: int, end_ns: int) -> list[float]:
-        power = watts(self.samples, self.recording.integration)
+        power = watts(self.samples, self.recording.integration, _COUNTER_STEP_S)
         inside = [sample.value for sample in power if start_ns <= sample.at_ns <= end_ns]
         return [calibrating.corrected_w(value, self.calibration) for value in inside]
 

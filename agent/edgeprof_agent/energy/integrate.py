@@ -53,11 +53,17 @@ def value_at(samples: Sequence[Sample], moment_ns: int, *, held: bool) -> float:
     return earlier.value + share * (later.value - earlier.value)
 
 
-def watts(samples: Sequence[Sample], integration: Integration) -> list[Sample]:
-    """Power readings; of a counter the mean power between two of its steps, at the middle."""
+def watts(samples: Sequence[Sample], integration: Integration, least_s: float = 0.0) -> list[Sample]:
+    """Power readings; of a counter the mean power between two of its steps, at the middle.
+
+    `least_s`: how far apart these are at least. Over a shorter time a counter's power is mostly when it was read.
+    """
     if integration != "counter":
         return list(samples)
-    steps = [samples[0], *(new for old, new in pairwise(samples) if new.value != old.value)] if samples else []
+    steps: list[Sample] = []
+    for sample in samples:
+        if not steps or (sample.value != steps[-1].value and sample.at_ns - steps[-1].at_ns >= least_s * 1e9):
+            steps.append(sample)
     return [
         Sample((old.at_ns + new.at_ns) // 2, (new.value - old.value) / (new.at_ns - old.at_ns) * 1e9)
         for old, new in pairwise(steps)

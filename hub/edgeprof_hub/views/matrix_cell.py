@@ -30,13 +30,14 @@ NOT_OF_THIS_KIND: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A labelled figure. `note`: the number of the footnote that says what it covers, or why there is none."""
+    """A labelled figure, or the footnote that says why there is none. `covers`: the footnote on what it covers."""
 
     label: str
     text: str
     unit: str = ""
     interval: str | None = None
     note: int | None = None
+    covers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
         return Figure(label, "none", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
     covers = _number(notes.ref(f"Energy and power cover {scope_words(row.scope)}.")) if row.scope else None
-    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers)
+    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=covers)
 
 
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
