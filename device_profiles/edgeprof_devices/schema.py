@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from edgeprof.errors import UsageError
+from edgeprof.wire.energy import PowerScope as Scope
 
 DeviceClass = Literal["sbc", "jetson", "minipc", "phone", "generic"]
-Scope = Literal["wall_ac", "dc_input", "module_input", "partial_rails", "cpu_package", "gpu", "battery_gauge"]
-"""What a power figure covers. Two scopes are never compared or added."""
 Isa = Literal["neon", "aes", "dotprod", "fp16", "i8mm", "sve", "avx2", "f16c", "avx_vnni"]
 
 AsOf = Annotated[str, msgspec.Meta(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
@@ -145,6 +144,10 @@ class Profile(_Strict, frozen=True, kw_only=True):
     id: ProfileId
     title: str
     device_class: DeviceClass = msgspec.field(name="class")
+    as_of: AsOf
+    """When the sources were read. A figure with a date of its own is of that date."""
+    not_detected: str | None = None
+    """Why no rule can know it, where none can."""
     detect: tuple[Rule, ...] = ()
     soc: Named | None = None
     clusters: tuple[Cluster, ...] = ()
@@ -165,8 +168,8 @@ class Profile(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.variants and (self.memory_gib or self.price_usd):
             raise ValueError("with `variants`, memory_gib and price_usd stand in each variant")
-        if self.device_class != "phone" and not self.detect:
-            raise ValueError("only a phone, which is emulated and never detected, may be without `detect`")
+        if self.device_class != "phone" and bool(self.detect) == (self.not_detected is not None):
+            raise ValueError("give `detect`, or say in `not_detected` why no rule can know it; a phone needs neither")
 
     @property
     def memory_mib(self) -> float:

@@ -10,9 +10,11 @@ INTRODUCTION = """# Devices that edgeprof knows
 
 Written from the profiles in `device_profiles/` by `python -m edgeprof_devices.table docs/supported-devices.md`; do not
 edit by hand. A figure marked `?` has no source: it is general knowledge that nobody has checked. The source of every
-other figure stands beside it in the profile. Watts are at the wall on one unit; `modes` are the budgets that a board's
-power modes set, not measurements. What has been run on real hardware stands in [tried-on.md](tried-on.md). Any other
-x86-64 or 64-bit Arm Linux machine runs as `x86-generic` or `arm64-generic`.
+other figure stands beside it in the profile, and was read in the month that the last column gives; a date in brackets is
+the figure's own. Watts are at the wall on one unit; `modes` are the budgets that a board's power modes set, not
+measurements. What has been run on real hardware stands in [tried-on.md](tried-on.md). Any other x86-64 or 64-bit Arm
+Linux machine runs as `x86-generic` or `arm64-generic`. `edgeprof devices match` explains why a machine got its profile;
+a new one is a YAML file in `device_profiles/edgeprof_devices/profiles/`, and a [recorded board](recorded-boards.md).
 
 """
 HEADER = (
@@ -26,6 +28,7 @@ HEADER = (
     "Max W",
     "Price USD",
     "Power from",
+    "Sources read",
 )
 
 
@@ -50,6 +53,7 @@ def _row(profile: Profile) -> tuple[str, ...]:
         _figure(profile.max_w) or _modes(profile.power_modes),
         _price(profile.price_usd),
         ", ".join(f"{each.sensor} ({each.scope})" for each in profile.power_sources),
+        profile.as_of + (" not detected" if profile.not_detected else ""),
     )
 
 

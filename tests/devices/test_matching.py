@@ -139,6 +139,15 @@ def test_every_pattern_is_a_valid_expression() -> None:
         ("Xunlong Orange Pi 5 Ultra", "xunlong,orangepi-5-ultra", 15_900, "arm64-generic"),
         ("Radxa ROCK 5 Model B", "rockchip,rk3588-rock", 15_900, "rock-5b"),
         ("Raspberry Pi 4 Model B Rev 1.5", "acme,hat", 3793, "arm64-generic"),
+        ("quill", "nvidia,p3509-0000+p3636-0001", 3820, "jetson-tx2-nx"),
+        ("Radxa ROCK 4D", "radxa,rock-4d", 7800, "rock-4d"),
+        ("Google i.MX8MQ Phanbell", "google,imx8mq-phanbell", 980, "coral-dev-board-1"),
+        ("Hardkernel ODROID-N2+", "hardkernel,odroid-n2-plus", 3700, "odroid-n2-plus-4"),
+        ("Hardkernel ODROID-N2", "hardkernel,odroid-n2", 3700, "arm64-generic"),
+        ("BeagleBoard.org BeagleBone AI-64", "beagle,j721e-beagleboneai64", 3600, "beaglebone-ai64"),
+        ("BeagleBoard.org BeagleY-AI", "beagle,am67a-beagley-ai", 3600, "beagley-ai"),
+        ("Radxa Dragon Q6A", "radxa,dragon-q6a", 7400, "dragon-q6a"),
+        ("Radxa Orion O6", "radxa,orion-o6", 31_000, "orion-o6"),
     ],
 )
 def test_boards_without_a_record_are_known_by_their_published_names(

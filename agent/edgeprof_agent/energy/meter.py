@@ -86,10 +86,13 @@ class EnergyMeter:
         return [recorder.recording() for recorder in self.recorders] if self._ran else []
 
     def runs(
-        self, load: EnergyLoad, measured: Measured, before: DeviceState, after: DeviceState, device_id: str
+        self, load: EnergyLoad, measured: Measured, before: DeviceState, after: DeviceState, device_id: str | None
     ) -> tuple[EnergyRun, ...]:
-        """One a source. Those that yield a figure come first, in the order of what they cover."""
-        calibrated = calibrations.load(device_id)
+        """One a source. Those that yield a figure come first, in the order of what they cover.
+
+        `device_id` None: no calibration applies. This machine's own are not those of a recorded one.
+        """
+        calibrated = calibrations.load(device_id) if device_id else {}
         problem = _mode_changed(before, after)
         found: list[EnergyRun] = []
         for recorder, recording in zip(self.recorders, self.recordings(), strict=True):

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.wire.messages import Failure, Result
+from edgeprof.wire.energy import EnergyRun
+from edgeprof.wire.messages import DeviceState, Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import EnergyMeter, recorders_of
@@ -30,7 +31,7 @@ from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry.gate import HeatGate, Passed
 from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker.document import Course, Window
+from edgeprof_agent.worker.document import Course, EnergyLoad, Measured, Window
 
 GATE = HeatGate()
 """This process's own."""
@@ -121,7 +122,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
         heard=ended.heard,
         outcome=ended.outcome,
-        energy=meter.runs(load, measured, before, after, attempt.request.device_id) if load and measured else (),
+        energy=_energy(attempt.request, meter, load, measured, (before, after)),
         no_energy=meter.absent,
         power=power_artifact(load, meter.recordings()) if load else None,
         footprint=footprint.footprint(windows, costs) if windows is not None else None,
@@ -131,6 +132,19 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
         cores=cores,
         gate=passed,
     )
+
+
+def _energy(
+    request: MeasureRequest,
+    meter: EnergyMeter,
+    load: EnergyLoad | None,
+    measured: Measured | None,
+    states: tuple[DeviceState, DeviceState],
+) -> tuple[EnergyRun, ...]:
+    """None where the worker did not come to it."""
+    if load is None or measured is None:
+        return ()
+    return meter.runs(load, measured, *states, None if request.replays else request.device_id)
 
 
 def _meter(attempt: _Attempt) -> EnergyMeter:
