@@ -3,6 +3,7 @@
 import math
 import unicodedata
 
+from edgeprof.wire.energy import scope_words
 from edgeprof.wire.messages import MetricRow
 
 SIGNIFICANT = 3
@@ -28,6 +29,11 @@ def interval(row: MetricRow) -> str | None:
     factor = _prefix(row.value)[0] if row.metric.endswith("_j") else 1.0
     places = decimals(row.value * factor)
     return f"{number(row.ci_low * factor, places)}–{number(row.ci_high * factor, places)}"
+
+
+def covers(row: MetricRow) -> str | None:
+    """What an energy or a power covers, as a footnote; None for any other figure."""
+    return f"Energy and power cover {scope_words(row.scope)}." if row.scope else None
 
 
 def figure(row: MetricRow) -> str:

@@ -179,6 +179,8 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     if row is None:
         return notes.ref(cell.absent.get(item.metric, "The run gave no figure and no reason."))
     text = figures.figure(row)
+    if (covers := figures.covers(row)) is not None:
+        text = f"{text} {notes.ref(covers)}"
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
     return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text

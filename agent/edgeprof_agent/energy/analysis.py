@@ -44,6 +44,7 @@ def energy_run(
     """What this source says of this load, or why it says nothing."""
     ordered = in_order(recording.samples)
     whole = _Load.of(load).from_first(ordered)
+    whole = whole.to_last(ordered) if recording.late else whole
     samples = _to_the_end(recording, ordered, whole)
     problem = around.problem or whole.why_incomplete() or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
     offset = Offset(0.0, 0.0)
@@ -86,6 +87,12 @@ class _Load:
         if not samples or not self.start_ns < samples[0].at_ns <= (self.start_ns + self.load_start_ns) // 2:
             return self
         return replace(self, start_ns=samples[0].at_ns)
+
+    def to_last(self, samples: Sequence[Sample]) -> "_Load":
+        """The last value of a source that is not read by us comes before the end, by up to its period and lateness."""
+        if not samples or not (self.load_end_ns + self.end_ns) // 2 <= samples[-1].at_ns < self.end_ns:
+            return self
+        return replace(self, end_ns=samples[-1].at_ns)
 
     def why_incomplete(self) -> str | None:
         """Without idle on both sides there is neither a baseline nor an edge."""
@@ -250,6 +257,19 @@ def _source(
         sample_hz_asked=recording.hz_asked,
         sample_hz_got=changes(samples, whole.start_ns, whole.end_ns) / max(1e-9, (whole.end_ns - whole.start_ns) / 1e9),
         calibration=calibration,
+    )
+
+
+def unused_source(recording: Recording) -> PowerSource:
+    """Of a source that was not recorded in this run."""
+    return PowerSource(
+        name=recording.name,
+        scope=recording.scope,
+        source=recording.source,
+        version=recording.version,
+        integration=recording.integration,
+        sample_hz_asked=recording.hz_asked,
+        sample_hz_got=0.0,
     )
 
 

@@ -1,14 +1,15 @@
 """Every power source of this machine beside one run: planned by their pace, recorded while the worker loads it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
-from edgeprof_agent.energy.analysis import Around, energy_run
+from edgeprof_agent.energy.analysis import Around, energy_run, unused_source
 from edgeprof_agent.energy.plan import LEAST_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.sensors import registry
@@ -35,23 +36,28 @@ class EnergyMeter:
     phases: int
     absent: str | None = None
     """Why nothing is read at all."""
+    left_out: tuple[tuple[Recorder, str], ...] = ()
+    """Sources that are too slow for the plan, or were not heard, each with its reason."""
     _running: bool = field(default=False, init=False)
     _ran: bool = field(default=False, init=False)
 
     @classmethod
-    def of(cls, protocol: RunProtocol, *, text: bool, emulated: bool, recorders: Sequence[Recorder]) -> "EnergyMeter":
+    def of(cls, protocol: RunProtocol, sources: "Sources", *, text: bool, emulated: bool) -> "EnergyMeter":
         """For one run. A played device has none: what is read here is another machine's power."""
         phases = 2 if text else 1
         absent = NOT_ASKED if not protocol.energy else PLAYED if emulated else None
-        if absent is None and not recorders:
+        if absent is None and not sources.recorders and not sources.unheard:
             absent = NO_SOURCE
         if absent is not None:
             return cls([], Plan(None, {}), phases, absent)
-        plan = plan_of({each.name: each.period_s for each in recorders}, protocol, phases)
-        ordered = sorted(recorders, key=lambda each: TRUST.index(each.scope))
-        fitting = [each for each in ordered if each.name not in plan.too_slow]
-        slow = "; ".join(f"{name}: {why}" for name, why in plan.too_slow.items())
-        return cls(fitting, plan, phases, None if fitting else slow)
+        heard = [each for each in sources.recorders if each.name not in sources.unheard]
+        plan = plan_of({each.name: each.period_s for each in heard}, protocol, phases)
+        reasons = {**sources.unheard, **plan.too_slow}
+        ordered = sorted(sources.recorders, key=lambda each: TRUST.index(each.scope))
+        fitting = [each for each in ordered if each.name not in reasons]
+        left_out = tuple((each, reasons[each.name]) for each in ordered if each.name in reasons)
+        told = "; ".join(f"{each.name}: {why}" for each, why in left_out)
+        return cls(fitting, plan, phases, None if fitting else told, left_out)
 
     @property
     def extra_s(self) -> float:
@@ -87,6 +93,10 @@ class EnergyMeter:
         """Of those that ran, the best scope first."""
         return [recorder.recording() for recorder in self.recorders] if self._ran else []
 
+    def unused(self) -> tuple[EnergyRun, ...]:
+        """The sources that were left out, as runs without a figure."""
+        return tuple(EnergyRun(source=unused_source(each.recording()), problem=why) for each, why in self.left_out)
+
     def runs(
         self, load: EnergyLoad, measured: Measured, before: DeviceState, after: DeviceState, device_id: str | None
     ) -> tuple[EnergyRun, ...]:
@@ -105,21 +115,30 @@ class EnergyMeter:
             )
             wanted_s = max(LEAST_WINDOW_S, WINDOW_PERIODS * recording.period_s)
             found.append(energy_run(recording, load, calibrated.get(recording.name), around, wanted_s))
-        return tuple(sorted(found, key=lambda run: run.problem is not None))
+        return tuple(sorted((*found, *self.unused()), key=lambda run: run.problem is not None))
 
 
-def recorders_of(root: Path, meters: "Sequence[MeterSetting]", on_progress: OnProgress) -> list[Recorder]:
-    """What this machine reads itself, and the external meters, each once it was heard. One that is not, stays: its
-    recording says why it has no value."""
+class Sources(NamedTuple):
+    """What can be recorded, and those meters among it that were not heard, with the reason."""
+
+    recorders: Sequence[Recorder] = ()
+    unheard: Mapping[str, str] = MappingProxyType({})
+
+
+def sources_of(root: Path, meters: "Sequence[MeterSetting]", on_progress: OnProgress) -> Sources:
+    """What this machine reads itself, and the external meters, each after it was listened to."""
     found: list[Recorder] = list(registry.recorders(root))
+    unheard: dict[str, str] = {}
     if meters:
         from edgeprof_agent.meters.registry import recorders  # most devices have none, and need no MQTT client here
 
         for meter in recorders(meters):
             on_progress("start", None, f"listening to the power meter {meter.name}")
-            meter.listen()
+            reason = meter.listen()
             found.append(meter)
-    return found
+            if reason is not None:
+                unheard[meter.name] = reason
+    return Sources(found, unheard)
 
 
 def latency_per_s(measured: Measured) -> dict[str, float]:

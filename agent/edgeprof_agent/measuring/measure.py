@@ -14,7 +14,7 @@ from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.cost_book import CostBook
-from edgeprof_agent.energy.meter import EnergyMeter, recorders_of
+from edgeprof_agent.energy.meter import EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.isolation.running import OnLine
@@ -141,9 +141,9 @@ def _energy(
     measured: Measured | None,
     states: tuple[DeviceState, DeviceState],
 ) -> tuple[EnergyRun, ...]:
-    """None where the worker did not come to it."""
+    """Where the worker did not come to it, only what was left out before."""
     if load is None or measured is None:
-        return ()
+        return meter.unused()
     return meter.runs(load, measured, *states, None if request.replays else request.device_id)
 
 
@@ -151,12 +151,8 @@ def _meter(attempt: _Attempt) -> EnergyMeter:
     """The power sources of this run; none is read before the worker's stage `energy`."""
     request = attempt.request
     wanted = request.protocol.energy and not request.emulated
-    return EnergyMeter.of(
-        request.protocol,
-        text=request.model.format == "gguf",
-        emulated=request.emulated,
-        recorders=recorders_of(attempt.root, request.meters, attempt.on_progress) if wanted else (),
-    )
+    sources = sources_of(attempt.root, request.meters, attempt.on_progress) if wanted else Sources()
+    return EnergyMeter.of(request.protocol, sources, text=request.model.format == "gguf", emulated=request.emulated)
 
 
 def _window_memory(trace: Trace, windows: Sequence[Window]) -> WindowMemory:

@@ -7,7 +7,6 @@ from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
-from edgeprof.wire.energy import scope_words
 from edgeprof.wire.metrics import METRICS
 
 SHORT = {
@@ -119,8 +118,9 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
         return Figure(label, "none", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
-    covers = _number(notes.ref(f"Energy and power cover {scope_words(row.scope)}.")) if row.scope else None
-    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=covers)
+    covers = figures.covers(row)
+    number = None if covers is None else _number(notes.ref(covers))
+    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=number)
 
 
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
