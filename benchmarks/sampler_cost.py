@@ -30,6 +30,14 @@ from edgeprof_agent.telemetry.sampler import Telemetry
 
 HZ = 10.0
 LIMIT_SHARE = 0.005
+TREES = {
+    "jetson_ina": "orin-nano-8gb-jp6",
+    "rapl": "n100",
+    "pi_pmic": "pi-5-8gb",
+    "android_battery": "phone-pixel-8",
+    "android_rails": "phone-pixel-8",
+}
+"""Sources that a recorded machine has. A Pi's real reading is one ioctl in the place of one file."""
 MACHINES = Path(__file__).parents[1] / "tests/machines"
 LOAD = "a, b = bytearray(64 << 20), bytes(64 << 20)\nwhile True: a[:] = b"
 
@@ -104,13 +112,19 @@ class Empty:
         return 0.0
 
 
+def _of_a_tree(sensor: str, tree: Path) -> Callable[[], Sampler]:
+    return lambda: PowerSampler(registry.load(sensor, tree), HZ)
+
+
 def candidates(load_pid: int) -> dict[str, Callable[[], Sampler]]:
     """By name; a sampler that needs what is not here is left out."""
-    jetson, n100 = MACHINES / "orin-nano-8gb-jp6", MACHINES / "n100"
+    jetson = MACHINES / "orin-nano-8gb-jp6"
     found: dict[str, Callable[[], Sampler]] = {
         "nothing": lambda: PowerSampler(Empty(), HZ),
-        "power: jetson_ina on a recorded tree": lambda: PowerSampler(registry.load("jetson_ina", jetson), HZ),
-        "power: rapl on a recorded tree": lambda: PowerSampler(registry.load("rapl", n100), HZ),
+        **{
+            f"power: {sensor} on the recorded {tree}": _of_a_tree(sensor, MACHINES / tree)
+            for sensor, tree in TREES.items()
+        },
         "telemetry: heat, state and worker, of this machine": lambda: Beside(Path("/"), load_pid),
         "telemetry: on a recorded Orin Nano": lambda: Beside(jetson, load_pid),
         f"worker_pss, at most each {PSS_EVERY_S:g} s": lambda: PowerSampler(PssAsSensor(load_pid), HZ),

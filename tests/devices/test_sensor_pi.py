@@ -153,6 +153,15 @@ class TestPiPmic:
         with pytest.raises(SensorError, match="VDD_CORE"):
             sensor.read()
 
+    def test_a_second_reading_is_as_exact_as_the_first(self, copy_of: Callable[[str], Path]) -> None:
+        root = copy_of("pi-5-8gb")
+        sensor = PiPmic(root)
+        sensor.read()
+        later = SAMPLE.replace("10.87674", "2.5")
+        assert later != SAMPLE
+        (root / "tools/vcgencmd-pmic_read_adc").write_text(later)
+        assert sensor.read() == pytest.approx(sum(rail_watts(later).values()))
+
     def test_the_firmwares_version_is_told(self, copy_of: Callable[[str], Path]) -> None:
         root = copy_of("pi-5-8gb")
         reply = "2024/09/23 14:02:56\nCopyright (c) 2012 Broadcom\nversion 26826259 (release) (embedded)"

@@ -141,6 +141,11 @@ def test_a_broken_reading_in_the_load() -> None:
     assert analysed(recording, load).problem == "power1_input gives no number"
 
 
+def test_a_run_whose_time_ran_out_before_it_idled_again() -> None:
+    load = load_of(after_s=0.2)
+    assert "the time ran out" in str(analysed(recording_of(load, 20.0), load).problem)
+
+
 def test_a_power_mode_that_changes_forbids_any_figure() -> None:
     load = load_of()
     around = replace(AROUND, problem="the power mode changed")

@@ -23,6 +23,7 @@ _SETTLE_SHARE = 0.2
 _SETTLE_MOST_NS = 5_000_000_000
 _COUNTER_STEP_S = 0.5
 """For single readings of a counter: its peak, and how it scatters idle."""
+_LEAST_IDLE_NS = 1_000_000_000
 _TAIL_NS = 1_000_000_000
 """After the load: clocks come down, caches are written back."""
 
@@ -44,7 +45,7 @@ def energy_run(
     ordered = in_order(recording.samples)
     whole = _Load.of(load).from_first(ordered)
     samples = _to_the_end(recording, ordered, whole)
-    problem = around.problem or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
+    problem = around.problem or whole.why_incomplete() or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
     offset = Offset(0.0, 0.0)
     if problem is None and recording.late:
         power = watts(samples, recording.integration)
@@ -85,6 +86,12 @@ class _Load:
         if not samples or not self.start_ns < samples[0].at_ns <= (self.start_ns + self.load_start_ns) // 2:
             return self
         return replace(self, start_ns=samples[0].at_ns)
+
+    def why_incomplete(self) -> str | None:
+        """Without idle on both sides there is neither a baseline nor an edge."""
+        if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _LEAST_IDLE_NS:
+            return None
+        return "the time ran out before the idle stretch after the load: give it more --deadline-s"
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from edgeprof_agent.meters.setting import MeterSetting
 
 STAGE = "energy"
+_ROOM_S = 120.0
+"""A window ends with a whole generation, which on a slow board takes long."""
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
 NOT_ASKED = "energy was not asked for"
 PLAYED = "this machine plays another device, whose power it does not draw"
@@ -54,7 +56,7 @@ class EnergyMeter:
     @property
     def extra_s(self) -> float:
         """The time that the worker needs beyond its deadline."""
-        return 1.2 * self.plan.total_s(self.phases)
+        return 1.2 * self.plan.total_s(self.phases) + _ROOM_S if self.plan.ask else 0.0
 
     def watching(self, on_progress: OnProgress) -> OnProgress:
         """`on_progress`, with the sources recorded while the worker's stage is `energy`."""

@@ -11,7 +11,8 @@ from statistics import median
 from edgeprof_agent.energy.integrate import changes, covers
 from edgeprof_agent.sensors.base import Recording, Sample
 
-MAX_GAP_PERIODS = 5
+MAX_GAP_PERIODS, LEAST_GAP_S = 5, 1.0
+"""A source that is read many times a second may miss a beat beside a model that has every core."""
 _UNIT_JUMP = 30.0
 """Between two windows of one load. Units differ by 1,000, what a device draws under one load by far less."""
 _MOST_W = 3_000.0
@@ -69,7 +70,7 @@ def _gap(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns:
         )
         / 1e9
     )
-    if longest_s <= MAX_GAP_PERIODS * recording.period_s:
+    if longest_s <= max(LEAST_GAP_S, MAX_GAP_PERIODS * recording.period_s):
         return None
     return f"a gap of {longest_s:.2f} s between values that should come every {recording.period_s:.2f} s"
 

@@ -16,15 +16,16 @@ class KernelFile:
     or on an ordinary file system by having no name any more.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_bytes: int = _SMALL_BYTES) -> None:
         self.path = path
+        self._most_bytes = most_bytes
         self._name = os.fspath(path)
         self._fd = -1
 
     def number(self) -> float | None:
         """A finite decimal number, or None."""
         content = self.content()
-        if content is None or len(content) == _SMALL_BYTES:  # cut off, so that it would be another number
+        if content is None or len(content) == self._most_bytes:  # cut off, so that it would be another number
             return None
         try:
             value = float(content) if content else None
@@ -33,7 +34,7 @@ class KernelFile:
         return value if value is not None and math.isfinite(value) else None
 
     def text(self) -> str | None:
-        """At most 256 bytes as text, or None."""
+        """Its first bytes as text, or None."""
         content = self.content()
         return None if content is None else content.decode("utf-8", "replace")
 
@@ -54,7 +55,7 @@ class KernelFile:
         try:
             if not os.fstat(self._fd).st_nlink:
                 return None
-            return os.pread(self._fd, _SMALL_BYTES, 0).strip(_PADDING)
+            return os.pread(self._fd, self._most_bytes, 0).strip(_PADDING)
         except OSError:
             return None
 
