@@ -84,5 +84,5 @@ def _text(found: "Explanation") -> str:
     if found.near:
         lines += ["", "Came near:"]
     for near in found.near:
-        lines += [f"  {near.profile_id}: {', '.join(near.held)} fits", f"    but not {near.failed}"]
+        lines += [f"  {', '.join(near.profile_ids)}: {', '.join(near.held)}", f"    but not {near.failed}"]
     return "\n".join([*lines, "", _NEW_PROFILE])

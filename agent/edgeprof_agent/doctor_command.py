@@ -14,7 +14,7 @@ import click
 from edgeprof_agent.doctor.examine import can_measure, examine
 from edgeprof_agent.doctor.finding import Finding
 
-SIGNS = {"ok": "ok", "missing": "MISSING", "optional": "absent"}
+SIGNS = {"ok": "ok", "missing": "MISSING", "optional": "note"}
 
 
 @click.command()

@@ -1,5 +1,7 @@
 """Why a machine got its profile: the match, and which other profiles came near and on what they failed. Pure."""
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -14,9 +16,9 @@ _ALIKE = 0.75
 
 @dataclass(frozen=True)
 class Near:
-    """A profile with something in common with the machine, and the first condition that did not hold."""
+    """Profiles with the same in common with the machine, and the first condition that did not hold."""
 
-    profile_id: str
+    profile_ids: tuple[str, ...]
     held: tuple[str, ...]
     failed: str
 
@@ -31,42 +33,86 @@ class Explanation:
     near: tuple[Near, ...]
 
 
+@dataclass(frozen=True)
+class _Missed:
+    """One rule that did not hold. `likeness`: of the name or part number that it wants to what the machine says."""
+
+    profile_id: str
+    held: tuple[str, ...]
+    failed: str
+    likeness: float
+
+
 def explain(facts: Facts, profiles: dict[str, Profile]) -> Explanation:
     """`near` has at most six, those with the most in common first."""
     match = match_profile(facts, profiles)
-    near = [
+    known = profiles[match.profile_id] if match.profile_id else None
+    is_named = known is not None and known.device_class != "generic"
+    missed = [
         found
         for profile in profiles.values()
-        if profile.id != match.profile_id
+        if profile is not known
         for rule in profile.detect
-        if (found := _near(rule, profile, facts)) is not None
+        if (found := _missed(rule, profile, facts, is_named)) is not None
     ]
-    near.sort(key=lambda each: (-len(each.held), each.profile_id))
-    title = profiles[match.profile_id].title if match.profile_id else None
-    return Explanation(match, title, _seen(facts), tuple(_once(near)[:MOST_NEAR]))
+    missed.sort(key=lambda each: (-len(each.held), -each.likeness))
+    return Explanation(match, known.title if known else None, _seen(facts), tuple(_grouped(missed)[:MOST_NEAR]))
 
 
-def _once(near: list[Near]) -> list[Near]:
-    """The nearest rule of each profile."""
-    return list({each.profile_id: each for each in reversed(near)}.values())[::-1]
+def _grouped(missed: list[_Missed]) -> list[Near]:
+    """The nearest rule of each profile; a board's sizes that fail alike stand together."""
+    nearest = {each.profile_id: each for each in reversed(missed)}
+    groups: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for each in missed:
+        if nearest[each.profile_id] is each:
+            groups.setdefault((each.held, each.failed), []).append(each.profile_id)
+    return [Near(tuple(sorted(ids)), held, failed) for (held, failed), ids in groups.items()]
 
 
-def _near(rule: Rule, profile: Profile, facts: Facts) -> Near | None:
-    """Only where a condition that names a board holds: an architecture alone is nothing in common."""
+def _missed(rule: Rule, profile: Profile, facts: Facts, is_named: bool) -> _Missed | None:
+    """None where it held, or where nothing that names a board is in common: an architecture alone is nothing."""
     conditions = conditions_of(rule, facts)
-    held = tuple(name for name, holds in conditions.items() if holds)
     failed = next((name for name, holds in conditions.items() if not holds), None)
     if failed is None and not _memory_fits(profile, facts):
         wanted = profile.memory_gib.text() if profile.memory_gib else "unknown"
         failed = f"memory: it has {_memory(facts)}, this profile {wanted} GiB"
-    if failed is not None and _alike(facts.dt_model, profile.title):
-        held = (f"a name like `{profile.title}`", *held)
-    named = [name for name in held if not name.startswith("architecture")]
-    return Near(profile.id, held, failed) if named and failed is not None else None
+    if failed is None:
+        return None
+    held = tuple(f"{name} fits" for name, holds in conditions.items() if holds and not name.startswith("architecture"))
+    if held:
+        return _Missed(profile.id, held, failed, 1.0)
+    words, likeness = ("", 0.0) if is_named else max(_likenesses(rule, profile, facts), key=lambda each: each[1])
+    return _Missed(profile.id, (words,), failed, likeness) if likeness > _ALIKE else None
 
 
-def _alike(model: str | None, title: str) -> bool:
-    return model is not None and SequenceMatcher(None, model.lower(), title.lower()).ratio() > _ALIKE
+def _likenesses(rule: Rule, profile: Profile, facts: Facts) -> Iterator[tuple[str, float]]:
+    """In words and from 0 to 1. Only asked where a machine got no board's profile: else it is noise."""
+    yield "", 0.0
+    yield from _beginnings(rule.dt_compatible, facts.dt_compatible)
+    yield from _beginnings([rule.cpu_model or ""], [facts.cpu_model or ""])
+    for pattern, told in ((rule.dt_model, facts.dt_model), (rule.dmi_product, facts.dmi_product)):
+        yield from _beginnings([pattern or ""], [told or ""])
+        yield _alike(_plain(pattern or ""), told)
+    if rule.dt_model is None:
+        yield _alike(profile.title, facts.dt_model)
+
+
+def _beginnings(patterns: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """A longer name that begins as a known one: `Intel(R) N1000` and the N100's."""
+    for pattern in filter(None, patterns):
+        for text in texts:
+            if re.match(pattern, text):
+                yield f"`{text}` begins as it should", 1.0
+
+
+def _alike(name: str, told: str | None) -> tuple[str, float]:
+    likeness = SequenceMatcher(None, told.lower(), name.lower()).ratio() if told and name else 0.0
+    return f"a name like `{name}`", likeness
+
+
+def _plain(pattern: str) -> str:
+    r"""As a person writes it: `Rev 1\.\d` is `Rev 1.x`."""
+    return re.sub(r"\\(.)", r"\1", pattern.replace(r"\d", "x"))
 
 
 def _memory_fits(profile: Profile, facts: Facts) -> bool:

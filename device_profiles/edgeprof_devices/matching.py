@@ -52,6 +52,8 @@ def conditions_of(rule: Rule, facts: Facts) -> dict[str, bool]:
         found[f"device tree compatible {wanted}"] = holds
     if rule.dt_model is not None:
         found[f"device tree model `{rule.dt_model}`"] = _whole(rule.dt_model, facts.dt_model)
+    if rule.dmi_product is not None:
+        found[f"DMI product `{rule.dmi_product}`"] = _whole(rule.dmi_product, facts.dmi_product)
     if rule.cpu_model is not None:
         found[f"processor `{rule.cpu_model}`"] = _whole(rule.cpu_model, facts.cpu_model)
     if rule.machine:
@@ -82,6 +84,7 @@ def _why(rule: Rule, profile: Profile, facts: Facts) -> str:
     compatible = _matching(rule.dt_compatible, facts.dt_compatible)
     parts = [f"device tree compatible `{compatible}`"] if compatible else []
     parts += [f"device tree model `{facts.dt_model}`"] if rule.dt_model else []
+    parts += [f"DMI product `{facts.dmi_product}`"] if rule.dmi_product else []
     parts += [f"processor `{facts.cpu_model}`"] if rule.cpu_model else []
     parts += [f"only its architecture {facts.machine} is known"] if rule.machine and not parts else []
     parts += [f"{facts.memory_mib:.0f} MiB of memory"] if profile.memory_decides else []

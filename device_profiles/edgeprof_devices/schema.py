@@ -116,18 +116,20 @@ class Rule(_Strict, frozen=True, kw_only=True):
 
     dt_compatible: tuple[str, ...] = ()
     dt_model: str | None = None
+    dmi_product: str | None = None
     cpu_model: str | None = None
     machine: tuple[str, ...] = ()
     source: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.dt_compatible or self.dt_model or self.cpu_model or self.machine):
+        if not (self.dt_compatible or self.dt_model or self.dmi_product or self.cpu_model or self.machine):
             raise ValueError("a rule without a condition would match every machine")
 
     @property
     def strength(self) -> int:
         """How much a match of this rule tells: a module's part number most, an architecture least."""
-        parts = (bool(self.dt_compatible), self.dt_model is not None, self.cpu_model is not None)
+        named = self.dt_model is not None or self.dmi_product is not None
+        parts = (bool(self.dt_compatible), named, self.cpu_model is not None)
         return 4 * parts[0] + 2 * parts[1] + parts[2]
 
 

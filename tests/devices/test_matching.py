@@ -100,6 +100,16 @@ def test_an_architecture_without_a_profile_matches_nothing(facts_of: Callable[[s
     assert "riscv64" in found.reason
 
 
+@pytest.mark.parametrize(("product", "profile"), [("Radxa Orion O6", "orion-o6"), ("Radxa Orion O6N", "arm64-generic")])
+def test_an_arm_board_that_boots_by_uefi_names_itself_by_dmi(
+    product: str, profile: str, facts_of: Callable[[str], Facts]
+) -> None:
+    booted = replace(facts_of("rk3588-rock-5b"), dt_model=None, dt_compatible=(), dmi_product=product)
+    found = match(booted)
+    assert found.profile_id == profile
+    assert (f"DMI product `{product}`" in found.reason) == (profile == "orion-o6")
+
+
 def test_a_phone_is_never_detected(facts_of: Callable[[str], Facts]) -> None:
     phones = {name for name, profile in load_profiles().items() if profile.device_class == "phone"}
     assert len(phones) >= 3

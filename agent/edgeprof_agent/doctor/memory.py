@@ -75,6 +75,12 @@ def _peak_reset() -> Finding:
 def _swap(root: Path) -> Iterator[Finding]:
     lines = (files.text(root / "proc/swaps") or "").splitlines()[1:]
     names = [line.split()[0] for line in lines if line.split()]
-    if names:
+    compressed = [name for name in names if name.startswith("/dev/zram")]
+    if compressed:
+        detail = f"{', '.join(compressed)}, in compressed memory: what a model pushes there costs CPU time during a run"
+        yield Finding(
+            "memory", "swap", "optional", detail, f"sudo swapoff {' '.join(compressed)}  # until the next boot"
+        )
+    elif names:
         detail = f"{', '.join(names)}: a run that swaps is marked, and says nothing about the device"
         yield Finding("memory", "swap", "ok", detail)
