@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.files import KernelFile
+from tests.devices.test_sensors import as_nobody
 
 
 def open_files() -> int:
@@ -56,3 +58,15 @@ def test_padding_is_no_part_of_a_text(tmp_path: Path) -> None:
     path = tmp_path / "status"
     path.write_bytes(b"Discharging\x00\n")
     assert KernelFile(path).text() == "Discharging"
+
+
+def test_what_may_not_be_looked_into_is_not_there(open_root: Path) -> None:
+    closed = open_root / "closed"
+    (closed / "hwmon0").mkdir(parents=True)
+    closed.chmod(0o700 if os.geteuid() == 0 else 0)
+    try:
+        with as_nobody():
+            assert files.folders(closed, "hwmon*") == []
+            assert not files.denied(closed / "hwmon0" / "name")
+    finally:
+        closed.chmod(0o700)

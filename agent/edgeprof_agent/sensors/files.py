@@ -97,7 +97,7 @@ def number(path: Path) -> float | None:
 
 def denied(path: Path) -> bool:
     """Whether the file is there and this user may not read it. Root may, whatever the mode says."""
-    return path.exists() and not os.access(path, os.R_OK, effective_ids=True)
+    return os.path.exists(path) and not os.access(path, os.R_OK, effective_ids=True)
 
 
 def kernel_version(root: Path) -> str | None:
@@ -107,5 +107,8 @@ def kernel_version(root: Path) -> str | None:
 
 
 def folders(parent: Path, pattern: str) -> list[Path]:
-    """Folders by name, in an order that does not change between boots; none where the parent is not there."""
-    return sorted(parent.glob(pattern), key=lambda path: (len(path.name), path.name))
+    """Folders by name, in an order that does not change between boots; none where the parent cannot be looked into."""
+    try:
+        return sorted(parent.glob(pattern), key=lambda path: (len(path.name), path.name))
+    except OSError:
+        return []
