@@ -26,7 +26,7 @@ def interval(row: MetricRow) -> str | None:
     """`0.300–0.330`, with the decimals of the value: more would be more than a reader should believe."""
     if row.ci_low is None or row.ci_high is None:
         return None
-    factor = _prefix(row.value)[0] if row.metric.endswith("_j") else 1.0
+    factor = joule_prefix(row.value)[0] if row.metric.endswith("_j") else 1.0
     places = decimals(row.value * factor)
     return f"{number(row.ci_low * factor, places)}–{number(row.ci_high * factor, places)}"
 
@@ -43,7 +43,7 @@ def figure(row: MetricRow) -> str:
 
 def energy(value_j: float) -> str:
     """J, mJ or µJ."""
-    factor, unit = _prefix(value_j)
+    factor, unit = joule_prefix(value_j)
     return f"{number(value_j * factor)} {unit}"
 
 
@@ -52,7 +52,8 @@ def milliwatt_hours(value_j: float) -> str:
     return f"{number(value_j / 3.6)} mWh"
 
 
-def _prefix(value_j: float) -> tuple[float, str]:
+def joule_prefix(value_j: float) -> tuple[float, str]:
+    """What a value is multiplied by to be read well, and the unit that it then has."""
     size = abs(value_j)
     if size >= 1.0 or size == 0.0:
         return 1.0, "J"

@@ -22,7 +22,9 @@ from edgeprof.wire.evidence import (
     TrustMark,
 )
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Result
+from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.profile_view import report
+from edgeprof_agent.view.figures import figure_lines
 from edgeprof_agent.view.words import WIDTH, by_reason, number, percent, table
 from tests.agent.measuring import BUNDLED, measured, request_for
 
@@ -210,3 +212,19 @@ def test_reasons_are_told_once() -> None:
 
 def test_a_table_is_aligned() -> None:
     assert list(table(["a", "bb"], [["long", "1"], ["x", "222"]], indent=0)) == ["a      bb", "long    1", "x     222"]
+
+
+def test_every_metric_has_its_place() -> None:
+    """A figure that belongs to no topic would be measured and never be seen."""
+    rows = [MetricRow(metric=name, value=1.5, n=3) for name in METRICS]
+    told = "\n".join(figure_lines(rows, ()))
+    assert [metric.title for metric in METRICS.values() if metric.title not in told] == []
+
+
+def test_small_energies_are_read_well() -> None:
+    row = MetricRow(
+        metric="energy_per_inference_j", value=0.00025, n=5, ci_low=0.00021, ci_high=0.00029, scope="partial_rails"
+    )
+    (line,) = [line for line in figure_lines([row], ()) if "Energy  " in line]
+    assert "250.0 µJ" in line
+    assert "partial_rails  95 % in 210.0 to 290.0" in line

@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from edgeprof.tables.figures import joule_prefix
 from edgeprof.wire.messages import AbsentMetric, MetricRow
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.view.words import WIDTH, by_reason, listed, number
@@ -12,10 +13,10 @@ _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Speed", ("latency_", "throughput_", "prefill_", "decode_", "ttft_", "inter_token_", "tokenize_", "sample_")),
     ("Start", ("worker_start_", "runtime_import_", "load_", "first_inference_")),
     ("Memory", ("peak_memory_", "baseline_memory_", "kv_cache_", "model_size_")),
-    ("Energy", ("energy_", "average_power_")),
+    ("Energy", ("energy_", "net_energy_", "average_power_", "peak_power_", "idle_power_", "battery_")),
     ("Under load", ("response_", "sustained_")),
 )
-_TITLE, _VALUE = 23, 16
+_TITLE, _VALUE = 28, 14
 _TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
 
 
@@ -52,13 +53,14 @@ def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
 
 def _figure(row: MetricRow) -> str:
     metric = METRICS[row.metric]
-    value = f"{number(row.value)} {metric.unit}".rstrip()
-    line = f"  {metric.title:<{_TITLE}}{value:>{_VALUE}}   {_certainty(row)}".rstrip()
+    factor, unit = joule_prefix(row.value) if metric.unit == "J" else (1.0, metric.unit)
+    value = f"{number(factor * row.value)} {unit}".rstrip()
+    line = f"  {metric.title:<{_TITLE}}{value:>{_VALUE}}   {_certainty(row, factor)}".rstrip()
     return line[:WIDTH]
 
 
-def _certainty(row: MetricRow) -> str:
+def _certainty(row: MetricRow, factor: float) -> str:
     scope = f"{row.scope}  " if row.scope else ""
     if row.ci_low is None or row.ci_high is None:
         return f"{scope}n={row.n:,}" if row.n > 1 else scope
-    return f"{scope}95 % in {number(row.ci_low)} to {number(row.ci_high)}, n={row.n:,}"
+    return f"{scope}95 % in {number(factor * row.ci_low)} to {number(factor * row.ci_high)}, n={row.n:,}"

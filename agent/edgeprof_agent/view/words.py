@@ -10,6 +10,7 @@ _LABEL = 11
 def labelled(label: str, text: str) -> Iterator[str]:
     """A line with its label; what does not fit goes on below, indented."""
     blank = " " * _LABEL
+    label = label if len(label) < _LABEL else f"{label}  "
     yield from textwrap.wrap(
         text, WIDTH, initial_indent=f"{label:<{_LABEL}}", subsequent_indent=blank, break_on_hyphens=False
     ) or [label]
