@@ -23,7 +23,7 @@ STAGE = "energy"
 _ROOM_S = 120.0
 """A window ends with a whole generation, which on a slow board takes long."""
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
-NOT_ASKED = "energy was not asked for"
+NOT_ASKED = "energy was not asked for: it takes a minute and a half, where a power source can be read"
 PLAYED = "this machine plays another device, whose power it does not draw"
 
 
