@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -24,6 +25,7 @@ from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.running import measure_once
 from edgeprof_agent.series.setups import Setup
 from tests.agent.measuring import BUNDLED, MACHINES, QUICK, request_for, unheard
+from tests.devices.test_facts import TREES, Tree
 
 PLAYED = sorted(path.parent.name for path in MACHINES.glob("*/values.toml"))
 WITH_POWER = [name for name in PLAYED if registry.best(MACHINES / name) is not None]
@@ -102,6 +104,10 @@ class TestRecord:
         said = self.record(MACHINES / machine, out)
         assert "pull request" in said
         assert check(out) == machine
+        told = msgspec.toml.decode((out / "tree.toml").read_bytes(), type=Tree)
+        assert told.origin == "recorded on real hardware"
+        assert (told.expect.machine, told.expect.cores) == (TREES[machine].expect.machine, TREES[machine].expect.cores)
+        assert told.expect.power_source == TREES[machine].expect.power_source
         of_record, of_machine = registry.best(out), registry.best(MACHINES / machine)
         assert of_record is not None
         assert of_machine is not None

@@ -36,6 +36,7 @@ class Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[str, ...]
     not_quoted: tuple[str, ...]
     expect: Expected
+    unreadable: tuple[str, ...] = ()
 
 
 TREES = {path.parent.name: msgspec.toml.decode(path.read_bytes(), type=Tree) for path in FOLDER.glob("*/tree.toml")}
@@ -46,7 +47,7 @@ BOARDS = sorted(name for name in TREES if not name.startswith("near-miss"))
 def test_facts_are_what_the_record_says(machine: str, facts_of: Callable[[str], Facts]) -> None:
     facts, expect = facts_of(machine), TREES[machine].expect
     assert (facts.machine, facts.cores, facts.cpu_model) == (expect.machine, expect.cores, expect.cpu_model)
-    assert memory_size_gib(facts.memory_mib) == expect.memory_gib
+    assert expect.memory_gib in (None, memory_size_gib(facts.memory_mib))
     assert set(expect.has_flags) <= set(facts.cpu_flags)
     assert not set(expect.lacks_flags) & set(facts.cpu_flags)
 

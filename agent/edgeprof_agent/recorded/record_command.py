@@ -6,15 +6,40 @@ from pathlib import Path
 import click
 
 from edgeprof.options import FiniteRange
+from edgeprof_agent import machine
 from edgeprof_agent.profile_view import Stages
 from edgeprof_agent.recorded.capture import capture, identifiers
+from edgeprof_agent.recorded.scrub import scrubbed
 from edgeprof_agent.recorded.writing import write
+from edgeprof_agent.sensors import registry
 
 PERIOD_S = 0.5
 _NEXT = """
 Next: look through {folder}, fill in `profile` in its tree.toml, try it
       edgeprof profile MODEL --replay {folder}
 and send it as a pull request that adds it to tests/machines/."""
+
+
+def _read_as(root: Path) -> dict[str, object]:
+    """What a test holds the record against: as this machine reads now, on the real thing."""
+    facts = machine.read_facts(
+        device_id="",
+        session_id="",
+        runtimes=(),
+        sensors=(),
+        isolation=(),
+        emulates=None,
+        memory_limit_mib=None,
+        root=root,
+    )
+    sensor = registry.best(root)
+    return {
+        "machine": facts.machine,
+        "cores": facts.cores,
+        "cpu_model": facts.cpu_model and scrubbed(facts.cpu_model),
+        "power_source": sensor and sensor.name,
+        "power_scope": sensor and sensor.scope,
+    }
 
 
 @click.command()
@@ -31,7 +56,7 @@ def record(out: Path, seconds: float, load: bool, root: Path) -> None:
     """
     with Stages(sys.stderr) as stages:
         found = capture(root, seconds, PERIOD_S, with_load=load, tell=stages.show)
-    write(out, found, identifiers(root), seconds, PERIOD_S)
+    write(out, found, _read_as(root), identifiers(root), seconds, PERIOD_S)
     varied = sum(len({*found.idle[path], *found.load.get(path, [])}) > 1 for path in found.idle)
     click.echo(f"{len(found.content)} files in {out}, {varied} of them with how they vary.")
     if found.unreadable:

@@ -13,11 +13,13 @@ from edgeprof_agent.recorded.scrub import leaks
 MOST_TEXTS = 40
 
 
-def write(folder: Path, found: Captured, identifiers: set[str], seconds: float, period_s: float) -> None:
+def write(
+    folder: Path, found: Captured, read_as: Mapping[str, object], identifiers: set[str], seconds: float, period_s: float
+) -> None:
     """Nothing is written where an identifier of the machine is still in it. Raises UsageError, EdgeprofError."""
     content = {
         **found.content,
-        "tree.toml": tree_toml(found).encode(),
+        "tree.toml": tree_toml(found, read_as).encode(),
         "values.toml": values_toml(found, seconds, period_s).encode(),
     }
     leaked = leaks(content, identifiers)
@@ -35,8 +37,8 @@ def write(folder: Path, found: Captured, identifiers: set[str], seconds: float, 
         file.write_bytes(data)
 
 
-def tree_toml(found: Captured) -> str:
-    """Where it is from. `expect` is for whoever sends it to fill in."""
+def tree_toml(found: Captured, read_as: Mapping[str, object]) -> str:
+    """Where it is from, and what it read as when it was recorded. The profile is for whoever sends it to fill in."""
     return "\n".join(
         [
             'origin = "recorded on real hardware"',
@@ -47,9 +49,15 @@ def tree_toml(found: Captured) -> str:
             "[expect]",
             '# The profile that it must match, such as "rpi-5-8"; `edgeprof devices match` says what it matches now.',
             'profile = ""',
+            *_settings(read_as),
             "",
         ]
     )
+
+
+def _settings(values: Mapping[str, object]) -> list[str]:
+    """Texts and numbers are written alike in JSON and in TOML."""
+    return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value is not None]
 
 
 def values_toml(found: Captured, seconds: float, period_s: float) -> str:
