@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
+from edgeprof.wire.energy import scope_words
 from edgeprof_agent import config
 from edgeprof_agent.cli import agent as agent_command
 from edgeprof_agent.energy import plan
@@ -26,6 +27,9 @@ from edgeprof_agent.series.running import measure_once
 from edgeprof_agent.series.setups import Setup
 from tests.agent.measuring import BUNDLED, MACHINES, QUICK, request_for, unheard
 from tests.devices.test_facts import TREES, Tree
+from tests.hub import fleet
+from tests.hub.test_energy_page import CNN, page_of
+from tests.hub.test_pages import words
 
 PLAYED = sorted(path.parent.name for path in MACHINES.glob("*/values.toml"))
 WITH_POWER = [name for name in PLAYED if registry.best(MACHINES / name) is not None]
@@ -202,10 +206,10 @@ class TestReplayedRuns:
         monkeypatch.setattr(plan, "IDLE_PERIODS", 2)
 
     @pytest.mark.parametrize("machine", WITH_POWER)
-    def test_every_board_with_a_source_yields_joules_marked_as_replayed(self, machine: str) -> None:
-        """Tree, trace, joules: what is tried is the path, with stretches that are much too short for the method."""
+    def test_every_board_with_a_source_yields_joules_marked_as_replayed(self, machine: str, tmp_path: Path) -> None:
+        """Tree, trace, joules, page cell: the path is tried, with stretches that are much too short for the method."""
         request = request_for(BUNDLED / "digits-cnn-fp32.onnx")
-        protocol = replace(QUICK, energy=True, energy_limit_s=30)
+        protocol = replace(QUICK, energy=True, energy_limit_s=60)
         file = inspect(BUNDLED / "digits-cnn-fp32.onnx")
         setup = Setup(file=file, config=request.config, protocol=protocol, label="digits", folder="digits")
         result, artifacts = measure_once(setup, Host(replay=MACHINES / machine), unheard)
@@ -222,6 +226,14 @@ class TestReplayedRuns:
         assert [row.scope for row in rows] == [first.scope]
         power = next(ref for ref in result.artifacts if ref.name == "power")
         assert json.loads(artifacts[power.sha256])["sources"]
+        of_a_fleet = replace(result, device_id=fleet.device_id(1), model_id=CNN.model_id, model_name=CNN.name)
+        page = page_of(tmp_path, [of_a_fleet], "/?metric=energy_per_inference_j")
+        assert f"Energy and power cover {scope_words(first.scope)}." in words(page)
+
+    def test_every_source_has_such_a_board(self) -> None:
+        """A source that no board has would be tried nowhere from end to end."""
+        readable = {fact.name for name in WITH_POWER for fact in registry.probe(MACHINES / name) if fact.available}
+        assert readable == set(registry.SENSORS)
 
 
 class TestSettings:

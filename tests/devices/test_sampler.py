@@ -10,6 +10,7 @@ from edgeprof.wire.energy import Integration, PowerScope
 from edgeprof_agent.energy.integrate import changes, energy_between, in_order
 from edgeprof_agent.energy.validation import why_unusable
 from edgeprof_agent.sensors import registry
+from edgeprof_agent.sensors import sampler as sampler_module
 from edgeprof_agent.sensors.base import PowerSensor, Recording
 from edgeprof_agent.sensors.sampler import PowerSampler
 
@@ -223,3 +224,25 @@ def test_a_sensor_is_not_read_faster_than_it_allows(copy_of: Callable[[str], Pat
     sampler.stop()
     assert isinstance(window_of(sampler.recording(), 0, 1), str)
     assert sampler.hz == sensor.max_hz
+
+
+def test_a_reading_that_does_not_come_back_is_told_and_holds_nothing_up(
+    copy_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that hangs: the sampler's thread is left behind, and the recording says so."""
+    monkeypatch.setattr(sampler_module, "_STUCK_S", 0.2)
+    root = copy_of("orin-nano-8gb-jp6")
+    release = threading.Event()
+
+    def hang(reading: int) -> None:
+        if reading == 3:
+            release.wait(30)
+
+    sampler = PowerSampler(Driven(registry.load("jetson_ina", root), hang), HZ)
+    sampler.start()
+    time.sleep(0.6)
+    began_s = time.monotonic()
+    sampler.stop()
+    assert time.monotonic() - began_s < 5
+    release.set()
+    assert [each.reason for each in sampler.recording().broken] == ["a reading did not come back"]

@@ -135,6 +135,24 @@ def test_a_meter_that_vanishes_costs_the_energy_and_nothing_else(tmp_path: Path)
     assert not any(row.metric.endswith(("_j", "_w")) for row in result.metrics)
 
 
+def test_a_power_mode_that_changes_in_mid_run_costs_the_energy(tmp_path: Path) -> None:
+    """A Jetson whose watts belong to two modes."""
+    root = Path(copytree(MACHINES / "orin-nano-8gb-jp6", tmp_path / "orin"))
+    current = root / "sys/bus/i2c/devices/1-0040/hwmon/hwmon1/curr1_input"
+    began = time.monotonic()
+
+    def change(watts: float, _: float) -> None:
+        write(current, f"{watts / 5.016 * 1e3:.0f}\n")
+        if time.monotonic() - began > 4.0:
+            (root / "var/lib/nvpmodel/status").write_text("pmode:0000\n")
+
+    result, _ = measured(root, change)
+    assert result.status == "measured"
+    reasons = {row.metric: row.reason for row in result.absent}
+    assert "the power mode changed during the run, from 25W to 15W" in reasons["energy_per_inference_j"]
+    assert [run.windows for run in result.energy] == [()]
+
+
 def test_a_machine_without_a_source_says_so(tmp_path: Path) -> None:
     root = Path(copytree(MACHINES / "pi-4b-4gb", tmp_path / "pi"))
     result, _ = measured(root, lambda _watts, _joules: None)
