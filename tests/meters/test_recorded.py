@@ -62,15 +62,15 @@ def error(run: EnergyRun, load: EnergyLoad) -> float:
 
 
 def test_a_shelly_that_is_asked_once_a_second(broker: int) -> None:
-    """Ten times as fast: asked ten times a second of the wall's clock."""
-    load = load_of(idle_s=32, window_s=40, after_s=12)
+    """Six times as fast: asked six times a second of the wall's clock."""
+    load = load_of(idle_s=32, window_s=24, after_s=12)
     run = course(
         lambda clock, watts: Plug(
             kind="shelly", topic="s1", port=broker, watts_at=watts, clock_s=clock.s, averages_s=1.0, late_s=0.6
         ),
-        10,
+        6,
         load,
-        10.0,
+        6.0,
     )
     assert abs(error(run, load)) < 0.02
     assert run.uncertainty_share is not None
@@ -81,7 +81,7 @@ def test_a_shelly_that_is_asked_once_a_second(broker: int) -> None:
 
 
 def test_a_tasmota_that_reports_each_second(broker: int) -> None:
-    load = load_of(idle_s=32, window_s=40, after_s=12)
+    load = load_of(idle_s=32, window_s=24, after_s=12)
     run = course(
         lambda clock, watts: Plug(
             kind="tasmota",
@@ -93,7 +93,7 @@ def test_a_tasmota_that_reports_each_second(broker: int) -> None:
             step_w=0.1,
             retained_w=900.0,
         ),
-        10,
+        6,
         load,
         0.0,
     )
@@ -101,12 +101,12 @@ def test_a_tasmota_that_reports_each_second(broker: int) -> None:
 
 
 def test_a_zigbee_plug_that_reports_changes(broker: int) -> None:
-    load = load_of(idle_s=32, window_s=40, after_s=12)
+    load = load_of(idle_s=32, window_s=24, after_s=12)
     run = course(
         lambda clock, watts: Plug(
             kind="zigbee2mqtt", topic="z1", port=broker, watts_at=watts, clock_s=clock.s, sends_s=1.0, delta_w=0.2
         ),
-        10,
+        6,
         load,
         None,
     )
@@ -128,7 +128,7 @@ def test_a_report_each_ten_seconds_is_known_less_well_and_says_so(broker: int) -
             late_s=3.0,
             step_w=0.1,
         ),
-        50,
+        40,
         load,
         0.0,
     )
