@@ -59,6 +59,16 @@ def test_the_lateness_of_a_meter_is_found_from_the_edges() -> None:
     assert run.clock_offset_s == pytest.approx(2.5, abs=run.clock_offset_error_s)
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("late_s", [0.0, 0.4])
+def test_a_load_that_is_short_against_the_lateness_that_is_looked_for(seed: int, late_s: float) -> None:
+    """Five windows of 2 s: the level of the load must not be taken from the idle stretch after it."""
+    load = load_of(idle_s=5, window_s=2, after_s=3)
+    run = analysed(recording_of(load, 5.0, late_s=late_s, averaging=True, noise_w=0.02, step_w=0.1, seed=seed), load)
+    assert run.problem is None
+    assert run.clock_offset_s == pytest.approx(late_s + 0.1, abs=0.35)
+
+
 def test_a_counter_needs_no_rate() -> None:
     load = load_of()
     run = analysed(recording_of(load, 5.0, integration="counter"), load)

@@ -38,9 +38,19 @@ class Offset(NamedTuple):
 
 def offset_of(samples: Sequence[Sample], load: Load, period_s: float, *, held: bool) -> Offset | str:
     """From both edges, or why it cannot be told. `samples` are watts, in order."""
-    reach_ns = int((_MOST_LATE_PERIODS * period_s + _MOST_LATE_S) * 1e9)
-    before = _level(samples, load.idle_start_ns + reach_ns // 2, load.load_start_ns)
-    after = _level(samples, min(load.load_end_ns + reach_ns, load.idle_end_ns), load.idle_end_ns + reach_ns)
+    most_ns = int((_MOST_LATE_PERIODS * period_s + _MOST_LATE_S) * 1e9)
+    # The level of the load is taken between one and three reaches from an edge, which must lie in the load.
+    reach_ns = min(most_ns, (load.load_end_ns - load.load_start_ns) // 3)
+    before = _level(
+        samples,
+        min(load.idle_start_ns + reach_ns // 2, _middle(load.idle_start_ns, load.load_start_ns)),
+        load.load_start_ns,
+    )
+    after = _level(
+        samples,
+        min(load.load_end_ns + reach_ns, _middle(load.load_end_ns, load.idle_end_ns)),
+        load.idle_end_ns + reach_ns,
+    )
     found: list[float] = []
     for edge_ns, idle_w, sign in ((load.load_start_ns, before, 1), (load.load_end_ns, after, -1)):
         level = _level(samples, *_beside(edge_ns, sign * 3 * reach_ns, sign * reach_ns))
@@ -50,10 +60,14 @@ def offset_of(samples: Sequence[Sample], load: Load, period_s: float, *, held: b
     if not found:
         return "the load does not show in its values, so that they cannot be matched to it in time"
     late_s = fmean(found)
-    if abs(late_s) > reach_ns / 1e9:
+    if abs(late_s) > most_ns / 1e9:
         return f"its values are {late_s:.0f} s late: they cannot be matched to the load"
     spread_s = abs(found[0] - found[-1]) / 2
     return Offset(late_s, max(spread_s, period_s / 2))
+
+
+def _middle(one_ns: int, other_ns: int) -> int:
+    return (one_ns + other_ns) // 2
 
 
 def _beside(edge_ns: int, far_ns: int, near_ns: int) -> tuple[int, int]:
