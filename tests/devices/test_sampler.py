@@ -11,7 +11,7 @@ from edgeprof_agent.energy.integrate import changes, energy_between, in_order
 from edgeprof_agent.energy.validation import why_unusable
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors import sampler as sampler_module
-from edgeprof_agent.sensors.base import PowerSensor, Recording
+from edgeprof_agent.sensors.base import Accuracy, PowerSensor, Recording
 from edgeprof_agent.sensors.sampler import PowerSampler
 
 HZ = 20.0
@@ -246,3 +246,41 @@ def test_a_reading_that_does_not_come_back_is_told_and_holds_nothing_up(
     assert time.monotonic() - began_s < 5
     release.set()
     assert [each.reason for each in sampler.recording().broken] == ["a reading did not come back"]
+
+
+class Surprising:
+    """A source whose library fails as nobody foresaw, once in each two readings."""
+
+    name = "surprising"
+    scope: PowerScope = "gpu"
+    source = "a library"
+    integration: Integration = "trapezoid"
+    max_hz = 50.0
+    version: str | None = None
+    accuracy = Accuracy()
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.enough = threading.Event()
+
+    def available(self) -> str | None:
+        return None
+
+    def read(self) -> float:
+        self.reads += 1
+        if self.reads > 6:
+            self.enough.set()
+        if self.reads % 2:
+            raise KeyError("energy_mj")
+        return 5.0
+
+
+def test_a_source_that_breaks_unforeseen_is_told_and_read_on() -> None:
+    source = Surprising()
+    sampler = PowerSampler(source, 50.0)
+    sampler.start()
+    assert source.enough.wait(30)
+    sampler.stop()
+    found = sampler.recording()
+    assert "the reading broke: KeyError: 'energy_mj'" in {each.reason for each in found.broken}
+    assert len(found.samples) >= 3

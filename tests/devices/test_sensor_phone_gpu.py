@@ -136,6 +136,14 @@ class TestNvml:
     def test_a_machine_without_one(self, tmp_path: Path) -> None:
         assert Nvml(tmp_path).available() == "no NVIDIA graphics board"
 
+    @pytest.mark.parametrize(
+        "said", ['{"driver": "1", "boards": [{}]}', '{"driver": "1", "boards": [{"name": 4}]}', "[]"]
+    )
+    def test_a_record_of_another_shape_is_a_reason_and_no_crash(self, tmp_path: Path, said: str) -> None:
+        (tmp_path / "tools").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tools/nvml.json").write_text(said)
+        assert "gives no number" in str(Nvml(tmp_path).available())
+
     def test_a_reading_that_is_no_number(self, tmp_path: Path) -> None:
         sensor = Nvml(self.board(tmp_path, {"name": "A", "energy_mj": 5_000, "power_mw": None}))
         (tmp_path / "tools/nvml.json").write_text("N/A")

@@ -87,6 +87,17 @@ class TestRapl:
         with pytest.raises(SensorError, match="jumped back"):
             sensor.read()
 
+    def test_a_leap_that_no_package_could_draw_is_refused_from_then_on(self, tmp_path: Path) -> None:
+        package = self.powercap(tmp_path, "intel-rapl:0", "package-0", 0)
+        sensor = Rapl(tmp_path)
+        sensor.read()
+        write(package, energy_uj=90_000_000_000)
+        with pytest.raises(SensorError, match=r"leapt by 9e\+04 J .* more than 1,000 W"):
+            sensor.read()
+        write(package, energy_uj=90_000_001_000)
+        with pytest.raises(SensorError, match="leapt"):
+            sensor.read()
+
     def test_dies_that_report_one_socket_twice_are_refused(self, tmp_path: Path) -> None:
         self.powercap(tmp_path, "intel-rapl:0", "package-0-die-0", 0)
         self.powercap(tmp_path, "intel-rapl:1", "package-0-die-1", 0)

@@ -63,7 +63,10 @@ class Nvml:
         """Joules since the driver was loaded, or watts."""
         if self._library is None:
             raise SensorError(self._problem or "no NVML")
-        board = self._library.boards()[0]
+        boards = self._library.boards()
+        if len(boards) != 1:
+            raise SensorError(f"{len(boards)} NVIDIA boards answer, and there was one")
+        board = boards[0]
         value = board.energy_mj if self.integration == "counter" else board.power_mw
         if value is None:
             raise SensorError(f"{board.name} gives no number")
@@ -83,9 +86,15 @@ class Nvml:
         self.source = f"NVML, {'energy counter' if board.energy_mj is not None else 'power'} of {board.name}"
 
 
+class _RecordedBoard(msgspec.Struct):
+    name: str
+    energy_mj: float | None = None
+    power_mw: float | None = None
+
+
 class _RecordedBoards(msgspec.Struct):
     driver: str | None
-    boards: list[dict[str, str | float | None]]
+    boards: list[_RecordedBoard]
 
 
 class _Recorded:
@@ -98,10 +107,7 @@ class _Recorded:
         self.driver = self._read().driver
 
     def boards(self) -> list[Board]:
-        return [
-            Board(str(each["name"]), _number(each.get("energy_mj")), _number(each.get("power_mw")))
-            for each in self._read().boards
-        ]
+        return [Board(each.name, each.energy_mj, each.power_mw) for each in self._read().boards]
 
     def _read(self) -> _RecordedBoards:
         try:
@@ -155,7 +161,3 @@ class _Real:
 
 def _text(said: object) -> str:
     return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-
-
-def _number(value: str | float | None) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

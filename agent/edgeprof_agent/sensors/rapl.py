@@ -1,6 +1,7 @@
 """RAPL: the energy counter of x86 processor packages under /sys/class/powercap (Intel, and AMD since Linux 5.8)."""
 
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,10 @@ TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
 """Not `intel-rapl:0:0`, which lies inside its package, and not `intel-rapl-mmio:0`, which is the same one again."""
 
 _MOST_OF_A_TURN = 0.5
+_MOST_W = 1000.0
+"""No package draws more in the mean: the largest are sold at 500 W, and a board's supply ends near this."""
+_SLACK_J = 5.0
+"""The counter moves each millisecond and a reading may be held up: two close ones may be further apart than that."""
 
 
 @dataclass
@@ -23,6 +28,9 @@ class _Domain:
     name: str
     range_uj: float
     last_uj: float | None = None
+    last_s: float = 0.0
+    leapt: str | None = None
+    """Why nothing that this counter says counts any more."""
     total_uj: float = 0.0
     counter: files.KernelFile = field(init=False)
 
@@ -33,10 +41,22 @@ class _Domain:
         now_uj = self.counter.number()
         if now_uj is None:
             raise SensorError(f"{self.counter.path} gives no number")
+        now_s = time.monotonic()
         if self.last_uj is not None:
-            self.total_uj += self._step_uj(now_uj - self.last_uj)
-        self.last_uj = now_uj
+            step_uj = self._step_uj(now_uj - self.last_uj)
+            self._refuse_leap(step_uj / 1e6, now_s - self.last_s)
+            self.total_uj += step_uj
+        self.last_uj, self.last_s = now_uj, now_s
         return self.total_uj
+
+    def _refuse_leap(self, step_j: float, after_s: float) -> None:
+        """After a leap the counter stays refused: with time, the mean since then would look possible again."""
+        if step_j > _MOST_W * after_s + _SLACK_J:
+            self.leapt = (
+                f"{self.counter.path} leapt by {step_j:.3g} J within {after_s:.3g} s, more than {_MOST_W:,.0f} W"
+            )
+        if self.leapt is not None:
+            raise SensorError(self.leapt)
 
     def _step_uj(self, change_uj: float) -> float:
         """A drop is a turn only if the counter was near its end: read many times a second, it cannot have come far."""

@@ -86,5 +86,10 @@ class PowerSampler:
         except SensorError as error:
             self._broken.append(Broken(time.monotonic_ns(), str(error)))
             return
+        except Exception as error:
+            # A driver's file or library may give what nobody foresaw. The thread goes on, and the recording says so.
+            said = f"the reading broke: {type(error).__name__}: {error}"
+            self._broken.append(Broken(time.monotonic_ns(), said))
+            return
         self._values.append(value)
         self._at_ns.append((before_ns + time.monotonic_ns()) // 2)

@@ -10,6 +10,7 @@ from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare.answers import Answer, answers
 from edgeprof_hub.views import charts, matrix_cell
 from edgeprof_hub.views.matrix_cell import CellView
 
@@ -64,6 +65,7 @@ class Comparison:
 
     table: rest.CompareTable
     sentence: str
+    answers: tuple[Answer, ...]
     metric: str
     choices: tuple[Choice, ...]
     families: tuple[Family, ...]
@@ -92,6 +94,7 @@ def comparison(
     return Comparison(
         table=table,
         sentence=sentence(table),
+        answers=answers(table),
         metric=metric,
         choices=_choices(table, metric),
         families=_families(table.columns),

@@ -1,0 +1,186 @@
+"""What the page answers first: one or two sentences from the marks of the matrix, hedged as far as the data ask for it.
+
+A winner is named only where the ranking names one (intervals apart, no badge against any of the candidates), on a
+device that is itself, and while none of the figures it was compared with is old, predicted or being measured anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from edgeprof.tables import figures
+from edgeprof.tables.headline import HEADLINES, Kind, kind_of
+from edgeprof.tables.view import pays_from
+from edgeprof.wire import rest
+from edgeprof.wire.messages import MetricRow
+from edgeprof.wire.metrics import METRICS
+
+MOST_ANSWERS = 2
+MOST_NAMED = 3
+FASTEST: dict[Kind, str] = {"inference": "is fastest", "language": "writes tokens fastest"}
+
+Verdict = Literal["best", "not_shown_to_differ", "none"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a sentence, and the page that shows its evidence. `is_name`: somebody chose this text."""
+
+    text: str
+    href: str | None = None
+    is_name: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One sentence or two about a family on a device. `leaders`: the cells that it is about."""
+
+    verdict: Verdict
+    parts: tuple[Part, ...]
+    device_id: str = ""
+    leaders: tuple[rest.Cell, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentence without its links."""
+        return "".join(part.text for part in self.parts)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Variants of one family on one device that did the same work, and the metric that leads."""
+
+    device: rest.DeviceRecord
+    kind: Kind
+    metric: str
+    cells: tuple[tuple[rest.Cell, rest.Column], ...]
+
+    def leaders(self, verdict: Verdict) -> tuple[tuple[rest.Cell, rest.Column], ...]:
+        return tuple(pair for pair in self.cells if _verdict(pair[0], self.metric) == verdict)
+
+
+def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
+    """What can be said, a winner before a tie; else one sentence on why nothing can."""
+    groups = [group for group in _groups(table) if _is_settled(group)]
+    told = [answer for group in groups if (answer := _answer(group)) is not None]
+    told.sort(key=lambda answer: answer.verdict != "best")
+    if told:
+        return tuple(told[:MOST_ANSWERS])
+    return (Answer("none", (Part(_why_none(table)),)),) if table.cells else ()
+
+
+def _groups(table: rest.CompareTable) -> list[_Group]:
+    """In the order of the matrix. A device that is played by another machine has no group."""
+    columns = {(column.model_id, column.config_key): column for column in table.columns}
+    by_device: dict[str, list[rest.Cell]] = defaultdict(list)
+    for cell in table.cells:
+        by_device[cell.device_id].append(cell)
+    own = [device for device in table.devices if not device.played]
+    return [group for device in own for group in _groups_of(device, by_device[device.device_id], columns)]
+
+
+def _groups_of(
+    device: rest.DeviceRecord, cells: Sequence[rest.Cell], columns: Mapping[tuple[str, str], rest.Column]
+) -> list[_Group]:
+    found: dict[tuple[str, Kind, tuple[str, ...]], list[tuple[rest.Cell, rest.Column]]] = defaultdict(list)
+    for cell in cells:
+        column = columns[(cell.model_id, cell.config_key)]
+        found[(column.family, kind_of(column.format), column.options)].append((cell, column))
+    return [_Group(device, kind, HEADLINES[kind][0].metric, tuple(pairs)) for (_, kind, _), pairs in found.items()]
+
+
+def _is_settled(group: _Group) -> bool:
+    """Every figure of it is measured, of the newest run, and of the device itself. A failure has no figure."""
+    with_figures = [cell for cell, _ in group.cells if cell.state not in ("failed", "not_run")]
+    return all(_is_settled_cell(cell, group.metric) for cell in with_figures)
+
+
+def _is_settled_cell(cell: rest.Cell, metric: str) -> bool:
+    row = cell.metrics.get(metric)
+    return cell.state == "measured" and cell.ranked and (row is None or row.origin == "measured")
+
+
+def _answer(group: _Group) -> Answer | None:
+    best, same = group.leaders("best"), group.leaders("not_shown_to_differ")
+    # Two leaders of one metric did different work after all: nothing compares them.
+    if len(best) == 1 and not same:
+        return _winner(group, *best[0])
+    return _tie(group, same) if len(same) > 1 and not best else None
+
+
+def _verdict(cell: rest.Cell, metric: str) -> Verdict:
+    for mark in cell.marks:
+        if mark.metric == metric and mark.among == "family":
+            return mark.verdict
+    return "none"
+
+
+def _winner(group: _Group, cell: rest.Cell, column: rest.Column) -> Answer:
+    compared = sum(group.metric in other.metrics for other, _ in group.cells)
+    parts = (
+        *_where(group.device),
+        *_named(cell, column),
+        Part(f" {FASTEST[group.kind]} of {compared} measured variants ({_figure(cell.metrics[group.metric])})."),
+        *_cloud(cell),
+    )
+    return Answer("best", parts, group.device.device_id, (cell,))
+
+
+def _tie(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> Answer:
+    shown = leaders[:MOST_NAMED]
+    named = [(*_named(cell, column), Part(f" ({_figure(cell.metrics[group.metric])})")) for cell, column in shown]
+    parts = [*_where(group.device), *named[0]]
+    for index, each in enumerate(named[1:], 2):
+        ends = index == len(named) and len(shown) == len(leaders)
+        parts += [Part(" and " if ends else ", "), *each]
+    if len(shown) < len(leaders):
+        parts.append(Part(f" and {len(leaders) - len(shown)} more"))
+    parts.append(Part(" lead, and they are not shown to differ."))
+    return Answer("not_shown_to_differ", tuple(parts), group.device.device_id, tuple(cell for cell, _ in leaders))
+
+
+def _where(device: rest.DeviceRecord) -> tuple[Part, ...]:
+    return Part("On "), Part(device.label, f"/devices/{device.device_id}", is_name=True), Part(", ")
+
+
+def _named(cell: rest.Cell, column: rest.Column) -> tuple[Part, ...]:
+    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" in {column.runtime}")
+
+
+def _figure(row: MetricRow) -> str:
+    """`p50 0.31 ms, 95 % 0.29–0.33`, as each cell shows it."""
+    known = METRICS[row.metric]
+    interval = figures.interval(row)
+    return f"{known.title} {figures.figure(row)} {known.unit}{f', 95 % {interval}' if interval else ''}"
+
+
+def _cloud(cell: rest.Cell) -> tuple[Part, ...]:
+    """From which volume it pays. Its formula, and what it does not count, stand on the run's page."""
+    cost = cell.cost
+    if cost is None or cost.cloud_usd is None or cost.break_even_kind != "at_least":
+        return ()
+    from_volume = pays_from(cost)
+    if from_volume is None:
+        return ()
+    return (
+        Part(f" Against {cost.cloud_name} (prices of {cost.as_of}) it "),
+        Part("would pay", f"/runs/{cell.result_id}"),
+        Part(f" from {from_volume}, by assumed prices and lifetime."),
+    )
+
+
+def _why_none(table: rest.CompareTable) -> str:
+    own = {device.device_id for device in table.devices if not device.played}
+    if not own:
+        return "No winner is named: every device here is emulated or replayed, and those are never ranked."
+    cells = [cell for cell in table.cells if cell.device_id in own]
+    if any(cell.state in ("running", "queued") for cell in cells):
+        return "No winner is named yet: runs are still under way."
+    if not any(group.leaders("none") and _comparable(group) for group in _groups(table)):
+        return "No winner is named: no device has measured two variants of one family."
+    return "No winner is named: a badge speaks against one of the candidates, or a figure has no interval."
+
+
+def _comparable(group: _Group) -> bool:
+    return sum(group.metric in cell.metrics for cell, _ in group.cells) > 1
