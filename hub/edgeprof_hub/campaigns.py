@@ -4,6 +4,7 @@ import time
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
+from edgeprof.wire.messages import RunProtocol
 from edgeprof_hub import planning
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
@@ -14,7 +15,42 @@ def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
     """Queue every model of the request on every device of it, and send what can be sent."""
     models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
     devices = [_device(hub, device_id) for device_id in dict.fromkeys(request.device_ids)]
-    jobs = planning.plan(request, models, devices, time.time())
+    return _begin(hub, planning.plan(request, models, devices, time.time()))
+
+
+def repeat(hub: Hub, result_id: str) -> rest.Campaign:
+    """Run once more what a result was asked for: the same device, model, configuration and protocol."""
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    asked = stored.result
+    device, model = _device(hub, asked.device_id), _model(hub, asked.model_id)
+    return _begin(hub, [planning.one_job(asked.config, asked.protocol, model, device, time.time())])
+
+
+def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
+    """Fill a cell that was never run, by the configuration of its column and the usual protocol."""
+    device, model = _device(hub, device_id), _model(hub, model_id)
+    column = [row for row in hub.reader.cells() if (row.model_id, row.config_key) == (model_id, config_key)]
+    if not column:
+        raise not_found("column", config_key)
+    return _begin(hub, [planning.one_job(column[0].config, RunProtocol(), model, device, time.time())])
+
+
+def retry_failed(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """Queue again what of a campaign failed and still has its device and its model."""
+    devices = {item.device_id for item in hub.reader.devices()}
+    models = {item.model_id for item in hub.reader.models()}
+    failed = [job for job in get(hub, campaign_id).jobs if job.state == "failed"]
+    again = [job for job in failed if job.device_id in devices and job.model_id in models]
+    if not again:
+        raise EdgeprofError("nothing_failed", "Nothing of this campaign failed that could be run again.")
+    for job in again:
+        retry_job(hub, job.job_id)
+    return get(hub, campaign_id)
+
+
+def _begin(hub: Hub, jobs: list[rest.JobRecord]) -> rest.Campaign:
     hub.writer.call(lambda store: store.create_campaign(jobs))
     hub.writer.post(hub.dispatch.send_waiting)
     campaign_id = jobs[0].campaign_id

@@ -41,6 +41,19 @@ def plan(
     ]
 
 
+def one_job(
+    config: RunConfig,
+    protocol: RunProtocol,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+    now_s: float,
+    new_id: Callable[[], str] = identity.new_id,
+) -> rest.JobRecord:
+    """A queued job with exactly this configuration: no choice is made anew, so it fills the very same cell."""
+    job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
+    return _sendable(job, model)
+
+
 def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
     """Every model once a block, in an order drawn anew for each block: what drifts on the device meets all of them.
 
@@ -132,16 +145,23 @@ def _job(
     device: rest.DeviceRecord,
     now_s: float,
 ) -> rest.JobRecord:
-    config = resolve(request, model, device.facts)
+    config, protocol = resolve(request, model, device.facts), protocol_for(request.protocol, model.format)
+    return _queued(config, protocol, campaign_id, job_id, (device.device_id, model.model_id), now_s)
+
+
+def _queued(
+    config: RunConfig, protocol: RunProtocol, campaign_id: str, job_id: str, place: tuple[str, str], now_s: float
+) -> rest.JobRecord:
+    device_id, model_id = place
     return rest.JobRecord(
         job_id=job_id,
         campaign_id=campaign_id,
         attempt=1,
-        device_id=device.device_id,
-        model_id=model.model_id,
+        device_id=device_id,
+        model_id=model_id,
         config=config,
         config_key=identity.config_key(config),
-        protocol=protocol_for(request.protocol, model.format),
+        protocol=protocol,
         state="queued",
         stage="",
         fraction=None,

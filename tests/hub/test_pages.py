@@ -201,6 +201,50 @@ def test_flashing_starts_a_campaign_and_shows_its_jobs(open_hub: Open, typical: 
     assert "2 jobs, 2 ended" in words(client.get(cancelled.headers["location"]).text)
 
 
+def jobs_of(client: TestClient, campaign_path: str) -> list[dict[str, object]]:
+    return client.get(f"/api/v1{campaign_path}").json()["jobs"]
+
+
+def test_a_run_is_run_again_exactly(open_hub: Open, typical: fleet.Fleet) -> None:
+    asked = replace(typical.results[0], protocol=m.RunProtocol(soak_s=30.0, seed=7))
+    client, result_id = open_hub(replace(typical, results=[asked])), asked.result_id
+    assert "Run this again exactly" in client.get(f"/runs/{result_id}").text
+    answer = client.post(f"/runs/{result_id}/again", follow_redirects=False)
+    (job,) = jobs_of(client, answer.headers["location"])
+    protocol = job["protocol"]
+    assert isinstance(protocol, dict)
+    assert (job["device_id"], job["model_id"], job["config_key"]) == (asked.device_id, asked.model_id, asked.config_key)
+    assert (protocol["soak_s"], protocol["seed"], job["state"]) == (30.0, 7, "queued")
+
+
+def test_a_cell_that_was_not_run_is_run_from_the_page(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(replace(typical, jobs=[]))
+    forms = re.findall(r'<form method="post" action="/cells/run">(.*?)</form>', client.get("/").text, re.DOTALL)
+    assert len(forms) == 2  # the phone has run neither the LiteRT variant nor the language model
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', forms[0]))
+    answer = client.post("/cells/run", data=fields, follow_redirects=False)
+    (job,) = jobs_of(client, answer.headers["location"])
+    assert (job["device_id"], job["model_id"], job["config_key"]) == tuple(fields.values())
+    assert len(re.findall('action="/cells/run"', client.get("/").text)) == 1
+
+
+def test_a_cell_of_no_column_is_refused(open_hub: Open, typical: fleet.Fleet) -> None:
+    fields = {"device_id": fleet.device_id(1), "model_id": typical.models[0].model_id, "config_key": "0" * 16}
+    assert open_hub(typical).post("/cells/run", data=fields, follow_redirects=False).status_code == 404
+
+
+def test_what_failed_of_a_campaign_is_queued_again(open_hub: Open, typical: fleet.Fleet) -> None:
+    job = replace(fleet.job(1, typical.models[0]), state="failed", note="refused", stage="load")
+    fine = replace(fleet.job(1, typical.models[1]), campaign_id=job.campaign_id, state="measured")
+    client = open_hub(replace(typical, jobs=[job, fine]))
+    path = f"/campaigns/{job.campaign_id}"
+    assert "Run the 1 failed once more" in client.get(path).text
+    client.post(f"{path}/retry")
+    states = {each["job_id"]: (each["state"], each["attempt"]) for each in jobs_of(client, path)}
+    assert states == {job.job_id: ("queued", 2), fine.job_id: ("measured", 1)}
+    assert client.post(f"/api/v1{path}/retry").json()["error"]["code"] == "nothing_failed"
+
+
 def test_states_and_what_is_said_of_them_are_words_of_their_own(open_hub: Open, typical: fleet.Fleet) -> None:
     client = open_hub(typical)
     emulated = next(result for result in typical.results if result.emulated)

@@ -39,6 +39,12 @@ def cancel_job(hub: HubOf, job_id: str) -> Response:
     return document(campaigns.cancel_job(hub, job_id))
 
 
+@router.post("/campaigns/{campaign_id}/retry", response_model=rest.Campaign)
+def retry_campaign(hub: HubOf, campaign_id: str) -> Response:
+    """Queue again what of a campaign failed and still has its device and its model."""
+    return document(campaigns.retry_failed(hub, campaign_id))
+
+
 @router.post("/jobs/{job_id}/retry", response_model=rest.JobRecord)
 def retry_job(hub: HubOf, job_id: str) -> Response:
     """Queue an ended job again, as its next attempt. One that has not ended is 409."""

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
-from edgeprof_hub import changes
+from edgeprof_hub import campaigns, changes
 from edgeprof_hub.compare import table
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
@@ -41,6 +41,12 @@ def get_result(hub: HubOf, result_id: str) -> Response:
 def delete_result(hub: HubOf, result_id: str) -> None:
     """Delete one result; its cell falls back to the newest one that remains."""
     changes.delete_result(hub, result_id)
+
+
+@router.post("/results/{result_id}/again", response_model=rest.Campaign)
+def repeat_result(hub: HubOf, result_id: str) -> Response:
+    """Run once more what this result was asked for: the same device, model, configuration and protocol."""
+    return document(campaigns.repeat(hub, result_id))
 
 
 @router.get("/compare", response_model=rest.CompareTable)

@@ -61,6 +61,26 @@ def cancel_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
     return _next(f"/campaigns/{campaign_id}")
 
 
+@router.post("/campaigns/{campaign_id}/retry")
+def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
+    """Queue again what of a campaign failed."""
+    campaigns.retry_failed(hub, campaign_id)
+    return _next(f"/campaigns/{campaign_id}")
+
+
+@router.post("/runs/{result_id}/again")
+def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
+    """Run the same once more."""
+    return _next(f"/campaigns/{campaigns.repeat(hub, result_id).campaign_id}")
+
+
+@router.post("/cells/run")
+def run_cell(hub: HubOf, device_id: Text, model_id: Text, config_key: Text) -> RedirectResponse:
+    """Fill a cell that nobody has asked for."""
+    campaign = campaigns.run_cell(hub, device_id, model_id, config_key)
+    return _next(f"/campaigns/{campaign.campaign_id}")
+
+
 @router.post("/devices/{device_id}/name")
 def rename_device(hub: HubOf, device_id: str, name: Text = "") -> RedirectResponse:
     """Give a device another name."""

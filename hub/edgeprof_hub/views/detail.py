@@ -127,6 +127,14 @@ class CampaignPage:
         return self.done < len(self.campaign.jobs)
 
     @property
+    def failed(self) -> int:
+        """How many jobs failed and could be queued again."""
+        return sum(
+            job.state == "failed" and job.device_id in self.devices and job.model_id in self.models
+            for job in self.campaign.jobs
+        )
+
+    @property
     def done(self) -> int:
         """How many jobs have ended."""
         return sum(job.state in rest.TERMINAL_STATES for job in self.campaign.jobs)
