@@ -163,7 +163,7 @@ def result(
 def effective(record: rest.ModelRecord, integer_kernels: int) -> m.Effective:
     return m.Effective(
         runtime=RUNTIME_OF[record.format],
-        runtime_version="1.23.2",
+        runtime_version="2.1.0" if record.format == "tflite" else "1.23.2",
         threads=4,
         affinity=(0, 1, 2, 3),
         provider="cpu",

@@ -287,3 +287,27 @@ def test_changing_one_result_changes_exactly_its_cell(store: stores.Store) -> No
     after = {ranking.key_of(cell): cell for cell in table.build(store.reader, fleet.NOW_S).cells}
     changed = [key for key in before if before[key] != after[key]]
     assert changed == [(slower.device_id, slower.model_id, slower.config_key)]
+
+
+def newer_runtime(version: str) -> fleet.Fleet:
+    """Two variants that differ, on a device whose runtime has been changed since."""
+    one, other = fleet.model("a", "cnn"), fleet.model("b", "cnn", quantization="int8")
+    now = m.RuntimeFact(variant="onnxruntime", formats=("onnx",), version=version)
+    results = [fleet.result(1, one, fleet.vision_rows(1.0, 0.01)), fleet.result(1, other, fleet.vision_rows(0.5, 0.01))]
+    return fleet.Fleet([fleet.state(1, "pi")], [replace(fleet.facts(1), runtimes=(now,))], [one, other], results)
+
+
+def test_a_figure_of_another_runtime_version_is_stale_and_nobody_is_the_best(store: stores.Store) -> None:
+    fleet.fill(store.writer, newer_runtime("1.24.0"))
+    cells = table.build(store.reader, fleet.NOW_S).cells
+    assert {cell.state for cell in cells} == {"stale"}
+    assert all("measured with onnxruntime 1.23.2, and the device has 1.24.0 now" in cell.notes[0] for cell in cells)
+    assert [verdict(cell, "latency_p50_ms") for cell in cells] == [None, None]
+
+
+@pytest.mark.parametrize("same", ["1.23.2", "1.23.2+cu12"])
+def test_the_same_runtime_version_is_not_stale(store: stores.Store, same: str) -> None:
+    fleet.fill(store.writer, newer_runtime(same))
+    cells = table.build(store.reader, fleet.NOW_S).cells
+    assert {cell.state for cell in cells} == {"measured"}
+    assert sorted(str(verdict(cell, "latency_p50_ms")) for cell in cells) == ["None", "best"]

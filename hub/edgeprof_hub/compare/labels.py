@@ -29,6 +29,25 @@ def cell_state(row: CellRow, result: Result | None) -> rest.CellState:
     return result.status if result else "not_run"
 
 
+def stale_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:
+    """Why a measured figure is of the past: the device has another version of the runtime now; None: it has not.
+
+    A model's bytes are its identity, so that a changed model is another column and makes no figure stale.
+    """
+    if result is None or result.status != "measured" or result.effective is None or device.facts is None:
+        return None
+    ran = result.effective
+    now = next((fact.version for fact in device.facts.runtimes if fact.variant == ran.runtime), None)
+    if now is None or _public(now) == _public(ran.runtime_version):
+        return None
+    return f"Stale: measured with {ran.runtime} {ran.runtime_version}, and the device has {now} now. Run it again."
+
+
+def _public(version: str) -> str:
+    """Without the local part (PEP 440): a package and its module may tell it differently."""
+    return version.partition("+")[0]
+
+
 def ended_without_result(row: CellRow, result: Result | None) -> bool:
     """Whether the newest job failed before there was a result (the device refused it)."""
     return row.job_state == "failed" and (result is None or result.job_id != row.job_id)

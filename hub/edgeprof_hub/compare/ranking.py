@@ -29,7 +29,7 @@ NEEDS_THE_REAL_MACHINE = ("timing", "energy", "cost")
 class Candidate:
     """One figure that may be ranked. `allowance`: the share of it that another run may differ by, see tables.
 
-    `doubted`: the trust badge of its run speaks against it.
+    `doubted`: the trust badge of its run speaks against it, or the device has another version of the runtime now.
     """
 
     key: CellKey
@@ -95,7 +95,8 @@ def verdicts(
 
 
 def _candidate(cell: Cell, row: MetricRow) -> Candidate:
-    return Candidate(key_of(cell), row, allowances.share(cell, row.metric), trust.doubts(cell, row.metric))
+    doubted = cell.state == "stale" or trust.doubts(cell, row.metric)
+    return Candidate(key_of(cell), row, allowances.share(cell, row.metric), doubted)
 
 
 def _interval(candidate: Candidate, lower_is_better: bool) -> tuple[float, float, float] | None:

@@ -120,12 +120,13 @@ def _cell(source: _Source, now_s: float) -> rest.Cell:
     if labels.ended_without_result(row, result):
         code, message = None, source.job_note or "The device refused the job and gave no reason."
     reason = labels.unranked_reason(source.device, result)
+    state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
     priced = costs.cost_of(source.device, source.model, result, now_s) if result else None
     return rest.Cell(
         device_id=row.device_id,
         model_id=row.model_id,
         config_key=row.config_key,
-        state=labels.cell_state(row, result),
+        state="stale" if state == "measured" and stale else state,
         result_id=row.result_id if result else None,
         metrics={metric.metric: metric for metric in result.metrics} if result else {},
         absent=_absent(result, source.model),
@@ -139,7 +140,7 @@ def _cell(source: _Source, now_s: float) -> rest.Cell:
         received_s=source.stored.received_s if source.stored else None,
         cost=priced if isinstance(priced, rest.CostView) else None,
         cost_absent=priced if isinstance(priced, str) else None,
-        notes=labels.notes_of(result, source.model) if result else (),
+        notes=(*((stale,) if stale else ()), *labels.notes_of(result, source.model)) if result else (),
         trust=result.trust if result else None,
         noise_floor=result.noise_floor if result else None,
         noise_floors=result.noise_floors if result else (),

@@ -131,6 +131,7 @@ def sentence(table: rest.CompareTable) -> str:
         f"{states.count(state)} {word}"
         for state, word in (
             ("measured", "measured"),
+            ("stale", "stale"),
             ("failed", "failed"),
             ("running", "running"),
             ("queued", "queued"),
