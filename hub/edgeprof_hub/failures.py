@@ -17,6 +17,7 @@ _STATUS = {
     "not_found": 404,
     "device_id_in_use": 409,
     "job_not_ended": 409,
+    "nothing_failed": 409,
     "job_ended": 409,
     "blob_missing": 409,
     "too_large": 413,

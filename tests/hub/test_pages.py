@@ -242,7 +242,8 @@ def test_what_failed_of_a_campaign_is_queued_again(open_hub: Open, typical: flee
     client.post(f"{path}/retry")
     states = {each["job_id"]: (each["state"], each["attempt"]) for each in jobs_of(client, path)}
     assert states == {job.job_id: ("queued", 2), fine.job_id: ("measured", 1)}
-    assert client.post(f"/api/v1{path}/retry").json()["error"]["code"] == "nothing_failed"
+    refused = client.post(f"/api/v1{path}/retry")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "nothing_failed")
 
 
 def test_states_and_what_is_said_of_them_are_words_of_their_own(open_hub: Open, typical: fleet.Fleet) -> None:
