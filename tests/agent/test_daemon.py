@@ -44,6 +44,7 @@ def settled(agent: Running) -> bool:
 
 def test_a_birth_says_who_and_what_this_is(hub: LittleHub, start: Start) -> None:
     agent = start()
+    eventually(lambda: bool(hub.heard(Facts)))  # they follow the state, and `start` waits for that alone
     state, facts = hub.heard(State)[-1], hub.heard(Facts)[-1]
     assert (state.online, state.name, state.session_id) == (True, "bench", agent.agent.who.session_id)
     assert facts.session_id == state.session_id == hub.hellos[-1].session_id
