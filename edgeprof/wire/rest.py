@@ -158,6 +158,8 @@ class Column:
     size_mib: float
     options: tuple[str, ...] = ()
     """What else was asked for otherwise than usual, as a reader sees it: `depth 1,024 tokens`, `provider cuda` ..."""
+    work: str = ""
+    """What was computed, beside the model: a key, not for reading. Figures of different work are never compared."""
 
 
 @dataclass(frozen=True, kw_only=True)

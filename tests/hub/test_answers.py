@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
+from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
-from edgeprof.wire import rest
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.metrics import Origin
 from edgeprof_hub.compare import ranking, table
@@ -77,6 +77,34 @@ def test_a_single_variant_names_nobody_and_says_why(tmp_path: Path) -> None:
     of.results = of.results[:1]
     (answer,) = answers(built(tmp_path, of))
     assert answer.text == "No winner is named: no device has measured two variants of one family."
+
+
+def third(of: fleet.Fleet, **asked: object) -> fleet.Fleet:
+    """The pair, with a third variant of 0.3 ms that was asked for otherwise."""
+    record = fleet.model("cnn fp16", "cnn", quantization="fp16")
+    config = m.RunConfig(runtime="onnxruntime", **asked)  # pyright: ignore[reportArgumentType]
+    result = replace(
+        fleet.result(1, record, fleet.vision_rows(0.3, 0.004)), config=config, config_key=identity.config_key(config)
+    )
+    return replace(of, models=[*of.models, record], results=[*of.results, result])
+
+
+def test_a_variant_that_did_other_work_is_not_counted_among_the_compared(tmp_path: Path) -> None:
+    (answer,) = answers(built(tmp_path, third(pair(0.4, 0.2), shapes={"image": (8, 1, 8, 8)})))
+    assert "cnn int8 in onnxruntime is fastest of 2 measured variants" in answer.text
+
+
+def test_a_variant_on_another_provider_did_the_same_work(tmp_path: Path) -> None:
+    (answer,) = answers(built(tmp_path, third(pair(0.4, 0.2), provider="cuda")))
+    assert "cnn int8 in onnxruntime is fastest of 3 measured variants" in answer.text
+
+
+def test_stale_figures_name_nobody_and_say_why(tmp_path: Path) -> None:
+    of = pair(0.4, 0.2)
+    now = m.RuntimeFact(variant="onnxruntime", formats=("onnx",), version="1.24.0")
+    of.facts = [replace(fleet.facts(1), runtimes=(now,))]
+    (answer,) = answers(built(tmp_path, of))
+    assert (answer.verdict, "stale" in answer.text) == ("none", True)
 
 
 def test_an_empty_hub_answers_nothing(tmp_path: Path) -> None:

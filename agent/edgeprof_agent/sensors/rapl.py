@@ -15,7 +15,7 @@ TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
 
 _MOST_OF_A_TURN = 0.5
 _MOST_W = 1000.0
-"""No package draws more in the mean: the largest are sold at 500 W, and a board's supply ends near this."""
+"""An assumed bound: twice the 500 W at which the largest packages are rated (AMD, EPYC 9965)."""
 _SLACK_J = 5.0
 """The counter moves each millisecond and a reading may be held up: two close ones may be further apart than that."""
 

@@ -83,10 +83,10 @@ def _groups(table: rest.CompareTable) -> list[_Group]:
 def _groups_of(
     device: rest.DeviceRecord, cells: Sequence[rest.Cell], columns: Mapping[tuple[str, str], rest.Column]
 ) -> list[_Group]:
-    found: dict[tuple[str, Kind, tuple[str, ...]], list[tuple[rest.Cell, rest.Column]]] = defaultdict(list)
+    found: dict[tuple[str, Kind, str], list[tuple[rest.Cell, rest.Column]]] = defaultdict(list)
     for cell in cells:
         column = columns[(cell.model_id, cell.config_key)]
-        found[(column.family, kind_of(column.format), column.options)].append((cell, column))
+        found[(column.family, kind_of(column.format), column.work)].append((cell, column))
     return [_Group(device, kind, HEADLINES[kind][0].metric, tuple(pairs)) for (_, kind, _), pairs in found.items()]
 
 
@@ -103,10 +103,7 @@ def _is_settled_cell(cell: rest.Cell, metric: str) -> bool:
 
 def _answer(group: _Group) -> Answer | None:
     best, same = group.leaders("best"), group.leaders("not_shown_to_differ")
-    # Two leaders of one metric did different work after all: nothing compares them.
-    if len(best) == 1 and not same:
-        return _winner(group, *best[0])
-    return _tie(group, same) if len(same) > 1 and not best else None
+    return _winner(group, *best[0]) if best else _tie(group, same) if same else None
 
 
 def _verdict(cell: rest.Cell, metric: str) -> Verdict:
@@ -177,7 +174,9 @@ def _why_none(table: rest.CompareTable) -> str:
     cells = [cell for cell in table.cells if cell.device_id in own]
     if any(cell.state in ("running", "queued") for cell in cells):
         return "No winner is named yet: runs are still under way."
-    if not any(group.leaders("none") and _comparable(group) for group in _groups(table)):
+    if any(cell.state == "stale" for cell in cells):
+        return "No winner is named: figures are stale, as their devices have another runtime now. Run them again."
+    if not any(_comparable(group) for group in _groups(table)):
         return "No winner is named: no device has measured two variants of one family."
     return "No winner is named: a badge speaks against one of the candidates, or a figure has no interval."
 

@@ -94,6 +94,12 @@ def verdicts(
     return {} if any(candidate.doubted for candidate in candidates) else {leaders[0]: "best"}
 
 
+def work_of(config: RunConfig) -> str:
+    """What a configuration computes, beside the model: the part of `_work` that counts for every figure."""
+    sizes = (config.prompt_tokens, config.decode_tokens, config.depth_tokens)
+    return repr((sorted(config.shapes.items()), *sizes, config.power_mode))
+
+
 def _candidate(cell: Cell, row: MetricRow) -> Candidate:
     doubted = cell.state == "stale" or trust.doubts(cell, row.metric)
     return Candidate(key_of(cell), row, allowances.share(cell, row.metric), doubted)
@@ -124,13 +130,7 @@ def _work(metric: str, config: RunConfig, soak_s: float) -> str:
     The open loop and the soak come after the window and change nothing in it, so that the rate counts for response
     times only, and the soak's length, which is no part of the configuration, for sustained figures only.
     """
-    parts: list[object] = [
-        sorted(config.shapes.items()),
-        config.prompt_tokens,
-        config.decode_tokens,
-        config.depth_tokens,
-    ]
-    parts += [config.power_mode]
+    parts: list[object] = [work_of(config)]
     if metric.startswith("response_"):
         parts += [config.arrival_rate_per_s]
     if metric.startswith("sustained_"):

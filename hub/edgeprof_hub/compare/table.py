@@ -111,6 +111,7 @@ def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
         threads=row.config.threads,
         size_mib=model.size_bytes / 2**20,
         options=labels.options_of(row.config, model),
+        work=ranking.work_of(row.config),
     )
 
 
