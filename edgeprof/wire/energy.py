@@ -73,8 +73,8 @@ class PowerSource:
     integration: Integration
     sample_hz_asked: float | None
     """None: the source decides when it sends."""
-    sample_hz_got: float
-    """New values a second: one that repeats itself counts once."""
+    sample_hz_got: float | None
+    """New values a second: one that repeats itself counts once. None: it was not recorded in this run."""
     calibration: Calibration | None = None
 
     @property

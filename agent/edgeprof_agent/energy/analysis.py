@@ -269,7 +269,7 @@ def unused_source(recording: Recording) -> PowerSource:
         version=recording.version,
         integration=recording.integration,
         sample_hz_asked=recording.hz_asked,
-        sample_hz_got=0.0,
+        sample_hz_got=None,
     )
 
 

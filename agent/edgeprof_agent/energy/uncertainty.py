@@ -38,7 +38,9 @@ def parts_of(seen: Seen, accuracy: Accuracy, calibration: Calibration | None) ->
     rise_w = abs(seen.average_w - seen.idle_w)
     found = [*_of_the_source(accuracy, calibration, load_w)]
     if accuracy.resolution_w:
-        found.append(UncertaintyPart(cause="resolution of a reading", share=accuracy.resolution_w / 2 / load_w))
+        found.append(
+            UncertaintyPart(cause=f"resolution of a reading{_by(accuracy)}", share=accuracy.resolution_w / 2 / load_w)
+        )
     # Windows follow each other: only the first and the last of them touch an edge, each one edge of theirs.
     touched = 2 / seen.windows if seen.windows > 1 else 2.0
     edges_s = (seen.period_s / 2 + seen.offset_error_s) * touched
@@ -80,8 +82,13 @@ def _of_the_source(accuracy: Accuracy, calibration: Calibration | None, load_w: 
                 UncertaintyPart(cause="what the calibration leaves", share=1.96 * calibration.residual_w / load_w)
             )
         return parts
-    cause = f"accuracy of the source, by {accuracy.source}" if accuracy.source else "accuracy of the source"
-    return [_known_or_assumed(cause, accuracy.share)]
+    by = _by(accuracy) if accuracy.share is not None else ""
+    return [_known_or_assumed(f"accuracy of the source{by}", accuracy.share)]
+
+
+def _by(accuracy: Accuracy) -> str:
+    """Who states it; nobody is named for what is not stated."""
+    return f", by {accuracy.source}" if accuracy.source else ""
 
 
 def _known_or_assumed(cause: str, share: float | None) -> UncertaintyPart:

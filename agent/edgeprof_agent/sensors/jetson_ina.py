@@ -26,9 +26,9 @@ class JetsonIna:
     name = "jetson_ina"
     integration: Integration = "trapezoid"
     accuracy = Accuracy(
-        resolution_w=0.04, source="8 mA steps of a 5 mΩ shunt (40 µV) at 5 V; NVIDIA DRIVE OS, power monitoring"
+        resolution_w=0.04, source="NVIDIA DRIVE OS, power monitoring: 8 mA steps of a 5 mΩ shunt, at 5 V"
     )
-    """Nobody states the rest."""
+    """40 µV over the shunt. Nobody states the rest."""
     max_hz = 10.0
 
     def __init__(self, root: Path) -> None:

@@ -31,7 +31,8 @@ def _idle(run: EnergyRun) -> str:
 
 def _load(run: EnergyRun) -> str:
     seconds = sum(window.end_s - window.start_s for window in run.windows)
-    rate = f"{number(run.source.sample_hz_got)} new values a second"
+    got_hz = run.source.sample_hz_got
+    rate = "rate not recorded" if got_hz is None else f"{number(got_hz)} new values a second"
     late = f", {run.clock_offset_s:.2f} s late" if run.clock_offset_s is not None else ""
     peak = f", at most {number(run.peak_w)} W" if run.peak_w is not None else ""
     watts = number(run.average_w or 0.0)

@@ -59,9 +59,11 @@ def _facts(run: EnergyRun) -> Iterator[Fact]:
     version = figures.clean(source.version) if source.version else "version not told"
     yield Fact("Reads", f"{figures.clean(source.source)} ({version})")
     asked = f" of {with_unit(source.sample_hz_asked, 'Hz asked')}" if source.sample_hz_asked else ""
-    yield Fact(
-        "New values", f"{with_unit(source.sample_hz_got, 'Hz')}{asked}; integrated by {_HOW[source.integration]}"
-    )
+    if source.sample_hz_got is None:
+        yield Fact("New values", "not recorded in this run", is_absent=True)
+    else:
+        got = with_unit(source.sample_hz_got, "Hz")
+        yield Fact("New values", f"{got}{asked}; integrated by {_HOW[source.integration]}")
     yield Fact("Calibration", _calibration(run), warns="beyond_calibration" in run.marks)
     if run.problem is not None:
         return
