@@ -239,3 +239,5 @@ class CompareTable:
     columns: tuple[Column, ...]
     cells: tuple[Cell, ...]
     cost_note: str
+    synthetic: bool = False
+    """Nothing of it was measured: `edgeprof hub seed` made it up, to try a hub with a large fleet."""

@@ -31,7 +31,7 @@ def repeat(hub: Hub, result_id: str) -> rest.Campaign:
 def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
     """Fill a cell that was never run, by the configuration of its column and the usual protocol."""
     device, model = _device(hub, device_id), _model(hub, model_id)
-    column = [row for row in hub.reader.cells() if (row.model_id, row.config_key) == (model_id, config_key)]
+    column = hub.reader.cells(columns=[(model_id, config_key)])
     if not column:
         raise not_found("column", config_key)
     return _begin(hub, [planning.one_job(column[0].config, RunProtocol(), model, device, time.time())])

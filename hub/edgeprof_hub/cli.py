@@ -77,3 +77,25 @@ def serve(
             "Install it with: pip install 'edgeprof[hub]'",
         ) from error
     server.serve(settings, click.echo)
+
+
+@hub.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="An empty folder for the made-up hub.")
+@click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Made-up devices.")
+@click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Made-up models.")
+@click.option(
+    "--results", type=click.IntRange(0, 10_000_000), default=200_000, show_default=True, help="Made-up results."
+)
+def seed(data: Path, devices: int, models: int, results: int) -> None:
+    """Make up a large fleet, to try or time a hub with it.
+
+    Nothing of it is measured: every page of a hub on that folder says so, and no winner is named. A folder that holds
+    anything is refused.
+    """
+    from edgeprof_hub.seed import writing
+
+    size = writing.Size(devices=devices, models=models, results=results)
+    with click.progressbar(length=results, label="Making up results", file=sys.stderr) as bar:
+        writing.fill(data, size, lambda done: bar.update(done - bar.pos))
+    click.echo(f"{devices} devices, {models} models and {results:,} results were made up in {data}.")
+    click.echo(f"Look at them with: edgeprof hub serve --data {data}")

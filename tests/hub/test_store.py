@@ -35,6 +35,10 @@ def save(store: stores.Store, result: m.Result, received_s: float = 5.0) -> str:
     return store.writer.save_result(result, identity.sha256_hex(repr(result).encode()), received_s)
 
 
+def shown(store: stores.Store) -> list[str]:
+    return [cell.stored.result.result_id for cell in store.reader.cells() if cell.stored]
+
+
 def measured() -> m.Result:
     return fleet.result(1, MODEL, ROWS)
 
@@ -58,7 +62,6 @@ def test_a_result_is_read_back_as_it_came(store: stores.Store) -> None:
     result = measured()
     save(store, result, received_s=7.5)
     assert store.reader.result(result.result_id) == rest.StoredResult(result=result, received_s=7.5)
-    assert store.reader.results_by_id([result.result_id, "another"])[result.result_id].result == result
 
 
 def test_the_same_result_a_thousand_times_is_one_result(store: stores.Store) -> None:
@@ -90,7 +93,7 @@ def test_a_cell_shows_the_newest_result_by_the_hubs_clock(store: stores.Store) -
     first, second = measured(), replace(measured(), started=fleet.stamp(-1e6))
     save(store, first)
     save(store, second)
-    assert [cell.result_id for cell in store.reader.cells()] == [second.result_id]
+    assert shown(store) == [second.result_id]
 
 
 def test_a_deleted_result_makes_the_cell_fall_back_and_the_last_one_takes_it_along(store: stores.Store) -> None:
@@ -98,7 +101,7 @@ def test_a_deleted_result_makes_the_cell_fall_back_and_the_last_one_takes_it_alo
     save(store, first)
     save(store, second)
     assert store.writer.delete_result(second.result_id)
-    assert [cell.result_id for cell in store.reader.cells()] == [first.result_id]
+    assert shown(store) == [first.result_id]
     assert store.writer.delete_result(first.result_id)
     assert not store.writer.delete_result(first.result_id)
     assert store.reader.cells() == []
@@ -116,7 +119,7 @@ def test_a_cancelled_run_leaves_the_cell_as_it_was(store: stores.Store) -> None:
     first = measured()
     save(store, first)
     save(store, failed("cancelled"))
-    assert [cell.result_id for cell in store.reader.cells()] == [first.result_id]
+    assert shown(store) == [first.result_id]
 
 
 def test_a_result_of_a_device_not_yet_born_is_refused_for_now(store: stores.Store) -> None:
@@ -130,7 +133,8 @@ def test_results_that_came_before_their_model_show_when_it_does(store: stores.St
     assert save(store, result) == "stored"
     assert store.reader.cells() == []
     store.writer.save_model(late)
-    assert [(cell.model_id, cell.result_id) for cell in store.reader.cells()] == [(late.model_id, result.result_id)]
+    assert shown(store) == [result.result_id]
+    assert store.reader.cells()[0].model_id == late.model_id
 
 
 def test_a_deleted_device_comes_back_empty_at_its_next_birth(store: stores.Store) -> None:

@@ -20,6 +20,8 @@ MOST_ANSWERS = 2
 MOST_NAMED = 3
 FASTEST: dict[Kind, str] = {"inference": "is fastest", "language": "writes tokens fastest"}
 
+SYNTHETIC = "No winner is named: nothing here was measured. Every device, model and figure was made up."
+
 Verdict = Literal["best", "not_shown_to_differ", "none"]
 
 
@@ -62,6 +64,8 @@ class _Group:
 
 def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
     """What can be said, a winner before a tie; else one sentence on why nothing can."""
+    if table.synthetic:
+        return (Answer("none", (Part(SYNTHETIC),)),) if table.cells else ()
     groups = [group for group in _groups(table) if _is_settled(group)]
     told = [answer for group in groups if (answer := _answer(group)) is not None]
     told.sort(key=lambda answer: answer.verdict != "best")

@@ -8,7 +8,7 @@ nobody is called the best. A mark is a hint where to look and never a verdict.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,14 +48,18 @@ def marks(
     columns: Sequence[Column],
     configs: Mapping[str, RunConfig],
     soaks_s: Mapping[CellKey, float] | None = None,
+    metrics: Collection[str] | None = None,
 ) -> dict[CellKey, tuple[RankMark, ...]]:
-    """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was."""
+    """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was.
+
+    `metrics`: those that are ranked; None: all.
+    """
     families = {(column.model_id, column.config_key): column.family for column in columns}
     groups: dict[Group, list[Candidate]] = defaultdict(list)
     for cell in cells:
         family = families[(cell.model_id, cell.config_key)]
         for row in cell.metrics.values():
-            if may_be_ranked(cell, row):
+            if (metrics is None or row.metric in metrics) and may_be_ranked(cell, row):
                 candidate = _candidate(cell, row)
                 work = _work(row.metric, configs[cell.config_key], (soaks_s or {}).get(key_of(cell), 0.0))
                 for group in _groups(cell, row, family, work):

@@ -1,13 +1,34 @@
 """From the store's rows to the devices × models table: the one thing that page, terminal and API show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgeprof.tables import headline
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof_hub.compare import costs, labels, ranking
-from edgeprof_hub.store.base import CellRow, ReadStore
+from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Every device and every column that there is, in the order of the matrix."""
+
+    devices: tuple[rest.DeviceRecord, ...]
+    columns: tuple[rest.Column, ...]
+    models: Mapping[str, rest.ModelRecord]
+    configs: Mapping[str, RunConfig]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the matrix. `shown` has its devices and columns only; `compared` has all variants of its families.
+
+    The marks of both rest on all cells that a figure competes with, in the part or outside of it.
+    """
+
+    shown: rest.CompareTable
+    compared: rest.CompareTable
 
 
 @dataclass(frozen=True)
@@ -25,41 +46,79 @@ class _Source:
         return self.stored.result if self.stored else None
 
 
-def build(store: ReadStore, now_s: float) -> rest.CompareTable:
-    """The whole table as it stands."""
-    sources = _sources(store)
-    columns = _columns(sources)
-    cells = labels.with_versions([_cell(source, now_s) for source in sources])
-    configs = {source.row.config_key: source.row.config for source in sources}
-    return rest.CompareTable(
-        hub_id=store.hub_id(),
-        generated_s=now_s,
+def axes(store: ReadStore) -> Axes:
+    """What the matrix is spanned by."""
+    models = {model.model_id: model for model in store.models()}
+    rows = [row for row in store.columns() if row.model_id in models]
+    return Axes(
         devices=tuple(sorted(store.devices(), key=lambda device: (device.emulated, device.label))),
-        columns=columns,
-        cells=_marked(cells, columns, configs, _soaks_s(sources)),
-        cost_note=costs.note(cells),
+        columns=tuple(sorted((_column(models[row.model_id], row) for row in rows), key=_column_order)),
+        models=models,
+        configs={row.config_key: row.config for row in rows},
     )
 
 
-def _sources(store: ReadStore) -> list[_Source]:
-    devices = {device.device_id: device for device in store.devices()}
-    models = {model.model_id: model for model in store.models()}
-    rows = [row for row in store.cells() if row.device_id in devices and row.model_id in models]
-    results = store.results_by_id([row.result_id for row in rows if row.result_id])
+def build(store: ReadStore, now_s: float) -> rest.CompareTable:
+    """The whole table as it stands."""
+    found = axes(store)
+    return part_of(store, found, found.devices, found.columns, now_s).shown
+
+
+def part_of(
+    store: ReadStore,
+    found: Axes,
+    devices: Sequence[rest.DeviceRecord],
+    columns: Sequence[rest.Column],
+    now_s: float,
+    metrics: Collection[str] | None = None,
+) -> Part:
+    """These devices and columns, in this order. `metrics`: those that are ranked; None: all."""
+    device_ids = {device.device_id for device in devices}
+    keys = {key_of(column) for column in columns}
+    families = {column.family for column in columns}
+    compared = [column for column in found.columns if column.family in families]
+    beside = [key_of(column) for column in compared if key_of(column) not in keys]
+    rows = [*store.cells(columns=sorted(keys)), *store.cells(device_ids=sorted(device_ids), columns=beside)]
+    sources = _sources(store, found, rows)
+    cells = labels.with_versions([_cell(source, now_s, source.row.device_id in device_ids) for source in sources])
+    marked = _marked(cells, compared, found.configs, _soaks_s(sources), metrics)
+    near = tuple(cell for cell in marked if cell.device_id in device_ids)
+    seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
+    shown = rest.CompareTable(
+        hub_id=store.hub_id(),
+        generated_s=now_s,
+        devices=tuple(devices),
+        columns=tuple(columns),
+        cells=seen,
+        cost_note=costs.note(seen),
+        synthetic=store.is_synthetic(),
+    )
+    return Part(shown, replace(shown, columns=tuple(compared), cells=near))
+
+
+def key_of(column: rest.Column) -> tuple[str, str]:
+    """Model and configuration: what tells columns apart."""
+    return (column.model_id, column.config_key)
+
+
+def _sources(store: ReadStore, found: Axes, rows: Iterable[CellRow]) -> list[_Source]:
+    devices = {device.device_id: device for device in found.devices}
     return [
         _Source(
             row=row,
             device=devices[row.device_id],
-            model=models[row.model_id],
-            stored=_newest(row, results.get(row.result_id or "")),
+            model=found.models[row.model_id],
+            stored=_newest(row),
             job_note=_job_note(store, row),
         )
         for row in rows
+        if row.device_id in devices and row.model_id in found.models
     ]
 
 
-def _newest(row: CellRow, stored: rest.StoredResult | None) -> rest.StoredResult | None:
+def _newest(row: CellRow) -> rest.StoredResult | None:
     """The result that the cell shows: none where a newer job ended without one, or old figures would pass as new."""
+    stored = row.stored
     return None if labels.ended_without_result(row, stored.result if stored else None) else stored
 
 
@@ -80,11 +139,6 @@ def _job_note(store: ReadStore, row: CellRow) -> str:
     return job.note if job else ""
 
 
-def _columns(sources: Iterable[_Source]) -> tuple[rest.Column, ...]:
-    found = {(source.row.model_id, source.row.config_key): _column(source.model, source.row) for source in sources}
-    return tuple(sorted(found.values(), key=_column_order))
-
-
 def _column_order(column: rest.Column) -> tuple[str | int, ...]:
     return (
         column.family.lower(),
@@ -97,7 +151,7 @@ def _column_order(column: rest.Column) -> tuple[str | int, ...]:
     )
 
 
-def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
+def _column(model: rest.ModelRecord, row: ColumnRow) -> rest.Column:
     return rest.Column(
         model_id=model.model_id,
         config_key=row.config_key,
@@ -115,20 +169,21 @@ def _column(model: rest.ModelRecord, row: CellRow) -> rest.Column:
     )
 
 
-def _cell(source: _Source, now_s: float) -> rest.Cell:
+def _cell(source: _Source, now_s: float, is_priced: bool) -> rest.Cell:
+    """`is_priced` False: a cell that is only compared with needs no cost."""
     row, result = source.row, source.result
     code, message = labels.failure_of(result)
     if labels.ended_without_result(row, result):
         code, message = None, source.job_note or "The device refused the job and gave no reason."
     reason = labels.unranked_reason(source.device, result)
     state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
-    priced = costs.cost_of(source.device, source.model, result, now_s) if result else None
+    priced = costs.cost_of(source.device, source.model, result, now_s) if result and is_priced else None
     return rest.Cell(
         device_id=row.device_id,
         model_id=row.model_id,
         config_key=row.config_key,
         state="stale" if state == "measured" and stale else state,
-        result_id=row.result_id if result else None,
+        result_id=result.result_id if result else None,
         metrics={metric.metric: metric for metric in result.metrics} if result else {},
         absent=_absent(result, source.model),
         failure_code=code,
@@ -176,6 +231,7 @@ def _marked(
     columns: Sequence[rest.Column],
     configs: Mapping[str, RunConfig],
     soaks_s: Mapping[ranking.CellKey, float],
+    metrics: Collection[str] | None,
 ) -> tuple[rest.Cell, ...]:
-    found = ranking.marks(cells, columns, configs, soaks_s)
+    found = ranking.marks(cells, columns, configs, soaks_s, metrics)
     return tuple(replace(cell, marks=found.get(ranking.key_of(cell), ())) for cell in cells)

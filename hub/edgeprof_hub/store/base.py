@@ -18,11 +18,21 @@ class CellRow:
     model_id: str
     config_key: str
     config: m.RunConfig
-    result_id: str | None
+    stored: rest.StoredResult | None
+    """The newest result, without what no table shows (samples, how it was measured)."""
     job_id: str | None
     job_state: rest.JobState | None
     stage: str | None
     fraction: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnRow:
+    """A model in a requested configuration that some device has a cell of."""
+
+    model_id: str
+    config_key: str
+    config: m.RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +60,17 @@ class ReadStore(Protocol):
     def device(self, device_id: str) -> rest.DeviceRecord | None: ...
     def models(self) -> Sequence[rest.ModelRecord]: ...
     def model(self, model_id: str) -> rest.ModelRecord | None: ...
-    def cells(self) -> Sequence[CellRow]: ...
+    def is_synthetic(self) -> bool:
+        """Whether everything here was made up by `edgeprof hub seed`."""
+        ...
+
+    def columns(self) -> Sequence[ColumnRow]: ...
+    def cells(
+        self, *, device_ids: Sequence[str] | None = None, columns: Sequence[tuple[str, str]] | None = None
+    ) -> Sequence[CellRow]:
+        """The cells of these devices in these columns (model, configuration); None: of all."""
+        ...
+
     def results(
         self,
         *,
@@ -62,7 +82,6 @@ class ReadStore(Protocol):
         """Newest received first."""
         ...
 
-    def results_by_id(self, result_ids: Sequence[str]) -> dict[str, rest.StoredResult]: ...
     def result(self, result_id: str) -> rest.StoredResult | None: ...
     def campaign(self, campaign_id: str) -> rest.Campaign | None: ...
     def job(self, job_id: str) -> rest.JobRecord | None: ...
@@ -99,6 +118,10 @@ class WriteStore(Protocol):
 
     def save_state(self, state: m.State, received_s: float) -> bool:
         """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
+        ...
+
+    def mark_synthetic(self) -> None:
+        """Say for good that everything in this database was made up."""
         ...
 
     def mark_all_offline(self) -> None: ...

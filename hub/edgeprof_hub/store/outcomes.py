@@ -58,10 +58,7 @@ def touch_cell(
             {**values, "job_id": job_id},
             "ON CONFLICT DO UPDATE SET job_id = coalesce(excluded.job_id, job_id)",
         )
-        connection.execute(
-            f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)",
-            (device_id, model_id, config_key),
-        )
+        _point_at_newest(connection, (device_id, model_id, config_key))
 
 
 def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
@@ -83,10 +80,8 @@ def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
         return False
     remember_deleted(connection, "result", [result_id])
     connection.execute("UPDATE job SET result_id = NULL WHERE result_id = ?", (result_id,))
-    key = tuple(row)
-    connection.execute(
-        f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)", key
-    )
+    key = (str(row[0]), str(row[1]), str(row[2]))
+    _point_at_newest(connection, key)
     connection.execute(
         "DELETE FROM cell WHERE (device_id, model_id, config_key) = (?, ?, ?) AND result_id IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM job WHERE job.job_id = cell.job_id"
@@ -114,6 +109,22 @@ _NEWEST = (
     "SELECT result.result_id FROM result WHERE result.device_id = cell.device_id AND result.model_id = cell.model_id"
     " AND result.config_key = cell.config_key AND coalesce(failure_code, '') != 'cancelled' ORDER BY seq DESC LIMIT 1"
 )
+
+
+def _point_at_newest(connection: sqlite3.Connection, key: tuple[str, str, str]) -> None:
+    """The cell's newest result, and beside the cell the part of it that tables show; none: neither."""
+    row = connection.execute(
+        f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)"
+        " RETURNING result_id",
+        key,
+    ).fetchone()
+    if row is None:
+        return
+    connection.execute("DELETE FROM outcome WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
+    newest = connection.execute("SELECT document, received_s FROM result WHERE result_id = ?", (row[0],)).fetchone()
+    if newest is not None:
+        shown = rows.to_json(rows.shown_of(rows.from_json(newest["document"], m.Result)))
+        connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?)", (*key, newest["received_s"], shown))
 
 
 def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:

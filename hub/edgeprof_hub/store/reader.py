@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.base import CellRow, Session
+from edgeprof_hub.store.base import CellRow, ColumnRow, Session
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
@@ -18,6 +18,13 @@ _RUNNING = (
     " AND one.model_id = cell.model_id AND one.config_key = cell.config_key LIMIT 1"
 )
 """Of several jobs of a cell (repeats), the one at work tells more than the newest, which still waits."""
+_CELLS = (
+    "SELECT cell.*, outcome.received_s, outcome.document, job.state, job.stage, job.fraction FROM cell"
+    " LEFT JOIN outcome USING (device_id, model_id, config_key)"
+    f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
+)
+_OF_DEVICES = "cell.device_id IN (SELECT value FROM json_each(?))"
+_OF_COLUMNS = "(cell.model_id, cell.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 _MOST_VARIABLES = 500
 
 
@@ -64,13 +71,21 @@ class SqliteReader:
         row = self._first("SELECT * FROM model WHERE model_id = ?", (model_id,))
         return rows.model(row) if row else None
 
-    def cells(self) -> Sequence[CellRow]:
-        sql = (
-            "SELECT cell.*, job.state, job.stage, job.fraction FROM cell LEFT JOIN job"
-            f" ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
-            " ORDER BY cell.device_id, cell.model_id, cell.config_key"
-        )
-        return [rows.cell(row) for row in self._all(sql, ())]
+    def is_synthetic(self) -> bool:
+        return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
+
+    def columns(self) -> Sequence[ColumnRow]:
+        found = self._all("SELECT model_id, config_key, config FROM cell GROUP BY model_id, config_key", ())
+        return [rows.column(row) for row in found]
+
+    def cells(
+        self, *, device_ids: Sequence[str] | None = None, columns: Sequence[tuple[str, str]] | None = None
+    ) -> Sequence[CellRow]:
+        asked = ((_OF_DEVICES, device_ids), (_OF_COLUMNS, columns))
+        used = [(clause, rows.to_json(values)) for clause, values in asked if values is not None]
+        where = f" WHERE {' AND '.join(clause for clause, _ in used)}" if used else ""
+        found = self._all(f"{_CELLS}{where} ORDER BY 1, 2, 3", [values for _, values in used])
+        return [rows.cell(row) for row in found]
 
     def results(
         self,
@@ -83,10 +98,6 @@ class SqliteReader:
         where, values = _where(device_id=device_id, model_id=model_id, config_key=config_key)
         found = self._all(f"SELECT * FROM result{where} ORDER BY seq DESC LIMIT ?", (*values, limit))
         return [rows.result(row) for row in found]
-
-    def results_by_id(self, result_ids: Sequence[str]) -> dict[str, rest.StoredResult]:
-        found = self._among("SELECT * FROM result WHERE result_id IN", result_ids)
-        return {row["result_id"]: rows.result(row) for row in found}
 
     def result(self, result_id: str) -> rest.StoredResult | None:
         row = self._first("SELECT * FROM result WHERE result_id = ?", (result_id,))

@@ -8,7 +8,7 @@ import msgspec
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
-from edgeprof_hub.store.base import CellRow
+from edgeprof_hub.store.base import CellRow, ColumnRow
 
 T = TypeVar("T")
 
@@ -95,6 +95,32 @@ def result(row: sqlite3.Row) -> rest.StoredResult:
     return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])
 
 
+def shown_of(whole: m.Result) -> m.Result:
+    """The part of a result that a cell of the matrix is made of: figures and badge, not how they came to be."""
+    return replace(
+        whole,
+        samples_ms=(),
+        artifacts=(),
+        isolation=None,
+        timing=None,
+        cold_start=None,
+        memory=None,
+        conditions=None,
+        footprint=None,
+        points=(),
+        soak=None,
+        open_loop=None,
+        energy=(),
+    )
+
+
+def column(row: sqlite3.Row) -> ColumnRow:
+    """One model in one configuration."""
+    return ColumnRow(
+        model_id=row["model_id"], config_key=row["config_key"], config=from_json(row["config"], m.RunConfig)
+    )
+
+
 def cell(row: sqlite3.Row) -> CellRow:
     """One cell, with the state of its newest job."""
     return CellRow(
@@ -102,9 +128,15 @@ def cell(row: sqlite3.Row) -> CellRow:
         model_id=row["model_id"],
         config_key=row["config_key"],
         config=from_json(row["config"], m.RunConfig),
-        result_id=row["result_id"],
+        stored=_shown(row),
         job_id=row["job_id"],
         job_state=cast("rest.JobState | None", row["state"]),
         stage=row["stage"],
         fraction=row["fraction"],
     )
+
+
+def _shown(row: sqlite3.Row) -> rest.StoredResult | None:
+    if row["document"] is None:
+        return None
+    return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])

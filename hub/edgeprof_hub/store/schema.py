@@ -8,6 +8,8 @@ from sqlite_utils.migrations import Migrations
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
+from edgeprof.wire.messages import Result
+from edgeprof_hub.store.rows import from_json, shown_of, to_json
 
 MIGRATIONS = Migrations("edgeprof-hub")
 
@@ -66,6 +68,14 @@ _TABLES = (
     "CREATE TABLE deleted (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT",
 )
 
+_OUTCOMES = (
+    """CREATE TABLE outcome (
+        device_id TEXT NOT NULL, model_id TEXT NOT NULL, config_key TEXT NOT NULL, received_s REAL NOT NULL,
+        document TEXT NOT NULL, PRIMARY KEY (device_id, model_id, config_key),
+        FOREIGN KEY (device_id, model_id, config_key) REFERENCES cell ON DELETE CASCADE) STRICT""",
+    "CREATE INDEX cell_column ON cell (model_id, config_key)",
+)
+
 
 @MIGRATIONS(name="0001_spine")
 def spine(db: sqlite_utils.Database) -> None:
@@ -73,6 +83,20 @@ def spine(db: sqlite_utils.Database) -> None:
     for statement in _TABLES:
         db.conn.execute(statement)
     db.conn.execute("INSERT INTO setting (name, value) VALUES ('hub_id', ?)", [new_id()])
+
+
+@MIGRATIONS(name="0002_outcome")
+def outcome(db: sqlite_utils.Database) -> None:
+    """What the page shows of a cell's newest result, so that it reads neither samples nor logs of all runs."""
+    for statement in _OUTCOMES:
+        db.conn.execute(statement)
+    cells = db.conn.execute(
+        "SELECT cell.device_id, cell.model_id, cell.config_key, document, received_s"
+        " FROM cell JOIN result USING (result_id)"
+    )
+    for *key, document, received_s in cells:
+        shown = to_json(shown_of(from_json(document, Result)))
+        db.conn.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?)", [*key, received_s, shown])
 
 
 def migrate(connection: sqlite3.Connection) -> None:

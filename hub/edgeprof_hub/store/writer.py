@@ -35,6 +35,10 @@ class SqliteWriter:
         with self.transaction():
             return self._save_birth(state, received_s) if state.online else self._save_death(state)
 
+    def mark_synthetic(self) -> None:
+        with self.transaction():
+            database.insert(self._connection, "setting", {"name": "synthetic", "value": "1"})
+
     def mark_all_offline(self) -> None:
         with self.transaction():
             self._connection.execute("UPDATE device SET online = 0 WHERE online = 1")
