@@ -6,8 +6,10 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from edgeprof import __version__
 from edgeprof_hub import failures
@@ -57,6 +59,7 @@ def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
     )
     sessions = Sessions()
     app.state.sessions = sessions
+    app.add_middleware(Compressed)
     app.add_middleware(Guard, settings=settings, sessions=sessions)
     failures.install(app)
     for prefix, router in ROUTERS:
@@ -64,6 +67,17 @@ def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
+
+
+class Compressed(GZipMiddleware):
+    """Pages and their static files travel compressed; the API's answers (model files, event streams) as they are."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and not scope["path"].startswith(API_PREFIX):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _docs() -> RedirectResponse:

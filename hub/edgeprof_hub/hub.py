@@ -42,6 +42,8 @@ class Hub:
     dispatch: Dispatch
     endpoint: Endpoint
     broker_title: str
+    is_synthetic: bool = False
+    """Its data folder was filled by `edgeprof hub seed`."""
     claims: Claims = field(default_factory=Claims)
 
 
@@ -100,6 +102,7 @@ def _joined(
         dispatch=dispatch,
         endpoint=endpoint,
         broker_title=title,
+        is_synthetic=reader.is_synthetic(),
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
@@ -29,7 +30,36 @@ def cell_state(row: CellRow, result: Result | None) -> rest.CellState:
     return result.status if result else "not_run"
 
 
-def stale_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:
+class _Version(Protocol):
+    @property
+    def runtime(self) -> str: ...
+    @property
+    def runtime_version(self) -> str: ...
+
+
+class Outcome(Protocol):
+    """What of a result decides whether it counts: of the whole one, or of the part that ranking reads."""
+
+    @property
+    def job_id(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def effective(self) -> _Version | None: ...
+    @property
+    def emulated(self) -> bool: ...
+    @property
+    def replayed(self) -> str | None: ...
+
+
+class _Job(Protocol):
+    @property
+    def job_id(self) -> str | None: ...
+    @property
+    def job_state(self) -> str | None: ...
+
+
+def stale_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | None:
     """Why a measured figure is of the past: the device has another version of the runtime now; None: it has not.
 
     A model's bytes are its identity, so that a changed model is another column and makes no figure stale.
@@ -48,7 +78,7 @@ def _public(version: str) -> str:
     return version.partition("+")[0]
 
 
-def ended_without_result(row: CellRow, result: Result | None) -> bool:
+def ended_without_result(row: _Job, result: Outcome | None) -> bool:
     """Whether the newest job failed before there was a result (the device refused it)."""
     return row.job_state == "failed" and (result is None or result.job_id != row.job_id)
 
@@ -66,7 +96,7 @@ def short_reason(reason: str) -> str:
     return TOO_FEW_SAMPLES if _TOO_FEW.match(reason) else reason
 
 
-def unranked_reason(device: rest.DeviceRecord, result: Result | None) -> str | None:
+def unranked_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | None:
     """Why this device's times and energy are shown and not ranked, or None."""
     replayed = result.replayed if result and result.replayed else device.facts.replays if device.facts else None
     if replayed is not None:

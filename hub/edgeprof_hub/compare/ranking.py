@@ -56,12 +56,15 @@ def marks(
     """
     families = {(column.model_id, column.config_key): column.family for column in columns}
     groups: dict[Group, list[Candidate]] = defaultdict(list)
+    works: dict[tuple[str, str, float], str] = {}
     for cell in cells:
         family = families[(cell.model_id, cell.config_key)]
         for row in cell.metrics.values():
             if (metrics is None or row.metric in metrics) and may_be_ranked(cell, row):
                 candidate = _candidate(cell, row)
-                work = _work(row.metric, configs[cell.config_key], (soaks_s or {}).get(key_of(cell), 0.0))
+                work_key = (row.metric, cell.config_key, (soaks_s or {}).get(candidate.key, 0.0))
+                if (work := works.get(work_key)) is None:
+                    work = works[work_key] = _work(row.metric, configs[cell.config_key], work_key[2])
                 for group in _groups(cell, row, family, work):
                     groups[group].append(candidate)
     found: dict[CellKey, list[RankMark]] = defaultdict(list)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from edgeprof.tables import headline
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
-from edgeprof_hub.compare import costs, labels, ranking
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare import costs, labels, ranking, rivals
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 
 
@@ -77,12 +78,9 @@ def part_of(
     keys = {key_of(column) for column in columns}
     families = {column.family for column in columns}
     compared = [column for column in found.columns if column.family in families]
-    beside = [key_of(column) for column in compared if key_of(column) not in keys]
-    rows = [*store.cells(columns=sorted(keys)), *store.cells(device_ids=sorted(device_ids), columns=beside)]
-    sources = _sources(store, found, rows)
-    cells = labels.with_versions([_cell(source, now_s, source.row.device_id in device_ids) for source in sources])
-    marked = _marked(cells, compared, found.configs, _soaks_s(sources), metrics)
-    near = tuple(cell for cell in marked if cell.device_id in device_ids)
+    sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
+    cells = labels.with_versions([_cell(source, now_s) for source in sources])
+    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
         hub_id=store.hub_id(),
@@ -169,15 +167,14 @@ def _column(model: rest.ModelRecord, row: ColumnRow) -> rest.Column:
     )
 
 
-def _cell(source: _Source, now_s: float, is_priced: bool) -> rest.Cell:
-    """`is_priced` False: a cell that is only compared with needs no cost."""
+def _cell(source: _Source, now_s: float) -> rest.Cell:
     row, result = source.row, source.result
     code, message = labels.failure_of(result)
     if labels.ended_without_result(row, result):
         code, message = None, source.job_note or "The device refused the job and gave no reason."
     reason = labels.unranked_reason(source.device, result)
     state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
-    priced = costs.cost_of(source.device, source.model, result, now_s) if result and is_priced else None
+    priced = costs.cost_of(source.device, source.model, result, now_s) if result else None
     return rest.Cell(
         device_id=row.device_id,
         model_id=row.model_id,
@@ -227,11 +224,19 @@ def _effective_runtime(result: Result | None) -> str | None:
 
 
 def _marked(
+    store: ReadStore,
+    found: Axes,
     cells: Sequence[rest.Cell],
-    columns: Sequence[rest.Column],
-    configs: Mapping[str, RunConfig],
+    compared: Sequence[rest.Column],
+    keys: Collection[tuple[str, str]],
     soaks_s: Mapping[ranking.CellKey, float],
     metrics: Collection[str] | None,
 ) -> tuple[rest.Cell, ...]:
-    found = ranking.marks(cells, columns, configs, soaks_s, metrics)
-    return tuple(replace(cell, marks=found.get(ranking.key_of(cell), ())) for cell in cells)
+    """The cells with their marks: against all variants of a family, which are there, and against all devices."""
+    near = {cell.device_id for cell in cells}
+    devices = {device.device_id: device for device in found.devices if device.device_id not in near}
+    rows = store.standings(sorted(keys)) if devices else ()
+    far = rivals.rival_cells(rows, devices, METRICS if metrics is None else metrics)
+    soaks_s = {**rivals.soak_s_of(rows), **soaks_s}
+    marks = ranking.marks([*cells, *far], compared, found.configs, soaks_s, metrics)
+    return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

@@ -1,6 +1,7 @@
 """How pages answer: rendered templates with a policy that allows nothing inline, and errors as pages."""
 
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 from fastapi import Request, Response
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof_hub.hub import hub_of
 from edgeprof_hub.views import render
 
 HEADERS = {
@@ -20,6 +22,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _ENVIRONMENT = render.environment()
+_SYNTHETIC: ContextVar[bool] = ContextVar("synthetic", default=False)
+"""Whether the hub that answers holds a made-up fleet: every page says so."""
 
 
 class PageRoute(APIRoute):
@@ -29,6 +33,7 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_or_explain(request: Request) -> Response:
+            _SYNTHETIC.set(hub_of(request).is_synthetic)
             try:
                 return await handle(request)
             except EdgeprofError as error:
@@ -41,5 +46,6 @@ class PageRoute(APIRoute):
 
 def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
     """A rendered page. `here` marks the place in the navigation."""
-    text = _ENVIRONMENT.get_template(template).render({"version": __version__, "here": "", **context})
+    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get()}
+    text = _ENVIRONMENT.get_template(template).render({**always, **context})
     return HTMLResponse(text, status, HEADERS)

@@ -1,12 +1,15 @@
 """The pages: server-rendered, useful without JavaScript. What changes something is a plain form, in `forms.py`."""
 
 import time
+from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from edgeprof_hub import campaigns
-from edgeprof_hub.compare import table
+from edgeprof_hub.compare import table, window
+from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import forms
@@ -15,28 +18,46 @@ from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.views import comparison, detail, evidence, samples
 
 NEWEST_RUNS = 50
+LONGEST_SEARCH = 200
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
 
 
+def _asked(metric: str = window.HEADLINE, device: str = "", model: str = "", d: str = "1", c: str = "1") -> Asked:
+    """From the address. What is no number is the first page: a mistyped link still shows something."""
+    return Asked(metric, device[:LONGEST_SEARCH], model[:LONGEST_SEARCH], _number(d), _number(c))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+AskedOf = Annotated[Asked, Depends(_asked)]
+
+
 @router.get("/")
-def home(hub: HubOf, request: Request, metric: str = comparison.HEADLINE) -> HTMLResponse:
+def home(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
     """The comparison."""
-    return page("comparison.html", page=_comparison(hub, request, metric), here="comparison")
+    return page("comparison.html", page=_comparison(hub, request, asked), here="comparison")
 
 
 @router.get("/matrix")
-def matrix(hub: HubOf, request: Request, metric: str = comparison.HEADLINE) -> HTMLResponse:
+def matrix(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
     """The comparison's live part alone."""
-    return page("_comparison.html", page=_comparison(hub, request, metric))
+    return page("_comparison.html", page=_comparison(hub, request, asked))
 
 
-def _comparison(hub: Hub, request: Request, metric: str) -> comparison.Comparison:
+def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparison:
     store = hub.reader
+    axes, metric = table.axes(store), comparison.shown_metric(asked.metric)
+    found = window.window(axes, replace(asked, metric=metric))
+    part = table.part_of(store, axes, found.devices, found.columns, time.time(), comparison.ranked_metrics(metric))
+    run = {column.model_id for column in axes.columns}
+    idle = [model for model in axes.models.values() if model.model_id not in run]
     token = " --token-file FILE" if hub.settings.token else ""
     agent_line = f"edgeprof agent run --hub {str(request.base_url).rstrip('/')}{token}"
-    return comparison.comparison(table.build(store, time.time()), store.models(), metric, agent_line)
+    return comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
 
 
 @router.get("/runs/{result_id}")

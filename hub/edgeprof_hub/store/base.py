@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof_hub.store.standing import StandingRow
 
 StoreOutcome = Literal["stored", "duplicate", "conflict"]
 
@@ -69,6 +70,10 @@ class ReadStore(Protocol):
         self, *, device_ids: Sequence[str] | None = None, columns: Sequence[tuple[str, str]] | None = None
     ) -> Sequence[CellRow]:
         """The cells of these devices in these columns (model, configuration); None: of all."""
+        ...
+
+    def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
+        """Of the cells of these columns on every device, what they are ranked by; without those that have no result."""
         ...
 
     def results(

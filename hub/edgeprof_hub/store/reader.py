@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
+from edgeprof_hub.store.standing import DECODER, StandingRow
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
@@ -22,6 +23,10 @@ _CELLS = (
     "SELECT cell.*, outcome.received_s, outcome.document, job.state, job.stage, job.fraction FROM cell"
     " LEFT JOIN outcome USING (device_id, model_id, config_key)"
     f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
+)
+_STANDINGS = (
+    "SELECT cell.device_id, cell.model_id, cell.config_key, cell.job_id, job.state, document FROM cell"
+    " JOIN outcome USING (device_id, model_id, config_key) LEFT JOIN job ON job.job_id = cell.job_id"
 )
 _OF_DEVICES = "cell.device_id IN (SELECT value FROM json_each(?))"
 _OF_COLUMNS = "(cell.model_id, cell.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
@@ -86,6 +91,10 @@ class SqliteReader:
         where = f" WHERE {' AND '.join(clause for clause, _ in used)}" if used else ""
         found = self._all(f"{_CELLS}{where} ORDER BY 1, 2, 3", [values for _, values in used])
         return [rows.cell(row) for row in found]
+
+    def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
+        found = self._all(f"{_STANDINGS} WHERE {_OF_COLUMNS}", [rows.to_json(columns)])
+        return [StandingRow(row[0], row[1], row[2], row[3], row[4], DECODER.decode(row[5])) for row in found]
 
     def results(
         self,

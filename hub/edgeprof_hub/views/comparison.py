@@ -11,10 +11,13 @@ from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, 
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare.answers import Answer, answers
+from edgeprof_hub.compare.table import Part
+from edgeprof_hub.compare.window import HEADLINE, Window
 from edgeprof_hub.views import charts, matrix_cell
 from edgeprof_hub.views.matrix_cell import CellView
 
-HEADLINE = "headline"
+MOST_DRAWN = 80
+TOO_MANY_TO_DRAW = f"More than {MOST_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
 PICKED = (
     *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
     *("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms", "inter_token_p50_ms"),
@@ -64,6 +67,8 @@ class Comparison:
     """All that the page and its live part show."""
 
     table: rest.CompareTable
+    window: Window
+    is_empty: bool
     sentence: str
     answers: tuple[Answer, ...]
     metric: str
@@ -77,24 +82,40 @@ class Comparison:
     meanings: dict[str, str]
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
+    undrawn: str
     idle_models: tuple[rest.ModelRecord, ...]
     agent_line: str
 
 
+def shown_metric(asked: str) -> str:
+    """The metric that was asked for; an unknown choice is the headline."""
+    return asked if asked in METRICS else HEADLINE
+
+
+def ranked_metrics(metric: str) -> frozenset[str]:
+    """What must be ranked for the page: the figures shown large, and those that the answer is about."""
+    leads = {lead_metric(shown, kind) for kind in HEADLINES for shown in (metric, HEADLINE)}
+    return frozenset(leads)
+
+
 def comparison(
-    table: rest.CompareTable, models: Sequence[rest.ModelRecord], metric: str, agent_line: str
+    part: Part, window: Window, idle_models: Sequence[rest.ModelRecord], metric: str, agent_line: str, is_empty: bool
 ) -> Comparison:
-    """The page for one choice of metric; an unknown choice is the headline."""
-    metric = metric if metric in METRICS else HEADLINE
+    """The page of a part of the matrix. `idle_models`: those that were never run; `is_empty`: no device is known."""
+    table = part.shown
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     rows = tuple(_row(device, table.columns, cells, metric, notes) for device in table.devices)
     threads = same_threads(table.columns)
-    measured = {column.model_id for column in table.columns}
+    leads = [lead_metric(metric, kind) for kind in HEADLINES]
+    drawn = charts.of_table(table, leads)
+    can_be_read = all(len(chart.points) <= MOST_DRAWN for chart in drawn)
     return Comparison(
         table=table,
+        window=window,
+        is_empty=is_empty,
         sentence=sentence(table),
-        answers=answers(table),
+        answers=answers(part.compared),
         metric=metric,
         choices=_choices(table, metric),
         families=_families(table.columns),
@@ -102,11 +123,12 @@ def comparison(
         notes=tuple(notes.texts),
         threads_note="" if threads is None else f"All models asked for {threads_text(threads)}.",
         allowance=ALLOWANCE,
-        widened=allowances.legend(table, [lead_metric(metric, kind) for kind in HEADLINES]),
+        widened=allowances.legend(table, leads),
         meanings=_meanings(table),
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
-        charts=charts.of_table(table, [lead_metric(metric, kind) for kind in HEADLINES]),
-        idle_models=tuple(model for model in models if model.model_id not in measured),
+        charts=drawn if can_be_read else (),
+        undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
+        idle_models=tuple(idle_models),
         agent_line=agent_line,
     )
 
