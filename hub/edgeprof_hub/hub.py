@@ -20,6 +20,7 @@ from edgeprof_hub.inbox import Inbox
 from edgeprof_hub.ingest import Ingest
 from edgeprof_hub.link import Link
 from edgeprof_hub.locking import locked
+from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
@@ -42,6 +43,7 @@ class Hub:
     dispatch: Dispatch
     endpoint: Endpoint
     broker_title: str
+    pages: PageCache = field(default_factory=PageCache)
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
     claims: Claims = field(default_factory=Claims)

@@ -46,6 +46,15 @@ class PageRoute(APIRoute):
 
 def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
     """A rendered page. `here` marks the place in the navigation."""
-    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get()}
-    text = _ENVIRONMENT.get_template(template).render({**always, **context})
+    return answer(text_of(template, **context), status)
+
+
+def answer(text: str, status: int = 200) -> HTMLResponse:
+    """A page that is rendered already."""
     return HTMLResponse(text, status, HEADERS)
+
+
+def text_of(template: str, **context: object) -> str:
+    """The page as text."""
+    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get()}
+    return _ENVIRONMENT.get_template(template).render({**always, **context})

@@ -14,7 +14,7 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import forms
 from edgeprof_hub.routes.answers import HubOf
-from edgeprof_hub.routes.page_answers import PageRoute, page
+from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.views import comparison, detail, evidence, samples
 
 NEWEST_RUNS = 50
@@ -39,13 +39,23 @@ AskedOf = Annotated[Asked, Depends(_asked)]
 @router.get("/")
 def home(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
     """The comparison."""
-    return page("comparison.html", page=_comparison(hub, request, asked), here="comparison")
+    return _matrix_page(hub, request, asked, "comparison.html")
 
 
 @router.get("/matrix")
 def matrix(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
     """The comparison's live part alone."""
-    return page("_comparison.html", page=_comparison(hub, request, asked))
+    return _matrix_page(hub, request, asked, "_comparison.html")
+
+
+def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTMLResponse:
+    version = hub.reader.version()
+    key = (template, str(request.base_url), asked)
+
+    def make() -> str:
+        return text_of(template, page=_comparison(hub, request, asked), here="comparison")
+
+    return answer(hub.pages.page(version, key, make))
 
 
 def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparison:

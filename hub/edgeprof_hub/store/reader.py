@@ -1,6 +1,7 @@
 """Questions to SQLite: read-only connections from a pool, each question one consistent state."""
 
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -40,13 +41,22 @@ class SqliteReader:
         self._uri = f"{file.absolute().as_uri()}?mode=ro"
         self._idle: deque[sqlite3.Connection] = deque()
         self._is_closed = False
+        self._watch = self._open()
+        self._watch_lock = threading.Lock()
 
     def close(self) -> None:
         """Close every connection, those still in use at the end of their question."""
         self._is_closed = True
+        with self._watch_lock:
+            self._watch.close()
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+    def version(self) -> int:
+        """A number that is another one after each commit (SQLite's `data_version`, always of the same connection)."""
+        with self._watch_lock:
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])

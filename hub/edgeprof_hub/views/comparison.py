@@ -114,7 +114,7 @@ def comparison(
         table=table,
         window=window,
         is_empty=is_empty,
-        sentence=sentence(table),
+        sentence=sentence(table, window),
         answers=answers(part.compared),
         metric=metric,
         choices=_choices(table, metric),
@@ -144,8 +144,8 @@ def lead_metric(metric: str, kind: Kind) -> str:
     return HEADLINES[kind][0].metric if metric == HEADLINE else metric
 
 
-def sentence(table: rest.CompareTable) -> str:
-    """What has been measured, counted."""
+def sentence(table: rest.CompareTable, window: Window) -> str:
+    """What has been measured, counted; of a part of the matrix, it says of what."""
     models = len({column.model_id for column in table.columns})
     played = Counter(device.played for device in table.devices if device.played)
     states = [cell.state for cell in table.cells]
@@ -163,9 +163,11 @@ def sentence(table: rest.CompareTable) -> str:
     told = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
     aside = f" ({told})" if told else ""
     devices = len(table.devices)
+    all_of = "" if window.is_whole else f" These are {devices} of {window.device_page.of} devices, and "
+    all_of += "" if window.is_whole else f"{len(table.columns)} of {window.column_page.of} variants."
     return (
         f"{models} model{'s' * (models != 1)} on {devices} device{'s' * (devices != 1)}{aside}: "
-        f"{', '.join(counts) or 'nothing measured yet'}."
+        f"{', '.join(counts) or 'nothing measured yet'}.{all_of}"
     )
 
 
