@@ -32,6 +32,9 @@ from edgeprof_hub.seed import plan, results
 
 MIB = 2**20
 SENDERS = 8
+IN_FLIGHT = 20
+"""Results of one device without a receipt. Brokers drop what a slow reader leaves beyond their queue."""
+PATIENCE_S = 30.0
 PAGES = ("/?d={d}&c={c}", "/?metric=peak_memory_mib&d={d}&c={c}")
 
 
@@ -85,14 +88,23 @@ def stored(data: Path) -> int:
 
 
 def send(mqtt_port: int, device_id: str, payloads: list[bytes]) -> None:
-    """All results of one device, with QoS 1, waited for."""
+    """All results of one device as an agent sends them: few at a time, each done when its receipt has come."""
+    room = threading.Semaphore(IN_FLIGHT)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=device_id)
-    client.max_inflight_messages_set(20)
+
+    def receipt(_client: mqtt.Client, _data: object, _message: mqtt.MQTTMessage) -> None:
+        room.release()
+
+    client.on_message = receipt
     client.connect("127.0.0.1", mqtt_port)
+    client.subscribe(topics.build(topics.DEFAULT_SITE, device_id, "receipt"), 1)
     client.loop_start()
     topic = topics.build(topics.DEFAULT_SITE, device_id, "result")
-    for sent in [client.publish(topic, payload, 1) for payload in payloads]:
-        sent.wait_for_publish(120)
+    for payload in payloads:
+        room.acquire(timeout=PATIENCE_S)
+        client.publish(topic, payload, 1)
+    for _ in range(IN_FLIGHT):
+        room.acquire(timeout=PATIENCE_S)
     client.disconnect()
     client.loop_stop()
 
