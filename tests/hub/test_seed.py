@@ -1,5 +1,6 @@
 """A made-up fleet: made in an empty folder only, marked on every page, and never the ground of a claim."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,22 @@ def test_the_page_shows_a_part_and_says_of_what(client: TestClient) -> None:
     assert "These are 20 of 25 devices, and 12 of 20 variants." in first
     assert "Devices 21–25 of 25" in second
     assert first.count('scope="row"') == 20
+
+
+def test_sorting_by_a_column_puts_its_best_device_first(client: TestClient) -> None:
+    table_of = client.get("/api/v1/compare").json()
+    column = table_of["columns"][0]
+    key = f"{column['model_id'][:16]}-{column['config_key']}"
+    metric = "decode_tokens_per_s"
+    rates = {
+        cell["device_id"]: cell["metrics"][metric]["value"]
+        for cell in table_of["cells"]
+        if (cell["model_id"], cell["config_key"]) == (column["model_id"], column["config_key"]) and cell["metrics"]
+    }
+    text = client.get(f"/?sort={key}").text
+    order = [device for device in re.findall(r'id="d-(d-[0-9a-f]{16})"', text) if device in rates]
+    assert order == sorted(rates, key=lambda device: -rates[device])[: len(order)]
+    assert (len(order), "sorted, best first" in text) == (20, True)
 
 
 def test_a_strange_address_still_shows_something(client: TestClient) -> None:

@@ -1,12 +1,13 @@
 """Which part of the matrix is shown, how its addresses read, and that a part is ranked as the whole is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgeprof.wire import rest
 from edgeprof_hub.compare import ranking, table
-from edgeprof_hub.compare.window import COLUMNS_A_PAGE, DEVICES_A_PAGE, Asked, window
+from edgeprof_hub.compare.window import COLUMNS_A_PAGE, DEVICES_A_PAGE, Asked, best_first, sort_key, sorted_by, window
 from tests.hub import fleet, stores
 
 
@@ -100,6 +101,20 @@ def test_a_search_that_finds_nothing_shows_nothing_and_does_not_fail() -> None:
 def test_an_address_says_what_is_asked_for_and_nothing_else() -> None:
     assert Asked().href() == "/"
     assert Asked(device="a&b", d=2).href("/matrix", c=3) == "/matrix?device=a%26b&d=2&c=3"
+
+
+def test_the_best_device_comes_first_and_what_is_played_or_unknown_last() -> None:
+    devices = [device(1), device(2), device(3), replace(device(4), emulated=True)]
+    values = {fleet.device_id(1): 2.0, fleet.device_id(2): 1.0, fleet.device_id(4): 0.1}
+    labels = [one.label for one in best_first(devices, values, lower_is_better=True)]
+    assert labels == ["board-2", "board-1", "board-3", "board-4"]
+    assert [one.label for one in best_first(devices, values, lower_is_better=False)][:2] == ["board-1", "board-2"]
+
+
+def test_a_column_that_is_not_there_sorts_nothing() -> None:
+    axes = axes_of(2, 1, 2)
+    assert sorted_by(axes, Asked(sort="gone")) is None
+    assert sorted_by(axes, Asked(sort=sort_key(axes.columns[1]))) == axes.columns[1]
 
 
 def test_a_part_has_the_marks_that_it_has_in_the_whole(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Which part of the matrix a page shows: what was searched for, and a page of devices by a page of columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from urllib.parse import urlencode
@@ -22,6 +22,8 @@ class Asked:
     model: str = ""
     d: int = 1
     c: int = 1
+    sort: str = ""
+    """The column that devices are sorted by, best first: its `sort_key`."""
 
     def href(self, path: str = "/", **changes: str | int) -> str:
         """The address of this view with some of it changed; what stands at its default is left out."""
@@ -61,6 +63,29 @@ class Window:
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
         return not self.asked.is_search and self.device_page.pages <= 1 and self.column_page.pages <= 1
+
+
+def sort_key(column: rest.Column) -> str:
+    """What names a column in an address."""
+    return f"{column.model_id[:16]}-{column.config_key}"
+
+
+def sorted_by(axes: Axes, asked: Asked) -> rest.Column | None:
+    """The column to sort by, if it is there."""
+    return next((column for column in axes.columns if asked.sort and sort_key(column) == asked.sort), None)
+
+
+def best_first(
+    devices: Iterable[rest.DeviceRecord], values: Mapping[str, float], lower_is_better: bool
+) -> list[rest.DeviceRecord]:
+    """Devices that are themselves before those that are played, those with a figure before those without one."""
+    sign = 1 if lower_is_better else -1
+
+    def place(device: rest.DeviceRecord) -> tuple[bool, bool, float]:
+        value = values.get(device.device_id)
+        return (bool(device.played), value is None, 0.0 if value is None else sign * value)
+
+    return sorted(devices, key=place)
 
 
 def window(axes: Axes, asked: Asked) -> Window:

@@ -1,5 +1,6 @@
 """The pages: server-rendered, useful without JavaScript. What changes something is a plain form, in `forms.py`."""
 
+import math
 import time
 from dataclasses import replace
 from typing import Annotated
@@ -7,14 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from edgeprof.tables.headline import kind_of
+from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
-from edgeprof_hub.compare import table, window
+from edgeprof_hub.compare import labels, table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import forms
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
+from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import comparison, detail, evidence, samples
 
 NEWEST_RUNS = 50
@@ -24,9 +28,11 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
 
 
-def _asked(metric: str = window.HEADLINE, device: str = "", model: str = "", d: str = "1", c: str = "1") -> Asked:
+def _asked(
+    metric: str = window.HEADLINE, device: str = "", model: str = "", d: str = "1", c: str = "1", sort: str = ""
+) -> Asked:
     """From the address. What is no number is the first page: a mistyped link still shows something."""
-    return Asked(metric, device[:LONGEST_SEARCH], model[:LONGEST_SEARCH], _number(d), _number(c))
+    return Asked(metric, device[:LONGEST_SEARCH], model[:LONGEST_SEARCH], _number(d), _number(c), sort[:40])
 
 
 def _number(text: str) -> int:
@@ -48,6 +54,23 @@ def matrix(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
     return _matrix_page(hub, request, asked, "_comparison.html")
 
 
+def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
+    """The devices by the figure that the page shows large of one column, where that was asked for."""
+    column = window.sorted_by(axes, asked)
+    if column is None:
+        return axes
+    metric = comparison.lead_metric(asked.metric, kind_of(column.format))
+    values = {
+        row.device_id: figure.value
+        for row in store.standings([table.key_of(column)])
+        if not labels.ended_without_result(row, row.standing)
+        for figure in row.standing.metrics
+        if figure.metric == metric and math.isfinite(figure.value)
+    }
+    lower = METRICS[metric].better != "higher"
+    return replace(axes, devices=tuple(window.best_first(axes.devices, values, lower)))
+
+
 def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTMLResponse:
     version = hub.reader.version()
     key = (template, str(request.base_url), asked)
@@ -60,7 +83,8 @@ def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTM
 
 def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparison:
     store = hub.reader
-    axes, metric = table.axes(store), comparison.shown_metric(asked.metric)
+    metric = comparison.shown_metric(asked.metric)
+    axes = _sorted(store, table.axes(store), replace(asked, metric=metric))
     found = window.window(axes, replace(asked, metric=metric))
     part = table.part_of(store, axes, found.devices, found.columns, time.time(), comparison.ranked_metrics(metric))
     run = {column.model_id for column in axes.columns}

@@ -12,6 +12,8 @@
     if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
+      // Whoever types a search must not lose it to a refresh.
+      if (document.activeElement?.tagName === "INPUT" && part.contains(document.activeElement)) return refreshSoon();
       htmx.trigger(part, "hub-changed");
     }, PAUSE_MS);
   }

@@ -12,7 +12,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare.answers import Answer, answers
 from edgeprof_hub.compare.table import Part
-from edgeprof_hub.compare.window import HEADLINE, Window
+from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell
 from edgeprof_hub.views.matrix_cell import CellView
 
@@ -44,6 +44,7 @@ class ColumnHead:
     column: rest.Column
     title: str
     about: str
+    sort_key: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _families(columns: Sequence[rest.Column]) -> tuple[Family, ...]:
 def _head(column: rest.Column, label: str) -> ColumnHead:
     title = column.model_name if column.model_name != column.family else column.quantization
     runtime = label.removeprefix(figures.clean(f"{column.model_name} · "))
-    return ColumnHead(column, title, f"{column.format} {column.quantization} · {runtime}")
+    return ColumnHead(column, title, f"{column.format} {column.quantization} · {runtime}", sort_key(column))
 
 
 def _row(
