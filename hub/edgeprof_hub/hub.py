@@ -48,6 +48,13 @@ class Hub:
     """Its data folder was filled by `edgeprof hub seed`."""
     claims: Claims = field(default_factory=Claims)
 
+    def artifact(self, sha256: str) -> bytes | None:
+        """What belongs to a result and is kept apart from it; None where it is not here."""
+        try:
+            return self.artifacts.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+
 
 def hub_of(request: Request) -> Hub:
     """The hub that serves this request."""

@@ -15,7 +15,7 @@ from edgeprof_hub.compare import labels, table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
-from edgeprof_hub.routes import forms
+from edgeprof_hub.routes import forms, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -26,6 +26,7 @@ LONGEST_SEARCH = 200
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
+router.include_router(side_by_side.router)
 
 
 def _asked(
@@ -102,17 +103,10 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     if stored is None:
         raise not_found("run", result_id)
     result = stored.result
-    series = samples.series_of(result, lambda sha256: _artifact(hub, sha256))
-    found = evidence.evidence_of(result, lambda sha256: _artifact(hub, sha256))
+    series = samples.series_of(result, hub.artifact)
+    found = evidence.evidence_of(result, hub.artifact)
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time()))
-
-
-def _artifact(hub: Hub, sha256: str) -> bytes | None:
-    try:
-        return hub.artifacts.path(sha256).read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 @router.get("/devices/{device_id}")

@@ -1,7 +1,7 @@
 // Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
 "use strict";
 (() => {
-  const drawers = { comparison, strip, histogram, lines };
+  const drawers = { comparison, strip, histogram, lines, beside };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function drawAll() {
@@ -50,6 +50,26 @@
       x: { label: null, ticks: Math.min(points.length, width < 600 ? 4 : 10), tickFormat: "d", inset: 6 },
       y: { label: null, grid: true, ticks: 5, zero: false, inset: 6 },
       marks: [Plot.dot(points, { x: "run", y: "value", r: points.length < 60 ? 3 : 1.6, fill: css("--link"), fillOpacity: 0.7 })],
+    };
+  }
+
+  // Every sample of every run on one axis. Dots of one run are spread upright so that they do not hide each other.
+  function beside(spread, width) {
+    const names = spread.strips.map((strip) => strip.name);
+    const points = spread.strips.flatMap((strip) => strip.values_ms.map((value, index) => ({ name: strip.name, value, lane: (index * 7) % 19 })));
+    const medians = spread.strips.map((strip) => ({ name: strip.name, value: d3.median(strip.values_ms) }));
+    return {
+      height: 50 + names.length * 58,
+      marginLeft: 12,
+      marginRight: 20,
+      x: { label: null, grid: true, inset: 8, ticks: width < 600 ? 4 : 8 },
+      fy: { domain: names, label: null, axis: null, padding: 0.15 },
+      y: { domain: [-6, 20], axis: null },
+      marks: [
+        Plot.dot(points, { fy: "name", x: "value", y: "lane", r: 1.8, fill: css("--link"), fillOpacity: 0.45 }),
+        Plot.ruleX(medians, { fy: "name", x: "value", stroke: css("--ink"), strokeWidth: 1.6 }),
+        Plot.text(names, { fy: (name) => name, text: (name) => name, frameAnchor: "bottom-left", textAnchor: "start", fill: css("--ink") }),
+      ],
     };
   }
 

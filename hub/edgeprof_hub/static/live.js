@@ -12,8 +12,9 @@
     if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
-      // Whoever types a search must not lose it to a refresh.
-      if (document.activeElement?.tagName === "INPUT" && part.contains(document.activeElement)) return refreshSoon();
+      // Whoever types a search or has ticked runs must not lose that to a refresh.
+      const types = document.activeElement?.type === "text" && part.contains(document.activeElement);
+      if (types || part.querySelector("input:checked")) return refreshSoon();
       htmx.trigger(part, "hub-changed");
     }, PAUSE_MS);
   }

@@ -84,6 +84,7 @@ class Comparison:
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
     undrawn: str
+    can_be_ticked: bool
     idle_models: tuple[rest.ModelRecord, ...]
     agent_line: str
 
@@ -128,6 +129,7 @@ def comparison(
         meanings=_meanings(table),
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=drawn if can_be_read else (),
+        can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
         undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
         idle_models=tuple(idle_models),
         agent_line=agent_line,

@@ -1,0 +1,30 @@
+"""The page that puts runs beside each other."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.hub import Hub
+from edgeprof_hub.routes.answers import HubOf
+from edgeprof_hub.routes.page_answers import PageRoute, page
+from edgeprof_hub.views import side_by_side as views
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/side-by-side")
+def side_by_side(hub: HubOf, run: Annotated[tuple[str, ...], Query()] = ()) -> HTMLResponse:
+    """Two to six runs; the first one is what the others are compared with."""
+    asked = views.check_count(run)
+    sides = [_side(hub, letter, result_id) for letter, result_id in zip(views.LETTERS, asked, strict=False)]
+    return page("side_by_side.html", page=views.side_by_side(sides, hub.artifact))
+
+
+def _side(hub: Hub, letter: str, result_id: str) -> views.Side:
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("run", result_id)
+    device, model = hub.reader.device(stored.result.device_id), hub.reader.model(stored.result.model_id)
+    return views.side(letter, stored, device, model, hub.artifact)
