@@ -8,8 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from edgeprof.wire import messages as m
+from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
+from edgeprof_hub.views.side_by_side import like
 from tests.hub import fleet, live, stores
 
 FP32, INT8 = fleet.model("cnn fp32", "cnn"), fleet.model("cnn int8", "cnn", quantization="int8")
@@ -22,6 +24,7 @@ def run(number: int, ms: float, model_is_int8: bool = False, **changes: object) 
 
 
 SLOW, FAST, SAME = run(1, 4.0), run(1, 1.0, True), run(2, 4.0)
+AGAIN = [run(3, 4.0 + 0.01 * (index % 3)) for index in range(6)]
 PLAYED = run(2, 2.0, emulated=True)
 FAILED = fleet.result(2, INT8, failure=fleet.UNSUPPORTED)
 
@@ -30,10 +33,10 @@ FAILED = fleet.result(2, INT8, failure=fleet.UNSUPPORTED)
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     data: Path = tmp_path_factory.mktemp("hub")
     of = fleet.Fleet(
-        [fleet.state(1, "pi"), fleet.state(2, "<b>two</b>")],
-        [fleet.facts(1), fleet.facts(2)],
+        [fleet.state(1, "pi"), fleet.state(2, "<b>two</b>"), fleet.state(3, "three")],
+        [fleet.facts(number) for number in (1, 2, 3)],
         [FP32, INT8],
-        [SLOW, FAST, SAME, PLAYED, FAILED],
+        [SLOW, FAST, SAME, *AGAIN, PLAYED, FAILED],
     )
     with stores.opened(data) as store:
         fleet.fill(store.writer, of)
@@ -100,3 +103,21 @@ def test_the_matrix_offers_its_cells_to_be_ticked(client: TestClient) -> None:
     text = client.get("/").text
     assert f'name="run" value="{FAST.result_id}"' in text
     assert 'id="beside-go"' in text
+
+
+def test_a_verdict_rests_on_the_runs_of_the_cell_that_are_like_the_ticked_one(client: TestClient) -> None:
+    assert "From 6 runs of A and 1 run of B." in shown(client, AGAIN[0], FAST)
+
+
+def test_runs_by_another_version_or_protocol_are_not_like_it() -> None:
+    ran = SLOW.effective
+    assert ran is not None
+    other = [
+        run(1, 4.0, effective=replace(ran, runtime_version="0.9")),
+        run(1, 4.0, protocol=m.RunProtocol(window_s=99.0)),
+        run(1, 4.0, status="failed"),
+        SLOW,
+        run(1, 4.0),
+    ]
+    found = like(SLOW, [rest.StoredResult(result=result, received_s=1.0) for result in other])
+    assert [result.result_id for result in found] == [SLOW.result_id, other[-1].result_id]

@@ -27,10 +27,11 @@ _SENTENCE: dict[Outcome, str] = {
 
 @dataclass(frozen=True)
 class Side:
-    """One run with the letter that it is called by here."""
+    """One run with the letter that it is called by here. `runs`: those of its cell that the verdict rests on, too."""
 
     letter: str
     stored: rest.StoredResult
+    runs: tuple[m.Result, ...]
     device: rest.DeviceRecord | None
     model: rest.ModelRecord | None
     series: tuple[Series, ...]
@@ -105,34 +106,52 @@ def check_count(result_ids: Sequence[str]) -> list[str]:
 
 def side_by_side(sides: Sequence[Side], fetch: Fetch) -> SideBySide:
     """The page of these runs. `fetch`: an artifact's bytes by its hash."""
+    settings = [_setting(name, read, sides) for name, read in _SETTINGS.items()]
     return SideBySide(
         sides=tuple(sides),
         verdicts=tuple(_verdict(sides[0], other, fetch) for other in sides[1:]),
         spreads=_spreads(sides),
         figures=_figures(sides),
-        settings=tuple(_setting(name, read, sides) for name, read in _SETTINGS.items()),
+        settings=tuple(line for line in settings if set(line.texts) != {NOT_TOLD}),
     )
+
+
+def like(result: m.Result, others: Sequence[rest.StoredResult]) -> tuple[m.Result, ...]:
+    """The run and those of the others that differ from it by chance only: measured, by the same runtime version."""
+    same = [
+        other.result
+        for other in others
+        if other.result.status == "measured" and _conditions(other.result) == _conditions(result)
+    ]
+    return (result, *(other for other in same if other.result_id != result.result_id))
+
+
+def _conditions(result: m.Result) -> tuple[object, ...]:
+    """What may change from run to run of one cell and makes figures of another kind."""
+    ran = result.effective
+    return (ran and (ran.runtime, ran.runtime_version), result.protocol, result.emulated, result.replayed)
 
 
 def side(
     letter: str,
     stored: rest.StoredResult,
+    others: Sequence[rest.StoredResult],
     device: rest.DeviceRecord | None,
     model: rest.ModelRecord | None,
     fetch: Fetch,
 ) -> Side:
-    """A run with its samples."""
-    return Side(letter, stored, device, model, series_of(stored.result, fetch))
+    """A run with its samples, and with those of its cell's other runs that are like it."""
+    return Side(letter, stored, like(stored.result, others), device, model, series_of(stored.result, fetch))
 
 
 def _verdict(first: Side, other: Side, fetch: Fetch) -> Verdict:
-    """By the engine of `edgeprof compare`, on one run of each."""
+    """By the engine of `edgeprof compare`, on the like runs of each cell."""
     failed = [each.letter for each in (first, other) if each.result.status != "measured"]
     if failed:
         return Verdict(f"No verdict on A and {other.letter}: {' and '.join(failed)} failed.", (), ())
-    runs = [Run(each.letter, each.result, lambda ref: fetch(ref.sha256)) for each in (first, other)]
+    a, b = ([Run(each.letter, run, lambda ref: fetch(ref.sha256)) for run in each.runs] for each in (first, other))
     try:
-        report = comparison.report_on(runs[:1], runs[1:], None)
+        report = comparison.report_on(a, b, None)
     except EdgeprofError as error:
         return Verdict(f"No verdict on A and {other.letter}: {error.message}", (), ())
     found = report.verdict
@@ -142,10 +161,15 @@ def _verdict(first: Side, other: Side, fetch: Fetch) -> Verdict:
     if found.ratio is not None and found.low is not None and found.high is not None:
         span = f"{found.interval_percent} % interval {found.low:.4f} to {found.high:.4f}"
         details.append(f"{report.series} of {other.letter} / A: {found.ratio:.4f}, {span}.")
+    details.append(f"From {_runs(first)} and {_runs(other)}.")
     if found.floor is not None:
         details.append(f"Noise floor used: {found.floor:.1%} ({found.basis.replace('_', ' ')}).")
     named = [_with_letter(text, other.letter) for text in (sentence, *details, *report.warnings)]
     return Verdict(named[0], tuple(named[1 : 1 + len(details)]), tuple(named[1 + len(details) :]))
+
+
+def _runs(each: Side) -> str:
+    return f"{len(each.runs)} run{'s' * (len(each.runs) != 1)} of {each.letter}"
 
 
 def _with_letter(text: str, letter: str) -> str:
@@ -197,6 +221,11 @@ def _ran(read: Callable[[m.Effective], object]) -> Callable[[Side], object]:
     return lambda each: read(each.result.effective) if each.result.effective else None
 
 
+def _of_tokens(read: Callable[[m.RunConfig], int]) -> Callable[[Side], object]:
+    """Counts of tokens, which only a language model is asked for."""
+    return lambda each: None if each.model and each.model.format != "gguf" else read(each.result.config)
+
+
 _SETTINGS: dict[str, Callable[[Side], object]] = {
     "Device": lambda each: each.device.label if each.device else each.result.device_id,
     "Board": lambda each: each.device.profile_title if each.device else None,
@@ -210,9 +239,9 @@ _SETTINGS: dict[str, Callable[[Side], object]] = {
     "Delegate": _ran(lambda ran: ran.delegate or "none"),
     "Integer kernels": _ran(lambda ran: ran.integer_kernels),
     "Input": _ran(lambda ran: ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items())),
-    "Prompt, tokens": lambda each: each.result.config.prompt_tokens,
-    "Generated, tokens": lambda each: each.result.config.decode_tokens,
-    "Depth, tokens": lambda each: each.result.config.depth_tokens,
+    "Prompt, tokens": _of_tokens(lambda asked: asked.prompt_tokens),
+    "Generated, tokens": _of_tokens(lambda asked: asked.decode_tokens),
+    "Depth, tokens": _of_tokens(lambda asked: asked.depth_tokens),
     "Power mode": lambda each: each.result.config.power_mode or "as it was",
     "CPU governor": lambda each: each.result.before.governor if each.result.before else None,
     "Temperature before, °C": lambda each: each.result.before.temperature_c if each.result.before else None,
