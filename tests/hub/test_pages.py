@@ -360,3 +360,11 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(ink: str, ground: str
     for theme in themes:
         low, high = sorted((luminance(theme[ink]), luminance(theme[ground])))
         assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_the_newest_outcomes_are_told_newest_first(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = open_hub(typical).get("/").text.split('id="lately-h"')[1]
+    told = re.findall(r'href="/runs/([^"]+)"', text)
+    assert told == [result.result_id for result in reversed(typical.results)]
+    assert "failed: operator_unsupported" in text
+    assert "Decode 38.0 tokens/s" in text

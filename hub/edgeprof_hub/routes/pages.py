@@ -19,7 +19,7 @@ from edgeprof_hub.routes import forms, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import comparison, detail, evidence, samples
+from edgeprof_hub.views import comparison, detail, evidence, lately, samples
 
 NEWEST_RUNS = 50
 LONGEST_SEARCH = 200
@@ -92,7 +92,9 @@ def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparis
     idle = [model for model in axes.models.values() if model.model_id not in run]
     token = " --token-file FILE" if hub.settings.token else ""
     agent_line = f"edgeprof agent run --hub {str(request.base_url).rstrip('/')}{token}"
-    return comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
+    made = comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
+    devices = {device.device_id: device for device in axes.devices}
+    return replace(made, lately=lately.lately(store.results(limit=lately.MOST_SHOWN), devices, axes.models))
 
 
 @router.get("/runs/{result_id}")

@@ -14,6 +14,7 @@ from edgeprof_hub.compare.answers import Answer, answers
 from edgeprof_hub.compare.table import Part
 from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell
+from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
 
 MOST_DRAWN = 80
@@ -87,6 +88,7 @@ class Comparison:
     can_be_ticked: bool
     idle_models: tuple[rest.ModelRecord, ...]
     agent_line: str
+    lately: tuple[Lately, ...] = ()
 
 
 def shown_metric(asked: str) -> str:
