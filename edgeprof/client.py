@@ -82,6 +82,14 @@ class HubClient:
         """Queue every model of the request on every device of it."""
         return self._call("POST", "/campaigns", rest.Campaign, asdict(request))
 
+    def repeat_result(self, result_id: str) -> rest.Campaign:
+        """Run once more what a result was asked for."""
+        return _decode(self._send("POST", f"/results/{result_id}/again", b""), rest.Campaign)
+
+    def retry_campaign(self, campaign_id: str) -> rest.Campaign:
+        """Queue again what of a campaign failed."""
+        return _decode(self._send("POST", f"/campaigns/{campaign_id}/retry", b""), rest.Campaign)
+
     def cancel_campaign(self, campaign_id: str) -> None:
         """Cancel what of a campaign has not ended."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")

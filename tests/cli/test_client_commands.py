@@ -1,4 +1,4 @@
-"""`edgeprof devices | flash | compare | price | rename | delete` against a real hub."""
+"""`edgeprof devices | flash | again | retry | cancel | price | rename | delete` against a real hub."""
 
 import json
 import threading
@@ -132,3 +132,36 @@ def test_nothing_is_deleted_without_a_yes(run: Run, hub: Live, agent: FakeAgent)
     assert hub.client.models() == []
     assert run("delete", "result", "no-id", "--yes").refused_with("bad_result_id")
     assert fleet.device_id(1) in run("devices").out
+
+
+def campaign_of(text: str) -> str:
+    return text.split("campaign ")[1].split(".")[0]
+
+
+def test_a_campaign_is_cancelled_and_what_failed_of_one_is_queued_again(run: Run, hub: Live, agent: FakeAgent) -> None:
+    first = campaign_of(run("flash", DIGITS, "--all", "--no-wait").out)
+    assert run("cancel", first).code == 0
+    assert {job.state for job in hub.client.campaign(first).jobs} == {"cancelled"}
+    assert run("retry", first).refused_with("nothing_failed")
+    second = campaign_of(run("flash", DIGITS, "--all", "--no-wait").out)
+    eventually(lambda: len(agent.got(m.Job)) == 2)
+    job = next(
+        job for job in agent.got(m.Job) if job.job_id in {one.job_id for one in hub.client.campaign(second).jobs}
+    )
+    agent.send(m.Ack(job_id=job.job_id, attempt=job.attempt, status="refused", reason="The outbox is full."))
+    eventually(lambda: hub.client.campaign(second).jobs[0].state == "failed")
+    assert "1 job(s) wait" in run("retry", second).out
+    for command in ("retry", "cancel"):
+        assert run(command, "../models").refused_with("bad_campaign_id")
+
+
+def test_a_result_is_run_again(run: Run, hub: Live, agent: FakeAgent) -> None:
+    job_campaign = campaign_of(run("flash", DIGITS, "--all", "--no-wait").out)
+    (job,) = hub.client.campaign(job_campaign).jobs
+    result = fleet.result(1, hub.client.models()[0], fleet.vision_rows(0.4, 0.01))
+    agent.post(result)
+    eventually(lambda: hub.client.result(result.result_id))
+    again = campaign_of(run("again", result.result_id).out)
+    (repeated,) = hub.client.campaign(again).jobs
+    assert (repeated.device_id, repeated.model_id) == (job.device_id, job.model_id)
+    assert run("again", "no-id").refused_with("bad_result_id")

@@ -1,0 +1,48 @@
+"""`edgeprof again | retry | cancel`: what a person does with runs and campaigns that are there already."""
+
+import click
+
+from edgeprof import picking
+from edgeprof.errors import UsageError
+from edgeprof.options import client_of, hub_options
+from edgeprof.wire import identity
+
+
+@click.command()
+@click.argument("result", metavar="RESULT")
+@hub_options
+def again(result: str, hub_url: str, token_file: str | None) -> None:
+    """Run once more what RESULT was asked for: the same device, model, configuration and protocol."""
+    client = client_of(hub_url, token_file)
+    campaign = client.repeat_result(picking.item_id(client, "result", result))
+    click.echo(f"Queued as campaign {campaign.campaign_id}. See {client.url}/campaigns/{campaign.campaign_id}")
+
+
+@click.command()
+@click.argument("campaign", metavar="CAMPAIGN")
+@hub_options
+def retry(campaign: str, hub_url: str, token_file: str | None) -> None:
+    """Queue again what of CAMPAIGN failed and still has its device and its model."""
+    client = client_of(hub_url, token_file)
+    found = client.retry_campaign(_campaign_id(campaign))
+    waiting = sum(job.state in ("queued", "sent") for job in found.jobs)
+    click.echo(f"{waiting} job(s) wait in campaign {found.campaign_id}. See {client.url}/campaigns/{found.campaign_id}")
+
+
+@click.command()
+@click.argument("campaign", metavar="CAMPAIGN")
+@hub_options
+def cancel(campaign: str, hub_url: str, token_file: str | None) -> None:
+    """Cancel what of CAMPAIGN has not ended."""
+    client = client_of(hub_url, token_file)
+    client.cancel_campaign(_campaign_id(campaign))
+    click.echo(f"Cancelled what of campaign {campaign} had not ended.")
+
+
+def _campaign_id(text: str) -> str:
+    try:
+        return identity.checked_result_id(text)
+    except ValueError as error:
+        raise UsageError(
+            "bad_campaign_id", f"{text!r} is no campaign's id. `edgeprof flash --no-wait` and the hub's page show it."
+        ) from error
