@@ -160,7 +160,7 @@ def test_a_result_is_run_again(run: Run, hub: Live, agent: FakeAgent) -> None:
     (job,) = hub.client.campaign(job_campaign).jobs
     result = fleet.result(1, hub.client.models()[0], fleet.vision_rows(0.4, 0.01))
     agent.post(result)
-    eventually(lambda: hub.client.result(result.result_id))
+    eventually(lambda: hub.hub.reader.result(result.result_id))
     again = campaign_of(run("again", result.result_id).out)
     (repeated,) = hub.client.campaign(again).jobs
     assert (repeated.device_id, repeated.model_id) == (job.device_id, job.model_id)

@@ -368,3 +368,10 @@ def test_the_newest_outcomes_are_told_newest_first(open_hub: Open, typical: flee
     assert told == [result.result_id for result in reversed(typical.results)]
     assert "failed: operator_unsupported" in text
     assert "Decode 38.0 tokens/s" in text
+
+
+def test_the_front_of_time_and_memory_names_its_cells(open_hub: Open, typical: fleet.Fleet) -> None:
+    text = open_hub(typical).get("/").text
+    front = text.split("On the front: 1 of 3")[1].split("</ul>")[0]
+    assert "digits-cnn lite int8" in front
+    assert f"/runs/{typical.results[2].result_id}" in front

@@ -1,7 +1,7 @@
 // Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
 "use strict";
 (() => {
-  const drawers = { comparison, strip, histogram, lines, beside };
+  const drawers = { comparison, strip, histogram, lines, beside, pareto };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function drawAll() {
@@ -69,6 +69,25 @@
         Plot.dot(points, { fy: "name", x: "value", y: "lane", r: 1.8, fill: css("--link"), fillOpacity: 0.45 }),
         Plot.ruleX(medians, { fy: "name", x: "value", stroke: css("--ink"), strokeWidth: 1.6 }),
         Plot.text(names, { fy: (name) => name, text: (name) => name, frameAnchor: "bottom-left", textAnchor: "start", fill: css("--ink") }),
+      ],
+    };
+  }
+
+  // Time against memory; the front is a line of steps through the filled dots.
+  function pareto(plane, width) {
+    const front = plane.points.filter((point) => point.on_front);
+    const ratio = (values) => Math.max(...values) / Math.min(...values);
+    const type = (values) => (Math.min(...values) > 0 && ratio(values) >= 20 ? "log" : "linear");
+    const curve = plane.better === "lower" ? "step-after" : "step-before";
+    return {
+      height: 260,
+      marginLeft: 58,
+      marginBottom: 40,
+      x: { type: type(plane.points.map((point) => point.x)), label: `${plane.title}, ${plane.unit}`, grid: true, inset: 10, ticks: width < 600 ? 4 : 8 },
+      y: { type: type(plane.points.map((point) => point.y)), label: "Peak memory, MiB", grid: true, inset: 10, ticks: 5 },
+      marks: [
+        Plot.line(front, { x: "x", y: "y", curve, stroke: css("--link"), strokeWidth: 1.4 }),
+        Plot.dot(plane.points, { x: "x", y: "y", r: (point) => (point.on_front ? 5 : 3.5), stroke: (point) => (point.on_front ? css("--link") : css("--quiet")), fill: (point) => (point.on_front ? css("--link") : css("--ground")), title: (point) => `${point.name}: ${point.text}` }),
       ],
     };
   }

@@ -13,7 +13,7 @@ from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare.answers import Answer, answers
 from edgeprof_hub.compare.table import Part
 from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
-from edgeprof_hub.views import charts, matrix_cell
+from edgeprof_hub.views import charts, matrix_cell, pareto_view
 from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
 
@@ -84,6 +84,7 @@ class Comparison:
     meanings: dict[str, str]
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
+    planes: tuple[pareto_view.Plane, ...]
     undrawn: str
     can_be_ticked: bool
     idle_models: tuple[rest.ModelRecord, ...]
@@ -132,6 +133,7 @@ def comparison(
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=drawn if can_be_read else (),
         can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
+        planes=pareto_view.planes(table, leads),
         undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
         idle_models=tuple(idle_models),
         agent_line=agent_line,

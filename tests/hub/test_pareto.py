@@ -1,0 +1,36 @@
+"""The front of time and memory: nobody on it is beaten, everybody off it is, and who may not be ranked has no place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeprof_hub.compare import table
+from edgeprof_hub.compare.pareto import candidates, front_of
+from tests.hub import fleet, stores
+
+points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=25)
+
+
+@given(drawn=points, lower=st.booleans())
+def test_the_front_is_exactly_what_nothing_beats(drawn: list[tuple[float, float]], lower: bool) -> None:
+    def beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+        x_good = one[0] <= other[0] if lower else one[0] >= other[0]
+        return x_good and one[1] <= other[1] and one != other
+
+    expected = {i for i, point in enumerate(drawn) if not any(beats(other, point) for other in drawn)}
+    assert front_of(drawn, lower) == expected
+
+
+@pytest.mark.parametrize(("metric", "names"), [("latency_p50_ms", 3), ("decode_tokens_per_s", 1)])
+def test_emulated_devices_and_failures_have_no_place(tmp_path: Path, metric: str, names: int) -> None:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        cells = table.build(store.reader, fleet.NOW_S).cells
+    found = candidates(cells, metric)
+    assert len(found) == names
+    assert {one.cell.device_id for one in found} == {fleet.device_id(1)}
+    stale = [replace(cell, state="stale") for cell in cells]
+    assert candidates(stale, metric) == []
