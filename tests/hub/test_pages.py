@@ -375,3 +375,12 @@ def test_the_front_of_time_and_memory_names_its_cells(open_hub: Open, typical: f
     front = text.split("On the front: 1 of 3")[1].split("</ul>")[0]
     assert "digits-cnn lite int8" in front
     assert f"/runs/{typical.results[2].result_id}" in front
+
+
+def test_two_families_never_share_a_plane_of_time_and_memory(open_hub: Open, typical: fleet.Fleet) -> None:
+    other = fleet.model("tiny fp32", "tiny")
+    quick = fleet.result(1, other, fleet.vision_rows(0.001, 0.0001))
+    of = replace(typical, models=[*typical.models, other], results=[*typical.results, quick])
+    text = open_hub(of).get("/").text
+    assert "On the front: 1 of 3" in text
+    assert "<bdi>tiny</bdi>: p50 against peak memory" not in text

@@ -11,6 +11,8 @@ from edgeprof_hub.compare import pareto
 
 FEWEST = 3
 """Of two points a table says as much."""
+MOST_DRAWN = 3
+"""Planes on one page; a search for a model shows its own."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Point:
 class Plane:
     """One chart. `better`: which x is better; less memory always is."""
 
+    family: str
     title: str
     unit: str
     better: str
@@ -41,13 +44,24 @@ class Plane:
 
 
 def planes(table: rest.CompareTable, metrics: Iterable[str]) -> tuple[Plane, ...]:
-    """A plane for each metric of time or rate that enough cells have beside their memory."""
-    made = [_plane(table, metric) for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY]
-    return tuple(plane for plane in made if len(plane.points) >= FEWEST)
+    """A plane for each family, kind of work and metric that enough cells have beside their memory.
+
+    Two families never share a plane: that a small network is quicker than another one says nothing.
+    """
+    works = dict.fromkeys((column.family, column.work) for column in table.columns)
+    wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY]
+    made = [_plane(table, family, work, metric) for family, work in works for metric in wanted]
+    return tuple(plane for plane in made if len(plane.points) >= FEWEST)[:MOST_DRAWN]
 
 
-def _plane(table: rest.CompareTable, metric: str) -> Plane:
+def _plane(table: rest.CompareTable, family: str, work: str, metric: str) -> Plane:
     known = METRICS[metric]
+    keys = {
+        (column.model_id, column.config_key)
+        for column in table.columns
+        if (column.family, column.work) == (family, work)
+    }
+    cells = [cell for cell in table.cells if (cell.model_id, cell.config_key) in keys]
     labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
     devices = {device.device_id: device.label for device in table.devices}
 
@@ -57,5 +71,5 @@ def _plane(table: rest.CompareTable, metric: str) -> Plane:
         name = f"{labels[(cell.model_id, cell.config_key)]} on {devices[cell.device_id]}"
         return Point(name, cell.result_id or "", one.x, one.y, one.on_front, ", ".join(texts))
 
-    points = tuple(point(one) for one in pareto.candidates(table.cells, metric))
-    return Plane(known.title, known.unit, known.better, points)
+    points = tuple(point(one) for one in pareto.candidates(cells, metric))
+    return Plane(family, known.title, known.unit, known.better, points)
