@@ -41,8 +41,10 @@ def hostile_url(start_hub: StartHub, hostile: fleet.Fleet) -> str:
 def pages_of(made: fleet.Fleet) -> list[str]:
     runs = [f"/runs/{result.result_id}" for result in made.results if result.status == "measured"][:1]
     failed = [f"/runs/{result.result_id}" for result in made.results if result.status == "failed"][:1]
+    measured = [result.result_id for result in made.results if result.status == "measured"][:3]
+    beside = ["/side-by-side?" + "&".join(f"run={one}" for one in measured)] if len(measured) > 1 else []
     device, model = f"/devices/{fleet.device_id(1)}", f"/models/{made.models[0].model_id}"
-    return ["/", "/?metric=peak_memory_mib", *runs, *failed, device, model, "/flash", "/sign-in"]
+    return ["/", "/?metric=peak_memory_mib", *runs, *failed, device, model, *beside, "/flash", "/sign-in"]
 
 
 @contextmanager
@@ -186,4 +188,27 @@ def test_a_person_flashes_renames_and_deletes_by_forms(chromium: Browser, start_
         page.get_by_text("Delete this device…").click()
         page.get_by_role("button", name="Delete device and results").click()
         expect(page.locator("h1")).to_contain_text("on 1 device:")
+        assert complaints == []
+
+
+def test_ticked_cells_outlast_a_change_and_are_put_side_by_side(chromium: Browser, url: str) -> None:
+    """A refresh waits while cells are ticked, or the choice would be lost."""
+    with looking(chromium) as (page, complaints):
+        page.goto(url)
+        expect(page.locator("#live-state")).to_have_text("live")
+        boxes = page.locator("td input[type=checkbox]")
+        boxes.nth(0).check()
+        boxes.nth(1).check()
+        request = urllib.request.Request(
+            f"{url}/api/v1/devices/{fleet.device_id(1)}",
+            json.dumps({"name": "renamed-meanwhile"}).encode(),
+            {"Content-Type": "application/json"},
+            method="PATCH",
+        )
+        urllib.request.urlopen(request).close()
+        page.wait_for_timeout(2500)
+        assert page.locator("td input:checked").count() == 2
+        page.locator("#beside-go").click()
+        expect(page.locator("h1")).to_have_text("2 runs side by side")
+        expect(page.locator(".chart svg").first).to_be_visible()
         assert complaints == []

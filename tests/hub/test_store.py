@@ -338,3 +338,18 @@ def test_a_change_that_nobody_waits_for_says_in_the_log_that_it_failed(
     writer.stop()
     assert "writer.change_failed" in caplog.text
     assert "odd" in caplog.text
+
+
+def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_result(tmp_path: Path) -> None:
+    """Taken back to the schema of 0001, then opened by this release."""
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        before = store.reader.cells()
+    with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
+        old.execute("DROP TABLE outcome")
+        old.execute("DROP INDEX cell_column")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name = '0002_outcome'")
+        old.commit()
+    with stores.opened(tmp_path) as store:
+        assert store.reader.cells() == before
+        assert sum(cell.stored is not None for cell in before) == len(fleet.typical().results)
