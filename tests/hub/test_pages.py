@@ -384,3 +384,12 @@ def test_two_families_never_share_a_plane_of_time_and_memory(open_hub: Open, typ
     text = open_hub(of).get("/").text
     assert "On the front: 1 of 3" in text
     assert "<bdi>tiny</bdi>: p50 against peak memory" not in text
+
+
+def test_distance_is_written_as_well_as_shaded_and_only_where_asked(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    text = client.get("/?colour=distance").text
+    assert '">×1.65</span>' in text
+    assert "shade-2" in text
+    assert "shade-" not in client.get("/").text
+    assert "shade-" not in client.get("/?colour=<b>").text

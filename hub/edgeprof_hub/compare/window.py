@@ -24,6 +24,8 @@ class Asked:
     c: int = 1
     sort: str = ""
     """The column that devices are sorted by, best first: its `sort_key`."""
+    colour: str = ""
+    """`distance`: cells are shaded by how far they are from the best of their family."""
 
     def href(self, path: str = "/", **changes: str | int) -> str:
         """The address of this view with some of it changed; what stands at its default is left out."""

@@ -30,10 +30,24 @@ router.include_router(side_by_side.router)
 
 
 def _asked(
-    metric: str = window.HEADLINE, device: str = "", model: str = "", d: str = "1", c: str = "1", sort: str = ""
+    metric: str = window.HEADLINE,
+    device: str = "",
+    model: str = "",
+    d: str = "1",
+    c: str = "1",
+    sort: str = "",
+    colour: str = "",
 ) -> Asked:
     """From the address. What is no number is the first page: a mistyped link still shows something."""
-    return Asked(metric, device[:LONGEST_SEARCH], model[:LONGEST_SEARCH], _number(d), _number(c), sort[:40])
+    return Asked(
+        metric,
+        device[:LONGEST_SEARCH],
+        model[:LONGEST_SEARCH],
+        _number(d),
+        _number(c),
+        sort[:40],
+        colour if colour == comparison.DISTANCE else "",
+    )
 
 
 def _number(text: str) -> int:

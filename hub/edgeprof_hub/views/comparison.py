@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from edgeprof.tables import allowances, figures, trust
@@ -11,12 +11,14 @@ from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, 
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare.answers import Answer, answers
+from edgeprof_hub.compare.distance import distances
 from edgeprof_hub.compare.table import Part
 from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell, pareto_view
 from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
 
+DISTANCE = "distance"
 MOST_DRAWN = 80
 TOO_MANY_TO_DRAW = f"More than {MOST_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
 PICKED = (
@@ -110,7 +112,12 @@ def comparison(
     table = part.shown
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
-    rows = tuple(_row(device, table.columns, cells, metric, notes) for device in table.devices)
+    far = (
+        distances(part.compared.cells, part.compared.columns, lambda kind: lead_metric(metric, kind))
+        if window.asked.colour == DISTANCE
+        else {}
+    )
+    rows = tuple(_row(device, table.columns, cells, metric, notes, far) for device in table.devices)
     threads = same_threads(table.columns)
     leads = [lead_metric(metric, kind) for kind in HEADLINES]
     drawn = charts.of_table(table, leads)
@@ -208,13 +215,17 @@ def _row(
     cells: dict[tuple[str, str, str], rest.Cell],
     metric: str,
     notes: Notes,
+    far: dict[tuple[str, str, str], float],
 ) -> DeviceRow:
     views = tuple(
-        matrix_cell.cell_view(
-            cells.get((device.device_id, column.model_id, column.config_key)),
-            kind_of(column.format),
-            lead_metric(metric, kind_of(column.format)),
-            notes,
+        replace(
+            matrix_cell.cell_view(
+                cells.get((device.device_id, column.model_id, column.config_key)),
+                kind_of(column.format),
+                lead_metric(metric, kind_of(column.format)),
+                notes,
+            ),
+            distance=far.get((device.device_id, column.model_id, column.config_key)),
         )
         for column in columns
     )

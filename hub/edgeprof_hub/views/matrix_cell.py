@@ -8,6 +8,7 @@ from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare.distance import shade
 
 SHORT = {
     "latency_p50_ms": "p50",
@@ -65,6 +66,13 @@ class CellView:
     ranked: bool = True
     signs: frozenset[str] = frozenset()
     badge: Badge | None = None
+    distance: float | None = None
+    """Ratio to the best of its family on this device, where that was asked for."""
+
+    @property
+    def shade(self) -> str:
+        """The class of its ground."""
+        return "" if self.distance is None else f"shade-{shade(self.distance)}"
 
 
 def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> CellView:

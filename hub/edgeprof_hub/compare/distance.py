@@ -1,0 +1,40 @@
+"""How far a figure is from the best of its family on its device, as a ratio: for shading, and never a claim.
+
+Only figures that may be ranked have a distance, among those of the same work and, for energy, of the same scope.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from edgeprof.tables.headline import Kind, kind_of
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare.ranking import CellKey, key_of, may_be_ranked
+
+STEPS = (1.1, 1.5, 3.0)
+"""Ratios at which the shade changes: a tenth more is about what runs differ by, three times is another class."""
+
+
+def distances(
+    cells: Iterable[rest.Cell], columns: Sequence[rest.Column], metric_of: Callable[[Kind], str]
+) -> dict[CellKey, float]:
+    """Ratio to the best, 1.0 and above, of each cell that has at least one rival. `metric_of`: by the kind of model."""
+    known = {(column.model_id, column.config_key): column for column in columns}
+    groups: dict[tuple[str, ...], list[tuple[CellKey, float]]] = defaultdict(list)
+    for cell in cells:
+        column = known[(cell.model_id, cell.config_key)]
+        row = cell.metrics.get(metric := metric_of(kind_of(column.format)))
+        if row is not None and cell.state == "measured" and row.value > 0 and may_be_ranked(cell, row):
+            cost = row.value if METRICS[metric].better == "lower" else 1 / row.value
+            groups[(cell.device_id, column.family, column.work, metric, row.scope or "")].append((key_of(cell), cost))
+    found: dict[CellKey, float] = {}
+    for group in groups.values():
+        best = min(cost for _, cost in group)
+        if len(group) > 1:
+            found.update({key: cost / best for key, cost in group})
+    return found
+
+
+def shade(ratio: float) -> int:
+    """0 beside the best to 3 far from it."""
+    return sum(ratio >= step for step in STEPS)
