@@ -177,8 +177,9 @@ def sentence(table: rest.CompareTable, window: Window) -> str:
     told = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
     aside = f" ({told})" if told else ""
     devices = len(table.devices)
-    all_of = "" if window.is_whole else f" These are {devices} of {window.device_page.of} devices, and "
-    all_of += "" if window.is_whole else f"{len(table.columns)} of {window.column_page.of} variants."
+    matching = "matching " if window.asked.is_search else ""
+    all_of = "" if window.is_whole else f" These are {devices} of {window.device_page.of} {matching}devices, and "
+    all_of += "" if window.is_whole else f"{len(table.columns)} of {window.column_page.of} {matching}variants."
     return (
         f"{models} model{'s' * (models != 1)} on {devices} device{'s' * (devices != 1)}{aside}: "
         f"{', '.join(counts) or 'nothing measured yet'}.{all_of}"
