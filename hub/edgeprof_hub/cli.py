@@ -2,6 +2,8 @@
 
 import platform
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +13,27 @@ from edgeprof.paths import state_dir
 from edgeprof_hub.config import DEFAULT_PORT
 
 NEEDED_PYTHON = (3, 11)
+
+
+@contextmanager
+def _parts_of_the_hub() -> Generator[None]:
+    """Imports inside need the hub's extra and its Python; without them the user gets a sentence."""
+    if sys.version_info < NEEDED_PYTHON:
+        raise MissingPartError(
+            "python_too_old",
+            f"The hub needs Python {'.'.join(map(str, NEEDED_PYTHON))} or newer; this is {platform.python_version()}. "
+            "Agents run on 3.10; run the hub on a machine with a newer Python.",
+        )
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("edgeprof"):
+            raise
+        raise MissingPartError(
+            "extra_missing",
+            f"`edgeprof hub` needs a part that is not installed ({error.name}). "
+            "Install it with: pip install 'edgeprof[hub]'",
+        ) from error
 
 
 @click.group()
@@ -44,13 +67,8 @@ def serve(
     new_token: bool,
 ) -> None:
     """Run the hub until it is told to stop."""
-    if sys.version_info < NEEDED_PYTHON:
-        raise MissingPartError(
-            "python_too_old",
-            f"The hub needs Python {'.'.join(map(str, NEEDED_PYTHON))} or newer; this is {platform.python_version()}. "
-            "Agents run on 3.10; run the hub on a machine with a newer Python.",
-        )
-    from edgeprof_hub import config
+    with _parts_of_the_hub():
+        from edgeprof_hub import config
 
     folder = data or state_dir("hub")
     if new_token:
@@ -66,16 +84,8 @@ def serve(
         token=config.find_token(folder, token_file),
     )
     config.check(settings)
-    try:
+    with _parts_of_the_hub():
         from edgeprof_hub import server
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("edgeprof"):
-            raise
-        raise MissingPartError(
-            "extra_missing",
-            f"`edgeprof hub` needs a part that is not installed ({error.name}). "
-            "Install it with: pip install 'edgeprof[hub]'",
-        ) from error
     server.serve(settings, click.echo)
 
 
@@ -92,7 +102,8 @@ def seed(data: Path, devices: int, models: int, results: int) -> None:
     Nothing of it is measured: every page of a hub on that folder says so, and no winner is named. A folder that holds
     anything is refused.
     """
-    from edgeprof_hub.seed import writing
+    with _parts_of_the_hub():
+        from edgeprof_hub.seed import writing
 
     size = writing.Size(devices=devices, models=models, results=results)
     with click.progressbar(length=results, label="Making up results", file=sys.stderr) as bar:

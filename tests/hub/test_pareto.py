@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.pareto import candidates, front_of
+from edgeprof_hub.views.pareto_view import planes
 from tests.hub import fleet, stores
 
 points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=25)
@@ -34,3 +35,17 @@ def test_emulated_devices_and_failures_have_no_place(tmp_path: Path, metric: str
     assert {one.cell.device_id for one in found} == {fleet.device_id(1)}
     stale = [replace(cell, state="stale") for cell in cells]
     assert candidates(stale, metric) == []
+
+
+def test_energy_of_two_scopes_never_shares_a_plane(tmp_path: Path) -> None:
+    metric = "energy_per_inference_j"
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        whole = table.build(store.reader, fleet.NOW_S)
+    real = [cell for cell in whole.cells if cell.ranked and "latency_p50_ms" in cell.metrics]
+    for scopes, count in ((("cpu_package",) * 3, 1), (("cpu_package", "cpu_package", "module_input"), 0)):
+        cells = [
+            replace(cell, metrics={**cell.metrics, metric: fleet.row(metric, 0.5, 0.1, scope=scope)})
+            for cell, scope in zip(real, scopes, strict=True)
+        ]
+        assert len(planes(replace(whole, cells=tuple(cells)), [metric])) == count

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from edgeprof.tables.headline import Kind, kind_of
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare.ranking import CellKey, key_of, may_be_ranked
+from edgeprof_hub.compare.ranking import CellKey, is_told_by_work, key_of, may_be_ranked
 
 STEPS = (1.1, 1.5, 3.0)
-"""Ratios at which the shade changes: a tenth more is about what runs differ by, three times is another class."""
+"""Ratios at which the shade changes, chosen for the eye: they say nothing of what is shown to differ."""
 
 
 def distances(
@@ -24,7 +24,9 @@ def distances(
     for cell in cells:
         column = known[(cell.model_id, cell.config_key)]
         row = cell.metrics.get(metric := metric_of(kind_of(column.format)))
-        if row is not None and cell.state == "measured" and row.value > 0 and may_be_ranked(cell, row):
+        if row is None or not is_told_by_work(metric):
+            continue
+        if cell.state == "measured" and row.value > 0 and may_be_ranked(cell, row):
             cost = row.value if METRICS[metric].better == "lower" else 1 / row.value
             groups[(cell.device_id, column.family, column.work, metric, row.scope or "")].append((key_of(cell), cost))
     found: dict[CellKey, float] = {}

@@ -107,6 +107,11 @@ def work_of(config: RunConfig) -> str:
     return repr((sorted(config.shapes.items()), *sizes, config.power_mode))
 
 
+def is_told_by_work(metric: str) -> bool:
+    """Whether `work_of` tells all that decides what a figure of this metric may be compared with, see `_work`."""
+    return not metric.startswith(("response_", "sustained_"))
+
+
 def _candidate(cell: Cell, row: MetricRow) -> Candidate:
     doubted = cell.state == "stale" or trust.doubts(cell, row.metric)
     return Candidate(key_of(cell), row, allowances.share(cell, row.metric), doubted)

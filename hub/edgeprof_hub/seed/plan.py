@@ -23,8 +23,8 @@ RUNTIMES: dict[m.ModelFormat, str] = {"onnx": "onnxruntime", "tflite": "litert",
 RUNTIME_VERSIONS = {"onnxruntime": "1.23.2", "litert": "2.1.0", "xllamacpp": "0.2.4"}
 LANGUAGE_EVERY = 5
 """Each fifth family writes tokens."""
-FORM_FACTORS_S = (0.4, 6.0)
-"""The slowest device takes so many times longer than the fastest one: from, to."""
+SLOWNESS = (0.4, 6.0)
+"""How many times as long as the middle device one takes: from, to."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Network:
-    """One model, and what it pretends to take on the middle device: ms an inference, or tokens/s."""
+    """One model, and what it pretends to take on the middle device: ms an inference, or ms a token."""
 
     record: rest.ModelRecord
     config: m.RunConfig
@@ -97,7 +97,7 @@ def _board(number: int, profile: Profile, chance: random.Random) -> Board:
         sensors=(m.SensorFact(name="rapl", scope="cpu_package", available=False, reason=NO_SENSOR),),
         isolation=(),
     )
-    return Board(device_id, state, facts, profile, chance.uniform(*FORM_FACTORS_S))
+    return Board(device_id, state, facts, profile, chance.uniform(*SLOWNESS))
 
 
 def _network(family: int, variant: int, is_language: bool, base_ms: float, created_s: float) -> Network:

@@ -8,6 +8,7 @@ from edgeprof.tables.view import column_labels
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare import pareto
+from edgeprof_hub.compare.ranking import is_told_by_work
 
 FEWEST = 3
 """Of two points a table says as much."""
@@ -44,24 +45,40 @@ class Plane:
 
 
 def planes(table: rest.CompareTable, metrics: Iterable[str]) -> tuple[Plane, ...]:
-    """A plane for each family, kind of work and metric that enough cells have beside their memory.
+    """A plane for each family, kind of work, metric and scope of it that enough cells have beside their memory.
 
     Two families never share a plane: that a small network is quicker than another one says nothing.
     """
     works = dict.fromkeys((column.family, column.work) for column in table.columns)
-    wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY]
-    made = [_plane(table, family, work, metric) for family, work in works for metric in wanted]
+    wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY and is_told_by_work(metric)]
+    made = [
+        _plane(table, family, work, metric, scope)
+        for family, work in works
+        for metric in wanted
+        for scope in _scopes(table, metric)
+    ]
     return tuple(plane for plane in made if len(plane.points) >= FEWEST)[:MOST_DRAWN]
 
 
-def _plane(table: rest.CompareTable, family: str, work: str, metric: str) -> Plane:
+def _scopes(table: rest.CompareTable, metric: str) -> list[str]:
+    """What the meters cover that gave this metric; figures of two scopes never meet."""
+    return sorted({cell.metrics[metric].scope or "" for cell in table.cells if metric in cell.metrics})
+
+
+def _plane(table: rest.CompareTable, family: str, work: str, metric: str, scope: str) -> Plane:
     known = METRICS[metric]
     keys = {
         (column.model_id, column.config_key)
         for column in table.columns
         if (column.family, column.work) == (family, work)
     }
-    cells = [cell for cell in table.cells if (cell.model_id, cell.config_key) in keys]
+    cells = [
+        cell
+        for cell in table.cells
+        if (cell.model_id, cell.config_key) in keys
+        and (row := cell.metrics.get(metric)) is not None
+        and (row.scope or "") == scope
+    ]
     labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
     devices = {device.device_id: device.label for device in table.devices}
 

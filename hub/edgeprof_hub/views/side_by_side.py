@@ -99,7 +99,7 @@ def check_count(result_ids: Sequence[str]) -> list[str]:
     asked = list(dict.fromkeys(result_ids))
     if not FEWEST <= len(asked) <= len(LETTERS):
         raise UsageError(
-            "two_to_six_runs", f"Tick {FEWEST} to {len(LETTERS)} runs to put them side by side; this were {len(asked)}."
+            "two_to_six_runs", f"Tick {FEWEST} to {len(LETTERS)} runs to put them side by side; {len(asked)} came."
         )
     return asked
 
