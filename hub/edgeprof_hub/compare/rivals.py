@@ -33,7 +33,7 @@ def _rival(row: StandingRow, device: rest.DeviceRecord, metrics: Collection[str]
         config_key=row.config_key,
         state="stale" if is_stale else standing.status,
         result_id=standing.result_id,
-        metrics={item.metric: item.row() for item in standing.metrics if item.metric in metrics},
+        metrics={item.metric: item for item in standing.metrics if item.metric in metrics},
         absent={},
         failure_code=None,
         failure_message=None,

@@ -3,32 +3,8 @@
 import msgspec
 
 from edgeprof.wire.evidence import NoiseFloor, Trust
-from edgeprof.wire.figures import MetricRow, Origin
+from edgeprof.wire.figures import MetricRow
 from edgeprof.wire.messages import ResultStatus
-
-
-class StoredFigure(msgspec.Struct, frozen=True, gc=False):
-    """A metric row, decoded several times faster than the dataclass that it becomes where it is needed."""
-
-    metric: str
-    value: float
-    n: int
-    ci_low: float | None = None
-    ci_high: float | None = None
-    origin: Origin = "measured"
-    scope: str | None = None
-
-    def row(self) -> MetricRow:
-        """The same as everybody else knows it."""
-        return MetricRow(
-            metric=self.metric,
-            value=self.value,
-            n=self.n,
-            ci_low=self.ci_low,
-            ci_high=self.ci_high,
-            origin=self.origin,
-            scope=self.scope,
-        )
 
 
 class Ran(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +25,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     result_id: str
     status: ResultStatus
-    metrics: tuple[StoredFigure, ...]
+    metrics: tuple[MetricRow, ...]
     effective: Ran | None
     protocol: Asked
     emulated: bool
