@@ -1,7 +1,7 @@
 """By how much a figure may change from run to run: learned where its very set-up was calibrated, else assumed."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from edgeprof.tables import figures
 from edgeprof.wire import rest
@@ -38,19 +38,23 @@ def share(cell: rest.Cell, metric: str) -> float:
     difference, and one run's own part of it is log (1 + F) / sqrt 2. Two intervals that are widened by their own parts
     and still apart differ by more than the floor, whichever two devices they are of.
     """
-    floor = learned(cell, metric)
+    return share_of({series: floor.floor for series, floor in _usable(cell).items()}, metric)
+
+
+def share_of(floors: Mapping[str, float], metric: str) -> float:
+    """`share` by the noise floors of the set-up, by series."""
+    known = (floors[series] for series in _series_of(metric) if series in floors)
+    floor = next(filter(math.isfinite, known), None)
     if floor is None:
         return ASSUMED
-    own = math.expm1(math.log1p(floor.floor) / math.sqrt(2))
+    own = math.expm1(math.log1p(floor) / math.sqrt(2))
     return own if metric in _MEDIANS else max(own, ASSUMED)
 
 
 def learned(cell: rest.Cell, metric: str) -> NoiseFloor | None:
     """The cell's noise floor in the metric's series, where it was learned on this very device, model, configuration."""
-    floors = [cell.noise_floor, *cell.noise_floors]
-    usable = {floor.series: floor for floor in floors if floor is not None and _holds(floor, cell)}
-    wanted = _MEDIANS.get(metric) or _TAILS.get(metric) or ()
-    return next((usable[series] for series in wanted if series in usable), None)
+    usable = _usable(cell)
+    return next((usable[series] for series in _series_of(metric) if series in usable), None)
 
 
 def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
@@ -75,6 +79,15 @@ def floor_text(floor: NoiseFloor) -> str:
     """`two runs may differ by 3.2 % (20 runs of digits-cnn, 2026-11-25)`."""
     learned_on = f"{floor.runs} runs of {figures.clean(floor.model_name)}, {figures.clean(floor.date)}"
     return f"two runs may differ by {figures.percent(floor.floor)} ({learned_on})"
+
+
+def _series_of(metric: str) -> tuple[str, ...]:
+    return _MEDIANS.get(metric) or _TAILS.get(metric) or ()
+
+
+def _usable(cell: rest.Cell) -> dict[str, NoiseFloor]:
+    floors = [cell.noise_floor, *cell.noise_floors]
+    return {floor.series: floor for floor in floors if floor is not None and _holds(floor, cell)}
 
 
 def _holds(floor: NoiseFloor, cell: rest.Cell) -> bool:

@@ -79,7 +79,10 @@ def per_day(value: float) -> str:
 
 def clean(text: str) -> str:
     """Text of foreign origin in one line, without what could steer a terminal or turn the line's direction."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def width_of(text: str) -> int:

@@ -44,8 +44,12 @@ def reasons(trust: Trust | None) -> tuple[str, ...]:
 
 def doubts(cell: rest.Cell, metric: str) -> bool:
     """Whether something was found that speaks against this figure of the cell."""
-    known = METRICS.get(metric)
-    found: set[str] = {mark.cause for mark in cell.trust.marks} if cell.trust else set()
+    return speak_against((mark.cause for mark in cell.trust.marks) if cell.trust else (), metric)
+
+
+def speak_against(causes: Iterable[str], metric: str) -> bool:
+    """Whether one of these causes speaks against a figure of this metric."""
+    known, found = METRICS.get(metric), set(causes)
     if known is not None and known.scope in ("memory", "size"):
         return bool(found & _AGAINST_MEMORY)
     return bool(found - _AGAINST_NOTHING)

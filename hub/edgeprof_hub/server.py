@@ -1,6 +1,7 @@
 """The hub as a process: its socket, its log, the line that says it is ready, and a clean end."""
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -15,6 +16,8 @@ from edgeprof_hub.config import Settings, is_loopback
 from edgeprof_hub.hub import Hub, running
 
 GRACE_S = 3
+NEW_OBJECTS_A_COLLECTION = 50_000
+"""A page of the matrix makes some hundred thousand objects; Python's own 700 would go through them ten times over."""
 Say = Callable[[str], None]
 
 
@@ -22,6 +25,8 @@ def serve(settings: Settings, say: Say) -> None:
     """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _leave)
+    gc.freeze()  # what is loaded by now stays for good
+    gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
     with _listening(settings) as listener, running(settings) as hub:
         configuration = uvicorn.Config(
             create_app(settings, hub),

@@ -345,11 +345,17 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, fleet.typical())
         before = store.reader.cells()
+        columns = [(row.model_id, row.config_key) for row in store.reader.columns()]
+        standings = store.reader.standings(columns)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
-        old.execute("DROP TABLE outcome")
-        old.execute("DROP INDEX cell_column")
-        old.execute("DELETE FROM _sqlite_migrations WHERE name = '0002_outcome'")
+        for table in ("outcome", "standing"):
+            old.execute(f"DROP TABLE {table}")
+        for index in ("cell_column", "job_failed"):
+            old.execute(f"DROP INDEX {index}")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name > '0001_spine'")
         old.commit()
     with stores.opened(tmp_path) as store:
         assert store.reader.cells() == before
+        assert store.reader.standings(columns) == standings
+        assert len(standings) == sum(cell.stored is not None for cell in before)
         assert sum(cell.stored is not None for cell in before) == len(fleet.typical().results)

@@ -9,8 +9,8 @@ nobody is called the best. A mark is a hint where to look and never a verdict.
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Literal, NamedTuple, Protocol
 
 from edgeprof.tables import allowances, trust
 from edgeprof.wire.messages import MetricRow, RunConfig
@@ -25,17 +25,36 @@ NEEDS_THE_REAL_MACHINE = ("timing", "energy", "cost")
 """Scopes in which a machine that plays another one says nothing about the other one."""
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Interval(Protocol):
+    """What of a figure its rank rests on."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def ci_low(self) -> float | None: ...
+    @property
+    def ci_high(self) -> float | None: ...
+
+
+class Candidate(NamedTuple):
     """One figure that may be ranked. `allowance`: the share of it that another run may differ by, see tables.
 
     `doubted`: the trust badge of its run speaks against it, or the device has another version of the runtime now.
     """
 
     key: CellKey
-    row: MetricRow
+    row: Interval
     allowance: float = allowances.ASSUMED
     doubted: bool = False
+
+
+class Rival(NamedTuple):
+    """A figure of a cell that is not shown. `soak_s`: how long its run was asked to soak."""
+
+    candidate: Candidate
+    metric: str
+    scope: str
+    soak_s: float
 
 
 def key_of(cell: Cell) -> CellKey:
@@ -49,24 +68,31 @@ def marks(
     configs: Mapping[str, RunConfig],
     soaks_s: Mapping[CellKey, float] | None = None,
     metrics: Collection[str] | None = None,
+    rivals: Iterable[Rival] = (),
 ) -> dict[CellKey, tuple[RankMark, ...]]:
     """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was.
 
-    `metrics`: those that are ranked; None: all.
+    `metrics`: those that are ranked; None: all. `rivals`: figures of the same columns on devices beyond the cells'.
     """
     families = {(column.model_id, column.config_key): column.family for column in columns}
     groups: dict[Group, list[Candidate]] = defaultdict(list)
-    works: dict[tuple[str, str, float], str] = {}
+
+    @cache
+    def work(metric: str, config_key: str, soak_s: float) -> str:
+        return _work(metric, configs[config_key], soak_s)
+
     for cell in cells:
         family = families[(cell.model_id, cell.config_key)]
         for row in cell.metrics.values():
             if (metrics is None or row.metric in metrics) and may_be_ranked(cell, row):
                 candidate = _candidate(cell, row)
-                work_key = (row.metric, cell.config_key, (soaks_s or {}).get(candidate.key, 0.0))
-                if (work := works.get(work_key)) is None:
-                    work = works[work_key] = _work(row.metric, configs[cell.config_key], work_key[2])
-                for group in _groups(cell, row, family, work):
-                    groups[group].append(candidate)
+                done = work(row.metric, cell.config_key, (soaks_s or {}).get(candidate.key, 0.0))
+                scope = row.scope or ""
+                groups[("family", row.metric, (cell.device_id, family, scope, done))].append(candidate)
+                groups[_of_column(candidate.key, row.metric, scope, done)].append(candidate)
+    for candidate, metric, scope, soak_s in rivals:
+        done = work(metric, candidate.key[2], soak_s)
+        groups[_of_column(candidate.key, metric, scope, done)].append(candidate)
     found: dict[CellKey, list[RankMark]] = defaultdict(list)
     for (among, metric, _), candidates in groups.items():
         for key, verdict in verdicts(candidates, METRICS[metric].better == "lower").items():
@@ -76,10 +102,15 @@ def marks(
 
 def may_be_ranked(cell: Cell, row: MetricRow) -> bool:
     """Measured, of a metric that has a better direction, and on the machine that it claims to be."""
-    metric = METRICS.get(row.metric)
-    if metric is None or metric.better == "neither" or row.origin != "measured":
+    return row.origin == "measured" and is_ranked(row.metric, on_real_machine=cell.ranked)
+
+
+def is_ranked(metric: str, *, on_real_machine: bool) -> bool:
+    """Whether a measured figure of this metric takes part in the ranking at all."""
+    known = METRICS.get(metric)
+    if known is None or known.better == "neither":
         return False
-    return cell.ranked or metric.scope not in NEEDS_THE_REAL_MACHINE
+    return on_real_machine or known.scope not in NEEDS_THE_REAL_MACHINE
 
 
 def verdicts(
@@ -127,13 +158,9 @@ def _interval(candidate: Candidate, lower_is_better: bool) -> tuple[float, float
     return (low, high, row.value) if lower_is_better else (-high, -low, -row.value)
 
 
-def _groups(cell: Cell, row: MetricRow, family: str, work: str) -> tuple[Group, Group]:
-    """The two groups that a figure competes in. Energy of two scopes, or two kinds of work, never meet."""
-    scope = row.scope or ""
-    return (
-        ("family", row.metric, (cell.device_id, family, scope, work)),
-        ("column", row.metric, (cell.model_id, cell.config_key, scope, work)),
-    )
+def _of_column(key: CellKey, metric: str, scope: str, work: str) -> Group:
+    """The group of one column on all devices. Energy of two scopes, or two kinds of work, never meet."""
+    return ("column", metric, (key[1], key[2], scope, work))
 
 
 def _work(metric: str, config: RunConfig, soak_s: float) -> str:

@@ -1,51 +1,38 @@
-"""Cells that are ranked against those of a page and are not on it: their figures in the asked metrics, no more."""
+"""Figures that those of a page are ranked against and that are not on it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from edgeprof.tables import allowances, trust
 from edgeprof.wire import rest
 from edgeprof_hub.compare import labels
-from edgeprof_hub.store.standing import StandingRow
+from edgeprof_hub.compare.ranking import Candidate, Rival, is_ranked
+from edgeprof_hub.store.standing import Figure, StandingRow
 
 
-def rival_cells(
+def rivals(
     rows: Iterable[StandingRow], devices: Mapping[str, rest.DeviceRecord], metrics: Collection[str]
-) -> list[rest.Cell]:
-    """A cell for each that has an outcome of its newest job. Its sentences and its cost are left out."""
-    return [
-        _rival(row, devices[row.device_id], metrics)
-        for row in rows
-        if row.device_id in devices and not labels.ended_without_result(row, row.standing)
-    ]
+) -> Iterator[Rival]:
+    """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job."""
+    for row in rows:
+        standing, device = row.standing, devices.get(row.device_id)
+        if device is None or not row.is_of_newest_job:
+            continue
+        figures = [(name, standing.figures[name]) for name in metrics if name in standing.figures]
+        if not figures:
+            continue
+        on_real_machine = labels.unranked_reason(device, standing) is None
+        is_stale = labels.stale_reason(device, standing) is not None
+        for metric, figure in figures:
+            if is_ranked(metric, on_real_machine=on_real_machine):
+                candidate = _candidate(row, metric, figure, is_stale)
+                yield Rival(candidate, metric, figure.scope or "", standing.soak_s)
 
 
-def soak_s_of(rows: Iterable[StandingRow]) -> dict[tuple[str, str, str], float]:
-    """How long each of them was asked to soak."""
-    return {(row.device_id, row.model_id, row.config_key): row.standing.protocol.soak_s for row in rows}
-
-
-def _rival(row: StandingRow, device: rest.DeviceRecord, metrics: Collection[str]) -> rest.Cell:
+def _candidate(row: StandingRow, metric: str, figure: Figure, is_stale: bool) -> Candidate:
     standing = row.standing
-    unranked = labels.unranked_reason(device, standing)
-    is_stale = labels.stale_reason(device, standing) is not None
-    return rest.Cell(
-        device_id=row.device_id,
-        model_id=row.model_id,
-        config_key=row.config_key,
-        state="stale" if is_stale else standing.status,
-        result_id=standing.result_id,
-        metrics={item.metric: item for item in standing.metrics if item.metric in metrics},
-        absent={},
-        failure_code=None,
-        failure_message=None,
-        stage=None,
-        fraction=None,
-        ranked=unranked is None,
-        unranked_reason=unranked,
-        effective_runtime=None,
-        received_s=None,
-        cost=None,
-        cost_absent=None,
-        trust=standing.trust,
-        noise_floor=standing.noise_floor,
-        noise_floors=standing.noise_floors,
+    return Candidate(
+        (row.device_id, row.model_id, row.config_key),
+        figure,
+        allowances.share_of(standing.floors, metric),
+        is_stale or trust.speak_against(standing.causes, metric),
     )

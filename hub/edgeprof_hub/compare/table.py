@@ -236,7 +236,6 @@ def _marked(
     near = {cell.device_id for cell in cells}
     devices = {device.device_id: device for device in found.devices if device.device_id not in near}
     rows = store.standings(sorted(keys)) if devices else ()
-    far = rivals.rival_cells(rows, devices, METRICS if metrics is None else metrics)
-    soaks_s = {**rivals.soak_s_of(rows), **soaks_s}
-    marks = ranking.marks([*cells, *far], compared, found.configs, soaks_s, metrics)
+    far = rivals.rivals(rows, devices, METRICS if metrics is None else metrics)
+    marks = ranking.marks(cells, compared, found.configs, soaks_s, metrics, far)
     return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
-from edgeprof_hub.compare import labels, table, window
+from edgeprof_hub.compare import table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
@@ -78,9 +78,9 @@ def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
     values = {
         row.device_id: figure.value
         for row in store.standings([table.key_of(column)])
-        if not labels.ended_without_result(row, row.standing)
-        for figure in row.standing.metrics
-        if figure.metric == metric and math.isfinite(figure.value)
+        if row.is_of_newest_job
+        and (figure := row.standing.figures.get(metric)) is not None
+        and math.isfinite(figure.value)
     }
     lower = METRICS[metric].better != "higher"
     return replace(axes, devices=tuple(window.best_first(axes.devices, values, lower)))

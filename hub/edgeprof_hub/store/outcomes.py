@@ -4,7 +4,7 @@ import sqlite3
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
-from edgeprof_hub.store import rows
+from edgeprof_hub.store import rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
 
@@ -120,11 +120,15 @@ def _point_at_newest(connection: sqlite3.Connection, key: tuple[str, str, str]) 
     ).fetchone()
     if row is None:
         return
-    connection.execute("DELETE FROM outcome WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
+    for table in ("outcome", "standing"):
+        connection.execute(f"DELETE FROM {table} WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
     newest = connection.execute("SELECT document, received_s FROM result WHERE result_id = ?", (row[0],)).fetchone()
     if newest is not None:
-        shown = rows.to_json(rows.shown_of(rows.from_json(newest["document"], m.Result)))
+        result = rows.from_json(newest["document"], m.Result)
+        shown = rows.to_json(rows.shown_of(result))
         connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?)", (*key, newest["received_s"], shown))
+        device_id, *column = key
+        connection.execute("INSERT INTO standing VALUES (?, ?, ?, ?)", (*column, device_id, standing.encoded(result)))
 
 
 def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:

@@ -11,7 +11,7 @@ from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
-from edgeprof_hub.store.standing import DECODER, StandingRow
+from edgeprof_hub.store.standing import StandingRow, decoded
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
@@ -25,10 +25,12 @@ _CELLS = (
     " LEFT JOIN outcome USING (device_id, model_id, config_key)"
     f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
 )
-_STANDINGS = (
-    "SELECT cell.device_id, cell.model_id, cell.config_key, cell.job_id, job.state, document FROM cell"
-    " JOIN outcome USING (device_id, model_id, config_key) LEFT JOIN job ON job.job_id = cell.job_id"
+_FAILED = (
+    "SELECT cell.device_id, cell.model_id, cell.config_key, cell.job_id FROM job CROSS JOIN cell"
+    " USING (device_id, model_id, config_key, job_id) WHERE job.state = 'failed'"
+    " AND (job.model_id, job.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 )
+"""Cells whose newest job failed: few beside all that have an outcome, so sought from the jobs (CROSS JOIN)."""
 _OF_DEVICES = "cell.device_id IN (SELECT value FROM json_each(?))"
 _OF_COLUMNS = "(cell.model_id, cell.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 _MOST_VARIABLES = 500
@@ -103,8 +105,16 @@ class SqliteReader:
         return [rows.cell(row) for row in found]
 
     def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
-        found = self._all(f"{_STANDINGS} WHERE {_OF_COLUMNS}", [rows.to_json(columns)])
-        return [StandingRow(row[0], row[1], row[2], row[3], row[4], DECODER.decode(row[5])) for row in found]
+        asked = [rows.to_json(columns)]
+        failed = {(row[0], row[1], row[2]): str(row[3]) for row in self._all(_FAILED, asked)}
+        found = self._all(
+            "SELECT device_id, model_id, config_key, standing FROM standing"
+            " WHERE (model_id, config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+            asked,
+        )
+        return [
+            StandingRow(row[0], row[1], row[2], failed.get((row[0], row[1], row[2])), decoded(row[3])) for row in found
+        ]
 
     def results(
         self,
