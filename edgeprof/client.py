@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,9 +57,10 @@ class HubClient:
         """Every model that the hub holds."""
         return self._get("/models", list[rest.ModelRecord])
 
-    def compare(self) -> rest.CompareTable:
-        """The devices × models matrix as it stands now."""
-        return self._get("/compare", rest.CompareTable)
+    def compare(self, device: str = "", model: str = "") -> rest.CompareTable:
+        """The devices × models matrix as it stands now, of the devices and models that have these words."""
+        asked = {name: words for name, words in (("device", device), ("model", model)) if words}
+        return self._get(f"/compare?{urllib.parse.urlencode(asked)}" if asked else "/compare", rest.CompareTable)
 
     def campaign(self, campaign_id: str) -> rest.Campaign:
         """One group of jobs and where each stands."""
@@ -106,6 +107,19 @@ class HubClient:
     def delete(self, kind: str, item_id: str) -> None:
         """Delete a device, a model or a result (`devices`, `models`, `results`)."""
         self._send("DELETE", f"/{kind}/{item_id}", b"")
+
+    def groups(self) -> list[rest.DeviceGroup]:
+        """Every group of devices."""
+        return self._get("/groups", list[rest.DeviceGroup])
+
+    def set_group(self, name: str, device_ids: Sequence[str]) -> None:
+        """Make a group, or give it these devices instead of those that it has."""
+        body = json.dumps({"device_ids": list(device_ids)}).encode()
+        self._send("PUT", f"/groups/{urllib.parse.quote(name, safe='')}", body)
+
+    def delete_group(self, name: str) -> None:
+        """Delete a group; its devices stay."""
+        self._send("DELETE", f"/groups/{urllib.parse.quote(name, safe='')}", b"")
 
     def add_model(self, model: ModelFile, record: rest.ModelRecord, sent: Sent | None = None) -> rest.ModelRecord:
         """Upload the files that the hub lacks, then register the model."""

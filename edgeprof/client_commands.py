@@ -21,6 +21,7 @@ KINDS = ("device", "model", "result")
 @click.command()
 @click.argument("models", nargs=-1, required=True)
 @click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; may be repeated.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="The devices of a group; may be repeated.")
 @click.option("--all", "everywhere", is_flag=True, help="Every device that is online.")
 @click.option("--name", help="The model's name on the hub (default: the file's name).")
 @click.option("--family", help="Groups the variants of one network (default: the model's name).")
@@ -40,6 +41,7 @@ KINDS = ("device", "model", "result")
 def flash(
     models: tuple[str, ...],
     targets: tuple[str, ...],
+    groups: tuple[str, ...],
     everywhere: bool,
     name: str | None,
     family: str | None,
@@ -58,7 +60,8 @@ def flash(
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)
-    chosen = picking.devices(client.devices(), targets, everywhere)
+    of_groups = picking.group_members(client.groups(), groups) if groups else ()
+    chosen = picking.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = picking.Labels(name=name, family=family, quantization=quantization, task=task)
     records = [picking.put_model(client, text, labels, _say_progress) for text in models]
     request = replace(

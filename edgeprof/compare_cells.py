@@ -23,9 +23,9 @@ class CellRuns:
 
 def find(client: HubClient, text: str) -> CellRuns:
     """The results that DEVICE/MODEL[@RUNTIME] names, of the configuration that was measured last."""
-    table = client.compare()
-    device, rest_of_text = _device_of(table.devices, text)
+    device, rest_of_text = _device_of(client.devices(), text)
     model, runtime = _model_of(client.models(), rest_of_text)
+    table = client.compare(device.label, model.name)
     columns = {(column.model_id, column.config_key): column for column in table.columns}
     cells = [cell for cell in table.cells if (cell.device_id, cell.model_id) == (device.device_id, model.model_id)]
     configurations = [columns[cell.model_id, cell.config_key] for cell in sorted(cells, key=_age_s)]

@@ -17,6 +17,8 @@ from edgeprof.options import client_of, hub_options
 @click.argument("results", nargs=-1, metavar="[A B]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
+@click.option("--device", metavar="WORDS", help="Of the table: devices with these words in name or board.")
+@click.option("--model", metavar="WORDS", help="Of the table: models with these in name, family, format, runtime ...")
 @click.option("--series", type=click.Choice(SERIES), help="Default: latency; of a language model, inter_token.")
 @click.option(
     "--floor",
@@ -30,6 +32,8 @@ def compare(
     results: tuple[str, ...],
     as_json: bool,
     kind: str,
+    device: str | None,
+    model: str | None,
     series: Series | None,
     floor_file: Path | None,
     learned: Path | None,
@@ -55,7 +59,7 @@ def compare(
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
         click.echo(_json(report) if as_json or kind == "json" else text_of(report))
     elif not results and not learned:
-        table = client_of(hub_url, token_file).compare()
+        table = client_of(hub_url, token_file).compare(device or "", model or "")
         click.echo(tables.render(table, "json" if as_json else kind), nl=False)
     else:
         raise UsageError(

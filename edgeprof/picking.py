@@ -33,7 +33,7 @@ def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhe
             raise UsageError("no_device", "No device is online. Start one with `edgeprof agent run --hub URL`.")
         return online
     if not targets:
-        raise UsageError("no_target", "Say which devices: --to DEVICE (may be repeated) or --all.")
+        raise UsageError("no_target", "Say which devices: --to DEVICE (may be repeated), --group NAME or --all.")
     return [device(known, text) for text in dict.fromkeys(targets)]
 
 
@@ -49,6 +49,15 @@ def device(known: Sequence[rest.DeviceRecord], text: str) -> rest.DeviceRecord:
         names = ", ".join(item.label for item in known) or "none yet"
         raise UsageError("unknown_device", f"The hub knows no device {text!r}. It knows: {names}.")
     return found[0]
+
+
+def group_members(known: Sequence[rest.DeviceGroup], names: Sequence[str]) -> list[str]:
+    """Ids of the devices of these groups. Raises UsageError for one that is not there."""
+    groups = {group.name: group.device_ids for group in known}
+    if strange := [name for name in names if name not in groups]:
+        there = ", ".join(groups) or "none yet"
+        raise UsageError("unknown_group", f"The hub has no group {strange[0]!r}. It has: {there}.")
+    return [device_id for name in names for device_id in groups[name]]
 
 
 def stored_model(known: Sequence[rest.ModelRecord], text: str) -> rest.ModelRecord | None:

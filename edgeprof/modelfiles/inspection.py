@@ -15,6 +15,7 @@ from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
 
 TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF"}
+HEAD_BYTES = 32
 _CHUNK_BYTES = 256 * 1024
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
@@ -39,7 +40,7 @@ class ModelFile:
 
 def inspect(path: Path) -> ModelFile:
     """What the model file at `path` is. Raises EdgeprofError, its code one of the closed failure codes."""
-    named = _format_of_name(path)
+    named = format_of_name(path)
     with _opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
@@ -56,7 +57,26 @@ def inspect(path: Path) -> ModelFile:
     return ModelFile(model_format, manifest_of(path.name, files), path.parent)
 
 
-def _format_of_name(path: Path) -> ModelFormat | None:
+def first_look(head: bytes, name: str) -> None:
+    """Refuse by its first `HEAD_BYTES` what is surely no model. ONNX has no magic, see `inspect`.
+
+    Raises ModelFileError. A file that is no entry (external data, inputs) has no format that it could miss.
+    """
+    named = format_of_name(Path(name))
+    if named is None:
+        return
+    magics = {"gguf": (0, gguf_file.MAGIC), "tflite": (tflite_file.MAGIC_AT, tflite_file.MAGIC)}
+    for known, (at, magic) in magics.items():
+        if (_begins(head, at, magic, named == known)) != (named == known):
+            wanted = TITLES[named]
+            raise ModelFileError(
+                "wrong_format", f"{name} is called {wanted}, and its first bytes are of no {wanted} file."
+            )
+    _refuse_stranger(head, name)
+
+
+def format_of_name(path: Path) -> ModelFormat | None:
+    """What a file's name promises."""
     suffix = path.suffix.lower().removeprefix(".")
     for known in get_args(ModelFormat):
         if suffix == known:
@@ -66,16 +86,14 @@ def _format_of_name(path: Path) -> ModelFormat | None:
 
 def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat, dict[str, int]]:
     """The format by content, with the external files that it names. What the name promises decides the sentence."""
-    head = window.read(0, min(window.size, 32))
+    head = window.read(0, min(window.size, HEAD_BYTES))
     if _begins(head, 0, gguf_file.MAGIC, named == "gguf"):
         gguf_file.check(window)
         return "gguf", {}
     if _begins(head, tflite_file.MAGIC_AT, tflite_file.MAGIC, named == "tflite"):
         tflite_file.check(window)
         return "tflite", {}
-    for magic, what in _STRANGERS:
-        if head.startswith(magic):
-            raise ModelFileError("not_a_model", f"{window.name} is no model but {what}.")
+    _refuse_stranger(head, window.name)
     try:
         return "onnx", onnx_file.check(window).needed_bytes
     except ModelFileError as error:
@@ -83,6 +101,12 @@ def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat,
             raise
         wanted = TITLES[named] if named else "ONNX, TFLite or GGUF"
         raise ModelFileError("not_a_model", f"{window.name} is no {wanted} model by its contents.") from error
+
+
+def _refuse_stranger(head: bytes, name: str) -> None:
+    for magic, what in _STRANGERS:
+        if head.startswith(magic):
+            raise ModelFileError("not_a_model", f"{name} is no model but {what}.")
 
 
 def _begins(head: bytes, at: int, magic: bytes, is_named: bool) -> bool:

@@ -101,6 +101,64 @@ class JobRecord:
     updated_s: float
 
 
+CellKey = tuple[str, str, str]
+"""Device, model, configuration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """What a person noted about a cell: a new power supply, another kernel. `at_s`: when it was so, Unix time."""
+
+    annotation_id: int
+    device_id: str
+    model_id: str
+    config_key: str
+    at_s: float
+    text: str
+
+    @property
+    def cell(self) -> CellKey:
+        """What it is about."""
+        return (self.device_id, self.model_id, self.config_key)
+
+
+RegressionState = Literal["suspected", "confirmed", "not_confirmed", "unclear"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression:
+    """A result that was slower than the ones before it, and what running it again said.
+
+    `ratio`: time of the re-run over that of the results before, above 1; None until it is confirmed.
+    """
+
+    regression_id: str
+    device_id: str
+    model_id: str
+    config_key: str
+    suspect_id: str
+    state: RegressionState
+    sentence: str
+    rerun_job_id: str
+    created_s: float
+    rerun_id: str | None = None
+    ratio: float | None = None
+    ended_s: float | None = None
+
+    @property
+    def cell(self) -> CellKey:
+        """Where it is."""
+        return (self.device_id, self.model_id, self.config_key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceGroup:
+    """Devices that a person flashes together, under a name of their own."""
+
+    name: str
+    device_ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CampaignRequest:
     """Measure these models on these devices. `runtime` empty: each device's first one for the model's format.
@@ -122,6 +180,8 @@ class CampaignRequest:
     depth_tokens: int = 0
     arrival_rate_per_s: float = 0.0
     require_full_delegation: bool = False
+    groups: tuple[str, ...] = ()
+    """Names of groups whose devices are added to `device_ids`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,3 +301,6 @@ class CompareTable:
     cost_note: str
     synthetic: bool = False
     """Nothing of it was measured: `edgeprof hub seed` made it up, to try a hub with a large fleet."""
+    of_devices: int | None = None
+    """How many devices match what was asked for: more than are here where one page of them was."""
+    of_columns: int | None = None

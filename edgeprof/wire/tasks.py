@@ -14,3 +14,11 @@ Task = Literal[
 ]
 
 TASKS: tuple[str, ...] = get_args(Task)
+
+
+def task_of(text: str) -> Task:
+    """The task of this name. Raises ValueError for another text."""
+    for task in get_args(Task):
+        if task == text:
+            return task
+    raise ValueError(f"{text[:80]!r} is no task")

@@ -52,6 +52,13 @@ def parse(topic: str) -> Topic | None:
     return Topic(*parts)
 
 
+def notices(site: str) -> str:
+    """Where the hub says what somebody may want to be told of. No device has the name `hub`: ids begin with `d-`."""
+    if not is_name(site):
+        raise ValueError(f"{site!r} cannot stand in a topic: it must match {NAME_PATTERN}")
+    return f"{PREFIX}/{site}/hub/notice"
+
+
 def hub_filters() -> tuple[str, ...]:
     """What the hub subscribes to: every device's upward classes, never `#`."""
     return tuple(f"{PREFIX}/+/+/{name}" for name in UPWARD)

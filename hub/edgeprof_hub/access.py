@@ -24,7 +24,7 @@ OPEN_PREFIX = "/static/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
-UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/")
+UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload")
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -21,18 +21,24 @@ from edgeprof_hub.routes import (
     api_blobs,
     api_campaigns,
     api_devices,
+    api_groups,
     api_models,
     api_results,
+    cell_history,
     pages,
     sign_in,
+    upload,
 )
 
 API_PREFIX = "/api/v1"
 ROUTERS = (
     *(
         (API_PREFIX, part.router)
-        for part in (api_agents, api_blobs, api_models, api_devices, api_campaigns, api_results)
+        for part in (api_agents, api_blobs, api_models, api_devices, api_groups, api_campaigns, api_results)
     ),
+    (API_PREFIX, upload.api),
+    (API_PREFIX, cell_history.api),
+    ("", upload.router),
     ("", sign_in.router),
     ("", pages.router),
 )

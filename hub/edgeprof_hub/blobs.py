@@ -50,6 +50,12 @@ class BlobStore:
         """Whether a blob is stored, whole and checked."""
         return self.path(sha256).is_file()
 
+    def adopt(self, file: Path, sha256: str) -> None:
+        """Take a file of this disk over under its hash, which the caller has computed."""
+        with file.open("rb+") as stream:
+            _sync(stream)
+        _move(file, self.path(sha256))
+
     def remove(self, hashes: Iterable[str]) -> None:
         """Delete blobs; one that is not there is no error."""
         for sha256 in hashes:
@@ -70,7 +76,7 @@ class BlobStore:
             await anyio.to_thread.run_sync(_move, part, self.path(sha256))
         except OSError as error:
             if error.errno in (ENOSPC, EDQUOT):
-                raise _no_space() from error
+                raise no_space() from error
             raise
         finally:
             part.unlink(missing_ok=True)
@@ -104,10 +110,11 @@ class BlobStore:
 
     def _check_space(self, size: int) -> None:
         if shutil.disk_usage(self._folder).free < size + KEPT_FREE_BYTES:
-            raise _no_space()
+            raise no_space()
 
 
-def _no_space() -> EdgeprofError:
+def no_space() -> EdgeprofError:
+    """The disk would be too full for the hub itself."""
     return EdgeprofError("no_space", "The hub's disk has no room for this file. Delete models, or free space on it.")
 
 

@@ -1,6 +1,7 @@
 """What a person does with campaigns and jobs."""
 
 import time
+from collections.abc import Iterator, Sequence
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
@@ -14,7 +15,8 @@ from edgeprof_hub.hub import Hub
 def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
     """Queue every model of the request on every device of it, and send what can be sent."""
     models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
-    devices = [_device(hub, device_id) for device_id in dict.fromkeys(request.device_ids)]
+    wanted = [*request.device_ids, *_of_groups(hub, request.groups)]
+    devices = [_device(hub, device_id) for device_id in dict.fromkeys(wanted)]
     return _begin(hub, planning.plan(request, models, devices, time.time()))
 
 
@@ -101,6 +103,14 @@ def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
     hub.writer.post(hub.dispatch.send_waiting)
     hub.events.publish([Change("job", job_id)])
     return get_job(hub, job_id)
+
+
+def _of_groups(hub: Hub, asked: Sequence[str]) -> Iterator[str]:
+    known = {group.name: group.device_ids for group in hub.reader.groups()} if asked else {}
+    for name in asked:
+        if name not in known:
+            raise not_found("group", name)
+        yield from known[name]
 
 
 def _model(hub: Hub, model_id: str) -> rest.ModelRecord:

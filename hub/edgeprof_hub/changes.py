@@ -28,6 +28,26 @@ def price_device(hub: Hub, device_id: str, price_usd: float | None, source: str 
     hub.events.publish([Change("device", device_id)])
 
 
+def set_group(hub: Hub, name: str, device_ids: Sequence[str]) -> None:
+    """Make or replace a group of known devices. Raises EdgeprofError: bad_name, not_found, empty_group."""
+    shown = names.checked(name)
+    known = {device.device_id for device in hub.reader.devices()}
+    if strange := [device_id for device_id in device_ids if device_id not in known]:
+        raise not_found("device", strange[0])
+    if not device_ids:
+        raise UsageError("empty_group", "Choose at least one device for the group.")
+    hub.writer.call(lambda store: store.set_group(shown, device_ids))
+    hub.events.publish([Change("group", shown)])
+
+
+def delete_group(hub: Hub, name: str) -> None:
+    """Its devices stay."""
+    if name not in {group.name for group in hub.reader.groups()}:
+        raise not_found("group", name)
+    hub.writer.call(lambda store: store.set_group(name, ()))
+    hub.events.publish([Change("group", name)])
+
+
 def rename_model(hub: Hub, model_id: str, name: str) -> None:
     """Its id and its results stay."""
     shown = names.checked(name)

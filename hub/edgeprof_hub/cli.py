@@ -56,6 +56,14 @@ def hub() -> None:
     "--mqtt-port", type=click.IntRange(1, 65535), help="Port of the hub's own broker (default: 1883 if free)."
 )
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the shared token (or EDGEPROF_TOKEN).")
+@click.option(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    metavar="URL",
+    envvar="EDGEPROF_WEBHOOK",
+    help="Post notices (a confirmed regression, a campaign's end) there as JSON; may be repeated.",
+)
 @click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it from now on.")
 def serve(
     data: Path | None,
@@ -64,11 +72,12 @@ def serve(
     broker: str,
     mqtt_port: int | None,
     token_file: Path | None,
+    webhooks: tuple[str, ...],
     new_token: bool,
 ) -> None:
     """Run the hub until it is told to stop."""
     with _parts_of_the_hub():
-        from edgeprof_hub import config
+        from edgeprof_hub import config, notices
 
     folder = data or state_dir("hub")
     if new_token:
@@ -82,6 +91,7 @@ def serve(
         broker=broker,
         mqtt_port=mqtt_port,
         token=config.find_token(folder, token_file),
+        webhooks=tuple(map(notices.check_url, webhooks)),
     )
     config.check(settings)
     with _parts_of_the_hub():

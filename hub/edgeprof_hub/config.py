@@ -27,6 +27,8 @@ class Settings:
     mqtt_port: int | None = None
     token: str | None = None
     site: str = topics.DEFAULT_SITE
+    webhooks: tuple[str, ...] = ()
+    """Addresses that are told of confirmed regressions and of the end of campaigns."""
 
     @property
     def is_loopback(self) -> bool:

@@ -1,7 +1,7 @@
 """What changed, told to every open page at once (server-sent events). A page that does not keep up is let go."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,7 @@ MOST_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "model", "campaign", "job", "result"]
+    kind: Literal["device", "group", "model", "campaign", "job", "result"]
     id: str
 
 
@@ -27,6 +27,11 @@ class Events:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: set[asyncio.Queue[bytes | None]] = set()
         self._closed = False
+        self._taps: list[Callable[[Sequence[Change]], object]] = []
+
+    def tap(self, listener: Callable[[Sequence[Change]], object]) -> None:
+        """Call this with all changes, too, in the thread that publishes them: it must not wait."""
+        self._taps.append(listener)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the event loop that serves the listeners."""
@@ -34,7 +39,10 @@ class Events:
 
     def publish(self, changes: Iterable[Change]) -> None:
         """Tell every listener."""
-        lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in changes]
+        told = list(changes)
+        for listener in self._taps:
+            listener(told)
+        lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in told]
         if lines and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, lines)
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from fastapi import Request
 
+from edgeprof.wire import topics
 from edgeprof_hub import config
 from edgeprof_hub.blobs import LARGEST_ARTIFACT_BYTES, LARGEST_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
@@ -20,6 +21,7 @@ from edgeprof_hub.inbox import Inbox
 from edgeprof_hub.ingest import Ingest
 from edgeprof_hub.link import Link
 from edgeprof_hub.locking import locked
+from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
@@ -47,6 +49,7 @@ class Hub:
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
     claims: Claims = field(default_factory=Claims)
+    notices: Notices
 
     def artifact(self, sha256: str) -> bytes | None:
         """What belongs to a result and is kept apart from it; None where it is not here."""
@@ -76,6 +79,11 @@ def running(settings: Settings) -> Generator[Hub]:
         stack.callback(broker.stop)
         endpoint = broker.start()
         hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+        from edgeprof_hub.watch import Watch  # it is made of parts that need this module
+
+        watch = Watch(hub)
+        watch.start()
+        stack.callback(watch.stop)
         stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
         yield hub
 
@@ -99,6 +107,8 @@ def _joined(
     stack.callback(ingest.stop)
     stack.callback(link.stop)
     link.start()
+    notices = Notices(settings.webhooks, lambda body: link.announce(topics.notices(settings.site), body))
+    stack.callback(notices.stop)
     return Hub(
         settings=settings,
         hub_id=hub_id,
@@ -112,6 +122,7 @@ def _joined(
         endpoint=endpoint,
         broker_title=title,
         is_synthetic=reader.is_synthetic(),
+        notices=notices,
     )
 
 

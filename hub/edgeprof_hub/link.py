@@ -82,6 +82,10 @@ class Link:
         topic = topics.build(self._site, device_id, message_class)
         return self._client.publish(topic, codec.encode(message), qos=1).rc == mqtt.MQTT_ERR_SUCCESS
 
+    def announce(self, topic: str, payload: bytes) -> bool:
+        """Publish something that is meant for no device. False while there is no broker."""
+        return self.is_connected and self._client.publish(topic, payload, qos=1).rc == mqtt.MQTT_ERR_SUCCESS
+
     def forget_retained(self, device_id: str) -> None:
         """Make the broker forget what it keeps of a device, so that nobody is told of it again."""
         if self.is_connected:

@@ -28,19 +28,28 @@ def register(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
         raise EdgeprofError("bad_model_id", "The model's id is not the hash of its manifest.")
     _check_stored(hub.blobs, record.manifest)
     _check_contents(hub, record)
-    tidy = replace(
+    return keep(hub, tidied(record, time.time()))
+
+
+def tidied(record: rest.ModelRecord, now_s: float) -> rest.ModelRecord:
+    """With names that can be shown, and what the hub knows better than the sender. Raises UsageError: bad_name."""
+    return replace(
         record,
         name=names.checked(record.name),
         family=names.tidy(record.family) or names.checked(record.name),
         size_bytes=identity.model_bytes(record.manifest),
-        created_s=time.time(),
+        created_s=now_s,
     )
+
+
+def keep(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
+    """Store the record of a model that was looked into and whose files are stored."""
 
     def change(store: SqliteWriter) -> rest.ModelRecord:
         _check_stored(hub.blobs, record.manifest)  # again: a deletion may have come between
         known = hub.reader.model(record.model_id)
-        store.save_model(merged(known, tidy))
-        return hub.reader.model(record.model_id) or tidy
+        store.save_model(merged(known, record))
+        return hub.reader.model(record.model_id) or record
 
     saved = hub.writer.call(change)
     hub.events.publish([Change("model", saved.model_id)])
@@ -69,17 +78,21 @@ def check_manifest(manifest: Manifest) -> None:
 
 
 def _is_fine(file: FileRef) -> bool:
-    path = PurePosixPath(file.path)
-    is_plain = (
-        file.path.isprintable()
-        and "\\" not in file.path
-        and str(path) == file.path
+    return is_plain_path(file.path) and is_hash(file.sha256) and file.size >= 0
+
+
+def is_plain_path(text: str) -> bool:
+    """Whether a text names a file below a folder, on every machine alike, and nothing else."""
+    path = PurePosixPath(text)
+    return (
+        text.isprintable()
+        and "\\" not in text
+        and str(path) == text
         and not path.is_absolute()
         and ".." not in path.parts
-        and file.path not in ("", ".")
-        and all(len(part.encode()) <= 255 for part in path.parts)
+        and text not in ("", ".")
+        and all(len(part.encode(errors="surrogatepass")) <= 255 for part in path.parts)
     )
-    return is_plain and is_hash(file.sha256) and file.size >= 0
 
 
 def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:

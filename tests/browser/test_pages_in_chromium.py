@@ -4,17 +4,28 @@ import json
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import edgeprof_exports
 from tests.browser.conftest import StartHub
 from tests.hub import fleet
 
 pytestmark = pytest.mark.browser
 
 Scheme = Literal["light", "dark"]
+BUNDLED = Path(edgeprof_exports.__file__).parent / "bundled"
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+VIOLATIONS = """async () => {
+    const run = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+    const place = (item) => item.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ");
+    return run.violations.map((item) => `${item.id}: ${item.help} (${place(item)})`);
+}"""
 HOSTILE = "<script>document.title='owned'</script> \u202egnp.exe אבג 🦊 " + "x" * 200
 
 
@@ -44,7 +55,11 @@ def pages_of(made: fleet.Fleet) -> list[str]:
     measured = [result.result_id for result in made.results if result.status == "measured"][:3]
     beside = ["/side-by-side?" + "&".join(f"run={one}" for one in measured)] if len(measured) > 1 else []
     device, model = f"/devices/{fleet.device_id(1)}", f"/models/{made.models[0].model_id}"
-    return ["/", "/?metric=peak_memory_mib", *runs, *failed, device, model, *beside, "/flash", "/sign-in"]
+    cells = [f"/cells/{one.device_id}/{one.model_id}/{one.config_key}" for one in made.results[:1]]
+    family = "/?" + urlencode({"family": made.models[0].family})
+    shaded = ["/?colour=rank&against=energy", "/?colour=distance&against=cost"]
+    matrix = ["/", "/?metric=peak_memory_mib", family, *shaded]
+    return [*matrix, *runs, *failed, *cells, device, model, *beside, "/flash", "/settings", "/sign-in"]
 
 
 @contextmanager
@@ -74,6 +89,80 @@ def test_every_page_is_drawn_without_complaint_and_fits_its_width(
                 expect(chart.locator("svg").first).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_wcag_aa_that_axe_knows(
+    chromium: Browser, url: str, hostile_url: str, typical: fleet.Fleet, scheme: Scheme
+) -> None:
+    found: list[str] = []
+    with looking(chromium, 1400, scheme) as (page, _):
+        for address in [*(url + path for path in pages_of(typical)), hostile_url]:
+            page.goto(address)
+            for chart in page.locator(".chart").all():
+                expect(chart.locator("svg").first).to_be_visible()
+            page.evaluate(AXE)
+            found += [f"{address}: {violation}" for violation in page.evaluate(VIOLATIONS)]
+    assert found == []
+
+
+def test_a_model_goes_up_with_progress_and_is_ticked_to_be_flashed(chromium: Browser, start_hub: StartHub) -> None:
+    own = start_hub(fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)]))
+    with looking(chromium) as (page, complaints):
+        page.goto(f"{own}/flash")
+        page.get_by_label("Files").set_input_files(BUNDLED / "digits-cnn-int8.onnx")
+        page.get_by_label("Name", exact=True).fill("digits")
+        page.get_by_role("button", name="Upload").click()
+        page.wait_for_url("**/flash?model=*")
+        expect(page.get_by_role("checkbox", name="digits")).to_be_checked()
+        page.get_by_role("checkbox", name="pi").check()
+        page.get_by_label("Keep the ticked devices as group").fill("lab")
+        page.get_by_role("button", name="Keep").click()
+        expect(page.get_by_role("checkbox", name="lab")).to_be_visible()
+        page.get_by_role("checkbox", name="pi", exact=False).first.uncheck()
+        page.get_by_role("checkbox", name="lab").check()
+        expect(page.locator("input[name=device]")).to_be_checked()
+        page.get_by_role("button", name="Flash and profile").click()
+        page.wait_for_url("**/campaigns/*")
+        assert complaints == []
+
+
+def test_what_is_no_model_is_refused_before_it_is_sent(chromium: Browser, url: str, tmp_path: Path) -> None:
+    poem = tmp_path / "poem.gguf"
+    poem.write_text("roses are red, violets are blue, this is no model, not even for you")
+    with looking(chromium) as (page, _):
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.goto(f"{url}/flash")
+        page.get_by_text("Upload a model").click()
+        page.get_by_label("Files").set_input_files(poem)
+        page.get_by_role("button", name="Upload").click()
+        expect(page.locator("#upload-problem")).to_contain_text("its first bytes are of no GGUF file")
+        assert sent == [f"{url}/api/v1/models/check"]
+
+
+def test_a_model_goes_up_without_javascript_too(chromium: Browser, start_hub: StartHub) -> None:
+    own = start_hub(fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)]))
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{own}/flash")
+    page.get_by_label("Files").set_input_files(BUNDLED / "digits-cnn-int8.tflite")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("checkbox", name="digits-cnn-int8")).to_be_checked()
+    context.close()
+
+
+def test_what_is_hidden_comes_back_and_a_pinned_device_is_first(chromium: Browser, url: str) -> None:
+    with looking(chromium) as (page, _):
+        page.goto(url)
+        rows = page.locator(".matrix tbody tr")
+        expect(rows).to_have_count(2)
+        page.get_by_role("link", name="Pin phone").click()
+        expect(rows.first).to_contain_text("phone")
+        page.get_by_role("link", name="Hide pi5-kitchen").click()
+        expect(rows).to_have_count(1)
+        page.get_by_role("link", name="show again").click()
+        expect(rows).to_have_count(2)
 
 
 def test_an_empty_hub_tells_the_next_step(chromium: Browser, start_hub: StartHub) -> None:

@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class Live:
     def client(self) -> HubClient:
         return HubClient(self.url, self.hub.settings.token)
 
+    def app_get(self, path: str) -> str:
+        """A page, as text."""
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as answer:
+            return answer.read().decode()
+
     @contextmanager
     def http(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -55,9 +61,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(data: Path, token: str | None = None, broker: str = "", mqtt_port: int | None = None) -> Generator[Live]:
+def serving(
+    data: Path,
+    token: str | None = None,
+    broker: str = "",
+    mqtt_port: int | None = None,
+    webhooks: tuple[str, ...] = (),
+) -> Generator[Live]:
     """A hub that answers over HTTP and is connected to its broker."""
-    settings = Settings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port())
+    settings = Settings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port(), webhooks=webhooks)
     with running(settings) as hub, socket.create_server(("127.0.0.1", 0)) as listener:
         app = create_app(settings, hub)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))

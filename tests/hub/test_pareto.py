@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeprof_hub.compare import table
-from edgeprof_hub.compare.pareto import candidates, front_of
+from edgeprof_hub.compare.pareto import AGAINST, candidates, front_of
 from edgeprof_hub.views.pareto_view import planes
 from tests.hub import fleet, stores
 
@@ -30,11 +30,11 @@ def test_emulated_devices_and_failures_have_no_place(tmp_path: Path, metric: str
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, fleet.typical())
         cells = table.build(store.reader, fleet.NOW_S).cells
-    found = candidates(cells, metric)
+    found = candidates(cells, metric, AGAINST[""])
     assert len(found) == names
     assert {one.cell.device_id for one in found} == {fleet.device_id(1)}
     stale = [replace(cell, state="stale") for cell in cells]
-    assert candidates(stale, metric) == []
+    assert candidates(stale, metric, AGAINST[""]) == []
 
 
 def test_energy_of_two_scopes_never_shares_a_plane(tmp_path: Path) -> None:

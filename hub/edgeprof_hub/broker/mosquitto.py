@@ -122,7 +122,8 @@ def access_rules() -> str:
     """The hub may do all; a client may write upward and read downward below its own client id, and nothing else."""
     up = [f"pattern write {topics.PREFIX}/+/%c/{name}" for name in topics.UPWARD]
     down = [f"pattern read {topics.PREFIX}/+/%c/{name}" for name in topics.DOWNWARD]
-    return "\n".join([f"user {HUB_USER}", f"topic readwrite {topics.PREFIX}/#", "", *up, *down, ""])
+    told = f"pattern read {topics.PREFIX}/+/hub/notice"
+    return "\n".join([f"user {HUB_USER}", f"topic readwrite {topics.PREFIX}/#", "", *up, *down, told, ""])
 
 
 class _Child:

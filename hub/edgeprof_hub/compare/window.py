@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Literal
 from urllib.parse import urlencode
 
 from edgeprof.wire import rest
@@ -11,6 +12,8 @@ from edgeprof_hub.compare.table import Axes
 DEVICES_A_PAGE = 20
 COLUMNS_A_PAGE = 12
 HEADLINE = "headline"
+LONGEST_SEARCH = 200
+"""Characters."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,16 @@ class Asked:
     c: int = 1
     sort: str = ""
     """The column that devices are sorted by, best first: its `sort_key`."""
+    family: str = ""
+    """Only this family, by its whole name."""
     colour: str = ""
-    """`distance`: cells are shaded by how far they are from the best of their family."""
+    """`distance`: cells are shaded by how far they are from the best of their family; `rank`: by their place in it."""
+    against: str = ""
+    """What the plane below the matrix has on its second axis: `energy` or `cost`; empty: peak memory."""
+    hide: str = ""
+    """Keys of devices and columns that are left out, separated by spaces."""
+    pin: str = ""
+    """Ids of devices that come first, in this order."""
 
     def href(self, path: str = "/", **changes: str | int) -> str:
         """The address of this view with some of it changed; what stands at its default is left out."""
@@ -34,10 +45,26 @@ class Asked:
         said = {name: value for name, value in vars(asked).items() if value != getattr(default, name)}
         return f"{path}?{urlencode(said)}" if said else path
 
+    def toggled(self, field: Literal["hide", "pin"], key: str) -> str:
+        """The address of this view with one key more among those hidden or pinned, or one less."""
+        keys = getattr(self, field).split()
+        kept = [each for each in keys if each != key] if key in keys else [*keys, key]
+        return self.href(**{field: " ".join(kept)})
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What is left out."""
+        return frozenset(self.hide.split())
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """Devices that come first."""
+        return tuple(dict.fromkeys(self.pin.split()))
+
     @property
     def is_search(self) -> bool:
         """Whether devices or models were searched for."""
-        return bool(self.device.strip() or self.model.strip())
+        return bool(self.device.strip() or self.model.strip() or self.family)
 
 
 @dataclass(frozen=True)
@@ -64,7 +91,11 @@ class Window:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
-        return not self.asked.is_search and self.device_page.pages <= 1 and self.column_page.pages <= 1
+        return (
+            not (self.asked.is_search or self.asked.hide)
+            and self.device_page.pages <= 1
+            and self.column_page.pages <= 1
+        )
 
 
 def sort_key(column: rest.Column) -> str:
@@ -90,10 +121,23 @@ def best_first(
     return sorted(devices, key=place)
 
 
+def matching(axes: Axes, asked: Asked) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
+    """The devices and the columns that were searched for: all of them where nothing was."""
+    devices = [device for device in axes.devices if _has(asked.device, (device.label, device.profile_title or ""))]
+    shown = [device for device in devices if device.device_id not in asked.hidden]
+    columns = [column for column in axes.columns if asked.family in ("", column.family)]
+    found = [column for column in columns if _has(asked.model, _words_of(column))]
+    return _pinned_first(shown, asked.pinned), [column for column in found if sort_key(column) not in asked.hidden]
+
+
+def _pinned_first(devices: Sequence[rest.DeviceRecord], pinned: Sequence[str]) -> list[rest.DeviceRecord]:
+    places = {device_id: place for place, device_id in enumerate(pinned)}
+    return sorted(devices, key=lambda device: places.get(device.device_id, len(places)))
+
+
 def window(axes: Axes, asked: Asked) -> Window:
     """The part that was asked for. A page beyond the last one is the last one."""
-    devices = [device for device in axes.devices if _has(asked.device, (device.label, device.profile_title or ""))]
-    columns = [column for column in axes.columns if _has(asked.model, _words_of(column))]
+    devices, columns = matching(axes, asked)
     device_parts = [devices[at : at + DEVICES_A_PAGE] for at in range(0, len(devices), DEVICES_A_PAGE)]
     column_parts = _parts(columns)
     device_page, column_page = _page(device_parts, asked.d), _page(column_parts, asked.c)

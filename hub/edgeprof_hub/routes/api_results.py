@@ -1,6 +1,7 @@
 """Results, the comparison, and the stream of changes."""
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -8,12 +9,15 @@ from fastapi.responses import StreamingResponse
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
-from edgeprof_hub import campaigns, changes
+from edgeprof_hub import bundle, campaigns, changes
 from edgeprof_hub.compare import table
+from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(tags=["results"])
+
+MOST_PAGES = 1_000_000
 
 
 @router.get("/results", response_model=list[rest.StoredResult])
@@ -37,6 +41,17 @@ def get_result(hub: HubOf, result_id: str) -> Response:
     return document(stored)
 
 
+@router.get("/results/{result_id}/bundle", response_class=StreamingResponse)
+def get_bundle(hub: HubOf, result_id: str) -> StreamingResponse:
+    """The run as one file: what was recorded, and the model, so that `edgeprof reproduce` runs it elsewhere."""
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    model = bundle.check(hub, stored)
+    headers = {"content-disposition": f'attachment; filename="edgeprof-{result_id}.zip"'}
+    return StreamingResponse(bundle.pieces(hub, stored, model), media_type="application/zip", headers=headers)
+
+
 @router.delete("/results/{result_id}", status_code=NO_CONTENT)
 def delete_result(hub: HubOf, result_id: str) -> None:
     """Delete one result; its cell falls back to the newest one that remains."""
@@ -50,9 +65,24 @@ def repeat_result(hub: HubOf, result_id: str) -> Response:
 
 
 @router.get("/compare", response_model=rest.CompareTable)
-def get_compare(hub: HubOf) -> Response:
-    """The devices × models table as it stands now."""
-    return document(table.build(hub.reader, time.time()))
+def get_compare(
+    hub: HubOf,
+    device: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
+    model: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
+    d: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
+    c: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
+) -> Response:
+    """The devices × models table as it stands now.
+
+    `device`, `model`: words to search for. `d`, `c`: which page of devices and of columns, as on the page; without
+    them all that match. Marks rest on every cell that a figure competes with, shown or not.
+    """
+    axes = table.axes(hub.reader)
+    asked = Asked(device=device, model=model, d=d or 1, c=c or 1)
+    devices, columns = matching(axes, asked)
+    page = window(axes, asked)
+    part = table.part_of(hub.reader, axes, page.devices if d else devices, page.columns if c else columns, time.time())
+    return document(replace(part.shown, of_devices=len(devices), of_columns=len(columns)))
 
 
 @router.get("/events", response_class=StreamingResponse)

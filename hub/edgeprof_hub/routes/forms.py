@@ -1,6 +1,8 @@
 """The pages' plain forms: each one changes something and answers with the page to look at next."""
 
+from collections.abc import Iterable
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -20,11 +22,13 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
 
 
-def flash_page(store: ReadStore, problem: str = "") -> detail.FlashPage:
-    """What the form offers, in the order of the comparison."""
+def flash_page(
+    store: ReadStore, problem: str = "", chosen: Iterable[str] = (), upload_problem: str = ""
+) -> detail.FlashPage:
+    """What the form offers, in the order of the comparison. `chosen`: ids of models and devices, ticked."""
     devices = sorted(store.devices(), key=lambda item: (item.emulated, item.label))
     models = sorted(store.models(), key=lambda item: (item.family.lower(), item.format, item.name))
-    return detail.FlashPage(models, devices, problem)
+    return detail.FlashPage(models, devices, store.groups(), frozenset(chosen), problem, upload_problem)
 
 
 @router.post("/flash", response_model=None)
@@ -32,26 +36,53 @@ def flash(
     hub: HubOf,
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
+    group: Annotated[list[str] | None, Form()] = None,
     threads: Text = "0",
     repeats: Text = "1",
     soak_s: Text = "0",
 ) -> HTMLResponse | RedirectResponse:
     """Start a campaign; what is wrong with the choice is said above the form."""
     try:
-        if not model or not device:
+        if not model or not (device or group):
             raise UsageError("empty_campaign", "Choose at least one model and one device.")
         soak = float(_whole_number(soak_s, "Soak"))
         request = rest.CampaignRequest(
             model_ids=tuple(model),
-            device_ids=tuple(device),
+            device_ids=tuple(device or ()),
+            groups=tuple(group or ()),
             threads=_whole_number(threads, "Threads"),
             repeats=_whole_number(repeats, "Repeats"),
             protocol=RunProtocol(soak_s=soak),
         )
         campaign = campaigns.start(hub, request)
     except EdgeprofError as error:
-        return page("flash.html", 400, page=flash_page(hub.reader, error.message), here="flash")
+        chosen = [*(model or ()), *(device or ())]
+        return page("flash.html", 400, page=flash_page(hub.reader, error.message, chosen), here="flash")
     return _next(f"/campaigns/{campaign.campaign_id}")
+
+
+@router.post("/groups", response_model=None)
+def save_group(
+    hub: HubOf,
+    group_name: Text = "",
+    model: Annotated[list[str] | None, Form()] = None,
+    device: Annotated[list[str] | None, Form()] = None,
+) -> HTMLResponse | RedirectResponse:
+    """Keep the ticked devices as a group; what is ticked stays so."""
+    chosen = [*(model or ()), *(device or ())]
+    try:
+        changes.set_group(hub, group_name, device or ())
+    except EdgeprofError as error:
+        return page("flash.html", 400, page=flash_page(hub.reader, error.message, chosen), here="flash")
+    ticked = urlencode([*(("model", item) for item in model or ()), *(("device", item) for item in device or ())])
+    return _next(f"/flash?{ticked}")
+
+
+@router.post("/groups/delete")
+def delete_group(hub: HubOf, name: Text) -> RedirectResponse:
+    """Delete a group; its devices stay."""
+    changes.delete_group(hub, name)
+    return _next("/settings")
 
 
 @router.post("/campaigns/{campaign_id}/cancel")

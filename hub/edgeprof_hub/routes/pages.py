@@ -5,27 +5,30 @@ import time
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
-from edgeprof_hub.compare import table, window
+from edgeprof_hub.compare import pareto, table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
-from edgeprof_hub.routes import forms, side_by_side
+from edgeprof_hub.routes import cell_history, forms, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import comparison, detail, evidence, lately, samples
 
 NEWEST_RUNS = 50
-LONGEST_SEARCH = 200
+LONGEST_LIST = 4000
+"""Characters of an address: a hundred keys."""
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
+router.include_router(cell_history.router)
+router.include_router(settings.router)
 router.include_router(side_by_side.router)
 
 
@@ -36,17 +39,25 @@ def _asked(
     d: str = "1",
     c: str = "1",
     sort: str = "",
+    family: str = "",
     colour: str = "",
+    against: str = "",
+    hide: str = "",
+    pin: str = "",
 ) -> Asked:
     """From the address. What is no number is the first page: a mistyped link still shows something."""
     return Asked(
-        metric,
-        device[:LONGEST_SEARCH],
-        model[:LONGEST_SEARCH],
-        _number(d),
-        _number(c),
-        sort[:40],
-        colour if colour == comparison.DISTANCE else "",
+        metric=metric,
+        device=device[: window.LONGEST_SEARCH],
+        model=model[: window.LONGEST_SEARCH],
+        d=_number(d),
+        c=_number(c),
+        sort=sort[:40],
+        family=family[: window.LONGEST_SEARCH],
+        colour=colour if colour in comparison.COLOURS else "",
+        against=against if against in pareto.AGAINST else "",
+        hide=hide[:LONGEST_LIST],
+        pin=pin[:LONGEST_LIST],
     )
 
 
@@ -107,8 +118,10 @@ def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparis
     token = " --token-file FILE" if hub.settings.token else ""
     agent_line = f"edgeprof agent run --hub {str(request.base_url).rstrip('/')}{token}"
     made = comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
+    variants = [model for model in axes.models.values() if asked.family and model.family == asked.family]
     devices = {device.device_id: device for device in axes.devices}
-    return replace(made, lately=lately.lately(store.results(limit=lately.MOST_SHOWN), devices, axes.models))
+    newest = lately.lately(store.results(limit=lately.MOST_SHOWN), devices, axes.models)
+    return replace(made, lately=newest, variants=tuple(variants))
 
 
 @router.get("/runs/{result_id}")
@@ -148,9 +161,12 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
 
 
 @router.get("/flash")
-def flash(hub: HubOf) -> HTMLResponse:
-    """The form that starts a campaign."""
-    return page("flash.html", page=forms.flash_page(hub.reader), here="flash")
+def flash(
+    hub: HubOf, model: Annotated[list[str] | None, Query()] = None, device: Annotated[list[str] | None, Query()] = None
+) -> HTMLResponse:
+    """The form that starts a campaign; the address may name what is ticked."""
+    chosen = [*(model or ()), *(device or ())]
+    return page("flash.html", page=forms.flash_page(hub.reader, chosen=chosen), here="flash")
 
 
 @router.get("/campaigns/{campaign_id}")

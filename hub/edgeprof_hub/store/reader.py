@@ -5,12 +5,14 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
+from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.standing import StandingRow, decoded
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
@@ -45,6 +47,7 @@ class SqliteReader:
         self._is_closed = False
         self._watch = self._open()
         self._watch_lock = threading.Lock()
+        self.history = HistoryReader(self._all)
 
     def close(self) -> None:
         """Close every connection, those still in use at the end of their question."""
@@ -80,6 +83,13 @@ class SqliteReader:
     def session(self, device_id: str) -> Session | None:
         row = self._first("SELECT session_id, hostname, online FROM device WHERE device_id = ?", (device_id,))
         return Session(session_id=row[0], hostname=row[1], online=bool(row[2])) if row else None
+
+    def groups(self) -> Sequence[rest.DeviceGroup]:
+        found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())
+        return [
+            rest.DeviceGroup(name=name, device_ids=tuple(row["device_id"] for row in members))
+            for name, members in groupby(found, key=lambda row: str(row["name"]))
+        ]
 
     def models(self) -> Sequence[rest.ModelRecord]:
         return [rows.model(row) for row in self._all("SELECT * FROM model ORDER BY family, name, model_id", ())]

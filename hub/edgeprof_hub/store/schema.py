@@ -85,6 +85,29 @@ _STANDINGS = (
     "CREATE INDEX job_failed ON job (model_id, config_key) WHERE state = 'failed'",
 )
 
+_GROUPS = (
+    """CREATE TABLE device_group (
+        name TEXT NOT NULL, device_id TEXT NOT NULL REFERENCES device ON DELETE CASCADE,
+        PRIMARY KEY (name, device_id)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX device_group_device ON device_group (device_id)",
+)
+
+_HISTORY = (
+    """CREATE TABLE annotation (
+        annotation_id INTEGER PRIMARY KEY, device_id TEXT NOT NULL, model_id TEXT NOT NULL, config_key TEXT NOT NULL,
+        at_s REAL NOT NULL, text TEXT NOT NULL,
+        FOREIGN KEY (device_id, model_id, config_key) REFERENCES cell ON DELETE CASCADE) STRICT""",
+    "CREATE INDEX annotation_cell ON annotation (device_id, model_id, config_key, at_s)",
+    """CREATE TABLE regression (
+        regression_id TEXT PRIMARY KEY, device_id TEXT NOT NULL, model_id TEXT NOT NULL, config_key TEXT NOT NULL,
+        suspect_id TEXT NOT NULL REFERENCES result (result_id) ON DELETE CASCADE, state TEXT NOT NULL,
+        sentence TEXT NOT NULL, rerun_job_id TEXT NOT NULL, created_s REAL NOT NULL, rerun_id TEXT, ratio REAL,
+        ended_s REAL, FOREIGN KEY (device_id, model_id, config_key) REFERENCES cell ON DELETE CASCADE) STRICT""",
+    "CREATE INDEX regression_cell ON regression (device_id, model_id, config_key, created_s)",
+    "CREATE INDEX regression_suspect ON regression (suspect_id)",
+    "CREATE INDEX regression_job ON regression (rerun_job_id)",
+)
+
 
 @MIGRATIONS(name="0001_spine")
 def spine(db: sqlite_utils.Database) -> None:
@@ -118,6 +141,20 @@ def standing(db: sqlite_utils.Database) -> None:
         result = from_json(document, Result)
         key = (result.model_id, result.config_key, result.device_id)
         db.conn.execute("INSERT INTO standing VALUES (?, ?, ?, ?)", [*key, encoded(result)])
+
+
+@MIGRATIONS(name="0004_groups")
+def groups(db: sqlite_utils.Database) -> None:
+    """Groups of devices. One that has lost its last device is gone."""
+    for statement in _GROUPS:
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0005_history")
+def history(db: sqlite_utils.Database) -> None:
+    """Notes about cells, and regressions with what their re-run said."""
+    for statement in _HISTORY:
+        db.conn.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

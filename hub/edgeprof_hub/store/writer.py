@@ -2,15 +2,18 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import database, outcomes, rows
 from edgeprof_hub.store.base import StoreOutcome
+
+T = TypeVar("T")
 
 KEPT_DEAD_LETTERS = 1000
 KEPT_BYTES_OF_DEAD_LETTER = 2048
@@ -26,6 +29,11 @@ class SqliteWriter:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def change(self, do: Callable[[sqlite3.Connection], T]) -> T:
+        """One change that another module of the store spells out, as one transaction."""
+        with self.transaction():
+            return do(self._connection)
 
     def transaction(self) -> AbstractContextManager[None]:
         """A block that is committed as one; changes inside it can still fail alone."""
@@ -166,6 +174,14 @@ class SqliteWriter:
     def delete_device(self, device_id: str) -> bool:
         """With its results and cells. Its open jobs end as cancelled; it comes back at its next birth."""
         return self._delete_with_results("device", device_id)
+
+    def set_group(self, name: str, device_ids: Sequence[str]) -> None:
+        with self.transaction():
+            self._connection.execute("DELETE FROM device_group WHERE name = ?", (name,))
+            self._connection.executemany(
+                "INSERT INTO device_group SELECT ?, device_id FROM device WHERE device_id = ?",
+                [(name, device_id) for device_id in dict.fromkeys(device_ids)],
+            )
 
     def rename_model(self, model_id: str, name: str) -> bool:
         return self._changes("UPDATE model SET name = ? WHERE model_id = ?", name, model_id)

@@ -1,7 +1,7 @@
 """The comparison page's context: the matrix with its lead metric, footnotes, charts and the sentence above it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -10,15 +10,17 @@ from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.compare import pareto
 from edgeprof_hub.compare.answers import Answer, answers
-from edgeprof_hub.compare.distance import distances
+from edgeprof_hub.compare.distance import distances, places
+from edgeprof_hub.compare.ranking import CellKey
 from edgeprof_hub.compare.table import Part
 from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell, pareto_view
 from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
 
-DISTANCE = "distance"
+DISTANCE, RANK = COLOURS = ("distance", "rank")
 MOST_DRAWN = 80
 TOO_MANY_TO_DRAW = f"More than {MOST_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
 PICKED = (
@@ -28,6 +30,14 @@ PICKED = (
     *("load_ms", "first_inference_ms", "runtime_import_ms"),
 )
 """What the picker offers where at least one cell has it."""
+
+
+@dataclass(frozen=True)
+class _Shading:
+    """What cells are shaded by, whichever was asked for."""
+
+    distances: dict[CellKey, float]
+    places: dict[CellKey, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -87,11 +97,14 @@ class Comparison:
     legend: frozenset[str]
     charts: tuple[charts.Chart, ...]
     planes: tuple[pareto_view.Plane, ...]
+    axes: Mapping[str, pareto.Axis]
     undrawn: str
     can_be_ticked: bool
     idle_models: tuple[rest.ModelRecord, ...]
     agent_line: str
     lately: tuple[Lately, ...] = ()
+    variants: tuple[rest.ModelRecord, ...] = ()
+    """The models of the one family that the page is about, if it is about one."""
 
 
 def shown_metric(asked: str) -> str:
@@ -112,12 +125,8 @@ def comparison(
     table = part.shown
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
-    far = (
-        distances(part.compared.cells, part.compared.columns, lambda kind: lead_metric(metric, kind))
-        if window.asked.colour == DISTANCE
-        else {}
-    )
-    rows = tuple(_row(device, table.columns, cells, metric, notes, far) for device in table.devices)
+    shading = _shading(part.compared, window.asked.colour, metric)
+    rows = tuple(_row(device, table.columns, cells, metric, notes, shading) for device in table.devices)
     threads = same_threads(table.columns)
     leads = [lead_metric(metric, kind) for kind in HEADLINES]
     drawn = charts.of_table(table, leads)
@@ -140,11 +149,21 @@ def comparison(
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=drawn if can_be_read else (),
         can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
-        planes=pareto_view.planes(table, leads),
+        planes=pareto_view.planes(table, leads, window.asked.against),
+        axes=pareto.AGAINST,
         undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
         idle_models=tuple(idle_models),
         agent_line=agent_line,
     )
+
+
+def _shading(table: rest.CompareTable, colour: str, metric: str) -> _Shading:
+    def metric_of(kind: Kind) -> str:
+        return lead_metric(metric, kind)
+
+    if colour == DISTANCE:
+        return _Shading(distances(table.cells, table.columns, metric_of), {})
+    return _Shading({}, places(table.cells, table.columns, metric_of) if colour == RANK else {})
 
 
 def _meanings(table: rest.CompareTable) -> dict[str, str]:
@@ -216,18 +235,14 @@ def _row(
     cells: dict[tuple[str, str, str], rest.Cell],
     metric: str,
     notes: Notes,
-    far: dict[tuple[str, str, str], float],
+    shading: _Shading,
 ) -> DeviceRow:
-    views = tuple(
-        replace(
-            matrix_cell.cell_view(
-                cells.get((device.device_id, column.model_id, column.config_key)),
-                kind_of(column.format),
-                lead_metric(metric, kind_of(column.format)),
-                notes,
-            ),
-            distance=far.get((device.device_id, column.model_id, column.config_key)),
-        )
-        for column in columns
-    )
-    return DeviceRow(device, views)
+    def view(column: rest.Column) -> CellView:
+        key = (device.device_id, column.model_id, column.config_key)
+        kind = kind_of(column.format)
+        made = matrix_cell.cell_view(cells.get(key), kind, lead_metric(metric, kind), notes)
+        if key in shading.distances or key in shading.places:
+            return replace(made, distance=shading.distances.get(key), place=shading.places.get(key))
+        return made
+
+    return DeviceRow(device, tuple(map(view, columns)))

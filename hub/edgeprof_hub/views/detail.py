@@ -9,6 +9,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
+from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.compare import costs
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
@@ -110,7 +111,12 @@ class FlashPage:
 
     models: Sequence[rest.ModelRecord]
     devices: Sequence[rest.DeviceRecord]
+    groups: Sequence[rest.DeviceGroup]
+    chosen: frozenset[str] = frozenset()
+    """Ids of models and devices that are ticked already."""
     problem: str = ""
+    upload_problem: str = ""
+    tasks: tuple[str, ...] = TASKS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare.distance import shade
+from edgeprof_hub.compare.distance import shade, shade_of_place
 
 SHORT = {
     "latency_p50_ms": "p50",
@@ -68,10 +68,14 @@ class CellView:
     badge: Badge | None = None
     distance: float | None = None
     """Ratio to the best of its family on this device, where that was asked for."""
+    place: tuple[int, int] | None = None
+    """Its place in its family on this device and how many are in it, where that was asked for."""
 
     @property
     def shade(self) -> str:
         """The class of its ground."""
+        if self.place is not None:
+            return f"shade-{shade_of_place(*self.place)}"
         return "" if self.distance is None else f"shade-{shade(self.distance)}"
 
 

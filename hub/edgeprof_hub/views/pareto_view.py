@@ -1,6 +1,6 @@
-"""The plane of time and memory with its front, as `charts.js` draws it and as the list beside it says it."""
+"""The plane of time and a second figure with its front, as `charts.js` draws it and as the list beside it says it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from edgeprof.tables import figures
@@ -30,12 +30,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Plane:
-    """One chart. `better`: which x is better; less memory always is."""
+    """One chart. `better`: which x is better; less y always is. `origin`: how y came to be."""
 
     family: str
     title: str
     unit: str
     better: str
+    y_title: str
+    y_unit: str
+    origin: str
     points: tuple[Point, ...]
 
     @property
@@ -44,49 +47,55 @@ class Plane:
         return tuple(point for point in self.points if point.on_front)
 
 
-def planes(table: rest.CompareTable, metrics: Iterable[str]) -> tuple[Plane, ...]:
-    """A plane for each family, kind of work, metric and scope of it that enough cells have beside their memory.
+def planes(table: rest.CompareTable, metrics: Iterable[str], against: str = "") -> tuple[Plane, ...]:
+    """A plane for each family, kind of work, metric and scope of it that enough cells have beside a second figure.
 
     Two families never share a plane: that a small network is quicker than another one says nothing.
     """
+    axis = pareto.AGAINST[against]
     works = dict.fromkeys((column.family, column.work) for column in table.columns)
     wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY and is_told_by_work(metric)]
     made = [
-        _plane(table, family, work, metric, scope)
+        _plane(table, family, metric, axis, cells)
         for family, work in works
         for metric in wanted
-        for scope in _scopes(table, metric)
+        for cells in _alike(_cells_of(table, family, work), metric, axis)
     ]
     return tuple(plane for plane in made if len(plane.points) >= FEWEST)[:MOST_DRAWN]
 
 
-def _scopes(table: rest.CompareTable, metric: str) -> list[str]:
-    """What the meters cover that gave this metric; figures of two scopes never meet."""
-    return sorted({cell.metrics[metric].scope or "" for cell in table.cells if metric in cell.metrics})
-
-
-def _plane(table: rest.CompareTable, family: str, work: str, metric: str, scope: str) -> Plane:
-    known = METRICS[metric]
+def _cells_of(table: rest.CompareTable, family: str, work: str) -> list[rest.Cell]:
     keys = {
         (column.model_id, column.config_key)
         for column in table.columns
         if (column.family, column.work) == (family, work)
     }
-    cells = [
-        cell
-        for cell in table.cells
-        if (cell.model_id, cell.config_key) in keys
-        and (row := cell.metrics.get(metric)) is not None
-        and (row.scope or "") == scope
-    ]
+    return [cell for cell in table.cells if (cell.model_id, cell.config_key) in keys]
+
+
+def _alike(cells: list[rest.Cell], metric: str, axis: pareto.Axis) -> Iterator[list[rest.Cell]]:
+    """Cells whose figures cover the same thing on both axes; energy of two scopes never meets."""
+    groups: dict[tuple[str, str], list[rest.Cell]] = {}
+    for cell in cells:
+        row, second = cell.metrics.get(metric), axis.of(cell)
+        if row is not None and second is not None:
+            groups.setdefault((row.scope or "", second.kind), []).append(cell)
+    return iter([groups[key] for key in sorted(groups)])
+
+
+def _plane(table: rest.CompareTable, family: str, metric: str, axis: pareto.Axis, cells: list[rest.Cell]) -> Plane:
+    known = METRICS[metric]
     labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
     devices = {device.device_id: device.label for device in table.devices}
 
     def point(one: pareto.Candidate) -> Point:
         cell = one.cell
-        texts = [f"{figures.figure(cell.metrics[name])} {METRICS[name].unit}" for name in (metric, pareto.MEMORY)]
+        text = f"{figures.figure(cell.metrics[metric])} {known.unit}, {one.y.text}"
         name = f"{labels[(cell.model_id, cell.config_key)]} on {devices[cell.device_id]}"
-        return Point(name, cell.result_id or "", one.x, one.y, one.on_front, ", ".join(texts))
+        return Point(name, cell.result_id or "", one.x, one.y.value, one.on_front, text)
 
-    points = tuple(point(one) for one in pareto.candidates(cells, metric))
-    return Plane(family, known.title, known.unit, known.better, points)
+    found = pareto.candidates(cells, metric, axis)
+    y_unit = found[0].y.kind if found else ""
+    return Plane(
+        family, known.title, known.unit, known.better, axis.title, y_unit, axis.origin, tuple(map(point, found))
+    )

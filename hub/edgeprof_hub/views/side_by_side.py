@@ -12,6 +12,9 @@ from edgeprof.tables import figures, trust
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.views.beside_curves import curves, memory_table
+from edgeprof_hub.views.facts import DataTable
+from edgeprof_hub.views.lines import LineChart
 from edgeprof_hub.views.samples import Fetch, Series, series_of
 
 LETTERS = "ABCDEF"
@@ -92,6 +95,8 @@ class SideBySide:
     spreads: tuple[Spread, ...]
     figures: tuple[Line, ...]
     settings: tuple[Line, ...]
+    curves: tuple[LineChart, ...]
+    memory: DataTable | None
 
 
 def check_count(result_ids: Sequence[str]) -> list[str]:
@@ -106,6 +111,7 @@ def check_count(result_ids: Sequence[str]) -> list[str]:
 
 def side_by_side(sides: Sequence[Side], fetch: Fetch) -> SideBySide:
     """The page of these runs. `fetch`: an artifact's bytes by its hash."""
+    lettered = [(each.letter, each.result) for each in sides]
     settings = [_setting(name, read, sides) for name, read in _SETTINGS.items()]
     return SideBySide(
         sides=tuple(sides),
@@ -113,6 +119,8 @@ def side_by_side(sides: Sequence[Side], fetch: Fetch) -> SideBySide:
         spreads=_spreads(sides),
         figures=_figures(sides),
         settings=tuple(line for line in settings if set(line.texts) != {NOT_TOLD}),
+        curves=curves(lettered, fetch),
+        memory=memory_table(lettered),
     )
 
 

@@ -1,0 +1,40 @@
+"""`edgeprof group`: devices that are flashed together, under one name."""
+
+import click
+
+from edgeprof import picking
+from edgeprof.errors import UsageError
+from edgeprof.options import client_of, hub_options
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("devices", nargs=-1, metavar="[DEVICE]...")
+@click.option("--delete", "is_deleted", is_flag=True, help="Delete the group; its devices stay.")
+@hub_options
+def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url: str, token_file: str | None) -> None:
+    """Make the group NAME of these devices, or replace it; without devices show it; without a name list all groups.
+
+    `edgeprof flash MODEL --group NAME` flashes to all of them.
+    """
+    client = client_of(hub_url, token_file)
+    if name and is_deleted:
+        client.delete_group(name)
+        click.echo(f"Deleted group {name}.")
+        return
+    if is_deleted:
+        raise UsageError("no_name", "Say which group: edgeprof group NAME --delete.")
+    known = client.devices()
+    if name and devices:
+        members = [picking.device(known, text) for text in dict.fromkeys(devices)]
+        client.set_group(name, [item.device_id for item in members])
+        click.echo(f"{name}: {', '.join(item.label for item in members)}.")
+        return
+    labels = {item.device_id: item.label for item in known}
+    found = [item for item in client.groups() if name in (None, item.name)]
+    if name and not found:
+        raise UsageError("unknown_group", f"The hub has no group {name!r}. Make it: edgeprof group {name} DEVICE ...")
+    for item in found:
+        click.echo(f"{item.name}: {', '.join(labels[device_id] for device_id in item.device_ids)}")
+    if not found:
+        click.echo("No group yet. Make one: edgeprof group NAME DEVICE ...")

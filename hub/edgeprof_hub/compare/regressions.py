@@ -1,0 +1,58 @@
+"""Whether a result is slower than those before it in its cell. Pure; a verdict of the engine, never a threshold."""
+
+from collections.abc import Sequence
+
+from edgeprof.compare_sources import Run, default_series
+from edgeprof.comparison import Report, report_on
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Result
+
+MOST_BASELINE = 10
+LEAD = {"latency": "latency_p50_ms", "inter_token": "inter_token_p50_ms"}
+"""The metric whose median a series gives."""
+
+
+def lead_metric(result: Result) -> str:
+    """The time that a cell of this model is watched by."""
+    return LEAD[default_series(result)]
+
+
+def baseline(
+    earlier: Sequence[rest.StoredResult], since_result_id: str | None, most: int = MOST_BASELINE
+) -> list[rest.StoredResult]:
+    """Of the results before a suspect, newest first, those that it is held against.
+
+    Only measured ones, and none from before the last confirmed regression: what was slow for good is the new measure.
+    """
+    kept: list[rest.StoredResult] = []
+    for stored in earlier:
+        if stored.result.status == "measured":
+            kept.append(stored)
+        if stored.result.result_id == since_result_id or len(kept) == most:
+            break
+    return kept
+
+
+def slower(before: Sequence[Run], now: Run) -> Report | None:
+    """The engine's report where its verdict is *slower*; None where it is not, or where there is none."""
+    if not before:
+        return None
+    try:
+        report = report_on(before, [now], None)
+    except EdgeprofError:  # too few samples for a median: nothing can be said
+        return None
+    return report if report.verdict.outcome == "slower" else None
+
+
+def sentence(report: Report, name: str, versions: tuple[str, str]) -> str:
+    """`digits int8 on pi5 is slower by 12.3 % (97 % interval 8.1 to 16.8 %) than its 5 runs before.`"""
+    verdict = report.verdict
+    if verdict.ratio is None or verdict.low is None or verdict.high is None:
+        return f"{name} is slower than before: {verdict.reason}."
+    low, high = (100 * (end - 1) for end in (verdict.low, verdict.high))
+    span = f"{verdict.interval_percent} % interval {low:.1f} to {high:.1f} %"
+    runs = f"{verdict.runs_a} run{'s' * (verdict.runs_a != 1)}"
+    was, now = versions
+    changed = f" Its runtime was {was} and is {now}." if was != now else ""
+    return f"{name} is slower by {100 * (verdict.ratio - 1):.1f} % ({span}) than in its {runs} before.{changed}"

@@ -1,0 +1,38 @@
+"""Groups of devices: listed, made or replaced, deleted."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+
+from edgeprof.wire import rest
+from edgeprof_hub import changes
+from edgeprof_hub.names import LONGEST_NAME
+from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
+
+router = APIRouter(prefix="/groups", tags=["devices"])
+Name = Annotated[str, Path(max_length=LONGEST_NAME)]
+
+
+class GroupMembers(BaseModel):
+    """The devices of a group, all of them."""
+
+    device_ids: Annotated[list[str], Field(max_length=10_000)]
+
+
+@router.get("", response_model=list[rest.DeviceGroup])
+def get_groups(hub: HubOf) -> Response:
+    """Every group."""
+    return document(hub.reader.groups())
+
+
+@router.put("/{name}", status_code=NO_CONTENT)
+def put_group(hub: HubOf, name: Name, members: GroupMembers) -> None:
+    """Make the group, or give it these devices instead of those that it has."""
+    changes.set_group(hub, name, members.device_ids)
+
+
+@router.delete("/{name}", status_code=NO_CONTENT)
+def delete_group(hub: HubOf, name: Name) -> None:
+    """Delete the group. Its devices stay."""
+    changes.delete_group(hub, name)

@@ -1,0 +1,82 @@
+"""What is kept of a cell beside its results: notes that people wrote, and regressions that were suspected."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from edgeprof.wire import rest
+from edgeprof_hub.store import database
+
+Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+_OF_CELL = "(device_id, model_id, config_key) = (?, ?, ?)"
+
+
+class HistoryReader:
+    """Questions, asked by the reader's own connections."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def annotations(self, cell: rest.CellKey) -> list[rest.Annotation]:
+        """By the time that they are about."""
+        found = self._ask(f"SELECT * FROM annotation WHERE {_OF_CELL} ORDER BY at_s, annotation_id", cell)
+        return [rest.Annotation(**dict(row)) for row in found]
+
+    def regressions(self, cell: rest.CellKey | None = None, limit: int = 100) -> list[rest.Regression]:
+        """Newest first; of one cell, or of all."""
+        where = f" WHERE {_OF_CELL}" if cell else ""
+        sql = f"SELECT * FROM regression{where} ORDER BY created_s DESC, rowid DESC LIMIT ?"
+        return [_regression(row) for row in self._ask(sql, (*(cell or ()), limit))]
+
+    def suspected(self) -> list[rest.Regression]:
+        """Those whose re-run has not ended, or was not looked at yet."""
+        return [_regression(row) for row in self._ask("SELECT * FROM regression WHERE state = 'suspected'", ())]
+
+    def suspected_by_job(self, job_id: str) -> rest.Regression | None:
+        """The suspicion that this job is to confirm."""
+        sql = "SELECT * FROM regression WHERE rerun_job_id = ? AND state = 'suspected'"
+        return next(map(_regression, self._ask(sql, (job_id,))), None)
+
+    def earlier_figures(self, result_id: str, metric: str, limit: int) -> list[float]:
+        """This metric of the newest measured results of the same cell before this one, newest first."""
+        sql = (
+            "SELECT metric.value FROM result AS one JOIN result USING (device_id, model_id, config_key)"
+            " JOIN metric ON metric.result_id = result.result_id AND metric.metric = ?"
+            " WHERE one.result_id = ? AND result.seq < one.seq AND result.status = 'measured'"
+            " ORDER BY result.seq DESC LIMIT ?"
+        )
+        return [row[0] for row in self._ask(sql, (metric, result_id, limit))]
+
+
+def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:
+    """Keep a note; returns its id, None where there is no such cell."""
+    values = {**vars(note), "annotation_id": None}
+    known = connection.execute(f"SELECT 1 FROM cell WHERE {_OF_CELL}", note.cell).fetchone()
+    if known is None:
+        return None
+    database.insert(connection, "annotation", values)
+    return int(connection.execute("SELECT last_insert_rowid()").fetchone()[0])
+
+
+def delete_annotation(connection: sqlite3.Connection, annotation_id: int) -> bool:
+    """False where it is not there."""
+    return connection.execute("DELETE FROM annotation WHERE annotation_id = ?", (annotation_id,)).rowcount > 0
+
+
+def suspect(connection: sqlite3.Connection, regression: rest.Regression) -> None:
+    """Keep a suspicion."""
+    database.insert(connection, "regression", vars(regression))
+
+
+def settle(connection: sqlite3.Connection, settled: rest.Regression) -> None:
+    """Write down what the re-run said."""
+    connection.execute(
+        "UPDATE regression SET state = ?, rerun_id = ?, sentence = ?, ratio = ?, ended_s = ? WHERE regression_id = ?",
+        (settled.state, settled.rerun_id, settled.sentence, settled.ratio, settled.ended_s, settled.regression_id),
+    )
+
+
+def _regression(row: sqlite3.Row) -> rest.Regression:
+    found = rest.Regression(**dict(row))
+    return replace(found, state=cast(rest.RegressionState, found.state))
