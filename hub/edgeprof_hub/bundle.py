@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 import msgspec
 
@@ -47,7 +48,7 @@ class _Pipe:
 def pieces(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> Iterator[bytes]:
     """The ZIP archive, in pieces. Models hardly shrink, so nothing is compressed."""
     pipe = _Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:  # pyright: ignore[reportArgumentType]
+    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED) as archive:
         for name, text in _texts(hub, stored, model).items():
             archive.writestr(name, text)
             yield pipe.taken()

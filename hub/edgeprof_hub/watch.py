@@ -108,8 +108,9 @@ class Watch:
         reader = self._hub.reader.history
         if self._hub.is_synthetic or result.status != "measured" or not _got_worse(self._hub, result):
             return
-        if any(item.state == "suspected" for item in reader.regressions(_cell(result), 1)):
-            return  # this may be the re-run itself; its job's end settles it
+        known = reader.regressions(_cell(result))
+        if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):
+            return  # this may be the re-run of an open suspicion, which its job's end settles
         report = regressions.slower(self._before(result.result_id, _cell(result)), self._run(result))
         if report is not None:
             self._suspect(result, report)

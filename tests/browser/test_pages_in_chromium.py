@@ -103,7 +103,7 @@ def test_no_page_breaks_a_rule_of_wcag_aa_that_axe_knows(
                 expect(chart.locator("svg").first).to_be_visible()
             page.evaluate(AXE)
             found += [f"{address}: {violation}" for violation in page.evaluate(VIOLATIONS)]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_a_model_goes_up_with_progress_and_is_ticked_to_be_flashed(chromium: Browser, start_hub: StartHub) -> None:
@@ -194,7 +194,7 @@ def test_the_figures_are_there_without_javascript(chromium: Browser, url: str) -
     page = context.new_page()
     page.goto(url)
     expect(page.locator(".matrix")).to_contain_text("0.254")
-    page.get_by_role("link", name="Peak memory").click()
+    page.get_by_role("link", name="Peak memory", exact=True).click()
     expect(page.locator("td .lead b").first).to_have_text("58.2")
     context.close()
 

@@ -34,7 +34,7 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return re.sub(r"\{\w+\}", "x", path.replace("{sha256}", "0" * 64))
+    return re.sub(r"\{\w+(:path)?\}", "x", path.replace("{sha256}", "0" * 64))
 
 
 def flat(found: Sequence[BaseRoute]) -> Iterator[BaseRoute]:

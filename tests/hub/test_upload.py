@@ -168,9 +168,7 @@ def test_another_sites_page_may_not_upload(client: TestClient) -> None:
 def check(client: TestClient, name: str, size: int, head: bytes | str) -> tuple[int, str]:
     encoded = head if isinstance(head, str) else base64.b64encode(head).decode()
     body = {"files": [{"name": name, "size": size, "head_base64": encoded}]}
-    answer = client.post(
-        "/api/v1/models/check", content=json.dumps(body), headers=Headers({"Content-Type": "application/json"})
-    )
+    answer = client.post("/api/v1/models/check", json=body)
     return answer.status_code, "" if answer.status_code == 204 else answer.json()["error"]["code"]
 
 

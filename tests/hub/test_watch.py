@@ -141,7 +141,7 @@ def test_a_regression_is_told_only_after_a_second_slow_run(served: Live, agent: 
     assert "than in its 6 runs before" in notice["sentence"]
     text = served.app_get(notice["path"])
     assert "confirmed by a second run" in text
-    assert "regression, ×1.5" in text
+    assert "regression, \\u00d71.5" in text
 
 
 def test_a_slow_run_that_the_second_does_not_confirm_is_no_regression(

@@ -26,13 +26,13 @@ def get_groups(hub: HubOf) -> Response:
     return document(hub.reader.groups())
 
 
-@router.put("/{name}", status_code=NO_CONTENT)
+@router.put("/{name:path}", status_code=NO_CONTENT)
 def put_group(hub: HubOf, name: Name, members: GroupMembers) -> None:
     """Make the group, or give it these devices instead of those that it has."""
     changes.set_group(hub, name, members.device_ids)
 
 
-@router.delete("/{name}", status_code=NO_CONTENT)
+@router.delete("/{name:path}", status_code=NO_CONTENT)
 def delete_group(hub: HubOf, name: Name) -> None:
     """Delete the group. Its devices stay."""
     changes.delete_group(hub, name)

@@ -2,8 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import cast
 
 from edgeprof.wire import rest
 from edgeprof_hub.store import database
@@ -78,5 +76,4 @@ def settle(connection: sqlite3.Connection, settled: rest.Regression) -> None:
 
 
 def _regression(row: sqlite3.Row) -> rest.Regression:
-    found = rest.Regression(**dict(row))
-    return replace(found, state=cast(rest.RegressionState, found.state))
+    return rest.Regression(**dict(row))
