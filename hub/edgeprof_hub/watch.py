@@ -4,7 +4,7 @@ import logging
 import statistics
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from queue import Full, Queue
 
@@ -106,12 +106,15 @@ class Watch:
     def _result_came(self, stored: rest.StoredResult) -> None:
         result = stored.result
         reader = self._hub.reader.history
-        if self._hub.is_synthetic or result.status != "measured" or not _got_worse(self._hub, result):
+        if self._hub.is_synthetic or result.status != "measured":
             return
         known = reader.regressions(_cell(result))
         if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):
             return  # this may be the re-run of an open suspicion, which its job's end settles
-        report = regressions.slower(self._before(result.result_id, _cell(result)), self._run(result))
+        before = self._before(result.result_id, _cell(result))
+        if not _got_worse(result, [run.result for run in before]):
+            return
+        report = regressions.slower(before, self._run(result))
         if report is not None:
             self._suspect(result, report)
 
@@ -210,9 +213,13 @@ def _version(result: Result) -> str:
     return f"{result.effective.runtime} {result.effective.runtime_version}" if result.effective else "not told"
 
 
-def _got_worse(hub: Hub, result: Result) -> bool:
+def _got_worse(result: Result, before: Sequence[Result]) -> bool:
     """Whether a look at all the samples is worth it: a figure that is no worse than before is no regression."""
     metric = regressions.lead_metric(result)
-    now = next((row.value for row in result.metrics if row.metric == metric and row.origin == "measured"), None)
-    before = hub.reader.history.earlier_figures(result.result_id, metric, regressions.MOST_BASELINE)
-    return now is not None and bool(before) and now > statistics.median(before)
+    now = _figure(result, metric)
+    earlier = [value for one in before if (value := _figure(one, metric)) is not None]
+    return now is not None and bool(earlier) and now > statistics.median(earlier)
+
+
+def _figure(result: Result, metric: str) -> float | None:
+    return next((row.value for row in result.metrics if row.metric == metric and row.origin == "measured"), None)

@@ -106,7 +106,7 @@ POISON = {
     "no object": b'"wire"',
     "fields missing": b'{"wire":1}',
     "lone surrogate": codec.encode(measured()).replace(b'"cnn"', b'"\\ud800"'),
-    "too large a number": codec.encode(measured()).replace(b'"n":200', b'"n":%d' % 2**70),
+    "too large a number": codec.encode(measured()).replace(b'"attempt":1', b'"attempt":%d' % 2**70),
     "oversized": codec.encode(measured()).replace(b'"cnn"', b'"' + b"x" * 100_000 + b'"'),
 }
 

@@ -1,5 +1,6 @@
 """The store: what is kept once, what a cell shows, what deleting leaves, and which databases are refused."""
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -81,12 +82,24 @@ def test_other_content_under_the_same_id_is_kept_aside(store: stores.Store, tmp_
     assert count(tmp_path, "conflict") == 1
 
 
-def test_metrics_are_rows(store: stores.Store, tmp_path: Path) -> None:
+def test_figures_are_rows_in_their_order_and_go_with_their_result(store: stores.Store, tmp_path: Path) -> None:
     result = measured()
     save(store, result)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as connection:
-        found = connection.execute("SELECT metric, value, ci_low, ci_high, n, origin FROM metric").fetchall()
-    assert found == [(row.metric, row.value, row.ci_low, row.ci_high, row.n, row.origin) for row in result.metrics]
+        found = connection.execute("SELECT metric, value, result_id FROM metric").fetchall()
+        assert found == sorted((row.metric, row.value, result.result_id) for row in result.metrics)
+        store.writer.delete_result(result.result_id)
+        assert connection.execute("SELECT * FROM metric").fetchall() == []
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_results_come_in_the_order_of_any_metric(store: stores.Store, descending: bool) -> None:
+    values = (3.0, 1.0, 2.0)
+    for value in values:
+        save(store, replace(measured(), metrics=(replace(ROWS[0], value=value),)))
+    save(store, replace(measured(), metrics=()))
+    found = store.reader.results_by(ROWS[0].metric, descending=descending, limit=2)
+    assert [stored.result.metrics[0].value for stored in found] == ([3.0, 2.0] if descending else [1.0, 2.0])
 
 
 def test_a_cell_shows_the_newest_result_by_the_hubs_clock(store: stores.Store) -> None:
@@ -244,10 +257,10 @@ def test_a_job_of_another_device_is_not_ended_by_a_result(store: stores.Store) -
 
 def test_inside_a_transaction_a_failing_change_takes_back_only_itself(store: stores.Store) -> None:
     first, second = measured(), measured()
-    broken = replace(measured(), metrics=(replace(ROWS[0], n=2**70),))
+    broken = replace(measured(), metrics=(replace(ROWS[0], value=math.nan),))
     with store.writer.transaction():
         save(store, first)
-        with pytest.raises(OverflowError):
+        with pytest.raises(sqlite3.IntegrityError):
             save(store, broken)
         save(store, second)
     assert {stored.result.result_id for stored in store.reader.results()} == {first.result_id, second.result_id}
@@ -257,9 +270,9 @@ def test_nothing_of_a_broken_transaction_is_seen(store: stores.Store) -> None:
     def change() -> None:
         with store.writer.transaction():
             save(store, measured())
-            save(store, replace(measured(), metrics=(replace(ROWS[0], n=2**70),)))
+            save(store, replace(measured(), metrics=(replace(ROWS[0], value=math.nan),)))
 
-    with pytest.raises(OverflowError):
+    with pytest.raises(sqlite3.IntegrityError):
         change()
     assert store.reader.results() == []
 
@@ -348,7 +361,7 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
         columns = [(row.model_id, row.config_key) for row in store.reader.columns()]
         standings = store.reader.standings(columns)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
-        for table in ("outcome", "standing"):
+        for table in ("outcome", "standing", "device_group", "annotation", "regression"):
             old.execute(f"DROP TABLE {table}")
         for index in ("cell_column", "job_failed"):
             old.execute(f"DROP INDEX {index}")

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import bundle, campaigns, changes
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
@@ -27,8 +28,16 @@ def get_results(
     model_id: str | None = None,
     config_key: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    order_by: str | None = None,
+    descending: bool = False,
 ) -> Response:
-    """Results, newest received first."""
+    """Results, newest received first; or those that have the metric `order_by`, by its value, over all cells."""
+    if order_by is not None:
+        if device_id or model_id or config_key:
+            raise UsageError("bad_order", "Results are put into the order of a metric over all cells only.")
+        if order_by not in METRICS:
+            raise UsageError("unknown_metric", f"There is no metric {order_by[:80]!r}.")
+        return document(hub.reader.results_by(order_by, descending=descending, limit=limit))
     return document(hub.reader.results(device_id=device_id, model_id=model_id, config_key=config_key, limit=limit))
 
 

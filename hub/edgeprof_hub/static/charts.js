@@ -116,6 +116,8 @@
     const drawn = chart.lines.flatMap((line, index) => line.points.map((point) => ({ ...point, index, name: line.name })));
     const places = [...new Set(drawn.map((point) => point.x))].sort((a, b) => a - b);
     const ticks = chart.dots && places.length < 9 ? places : narrow ? 4 : 10;
+    const middle = places.length ? (places[0] + places[places.length - 1]) / 2 : 0;
+    const isLate = (rule) => rule.x > middle;
     const label = (point) => `${point.name ? `${point.name}: ` : ""}${point.y} ${chart.unit} at ${point.x}`;
     return {
       height: 190,
@@ -127,7 +129,8 @@
         Plot.ruleX(drawn.filter((point) => point.low !== null && point.high !== null), { x: "x", y1: "low", y2: "high", stroke: (point) => stroke(point.index), strokeWidth: 5, strokeOpacity: 0.4 }),
         ...(chart.dots || drawn.length < 3 ? [Plot.dot(drawn, { x: "x", y: "y", r: drawn.length > 80 ? 1.5 : 3, fill: (point) => stroke(point.index), title: label })] : []),
         Plot.ruleX(chart.rules, { x: "x", stroke: css("--bad"), strokeDasharray: "4 3" }),
-        Plot.text(chart.rules, { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -4, fill: css("--bad") }),
+        // A label stands on the side of its line where the chart has room.
+        ...["start", "end"].map((textAnchor) => Plot.text(chart.rules.filter((rule) => isLate(rule) === (textAnchor === "end")), { x: "x", text: "text", frameAnchor: "bottom", textAnchor, dx: textAnchor === "end" ? -4 : 4, dy: -4, fill: css("--bad") })),
       ],
     };
   }

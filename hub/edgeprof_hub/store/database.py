@@ -9,6 +9,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof_hub.store import schema
 
 BUSY_TIMEOUT_S = 5.0
+CHECKPOINT_PAGES = 8000
+"""32 MiB of log before it is copied into the file: at SQLite's 1,000 the same pages are copied again and again."""
+CACHE_KIB = 16 * 1024
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -19,6 +22,8 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         schema.migrate(connection)
     except sqlite3.DatabaseError as error:
         connection.close()

@@ -36,16 +36,6 @@ class HistoryReader:
         sql = "SELECT * FROM regression WHERE rerun_job_id = ? AND state = 'suspected'"
         return next(map(_regression, self._ask(sql, (job_id,))), None)
 
-    def earlier_figures(self, result_id: str, metric: str, limit: int) -> list[float]:
-        """This metric of the newest measured results of the same cell before this one, newest first."""
-        sql = (
-            "SELECT metric.value FROM result AS one JOIN result USING (device_id, model_id, config_key)"
-            " JOIN metric ON metric.result_id = result.result_id AND metric.metric = ?"
-            " WHERE one.result_id = ? AND result.seq < one.seq AND result.status = 'measured'"
-            " ORDER BY result.seq DESC LIMIT ?"
-        )
-        return [row[0] for row in self._ask(sql, (metric, result_id, limit))]
-
 
 def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:
     """Keep a note; returns its id, None where there is no such cell."""

@@ -23,18 +23,17 @@ def save_result(
     if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
         return _repeated(connection, result.result_id, payload_sha256, received_s, document)
     connection.executemany(
-        "INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (result.result_id, row.metric, row.value, row.ci_low, row.ci_high, row.n, row.origin, row.scope)
-            for row in result.metrics
-        ],
+        "INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        _figures_of(result),
     )
     connection.executemany(
         "INSERT INTO artifact VALUES (?, ?, ?)",
         [(result.result_id, artifact.name, artifact.sha256) for artifact in result.artifacts],
     )
     _end_job(connection, result, received_s)
-    touch_cell(connection, result.device_id, result.model_id, result.config_key, rows.to_json(result.config))
+    key = (result.device_id, result.model_id, result.config_key)
+    if _make_cell(connection, key, rows.to_json(result.config), None):
+        _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
     return "stored"
 
 
@@ -47,18 +46,21 @@ def touch_cell(
     job_id: str | None = None,
 ) -> None:
     """Make the cell if it can be (its device and model are known) and point it at its newest outcome."""
-    known = connection.execute(
-        "SELECT 1 FROM device, model WHERE device_id = ? AND model_id = ?", (device_id, model_id)
-    ).fetchone()
+    key = (device_id, model_id, config_key)
+    if _make_cell(connection, key, config, job_id):
+        _point_at_newest(connection, key)
+
+
+def _make_cell(connection: sqlite3.Connection, key: rest.CellKey, config: str, job_id: str | None) -> bool:
+    """False where the device or the model is not known (yet)."""
+    known = connection.execute("SELECT 1 FROM device, model WHERE device_id = ? AND model_id = ?", key[:2]).fetchone()
     if known:
-        values = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "config": config}
-        insert(
-            connection,
-            "cell",
-            {**values, "job_id": job_id},
-            "ON CONFLICT DO UPDATE SET job_id = coalesce(excluded.job_id, job_id)",
+        connection.execute(
+            "INSERT INTO cell (device_id, model_id, config_key, config, job_id) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET job_id = coalesce(excluded.job_id, job_id)",
+            (*key, config, job_id),
         )
-        _point_at_newest(connection, (device_id, model_id, config_key))
+    return known is not None
 
 
 def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
@@ -74,10 +76,14 @@ def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
 def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
     """Delete one result. Its cell falls back to the newest one that remains, or goes with the last."""
     row = connection.execute(
-        "DELETE FROM result WHERE result_id = ? RETURNING device_id, model_id, config_key", (result_id,)
+        "DELETE FROM result WHERE result_id = ? RETURNING device_id, model_id, config_key, document", (result_id,)
     ).fetchone()
     if row is None:
         return False
+    connection.executemany(
+        "DELETE FROM metric WHERE (metric, value, result_id) = (?, ?, ?)",
+        _figures_of(rows.from_json(row["document"], m.Result)),
+    )
     remember_deleted(connection, "result", [result_id])
     connection.execute("UPDATE job SET result_id = NULL WHERE result_id = ?", (result_id,))
     key = (str(row[0]), str(row[1]), str(row[2]))
@@ -89,6 +95,11 @@ def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
         key,
     )
     return True
+
+
+def _figures_of(result: m.Result) -> list[tuple[str, float, str]]:
+    """What results are put into an order by."""
+    return [(row.metric, row.value, result.result_id) for row in result.metrics]
 
 
 def remember_deleted(connection: sqlite3.Connection, kind: str, ids: list[str]) -> None:
@@ -111,8 +122,13 @@ _NEWEST = (
 )
 
 
-def _point_at_newest(connection: sqlite3.Connection, key: tuple[str, str, str]) -> None:
-    """The cell's newest result, and beside the cell the part of it that tables show; none: neither."""
+def _point_at_newest(
+    connection: sqlite3.Connection, key: rest.CellKey, arrived: rest.StoredResult | None = None
+) -> None:
+    """The cell's newest result, and beside the cell the part of it that tables show; none: neither.
+
+    `arrived`: a result of the cell that need not be read again.
+    """
     row = connection.execute(
         f"UPDATE cell SET result_id = ({_NEWEST}) WHERE (device_id, model_id, config_key) = (?, ?, ?)"
         " RETURNING result_id",
@@ -120,22 +136,30 @@ def _point_at_newest(connection: sqlite3.Connection, key: tuple[str, str, str]) 
     ).fetchone()
     if row is None:
         return
-    for table in ("outcome", "standing"):
-        connection.execute(f"DELETE FROM {table} WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
-    newest = connection.execute("SELECT document, received_s FROM result WHERE result_id = ?", (row[0],)).fetchone()
-    if newest is not None:
-        result = rows.from_json(newest["document"], m.Result)
-        shown = rows.to_json(rows.shown_of(result))
-        connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?)", (*key, newest["received_s"], shown))
-        device_id, *column = key
-        connection.execute("INSERT INTO standing VALUES (?, ?, ?, ?)", (*column, device_id, standing.encoded(result)))
+    if arrived is not None and arrived.result.result_id == row[0]:
+        newest = arrived
+    else:
+        found = connection.execute("SELECT * FROM result WHERE result_id = ?", (row[0],)).fetchone()
+        newest = rows.result(found) if found is not None else None
+    device_id, *column = key
+    if newest is None:
+        for table in ("outcome", "standing"):
+            connection.execute(f"DELETE FROM {table} WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
+        return
+    shown = rows.to_json(rows.shown_of(newest.result))
+    connection.execute("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?)", (*key, newest.received_s, shown))
+    connection.execute(
+        "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?)", (*column, device_id, standing.encoded(newest.result))
+    )
 
 
 def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:
-    asked = {"result": result.result_id, "device": result.device_id, "model": result.model_id}
-    for kind, item_id in asked.items():
-        if is_deleted(connection, kind, item_id):
-            raise Deleted(f"This {kind} was deleted from the hub.")
+    asked = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
+    found = connection.execute(
+        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", asked
+    ).fetchone()
+    if found is not None:
+        raise Deleted(f"This {found[0]} was deleted from the hub.")
     if not connection.execute("SELECT 1 FROM device WHERE device_id = ?", (result.device_id,)).fetchone():
         raise UnknownDevice(result.device_id)
 

@@ -138,6 +138,14 @@ class SqliteReader:
         found = self._all(f"SELECT * FROM result{where} ORDER BY seq DESC LIMIT ?", (*values, limit))
         return [rows.result(row) for row in found]
 
+    def results_by(self, metric: str, *, descending: bool, limit: int) -> Sequence[rest.StoredResult]:
+        order = "DESC" if descending else "ASC"
+        sql = (
+            "SELECT result.* FROM metric JOIN result USING (result_id) WHERE metric.metric = ?"
+            f" ORDER BY metric.value {order}, metric.result_id {order} LIMIT ?"
+        )
+        return [rows.result(row) for row in self._all(sql, (metric, limit))]
+
     def result(self, result_id: str) -> rest.StoredResult | None:
         row = self._first("SELECT * FROM result WHERE result_id = ?", (result_id,))
         return rows.result(row) if row else None

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import msgspec
@@ -12,6 +13,9 @@ from edgeprof_hub.store.base import CellRow, ColumnRow
 
 T = TypeVar("T")
 
+MOST_KEPT = 512
+"""Facts and models that were read last, as every page of the matrix reads all of them; they cannot be changed."""
+
 
 def to_json(value: object) -> str:
     """A document as it is stored."""
@@ -21,6 +25,16 @@ def to_json(value: object) -> str:
 def from_json(text: str, kind: type[T]) -> T:
     """A stored document as the type it was stored from."""
     return msgspec.json.decode(text, type=kind)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _facts(text: str) -> m.Facts:
+    return from_json(text, m.Facts)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _model(text: str) -> rest.ModelRecord:
+    return from_json(text, rest.ModelRecord)
 
 
 def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
@@ -39,13 +53,13 @@ def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
         emulated=bool(row["emulated"]),
         price_usd=row["price_usd"],
         price_source=row["price_source"],
-        facts=from_json(row["facts"], m.Facts) if row["facts"] else None,
+        facts=_facts(row["facts"]) if row["facts"] else None,
     )
 
 
 def model(row: sqlite3.Row) -> rest.ModelRecord:
     """One model; its name is a column, because it may change."""
-    return replace(from_json(row["document"], rest.ModelRecord), name=row["name"])
+    return replace(_model(row["document"]), name=row["name"])
 
 
 def job(row: sqlite3.Row) -> rest.JobRecord:

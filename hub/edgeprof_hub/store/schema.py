@@ -108,6 +108,16 @@ _HISTORY = (
     "CREATE INDEX regression_job ON regression (rerun_job_id)",
 )
 
+_METRIC_ORDER = (
+    # One tree: a second one for the result's id would cost each result as much again, and only a deletion uses it.
+    """CREATE TABLE figure (
+        metric TEXT NOT NULL, value REAL NOT NULL, result_id TEXT NOT NULL,
+        PRIMARY KEY (metric, value, result_id)) STRICT, WITHOUT ROWID""",
+    "INSERT OR IGNORE INTO figure SELECT metric, value, result_id FROM metric",
+    "DROP TABLE metric",
+    "ALTER TABLE figure RENAME TO metric",
+)
+
 
 @MIGRATIONS(name="0001_spine")
 def spine(db: sqlite_utils.Database) -> None:
@@ -154,6 +164,13 @@ def groups(db: sqlite_utils.Database) -> None:
 def history(db: sqlite_utils.Database) -> None:
     """Notes about cells, and regressions with what their re-run said."""
     for statement in _HISTORY:
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0006_metric_order")
+def metric_order(db: sqlite_utils.Database) -> None:
+    """Results in the order of any metric, without looking at all of them; the rest of a figure is in its document."""
+    for statement in _METRIC_ORDER:
         db.conn.execute(statement)
 
 
