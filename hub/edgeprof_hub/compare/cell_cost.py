@@ -57,13 +57,13 @@ def cell_cost(
             catalogue=catalogue,
             today=_day(now_s),
         )
-        cloud = _cloud(_compared_as(task, format), edge, scenario, catalogue, now_s)
+        cloud = _cloud(compared_as(task, format), edge, scenario, catalogue, now_s)
         return _view(edge, cloud, _idle(idle_w), catalogue, _day(now_s))
     except EdgeprofError as error:
         return error.message
 
 
-def _compared_as(task: str, format: str) -> str:
+def compared_as(task: str, format: str) -> str:
     """A GGUF file of which nobody said what it is for is taken for a language model."""
     return LLM_TASK if task == UNSET_TASK and format == LLM_FORMAT else task
 

@@ -103,7 +103,8 @@ def capex_usd_per_day(
     yearly = 1 / years
     if at_least_zero(discount_rate, "The discount rate"):
         growth = (1 + discount_rate) ** years
-        yearly = discount_rate * growth / (growth - 1)
+        if growth > 1:  # a rate below the last digit of a decimal changes nothing
+            yearly = discount_rate * growth / (growth - 1)
     return share * spent_usd * yearly / DAYS_PER_YEAR
 
 

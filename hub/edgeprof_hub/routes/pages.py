@@ -15,7 +15,7 @@ from edgeprof_hub.compare import pareto, table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
-from edgeprof_hub.routes import cell_history, forms, settings, side_by_side
+from edgeprof_hub.routes import cell_history, cost_page, forms, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -28,6 +28,7 @@ LONGEST_LIST = 4000
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
 router.include_router(cell_history.router)
+router.include_router(cost_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
 

@@ -1,7 +1,7 @@
 // Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
 "use strict";
 (() => {
-  const drawers = { comparison, strip, histogram, lines, beside, pareto };
+  const drawers = { comparison, strip, histogram, lines, beside, pareto, costs, tornado };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function drawAll() {
@@ -90,6 +90,46 @@
       marks: [
         Plot.line(front, { x: "x", y: "y", curve, stroke: css("--link"), strokeWidth: 1.4 }),
         Plot.dot(plane.points, { x: "x", y: "y", r: (point) => (point.on_front ? 5 : 3.5), stroke: (point) => (point.on_front ? css("--link") : css("--quiet")), fill: (point) => (point.on_front ? css("--link") : css("--ground")), title: (point) => `${point.name}: ${point.text}` }),
+      ],
+    };
+  }
+
+  // Edge and cloud over the daily volume, each with its band; told apart by dashes, too.
+  function costs(chart, width) {
+    const side = (name, index) => [
+      Plot.areaY(chart.points, { x: "per_day", y1: `${name}_low`, y2: `${name}_high`, fill: stroke(index), fillOpacity: 0.18 }),
+      Plot.line(chart.points, { x: "per_day", y: name, stroke: stroke(index), strokeWidth: 1.8, strokeDasharray: dash(index) }),
+      Plot.text(chart.points.slice(-1), { x: "per_day", y: name, text: () => name, textAnchor: "end", dy: -8, fill: stroke(index) }),
+    ];
+    return {
+      height: 260,
+      marginLeft: 64,
+      marginRight: 20,
+      x: { type: "log", label: null, ticks: width < 600 ? 4 : 8, tickFormat: "~s", grid: true },
+      y: { type: "log", label: null, ticks: 5, tickFormat: (value) => `$${Number(value.toPrecision(2))}`, grid: true },
+      marks: [...side("edge", 0), ...side("cloud", 1), Plot.ruleX([chart.now], { stroke: css("--strong-line") })],
+    };
+  }
+
+  function tornado(chart, width) {
+    const names = chart.drivers.map((driver) => driver.name);
+    const narrow = width < 600;
+    const ends = chart.drivers.flatMap((driver) => [
+      { name: driver.name, value: driver.ratio_at_low, text: driver.low },
+      { name: driver.name, value: driver.ratio_at_high, text: driver.high },
+    ]);
+    return {
+      height: 50 + names.length * (narrow ? 34 : 24),
+      marginLeft: narrow ? 12 : 290,
+      marginRight: 90,
+      x: { type: "log", label: null, grid: true, ticks: narrow ? 3 : 6, tickFormat: "~g" },
+      y: { domain: names, label: null, axis: narrow ? null : "left", tickSize: 0 },
+      marks: [
+        Plot.ruleY(chart.drivers, { y: "name", x1: "ratio_at_low", x2: "ratio_at_high", stroke: css("--link"), strokeWidth: 8, strokeOpacity: 0.6 }),
+        Plot.text(ends, { y: "name", x: "value", text: "text", textAnchor: "start", dx: 6, fontSize: 10, filter: (end) => end.value === Math.max(...ends.filter((other) => other.name === end.name).map((other) => other.value)), fill: css("--quiet") }),
+        Plot.ruleX([chart.ratio], { stroke: css("--ink") }),
+        Plot.ruleX([1], { stroke: css("--bad"), strokeDasharray: "4 3" }),
+        ...(narrow ? [Plot.text(names, { y: (name) => name, text: (name) => name, frameAnchor: "left", textAnchor: "start", dy: -11 })] : []),
       ],
     };
   }

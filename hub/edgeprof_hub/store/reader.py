@@ -13,6 +13,7 @@ from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
 from edgeprof_hub.store.history import HistoryReader
+from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow, decoded
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
@@ -48,6 +49,7 @@ class SqliteReader:
         self._watch = self._open()
         self._watch_lock = threading.Lock()
         self.history = HistoryReader(self._all)
+        self.scenarios = ScenarioReader(self._all)
 
     def close(self) -> None:
         """Close every connection, those still in use at the end of their question."""

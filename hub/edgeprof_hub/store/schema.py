@@ -174,6 +174,12 @@ def metric_order(db: sqlite_utils.Database) -> None:
         db.conn.execute(statement)
 
 
+@MIGRATIONS(name="0007_scenario")
+def scenario(db: sqlite_utils.Database) -> None:
+    """Cost scenarios, by the name that a person gave."""
+    db.conn.execute("CREATE TABLE scenario (name TEXT PRIMARY KEY, query TEXT NOT NULL) STRICT")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)

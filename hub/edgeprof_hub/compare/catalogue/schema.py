@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-EntryKind = Literal["call", "instance", "tariff"]
+EntryKind = Literal["call", "instance", "tariff", "carbon"]
+"""`carbon`: grams of CO2e for a kWh, in the field `price`; its currency is XXX, the ISO 4217 code for none."""
 SourceKind = Literal["official", "generated", "aggregator", "unverified"]
 """Read on the seller's or a public body's page; generated from the seller's own feed; by others; by nobody known."""
 Basis = Literal["on_demand", "spot", "reserved", "list", "average"]
@@ -61,11 +62,16 @@ class Entry(_Strict, frozen=True, kw_only=True):
     valid_to: date | None = None
     """The end of the period that a statistic covers. The figure is then as old as that, whenever it was read."""
     note: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    """Between which the figure may lie, where sources differ."""
 
     def __post_init__(self) -> None:
         if (self.price is None) == (not self.tiers):
             raise ValueError("give a `price` or `tiers`, not both and not neither")
-        _check_amounts((self.price, self.free_units, *(tier.price for tier in self.tiers)))
+        _check_amounts((self.price, self.low, self.high, self.free_units, *(tier.price for tier in self.tiers)))
+        if self.low is not None and self.high is not None and not self.low <= (self.price or self.low) <= self.high:
+            raise ValueError("the price must lie between `low` and `high`")
         _check_rising([tier.up_to for tier in self.tiers])
 
 

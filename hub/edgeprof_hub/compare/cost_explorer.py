@@ -1,0 +1,298 @@
+"""A run's cost in a scenario: three views of the edge, the cloud, the interval between them and what drives it.
+
+The same formulas as in the cells (docs/cost.md), in floats, because ten thousand draws go through them; a test holds
+both against each other.
+"""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from edgeprof_hub.compare import cost_draws
+from edgeprof_hub.compare.cost import CostError
+from edgeprof_hub.compare.cost_draws import Driver, Spread, Uncertain, Values
+from edgeprof_hub.compare.cost_fields import Field
+from edgeprof_hub.compare.cost_rival import MONTH_DAYS, Rival
+
+DAY_S = 86_400.0
+YEAR_DAYS = 365.0
+KWH_J = 3.6e6
+CURVE_POINTS = 40
+CURVE_DRAWS = 300
+LONGEST_PAYBACK_DAYS = 50 * YEAR_DAYS
+EDGE_ALWAYS = ("service_s", "price_usd")
+"""Without these there is no cost at all."""
+_DRAWN = (
+    *("service_s", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
+    *(
+        "discount_percent",
+        "maintenance_usd",
+        "energy_j",
+        "idle_w",
+        "efficiency",
+        "tariff_usd",
+        "sent_bytes",
+        "usd_per_gb",
+    ),
+    *("retry_percent", "tau", "features", "instances", "hours_a_day"),
+)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """At one daily volume, in US dollars for a piece: the value of each side and the 5 and 95 % points of the draws."""
+
+    per_day: float
+    edge: float
+    edge_low: float
+    edge_high: float
+    cloud: float
+    cloud_low: float
+    cloud_high: float
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """From which daily volume the edge is the cheaper side. None: never within what one device can do.
+
+    `low`, `high`: 5 and 95 % points of the draws in which there is one; `share`: in how many of them.
+    """
+
+    per_day: float | None
+    low: float | None
+    high: float | None
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explored:
+    """All that the page shows, in US dollars for one piece of work. A view that cannot be had is None."""
+
+    per_day: float
+    devices: int
+    capacity_per_day: float
+    utilization: float
+    parts_usd: Mapping[str, float]
+    edge_usd: float
+    marginal_usd: float | None
+    floor_usd: float
+    cloud_usd: float
+    spread: Spread
+    drivers: tuple[Driver, ...]
+    curve: tuple[CurvePoint, ...]
+    crossing: Crossing | None
+    """None where the volume does not decide: both bills are mostly fixed."""
+    payback_days: float | None
+    payback_on: date | None
+    edge_per_correct_usd: float | None
+    carbon_g: tuple[float, float] | None
+    not_counted: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Formula 18: a winner only where the 90 % interval of the ratio leaves 1 out."""
+        ratio = self.spread.ratio
+        span = f"90 % interval of edge over cloud {_short(ratio.low)} to {_short(ratio.high)}"
+        share = f"cheaper on the edge in {100 * self.spread.edge_cheaper_share:.0f} % of the draws"
+        if self.spread.is_open:
+            return f"No clear winner at this volume: {span}, {share}."
+        winner = "Edge" if ratio.high < 1 else "Cloud"
+        return f"{winner} cheaper at this volume, in what is counted: {span}, {share}."
+
+
+def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
+    """The whole answer. Raises CostError where an input that it cannot do without is blank."""
+    for key in EDGE_ALWAYS:
+        if fields[key].value is None:
+            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
+    values = {key: field.value or 0.0 for key, field in fields.items()}
+    per_day = values["per_day"]
+    inputs = [_uncertain(fields[key]) for key in _DRAWN if key in fields and fields[key].value is not None]
+    blank = {key: 0.0 for key in _DRAWN if key not in fields or fields[key].value is None}
+    blank["features"], blank["instances"], blank["hours_a_day"] = 1.0, 1.0, 24.0
+
+    def bill(drawn: Values) -> tuple[float, float]:
+        whole = {**blank, **drawn}
+        return edge_usd(whole, per_day), rival.usd(whole, per_day)
+
+    capacity = capacity_per_day(values)
+    cloud = rival.usd({**blank, **values}, per_day)
+    if cloud <= 0:
+        raise CostError(
+            "cost_input", f"{rival.title} costs nothing at this volume, so that there is nothing to compare."
+        )
+    parts = edge_parts_usd(values, per_day)
+    edge = sum(parts.values())
+    draws = _draws(inputs, blank)
+    knows_energy = fields["energy_j"].value is not None
+    payback = _payback_days(values, per_day, cloud)
+    return Explored(
+        per_day=per_day,
+        devices=devices_for(values, per_day),
+        capacity_per_day=capacity,
+        utilization=per_day / (capacity * devices_for(values, per_day)),
+        parts_usd={name: usd for name, usd in parts.items() if usd},
+        edge_usd=edge,
+        marginal_usd=_variable_usd(values) if knows_energy else None,
+        floor_usd=edge_usd(values, capacity),
+        cloud_usd=cloud,
+        spread=cost_draws.spread(inputs, bill),
+        drivers=tuple(cost_draws.drivers(inputs, bill)),
+        curve=_curve(values, rival, blank, draws, capacity),
+        crossing=_crossing(values, rival, blank, draws, capacity) if rival.tiers else None,
+        payback_days=payback,
+        payback_on=today + timedelta(days=payback) if payback is not None and payback < LONGEST_PAYBACK_DAYS else None,
+        edge_per_correct_usd=edge / values["accuracy"] if values["accuracy"] else None,
+        carbon_g=_carbon_g(fields, values, per_day),
+        not_counted=_not_counted(fields),
+    )
+
+
+def capacity_per_day(values: Values) -> float:
+    """What one device can do in a day."""
+    return DAY_S * values["availability_percent"] / 100 / values["service_s"]
+
+
+def devices_for(values: Values, per_day: float) -> int:
+    """How many devices the volume takes."""
+    return max(1, math.ceil(per_day / capacity_per_day(values) - 1e-9))
+
+
+def edge_parts_usd(values: Values, per_day: float) -> dict[str, float]:
+    """Formula 8, full view, of one piece, part by part."""
+    devices = devices_for(values, per_day)
+    return {
+        "hardware": devices * _capex_usd_per_day(values) / per_day,
+        "maintenance": devices * values["maintenance_usd"] / YEAR_DAYS / per_day,
+        "idle power": devices * _idle_usd_per_day(values) / per_day,
+        "energy": _wall_j(values) / KWH_J * values["tariff_usd"],
+        "network": values["sent_bytes"] / 1e9 * values["usd_per_gb"],
+    }
+
+
+def edge_usd(values: Values, per_day: float) -> float:
+    """Formula 8, full view, of one piece."""
+    return sum(edge_parts_usd(values, per_day).values())
+
+
+def _capex_usd_per_day(values: Values) -> float:
+    spent_usd = max(0.0, values["price_usd"] - values["residual_usd"]) * values["share_percent"] / 100
+    years, rate = values["lifetime_years"], values["discount_percent"] / 100
+    growth = (1 + rate) ** years
+    return spent_usd * (rate * growth / (growth - 1) if growth > 1 else 1 / years) / YEAR_DAYS
+
+
+def _idle_usd_per_day(values: Values) -> float:
+    return values["idle_w"] * 24 / 1000 / (values["efficiency"] or 1.0) * values["tariff_usd"]
+
+
+def _running_usd_per_day(values: Values) -> float:
+    """Of one device, whether it is used or not, beside what it cost."""
+    return values["maintenance_usd"] / YEAR_DAYS + _idle_usd_per_day(values)
+
+
+def _wall_j(values: Values) -> float:
+    """Energy of one piece at the wall; where idling is counted by itself, what is above it."""
+    above_idle_j = values["energy_j"] - values["idle_w"] * values["service_s"]
+    return max(0.0, above_idle_j) / (values["efficiency"] or 1.0)
+
+
+def _variable_usd(values: Values) -> float:
+    return _wall_j(values) / KWH_J * values["tariff_usd"] + values["sent_bytes"] / 1e9 * values["usd_per_gb"]
+
+
+def _uncertain(field: Field) -> Uncertain:
+    low, high = field.limits
+    return Uncertain(field.key, field.value or 0.0, low, high)
+
+
+def _draws(inputs: Sequence[Uncertain], blank: Values) -> list[dict[str, float]]:
+    """The same triangular draws for every volume of the curve, so that its band is smooth."""
+    chance = random.Random(cost_draws.SEED)
+    return [
+        {**blank, **{each.name: chance.triangular(each.low, each.high, each.value) for each in inputs}}
+        for _ in range(CURVE_DRAWS)
+    ]
+
+
+def _curve(
+    values: Values, rival: Rival, blank: Values, draws: Sequence[Values], capacity: float
+) -> tuple[CurvePoint, ...]:
+    end = max(values["per_day"] * 10, min(capacity, values["per_day"] * 1000), 100.0)
+    start = min(1.0, values["per_day"])
+    step = (end / start) ** (1 / (CURVE_POINTS - 1))
+    return tuple(_curve_point(start * step**index, values, rival, blank, draws) for index in range(CURVE_POINTS))
+
+
+def _curve_point(per_day: float, values: Values, rival: Rival, blank: Values, draws: Sequence[Values]) -> CurvePoint:
+    edges = sorted(edge_usd(drawn, per_day) for drawn in draws)
+    clouds = sorted(rival.usd(drawn, per_day) for drawn in draws)
+    low, high = int(0.05 * len(draws)), int(0.95 * len(draws))
+    whole = {**blank, **values}
+    return CurvePoint(
+        per_day, edge_usd(whole, per_day), edges[low], edges[high], rival.usd(whole, per_day), clouds[low], clouds[high]
+    )
+
+
+def _crossing(values: Values, rival: Rival, blank: Values, draws: Sequence[Values], capacity: float) -> Crossing:
+    found = sorted(n for drawn in draws if (n := first_crossing(drawn, rival, capacity_per_day(drawn))) is not None)
+    ends = (found[int(0.05 * len(found))], found[int(0.95 * len(found))]) if found else (None, None)
+    return Crossing(first_crossing({**blank, **values}, rival, capacity), *ends, len(found) / len(draws))
+
+
+def first_crossing(values: Values, rival: Rival, capacity: float) -> float | None:
+    """Formula 14 in floats: the smallest daily volume, within one device's capacity, at which the edge costs no more.
+
+    With one price it is `F / (p - v)`; tiers are gone through in their order, each a straight line.
+    """
+    fixed_month = (_capex_usd_per_day(values) + _running_usd_per_day(values)) * MONTH_DAYS
+    variable, units = _variable_usd(values), rival.units(values)
+    start, cloud_at_start = 0.0, 0.0
+    for tier in rival.tiers:
+        limit = math.inf if tier.up_to is None else tier.up_to / units
+        gain = tier.usd * units - variable
+        ahead = max(0.0, fixed_month + variable * start - cloud_at_start)
+        if gain > 0 and start + ahead / gain <= limit:
+            per_day = (start + ahead / gain) / MONTH_DAYS
+            return per_day if per_day <= capacity else None
+        cloud_at_start += (limit - start) * tier.usd * units
+        start = limit
+    return None
+
+
+def _payback_days(values: Values, per_day: float, cloud: float) -> float | None:
+    """Formula 14: money spent on hardware over what is saved each day; None where nothing is."""
+    devices = devices_for(values, per_day)
+    saved = per_day * (cloud - _variable_usd(values)) - devices * _running_usd_per_day(values)
+    spent = devices * max(0.0, values["price_usd"] - values["residual_usd"]) * values["share_percent"] / 100
+    return spent / saved if saved > 0 else None
+
+
+def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tuple[float, float] | None:
+    """Formula 16 between the limits of the grid's figure; None while no energy is known."""
+    if fields["energy_j"].value is None and fields["idle_w"].value is None:
+        return None
+    devices, efficiency = devices_for(values, per_day), values["efficiency"] or 1.0
+    joules = _wall_j(values) + devices * values["idle_w"] * DAY_S / efficiency / per_day
+    served = YEAR_DAYS * values["lifetime_years"] * per_day
+    made_g = devices * values["embodied_kg"] * 1000 * values["share_percent"] / 100 / served
+    low, high = fields["grid_g"].limits
+    return joules / KWH_J * low + made_g, joules / KWH_J * high + made_g
+
+
+def _not_counted(fields: Mapping[str, Field]) -> tuple[str, ...]:
+    offered = {
+        "energy_j": "edge: energy (none was measured in this run)",
+        "idle_w": "edge: idle power",
+        "maintenance_usd": "edge: maintenance",
+        "sent_bytes": "edge: network",
+    }
+    blank = [text for key, text in offered.items() if not fields[key].value]
+    quality = () if fields["accuracy"].value else ("quality",)
+    return (*blank, "cloud: network and disk", *(f"both: {text}" for text in (*quality, "the baseline's accuracy")))
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"

@@ -1,0 +1,141 @@
+"""The cost explorer's context: the inputs as form fields, the answer, and its charts with the figures of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeprof.tables import figures
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Result
+from edgeprof_hub.compare.cost_draws import Driver, Span
+from edgeprof_hub.compare.cost_explorer import CurvePoint, Explored
+from edgeprof_hub.compare.cost_fields import Field, written
+from edgeprof_hub.compare.cost_rival import Rival
+from edgeprof_hub.views.facts import DataTable
+
+PER = 1000
+"""Figures are shown for so many pieces of work."""
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Use": ("per_day", "input_tokens", "output_tokens", "service_s", "availability_percent", "accuracy"),
+    "Device": (
+        *("price_usd", "residual_usd", "share_percent", "lifetime_years", "discount_percent", "maintenance_usd"),
+        *("energy_j", "idle_w", "efficiency", "tariff_usd", "sent_bytes", "usd_per_gb"),
+    ),
+    "Cloud": ("tau", "retry_percent", "features", "instances", "hours_a_day"),
+    "Carbon": ("grid_g", "embodied_kg"),
+}
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """One input as the form shows it; texts are empty where there is nothing."""
+
+    field: Field
+    value: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class DriverView:
+    """One bar of the tornado: the ratio at both limits of one input."""
+
+    name: str
+    low: str
+    high: str
+    ratio_at_low: float
+    ratio_at_high: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A kept scenario with what it says of this run; `problem` where it says nothing."""
+
+    name: str
+    href: str
+    edge: str
+    cloud: str
+    verdict: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class CostPage:
+    """All that the page shows. `explored` None: `problem` says what is missing."""
+
+    result: Result
+    device: rest.DeviceRecord
+    model: rest.ModelRecord
+    piece: str
+    groups: Mapping[str, tuple[FieldView, ...]]
+    baselines: Mapping[str, str]
+    rival: Rival | None
+    baseline: str
+    explored: Explored | None
+    problem: str
+    query: str
+    saved: tuple[Saved, ...]
+    catalogue: str
+
+    @property
+    def table(self) -> DataTable:
+        """The curve's figures, every third point."""
+        assert self.explored is not None
+        heads = ("Volume a day", "Edge", "5 to 95 %", "Cloud", "5 to 95 %")
+        rows = [
+            (
+                f"{point.per_day:,.0f}" if point.per_day >= 10 else f"{point.per_day:.1f}",
+                usd(point.edge),
+                f"{usd(point.edge_low)} to {usd(point.edge_high)}",
+                usd(point.cloud),
+                f"{usd(point.cloud_low)} to {usd(point.cloud_high)}",
+            )
+            for point in self.explored.curve[::3]
+        ]
+        return DataTable(heads, tuple(rows))
+
+    @property
+    def tornado(self) -> tuple[DriverView, ...]:
+        """The drivers with their names."""
+        assert self.explored is not None
+        fields = {view.field.key: view.field for views in self.groups.values() for view in views}
+        return tuple(_driver(driver, fields[driver.name]) for driver in self.explored.drivers)
+
+
+def field_views(fields: Mapping[str, Field], rival: Rival | None) -> dict[str, tuple[FieldView, ...]]:
+    """The fields by group; of the cloud's only those that the baseline depends on."""
+    used = {*(rival.uses if rival else ())}
+    return {
+        title: tuple(
+            FieldView(field, written(field.value), written(field.low), written(field.high))
+            for key in keys
+            if (field := fields.get(key)) is not None and (title != "Cloud" or key in used)
+        )
+        for title, keys in GROUPS.items()
+    }
+
+
+def usd(value_usd: float) -> str:
+    """Dollars for `PER` pieces."""
+    return figures.usd(value_usd * PER)
+
+
+def span(found: Span) -> str:
+    """`$0.06 to $0.11`, for `PER` pieces."""
+    return f"{usd(found.low)} to {usd(found.high)}"
+
+
+def curve_of(points: Sequence[CurvePoint]) -> dict[str, object]:
+    """As `charts.js` draws it: for `PER` pieces."""
+    return {
+        "points": [
+            {name: value * (1 if name == "per_day" else PER) for name, value in vars(point).items()} for point in points
+        ],
+        "per": PER,
+    }
+
+
+def _driver(driver: Driver, field: Field) -> DriverView:
+    unit = f" {field.unit}" if field.unit else ""
+    return DriverView(
+        field.name, f"{driver.low:.4g}{unit}", f"{driver.high:.4g}{unit}", driver.ratio_at_low, driver.ratio_at_high
+    )
