@@ -65,7 +65,7 @@ def camera(**asked: str) -> dict[str, Field]:
         "price_usd": "120",
         "lifetime_years": "3",
         "maintenance_usd": "12",
-        "service_s": "0.35",
+        "service_ms": "350",
         "energy_j": "1.8",
         "idle_w": "3",
         "tariff_usd": "0.1872",
@@ -109,7 +109,7 @@ def test_the_float_formulas_are_those_in_decimal(
     price: float, years: float, upkeep: float, joules: float, rate: float, per_day: float
 ) -> None:
     asked = {"price_usd": price, "lifetime_years": years, "maintenance_usd": upkeep, "energy_j": joules}
-    base = {**values(camera()), **asked, "discount_percent": rate, "idle_w": 0.0, "service_s": 0.01}
+    base = {**values(camera()), **asked, "discount_percent": rate, "idle_w": 0.0, "service_ms": 10.0}
     exact = cost.EdgeCost(
         fixed_usd_per_day={
             "hardware": cost.capex_usd_per_day(

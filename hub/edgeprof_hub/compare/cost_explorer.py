@@ -22,10 +22,10 @@ KWH_J = 3.6e6
 CURVE_POINTS = 40
 CURVE_DRAWS = 300
 LONGEST_PAYBACK_DAYS = 50 * YEAR_DAYS
-EDGE_ALWAYS = ("service_s", "price_usd")
+EDGE_ALWAYS = ("service_ms", "price_usd")
 """Without these there is no cost at all."""
 _DRAWN = (
-    *("service_s", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
+    *("service_ms", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
     *(
         "discount_percent",
         "maintenance_usd",
@@ -152,7 +152,7 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
 
 def capacity_per_day(values: Values) -> float:
     """What one device can do in a day."""
-    return DAY_S * values["availability_percent"] / 100 / values["service_s"]
+    return DAY_S * values["availability_percent"] / 100 / (values["service_ms"] / 1000)
 
 
 def devices_for(values: Values, per_day: float) -> int:
@@ -195,7 +195,7 @@ def _running_usd_per_day(values: Values) -> float:
 
 def _wall_j(values: Values) -> float:
     """Energy of one piece at the wall; where idling is counted by itself, what is above it."""
-    above_idle_j = values["energy_j"] - values["idle_w"] * values["service_s"]
+    above_idle_j = values["energy_j"] - values["idle_w"] * values["service_ms"] / 1000
     return max(0.0, above_idle_j) / (values["efficiency"] or 1.0)
 
 

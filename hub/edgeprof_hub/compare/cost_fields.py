@@ -173,17 +173,17 @@ def _tokens(scenario: Scenario) -> tuple[Field, ...]:
 
 
 def _service(metrics: Mapping[str, MetricRow], scenario: Scenario, is_language: bool) -> Field:
-    """Seconds of one inference, or of one answer at the two measured rates."""
+    """Milliseconds of one inference, or of one answer at the two measured rates."""
     name = "Time of one answer" if is_language else "Time of one inference"
-    common = Field(key="service_s", name=name, unit="s", value=None, origin="measured", least=1e-12)
+    common = Field(key="service_ms", name=name, unit="ms", value=None, origin="measured", least=1e-9)
     if is_language:
         prefill, decode = metrics.get("prefill_tokens_per_s"), metrics.get("decode_tokens_per_s")
         if prefill is None or decode is None or min(prefill.value, decode.value) <= 0:
             return common
         seconds = scenario.input_tokens / prefill.value + scenario.output_tokens / decode.value
-        return replace(common, value=seconds, source="prefill and decode rate at the scenario's lengths")
+        return replace(common, value=seconds * 1000, source="prefill and decode rate at the scenario's lengths")
     row = metrics.get("latency_mean_ms") or metrics.get("latency_p50_ms")
-    return common if row is None or row.value <= 0 else _measured(common, row, 1e-3)
+    return common if row is None or row.value <= 0 else _measured(common, row, 1.0)
 
 
 def _measured(field: Field, row: MetricRow, times: float) -> Field:

@@ -15,7 +15,7 @@ from edgeprof_hub.views.facts import DataTable
 PER = 1000
 """Figures are shown for so many pieces of work."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Use": ("per_day", "input_tokens", "output_tokens", "service_s", "availability_percent", "accuracy"),
+    "Use": ("per_day", "input_tokens", "output_tokens", "service_ms", "availability_percent", "accuracy"),
     "Device": (
         *("price_usd", "residual_usd", "share_percent", "lifetime_years", "discount_percent", "maintenance_usd"),
         *("energy_j", "idle_w", "efficiency", "tariff_usd", "sent_bytes", "usd_per_gb"),
