@@ -30,6 +30,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "retry": ("edgeprof.campaign_commands:retry", "", "Queue again what of a campaign failed."),
     "cancel": ("edgeprof.campaign_commands:cancel", "", "Cancel what of a campaign has not ended."),
     "compare": ("edgeprof.compare_command:compare", "", "Print the devices × models table, or compare two results."),
+    "export": ("edgeprof.export_command:export", "", "Write every result into CSV, NDJSON or Parquet."),
+    "prices": (
+        "edgeprof_hub.prices_command:prices",
+        "hub",
+        "List the dated prices that costs rest on, and check them.",
+    ),
     "group": ("edgeprof.group_command:group", "", "Name devices that are flashed together."),
     "price": ("edgeprof.client_commands:price", "", "Enter what a device costs."),
     "rename": ("edgeprof.client_commands:rename", "", "Rename a device or a model."),

@@ -128,6 +128,22 @@ class HubClient:
                 self._upload(f"/blobs/{file.sha256}", model.folder / file.path, file.size, sent)
         return self._call("POST", "/models", rest.ModelRecord, asdict(record))
 
+    def last_seq(self) -> int:
+        """The hub's number of its newest result; 0 where there is none."""
+        connection, response = self._open("GET", f"/export?format=csv&after={2**62}", None, {})
+        self._read(connection, response)
+        return int(response.headers.get("x-edgeprof-last-seq", "0"))
+
+    def export(self, kind: str, after: int = 0) -> Iterator[bytes]:
+        """Lines of all results in the order of arrival (`csv`, `ndjson`), after this `seq`; each with its line feed."""
+        connection, response = self._open("GET", f"/export?format={kind}&after={after}", None, {})
+        try:
+            yield from iter(response.readline, b"")
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
+
     def changes(self) -> Iterator[Change]:
         """The hub's event stream: one item for each change, until the connection ends."""
         connection, response = self._open("GET", "/events", None, {"Accept": "text/event-stream"})

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub import bundle, campaigns, changes
+from edgeprof_hub import bundle, campaigns, changes, export
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
 from edgeprof_hub.failures import not_found
@@ -71,6 +71,21 @@ def delete_result(hub: HubOf, result_id: str) -> None:
 def repeat_result(hub: HubOf, result_id: str) -> Response:
     """Run once more what this result was asked for: the same device, model, configuration and protocol."""
     return document(campaigns.repeat(hub, result_id))
+
+
+@router.get("/export", response_class=StreamingResponse)
+def get_export(
+    hub: HubOf,
+    format: export.Format = "ndjson",
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+) -> StreamingResponse:
+    """Every result in the order of arrival, one line for each figure. `after`: only what came after this `seq`."""
+    headers = {
+        "x-edgeprof-last-seq": str(hub.reader.last_seq()),
+        "content-disposition": f'attachment; filename="edgeprof-results.{format}"',
+    }
+    pieces = export.text(hub.reader, format, after)
+    return StreamingResponse(pieces, media_type=export.MEDIA[format], headers=headers)
 
 
 @router.get("/compare", response_model=rest.CompareTable)

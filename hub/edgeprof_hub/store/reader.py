@@ -148,6 +148,13 @@ class SqliteReader:
         )
         return [rows.result(row) for row in self._all(sql, (metric, limit))]
 
+    def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult]]:
+        found = self._all("SELECT * FROM result WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+        return [(row["seq"], rows.result(row)) for row in found]
+
+    def last_seq(self) -> int:
+        return int(self._all("SELECT coalesce(max(seq), 0) FROM result", ())[0][0])
+
     def result(self, result_id: str) -> rest.StoredResult | None:
         row = self._first("SELECT * FROM result WHERE result_id = ?", (result_id,))
         return rows.result(row) if row else None

@@ -1,0 +1,108 @@
+"""`edgeprof export`: every figure of every result once, in each format, and gone on with where it broke off."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from edgeprof_hub.export import COLUMNS
+from tests.cli.conftest import Run
+from tests.hub import fleet
+from tests.hub.live import Live
+
+CNN = replace(fleet.model("=cmd()", "cnn"), licence="Apache-2.0")
+
+
+@pytest.fixture
+def filled(hub: Live) -> fleet.Fleet:
+    results = [fleet.result(1, CNN, fleet.vision_rows(4.0 + number / 10, 0.1)) for number in range(5)]
+    failed = fleet.result(1, CNN, failure=fleet.UNSUPPORTED)
+    of = fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)], [CNN], [*results, failed])
+    hub.hub.writer.call(lambda store: fleet.fill(store, of))
+    return of
+
+
+def lines_of(made: fleet.Fleet) -> list[tuple[str, str | None, float | None]]:
+    return [
+        line
+        for result in made.results
+        for line in (
+            [(result.result_id, row.metric, row.value) for row in result.metrics] or [(result.result_id, None, None)]
+        )
+    ]
+
+
+def told(rows: Sequence[dict[str, object]]) -> list[tuple[object, object, object]]:
+    return [
+        (row["result_id"], row["metric"] or None, float(str(row["value"])) if row["value"] not in (None, "") else None)
+        for row in rows
+    ]
+
+
+def read_csv(file: Path) -> list[dict[str, object]]:
+    with file.open(newline="") as stream:
+        return [dict(row) for row in csv.DictReader(stream)]
+
+
+def test_csv_has_every_figure_and_no_formula(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    out = tmp_path / "all.csv"
+    assert run("export", str(out)).out == f"{len(lines_of(filled)):,} lines are in {out}.\n"
+    rows = read_csv(out)
+    assert tuple(rows[0]) == COLUMNS
+    assert told(rows) == lines_of(filled)
+    assert {row["model"] for row in rows} == {"'=cmd()"}
+    assert rows[-1]["failure_code"] == "operator_unsupported"
+
+
+def test_ndjson_and_parquet_have_the_same(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    text, table = tmp_path / "all.jsonl", tmp_path / "all.parquet"
+    assert run("export", str(text)).code == 0
+    assert run("export", str(table)).code == 0
+    rows = [json.loads(line) for line in text.read_text().splitlines()]
+    assert told(rows) == lines_of(filled)
+    assert pyarrow.parquet.read_table(table).to_pylist() == rows  # pyright: ignore[reportUnknownMemberType]
+
+
+@pytest.mark.parametrize("name", ["part.csv", "part.ndjson"])
+@pytest.mark.parametrize("cut", [1, 40, 700, 10**9])
+def test_a_file_that_broke_off_is_gone_on_with(
+    run: Run, filled: fleet.Fleet, tmp_path: Path, name: str, cut: int
+) -> None:
+    whole, part = tmp_path / f"whole-{name}", tmp_path / name
+    assert run("export", str(whole)).code == 0
+    data = whole.read_bytes()
+    part.write_bytes(data[: max(0, len(data) - cut)])
+    assert run("export", str(part), "--continue").code == 0
+    assert part.read_bytes() == data
+
+
+def test_only_what_is_new_is_taken(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    out = tmp_path / "new.csv"
+    assert run("export", str(out), "--after", "4").code == 0
+    assert {row["result_id"] for row in read_csv(out)} == {result.result_id for result in filled.results[4:]}
+
+
+def test_what_cannot_be_written_is_one_sentence(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    assert run("export", str(tmp_path / "all.xlsx")).refused_with("bad_format")
+    assert run("export", str(tmp_path / "a.parquet"), "--continue").refused_with("bad_usage")
+    assert run("export", str(tmp_path / "no" / "all.csv")).refused_with("io_error")
+    assert run("export", str(tmp_path / "x.parquet"), "--after", "99").refused_with("nothing_to_export")
+
+
+def test_prices_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None:
+    listed = run("prices", "list", "--kind", "tariff")
+    assert "tariff-world-household" in listed.out
+    assert "0.165 USD/kWh" in listed.out
+    assert "aws-t4g" not in listed.out
+    assert "GlobalPetrolPrices" in run("prices", "show", "tariff-world-household").out
+    assert run("prices", "show", "nothing").refused_with("price_unknown")
+    checked = run("prices", "check")
+    assert checked.code == 1
+    assert "days old, more than 180" in checked.out
+    own = tmp_path / "own.yaml"
+    own.write_text("sources: {}\nentries:\n  - {id: x, kind: call}\n")
+    assert run("prices", "check", str(own)).refused_with("catalogue_invalid")
