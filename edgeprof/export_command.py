@@ -15,7 +15,7 @@ from edgeprof.options import client_of, hub_options
 
 Kind = Literal["csv", "ndjson", "parquet"]
 KINDS: dict[str, Kind] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
-PARQUET_BATCH = 20_000
+PARQUET_BATCH = 4_000
 """Lines of one row group."""
 _NUMBERS = {"seq": "int64", "n": "int64", "threads": "int64", "received_s": "double", "value": "double"}
 _TYPES = {**_NUMBERS, "ci_low": "double", "ci_high": "double", "emulated": "bool"}

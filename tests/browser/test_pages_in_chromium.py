@@ -59,7 +59,10 @@ def pages_of(made: fleet.Fleet) -> list[str]:
     family = "/?" + urlencode({"family": made.models[0].family})
     shaded = ["/?colour=rank&against=energy", "/?colour=distance&against=cost"]
     matrix = ["/", "/?metric=peak_memory_mib", family, *shaded]
-    return [*matrix, *runs, *failed, *cells, device, model, *beside, "/flash", "/settings", "/sign-in"]
+    costs = (
+        [f"/cost/{result.result_id}" for result in made.results if not result.emulated][:1] if made.prices_usd else []
+    )
+    return [*matrix, *runs, *failed, *cells, *costs, device, model, *beside, "/flash", "/settings", "/sign-in"]
 
 
 @contextmanager

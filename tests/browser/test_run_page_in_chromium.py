@@ -36,7 +36,7 @@ def test_every_section_is_there_and_every_chart_is_drawn_beside_its_table(
             expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
         for chart in page.locator(".chart").all():
             expect(chart.locator("svg.plot").first).to_be_visible()
-            assert chart.locator("g[aria-label='line'] path, circle, g[aria-label='rect'] rect").count() > 0
+            assert chart.locator("g[data-mark='line'] path, circle, g[data-mark='rect'] rect").count() > 0
         expect(page.locator("#conditions ~ .charts .chart-keys").first).to_contain_text("gpu-thermal")
         expect(page.get_by_text("knee", exact=True).first).to_be_visible()
         for folded in page.locator("details.figures summary").all():

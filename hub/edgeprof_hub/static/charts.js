@@ -13,7 +13,10 @@
       // Plot brings a style element, which the page's policy refuses; its two rules are in edgeprof.css.
       for (const style of figure.querySelectorAll("style")) style.remove();
       // Its parts have labels without roles, which ARIA does not allow; the place as a whole is labelled.
-      for (const part of figure.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+      for (const part of figure.querySelectorAll("[aria-label]")) {
+        part.dataset.mark = part.getAttribute("aria-label");
+        part.removeAttribute("aria-label");
+      }
       place.replaceChildren(figure, ...keysOf(data));
     }
   }
