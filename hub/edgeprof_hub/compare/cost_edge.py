@@ -117,6 +117,10 @@ def _count(devices: int, capacity: Decimal, work: Work) -> Input:
 
 
 def _tariff(scenario: Scenario, catalogue: Catalogue, today: date) -> tuple[Decimal, tuple[Input, ...]]:
+    if scenario.tariff_usd_per_kwh is not None:
+        value = f"{plain(scenario.tariff_usd_per_kwh)} USD/kWh"
+        stated = Input(name="tariff", value=value, origin="entered", source="the fleet's scenario")
+        return scenario.tariff_usd_per_kwh, (stated,)
     priced = catalogue.get(scenario.tariff_id, "tariff")
     currency = priced.entry.currency
     stated = catalogue_input("tariff", f"{plain(priced.price)} {currency}/kWh", priced, today)

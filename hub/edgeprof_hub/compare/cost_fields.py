@@ -55,7 +55,6 @@ def fields_of(
     """What is known of a run, and what is assumed of its use."""
     metrics = {row.metric: row for row in result.metrics}
     is_language = model.format == LANGUAGE
-    tariff = catalogue.get(scenario.tariff_id, "tariff")
     made = [
         _volume(scenario, is_language),
         *(_tokens(scenario) if is_language else ()),
@@ -77,18 +76,11 @@ def fields_of(
             slider=(1, 10),
         ),
         _plain("discount_percent", "Interest on the money spent", "% a year", 0, most=100),
-        _plain("maintenance_usd", "Maintenance", "USD a year", None),
+        _plain("maintenance_usd", "Maintenance", "USD a year", float(scenario.maintenance_usd_per_year) or None),
         _energy(metrics, scenario, is_language),
         _plain("idle_w", "Power while idle, day and night", "W", None, source=_idle_hint(device)),
         _efficiency(metrics, scenario),
-        Field(
-            key="tariff_usd",
-            name="Electricity",
-            unit="USD/kWh",
-            value=float(tariff.price),
-            origin="catalogue",
-            source=dated(tariff, today),
-        ),
+        _tariff(scenario, catalogue, today),
         _plain("sent_bytes", "Sent by the device for each", "bytes", None),
         _plain("usd_per_gb", "Data plan", "USD/GB", None),
         _plain("retry_percent", "Requests to the cloud that are made again", "%", 0, most=1000),
@@ -266,6 +258,15 @@ def _idle_hint(device: rest.DeviceRecord) -> str:
     if profile is None or profile.idle_w is None:
         return "not counted"
     return f"not counted; the device profile's modelled figure is {profile.idle_w.high:g} W"
+
+
+def _tariff(scenario: Scenario, catalogue: Catalogue, today: date) -> Field:
+    field = Field(key="tariff_usd", name="Electricity", unit="USD/kWh", value=None)
+    if scenario.tariff_usd_per_kwh is not None:
+        value = float(scenario.tariff_usd_per_kwh)
+        return replace(field, value=value, origin="entered", source="the fleet's scenario")
+    priced = catalogue.get(scenario.tariff_id, "tariff")
+    return replace(field, value=float(priced.price), origin="catalogue", source=dated(priced, today))
 
 
 def _grid(catalogue: Catalogue, today: date) -> Field:

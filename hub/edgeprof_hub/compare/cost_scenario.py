@@ -76,6 +76,10 @@ class Scenario:
     supply_efficiency: Decimal = SUPPLY_EFFICIENCY
     baselines: Mapping[str, Baseline] = field(default_factory=lambda: {})
     exchange_rates: tuple[ExchangeRate, ...] = ()
+    tariff_usd_per_kwh: Decimal | None = None
+    """Entered; None: the catalogue's entry `tariff_id`."""
+    is_entered: bool = False
+    """Whether a person set it for the fleet; else it is the one that edgeprof comes with."""
 
     def baseline(self, task: str) -> Baseline:
         return self.baselines.get(task) or baseline_for(task)

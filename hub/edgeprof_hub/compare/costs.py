@@ -13,9 +13,9 @@ PIECES = {"1,000 inferences": "inferences", "1M tokens": "answers"}
 
 
 def cost_of(
-    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, now_s: float
+    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, now_s: float, scenario: Scenario
 ) -> rest.CostView | str | None:
-    """The cost of a measured result, the reason why there is none, or None for a run that failed."""
+    """The cost of a measured result in the fleet's scenario, the reason why there is none, or None for a failed run."""
     if result.status != "measured":
         return None
     return cell_cost(
@@ -26,18 +26,19 @@ def cost_of(
         device_price_source=device.price_source,
         idle_w=_idle_w(device.profile_id),
         emulated=device.emulated or result.emulated or result.replayed is not None,
-        scenario=Scenario(),
+        scenario=scenario,
         now_s=now_s,
     )
 
 
-def note(cells: Iterable[rest.Cell]) -> str:
+def note(cells: Iterable[rest.Cell], scenario: Scenario) -> str:
     """What all cost figures of a table rest on, said once."""
     costs = [cell.cost for cell in cells if cell.cost]
     if not costs:
         return ""
     volumes = sorted({f"{cost.per_day:,.0f} {PIECES[cost.unit]} a day" for cost in costs})
-    return f"Costs assume {' and '.join(volumes)}. The page of a run shows every input of its cost."
+    whose = "the fleet's own scenario" if scenario.is_entered else "the scenario that edgeprof comes with"
+    return f"Costs assume {' and '.join(volumes)}, by {whose}. The page of a run shows every input of its cost."
 
 
 def _idle_w(profile_id: str | None) -> float | None:

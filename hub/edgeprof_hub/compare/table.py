@@ -7,7 +7,8 @@ from edgeprof.tables import headline
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare import costs, labels, ranking, rivals
+from edgeprof_hub.compare import costs, fleet_scenario, labels, ranking, rivals
+from edgeprof_hub.compare.cost_scenario import Scenario
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 
 
@@ -79,7 +80,8 @@ def part_of(
     families = {column.family for column in columns}
     compared = [column for column in found.columns if column.family in families]
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
-    cells = labels.with_versions([_cell(source, now_s) for source in sources])
+    scenario = fleet_scenario.read(store.fleet_scenario())
+    cells = labels.with_versions([_cell(source, now_s, scenario) for source in sources])
     near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
@@ -88,7 +90,7 @@ def part_of(
         devices=tuple(devices),
         columns=tuple(columns),
         cells=seen,
-        cost_note=costs.note(seen),
+        cost_note=costs.note(seen, scenario),
         synthetic=store.is_synthetic(),
     )
     return Part(shown, replace(shown, columns=tuple(compared), cells=near))
@@ -167,14 +169,14 @@ def _column(model: rest.ModelRecord, row: ColumnRow) -> rest.Column:
     )
 
 
-def _cell(source: _Source, now_s: float) -> rest.Cell:
+def _cell(source: _Source, now_s: float, scenario: Scenario) -> rest.Cell:
     row, result = source.row, source.result
     code, message = labels.failure_of(result)
     if labels.ended_without_result(row, result):
         code, message = None, source.job_note or "The device refused the job and gave no reason."
     reason = labels.unranked_reason(source.device, result)
     state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
-    priced = costs.cost_of(source.device, source.model, result, now_s) if result else None
+    priced = costs.cost_of(source.device, source.model, result, now_s, scenario) if result else None
     return rest.Cell(
         device_id=row.device_id,
         model_id=row.model_id,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
@@ -11,11 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import names
-from edgeprof_hub.compare import cost_explorer, cost_fields, cost_rival
+from edgeprof_hub.compare import cost_explorer, cost_fields, cost_rival, fleet_scenario
 from edgeprof_hub.compare.catalogue.loader import Catalogue, load_catalogue
 from edgeprof_hub.compare.cell_cost import EMULATED, compared_as
 from edgeprof_hub.compare.cost_fields import Field
-from edgeprof_hub.compare.cost_scenario import Scenario
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes.answers import HubOf
@@ -42,18 +42,21 @@ class _Run:
         if device.emulated or self.result.emulated or self.result.replayed is not None:
             raise UsageError("no_cost", EMULATED)
         self.device, self.model = device, model
+        self.scenario = fleet_scenario.read(hub.reader.fleet_scenario())
         self.is_language = model.format == cost_fields.LANGUAGE
 
     def baseline(self, asked: Mapping[str, str]) -> str:
         """The key that was asked for, else that of the model's task."""
         return asked.get("baseline") or cost_rival.key_of(
-            Scenario().baseline(compared_as(self.model.task, self.model.format))
+            self.scenario.baseline(compared_as(self.model.task, self.model.format))
         )
 
     def fields(self, asked: Mapping[str, str], catalogue: Catalogue, today: date) -> dict[str, Field]:
         """The inputs as the address has them. The measured ones follow the lengths that are asked for."""
-        scenario = Scenario(
-            input_tokens=_count(asked, "input_tokens", 500), output_tokens=_count(asked, "output_tokens", 300)
+        scenario = replace(
+            self.scenario,
+            input_tokens=_count(asked, "input_tokens", self.scenario.input_tokens),
+            output_tokens=_count(asked, "output_tokens", self.scenario.output_tokens),
         )
         found = cost_fields.fields_of(self.device, self.model, self.result, scenario, catalogue, today)
         return cost_fields.changed(found, asked)

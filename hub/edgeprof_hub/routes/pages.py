@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
-from edgeprof_hub.compare import pareto, table, window
+from edgeprof_hub.compare import fleet_scenario, pareto, table, window
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
@@ -136,7 +136,8 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     series = samples.series_of(result, hub.artifact)
     found = evidence.evidence_of(result, hub.artifact)
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time()))
+    scenario = fleet_scenario.read(store.fleet_scenario())
+    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time(), scenario))
 
 
 @router.get("/devices/{device_id}")

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from edgeprof import __version__
+from edgeprof.errors import UsageError
 from edgeprof.wire import rest, topics
+from edgeprof_hub.compare import fleet_scenario
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.notices import shown
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
+from edgeprof_hub.store import scenarios
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -24,17 +28,45 @@ class SettingsPage:
     groups: Sequence[rest.DeviceGroup]
     labels: Mapping[str, str]
     can_sign_out: bool
+    scenario: Mapping[str, str]
+    asked: Sequence[fleet_scenario.Asked] = fleet_scenario.ASKED
+    is_own_scenario: bool = False
+    problem: str = ""
 
 
 @router.get("/settings")
 def settings(hub: HubOf) -> HTMLResponse:
     """The page."""
-    labels = {device.device_id: device.label for device in hub.reader.devices()}
-    return page(
-        "settings.html",
-        page=SettingsPage(facts(hub), hub.reader.groups(), labels, hub.settings.token is not None),
-        here="settings",
+    return _page(hub)
+
+
+@router.post("/settings/scenario", response_model=None)
+async def set_scenario(hub: HubOf, request: Request) -> HTMLResponse | RedirectResponse:
+    """Set the scenario that all cells' costs rest on; `usual`: take it back."""
+    form = {key: str(value) for key, value in (await request.form()).items()}
+    try:
+        stored = None if form.get("usual") else fleet_scenario.checked(form)
+    except UsageError as error:
+        return _page(hub, form, error.message)
+    await run_in_threadpool(
+        hub.writer.call, lambda store: store.change(lambda connection: scenarios.set_fleet(connection, stored))
     )
+    return RedirectResponse("/settings#scenario-h", 303)
+
+
+def _page(hub: Hub, form: Mapping[str, str] | None = None, problem: str = "") -> HTMLResponse:
+    labels = {device.device_id: device.label for device in hub.reader.devices()}
+    scenario = fleet_scenario.read(hub.reader.fleet_scenario())
+    shown = SettingsPage(
+        facts=facts(hub),
+        groups=hub.reader.groups(),
+        labels=labels,
+        can_sign_out=hub.settings.token is not None,
+        scenario={**fleet_scenario.written(scenario), **(form or {})},
+        is_own_scenario=scenario.is_entered,
+        problem=problem,
+    )
+    return page("settings.html", 400 if problem else 200, page=shown, here="settings")
 
 
 def facts(hub: Hub) -> list[tuple[str, str]]:

@@ -100,6 +100,9 @@ class SqliteReader:
         row = self._first("SELECT * FROM model WHERE model_id = ?", (model_id,))
         return rows.model(row) if row else None
 
+    def fleet_scenario(self) -> str | None:
+        return self.scenarios.of_fleet()
+
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
 

@@ -11,6 +11,7 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.compare import costs
+from edgeprof_hub.compare.cost_scenario import Scenario
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
 
@@ -153,8 +154,9 @@ def run_page(
     series: tuple[Series, ...],
     evidence: Evidence,
     now_s: float,
+    scenario: Scenario,
 ) -> RunPage:
-    """The page of one stored result."""
+    """The page of one stored result; its cost in the fleet's scenario."""
     result = stored.result
     return RunPage(
         stored=stored,
@@ -166,7 +168,7 @@ def run_page(
         series=series,
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
-        cost=costs.cost_of(device, model, result, now_s) if device and model else None,
+        cost=costs.cost_of(device, model, result, now_s, scenario) if device and model else None,
         evidence=evidence,
     )
 

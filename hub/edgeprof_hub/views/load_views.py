@@ -43,7 +43,14 @@ def _soak_facts(soak: Soak, unit: str) -> tuple[Fact, ...]:
         Fact("Slowdown", f"{figures.number(soak.slowdown)}× (sustained / burst)"),
         Fact("Knee", knee, warns=soak.knee_s is not None),
         _load(soak),
+        *_held_back(soak),
     )
+
+
+def _held_back(soak: Soak) -> tuple[Fact, ...]:
+    """What the board said while it ran; nothing where it said nothing, or cannot say."""
+    told = ", ".join(flag.replace("_", " ") for flag in soak.throttle_flags)
+    return (Fact("Held back", f"the board said: {told}", warns=True),) if told else ()
 
 
 def _load(soak: Soak) -> Fact:
