@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub import bundle, campaigns, changes, export
+from edgeprof_hub import bundle, campaigns, changes, export, open_metrics
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
 from edgeprof_hub.failures import not_found
@@ -86,6 +86,12 @@ def get_export(
     }
     pieces = export.text(hub.reader, format, after)
     return StreamingResponse(pieces, media_type=export.MEDIA[format], headers=headers)
+
+
+@router.get("/metrics", response_class=Response)
+def get_metrics(hub: HubOf) -> Response:
+    """The hub's state and the newest figures in the OpenMetrics text format."""
+    return Response(open_metrics.text(hub), media_type=open_metrics.MEDIA_TYPE, headers={"cache-control": "no-store"})
 
 
 @router.get("/compare", response_model=rest.CompareTable)
