@@ -393,3 +393,22 @@ def test_distance_is_written_as_well_as_shaded_and_only_where_asked(open_hub: Op
     assert "shade-2" in text
     assert "shade-" not in client.get("/").text
     assert "shade-" not in client.get("/?colour=<b>").text
+
+
+def test_a_report_is_one_file_without_script_form_or_foreign_file(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    answer = client.get("/report?family=digits-cnn&colour=rank")
+    assert answer.headers["content-disposition"] == 'attachment; filename="edgeprof-report.html"'
+    text = answer.text
+    for nowhere in ("<script", "<form", "<input", "<button", "<link", "src=", "face-mesh"):
+        assert nowhere not in text
+    assert "--ground:" in text
+    assert "0.254" in text
+    assert f'<base href="{URL}/">' in text
+    assert "/?family=digits-cnn&amp;colour=rank" in text
+
+
+def test_a_report_shows_hostile_names_as_text(open_hub: Open) -> None:
+    text = open_hub(fleet.hostile("</style><script>alert(1)</script>")).get("/report").text
+    assert "<script>alert" not in text
+    assert text.count("</style>") == 1

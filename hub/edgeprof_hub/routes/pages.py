@@ -3,10 +3,12 @@
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
@@ -24,6 +26,8 @@ from edgeprof_hub.views import comparison, detail, evidence, lately, samples
 NEWEST_RUNS = 50
 LONGEST_LIST = 4000
 """Characters of an address: a hundred keys."""
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
@@ -96,6 +100,17 @@ def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
     }
     lower = METRICS[metric].better != "higher"
     return replace(axes, devices=tuple(window.best_first(axes.devices, values, lower)))
+
+
+@router.get("/report")
+def report(hub: HubOf, request: Request, asked: AskedOf) -> Response:
+    """The part of the comparison that the address names as one file that needs nothing else: no script, no network."""
+    made = _comparison(hub, request, asked)
+    base = f"{str(request.base_url).rstrip('/')}/"
+    css = Markup((STATIC / "edgeprof.css").read_text())  # our own sheet, which holds nothing that a person typed
+    text = text_of("report.html", page=made, base=base, css=css, is_report=True)
+    headers = {"content-disposition": 'attachment; filename="edgeprof-report.html"', "cache-control": "no-store"}
+    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTMLResponse:
