@@ -15,7 +15,7 @@ from edgeprof import __version__
 from edgeprof_hub import failures
 from edgeprof_hub.access import Guard, Sessions
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import Hub, running
+from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes import (
     api_agents,
     api_blobs,
@@ -29,6 +29,7 @@ from edgeprof_hub.routes import (
     sign_in,
     upload,
 )
+from edgeprof_hub.running import running
 
 API_PREFIX = "/api/v1"
 ROUTERS = (

@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from edgeprof.client import HubClient
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import Hub, running
+from edgeprof_hub.hub import Hub
+from edgeprof_hub.running import running
 
 PATIENCE_S = 30.0
 

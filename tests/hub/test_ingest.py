@@ -254,7 +254,7 @@ import os, signal, sys, time
 from pathlib import Path
 from edgeprof.wire.messages import Receipt
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import running
+from edgeprof_hub.running import running
 from edgeprof_hub.link import Link
 send = Link.send
 def dies(self, device_id, message_class, message):

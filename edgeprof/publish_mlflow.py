@@ -1,0 +1,120 @@
+"""Results into MLflow over its REST API 2.0, with the standard library: a run each, and on from where it stopped."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.client import HTTPException
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+from edgeprof.errors import EdgeprofError
+
+LAST_SEQ = "edgeprof.last_seq"
+"""A tag of the experiment: the hub's number of the newest result that is there, after which a publish goes on."""
+TIMEOUT_S = 60.0
+MOST_METRICS = 900
+"""Of one call; MLflow 3.17 takes 1,000."""
+LONGEST_VALUE = 5000
+PARAMS = ("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task")
+TAGS = (
+    *("result_id", "device_id", "device", "model_id", "model", "family", "status", "failure_code"),
+    *("emulated", "replayed", "trust", "agent_version"),
+)
+
+Row = Mapping[str, Any]
+
+
+class MlflowError(EdgeprofError):
+    """MLflow could not be reached, or refused."""
+
+
+class Mlflow:
+    """One experiment of one server. Raises MlflowError with MLflow's own sentence."""
+
+    def __init__(self, uri: str, experiment: str) -> None:
+        self._uri = uri.rstrip("/")
+        self._experiment_id = (
+            self._find(experiment) or self._call("POST", "experiments/create", {"name": experiment})["experiment_id"]
+        )
+
+    def last_seq(self) -> int:
+        """The hub's number of the newest result that is there; 0 where there is none."""
+        found = self._call("GET", f"experiments/get?experiment_id={self._experiment_id}", None)
+        tags = {tag["key"]: tag["value"] for tag in found["experiment"].get("tags", [])}
+        return int(tags.get(LAST_SEQ, "0"))
+
+    def publish(self, rows: list[Row]) -> None:
+        """One result: the lines of the export that are of it. The mark comes last, so that nothing is lost."""
+        first = rows[0]
+        at_ms = int(first["received_s"] * 1000)
+        tags = [_pair(f"edgeprof.{name}", first[name]) for name in TAGS if first[name] is not None]
+        name = f"{first['model']} on {first['device'] or first['device_id']}"
+        asked = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
+        run_id = self._call("POST", "runs/create", asked)["run"]["info"]["run_id"]
+        params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
+        metrics = list(_metrics(rows, at_ms))
+        for start in range(0, max(1, len(metrics)), MOST_METRICS):
+            part = {"run_id": run_id, "metrics": metrics[start : start + MOST_METRICS], "params": params}
+            self._call("POST", "runs/log-batch", part)
+        status = "FINISHED" if first["status"] == "measured" else "FAILED"
+        self._call("POST", "runs/update", {"run_id": run_id, "status": status, "end_time": at_ms})
+        mark = {"experiment_id": self._experiment_id, "key": LAST_SEQ, "value": str(first["seq"])}
+        self._call("POST", "experiments/set-experiment-tag", mark)
+
+    def _find(self, experiment: str) -> str | None:
+        query = quote(experiment, safe="")
+        try:
+            found = self._call("GET", f"experiments/get-by-name?experiment_name={query}", None)
+        except MlflowError as error:
+            if error.code == "resource_does_not_exist":
+                return None
+            raise
+        return str(found["experiment"]["experiment_id"])
+
+    def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self._uri}/api/2.0/mlflow/{path}"
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise _refused(self._uri, error) from error
+        except (OSError, HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise MlflowError("mlflow_unreachable", f"No MLflow answers at {self._uri} ({reason}).") from error
+
+
+def publish_all(target: Mlflow, lines: Callable[[int], Iterable[bytes]], say: Callable[[int], None]) -> int:
+    """Every result after the newest that is there. `lines`: the hub's NDJSON after a `seq`. Returns how many."""
+    count = 0
+    rows = (json.loads(line) for line in lines(target.last_seq()))
+    for seq, group in groupby(rows, key=lambda row: int(row["seq"])):
+        target.publish(list(group))
+        count += 1
+        say(seq)
+    return count
+
+
+def _metrics(rows: Iterable[Row], at_ms: int) -> Iterator[dict[str, object]]:
+    """Figures with the ends of their intervals, as MLflow has one number for a key."""
+    for row in rows:
+        if row["metric"] is None:
+            continue
+        for suffix, value in (("", row["value"]), (".ci_low", row["ci_low"]), (".ci_high", row["ci_high"])):
+            if value is not None:
+                yield {"key": f"{row['metric']}{suffix}", "value": value, "timestamp": at_ms, "step": 0}
+
+
+def _pair(key: str, value: object) -> dict[str, str]:
+    return {"key": key, "value": str(value)[:LONGEST_VALUE]}
+
+
+def _refused(uri: str, error: urllib.error.HTTPError) -> MlflowError:
+    try:
+        said = json.loads(error.read())
+        return MlflowError(str(said["error_code"]).lower(), f"MLflow at {uri} refuses: {said['message']}")
+    except (ValueError, KeyError, TypeError):
+        return MlflowError("mlflow_refused", f"MLflow at {uri} answers {error.code}.")
