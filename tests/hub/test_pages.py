@@ -412,3 +412,17 @@ def test_a_report_shows_hostile_names_as_text(open_hub: Open) -> None:
     text = open_hub(fleet.hostile("</style><script>alert(1)</script>")).get("/report").text
     assert "<script>alert" not in text
     assert text.count("</style>") == 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_form_says_whether_energy_is_measured(open_hub: Open, typical: fleet.Fleet, wanted: bool) -> None:
+    client = open_hub(typical)
+    chosen = {
+        "model": typical.models[0].model_id,
+        "device": fleet.device_id(1),
+        **({"energy": "yes"} if wanted else {}),
+    }
+    campaign = client.get(f"/api/v1{client.post('/flash', data=chosen).headers['location']}").json()
+    assert [job["protocol"]["energy"] for job in campaign["jobs"]] == [wanted]
+    refused = client.post("/flash", data={"energy": "yes"} if wanted else {}).text
+    assert ('name="energy" value="yes" checked' in refused) == wanted

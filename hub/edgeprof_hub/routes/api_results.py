@@ -1,5 +1,6 @@
 """Results, the comparison, and the stream of changes."""
 
+import json
 import time
 from dataclasses import replace
 from typing import Annotated
@@ -10,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub import bundle, campaigns, changes, export, open_metrics
+from edgeprof_hub import bundle, campaigns, changes, export, open_metrics, perfetto
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
 from edgeprof_hub.failures import not_found
@@ -59,6 +60,17 @@ def get_bundle(hub: HubOf, result_id: str) -> StreamingResponse:
     model = bundle.check(hub, stored)
     headers = {"content-disposition": f'attachment; filename="edgeprof-{result_id}.zip"'}
     return StreamingResponse(bundle.pieces(hub, stored, model), media_type="application/zip", headers=headers)
+
+
+@router.get("/results/{result_id}/perfetto", response_class=Response)
+def get_perfetto(hub: HubOf, result_id: str) -> Response:
+    """The run's traces and samples in the Trace Event Format, for ui.perfetto.dev."""
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    made = perfetto.trace(stored.result, hub.artifact, f"edgeprof {stored.result.model_name}")
+    headers = {"content-disposition": f'attachment; filename="edgeprof-{result_id}.trace.json"'}
+    return Response(json.dumps(made), media_type="application/json", headers=headers)
 
 
 @router.delete("/results/{result_id}", status_code=NO_CONTENT)

@@ -1,6 +1,7 @@
 """The pages' plain forms: each one changes something and answers with the page to look at next."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -40,6 +41,7 @@ def flash(
     threads: Text = "0",
     repeats: Text = "1",
     soak_s: Text = "0",
+    energy: Text = "",
 ) -> HTMLResponse | RedirectResponse:
     """Start a campaign; what is wrong with the choice is said above the form."""
     try:
@@ -52,12 +54,13 @@ def flash(
             groups=tuple(group or ()),
             threads=_whole_number(threads, "Threads"),
             repeats=_whole_number(repeats, "Repeats"),
-            protocol=RunProtocol(soak_s=soak),
+            protocol=RunProtocol(soak_s=soak, energy=bool(energy)),
         )
         campaign = campaigns.start(hub, request)
     except EdgeprofError as error:
         chosen = [*(model or ()), *(device or ())]
-        return page("flash.html", 400, page=flash_page(hub.reader, error.message, chosen), here="flash")
+        shown = replace(flash_page(hub.reader, error.message, chosen), wants_energy=bool(energy))
+        return page("flash.html", 400, page=shown, here="flash")
     return _next(f"/campaigns/{campaign.campaign_id}")
 
 

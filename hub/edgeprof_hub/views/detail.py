@@ -117,6 +117,7 @@ class FlashPage:
     """Ids of models and devices that are ticked already."""
     problem: str = ""
     upload_problem: str = ""
+    wants_energy: bool = True
     tasks: tuple[str, ...] = TASKS
 
 
