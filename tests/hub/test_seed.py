@@ -77,6 +77,20 @@ def test_every_page_says_that_nothing_was_measured(client: TestClient, folder: P
     assert client.get("/api/v1/compare").json()["synthetic"] is True
 
 
+def test_nothing_of_it_is_marked_best_drawn_on_a_front_or_called_cheaper(client: TestClient, folder: Path) -> None:
+    reader = SqliteReader(folder / "hub.sqlite")
+    found = [stored.result for stored in reader.results(limit=50) if stored.result.status == "measured"]
+    reader.close()
+    for path in ("/", "/?colour=rank&against=cost", "/report"):
+        text = client.get(path).text
+        assert 'class="mark' not in text
+        assert "on the front" not in text.lower()
+    for result in found[:10]:
+        text = client.get(f"/cost/{result.result_id}").text
+        assert "cheaper at this volume" not in text
+        assert "No clear winner" not in text
+
+
 def test_the_page_shows_a_part_and_says_of_what(client: TestClient) -> None:
     first, second = client.get("/").text, client.get("/?d=2").text
     assert "These are 20 of 25 devices, and 12 of 20 variants." in first

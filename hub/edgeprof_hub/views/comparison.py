@@ -122,7 +122,7 @@ def comparison(
     part: Part, window: Window, idle_models: Sequence[rest.ModelRecord], metric: str, agent_line: str, is_empty: bool
 ) -> Comparison:
     """The page of a part of the matrix. `idle_models`: those that were never run; `is_empty`: no device is known."""
-    table = part.shown
+    table = _unmarked(part.shown) if part.shown.synthetic else part.shown
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     shading = _shading(part.compared, window.asked.colour, metric)
@@ -149,12 +149,17 @@ def comparison(
         legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
         charts=drawn if can_be_read else (),
         can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
-        planes=pareto_view.planes(table, leads, window.asked.against),
+        planes=() if table.synthetic else pareto_view.planes(table, leads, window.asked.against),
         axes=pareto.AGAINST,
         undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
         idle_models=tuple(idle_models),
         agent_line=agent_line,
     )
+
+
+def _unmarked(table: rest.CompareTable) -> rest.CompareTable:
+    """Of a made-up fleet nothing is best, nor shown to differ."""
+    return replace(table, cells=tuple(replace(cell, marks=()) for cell in table.cells))
 
 
 def _shading(table: rest.CompareTable, colour: str, metric: str) -> _Shading:
