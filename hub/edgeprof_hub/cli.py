@@ -64,6 +64,14 @@ def hub() -> None:
     envvar="EDGEPROF_WEBHOOK",
     help="Post notices (a confirmed regression, a campaign's end) there as JSON; may be repeated.",
 )
+@click.option(
+    "--prices",
+    "price_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    envvar="EDGEPROF_PRICES",
+    help="A price catalogue of yours (see `edgeprof prices check`); its entries come before the shipped ones.",
+)
 @click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it from now on.")
 def serve(
     data: Path | None,
@@ -73,6 +81,7 @@ def serve(
     mqtt_port: int | None,
     token_file: Path | None,
     webhooks: tuple[str, ...],
+    price_files: tuple[Path, ...],
     new_token: bool,
 ) -> None:
     """Run the hub until it is told to stop."""
@@ -96,6 +105,8 @@ def serve(
     config.check(settings)
     with _parts_of_the_hub():
         from edgeprof_hub import server
+        from edgeprof_hub.compare.catalogue.loader import use_own_files
+    use_own_files(price_files)
     server.serve(settings, click.echo)
 
 

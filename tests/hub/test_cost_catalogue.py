@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 from decimal import Decimal as D
+from pathlib import Path
 
 import pytest
 
-from edgeprof_hub.compare.catalogue.loader import FOLDER, load_catalogue, parse_catalogue
+from edgeprof_hub.compare.catalogue.loader import FOLDER, load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.compare.cost import CostError
 
 GOOD = """
@@ -106,3 +107,44 @@ def test_a_bad_catalogue_is_refused_with_what_is_wrong(old: str, new: str, named
 def test_an_id_that_is_there_twice_is_refused():
     with pytest.raises(CostError, match="'one' twice"):
         parse_catalogue({"a.yaml": GOOD.encode(), "b.yaml": GOOD.encode()})
+
+
+OWN = """
+sources:
+  contract:
+    {title: our contract, kind: official, retrieved: 2026-11-01, licence: private, confidence: high}
+entries:
+  - {id: aws-t4g-small, kind: instance, title: t4g.small, vendor: AWS, region: us-east-1, unit: hour, currency: USD,
+     basis: reserved, price: 0.0101, source: contract}
+  - {id: tariff-plant, kind: tariff, title: our plant, vendor: us, region: DE, unit: kWh, currency: USD, basis: list,
+     price: 0.11, source: contract}
+"""
+
+
+def test_own_entries_are_added_or_come_before_the_shipped_ones(tmp_path: Path) -> None:
+    shipped = load_catalogue()
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN)
+    use_own_files([own])
+    try:
+        both = load_catalogue()
+        assert both.get("aws-t4g-small", "instance").price == D("0.0101")
+        assert both.get("tariff-plant", "tariff").source.title == "our contract"
+        assert len(both.entries) == len(shipped.entries) + 1
+        assert both.sha256 != shipped.sha256
+    finally:
+        use_own_files([])
+    assert load_catalogue() == shipped
+
+
+@pytest.mark.parametrize(
+    "contents", [None, "entries: 3", "sources: {}\nentries: []\nmore: 1", OWN.replace("0.0101", "-1")]
+)
+def test_own_entries_of_no_use_are_refused_and_change_nothing(tmp_path: Path, contents: str | None) -> None:
+    shipped = load_catalogue()
+    own = tmp_path / "own.yaml"
+    if contents is not None:
+        own.write_text(contents)
+    with pytest.raises(CostError):
+        use_own_files([own])
+    assert load_catalogue() == shipped

@@ -1,7 +1,7 @@
 """Reads the YAML files beside it into one catalogue with its hash and its date."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -68,24 +68,58 @@ class Catalogue:
         return found
 
 
+_own_files: tuple[Path, ...] = ()
+
+
+def use_own_files(paths: Sequence[Path]) -> None:
+    """Files of the user's that add to the shipped catalogue, or put their own entry in the place of one of its.
+
+    Raises CostError where one of them cannot be used; then nothing is changed.
+    """
+    global _own_files
+    before, _own_files = _own_files, tuple(paths)
+    load_catalogue.cache_clear()
+    try:
+        load_catalogue()
+    except BaseException:
+        _own_files = before
+        load_catalogue.cache_clear()
+        raise
+
+
 @cache
 def load_catalogue() -> Catalogue:
-    """The catalogue that is shipped."""
-    return parse_catalogue({path.name: path.read_bytes() for path in FOLDER.glob("*.yaml")})
+    """The catalogue that is shipped, with the files of the user's."""
+    own = {str(path): _read(path) for path in _own_files}
+    return parse_catalogue({path.name: path.read_bytes() for path in FOLDER.glob("*.yaml")}, own)
 
 
-def parse_catalogue(files: Mapping[str, bytes]) -> Catalogue:
-    """The catalogue of these files' contents."""
-    ordered = sorted(files.items())
-    parsed = [(name, _parse(name, data)) for name, data in ordered]
-    priced = [item for name, file in parsed for item in _priced(name, file)]
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CostError("catalogue_invalid", f"The price file {path} cannot be read: {error.strerror}.") from error
+
+
+def parse_catalogue(files: Mapping[str, bytes], own: Mapping[str, bytes] | None = None) -> Catalogue:
+    """The catalogue of these files' contents. An entry of `own` takes the place of one with its id."""
+    shipped, others = sorted(files.items()), list((own or {}).items())
+    ordered = [*shipped, *others]
+    entries = _by_id(_all_of(shipped))
+    for file in others:
+        entries |= _by_id(_all_of([file]))
+    priced = list(entries.values())
     if not priced:
         raise CostError("catalogue_invalid", "The price catalogue is empty.")
     return Catalogue(
-        entries=_by_id(priced),
+        entries=entries,
         sha256=_sha256(ordered),
         as_of=max(item.source.retrieved for item in priced),
     )
+
+
+def _all_of(files: Iterable[tuple[str, bytes]]) -> list[Priced]:
+    return [item for name, data in files for item in _priced(name, _parse(name, data))]
 
 
 def _parse(name: str, data: bytes) -> CatalogueFile:
