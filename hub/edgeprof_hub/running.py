@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 
 from edgeprof.wire import topics
-from edgeprof_hub import config
+from edgeprof_hub import config, uploads
 from edgeprof_hub.blobs import LARGEST_ARTIFACT_BYTES, LARGEST_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import Endpoint
@@ -31,6 +31,7 @@ def running(settings: Settings) -> Generator[Hub]:
     config.check(settings)
     with ExitStack() as stack:
         stack.enter_context(locked(settings.data))
+        uploads.clear(settings.data)
         writer = WriterThread(settings.data / DATABASE)
         reader = SqliteReader(settings.data / DATABASE)
         stack.callback(reader.close)

@@ -75,6 +75,8 @@ class UploadForm:
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
+        if len(self._name) > LONGEST_FIELD_BYTES:
+            raise _broken()
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]

@@ -27,6 +27,11 @@ LARGEST_UPLOAD_BYTES = 2 * 1024**3 + 1024**2
 _AT_ONCE_BYTES = 1024**2
 
 
+def clear(data: Path) -> None:
+    """Remove what uploads left that a stopped hub cut off."""
+    shutil.rmtree(data / FOLDER, ignore_errors=True)
+
+
 @contextmanager
 def place(hub: Hub) -> Generator[Path]:
     """An empty folder for one upload; what is left in it goes."""
@@ -71,7 +76,10 @@ async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
 
 
 def add(hub: Hub, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecord]:
-    """The models among the files, registered. The other files must belong to them. All of them, or none is stored."""
+    """The models among the files, registered. The other files must belong to them.
+
+    All are looked into before the first is stored.
+    """
     entries = [path for path in files if format_of_name(path)] or list(files[:1])
     if not entries:
         raise EdgeprofError("no_file", "Choose a model file: .onnx, .tflite or .gguf.")
@@ -103,7 +111,10 @@ def _kept(hub: Hub, model: ModelFile, record: rest.ModelRecord) -> rest.ModelRec
 def _own_copy(path: Path) -> Path:
     """A second name for the file: the next model of this upload may need it, too."""
     twin = path.with_name(f".{secrets.token_hex(8)}")
-    os.link(path, twin)
+    try:
+        os.link(path, twin)
+    except OSError:  # a file system without second names
+        shutil.copyfile(path, twin)
     return twin
 
 

@@ -159,6 +159,30 @@ def test_a_body_that_is_longer_than_it_said_ends(client: TestClient, monkeypatch
     assert client.post("/models/upload", content=endless, headers=headers).status_code == 400
 
 
+def test_what_a_cut_off_upload_left_goes_at_the_next_start(tmp_path: Path) -> None:
+    left = tmp_path / "data" / "uploads" / "abc" / "half.onnx"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x" * 1000)
+    with TestClient(create_app(Settings(data=tmp_path / "data", mqtt_port=live.free_port()))):
+        assert not left.exists()
+
+
+def test_a_file_system_without_second_names_takes_uploads_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(uploads.os, "link", refuse)
+    assert client.post("/models/upload", files=files(digits__onnx=INT8)).status_code == 303
+
+
+def test_a_header_without_end_is_refused(client: TestClient) -> None:
+    body = b"--x\r\n" + b"n" * 100_000
+    answer = client.post("/models/upload", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert answer.status_code == 400
+
+
 def test_another_sites_page_may_not_upload(client: TestClient) -> None:
     answer = client.post("/models/upload", files=files(digits__onnx=INT8), headers={"Origin": "http://evil.example"})
     assert answer.status_code == 403
