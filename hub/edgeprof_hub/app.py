@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -12,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from edgeprof import __version__
+from edgeprof.wire import rest
 from edgeprof_hub import failures
 from edgeprof_hub.access import Guard, Sessions
 from edgeprof_hub.config import Settings
@@ -43,6 +45,10 @@ ROUTERS = (
     ("", sign_in.router),
     ("", pages.router),
 )
+ERRORS: dict[int | str, dict[str, Any]] = {
+    422: {"model": rest.ErrorDocument, "description": "What was asked for cannot be used, and why."},
+    "default": {"model": rest.ErrorDocument, "description": "What went wrong, in the one shape of every error."},
+}
 STATIC = Path(__file__).parent / "static"
 
 
@@ -70,7 +76,7 @@ def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings, sessions=sessions)
     failures.install(app)
     for prefix, router in ROUTERS:
-        app.include_router(router, prefix=prefix)
+        app.include_router(router, prefix=prefix, responses=ERRORS if prefix == API_PREFIX else None)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -203,3 +203,5 @@ def test_a_page_learns_before_it_sends_whether_it_is_worth_it(client: TestClient
     assert check(client, "page.onnx", 100, b"<html><body>") == (422, "not_a_model")
     assert check(client, "large.gguf", 3 * 2**30, b"GGUF" + b"\x03" * 28) == (413, "too_large")
     assert check(client, "odd.onnx", 100, "no base 64!") == (422, "invalid_request")
+    assert check(client, "odd.onnx", 100, "Ø") == (422, "invalid_request")
+    assert check(client, "digits.onnx", -5, INT8[:32]) == (204, "")

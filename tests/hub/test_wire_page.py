@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from edgeprof.wire.failures import MEANING, STAGES
-from edgeprof_hub.app import API_PREFIX
+from edgeprof_hub.app import API_PREFIX, create_app
+from edgeprof_hub.config import Settings
 from tests.hub.test_access import ROUTES, filled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
@@ -21,3 +22,13 @@ def test_the_table_of_routes_is_that_of_the_application() -> None:
 def test_the_table_of_failures_is_that_of_the_code() -> None:
     assert "".join(f"| `{code}` | {meaning} |\n" for code, meaning in MEANING.items()) in PAGE
     assert all(f"`{stage}`" in PAGE for stage in STAGES)
+
+
+def test_every_route_says_what_its_errors_look_like() -> None:
+    document = create_app(Settings(data=Path("unused"))).openapi()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status in ("422", "default"):
+                if status in operation["responses"] or status == "default":
+                    content = operation["responses"][status]["content"]["application/json"]
+                    assert content["schema"]["$ref"].endswith("/ErrorDocument"), f"{method} {path} {status}"

@@ -1,7 +1,6 @@
 """Model files from the browser: the form's target, and what a page asks before it sends them."""
 
 import base64
-import binascii
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ class PlannedUpload:
 @api.post("/models/check", status_code=NO_CONTENT)
 def check(hub: HubOf, planned: PlannedUpload) -> None:
     """Whether it is worth sending these files: their sizes, the disk's room, their first bytes."""
-    uploads.check_size(hub, sum(file.size for file in planned.files))
+    uploads.check_size(hub, sum(max(0, file.size) for file in planned.files))
     for file in planned.files:
         first_look(_head(file), file.name)
 
@@ -54,7 +53,7 @@ def check(hub: HubOf, planned: PlannedUpload) -> None:
 def _head(file: PlannedFile) -> bytes:
     try:
         return base64.b64decode(file.head_base64, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # of which binascii.Error is one
         raise UsageError("invalid_request", f"The first bytes of {file.name[:80]!r} are not in base 64.") from error
 
 
