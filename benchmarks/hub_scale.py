@@ -15,9 +15,10 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -168,6 +169,18 @@ def timed(name: str, url_of: Callable[[], str], count: int) -> None:
     print(f"{name}: p50 {quantile(values, 0.5):.1f} ms, p95 {quantile(values, 0.95):.1f} ms ({count} answers)")
 
 
+def cost_page(url: str) -> str:
+    """The address of a cost page that can be computed: of a measured run on a device with a price."""
+    with urllib.request.urlopen(f"{url}/api/v1/results?limit=300", timeout=60) as answer:
+        ids = [item["result"]["result_id"] for item in json.loads(answer.read())]
+    for result_id in ids:
+        with suppress(urllib.error.HTTPError):
+            address = f"{url}/cost/{result_id}?price_usd=80"
+            if b"10,000 seeded draws" in gzip.decompress(fetched(address)[1]):
+                return address
+    raise SystemExit("No run here can have a cost.")
+
+
 def measure(data: Path, count: int) -> None:
     """All of it, on a folder that is seeded already."""
     chance = random.Random(1)
@@ -178,6 +191,8 @@ def measure(data: Path, count: int) -> None:
             lambda: url + chance.choice(PAGES).format(d=chance.randint(1, 10), c=chance.randint(1, 9)),
             100,
         )
+        costs = cost_page(url)
+        timed("a cost page with 10,000 draws", lambda: costs, 30)
         print(f"first visit: {first_visit_bytes(url) / 1024:.0f} KiB compressed")
         chromium(url, 5)
         print(f"hub with its broker: RSS {rss_mib(process):.0f} MiB after the pages")

@@ -4,7 +4,7 @@ import logging
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from queue import Full, Queue
 
@@ -24,7 +24,11 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 2000
 """Beyond it new results are not looked at: they are stored, and the next one of the cell is."""
-MOST_SEARCHED = 50
+MOST_SEARCHED = 20
+BUSY_SHARE = 0.2
+"""Of the time that this thread may compute while there is more to look at."""
+LONGEST_REST_S = 1.0
+SAY_BEHIND_EVERY_S = 60.0
 
 
 class Watch:
@@ -34,6 +38,8 @@ class Watch:
         self._hub = hub
         self._queue: Queue[Change | None] = Queue(MOST_WAITING)
         self._announced: set[str] = set()
+        self._stopping = threading.Event()
+        self._said_behind_s = -SAY_BEHIND_EVERY_S
         self._thread = threading.Thread(target=self._work, name="hub-watch", daemon=True)
 
     def start(self) -> None:
@@ -45,26 +51,35 @@ class Watch:
 
     def stop(self) -> None:
         """End after the look that is being taken."""
+        self._stopping.set()
         while not self._queue.empty():
             self._queue.get_nowait()
         self._queue.put(None)
         self._thread.join()
 
     def changed(self, changes: Iterable[Change]) -> None:
-        """Note what to look at."""
+        """Note what to look at; of a made-up fleet nothing is."""
         for change in changes:
-            if change.kind in ("result", "job"):
+            if change.kind in ("result", "job") and not self._hub.is_synthetic:
                 try:
                     self._queue.put_nowait(change)
                 except Full:
-                    log.warning("watch.behind %s=%s is not looked at", change.kind, change.id)
+                    self._behind(change)
+
+    def _behind(self, change: Change) -> None:
+        if time.monotonic() - self._said_behind_s > SAY_BEHIND_EVERY_S:
+            self._said_behind_s = time.monotonic()
+            log.warning("watch.behind: %s %s and more are stored and not looked at", change.kind, change.id)
 
     def _work(self) -> None:
         while (change := self._queue.get()) is not None:
+            start_s = time.thread_time()
             try:
                 self._look(change)
             except Exception:
                 log.exception("watch.failed %s=%s", change.kind, change.id)
+            # Pages and results come first: under a flood this thread takes no more than its share of the interpreter.
+            self._stopping.wait(min(LONGEST_REST_S, (time.thread_time() - start_s) * (1 / BUSY_SHARE - 1)))
 
     def _look(self, change: Change) -> None:
         if change.kind == "job":
@@ -106,15 +121,12 @@ class Watch:
     def _result_came(self, stored: rest.StoredResult) -> None:
         result = stored.result
         reader = self._hub.reader.history
-        if self._hub.is_synthetic or result.status != "measured":
+        if result.status != "measured" or not _got_worse(self._hub, result):
             return
         known = reader.regressions(_cell(result))
         if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):
             return  # this may be the re-run of an open suspicion, which its job's end settles
-        before = self._before(result.result_id, _cell(result))
-        if not _got_worse(result, [run.result for run in before]):
-            return
-        report = regressions.slower(before, self._run(result))
+        report = regressions.slower(self._before(result.result_id, _cell(result)), self._run(result))
         if report is not None:
             self._suspect(result, report)
 
@@ -213,11 +225,11 @@ def _version(result: Result) -> str:
     return f"{result.effective.runtime} {result.effective.runtime_version}" if result.effective else "not told"
 
 
-def _got_worse(result: Result, before: Sequence[Result]) -> bool:
+def _got_worse(hub: Hub, result: Result) -> bool:
     """Whether a look at all the samples is worth it: a figure that is no worse than before is no regression."""
     metric = regressions.lead_metric(result)
     now = _figure(result, metric)
-    earlier = [value for one in before if (value := _figure(one, metric)) is not None]
+    earlier = hub.reader.history.earlier_figures(result.result_id, metric, regressions.MOST_BASELINE)
     return now is not None and bool(earlier) and now > statistics.median(earlier)
 
 

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from edgeprof.wire import rest
 from edgeprof_hub.store import database
 
@@ -35,6 +37,30 @@ class HistoryReader:
         """The suspicion that this job is to confirm."""
         sql = "SELECT * FROM regression WHERE rerun_job_id = ? AND state = 'suspected'"
         return next(map(_regression, self._ask(sql, (job_id,))), None)
+
+    def earlier_figures(self, result_id: str, metric: str, limit: int) -> list[float]:
+        """This metric of the newest measured results of the same cell before this one, newest first."""
+        sql = (
+            "SELECT result.document FROM result AS one JOIN result USING (device_id, model_id, config_key)"
+            " WHERE one.result_id = ? AND result.seq < one.seq AND result.status = 'measured'"
+            " ORDER BY result.seq DESC LIMIT ?"
+        )
+        found = [_FIGURES.decode(row["document"]).metrics for row in self._ask(sql, (result_id, limit))]
+        return [row.value for rows in found for row in rows if row.metric == metric and row.origin == "measured"]
+
+
+class _Row(msgspec.Struct):
+    metric: str
+    value: float
+    origin: str
+
+
+class _Figures(msgspec.Struct):
+    metrics: tuple[_Row, ...]
+
+
+_FIGURES = msgspec.json.Decoder(_Figures)
+"""Reads the figures of a stored result and skips all else: this is asked once for each result that comes."""
 
 
 def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:
