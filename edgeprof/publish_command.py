@@ -1,9 +1,13 @@
 """`edgeprof publish`: results into a tracker that somebody uses already."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import click
 
+from edgeprof.client import HubClient
 from edgeprof.options import client_of, hub_options
 
 
@@ -25,11 +29,31 @@ def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> N
     from edgeprof.publish_mlflow import Mlflow, publish_all
 
     client = client_of(hub_url, token_file)
+    count = publish_all(Mlflow(uri, experiment), partial(client.export, "ndjson"), _progress(client))
+    click.echo(f"{count:,} result{'s' * (count != 1)} sent to {uri}, experiment {experiment}.")
+
+
+@publish.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@hub_options
+def tensorboard(folder: Path, hub_url: str, token_file: str | None) -> None:
+    """Write event files into FOLDER: a run for each cell, a step for each result (the hub's number of it).
+
+    Only what is new is written: the file edgeprof-last-seq in FOLDER says how far it got. Needs no TensorBoard here.
+    """
+    from edgeprof.publish_tensorboard import publish_all
+
+    client = client_of(hub_url, token_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = publish_all(folder, partial(client.export, "ndjson"), _progress(client))
+    click.echo(f"{count:,} result{'s' * (count != 1)} written. Look at them with: tensorboard --logdir {folder}")
+
+
+def _progress(client: HubClient) -> Callable[[int], None]:
     last = client.last_seq()
 
     def say(seq: int) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r\x1b[Kresult {seq:,} of {last:,}", nl=False, err=True)
 
-    count = publish_all(Mlflow(uri, experiment), lambda after: client.export("ndjson", after), say)
-    click.echo(f"{count:,} result{'s' * (count != 1)} sent to {uri}, experiment {experiment}.")
+    return say
