@@ -426,3 +426,15 @@ def test_the_form_says_whether_energy_is_measured(open_hub: Open, typical: fleet
     assert [job["protocol"]["energy"] for job in campaign["jobs"]] == [wanted]
     refused = client.post("/flash", data={"energy": "yes"} if wanted else {}).text
     assert ('name="energy" value="yes" checked' in refused) == wanted
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("csv", "device_id,device,"), ("md", "| "), ("json", "{")])
+def test_a_view_is_a_file_of_other_kinds_too(open_hub: Open, typical: fleet.Fleet, kind: str, begins: str) -> None:
+    client = open_hub(typical)
+    assert f"/report?as={kind}" in client.get("/").text or kind == "json"
+    answer = client.get(f"/report?family=digits-cnn&as={kind}")
+    assert answer.headers["content-disposition"] == f'attachment; filename="edgeprof.{kind}"'
+    assert begins in answer.text
+    assert "0.254" in answer.text
+    assert "face-mesh" not in answer.text
+    assert client.get("/report?as=exe").status_code == 422

@@ -4,12 +4,13 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
+from edgeprof import tables
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
@@ -27,6 +28,7 @@ NEWEST_RUNS = 50
 LONGEST_LIST = 4000
 """Characters of an address: a hundred keys."""
 
+MEDIA = {"csv": "text/csv; charset=utf-8", "md": "text/markdown; charset=utf-8", "json": "application/json"}
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -103,9 +105,17 @@ def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
 
 
 @router.get("/report")
-def report(hub: HubOf, request: Request, asked: AskedOf) -> Response:
-    """The part of the comparison that the address names as one file that needs nothing else: no script, no network."""
+def report(
+    hub: HubOf,
+    request: Request,
+    asked: AskedOf,
+    kind: Annotated[Literal["html", "csv", "md", "json"], Query(alias="as")] = "html",
+) -> Response:
+    """The part of the comparison that the address names as one file; the HTML needs neither script nor network."""
     made = _comparison(hub, request, asked)
+    if kind != "html":
+        headers = {"content-disposition": f'attachment; filename="edgeprof.{kind}"', "cache-control": "no-store"}
+        return Response(tables.render(made.table, kind), media_type=MEDIA[kind], headers=headers)
     base = f"{str(request.base_url).rstrip('/')}/"
     css = Markup((STATIC / "edgeprof.css").read_text())  # our own sheet, which holds nothing that a person typed
     text = text_of("report.html", page=made, base=base, css=css, is_report=True)
