@@ -14,6 +14,7 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
 from edgeprof.wire.failures import FailureCode
 from edgeprof_hub import names, planning
+from edgeprof_hub.store import schema
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import KEPT_DEAD_LETTERS, SqliteWriter
@@ -360,9 +361,16 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
         before = store.reader.cells()
         columns = [(row.model_id, row.config_key) for row in store.reader.columns()]
         standings = store.reader.standings(columns)
+        by_latency = store.reader.results_by("latency_p50_ms", descending=False, limit=100)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
-        for table in ("outcome", "standing", "device_group", "annotation", "regression"):
+        for table in ("outcome", "standing", "device_group", "annotation", "regression", "scenario"):
             old.execute(f"DROP TABLE {table}")
+        old.execute("ALTER TABLE metric RENAME TO now")
+        for statement in schema.SPINE:
+            if "metric" in statement:
+                old.execute(statement)
+        old.execute("INSERT INTO metric SELECT result_id, metric, value, NULL, NULL, 200, 'measured', NULL FROM now")
+        old.execute("DROP TABLE now")
         for index in ("cell_column", "job_failed"):
             old.execute(f"DROP INDEX {index}")
         old.execute("DELETE FROM _sqlite_migrations WHERE name > '0001_spine'")
@@ -370,5 +378,6 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
     with stores.opened(tmp_path) as store:
         assert store.reader.cells() == before
         assert store.reader.standings(columns) == standings
+        assert store.reader.results_by("latency_p50_ms", descending=False, limit=100) == by_latency
         assert len(standings) == sum(cell.stored is not None for cell in before)
         assert sum(cell.stored is not None for cell in before) == len(fleet.typical().results)

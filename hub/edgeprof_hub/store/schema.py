@@ -14,7 +14,7 @@ from edgeprof_hub.store.standing import encoded
 
 MIGRATIONS = Migrations("edgeprof-hub")
 
-_TABLES = (
+SPINE = (
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE device (
         device_id TEXT PRIMARY KEY, agent_name TEXT NOT NULL, given_name TEXT, session_id TEXT NOT NULL,
@@ -122,7 +122,7 @@ _METRIC_ORDER = (
 @MIGRATIONS(name="0001_spine")
 def spine(db: sqlite_utils.Database) -> None:
     """The tables of the first release."""
-    for statement in _TABLES:
+    for statement in SPINE:
         db.conn.execute(statement)
     db.conn.execute("INSERT INTO setting (name, value) VALUES ('hub_id', ?)", [new_id()])
 
