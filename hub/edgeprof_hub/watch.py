@@ -4,7 +4,7 @@ import logging
 import statistics
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from queue import Full, Queue
 
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 2000
 """Beyond it new results are not looked at: they are stored, and the next one of the cell is."""
-MOST_SEARCHED = 20
 BUSY_SHARE = 0.2
 """Of the time that this thread may compute while there is more to look at."""
 LONGEST_REST_S = 1.0
@@ -126,11 +125,12 @@ class Watch:
         known = reader.regressions(_cell(result))
         if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):
             return  # this may be the re-run of an open suspicion, which its job's end settles
-        report = regressions.slower(self._before(result.result_id, _cell(result)), self._run(result))
+        before = self._before(result.result_id, _cell(result))
+        report = regressions.slower(before, self._run(result))
         if report is not None:
-            self._suspect(result, report)
+            self._suspect(result, self._sentence(report, before, result))
 
-    def _suspect(self, result: Result, report: Report) -> None:
+    def _suspect(self, result: Result, sentence: str) -> None:
         """Run it again at once: one slow run is no regression."""
         try:
             campaign = campaigns.repeat(self._hub, result.result_id)
@@ -144,7 +144,7 @@ class Watch:
             config_key=result.config_key,
             suspect_id=result.result_id,
             state="suspected",
-            sentence=self._sentence(report, result),
+            sentence=sentence,
             rerun_job_id=campaign.jobs[0].job_id,
             created_s=time.time(),
         )
@@ -152,26 +152,26 @@ class Watch:
         self._hub.events.publish([Change("result", result.result_id), Change("job", suspicion.rerun_job_id)])
 
     def _settle(self, suspicion: rest.Regression, job: rest.JobRecord) -> None:
-        stored = self._hub.reader.result(job.result_id) if job.result_id else None
-        settled = replace(suspicion, ended_s=time.time(), rerun_id=job.result_id)
-        if stored is None or stored.result.status != "measured":
-            settled = replace(settled, state="unclear", sentence=f"{suspicion.sentence} The re-run gave no figure.")
-        else:
-            report = regressions.slower(self._before(suspicion.suspect_id, suspicion.cell), self._run(stored.result))
-            settled = (
-                replace(settled, state="not_confirmed")
-                if report is None
-                else replace(
-                    settled,
-                    state="confirmed",
-                    ratio=report.verdict.ratio,
-                    sentence=self._sentence(report, stored.result),
-                )
-            )
+        settled = replace(self._settled(suspicion, job), ended_s=time.time(), rerun_id=job.result_id)
         self._hub.writer.call(lambda store: store.change(lambda connection: history.settle(connection, settled)))
         self._hub.events.publish([Change("result", suspicion.suspect_id)])
         if settled.state == "confirmed":
             self._tell_regression(settled)
+
+    def _settled(self, suspicion: rest.Regression, job: rest.JobRecord) -> rest.Regression:
+        """What the re-run says; nothing where it or what it would be held against is not there."""
+        stored = self._hub.reader.result(job.result_id) if job.result_id else None
+        if stored is None or stored.result.status != "measured":
+            return replace(suspicion, state="unclear", sentence=f"{suspicion.sentence} The re-run gave no figure.")
+        before = self._before(suspicion.suspect_id, suspicion.cell)
+        if not before:
+            gone = "The runs before it are not here any more."
+            return replace(suspicion, state="unclear", sentence=f"{suspicion.sentence} {gone}")
+        report = regressions.slower(before, self._run(stored.result))
+        if report is None:
+            return replace(suspicion, state="not_confirmed")
+        sentence = self._sentence(report, before, stored.result)
+        return replace(suspicion, state="confirmed", ratio=report.verdict.ratio, sentence=sentence)
 
     def _tell_regression(self, found: rest.Regression) -> None:
         self._tell(
@@ -195,26 +195,20 @@ class Watch:
 
     def _before(self, result_id: str, cell: rest.CellKey) -> list[Run]:
         """The runs that a suspect is held against."""
-        device_id, model_id, config_key = cell
-        newest = self._hub.reader.results(
-            device_id=device_id, model_id=model_id, config_key=config_key, limit=MOST_SEARCHED
-        )
-        ids = [stored.result.result_id for stored in newest]
-        earlier = newest[ids.index(result_id) + 1 :] if result_id in ids else ()
-        confirmed = [item for item in self._hub.reader.history.regressions(cell) if item.state == "confirmed"]
+        history_of = self._hub.reader.history
+        confirmed = [item for item in history_of.regressions(cell) if item.state == "confirmed"]
         since = confirmed[0].suspect_id if confirmed else None
+        earlier = history_of.before(result_id, regressions.MOST_BASELINE)
         return [self._run(stored.result) for stored in regressions.baseline(earlier, since)]
 
     def _run(self, result: Result) -> Run:
         return Run(result.result_id, result, lambda ref: self._hub.artifact(ref.sha256))
 
-    def _sentence(self, report: Report, result: Result) -> str:
+    def _sentence(self, report: Report, before: Sequence[Run], result: Result) -> str:
         device = self._hub.reader.device(result.device_id)
         model = self._hub.reader.model(result.model_id)
         name = f"{model.name if model else result.model_name} on {device.label if device else result.device_id}"
-        before = self._before(result.result_id, _cell(result))
-        was = _version(before[0].result) if before else _version(result)
-        return regressions.sentence(report, name, (was, _version(result)))
+        return regressions.sentence(report, name, (_version(before[0].result), _version(result)))
 
 
 def _cell(result: Result) -> rest.CellKey:

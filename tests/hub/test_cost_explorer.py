@@ -133,6 +133,42 @@ def test_the_float_formulas_are_those_in_decimal(
         assert ours == pytest.approx(float(theirs), rel=1e-6)
 
 
+@given(per_day=st.floats(1, 100_000), upkeep=st.floats(0, 100), joules=st.floats(2, 50), sent=st.floats(0, 1e7))
+def test_payback_carbon_and_network_are_those_in_decimal(
+    per_day: float, upkeep: float, joules: float, sent: float
+) -> None:
+    asked = {"per_day": per_day, "maintenance_usd": upkeep, "energy_j": joules, "sent_bytes": sent, "usd_per_gb": 5.0}
+    base = camera(**{key: repr(value) for key, value in asked.items()}, idle_w="3", embodied_kg="20")
+    found = cost_explorer.explore(base, flat(0.02), TODAY)
+    exact = {key: D(str(value)) for key, value in values(base).items()}
+    sent_usd = cost_extra.network_usd(exact["sent_bytes"], exact["usd_per_gb"])
+    assert found.parts_usd.get("network", 0.0) == pytest.approx(float(sent_usd), rel=1e-6, abs=1e-15)
+    above_idle_j = cost.dynamic_j(run_j=exact["energy_j"], idle_w=D(3), run_s=D("0.35"))
+    idle_day_j = cost.wall_j(cost.always_on_day_j(idle_w=D(3), per_day=D(0), inference_dynamic_j=D(0)))
+    days = cost_extra.payback_days(
+        hardware_usd=D(120),
+        per_day=exact["per_day"],
+        cloud_usd=D("0.02"),
+        marginal_usd=cost.energy_usd(cost.wall_j(above_idle_j), D("0.1872")) + sent_usd,
+        running_usd_per_day=exact["maintenance_usd"] / 365 + cost.energy_usd(idle_day_j, D("0.1872")),
+    )
+    assert (found.payback_days is None) == (days is None)
+    if found.payback_days is not None and days is not None:
+        assert found.payback_days == pytest.approx(float(days), rel=1e-6)
+    grams = cost_extra.carbon_g(
+        wall_j=cost.wall_j(above_idle_j) + idle_day_j / exact["per_day"],
+        grid_g_per_kwh=D(475),
+        embodied_g=D(20_000),
+        per_day=exact["per_day"],
+    )
+    assert found.carbon_g == pytest.approx((float(grams), float(grams)), rel=1e-6)
+
+
+def test_what_is_entered_as_zero_is_counted() -> None:
+    found = cost_explorer.explore(fields(idle_w="0", maintenance_usd="0"), flat(0.001), TODAY)
+    assert not {"edge: idle power", "edge: maintenance"} & set(found.not_counted)
+
+
 def test_draws_of_a_known_ratio_find_it() -> None:
     inputs = [Uncertain("a", 2.0, 1.0, 3.0), Uncertain("b", 1.0, 1.0, 1.0)]
     found = cost_draws.spread(inputs, lambda drawn: (drawn["a"], drawn["b"]))

@@ -160,6 +160,38 @@ def test_where_the_second_run_fails_it_stays_unclear(served: Live, agent: FakeAg
     assert hook.bodies == []
 
 
+def test_a_changed_runtime_is_named_though_the_suspect_has_it_too(
+    served: Live, agent: FakeAgent, hook: Webhook
+) -> None:
+    def newer(result: m.Result) -> m.Result:
+        assert result.effective is not None
+        return replace(result, effective=replace(result.effective, runtime_version="1.24.0"))
+
+    post(agent, *(run(ms) for ms in BEFORE_MS), newer(run(SLOW_MS)))
+    job = rerun_of(agent)
+    post(agent, newer(answer(job, SLOW_MS)))
+    eventually(lambda: [item.state for item in found(served)] == ["confirmed"])
+    assert found(served)[0].sentence.endswith("Its runtime was onnxruntime 1.23.2 and is onnxruntime 1.24.0.")
+
+
+def test_a_suspicion_is_settled_however_many_results_came_in_between(
+    served: Live, agent: FakeAgent, hook: Webhook
+) -> None:
+    job = suspected(served, agent)
+    post(agent, *(run(4.0 + number / 1000) for number in range(25)))
+    post(agent, answer(job, SLOW_MS))
+    eventually(lambda: [item.state for item in found(served)] == ["confirmed"])
+
+
+def test_where_the_runs_before_are_gone_it_stays_unclear(served: Live, agent: FakeAgent, hook: Webhook) -> None:
+    job = suspected(served, agent)
+    for stored in served.hub.reader.history.before(found(served)[0].suspect_id, 100):
+        served.client.delete("results", stored.result.result_id)
+    post(agent, answer(job, SLOW_MS))
+    eventually(lambda: [item.state for item in found(served)] == ["unclear"])
+    assert hook.bodies == []
+
+
 def test_after_a_regression_the_slow_speed_is_the_measure(served: Live, agent: FakeAgent, hook: Webhook) -> None:
     post(agent, answer(suspected(served, agent), SLOW_MS))
     eventually(lambda: [item.state for item in found(served)] == ["confirmed"])

@@ -289,8 +289,8 @@ def _not_counted(fields: Mapping[str, Field]) -> tuple[str, ...]:
         "maintenance_usd": "edge: maintenance",
         "sent_bytes": "edge: network",
     }
-    blank = [text for key, text in offered.items() if not fields[key].value]
-    quality = () if fields["accuracy"].value else ("quality",)
+    blank = [text for key, text in offered.items() if fields[key].value is None]
+    quality = () if fields["accuracy"].value is not None else ("quality",)
     return (*blank, "cloud: network and disk", *(f"both: {text}" for text in (*quality, "the baseline's accuracy")))
 
 

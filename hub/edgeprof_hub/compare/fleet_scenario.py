@@ -85,9 +85,7 @@ def _number(asked: Asked, text: str) -> Decimal | None:
         number = Decimal(text.strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    is_whole = (
-        not asked.key.endswith("_tokens") or number == number.to_integral_value() if number.is_finite() else False
-    )
-    if not (number.is_finite() and is_whole and asked.least <= number <= MOST):
+    is_within = number.is_finite() and asked.least <= number <= MOST
+    if not is_within or (asked.key.endswith("_tokens") and number != number.to_integral_value()):
         raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is no number from {asked.least:f} on.")
     return number

@@ -18,20 +18,13 @@ def lead_metric(result: Result) -> str:
     return LEAD[default_series(result)]
 
 
-def baseline(
-    earlier: Sequence[rest.StoredResult], since_result_id: str | None, most: int = MOST_BASELINE
-) -> list[rest.StoredResult]:
-    """Of the results before a suspect, newest first, those that it is held against.
+def baseline(earlier: Sequence[rest.StoredResult], since_result_id: str | None) -> list[rest.StoredResult]:
+    """Of the measured results before a suspect, newest first, those that it is held against.
 
-    Only measured ones, and none from before the last confirmed regression: what was slow for good is the new measure.
+    None from before the last confirmed regression: what was slow for good is the new measure.
     """
-    kept: list[rest.StoredResult] = []
-    for stored in earlier:
-        if stored.result.status == "measured":
-            kept.append(stored)
-        if stored.result.result_id == since_result_id or len(kept) == most:
-            break
-    return kept
+    ids = [stored.result.result_id for stored in earlier]
+    return list(earlier[: ids.index(since_result_id) + 1] if since_result_id in ids else earlier)
 
 
 def slower(before: Sequence[Run], now: Run) -> Report | None:

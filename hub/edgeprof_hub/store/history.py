@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edgeprof.wire import rest
-from edgeprof_hub.store import database
+from edgeprof_hub.store import database, rows
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+_BEFORE = (
+    "SELECT {} FROM result AS one JOIN result USING (device_id, model_id, config_key)"
+    " WHERE one.result_id = ? AND result.seq < one.seq AND result.status = 'measured'"
+    " ORDER BY result.seq DESC LIMIT ?"
+)
 _OF_CELL = "(device_id, model_id, config_key) = (?, ?, ?)"
 
 
@@ -38,15 +43,15 @@ class HistoryReader:
         sql = "SELECT * FROM regression WHERE rerun_job_id = ? AND state = 'suspected'"
         return next(map(_regression, self._ask(sql, (job_id,))), None)
 
+    def before(self, result_id: str, limit: int) -> list[rest.StoredResult]:
+        """The newest measured results of the same cell before this one, newest first."""
+        return [rows.result(row) for row in self._ask(_BEFORE.format("result.*"), (result_id, limit))]
+
     def earlier_figures(self, result_id: str, metric: str, limit: int) -> list[float]:
-        """This metric of the newest measured results of the same cell before this one, newest first."""
-        sql = (
-            "SELECT result.document FROM result AS one JOIN result USING (device_id, model_id, config_key)"
-            " WHERE one.result_id = ? AND result.seq < one.seq AND result.status = 'measured'"
-            " ORDER BY result.seq DESC LIMIT ?"
-        )
-        found = [_FIGURES.decode(row["document"]).metrics for row in self._ask(sql, (result_id, limit))]
-        return [row.value for rows in found for row in rows if row.metric == metric and row.origin == "measured"]
+        """This metric of the same results, without all else that they hold."""
+        found = self._ask(_BEFORE.format("result.document"), (result_id, limit))
+        figures = [row for one in found for row in _FIGURES.decode(one["document"]).metrics]
+        return [row.value for row in figures if row.metric == metric and row.origin == "measured"]
 
 
 class _Row(msgspec.Struct):
