@@ -1,7 +1,6 @@
 """`edgeprof export`: every result of a hub as lines, into CSV, NDJSON or Parquet; goes on where it stopped."""
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from edgeprof.client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.live import result_progress
 from edgeprof.options import client_of, hub_options
 
 Kind = Literal["csv", "ndjson", "parquet"]
@@ -43,17 +43,9 @@ def export(out: Path, kind: Kind | None, goes_on: bool, after: int, hub_url: str
     if goes_on and out.exists():
         after = max(after, _drop_last_result(out, chosen))
     is_new = not (goes_on and out.exists() and out.stat().st_size)
-    say = _progress(client.last_seq(), after)
+    say = result_progress(client.last_seq())
     write = _parquet if chosen == "parquet" else partial(_text, kind=chosen, is_new=is_new)
     click.echo(f"{write(client, out, after, say):,} lines are in {out}.")
-
-
-def _progress(last: int, after: int) -> Callable[[int], None]:
-    def say(seq: int) -> None:
-        if sys.stderr.isatty() and last > after:
-            click.echo(f"\r\x1b[Kresult {seq:,} of {last:,}", nl=False, err=True)
-
-    return say
 
 
 def _text(client: HubClient, out: Path, after: int, say: Callable[[int], None], *, kind: Kind, is_new: bool) -> int:

@@ -88,3 +88,14 @@ def watch(client: HubClient, campaign_id: str, board: LiveBoard) -> rest.Campaig
         if all(is_terminal_state(job) for job in campaign.jobs):
             return campaign
         time.sleep(POLL_S)
+
+
+def result_progress(last_seq: int) -> Callable[[int], None]:
+    """Says on a terminal which of a hub's results is being taken; elsewhere nothing."""
+
+    def say(seq: int) -> None:
+        if sys.stderr.isatty() and last_seq:
+            sys.stderr.write(f"\r\x1b[Kresult {seq:,} of {last_seq:,}")
+            sys.stderr.flush()
+
+    return say

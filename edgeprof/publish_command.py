@@ -1,13 +1,11 @@
 """`edgeprof publish`: results into a tracker that somebody uses already."""
 
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import click
 
-from edgeprof.client import HubClient
+from edgeprof.live import result_progress
 from edgeprof.options import client_of, hub_options
 
 
@@ -29,7 +27,7 @@ def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> N
     from edgeprof.publish_mlflow import Mlflow, publish_all
 
     client = client_of(hub_url, token_file)
-    count = publish_all(Mlflow(uri, experiment), partial(client.export, "ndjson"), _progress(client))
+    count = publish_all(Mlflow(uri, experiment), partial(client.export, "ndjson"), result_progress(client.last_seq()))
     click.echo(f"{count:,} result{'s' * (count != 1)} sent to {uri}, experiment {experiment}.")
 
 
@@ -45,15 +43,5 @@ def tensorboard(folder: Path, hub_url: str, token_file: str | None) -> None:
 
     client = client_of(hub_url, token_file)
     folder.mkdir(parents=True, exist_ok=True)
-    count = publish_all(folder, partial(client.export, "ndjson"), _progress(client))
+    count = publish_all(folder, partial(client.export, "ndjson"), result_progress(client.last_seq()))
     click.echo(f"{count:,} result{'s' * (count != 1)} written. Look at them with: tensorboard --logdir {folder}")
-
-
-def _progress(client: HubClient) -> Callable[[int], None]:
-    last = client.last_seq()
-
-    def say(seq: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r\x1b[Kresult {seq:,} of {last:,}", nl=False, err=True)
-
-    return say

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.compare import cost, cost_draws, cost_explorer, cost_extra, cost_fields, cost_rival
+from edgeprof_hub.compare import cost, cost_bill, cost_draws, cost_explorer, cost_extra, cost_fields, cost_rival
 from edgeprof_hub.compare.catalogue.loader import load_catalogue
 from edgeprof_hub.compare.cost_break_even import break_even_per_day
 from edgeprof_hub.compare.cost_cloud import Tier
@@ -85,7 +85,7 @@ def flat(usd: float) -> Rival:
 
 @pytest.mark.parametrize(("per_day", "usd_per_1000"), [(10, 15.832), (100, 1.583), (1000, 0.1584), (10_000, 0.0159)])
 def test_the_golden_camera_costs_the_same_here(per_day: int, usd_per_1000: float) -> None:
-    found = cost_explorer.edge_usd(values(camera()), per_day) * 1000
+    found = cost_bill.edge_usd(values(camera()), per_day) * 1000
     assert found == pytest.approx(usd_per_1000, rel=5e-3)
 
 
@@ -119,9 +119,7 @@ def test_the_float_formulas_are_those_in_decimal(
         },
         variable_usd={"energy": cost.energy_usd(cost.wall_j(D(str(joules))), D("0.1872"))},
     )
-    assert cost_explorer.edge_usd(base, per_day) == pytest.approx(
-        float(cost.full_usd(exact, D(str(per_day)))), rel=1e-6
-    )
+    assert cost_bill.edge_usd(base, per_day) == pytest.approx(float(cost.full_usd(exact, D(str(per_day)))), rel=1e-6)
     tiers = (Tier(D(10_000), D("0.001")), Tier(D(100_000), D("0.0008")), Tier(None, D("0.0006")))
     rival = replace(
         flat(1), tiers=tuple(Tiered(None if t.up_to is None else float(t.up_to), float(t.usd_per_unit)) for t in tiers)
@@ -225,9 +223,9 @@ def test_an_always_on_machine_is_not_decided_by_volume() -> None:
 @given(per_day=st.floats(1, 200_000), more=st.floats(1.01, 3))
 def test_more_volume_never_costs_more_for_each_while_one_device_does_it(per_day: float, more: float) -> None:
     base = values(camera())
-    capacity = cost_explorer.capacity_per_day(base)
+    capacity = cost_bill.capacity_per_day(base)
     if per_day * more <= capacity:
-        assert cost_explorer.edge_usd(base, per_day * more) <= cost_explorer.edge_usd(base, per_day) * (1 + 1e-9)
+        assert cost_bill.edge_usd(base, per_day * more) <= cost_bill.edge_usd(base, per_day) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(

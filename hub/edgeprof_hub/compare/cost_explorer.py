@@ -12,13 +12,23 @@ from datetime import date, timedelta
 
 from edgeprof_hub.compare import cost_draws
 from edgeprof_hub.compare.cost import CostError
+from edgeprof_hub.compare.cost_bill import (
+    DAY_S,
+    KWH_J,
+    YEAR_DAYS,
+    capacity_per_day,
+    capex_usd_per_day,
+    devices_for,
+    edge_parts_usd,
+    edge_usd,
+    running_usd_per_day,
+    variable_usd,
+    wall_j,
+)
 from edgeprof_hub.compare.cost_draws import Driver, Spread, Uncertain, Values
 from edgeprof_hub.compare.cost_fields import Field
 from edgeprof_hub.compare.cost_rival import MONTH_DAYS, Rival
 
-DAY_S = 86_400.0
-YEAR_DAYS = 365.0
-KWH_J = 3.6e6
 CURVE_POINTS = 40
 CURVE_DRAWS = 300
 LONGEST_PAYBACK_DAYS = 50 * YEAR_DAYS
@@ -135,7 +145,7 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
         utilization=per_day / (capacity * devices_for(values, per_day)),
         parts_usd={name: usd for name, usd in parts.items() if usd},
         edge_usd=edge,
-        marginal_usd=_variable_usd(values) if knows_energy else None,
+        marginal_usd=variable_usd(values) if knows_energy else None,
         floor_usd=edge_usd(values, capacity),
         cloud_usd=cloud,
         spread=cost_draws.spread(inputs, bill),
@@ -148,59 +158,6 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
         carbon_g=_carbon_g(fields, values, per_day),
         not_counted=_not_counted(fields),
     )
-
-
-def capacity_per_day(values: Values) -> float:
-    """What one device can do in a day."""
-    return DAY_S * values["availability_percent"] / 100 / (values["service_ms"] / 1000)
-
-
-def devices_for(values: Values, per_day: float) -> int:
-    """How many devices the volume takes."""
-    return max(1, math.ceil(per_day / capacity_per_day(values) - 1e-9))
-
-
-def edge_parts_usd(values: Values, per_day: float) -> dict[str, float]:
-    """Formula 8, full view, of one piece, part by part."""
-    devices = devices_for(values, per_day)
-    return {
-        "hardware": devices * _capex_usd_per_day(values) / per_day,
-        "maintenance": devices * values["maintenance_usd"] / YEAR_DAYS / per_day,
-        "idle power": devices * _idle_usd_per_day(values) / per_day,
-        "energy": _wall_j(values) / KWH_J * values["tariff_usd"],
-        "network": values["sent_bytes"] / 1e9 * values["usd_per_gb"],
-    }
-
-
-def edge_usd(values: Values, per_day: float) -> float:
-    """Formula 8, full view, of one piece."""
-    return sum(edge_parts_usd(values, per_day).values())
-
-
-def _capex_usd_per_day(values: Values) -> float:
-    spent_usd = max(0.0, values["price_usd"] - values["residual_usd"]) * values["share_percent"] / 100
-    years, rate = values["lifetime_years"], values["discount_percent"] / 100
-    growth = (1 + rate) ** years
-    return spent_usd * (rate * growth / (growth - 1) if growth > 1 else 1 / years) / YEAR_DAYS
-
-
-def _idle_usd_per_day(values: Values) -> float:
-    return values["idle_w"] * 24 / 1000 / (values["efficiency"] or 1.0) * values["tariff_usd"]
-
-
-def _running_usd_per_day(values: Values) -> float:
-    """Of one device, whether it is used or not, beside what it cost."""
-    return values["maintenance_usd"] / YEAR_DAYS + _idle_usd_per_day(values)
-
-
-def _wall_j(values: Values) -> float:
-    """Energy of one piece at the wall; where idling is counted by itself, what is above it."""
-    above_idle_j = values["energy_j"] - values["idle_w"] * values["service_ms"] / 1000
-    return max(0.0, above_idle_j) / (values["efficiency"] or 1.0)
-
-
-def _variable_usd(values: Values) -> float:
-    return _wall_j(values) / KWH_J * values["tariff_usd"] + values["sent_bytes"] / 1e9 * values["usd_per_gb"]
 
 
 def _uncertain(field: Field) -> Uncertain:
@@ -247,8 +204,8 @@ def first_crossing(values: Values, rival: Rival, capacity: float) -> float | Non
 
     With one price it is `F / (p - v)`; tiers are gone through in their order, each a straight line.
     """
-    fixed_month = (_capex_usd_per_day(values) + _running_usd_per_day(values)) * MONTH_DAYS
-    variable, units = _variable_usd(values), rival.units(values)
+    fixed_month = (capex_usd_per_day(values) + running_usd_per_day(values)) * MONTH_DAYS
+    variable, units = variable_usd(values), rival.units(values)
     start, cloud_at_start = 0.0, 0.0
     for tier in rival.tiers:
         limit = math.inf if tier.up_to is None else tier.up_to / units
@@ -265,7 +222,7 @@ def first_crossing(values: Values, rival: Rival, capacity: float) -> float | Non
 def _payback_days(values: Values, per_day: float, cloud: float) -> float | None:
     """Formula 14: money spent on hardware over what is saved each day; None where nothing is."""
     devices = devices_for(values, per_day)
-    saved = per_day * (cloud - _variable_usd(values)) - devices * _running_usd_per_day(values)
+    saved = per_day * (cloud - variable_usd(values)) - devices * running_usd_per_day(values)
     spent = devices * max(0.0, values["price_usd"] - values["residual_usd"]) * values["share_percent"] / 100
     return spent / saved if saved > 0 else None
 
@@ -275,7 +232,7 @@ def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tu
     if fields["energy_j"].value is None and fields["idle_w"].value is None:
         return None
     devices, efficiency = devices_for(values, per_day), values["efficiency"] or 1.0
-    joules = _wall_j(values) + devices * values["idle_w"] * DAY_S / efficiency / per_day
+    joules = wall_j(values) + devices * values["idle_w"] * DAY_S / efficiency / per_day
     served = YEAR_DAYS * values["lifetime_years"] * per_day
     made_g = devices * values["embodied_kg"] * 1000 * values["share_percent"] / 100 / served
     low, high = fields["grid_g"].limits
