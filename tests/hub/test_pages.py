@@ -4,8 +4,6 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -14,30 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from edgeprof.wire import messages as m
-from edgeprof_hub.app import STATIC, create_app
-from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import DATABASE
-from edgeprof_hub.store.writer import SqliteWriter
+from edgeprof_hub.app import STATIC
 from tests.hub import fleet
-
-URL = "http://127.0.0.1:8765"
-
-Open = Callable[[fleet.Fleet], TestClient]
-
-
-@pytest.fixture
-def open_hub(tmp_path: Path) -> Iterator[Open]:
-    """Starts a hub that holds a fleet."""
-    with ExitStack() as stack:
-
-        def start(made: fleet.Fleet, token: str | None = None) -> TestClient:
-            writer = SqliteWriter(tmp_path / DATABASE)
-            fleet.fill(writer, made)
-            writer.close()
-            app = create_app(Settings(data=tmp_path, token=token))
-            return stack.enter_context(TestClient(app, base_url=URL, follow_redirects=False))
-
-        yield start
+from tests.hub.conftest import URL, Open
 
 
 @pytest.fixture
@@ -395,25 +372,6 @@ def test_distance_is_written_as_well_as_shaded_and_only_where_asked(open_hub: Op
     assert "shade-" not in client.get("/?colour=<b>").text
 
 
-def test_a_report_is_one_file_without_script_form_or_foreign_file(open_hub: Open, typical: fleet.Fleet) -> None:
-    client = open_hub(typical)
-    answer = client.get("/report?family=digits-cnn&colour=rank")
-    assert answer.headers["content-disposition"] == 'attachment; filename="edgeprof-report.html"'
-    text = answer.text
-    for nowhere in ("<script", "<form", "<input", "<button", "<link", "src=", "face-mesh"):
-        assert nowhere not in text
-    assert "--ground:" in text
-    assert "0.254" in text
-    assert f'<base href="{URL}/">' in text
-    assert "/?family=digits-cnn&amp;colour=rank" in text
-
-
-def test_a_report_shows_hostile_names_as_text(open_hub: Open) -> None:
-    text = open_hub(fleet.hostile("</style><script>alert(1)</script>")).get("/report").text
-    assert "<script>alert" not in text
-    assert text.count("</style>") == 1
-
-
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_form_says_whether_energy_is_measured(open_hub: Open, typical: fleet.Fleet, wanted: bool) -> None:
     client = open_hub(typical)
@@ -426,15 +384,3 @@ def test_the_form_says_whether_energy_is_measured(open_hub: Open, typical: fleet
     assert [job["protocol"]["energy"] for job in campaign["jobs"]] == [wanted]
     refused = client.post("/flash", data={"energy": "yes"} if wanted else {}).text
     assert ('name="energy" value="yes" checked' in refused) == wanted
-
-
-@pytest.mark.parametrize(("kind", "begins"), [("csv", "device_id,device,"), ("md", "| "), ("json", "{")])
-def test_a_view_is_a_file_of_other_kinds_too(open_hub: Open, typical: fleet.Fleet, kind: str, begins: str) -> None:
-    client = open_hub(typical)
-    assert f"/report?as={kind}" in client.get("/").text or kind == "json"
-    answer = client.get(f"/report?family=digits-cnn&as={kind}")
-    assert answer.headers["content-disposition"] == f'attachment; filename="edgeprof.{kind}"'
-    assert begins in answer.text
-    assert "0.254" in answer.text
-    assert "face-mesh" not in answer.text
-    assert client.get("/report?as=exe").status_code == 422
