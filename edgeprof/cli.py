@@ -21,6 +21,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Learn what two runs on this machine may differ by.",
     ),
     "reproduce": ("edgeprof_agent.reproduce_command:reproduce", "", "Run again on this machine what a bundle holds."),
+    "endpoint": (
+        "edgeprof_agent.endpoint_command:endpoint",
+        "",
+        "Look at an OpenAI-compatible endpoint; name a model that it serves.",
+    ),
     "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
     "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),

@@ -12,6 +12,7 @@ from edgeprof.hub_url import DEFAULT_URL
 from edgeprof.modelfiles import ModelFile, declared_inputs
 from edgeprof.sweeps import points_of
 from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.formats import is_language
 
 
 class FiniteRange(click.FloatRange):
@@ -66,8 +67,10 @@ def sweep_points(
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
         return ()
-    if model.format == "gguf":
-        raise UsageError("bad_sweep", "Input shapes are swept for ONNX and TFLite models; a GGUF model takes tokens.")
+    if is_language(model.format):
+        raise UsageError(
+            "bad_sweep", "Input shapes are swept for ONNX and TFLite models; a language model takes tokens."
+        )
     declared = declared_inputs(model.folder / model.manifest.entry, model.format)
     return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
 

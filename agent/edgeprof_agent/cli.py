@@ -68,6 +68,15 @@ def agent() -> None:
     metavar="FOLDER",
     help="Read a recorded machine instead of this one: its results are marked as replayed and never ranked.",
 )
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Be an OpenAI-compatible endpoint such as https://api.openai.com/v1: a device of kind cloud, which this host "
+    "only asks.",
+)
+@click.option(
+    "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
+)
 @click.option("--memory-limit-mib", type=float, help="Memory that a model may use.")
 @click.option(
     "--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="A power meter of this device on an MQTT broker."
@@ -112,12 +121,13 @@ def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:
         return machine.read_facts(
             device_id=who.device_id,
             session_id=who.session_id,
-            runtimes=runtimes.facts(),
-            sensors=sensors.probe(root),
+            runtimes=runtimes.facts(here=settings.endpoint is None, endpoint=settings.endpoint is not None),
+            sensors=sensors.probe(root) if settings.endpoint is None else (),
             isolation=isolation.layers(),
             emulates=settings.emulate,
             memory_limit_mib=settings.memory_limit_mib,
             replays=player.name if player else None,
+            endpoint=settings.endpoint.url if settings.endpoint else None,
             root=root,
         )
 
@@ -143,6 +153,7 @@ def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:
                 cores=settings.cores,
                 meters=settings.meters,
                 replays=player.name if player else None,
+                endpoint=settings.endpoint,
             )
             if player is None:
                 return measure(request, on_progress, cancelled)

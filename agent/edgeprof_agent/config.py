@@ -1,11 +1,12 @@
 """The agent's settings: defaults, then a TOML file, then the environment, then the command line."""
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -14,6 +15,9 @@ from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
+
+if TYPE_CHECKING:
+    from edgeprof_agent.endpoint import Endpoint
 
 SHARED_VARIABLES = {"hub": "EDGEPROF_HUB", "token": "EDGEPROF_TOKEN", "token_file": "EDGEPROF_TOKEN_FILE"}
 """Variables that the client's commands read too; every other setting is `EDGEPROF_AGENT_<NAME>`."""
@@ -45,6 +49,8 @@ class Settings:
     cores: tuple[int, ...] | None = None
     meters: tuple[MeterSetting, ...] = ()
     """External power meters of this device: `[[meter]]` tables, or `--meter`."""
+    endpoint: "Endpoint | None" = None
+    """Set: this device is the endpoint, and this host only asks it."""
     store_budget_mib: int = 8192
     """Models on disk, above which the least recently used ones go."""
     outbox_budget: int = 10_000
@@ -69,6 +75,8 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     token_file: Path | None = None
     emulate: Annotated[str, msgspec.Meta(pattern=f"^{NAME_PATTERN}$")] | None = None
     replay: Path | None = None
+    endpoint: str | None = None
+    endpoint_key_env: str | None = None
     memory_limit_mib: Mib | None = None
     cores: int | str | None = None
     meter: list[MeterSetting | str] | None = None
@@ -87,12 +95,14 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
     merged = _layer(_merge(layers), "the settings")
     if not merged.hub:
         raise UsageError("hub_missing", "Which hub? Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
-    played = _played(merged)
+    played, endpoint = _played(merged), _endpoint(merged, environ)
+    other = f"replay-{played}" if played else f"endpoint-{_folder_name(endpoint)}" if endpoint else None
     return Settings(
         hub=merged.hub,
-        data=merged.data or (state_dir("agent") / f"replay-{played}" if played else state_dir("agent")),
-        name=merged.name or played or socket.gethostname(),
+        data=merged.data or (state_dir("agent") / other if other else state_dir("agent")),
+        name=merged.name or played or (endpoint.host if endpoint else socket.gethostname()),
         replay=merged.replay,
+        endpoint=endpoint,
         token=merged.token or _read_token(merged.token_file),
         emulate=merged.emulate,
         memory_limit_mib=merged.memory_limit_mib,
@@ -113,6 +123,24 @@ def _played(merged: Layer) -> str | None:
     from edgeprof_agent.recorded import tree
 
     return tree.check(merged.replay)
+
+
+def _endpoint(merged: Layer, environ: Mapping[str, str]) -> "Endpoint | None":
+    """A device of its own, too: what this host is does not matter."""
+    if merged.endpoint is None:
+        if merged.endpoint_key_env is not None:
+            raise UsageError("bad_setting", "endpoint_key_env names the key of an endpoint, and none is set.")
+        return None
+    if merged.emulate or merged.replay or merged.meter:
+        raise UsageError("bad_setting", "endpoint goes neither with emulate nor with replay nor with a meter.")
+    from edgeprof_agent.endpoint import parse_endpoint
+
+    return parse_endpoint(merged.endpoint, merged.endpoint_key_env, environ)
+
+
+def _folder_name(endpoint: "Endpoint") -> str:
+    """Of the address: two endpoints are two devices."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", endpoint.url.partition("://")[2]).strip("-.")
 
 
 def _merge(layers: list[Layer]) -> dict[str, object]:

@@ -51,6 +51,7 @@ def read_facts(
     emulates: str | None,
     memory_limit_mib: float | None,
     replays: str | None = None,
+    endpoint: str | None = None,
     root: Path = Path("/"),
 ) -> Facts:
     """Everything that a hub needs to know this device by."""
@@ -76,6 +77,7 @@ def read_facts(
         isolation=isolation,
         emulates=emulates,
         replays=replays,
+        endpoint=endpoint,
         disk_free_mib=_disk_free_mib(root),
     )
 

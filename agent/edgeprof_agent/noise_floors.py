@@ -17,6 +17,7 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.paths import state_dir
 from edgeprof.wire.evidence import NoiseFloor
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.identity import config_key, sha256_hex
 from edgeprof.wire.messages import ModelRef, RunConfig
 
@@ -79,7 +80,7 @@ def for_run(run: Measured) -> Floors:
     """An emulated or replayed device is never ranked, and has none. An unreadable file must not cost a run."""
     if run.emulated or run.replays:
         return Floors()
-    lead, *others = _TEXT_SERIES if run.model.format == "gguf" else ("latency",)
+    lead, *others = _TEXT_SERIES if is_language(run.model.format) else ("latency",)
     found = find(run.device_id, run.model.model_id, config_key(run.config), (lead, *others))
     return Floors(found.get(lead), tuple(found[series] for series in others if series in found))
 

@@ -1,5 +1,6 @@
 """What the options of profile_options.py come to: a configuration, a protocol, and the axes along which runs differ."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.options import parse_shapes, sweep_points
 from edgeprof.protocols import token_points
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent.endpoint import Endpoint, parse_endpoint
 from edgeprof_agent.meters.setting import distinct, parse_meter
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.setups import Axes
@@ -52,6 +55,8 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     memory_limit_mib: float | None
     meters: tuple[str, ...]
     replay: Path | None
+    endpoint: str | None
+    endpoint_key_env: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,7 @@ class Asked:
 
     def protocol_of(self, file: ModelFile) -> RunProtocol:
         """The protocol for one model. Raises UsageError for a sweep that is not one of its kind."""
-        if self.protocol.sweep and file.format != "gguf":
+        if self.protocol.sweep and not is_language(file.format):
             raise UsageError("bad_sweep", f"{file.manifest.entry} is no language model; sweep its shapes with --sweep.")
         points = sweep_points(file, self.sweeps, self.sweep_dims, self.config.shapes)
         return replace(self.protocol, sweep=(*points, *self.protocol.sweep))
@@ -108,7 +113,16 @@ def _host(given: _Given) -> Host:
         memory_limit_mib=given.memory_limit_mib,
         meters=distinct(parse_meter(text) for text in given.meters),
         replay=given.replay,
+        endpoint=_endpoint(given),
     )
+
+
+def _endpoint(given: _Given) -> Endpoint | None:
+    if given.endpoint is not None:
+        return parse_endpoint(given.endpoint, given.endpoint_key_env, os.environ)
+    if given.endpoint_key_env is not None:
+        raise UsageError("bad_usage", "--endpoint-key-env names the key of --endpoint, which is not given.")
+    return None
 
 
 def _protocol(given: _Given) -> RunProtocol:

@@ -10,7 +10,6 @@ import msgspec
 
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
-from edgeprof.wire.messages import ModelFormat
 from edgeprof_agent.interleaving import interleaved
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.profile_asked import Asked, asked
@@ -84,7 +83,11 @@ def profile(
 def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
     """The set-ups of some model files; what is left out is told on stderr."""
     setups, skipped = setups_of(
-        [inspect(model) for model in models], ask.axes, ask.config, ask.protocol_of, _default_runtime
+        [inspect(model) for model in models],
+        ask.axes,
+        ask.config,
+        ask.protocol_of,
+        lambda format: registry.default_variant(format, registry.facts(endpoint=ask.host.endpoint is not None)),
     )
     for sentence in skipped:
         click.echo(sentence, err=True)
@@ -94,10 +97,6 @@ def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
 def measurer(ask: Asked) -> Callable[[Setup, OnProgress], Outcome]:
     """How one run of a series is made."""
     return lambda setup, on_progress: measure_once(setup, ask.host, on_progress)
-
-
-def _default_runtime(format: ModelFormat) -> str:
-    return registry.default_variant(format, registry.facts())
 
 
 def _single(setup: Setup, ask: Asked, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool) -> int:

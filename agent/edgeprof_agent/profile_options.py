@@ -52,6 +52,14 @@ _OPTIONS = (
         help="A power meter of this device on an MQTT broker (tasmota, shelly, zigbee2mqtt); may be repeated.",
     ),
     click.option(
+        "--endpoint",
+        metavar="URL",
+        help="Where served models are asked: an OpenAI-compatible API, such as https://api.openai.com/v1.",
+    ),
+    click.option(
+        "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
+    ),
+    click.option(
         "--heat-wait-s", type=FiniteRange(0, 86_400), help=f"For at most so long. Default: {_PROTOCOL.heat_wait_s:g}."
     ),
     click.option(

@@ -1,5 +1,6 @@
 """`edgeprof reproduce BUNDLE`: a run from a hub, once more on this machine, and what came out beside it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from edgeprof.compare_sources import Run
 from edgeprof.comparison import report_on, text_of
 from edgeprof.errors import EdgeprofError
 from edgeprof_agent import bundle
+from edgeprof_agent.endpoint import parse_endpoint
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.running import Outcome, measure_once
@@ -18,13 +20,16 @@ from edgeprof_agent.series.setups import Setup
 
 @click.command()
 @click.argument("file", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.option("--endpoint", metavar="URL", help="Where a served model is asked.")
+@click.option("--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key.")
 @click.option("--json", "as_json", is_flag=True, help="Print the new result document, and nothing else.")
-def reproduce(file: Path, as_json: bool) -> int:
+def reproduce(file: Path, endpoint: str | None, endpoint_key_env: str | None, as_json: bool) -> int:
     """Run again what a BUNDLE holds (a run's page on the hub gives it: "as one file"), and compare.
 
     Model, configuration and protocol are those of the recorded run; the machine is this one. In the comparison, A is
     the recorded run and B the new one.
     """
+    host = Host(endpoint=parse_endpoint(endpoint, endpoint_key_env, os.environ) if endpoint else None)
     with bundle.opened(file) as recorded:
         setup = Setup(
             file=recorded.model,
@@ -34,7 +39,7 @@ def reproduce(file: Path, as_json: bool) -> int:
             folder="reproduced",
         )
         with Stages(sys.stderr) as stages:
-            outcome = measure_once(setup, Host(), stages.show)
+            outcome = measure_once(setup, host, stages.show)
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(outcome.result)).decode())
         else:

@@ -7,14 +7,14 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO
 
-from edgeprof.modelfiles import external_data, gguf_file, onnx_file, tflite_file
+from edgeprof.modelfiles import external_data, gguf_file, onnx_file, served_file, tflite_file
 from edgeprof.modelfiles.window import ModelFileError, Window
+from edgeprof.wire.formats import FORMATS, TITLES, is_language
 from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
 
-TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF"}
 HEAD_BYTES = 32
 _CHUNK_BYTES = 256 * 1024
 
@@ -78,7 +78,7 @@ def first_look(head: bytes, name: str) -> None:
 def format_of_name(path: Path) -> ModelFormat | None:
     """What a file's name promises."""
     suffix = path.suffix.lower().removeprefix(".")
-    for known in get_args(ModelFormat):
+    for known in FORMATS:
         if suffix == known:
             return known
     return None
@@ -93,6 +93,9 @@ def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat,
     if _begins(head, tflite_file.MAGIC_AT, tflite_file.MAGIC, named == "tflite"):
         tflite_file.check(window)
         return "tflite", {}
+    if named == "served" or head.startswith(served_file.BEGINS):
+        served_file.check(window)
+        return "served", {}
     _refuse_stranger(head, window.name)
     try:
         return "onnx", onnx_file.check(window).needed_bytes
@@ -124,7 +127,7 @@ def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef
 def _inputs_ref(path: Path, model_format: ModelFormat) -> Iterator[FileRef]:
     """The real inputs, where they lie beside a model that takes tensors. What is in them is checked by the worker."""
     beside = path.with_name(path.stem + INPUTS_SUFFIX)
-    if model_format != "gguf" and beside.exists():
+    if not is_language(model_format) and beside.exists():
         with _opened(beside) as file:
             yield _file_ref(file, beside.name)
 

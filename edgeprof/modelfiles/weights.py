@@ -8,7 +8,7 @@ from edgeprof.modelfiles import reading
 from edgeprof.modelfiles.reading import elements, ints, messages, numbers, table
 from edgeprof.modelfiles.tflite_file import slot_of
 from edgeprof.modelfiles.window import Window
-from edgeprof.wire.messages import ModelFormat
+from edgeprof.wire.formats import ModelFormat, is_language
 
 # onnx.proto: TensorProto's fields and the DataType values UINT8, INT8, UINT4, INT4.
 _TENSOR_DIMS, _TENSOR_TYPE = 1, 2
@@ -21,8 +21,8 @@ _TFLITE_SMALL = frozenset((3, 9, 17))
 
 
 def small_weights_share(path: Path, model_format: ModelFormat) -> float | None:
-    """Of all stored values, those in integers of at most 8 bits. None for GGUF and for a model without weights."""
-    if model_format == "gguf":
+    """Of all stored values, those in integers of at most 8 bits. None for language models and without weights."""
+    if is_language(model_format):
         return None
     with reading.open_window(path) as window:
         counted = list(_onnx(window) if model_format == "onnx" else _tflite(window))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import ModelFormat
 
 Kind = Literal["inference", "language"]
@@ -36,8 +37,8 @@ HEADLINES: dict[Kind, tuple[Headline, ...]] = {
 
 
 def kind_of(model_format: ModelFormat) -> Kind:
-    """GGUF models write tokens; the others answer at once."""
-    return "language" if model_format == "gguf" else "inference"
+    """Language models write tokens; the others answer at once."""
+    return "language" if is_language(model_format) else "inference"
 
 
 def metric_names(model_format: ModelFormat) -> tuple[str, ...]:

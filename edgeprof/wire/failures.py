@@ -61,7 +61,7 @@ MEANING: dict[FailureCode, str] = {
     "load_error": "The runtime refused to load the model.",
     "no_result": "The worker ended without a result.",
     "no_space": "The model is larger than the free disk space.",
-    "not_a_model": "The file is no ONNX, TFLite or GGUF model.",
+    "not_a_model": "The file is no ONNX, TFLite or GGUF model, and no served model's document.",
     "operator_unsupported": "The model uses an operator that this runtime does not have.",
     "out_of_memory": "The worker reached its memory limit and was killed or refused.",
     "partial_delegation": "Full delegation was required, and part of the model ran elsewhere.",

@@ -24,11 +24,12 @@ from edgeprof.wire.evidence import (
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.figures import AbsentMetric as AbsentMetric
 from edgeprof.wire.figures import MetricRow as MetricRow
+from edgeprof.wire.formats import ModelFormat as ModelFormat
+from edgeprof.wire.remote import Remote
 
 MAX_THREADS = 256
 """More than any device here has cores; beyond it a runtime only fights itself."""
 
-ModelFormat = Literal["onnx", "tflite", "gguf"]
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
 ResultStatus = Literal["measured", "failed"]
@@ -181,6 +182,9 @@ class Facts:
     disk_free_mib: float | None = None
     replays: str | None = None
     """The name of the recorded machine that this host reads instead of its own sensors. Set means: `replayed`."""
+    endpoint: str | None = None
+    """The URL of the OpenAI-compatible endpoint that this device is. Set means: of kind `cloud`; everything else in
+    here is of the machine that asks it."""
     wire: int = WIRE_VERSION
 
 
@@ -354,6 +358,8 @@ class Result:
     """The same in the other series that the run has: of a language model ttft, prefill, decode."""
     energy: tuple[EnergyRun, ...] = ()
     """By source, the one that comes nearest to the whole device first: the energy figures are from it."""
+    remote: Remote | None = None
+    """Set: the model was served by an endpoint, and every time has the network in it."""
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
     wire: int = WIRE_VERSION

@@ -50,6 +50,7 @@ _TIMING = (
     ("inter_token_p50_ms", "Inter-token p50", "median time between two tokens"),
     ("inter_token_p95_ms", "Inter-token p95", "95th percentile between two tokens"),
     ("inter_token_p99_ms", "Inter-token p99", "99th percentile between two tokens"),
+    ("connect_ms", "Connect", "opening a connection to an endpoint: name look-up, TCP, TLS; in no other figure"),
     ("tokenize_ms", "Tokenizer", "turning the stated prompt's text into tokens; in no other figure"),
     ("sample_ms", "Sampler", "choosing one token greedily; in TTFT, in no other figure"),
 )
@@ -64,6 +65,14 @@ _OTHERS = (
     Metric("baseline_memory_mib", "Before load", "MiB", "lower", "memory", "worker's RSS with the runtime imported"),
     Metric("kv_cache_mib", "KV cache", "MiB", "lower", "memory", "a language model's memory of the stated context"),
     Metric("model_size_mib", "Size", "MiB", "lower", "size", "all files of the model on disk"),
+    Metric(
+        "request_errors_percent",
+        "Failed requests",
+        "%",
+        "lower",
+        "timing",
+        "of all requests to an endpoint, those that were not answered in full",
+    ),
     Metric("energy_per_inference_j", "Energy", "J", "lower", "energy", "gross energy of one inference"),
     Metric("energy_per_token_j", "Energy per token", "J", "lower", "energy", "gross energy of one generated token"),
     Metric(

@@ -7,12 +7,18 @@ from dataclasses import replace
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
 from edgeprof_hub.asking import check
 
 MOST_JOBS = 5000
 
-_USUAL: dict[ModelFormat, str] = {"onnx": "onnxruntime", "tflite": "litert", "gguf": "llama-cpp-python"}
+_USUAL: dict[ModelFormat, str] = {
+    "onnx": "onnxruntime",
+    "tflite": "litert",
+    "gguf": "llama-cpp-python",
+    "served": "openai-api",
+}
 """Asked for where a device has none for the format: its own answer, `runtime_missing`, is then the cell's outcome."""
 
 
@@ -93,7 +99,7 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
         arrival_rate_per_s=request.arrival_rate_per_s,
         require_full_delegation=request.require_full_delegation,
     )
-    if model.format != "gguf":
+    if not is_language(model.format):
         return replace(common, shapes=request.shapes or model.input_shapes)
     return replace(
         common,
@@ -109,7 +115,7 @@ def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) 
     if any(not any(_applies(at, each) for each in formats) for at in points):
         raise UsageError(
             "bad_sweep",
-            "A sweep over tokens needs a language model (GGUF), and one over input shapes a model of another format.",
+            "A sweep over tokens needs a language model, and one over input shapes a model of another format.",
         )
 
 
@@ -119,7 +125,7 @@ def protocol_for(protocol: RunProtocol, model_format: ModelFormat) -> RunProtoco
 
 
 def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
-    return not at.shapes if model_format == "gguf" else bool(at.shapes)
+    return not at.shapes if is_language(model_format) else bool(at.shapes)
 
 
 def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:

@@ -276,6 +276,7 @@ def _measured(latency_ns: list[int]) -> Measured:
         },
         "output": None,
         "text": None,
+        "remote": None,
         "affinity": [0],
         "setting": {
             "runtime_version": "1",

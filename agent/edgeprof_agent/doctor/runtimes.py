@@ -39,6 +39,8 @@ def _runtime(fact: RuntimeFact) -> Finding:
     if fact.version is None:
         if python != sys.executable:
             return Finding("runtimes", subject, "missing", fact.reason or "not installed")
+        if VARIANTS[fact.variant].needs_endpoint:
+            return Finding("runtimes", subject, "optional", fact.reason or "no endpoint is named")
         if not VARIANTS[fact.variant].fits_this_python:
             return Finding("runtimes", subject, "optional", fact.reason or "not for this Python")
         return Finding("runtimes", subject, "optional", "not installed", registry.install_line(fact.variant))

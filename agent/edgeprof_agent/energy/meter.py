@@ -24,6 +24,7 @@ _ROOM_S = 120.0
 """A window ends with a whole generation, which on a slow board takes long."""
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
 NOT_ASKED = "energy was not asked for: it takes a minute and a half, where a power source can be read"
+SERVED = "an endpoint does not tell what energy it takes, and this machine only asks it"
 PLAYED = "this machine plays another device, whose power it does not draw"
 
 
@@ -42,10 +43,12 @@ class EnergyMeter:
     _ran: bool = field(default=False, init=False)
 
     @classmethod
-    def of(cls, protocol: RunProtocol, sources: "Sources", *, text: bool, emulated: bool) -> "EnergyMeter":
-        """For one run. A played device has none: what is read here is another machine's power."""
+    def of(
+        cls, protocol: RunProtocol, sources: "Sources", *, text: bool, elsewhere: str | None = None
+    ) -> "EnergyMeter":
+        """For one run. `elsewhere`: why what is read here would be another machine's power."""
         phases = 2 if text else 1
-        absent = NOT_ASKED if not protocol.energy else PLAYED if emulated else None
+        absent = elsewhere if protocol.energy else NOT_ASKED
         if absent is None and not sources.recorders and not sources.unheard:
             absent = NO_SOURCE
         if absent is not None:

@@ -6,8 +6,9 @@ import time
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.worker.document import Course, EnergyAsk, Job, SweepAsk
+from edgeprof_agent.worker.document import Course, EndpointAsk, EnergyAsk, Job, SweepAsk
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""
@@ -77,7 +78,12 @@ def job_of(
         "arrival_rate_per_s": config.arrival_rate_per_s,
         "soak_s": protocol.soak_s,
         "energy": energy,
+        "endpoint": _endpoint(request.endpoint),
     }
+
+
+def _endpoint(endpoint: Endpoint | None) -> EndpointAsk | None:
+    return {"url": endpoint.url, "key_variable": endpoint.key_variable} if endpoint else None
 
 
 def _ask(at: SweepAt) -> SweepAsk:

@@ -22,6 +22,9 @@ class Figures:
         self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high))
 
     def miss(self, metric: str, reason: str) -> None:
+        """The metric has no figure, even if one was added before: it would say something else than its name."""
+        self.rows = [row for row in self.rows if row.metric != metric]
+        self.absent = [one for one in self.absent if one.metric != metric]
         self.absent.append(AbsentMetric(metric=metric, reason=reason))
 
     def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:

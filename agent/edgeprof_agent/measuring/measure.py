@@ -11,10 +11,11 @@ import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.energy import EnergyRun
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import DeviceState, Failure, Result
 from edgeprof_agent import isolation, state
 from edgeprof_agent.cost_book import CostBook
-from edgeprof_agent.energy.meter import EnergyMeter, Sources, sources_of
+from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.isolation.running import OnLine
@@ -103,7 +104,8 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     cores = attempt.request.cores or tuple(sorted(os.sched_getaffinity(0)))
     telemetry = Telemetry(attempt.root, cores)
     meter = _meter(attempt)
-    cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start else None
+    is_served = attempt.request.model.format == "served"  # it has no files that could be cold
+    cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
     failed_cold = cold is not None and not cold.heard.cold
     beside = _Beside(telemetry.start, footprint.beside, meter)
@@ -150,9 +152,10 @@ def _energy(
 def _meter(attempt: _Attempt) -> EnergyMeter:
     """The power sources of this run; none is read before the worker's stage `energy`."""
     request = attempt.request
-    wanted = request.protocol.energy and not request.emulated
+    elsewhere = PLAYED if request.emulated else SERVED if request.model.format == "served" else None
+    wanted = request.protocol.energy and elsewhere is None
     sources = sources_of(attempt.root, request.meters, attempt.on_progress) if wanted else Sources()
-    return EnergyMeter.of(request.protocol, sources, text=request.model.format == "gguf", emulated=request.emulated)
+    return EnergyMeter.of(request.protocol, sources, text=is_language(request.model.format), elsewhere=elsewhere)
 
 
 def _window_memory(trace: Trace, windows: Sequence[Window]) -> WindowMemory:
@@ -206,5 +209,6 @@ def header_of(request: MeasureRequest) -> Header:
         protocol=request.protocol,
         emulated=request.emulated,
         replays=request.replays,
+        endpoint=request.endpoint,
         started=state.stamp(),
     )

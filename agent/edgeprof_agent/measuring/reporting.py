@@ -21,6 +21,7 @@ from edgeprof.wire.messages import (
     Isolation,
     Result,
 )
+from edgeprof.wire.remote import Remote
 from edgeprof_agent import noise_floors, state
 from edgeprof_agent.energy.figures import add_energy
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
@@ -29,6 +30,7 @@ from edgeprof_agent.measuring.effective import effective_of
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
+from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
@@ -49,6 +51,7 @@ class _Body:
     soak: Soak | None = None
     memory: MemoryProfile | None = None
     points: tuple[SweepPoint, ...] = ()
+    remote: Remote | None = None
     conditions: Conditions | None = None
     trust: Trust | None = None
 
@@ -80,7 +83,8 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
         samples_ms=inline_samples_ms(measured),
         artifacts=tuple(ref for ref, _ in artifacts),
         timing=timing,
-        memory=memory,
+        memory=memory if measured["remote"] is None else None,  # else of the program that asks
+        remote=remote_of(measured, header.endpoint),
         conditions=conditions,
         trust=_trust(header, run, measured, timing, memory, conditions),
         open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
@@ -177,6 +181,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
         open_loop=body.open_loop,
         soak=body.soak,
         points=body.points,
+        remote=body.remote,
         footprint=run.footprint if run else None,
         conditions=body.conditions,
         trust=body.trust,

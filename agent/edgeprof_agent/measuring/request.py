@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
 
 if TYPE_CHECKING:
+    from edgeprof_agent.endpoint import Endpoint
     from edgeprof_agent.meters.setting import MeterSetting
 
 
@@ -29,3 +30,5 @@ class MeasureRequest:
     """The recorded machine that is read in the place of this one."""
     meters: "tuple[MeterSetting, ...]" = ()
     """External meters of this device's power."""
+    endpoint: "Endpoint | None" = None
+    """Where a served model is asked."""

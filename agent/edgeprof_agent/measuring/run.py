@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import Footprint
 from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, RunConfig, RunProtocol, Stamp
+from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
@@ -27,6 +28,7 @@ class Header:
     emulated: bool
     started: Stamp
     replays: str | None = None
+    endpoint: Endpoint | None = None
     small_weights_share: float | None = None
     """Of the stored weights, those in integers of at most 8 bits."""
 

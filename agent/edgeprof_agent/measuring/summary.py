@@ -7,6 +7,7 @@ from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import MetricRow
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker.document import Cold, Measured, TextFacts
+from edgeprof_agent.worker.remote_facts import RemoteFacts
 
 LATENCIES = (
     ("latency_p50_ms", 0.5),
@@ -34,9 +35,19 @@ def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int
         if reading["phase"] == "runtime":
             figures.add("baseline_memory_mib", reading["rss_kib"] / _KIB_PER_MIB)
     figures.add("model_size_mib", model_size_bytes / _KIB_PER_MIB**2)
+    if measured["remote"] is not None:
+        _add_remote(figures, measured["remote"])
     for metric, reason in measured["absent"].items():
         figures.miss(metric, reason)
     return figures
+
+
+def _add_remote(figures: Figures, remote: RemoteFacts) -> None:
+    """What only an endpoint has. A share of errors from few requests has no interval; `n` says how many."""
+    figures.add_percentiles([connect_ns / 1e6 for connect_ns in remote["connect_ns"]], (("connect_ms", 0.5),))
+    errors = sum(remote["errors"].values())
+    asked = remote["requests"] + errors
+    figures.add("request_errors_percent", 100 * errors / asked, asked)
 
 
 def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker.remote_facts import RemoteFacts
 
 
 class RuntimeFailure(Exception):
@@ -149,6 +150,15 @@ class Closing(Protocol):
 
     def close(self) -> None:
         """Frees everything. The model cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A model that runs elsewhere and is asked over a network."""
+
+    def remote(self) -> RemoteFacts:
+        """Who answered, and what was counted so far."""
         ...
 
 

@@ -28,9 +28,15 @@ def worker_python(variant: str) -> str:
     return os.path.abspath(set_python) if os.sep in set_python else set_python
 
 
-def facts() -> tuple[RuntimeFact, ...]:
-    """Every runtime that we know: its version here, or why it is not there and how to install it."""
-    return tuple(_fact(name, variant) for name, variant in VARIANTS.items())
+def facts(*, here: bool = True, endpoint: bool = False) -> tuple[RuntimeFact, ...]:
+    """Every runtime that we know: its version here, or why it is not there and how to install it.
+
+    `here`: models may run on this machine. `endpoint`: one was named, so that served models may run there.
+    """
+    return tuple(
+        _fact(name, variant) if (endpoint if variant.needs_endpoint else here) else _elsewhere(name, variant)
+        for name, variant in VARIANTS.items()
+    )
 
 
 def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
@@ -42,6 +48,9 @@ def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
     for fact in able:
         if worker_python(fact.variant) != sys.executable:  # somebody meant this one
             raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
+    for fact in able:
+        if VARIANTS[fact.variant].needs_endpoint:
+            raise MissingPartError("endpoint_missing", f"A served model needs its endpoint: {fact.reason}")
     lines = [item.install for item in VARIANTS.values() if format in item.formats and item.fits_this_python]
     raise MissingPartError(
         "runtime_missing", f"No runtime for {format} is installed. Install one with: {'   or: '.join(lines)}"
@@ -64,6 +73,16 @@ def _fact(name: str, variant: Variant) -> RuntimeFact:
     return RuntimeFact(
         variant=name, formats=cast(tuple[ModelFormat, ...], variant.formats), version=found, reason=reason
     )
+
+
+def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
+    reason = (
+        "no endpoint is named. Name one with --endpoint https://HOST/v1"
+        if variant.needs_endpoint
+        else "this device is a cloud endpoint, which runs only what it serves"
+    )
+    formats = cast(tuple[ModelFormat, ...], variant.formats)
+    return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
 
 
 def _why_absent(name: str, variant: Variant) -> str:

@@ -20,6 +20,10 @@ class Variant(NamedTuple):
     submodule: str = ""
     """What of the module is used, where importing the module alone brings nothing."""
 
+    needs_endpoint: bool = False
+    """Whether it runs models elsewhere, at an OpenAI-compatible endpoint that must be named. Such a one is part of
+    edgeprof itself."""
+
     @property
     def imported(self) -> str:
         """What a program imports to use this runtime."""
@@ -60,4 +64,7 @@ VARIANTS: dict[str, Variant] = {
     ),
     "llama-cpp-python": Variant(f"{_HERE}.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama"),
     "xllamacpp": Variant(f"{_HERE}.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel"),
+    "openai-api": Variant(
+        f"{_HERE}.openai_api:OpenAiApi", ("served",), "edgeprof", "http", "", needs_endpoint=True, submodule="client"
+    ),
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.meters.setting import MeterSetting
 
 
@@ -13,3 +14,5 @@ class Host:
     memory_limit_mib: float | None = None
     meters: tuple[MeterSetting, ...] = ()
     replay: Path | None = None
+    endpoint: Endpoint | None = None
+    """Where served models are asked."""

@@ -72,13 +72,14 @@ def measure_once(setup: Setup, host: Host, on_progress: OnProgress) -> Outcome:
 
 
 def _request(setup: Setup, host: Host) -> MeasureRequest:
-    """The host's name stands for the device id that an agent would have."""
+    """The host's name stands for the device id that an agent would have; of a served model, its endpoint's."""
     manifest = setup.file.manifest
+    endpoint = host.endpoint if setup.file.format == "served" else None
     return MeasureRequest(
         result_id=identity.new_id(),
         job_id=None,
         attempt=1,
-        device_id=socket.gethostname(),
+        device_id=endpoint.host if endpoint else socket.gethostname(),
         model=ModelRef(
             model_id=identity.model_id(manifest), name=manifest.entry, format=setup.file.format, manifest=manifest
         ),
@@ -89,6 +90,7 @@ def _request(setup: Setup, host: Host) -> MeasureRequest:
         memory_limit_mib=host.memory_limit_mib,
         cores=None,
         meters=host.meters,
+        endpoint=endpoint,
     )
 
 

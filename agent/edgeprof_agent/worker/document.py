@@ -8,6 +8,8 @@ then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
 
 from typing import Literal, TypedDict
 
+from edgeprof_agent.worker.remote_facts import RemoteFacts
+
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
 EnergyPhase = Literal["inference", "prefill", "decode"]
@@ -28,6 +30,13 @@ class SweepAsk(TypedDict):
     shapes: dict[str, list[int]]
     prompt_tokens: int | None
     depth_tokens: int | None
+
+
+class EndpointAsk(TypedDict):
+    """Where a served model is asked. The key itself is in the worker's environment only."""
+
+    url: str
+    key_variable: str | None
 
 
 class Job(TypedDict):
@@ -62,6 +71,7 @@ class Job(TypedDict):
     arrival_rate_per_s: float
     soak_s: float
     energy: EnergyAsk | None
+    endpoint: EndpointAsk | None
 
 
 class Setting(TypedDict):
@@ -179,6 +189,8 @@ class Measured(TypedDict):
     loop: LoopFacts
     output: Output | None
     text: TextFacts | None
+    remote: RemoteFacts | None
+    """Only of a model that an endpoint serves."""
     affinity: list[int]
     setting: Setting
 

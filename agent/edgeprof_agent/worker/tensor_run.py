@@ -62,6 +62,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
         "loop": loop,
         "output": model.output(),
         "text": None,
+        "remote": None,
         "affinity": sorted(os.sched_getaffinity(0)),
         "setting": setting,
     }

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.runtimes.base import Decode, Prefill, TextModel
+from edgeprof_agent.runtimes.base import Decode, Prefill, Remote, TextModel
 from edgeprof_agent.worker.document import Job, Measured, TextFacts, WindowEnd
 from edgeprof_agent.worker.energy import Work, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
@@ -53,6 +53,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
     output = model.output()  # of the last generated token: the facts below leave other logits behind
     text = _facts(model, job, reporter)
+    remote = model.remote() if isinstance(model, Remote) else None
     no_requests = model.no_requests() if job["arrival_rate_per_s"] > 0 else None
     absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
     refilled = model.refills and bool(job["depth_tokens"])
@@ -91,6 +92,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         },
         "output": output,
         "text": text,
+        "remote": remote,
         "affinity": sorted(os.sched_getaffinity(0)),
         "setting": model.setting(),
     }

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof_hub.store.base import CellRow
 
@@ -145,7 +146,7 @@ def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:
 def _effective_notes(effective: Effective, result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     notes: list[str] = []
     floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
-    if model.format != "gguf" and model.quantization.lower().startswith(("int", "uint")) and floats_only:
+    if not is_language(model.format) and model.quantization.lower().startswith(("int", "uint")) and floats_only:
         notes.append(f"Called {model.quantization}, but no integer kernel ran: it computed in floats.")
     if _plain(effective.provider) != _plain(result.config.provider):
         notes.append(f"{result.config.provider} was asked for; {effective.provider} ran.")

@@ -11,6 +11,7 @@ from edgeprof.statistics.verdict import Outcome
 from edgeprof.tables import figures, trust
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.views.beside_curves import curves, memory_table
 from edgeprof_hub.views.facts import DataTable
@@ -231,7 +232,7 @@ def _ran(read: Callable[[m.Effective], object]) -> Callable[[Side], object]:
 
 def _of_tokens(read: Callable[[m.RunConfig], int]) -> Callable[[Side], object]:
     """Counts of tokens, which only a language model is asked for."""
-    return lambda each: None if each.model and each.model.format != "gguf" else read(each.result.config)
+    return lambda each: None if each.model and not is_language(each.model.format) else read(each.result.config)
 
 
 _SETTINGS: dict[str, Callable[[Side], object]] = {

@@ -1,0 +1,177 @@
+"""Any OpenAI-compatible endpoint: streamed chat completions, timed where a client sees them.
+
+An endpoint is asked as its users ask it: no token ids, no cache of ours, no logits. TTFT is from the request to the
+first text that arrives, with network and queue in it; decode is what arrives between the first and the last text.
+"""
+
+import itertools
+import os
+from typing import Literal
+
+from edgeprof import __version__
+from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.runtimes.lengths import first_lengths
+from edgeprof_agent.runtimes.openai_asking import Asking
+from edgeprof_agent.runtimes.openai_http import Connection, Reply
+from edgeprof_agent.runtimes.openai_prompts import FEW_WORDS, MANY_WORDS, Prompts
+from edgeprof_agent.worker.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker.remote_facts import RemoteFacts
+
+CONNECTS = 7
+"""One more than a median with an interval takes."""
+_UNKNOWN_MACHINE = "the machine behind an endpoint is not known"
+_CLIENT = "it would be of the program that asks, not of the model"
+ABSENT = {
+    "prefill_tokens_per_s": "an endpoint does not tell when it evaluates a prompt: TTFT has network and queue in it",
+    "ttft_cached_ms": "an endpoint's prompt cache is its own; every prompt here is a new one",
+    "tokenize_ms": "an endpoint tokenizes within the request",
+    "sample_ms": "an endpoint samples within the request",
+    "kv_cache_mib": _UNKNOWN_MACHINE,
+    "peak_memory_mib": _UNKNOWN_MACHINE,
+    "model_size_mib": "an endpoint does not tell how large its model is",
+    "baseline_memory_mib": _CLIENT,
+    "worker_start_ms": _CLIENT,
+    "runtime_import_ms": _CLIENT,
+    "load_ms": "an endpoint has its model loaded already, or does not tell",
+}
+_COALESCED = dict.fromkeys(
+    ("inter_token_p50_ms", "inter_token_p95_ms", "inter_token_p99_ms"),
+    "the endpoint sends several tokens at once, so that the time of a single one is not seen",
+)
+
+
+class OpenAiApi:
+    """Nothing to import but the standard library's client."""
+
+    def open(self, job: Job) -> "EndpointModel":
+        endpoint = job["endpoint"]
+        if endpoint is None:
+            raise RuntimeFailure("load_error", "A served model needs an endpoint. Name one with --endpoint.")
+        if job["depth_tokens"]:
+            raise RuntimeFailure(
+                "load_error", "An endpoint keeps no memory between requests, so there is no depth: leave it at 0."
+            )
+        key = os.environ.get(endpoint["key_variable"]) if endpoint["key_variable"] else None
+        connection = Connection(endpoint["url"], key.strip() if key else None)
+        return EndpointModel(Asking(connection, job, endpoint), job)
+
+
+class EndpointModel:
+    """A model as its endpoint serves it. Opening it asks twice, to learn its tokens and which fields it takes."""
+
+    kind: Literal["text"] = "text"
+
+    def __init__(self, asking: Asking, job: Job) -> None:
+        self.absent = dict(ABSENT)
+        self.kv_cache_kib: float | None = None
+        self.refills = False
+        self._asking = asking
+        self._job = job
+        self._prompts = Prompts(job["seed"])
+        self._lengths = first_lengths(job)
+        self._connect_ns = asking.connects(CONNECTS)
+        few = asking.first(self._prompts.words(FEW_WORDS))
+        many = asking.ask(self._prompts.words(MANY_WORDS), 1)
+        self._prompts.learned(Asking.usage(few).prompt_tokens, Asking.usage(many).prompt_tokens)
+        self._timed_prompts: list[int] = []
+
+    def use(self, lengths: Lengths) -> None:
+        if lengths.depth_tokens:
+            raise RuntimeFailure("load_error", "An endpoint keeps no memory between requests, so there is no depth.")
+        self._lengths = lengths
+
+    def let_go(self) -> None:
+        """Nothing is held."""
+
+    def close(self) -> None:
+        self._asking.close()
+
+    def first_prompt(self) -> Prefill:
+        return self.prefill()
+
+    def prefill(self) -> Prefill:
+        reply = self._asking.ask(self._prompts.of_tokens(self._lengths.prompt_tokens), 1)
+        self._timed_prompts.append(Asking.usage(reply).prompt_tokens)
+        first_ns = _first_shown(reply) - reply.started_ns
+        return Prefill(first_ns, first_ns, reply.started_ns, reply.ended_ns)
+
+    def decode(self) -> Decode:
+        reply = self._asking.ask(self._prompts.counting(), self._lengths.decode_tokens + 1)
+        usage, shown_ns = Asking.usage(reply), reply.shown_ns
+        _first_shown(reply)
+        tokens, parts = usage.completion_tokens - usage.reasoning, len(shown_ns)
+        steps = round(tokens * (parts - 1) / parts)  # all but those of the first part
+        if steps < 1:
+            raise RuntimeFailure(
+                "inference_error",
+                f"The answer of {usage.completion_tokens} tokens came in one piece, so that no speed of generation can "
+                "be seen. Ask for more with --decode-tokens.",
+            )
+        gaps_ns = [after - before for before, after in itertools.pairwise(shown_ns)]
+        if parts != tokens:
+            gaps_ns = []
+            self.absent |= _COALESCED
+        total_ns = shown_ns[-1] - shown_ns[0]
+        return Decode(steps, usage.completion_tokens, total_ns, gaps_ns, reply.started_ns, reply.ended_ns)
+
+    def no_requests(self) -> str | None:
+        return None
+
+    def request(self) -> None:
+        self._asking.ask(self._prompts.of_tokens(self._lengths.prompt_tokens), self._lengths.decode_tokens + 1)
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        return []
+
+    def tokenize_ns(self) -> list[int]:
+        return []
+
+    def sample_ns(self) -> list[int]:
+        return []
+
+    def output(self) -> Output | None:
+        return None
+
+    def remote(self) -> RemoteFacts:
+        """What was asked and answered so far."""
+        return self._asking.facts(self._connect_ns, self._timed_prompts)
+
+    def setting(self) -> Setting:
+        lengths = self._lengths
+        return {
+            "runtime_version": __version__,
+            "threads": 0,
+            "provider": "endpoint",
+            "delegate": None,
+            "inputs": {
+                "prompt": f"about {lengths.prompt_tokens} tokens of text",
+                "generated": f"up to {lengths.decode_tokens + 1} tokens",
+            },
+            "input_source": f"random common words (seed {self._job['seed']}); a new prompt for every request",
+            "notes": [
+                "every time is a client's: network and the endpoint's queue are in it",
+                "the endpoint chooses tokens by its own default, unless the model's document sets it",
+                *self._asking.notes(),
+            ],
+        }
+
+    def operators(self) -> Operators:
+        return {
+            "operators": {},
+            "nodes_per_provider": {},
+            "integer_kernels": None,
+            "float_kernels": None,
+            "notes": ["an endpoint does not tell which operators it executes, nor in which precision"],
+        }
+
+
+def _first_shown(reply: Reply) -> int:
+    if reply.shown_ns:
+        return reply.shown_ns[0]
+    usage = Asking.usage(reply)
+    raise RuntimeFailure(
+        "inference_error",
+        f"The endpoint billed {usage.completion_tokens} tokens ({usage.reasoning} of them reasoning) and showed no "
+        "text, so that no first token was seen. For a reasoning model, set its effort in the model's document: "
+        "`edgeprof endpoint model NAME --parameter reasoning_effort=minimal`.",
+    )

@@ -1,0 +1,14 @@
+"""The formats of model files, and which of them are language models."""
+
+from typing import Literal, get_args
+
+ModelFormat = Literal["onnx", "tflite", "gguf", "served"]
+"""`served`: a small document that names a model which an OpenAI-compatible endpoint serves."""
+
+FORMATS: tuple[ModelFormat, ...] = get_args(ModelFormat)
+TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF", "served": "served model"}
+
+
+def is_language(model_format: str) -> bool:
+    """Whether such a model reads a prompt and writes tokens; the others answer at once."""
+    return model_format in ("gguf", "served")
