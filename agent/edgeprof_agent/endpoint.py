@@ -1,12 +1,12 @@
 """The setting `endpoint`: an OpenAI-compatible URL, and the name of the variable that holds its key, never the key."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from edgeprof.errors import UsageError
+from edgeprof.wire.remote import is_on_this_host
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = "EDGEPROF_"
@@ -34,7 +34,7 @@ def parse_endpoint(url: str, key_variable: str | None, environ: Mapping[str, str
         raise _bad("it must begin with https:// (or http:// for a server of your own) and name a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise _bad("it must hold no user name, password, query or fragment; a key comes from the environment")
-    here = _is_here(host)
+    here = is_on_this_host(url)
     if key_variable is not None:
         _check_key(key_variable, environ)
         if parts.scheme == "http" and not here:
@@ -58,14 +58,6 @@ def _check_key(variable: str, environ: Mapping[str, str]) -> None:
         raise UsageError("key_missing", f"The variable {variable} is not set. Set it to the endpoint's key.")
     if not (key.isascii() and key.isprintable()):
         raise UsageError("bad_key_variable", f"The variable {variable} holds characters that no key has.")
-
-
-def _is_here(host: str) -> bool:
-    """A loopback address, by what the name says; nothing is looked up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _bad(why: str) -> UsageError:

@@ -11,6 +11,7 @@ from edgeprof_agent.view.figures import figure_lines
 from edgeprof_agent.view.load import open_loop_lines, soak_lines, sweep_lines
 from edgeprof_agent.view.memory import cold_lines, memory_lines
 from edgeprof_agent.view.ran import effective_lines, failure_lines, floor_lines, held_lines, timing_lines, trust_lines
+from edgeprof_agent.view.remote import remote_lines
 
 
 class Stages:
@@ -54,6 +55,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield from trust_lines(result.trust)
     if result.effective is not None:
         yield from effective_lines(result.effective)
+    yield from remote_lines(result.remote)
     yield from figure_lines(result.metrics, result.absent)
     yield from memory_lines(result.memory)
     yield from energy_lines(result.energy)

@@ -33,7 +33,7 @@ def _row(record: rest.DeviceRecord) -> tuple[str, ...]:
         clean(record.label),
         record.device_id,
         "online" if record.online else f"offline since {seen}",
-        clean(f"{record.played} {profile}".strip()),
+        clean(f"{record.tag} {profile}".strip()),
         clean(_runtimes(record)),
     )
 

@@ -142,6 +142,8 @@ def _device_about(device: rest.DeviceRecord) -> str:
     parts = [device.profile_title or "no device profile matched"]
     if device.played == "replayed" and device.facts is not None:
         parts = [f"replayed: a recorded {device.profile_title or 'machine'} ({device.facts.replays})"]
+    elif device.facts is not None and device.facts.endpoint is not None:
+        parts = [f"{device.tag}: {device.facts.endpoint}"]
     elif device.emulated:
         parts = [f"emulated: this machine plays {device.profile_title or 'another device'}"]
     if not device.online:
@@ -209,6 +211,7 @@ NO_BREAK_EVEN: dict[rest.BreakEvenKind, str] = {
     "at_least": "No volume was computed.",
     "never": "At no daily volume that this device can do is it cheaper than the cloud baseline.",
     "not_by_volume": "The baseline is a machine that is always on, so that no daily volume decides what is cheaper.",
+    "is_cloud": "This device is the cloud, so that there is nothing to break even with.",
     "unknown": "The cloud baseline has no price, so that there is nothing to break even with.",
 }
 

@@ -1,6 +1,8 @@
 """What a run against an OpenAI-compatible endpoint has beside its figures: who answered, how often, in what tokens."""
 
+import ipaddress
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +35,12 @@ class Remote:
     total_output_tokens: int = 0
     total_reasoning_tokens: int = 0
     """Of the output tokens, those that are not shown. Their time is in TTFT."""
+
+
+def is_on_this_host(url: str) -> bool:
+    """Whether a URL names a loopback address, by what it says; nothing is looked up."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

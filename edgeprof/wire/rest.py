@@ -5,13 +5,14 @@ from typing import Literal
 
 from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
+from edgeprof.wire.remote import is_on_this_host
 from edgeprof.wire.tasks import Task
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
-BreakEvenKind = Literal["at_least", "never", "not_by_volume", "unknown"]
+BreakEvenKind = Literal["at_least", "never", "not_by_volume", "unknown", "is_cloud"]
 """Of a break-even volume: the least that it can be (parts are not counted); none on this device; the baseline is a
-machine that is always on, so that volume does not decide; not known."""
+machine that is always on, so that volume does not decide; not known; the device is a cloud endpoint itself."""
 
 TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
 
@@ -71,6 +72,13 @@ class DeviceRecord:
     price_usd: float | None
     price_source: str | None
     facts: Facts | None
+
+    @property
+    def tag(self) -> str:
+        """What a reader must know of the device at once: `played`, or that it is an endpoint. Else nothing."""
+        if self.facts is None or self.facts.endpoint is None:
+            return self.played
+        return "endpoint on its client" if is_on_this_host(self.facts.endpoint) else "cloud"
 
     @property
     def played(self) -> str:
@@ -229,6 +237,7 @@ class CostView:
     unit: str
     """`1,000 inferences` or `1M tokens`."""
     edge_usd: float
+    """On this device; of a cloud endpoint, its list price."""
     edge_parts_usd: dict[str, float]
     not_counted: tuple[str, ...]
     cloud_usd: float | None

@@ -124,6 +124,9 @@ def _take_state(store: SqliteWriter, arrival: Arrival, state: m.State, effects: 
 def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
     from edgeprof_devices import load_profiles, match  # read when the first device comes
 
+    if facts.endpoint is not None:
+        store.save_facts(facts, None, "an endpoint has no device profile: the machine behind it is not known")
+        return
     found = match(facts)
     title = load_profiles()[found.profile_id].title if found.profile_id else None
     store.save_facts(facts, found.profile_id, found.reason, title)

@@ -82,7 +82,7 @@ def add(hub: Hub, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecor
     """
     entries = [path for path in files if format_of_name(path)] or list(files[:1])
     if not entries:
-        raise EdgeprofError("no_file", "Choose a model file: .onnx, .tflite or .gguf.")
+        raise EdgeprofError("no_file", "Choose a model file: .onnx, .tflite, .gguf or .served.")
     if len(entries) > 1 and (labels.name or labels.family):
         raise EdgeprofError("one_name", f"A name is for one model, and {len(entries)} were chosen. Leave it empty.")
     found = [inspect(path) for path in entries]

@@ -58,7 +58,7 @@ def measure(
         if not free:
             return failed_early(header, _CANCELLED), {}
         on_progress("verify", None, "")  # within the lock: hashing would disturb somebody else's window
-        failure = check_files(request.model.manifest, request.model_dir, cancelled)
+        failure = _misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
         if failure is not None:
             return failed_early(header, failure), {}
         header = replace(header, small_weights_share=_small_weights_share(request))
@@ -70,6 +70,20 @@ def measure(
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
+
+
+def _misplaced(request: MeasureRequest) -> Failure | None:
+    """A served model runs at its endpoint and nothing else does: what this host has installed is beside the point."""
+    is_served = request.model.format == "served"
+    if is_served and request.endpoint is None:
+        said = (
+            "A served model is measured at its endpoint, and this device is none: see `edgeprof agent run --endpoint`."
+        )
+    elif request.endpoint is not None and not is_served:
+        said = "This device is a cloud endpoint. It runs only what it serves: see `edgeprof endpoint model`."
+    else:
+        return None
+    return Failure(stage="start", code="runtime_missing", message=said)
 
 
 def worker_command(variant: str) -> tuple[str, ...]:

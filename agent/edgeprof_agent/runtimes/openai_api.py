@@ -6,11 +6,12 @@ first text that arrives, with network and queue in it; decode is what arrives be
 
 import itertools
 import os
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edgeprof import __version__
 from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.runtimes.lengths import first_lengths
+from edgeprof_agent.runtimes.openai_answers import Usage
 from edgeprof_agent.runtimes.openai_asking import Asking
 from edgeprof_agent.runtimes.openai_http import Connection, Reply
 from edgeprof_agent.runtimes.openai_prompts import FEW_WORDS, MANY_WORDS, Prompts
@@ -67,13 +68,14 @@ class EndpointModel:
         self.refills = False
         self._asking = asking
         self._job = job
-        self._prompts = Prompts(job["seed"])
+        self._prompts = Prompts()
         self._lengths = first_lengths(job)
         self._connect_ns = asking.connects(CONNECTS)
         few = asking.first(self._prompts.words(FEW_WORDS))
         many = asking.ask(self._prompts.words(MANY_WORDS), 1)
         self._prompts.learned(Asking.usage(few).prompt_tokens, Asking.usage(many).prompt_tokens)
         self._timed_prompts: list[int] = []
+        self._one_by_one: list[bool] = []
 
     def use(self, lengths: Lengths) -> None:
         if lengths.depth_tokens:
@@ -99,20 +101,17 @@ class EndpointModel:
         reply = self._asking.ask(self._prompts.counting(), self._lengths.decode_tokens + 1)
         usage, shown_ns = Asking.usage(reply), reply.shown_ns
         _first_shown(reply)
-        tokens, parts = usage.completion_tokens - usage.reasoning, len(shown_ns)
-        steps = round(tokens * (parts - 1) / parts)  # all but those of the first part
-        if steps < 1:
+        seen = steps_of(usage, len(shown_ns))
+        if seen.steps < 1:
             raise RuntimeFailure(
                 "inference_error",
                 f"The answer of {usage.completion_tokens} tokens came in one piece, so that no speed of generation can "
                 "be seen. Ask for more with --decode-tokens.",
             )
-        gaps_ns = [after - before for before, after in itertools.pairwise(shown_ns)]
-        if parts != tokens:
-            gaps_ns = []
-            self.absent |= _COALESCED
+        gaps_ns = [after - before for before, after in itertools.pairwise(shown_ns)] if seen.one_by_one else []
+        self._one_by_one.append(seen.one_by_one)
         total_ns = shown_ns[-1] - shown_ns[0]
-        return Decode(steps, usage.completion_tokens, total_ns, gaps_ns, reply.started_ns, reply.ended_ns)
+        return Decode(seen.steps, usage.completion_tokens, total_ns, gaps_ns, reply.started_ns, reply.ended_ns)
 
     def no_requests(self) -> str | None:
         return None
@@ -134,6 +133,8 @@ class EndpointModel:
 
     def remote(self) -> RemoteFacts:
         """What was asked and answered so far."""
+        if self._one_by_one.count(True) * 2 < len(self._one_by_one):
+            self.absent |= _COALESCED
         return self._asking.facts(self._connect_ns, self._timed_prompts)
 
     def setting(self) -> Setting:
@@ -147,7 +148,7 @@ class EndpointModel:
                 "prompt": f"about {lengths.prompt_tokens} tokens of text",
                 "generated": f"up to {lengths.decode_tokens + 1} tokens",
             },
-            "input_source": f"random common words (seed {self._job['seed']}); a new prompt for every request",
+            "input_source": "random common words, other ones for every request and in every run",
             "notes": [
                 "every time is a client's: network and the endpoint's queue are in it",
                 "the endpoint chooses tokens by its own default, unless the model's document sets it",
@@ -163,6 +164,26 @@ class EndpointModel:
             "float_kernels": None,
             "notes": ["an endpoint does not tell which operators it executes, nor in which precision"],
         }
+
+
+class Steps(NamedTuple):
+    """Tokens between the first and the last part of an answer; `one_by_one`: each part was one of them."""
+
+    steps: int
+    one_by_one: bool
+
+
+def steps_of(usage: Usage, parts: int) -> Steps:
+    """From the endpoint's count and the number of parts that showed text.
+
+    The last token, an end of text, is often billed and not shown. Where an endpoint puts several tokens into a part,
+    those of the first part came before the clock of the generation started, and an even share is taken off for them.
+    """
+    plain = usage.completion_tokens - usage.reasoning
+    tokens = usage.completion_tokens if parts > plain else plain  # more: its reasoning is shown, too
+    if tokens - 1 <= parts <= tokens:
+        return Steps(parts - 1, True)
+    return Steps(round(tokens * (parts - 1) / parts), False)
 
 
 def _first_shown(reply: Reply) -> int:

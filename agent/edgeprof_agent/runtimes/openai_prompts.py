@@ -113,10 +113,13 @@ FEW_WORDS, MANY_WORDS = 8, 72
 
 
 class Prompts:
-    """Until `learned`, a word is taken for a token."""
+    """Until `learned`, a word is taken for a token.
 
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+    Drawn anew in every run, not from its seed: the same prompts again would be found in an endpoint's prompt cache.
+    """
+
+    def __init__(self) -> None:
+        self._random = random.SystemRandom()
         self._per_word = 1.0
         self._fixed = 0.0
 

@@ -36,10 +36,11 @@ def trust_lines(trust: Trust | None) -> Iterator[str]:
 
 def effective_lines(ran: Effective) -> Iterator[str]:
     """Runtime, inputs, kernels, operators; the notes tell where the nodes ran."""
+    threads = f", {plural(ran.threads, 'thread')}" if ran.threads else ""  # of an endpoint nobody knows
     delegate = f", {ran.delegate}" if ran.delegate else ""
     yield from labelled(
         "ran on",
-        f"{ran.runtime} {ran.runtime_version}, {plural(ran.threads, 'thread')}, provider {ran.provider}{delegate}",
+        f"{ran.runtime} {ran.runtime_version}{threads}, provider {ran.provider}{delegate}",
     )
     yield from labelled("fed", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
     yield from labelled("", ran.input_source)

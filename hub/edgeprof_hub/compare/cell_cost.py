@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import MetricRow
 from edgeprof_hub.compare import cost
 from edgeprof_hub.compare.catalogue.loader import Catalogue, load_catalogue
@@ -16,7 +17,6 @@ from edgeprof_hub.compare.cost_inputs import Input, plain
 from edgeprof_hub.compare.cost_scenario import Scenario
 from edgeprof_hub.compare.cost_verdict import Balance, verdict
 
-LLM_FORMAT = "gguf"
 LLM_TASK = "llm"
 UNSET_TASK = "other"
 EMULATED = (
@@ -50,7 +50,7 @@ def cell_cost(
     try:
         catalogue = load_catalogue()
         edge = edge_of(
-            language=format == LLM_FORMAT,
+            language=is_language(format),
             metrics=metrics,
             board=_board(device_price_usd, device_price_source),
             scenario=scenario,
@@ -64,8 +64,8 @@ def cell_cost(
 
 
 def compared_as(task: str, format: str) -> str:
-    """A GGUF file of which nobody said what it is for is taken for a language model."""
-    return LLM_TASK if task == UNSET_TASK and format == LLM_FORMAT else task
+    """A language model of which nobody said what it is for is taken for one that writes text."""
+    return LLM_TASK if task == UNSET_TASK and is_language(format) else task
 
 
 def _day(now_s: float) -> date:

@@ -6,6 +6,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 from edgeprof_devices import load_profiles
 from edgeprof_hub.compare.cell_cost import cell_cost
+from edgeprof_hub.compare.cost_endpoint import endpoint_cost
 from edgeprof_hub.compare.cost_scenario import Scenario
 
 PIECES = {"1,000 inferences": "inferences", "1M tokens": "answers"}
@@ -18,6 +19,8 @@ def cost_of(
     """The cost of a measured result in the fleet's scenario, the reason why there is none, or None for a failed run."""
     if result.status != "measured":
         return None
+    if result.remote is not None:
+        return endpoint_cost(result.remote, scenario, now_s)
     return cell_cost(
         task=model.task,
         format=model.format,

@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
+from edgeprof.wire.remote import Remote
 from edgeprof_hub.store.base import CellRow
 
 NO_REASON = "The run gave no figure and no reason."
@@ -111,7 +112,8 @@ def unranked_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | 
 def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     """What a reader must know before using the figures of a run."""
     effective = result.effective
-    return (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
+    notes = (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
+    return (*notes, *_remote_notes(result.remote))
 
 
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
@@ -148,9 +150,17 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
     floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
     if not is_language(model.format) and model.quantization.lower().startswith(("int", "uint")) and floats_only:
         notes.append(f"Called {model.quantization}, but no integer kernel ran: it computed in floats.")
-    if _plain(effective.provider) != _plain(result.config.provider):
+    if result.remote is None and _plain(effective.provider) != _plain(result.config.provider):
         notes.append(f"{result.config.provider} was asked for; {effective.provider} ran.")
     return tuple(notes)
+
+
+def _remote_notes(remote: Remote | None) -> tuple[str, ...]:
+    if remote is None:
+        return ()
+    if remote.on_this_host:
+        return ("Served by an endpoint on the very machine that asked it: no network and no cloud is in its times.",)
+    return ("Served by an endpoint: network and its queue are in every time, and are others at another place or hour.",)
 
 
 def _plain(provider: str) -> str:

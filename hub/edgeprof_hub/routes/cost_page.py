@@ -41,6 +41,12 @@ class _Run:
             raise UsageError("no_cost", "A cost is of a measured run whose device and model are still here.")
         if device.emulated or self.result.emulated or self.result.replayed is not None:
             raise UsageError("no_cost", EMULATED)
+        if self.result.remote is not None:
+            raise UsageError(
+                "no_cost",
+                "This run is of an endpoint: its list price stands on the run's page. Open the cost of a device's run, "
+                "and compare it with this model there.",
+            )
         self.device, self.model = device, model
         self.scenario = fleet_scenario.read(hub.reader.fleet_scenario())
         self.is_language = model.format == cost_fields.LANGUAGE

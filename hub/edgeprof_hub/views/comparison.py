@@ -146,7 +146,12 @@ def comparison(
         allowance=ALLOWANCE,
         widened=allowances.legend(table, leads),
         meanings=_meanings(table),
-        legend=frozenset(sign for row in rows for cell in row.cells for sign in cell.signs),
+        legend=frozenset(
+            (
+                *(sign for row in rows for cell in row.cells for sign in cell.signs),
+                *("cloud" for row in rows if row.device.tag != row.device.played),
+            )
+        ),
         charts=drawn if can_be_read else (),
         can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
         planes=() if table.synthetic else pareto_view.planes(table, leads, window.asked.against),

@@ -66,6 +66,7 @@ class RunPage:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
             ("trust", "trust", True),
+            ("remote", "endpoint", self.result.remote is not None),
             ("metrics-h", "figures", bool(self.metrics)),
             ("samples-h", "samples", True),
             ("timing", "timing", True),
@@ -209,7 +210,7 @@ def settings(result: m.Result) -> tuple[Setting, ...]:
     shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in asked.shapes.items()) or "as in the file"
     pairs = [
         ("runtime", asked.runtime, f"{ran.runtime} {ran.runtime_version}" if ran else "", _other_runtime(result)),
-        ("threads", str(asked.threads or "every core"), str(ran.threads) if ran else "", _other_threads(result)),
+        ("threads", str(asked.threads or "every core"), _threads_that_ran(ran), _other_threads(result)),
         ("provider", asked.provider, ran.provider if ran else "", _other_provider(result)),
         ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in ran.inputs.items()) if ran else "", False),
         ("power mode", asked.power_mode or "as found", (result.before and result.before.power_mode) or "", False),
@@ -217,6 +218,11 @@ def settings(result: m.Result) -> tuple[Setting, ...]:
         *_asked_beside(result),
     ]
     return tuple(Setting(name, one, other or "not known", differs) for name, one, other, differs in pairs)
+
+
+def _threads_that_ran(ran: m.Effective | None) -> str:
+    """Of an endpoint nobody knows."""
+    return str(ran.threads) if ran and ran.threads else ""
 
 
 def _asked_beside(result: m.Result) -> list[tuple[str, str, str, bool]]:
@@ -248,7 +254,11 @@ def _other_threads(result: m.Result) -> bool:
 
 def _other_provider(result: m.Result) -> bool:
     ran = result.effective
-    return ran is not None and ran.provider.lower().removesuffix("executionprovider") != result.config.provider.lower()
+    return (
+        ran is not None
+        and result.remote is None
+        and ran.provider.lower().removesuffix("executionprovider") != result.config.provider.lower()
+    )
 
 
 def _samples_note(result: m.Result) -> str:
