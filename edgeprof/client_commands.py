@@ -70,6 +70,13 @@ def flash(
         device_ids=tuple(device.device_id for device in chosen),
     )
     campaign = client.start_campaign(request)
+    left_out = len(records) * len(chosen) * request.repeats - len(campaign.jobs)
+    if left_out:
+        click.echo(
+            f"{left_out} of the asked runs are left out: a served model is measured at an endpoint, and an endpoint "
+            "measures nothing else.",
+            err=True,
+        )
     for device in chosen:
         if not device.online:
             click.echo(f"{device.label} is offline: its jobs wait until it is back.", err=True)

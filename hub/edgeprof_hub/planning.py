@@ -31,7 +31,8 @@ def plan(
 ) -> list[rest.JobRecord]:
     """The queued jobs of each model on each device, in the order in which a device is to do them.
 
-    Raises UsageError for what cannot be asked.
+    A served model is asked of endpoints alone, and an endpoint nothing else. Raises UsageError for what cannot be
+    asked.
     """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
@@ -40,11 +41,29 @@ def plan(
     if len(models) * len(devices) * request.repeats > MOST_JOBS:
         raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
     campaign_id = new_id()
-    return [
+    jobs = [
         _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
         for device in devices
-        for model in blocks(models, request.repeats, f"{campaign_id} {device.device_id}")
+        for model in blocks(
+            [model for model in models if belongs(model, device)],
+            request.repeats,
+            f"{campaign_id} {device.device_id}",
+        )
     ]
+    if not jobs:
+        raise UsageError(
+            "wrong_place",
+            "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures "
+            "nothing else: none of these models belongs to any of these devices.",
+        )
+    return jobs
+
+
+def belongs(model: rest.ModelRecord, device: rest.DeviceRecord) -> bool:
+    """Whether the model is of the kind that this device measures. One that has told no facts may be either."""
+    if device.facts is None:
+        return True
+    return (model.format == "served") == (device.facts.endpoint is not None)
 
 
 def one_job(

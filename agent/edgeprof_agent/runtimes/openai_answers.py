@@ -50,7 +50,12 @@ class Part(msgspec.Struct, frozen=True):
     choices: list[Choice] | None = None
     usage: Usage | None = None
     model: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the answer ends here, in an error."""
+        return bytes(self.error) != b"null"
 
     @property
     def shows_text(self) -> bool:

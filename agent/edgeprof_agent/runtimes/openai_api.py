@@ -18,6 +18,7 @@ from edgeprof_agent.runtimes.openai_prompts import FEW_WORDS, MANY_WORDS, Prompt
 from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.remote_facts import RemoteFacts
 
+MOST_SHORT = 5
 CONNECTS = 7
 """One more than a median with an interval takes."""
 _UNKNOWN_MACHINE = "the machine behind an endpoint is not known"
@@ -94,24 +95,35 @@ class EndpointModel:
     def prefill(self) -> Prefill:
         reply = self._asking.ask(self._prompts.of_tokens(self._lengths.prompt_tokens), 1)
         self._timed_prompts.append(Asking.usage(reply).prompt_tokens)
-        first_ns = _first_shown(reply) - reply.started_ns
+        first_ns = _first_ns(reply) - reply.started_ns
         return Prefill(first_ns, first_ns, reply.started_ns, reply.ended_ns)
 
     def decode(self) -> Decode:
+        """An answer that ends at once tells no speed, and is asked for again: a model may choose its end."""
+        tokens = 0
+        for _ in range(MOST_SHORT):
+            decode, usage = self._generation()
+            if decode is not None:
+                return decode
+            tokens = usage.completion_tokens
+        raise RuntimeFailure(
+            "inference_error",
+            f"{MOST_SHORT} answers in a row came in one piece, the last one of {tokens} tokens, so "
+            "that no speed of generation can be seen. Ask for more with --decode-tokens.",
+        )
+
+    def _generation(self) -> tuple[Decode | None, Usage]:
         reply = self._asking.ask(self._prompts.counting(), self._lengths.decode_tokens + 1)
         usage, shown_ns = Asking.usage(reply), reply.shown_ns
-        _first_shown(reply)
+        _first_ns(reply)
         seen = steps_of(usage, len(shown_ns))
         if seen.steps < 1:
-            raise RuntimeFailure(
-                "inference_error",
-                f"The answer of {usage.completion_tokens} tokens came in one piece, so that no speed of generation can "
-                "be seen. Ask for more with --decode-tokens.",
-            )
+            return None, usage
         gaps_ns = [after - before for before, after in itertools.pairwise(shown_ns)] if seen.one_by_one else []
         self._one_by_one.append(seen.one_by_one)
         total_ns = shown_ns[-1] - shown_ns[0]
-        return Decode(seen.steps, usage.completion_tokens, total_ns, gaps_ns, reply.started_ns, reply.ended_ns)
+        spans = (total_ns, gaps_ns, reply.started_ns, reply.ended_ns)
+        return Decode(seen.steps, usage.completion_tokens, *spans), usage
 
     def no_requests(self) -> str | None:
         return None
@@ -186,10 +198,13 @@ def steps_of(usage: Usage, parts: int) -> Steps:
     return Steps(round(tokens * (parts - 1) / parts), False)
 
 
-def _first_shown(reply: Reply) -> int:
+def _first_ns(reply: Reply) -> int:
+    """When the first token was seen. A single one that shows no text (half a character, the end) came with the end."""
+    usage = Asking.usage(reply)
     if reply.shown_ns:
         return reply.shown_ns[0]
-    usage = Asking.usage(reply)
+    if usage.completion_tokens == 1 and not usage.reasoning:
+        return reply.ended_ns
     raise RuntimeFailure(
         "inference_error",
         f"The endpoint billed {usage.completion_tokens} tokens ({usage.reasoning} of them reasoning) and showed no "

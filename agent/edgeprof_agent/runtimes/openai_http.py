@@ -154,7 +154,7 @@ class Connection:
                 is_whole = True
                 break
             part = _PART.decode(content)
-            if part.error is not None:
+            if part.is_error:
                 raise Refusal("stream", self.scrubbed(message_of(content)))
             if part.shows_text:
                 shown_ns.append(now_ns)

@@ -108,7 +108,7 @@ _WORDS = [
 ]
 _CONTINUE = "Go on with this list of words for as long as you can, without any other text:"
 _COUNT = "Count upwards from {start}, one number after the other, and do not stop before 10,000 numbers."
-FEW_WORDS, MANY_WORDS = 8, 72
+FEW_WORDS, MANY_WORDS = 8, 40
 """Of the two prompts by which the tokens of a word are counted."""
 
 
