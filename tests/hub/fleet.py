@@ -84,7 +84,12 @@ def model(
     )
 
 
-RUNTIME_OF: dict[m.ModelFormat, str] = {"onnx": "onnxruntime", "tflite": "litert", "gguf": "xllamacpp"}
+RUNTIME_OF: dict[m.ModelFormat, str] = {
+    "onnx": "onnxruntime",
+    "tflite": "litert",
+    "gguf": "xllamacpp",
+    "served": "openai-api",
+}
 
 
 def config(record: rest.ModelRecord) -> m.RunConfig:

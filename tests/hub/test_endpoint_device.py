@@ -1,0 +1,161 @@
+"""Cloud endpoints on the hub: where their models may go, what they cost, and that every page says what they are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+
+from edgeprof.errors import UsageError
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof.wire.remote import Remote
+from edgeprof_hub.compare.cost_endpoint import NO_PRICE, ON_THIS_HOST, endpoint_cost
+from edgeprof_hub.compare.cost_scenario import Scenario, TokenBaseline
+from edgeprof_hub.compare.prices import token_quote
+from edgeprof_hub.planning import plan
+from tests.hub import fleet
+from tests.hub.test_pages import words
+
+SERVED = fleet.model("gpt", "llm", "served", "hosted", "llm")
+GGUF = fleet.model("llm", "llm", "gguf", "Q4_1", "llm")
+CLOUD_FACTS = replace(
+    fleet.facts(2),
+    endpoint="https://api.example.com/v1",
+    runtimes=(m.RuntimeFact(variant="openai-api", formats=("served",), version="0.1.0"),),
+)
+REMOTE = Remote(
+    endpoint="https://api.example.com/v1",
+    on_this_host=False,
+    model="gpt-4o-mini",
+    answered_as="gpt-4o-mini-2024-07-18",
+    price_provider="openai",
+    price_model="gpt-4o-mini",
+    requests=80,
+    errors={"429": 2},
+    prompt_tokens=131,
+    total_input_tokens=9_000,
+    total_cached_tokens=17,
+    total_output_tokens=1_700,
+)
+NOW_S = 1_795_780_000.0
+REQUEST = rest.CampaignRequest(model_ids=(), device_ids=())
+
+
+def result(remote: Remote = REMOTE) -> m.Result:
+    rows = (fleet.row("decode_tokens_per_s", 91.0, 3.0), fleet.row("ttft_ms", 310.0, 20.0))
+    return replace(fleet.result(2, SERVED, rows), remote=remote)
+
+
+def made(remote: Remote = REMOTE) -> fleet.Fleet:
+    return fleet.Fleet(
+        states=[fleet.state(1, "pi5"), fleet.state(2, "api.example.com")],
+        facts=[fleet.facts(1), CLOUD_FACTS],
+        models=[SERVED, GGUF],
+        results=[result(remote), fleet.result(1, GGUF, fleet.language_rows(38.0))],
+    )
+
+
+def device(number: int, facts: m.Facts | None) -> rest.DeviceRecord:
+    return rest.DeviceRecord(
+        device_id=fleet.device_id(number),
+        name="x",
+        label="x",
+        online=True,
+        last_seen_s=0.0,
+        agent_version="0.1.0",
+        hostname="h",
+        profile_id=None,
+        profile_title=None,
+        profile_reason="",
+        emulated=False,
+        price_usd=None,
+        price_source=None,
+        facts=facts,
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "tag"),
+    [
+        ("https://api.example.com/v1", "cloud"),
+        ("http://127.0.0.1:1/v1", "endpoint on its client"),
+        (None, ""),
+    ],
+)
+def test_a_device_says_that_it_is_an_endpoint(url: str | None, tag: str) -> None:
+    assert device(1, replace(fleet.facts(1), endpoint=url)).tag == tag
+
+
+def test_served_models_go_to_endpoints_and_nothing_else_does() -> None:
+    board, cloud, unknown = device(1, fleet.facts(1)), device(2, CLOUD_FACTS), device(3, None)
+    jobs = plan(REQUEST, [SERVED, GGUF], [board, cloud], 0.0)
+    assert [(job.device_id, job.model_id) for job in jobs] == [
+        (board.device_id, GGUF.model_id),
+        (cloud.device_id, SERVED.model_id),
+    ]
+    assert jobs[1].config.runtime == "openai-api"
+    assert len(plan(REQUEST, [SERVED, GGUF], [unknown], 0.0)) == 2
+    for models, devices in (([SERVED], [board]), ([GGUF], [cloud])):
+        with pytest.raises(UsageError) as refused:
+            plan(REQUEST, models, devices, 0.0)
+        assert refused.value.code == "wrong_place"
+
+
+def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -> None:
+    scenario = Scenario(input_tokens=500, output_tokens=300)
+    cost = endpoint_cost(REMOTE, scenario, NOW_S)
+    assert isinstance(cost, rest.CostView)
+    quote = token_quote(provider="openai", model="gpt-4o-mini", input_tokens=500, output_tokens=300, at_s=NOW_S)
+    by_hand = sum(float(use.usd_per_million) * float(use.tokens) for use in quote.uses) / 800
+    assert cost.edge_usd == pytest.approx(by_hand)
+    assert (cost.cloud_usd, cost.break_even_per_day, cost.break_even_kind) == (None, None, "is_cloud")
+    assert "9000 in, 1700 out" in cost.inputs["tokens of this run"]
+    assert cost.inputs["price catalogue"].startswith("sha256 ")
+    other = Scenario(baselines={"llm": TokenBaseline("groq", "llama-3.1-8b-instant")})
+    found = endpoint_cost(REMOTE, other, NOW_S)
+    assert isinstance(found, rest.CostView)
+    assert found.edge_usd == pytest.approx(by_hand)  # its own price, whatever the fleet is compared with
+
+
+@pytest.mark.parametrize(
+    ("remote", "reason"),
+    [
+        (replace(REMOTE, on_this_host=True), ON_THIS_HOST),
+        (replace(REMOTE, price_provider=None, price_model=None), NO_PRICE),
+        (replace(REMOTE, price_model="gpt-of-nobody"), "has no price for the model"),
+    ],
+)
+def test_a_price_that_is_not_known_has_a_reason(remote: Remote, reason: str) -> None:
+    found = endpoint_cost(remote, Scenario(), NOW_S)
+    assert isinstance(found, str)
+    assert reason in found
+
+
+def test_every_page_says_that_it_is_the_cloud(open_hub: Callable[[fleet.Fleet], TestClient]) -> None:
+    fleet_made = made()
+    client = open_hub(fleet_made)
+    home = words(client.get("/").text)
+    assert "cloud" in home
+    assert "an endpoint that others run" in home
+    assert "Served by an endpoint: network and its queue are in every time" in home
+    run = words(client.get(f"/runs/{fleet_made.results[0].result_id}").text)
+    for told in ("gpt-4o-mini-2024-07-18", "2 × 429", "131 tokens", "list price, not a bill", "openai gpt-4o-mini"):
+        assert told in run
+    assert "differs" not in run
+    about = words(client.get(f"/devices/{fleet.device_id(2)}").text)
+    assert "This device is the endpoint https://api.example.com/v1" in about
+    refused = client.get(f"/cost/{fleet_made.results[0].result_id}")
+    assert refused.status_code == 400
+    assert "list price" in refused.text
+
+
+def test_an_endpoint_on_its_client_claims_no_cloud(open_hub: Callable[[fleet.Fleet], TestClient]) -> None:
+    here = "http://127.0.0.1:8080/v1"
+    fleet_made = made(replace(REMOTE, on_this_host=True, endpoint=here))
+    fleet_made.facts[1] = replace(CLOUD_FACTS, endpoint=here)
+    client = open_hub(fleet_made)
+    run = words(client.get(f"/runs/{fleet_made.results[0].result_id}").text)
+    assert "no network and no cloud is in these figures" in run
+    assert ON_THIS_HOST in run
+    assert "endpoint on its client" in words(client.get("/").text)
