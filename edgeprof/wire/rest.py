@@ -73,6 +73,13 @@ class DeviceRecord:
     price_source: str | None
     facts: Facts | None
 
+    def measures(self, model_format: ModelFormat) -> bool:
+        """Whether such models may be sent here: served ones to endpoints alone, and nothing else to those.
+
+        A device that has not told its facts may be either.
+        """
+        return self.facts is None or (model_format == "served") == (self.facts.endpoint is not None)
+
     @property
     def tag(self) -> str:
         """What a reader must know of the device at once: `played`, or that it is an endpoint. Else nothing."""

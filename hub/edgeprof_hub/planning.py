@@ -21,6 +21,11 @@ _USUAL: dict[ModelFormat, str] = {
 }
 """Asked for where a device has none for the format: its own answer, `runtime_missing`, is then the cell's outcome."""
 
+_WRONG_PLACE = (
+    "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures nothing "
+    "else: what was asked does not go together."
+)
+
 
 def plan(
     request: rest.CampaignRequest,
@@ -45,25 +50,14 @@ def plan(
         _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
         for device in devices
         for model in blocks(
-            [model for model in models if belongs(model, device)],
+            [model for model in models if device.measures(model.format)],
             request.repeats,
             f"{campaign_id} {device.device_id}",
         )
     ]
     if not jobs:
-        raise UsageError(
-            "wrong_place",
-            "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures "
-            "nothing else: none of these models belongs to any of these devices.",
-        )
+        raise UsageError("wrong_place", _WRONG_PLACE)
     return jobs
-
-
-def belongs(model: rest.ModelRecord, device: rest.DeviceRecord) -> bool:
-    """Whether the model is of the kind that this device measures. One that has told no facts may be either."""
-    if device.facts is None:
-        return True
-    return (model.format == "served") == (device.facts.endpoint is not None)
 
 
 def one_job(
@@ -75,6 +69,8 @@ def one_job(
     new_id: Callable[[], str] = identity.new_id,
 ) -> rest.JobRecord:
     """A queued job with exactly this configuration: no choice is made anew, so it fills the very same cell."""
+    if not device.measures(model.format):
+        raise UsageError("wrong_place", _WRONG_PLACE)
     job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
     return _sendable(job, model)
 

@@ -143,6 +143,8 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     here = Figure(
         UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
     )
+    if cost.break_even_kind == "is_cloud":
+        return (here,)
     cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
     pays = pays_from(cost)
