@@ -1,6 +1,6 @@
 """Sweep points as a result carries them: what the worker told of each, and why the others are missing. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edgeprof.statistics.estimate import estimate_median
 from edgeprof.wire.evidence import SweepAt, SweepPoint
@@ -15,15 +15,22 @@ _KIB_PER_MIB = 1024
 
 
 def points_of(
-    asked: Sequence[SweepAt], told: Sequence[Point], outcome: Outcome, prompt_tokens: int
+    asked: Sequence[SweepAt],
+    told: Sequence[Point],
+    outcome: Outcome,
+    prompt_tokens: int,
+    absent: Collection[str] = (),
 ) -> tuple[SweepPoint, ...]:
-    """One for each that was asked, in that order. `prompt_tokens`: of the run itself, where a point names none."""
-    found = [_measured(at, point, prompt_tokens) for at, point in zip(asked, told, strict=False)]
+    """One for each that was asked, in that order. `prompt_tokens`: of the run itself, where a point names none.
+
+    `absent`: metrics that the run has not, for reasons that hold at every point.
+    """
+    found = [_measured(at, point, prompt_tokens, absent) for at, point in zip(asked, told, strict=False)]
     lost = asked[len(found) :]
     return (*found, *(SweepPoint(at=at, failure=_why(outcome, place)) for place, at in enumerate(lost)))
 
 
-def _measured(at: SweepAt, point: Point, prompt_tokens: int) -> SweepPoint:
+def _measured(at: SweepAt, point: Point, prompt_tokens: int, absent: Collection[str]) -> SweepPoint:
     if point["failure"] is not None:
         return SweepPoint(at=at, failure=point["failure"])
     figures = Figures()
@@ -34,7 +41,7 @@ def _measured(at: SweepAt, point: Point, prompt_tokens: int) -> SweepPoint:
     for metric, kib in (("peak_memory_mib", point["peak_kib"]), ("kv_cache_mib", point["kv_cache_kib"])):
         if kib is not None:
             figures.add(metric, kib / _KIB_PER_MIB)
-    return SweepPoint(at=at, metrics=tuple(figures.rows))
+    return SweepPoint(at=at, metrics=tuple(row for row in figures.rows if row.metric not in absent))
 
 
 def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:

@@ -76,7 +76,9 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     timing = timing_of(measured, figures)
     memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
     conditions = conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores))
-    points = points_of(header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"])
+    points = points_of(
+        header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"], measured["absent"]
+    )
     body = _Body(
         effective=effective_of(header, measured, run, points),
         figures=figures,

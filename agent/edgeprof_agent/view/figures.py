@@ -15,6 +15,7 @@ _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Memory", ("peak_memory_", "baseline_memory_", "kv_cache_", "model_size_")),
     ("Energy", ("energy_", "net_energy_", "average_power_", "peak_power_", "idle_power_", "battery_")),
     ("Under load", ("response_", "sustained_")),
+    ("Endpoint", ("connect_", "request_errors_")),
 )
 _TITLE, _VALUE = 28, 14
 _TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
