@@ -23,7 +23,20 @@ def test_facts_name_a_version_or_the_install_line() -> None:
     assert facts["onnxruntime"].version
     for fact in facts.values():
         reason = fact.reason or ""
-        assert fact.version or "pip install 'edgeprof[" in reason or "has wheels for Python" in reason
+        told = ("pip install 'edgeprof[", "has wheels for Python", "Name one with --endpoint")
+        assert fact.version or any(words in reason for words in told)
+
+
+def test_an_endpoint_runs_what_it_serves_and_nothing_else() -> None:
+    facts = registry.facts(here=False, endpoint=True)
+    assert [fact.variant for fact in facts if fact.version] == ["openai-api"]
+    assert all("cloud endpoint" in (fact.reason or "") for fact in facts if not fact.version)
+    assert registry.default_variant("served", facts) == "openai-api"
+    both = {fact.variant: fact.version for fact in registry.facts(endpoint=True)}
+    assert both["openai-api"]
+    assert both["onnxruntime"]
+    with pytest.raises(MissingPartError, match="--endpoint"):
+        registry.default_variant("served", registry.facts())
 
 
 def test_facts_import_no_runtime() -> None:

@@ -85,7 +85,7 @@ def test_flash_hands_on_how_to_measure(run: Run, hub: Live, agent: FakeAgent) ->
 
 
 def test_a_sweep_over_tokens_needs_a_language_model(run: Run, hub: Live, agent: FakeAgent) -> None:
-    assert "needs a language model (GGUF)" in run("flash", DIGITS, "--all", "--sweep-depth", "0,512").err
+    assert "needs a language model" in run("flash", DIGITS, "--all", "--sweep-depth", "0,512").err
     assert hub.client.compare().cells == ()
     assert run("flash", DIGITS, "--all", "--sweep-depth", "0;512").refused_with("bad_usage")
 

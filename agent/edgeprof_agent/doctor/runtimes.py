@@ -40,7 +40,7 @@ def _runtime(fact: RuntimeFact) -> Finding:
         if python != sys.executable:
             return Finding("runtimes", subject, "missing", fact.reason or "not installed")
         if VARIANTS[fact.variant].needs_endpoint:
-            return Finding("runtimes", subject, "optional", fact.reason or "no endpoint is named")
+            return Finding("runtimes", subject, "optional", "no endpoint is named", "edgeprof endpoint check URL")
         if not VARIANTS[fact.variant].fits_this_python:
             return Finding("runtimes", subject, "optional", fact.reason or "not for this Python")
         return Finding("runtimes", subject, "optional", "not installed", registry.install_line(fact.variant))
