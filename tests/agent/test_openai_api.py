@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from benchmarks.llama_server import llama_server
 from edgeprof.modelfiles import served_file
 from edgeprof.modelfiles.served_file import Parameter, Price, Served
 from edgeprof.wire.evidence import SweepAt
@@ -17,7 +18,6 @@ from edgeprof_agent.runtimes import openai_asking
 from edgeprof_agent.runtimes.openai_answers import Usage
 from edgeprof_agent.runtimes.openai_api import steps_of
 from tests.agent.gguf_models import tiny_llama
-from tests.agent.llama_server import llama_server
 from tests.agent.measuring import measured, request_for, values
 from tests.agent.odd_endpoint import OddEndpoint, odd_endpoint
 

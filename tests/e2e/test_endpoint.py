@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from benchmarks.llama_server import llama_server
 from edgeprof.modelfiles import served_file
 from edgeprof.modelfiles.served_file import Served
 from tests.agent.gguf_models import tiny_llama
-from tests.agent.llama_server import llama_server
 from tests.e2e.farm import Farm
 
 KEY = "sk-of-this-test-only"

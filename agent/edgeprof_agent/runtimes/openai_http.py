@@ -105,6 +105,10 @@ class Connection:
     def close(self) -> None:
         self._http.close()
 
+    def decoded(self, content: bytes) -> Part:
+        """One event of a stream."""
+        return _PART.decode(content)
+
     def scrubbed(self, text: str) -> str:
         """Short, on one line, and without the key, which some endpoints repeat."""
         plain = " ".join(text.split())
@@ -153,7 +157,7 @@ class Connection:
             if content == b"[DONE]":
                 is_whole = True
                 break
-            part = _PART.decode(content)
+            part = self.decoded(content)
             if part.is_error:
                 raise Refusal("stream", self.scrubbed(message_of(content)))
             if part.shows_text:

@@ -1,6 +1,6 @@
 """A real OpenAI-compatible llama.cpp server: run as a program, it serves a GGUF file until it is ended.
 
-    python -m tests.agent.llama_server MODEL.gguf NAME
+    python -m benchmarks.llama_server MODEL.gguf NAME
 
 Its first line is its address.
 """
@@ -17,7 +17,7 @@ from typing import Any, cast
 @contextmanager
 def llama_server(model: Path, name: str) -> Generator[str]:
     """The URL of the server while the block runs, as an endpoint is named."""
-    command = [sys.executable, "-m", "tests.agent.llama_server", str(model), name]
+    command = [sys.executable, "-m", "benchmarks.llama_server", str(model), name]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout is not None
