@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cancel": ("edgeprof.campaign_commands:cancel", "", "Cancel what of a campaign has not ended."),
     "compare": ("edgeprof.compare_command:compare", "", "Print the devices × models table, or compare two results."),
     "export": ("edgeprof.export_command:export", "", "Write every result into CSV, NDJSON or Parquet."),
-    "publish": ("edgeprof.publish_command:publish", "", "Send results to MLflow or TensorBoard."),
+    "publish": ("edgeprof.publish_command:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (
         "edgeprof_hub.prices_command:prices",
         "hub",

@@ -33,6 +33,28 @@ def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> N
 
 @publish.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--project", default="edgeprof", show_default=True, help="The project of the runs.")
+@click.option("--entity", help="Its user or team (default: yours).")
+@click.option("--online", is_flag=True, help="Send at once, as who WANDB_API_KEY or `wandb login` says.")
+@hub_options
+def wandb(folder: Path, project: str, entity: str | None, online: bool, hub_url: str, token_file: str | None) -> None:
+    """Write a Weights & Biases run for each result into FOLDER; `wandb sync` sends them when it suits you.
+
+    Without --online no network is needed. Only what is new is written: the file edgeprof-last-seq in FOLDER says how
+    far it got. Needs the package: pip install 'edgeprof[wandb]'.
+    """
+    from edgeprof.publish_wandb import Target, publish_all
+
+    target = Target(folder, "online" if online else "offline", project, entity)
+    client = client_of(hub_url, token_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = publish_all(target, folder, partial(client.export, "ndjson"), result_progress(client.last_seq()))
+    then = "" if online else f" Send them with: wandb sync {folder}/wandb/offline-run-*"
+    click.echo(f"{count:,} result{'s' * (count != 1)} {'sent' if online else 'written'}.{then}")
+
+
+@publish.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @hub_options
 def tensorboard(folder: Path, hub_url: str, token_file: str | None) -> None:
     """Write event files into FOLDER: a run for each cell, a step for each result (the hub's number of it).

@@ -13,10 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgeprof.errors import UsageError
+from edgeprof.publish_mark import last_seq, set_last_seq
 
-MARK = "edgeprof-last-seq"
-"""A file in the folder: the hub's number of the newest result that is there. It is what makes a publish resumable."""
 MOST_OPEN = 200
 _VERSION = b"brain.Event:2"
 _MASK_DELTA = 0xA282EAD8
@@ -39,17 +37,6 @@ def publish_all(folder: Path, lines: Callable[[int], Iterable[bytes]], say: Call
     finally:
         writers.close()
     return count
-
-
-def last_seq(folder: Path) -> int:
-    """0 where nothing was published there yet. Raises UsageError for a mark that is none."""
-    mark = folder / MARK
-    if not mark.exists():
-        return 0
-    text = mark.read_text(errors="replace").strip()
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError("bad_mark", f"{mark} should hold the number of the last result. Name another folder.")
-    return int(text)
 
 
 class _Writers:
@@ -81,7 +68,7 @@ class _Writers:
         """Finish the files, then say how far they go."""
         self._close_files()
         if self.last_seq is not None:
-            (self._folder / MARK).write_text(f"{self.last_seq}\n")
+            set_last_seq(self._folder, self.last_seq)
 
     def _close_files(self) -> None:
         for stream in self._open.values():

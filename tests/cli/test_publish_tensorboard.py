@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof import publish_tensorboard
+from edgeprof import publish_mark, publish_tensorboard
 from edgeprof.paths import cache_dir
 from tests.cli.conftest import Run
 from tests.hub import fleet
@@ -64,11 +64,11 @@ def test_each_result_is_a_step_of_its_cells_run_and_only_new_ones_are_written(
     more = fleet.result(1, CNN, fleet.vision_rows(7.0, 0.1))
     hub.hub.writer.call(lambda store: store.save_result(more, "0" * 64, fleet.NOW_S))
     assert run("publish", "tensorboard", str(folder)).out.startswith("1 result written.")
-    assert (folder / publish_tensorboard.MARK).read_text() == "5\n"
+    assert (folder / publish_mark.MARK).read_text() == "5\n"
 
 
 def test_a_folder_with_a_strange_mark_is_refused(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
-    (tmp_path / publish_tensorboard.MARK).write_text("yesterday")
+    (tmp_path / publish_mark.MARK).write_text("yesterday")
     assert run("publish", "tensorboard", str(tmp_path)).refused_with("bad_mark")
 
 
