@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
@@ -68,12 +69,25 @@ def _invalid(_: Request, error: Exception) -> Response:
     return error_response(422, "invalid_request", f"This request cannot be used: {said}.")
 
 
-def _http(_: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     code, message = _SENTENCES.get(known.status_code, (f"http_{known.status_code}", str(known.detail)))
     response = error_response(known.status_code, code, message)
     response.headers.update(known.headers or {})
+    if known.status_code == 405 and (methods := _methods(request)):
+        response.headers["Allow"] = ", ".join(sorted(methods))
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """What the address takes by the API's description (RFC 9110, 15.5.6): the framework names its first route's alone.
+
+    An address that is spelled out goes before one with a variable in that place.
+    """
+    paths: dict[str, dict[str, object]] = cast(FastAPI, request.app).openapi()["paths"]
+    fitting = [path for path in paths if compile_path(path)[0].match(request.url.path)]
+    spelled_out = [path for path in fitting if "{" not in path]
+    return {method.upper() for path in spelled_out or fitting for method in paths[path]}
 
 
 def _no_text(_: Request, error: Exception) -> Response:
