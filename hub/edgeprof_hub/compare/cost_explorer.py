@@ -26,7 +26,7 @@ from edgeprof_hub.compare.cost_bill import (
     wall_j,
 )
 from edgeprof_hub.compare.cost_draws import Driver, Spread, Uncertain, Values
-from edgeprof_hub.compare.cost_fields import Field
+from edgeprof_hub.compare.cost_field import Field
 from edgeprof_hub.compare.cost_rival import MONTH_DAYS, Rival
 
 CURVE_POINTS = 40
@@ -36,18 +36,10 @@ EDGE_ALWAYS = ("service_ms", "price_usd")
 """Without these there is no cost at all."""
 _DRAWN = (
     *("service_ms", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
-    *(
-        "discount_percent",
-        "maintenance_usd",
-        "energy_j",
-        "idle_w",
-        "efficiency",
-        "tariff_usd",
-        "sent_bytes",
-        "usd_per_gb",
-    ),
-    *("retry_percent", "tau", "features", "instances", "hours_a_day"),
+    *("discount_percent", "maintenance_usd", "energy_j", "idle_w", "efficiency", "tariff_usd"),
+    *("sent_bytes", "usd_per_gb", "retry_percent", "tau", "audio_s", "features", "pages", "instances", "hours_a_day"),
 )
+_ONE_IF_BLANK = {"features": 1.0, "pages": 1.0, "instances": 1.0, "hours_a_day": 24.0}
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
     per_day = values["per_day"]
     inputs = [_uncertain(fields[key]) for key in _DRAWN if key in fields and fields[key].value is not None]
     blank = {key: 0.0 for key in _DRAWN if key not in fields or fields[key].value is None}
-    blank["features"], blank["instances"], blank["hours_a_day"] = 1.0, 1.0, 24.0
+    blank |= _ONE_IF_BLANK
 
     def bill(drawn: Values) -> tuple[float, float]:
         whole = {**blank, **drawn}

@@ -7,13 +7,14 @@ from edgeprof.wire.messages import Result
 from edgeprof_devices import load_profiles
 from edgeprof_hub.compare.cell_cost import cell_cost
 from edgeprof_hub.compare.cost_scenario import Scenario
+from edgeprof_hub.compare.price_moment import Prices
 
 PIECES = {"1,000 inferences": "inferences", "1M tokens": "answers"}
 """What the assumed daily volume counts, by the unit that the cost is shown for."""
 
 
 def cost_of(
-    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, now_s: float, scenario: Scenario
+    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, scenario: Scenario, prices: Prices
 ) -> rest.CostView | str | None:
     """The cost of a measured result in the fleet's scenario, the reason why there is none, or None for a failed run."""
     if result.status != "measured":
@@ -27,7 +28,8 @@ def cost_of(
         idle_w=_idle_w(device.profile_id),
         emulated=device.emulated or result.emulated or result.replayed is not None,
         scenario=scenario,
-        now_s=now_s,
+        prices=prices,
+        inputs=result.effective.inputs if result.effective else None,
     )
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,10 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import names
-from edgeprof_hub.compare import cost_explorer, cost_fields, cost_rival, fleet_scenario
-from edgeprof_hub.compare.catalogue.loader import Catalogue, load_catalogue
-from edgeprof_hub.compare.cell_cost import EMULATED, compared_as
-from edgeprof_hub.compare.cost_fields import Field
+from edgeprof_hub.compare import cost_explorer, cost_field, cost_fields, cost_rival, cost_rivals, fleet_scenario
+from edgeprof_hub.compare.cell_cost import EMULATED
+from edgeprof_hub.compare.cost_field import Field
+from edgeprof_hub.compare.cost_kind import PIECES, WorkKind, compared_as, kind_of
+from edgeprof_hub.compare.price_moment import Prices, prices_now
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes.answers import HubOf
@@ -43,7 +43,7 @@ class _Run:
             raise UsageError("no_cost", EMULATED)
         self.device, self.model = device, model
         self.scenario = fleet_scenario.read(hub.reader.fleet_scenario())
-        self.is_language = model.format == cost_fields.LANGUAGE
+        self.kind: WorkKind = kind_of(model.task, model.format)
 
     def baseline(self, asked: Mapping[str, str]) -> str:
         """The key that was asked for, else that of the model's task."""
@@ -51,22 +51,18 @@ class _Run:
             self.scenario.baseline(compared_as(self.model.task, self.model.format))
         )
 
-    def fields(self, asked: Mapping[str, str], catalogue: Catalogue, today: date) -> dict[str, Field]:
+    def fields(self, asked: Mapping[str, str], prices: Prices) -> dict[str, Field]:
         """The inputs as the address has them. The measured ones follow the lengths that are asked for."""
         scenario = replace(
             self.scenario,
             input_tokens=_count(asked, "input_tokens", self.scenario.input_tokens),
             output_tokens=_count(asked, "output_tokens", self.scenario.output_tokens),
         )
-        found = cost_fields.fields_of(self.device, self.model, self.result, scenario, catalogue, today)
-        return cost_fields.changed(found, asked)
+        return cost_field.changed(cost_fields.fields_of(self.device, self.model, self.result, scenario, prices), asked)
 
-    def rival(self, asked: Mapping[str, str], fields: Mapping[str, Field], catalogue: Catalogue) -> cost_rival.Rival:
+    def rival(self, asked: Mapping[str, str], fields: Mapping[str, Field], prices: Prices) -> cost_rival.Rival:
         """The cloud's side."""
-        tokens = None
-        if self.is_language:
-            tokens = (int(fields["input_tokens"].value or 0), int(fields["output_tokens"].value or 0))
-        return cost_rival.rival_of(self.baseline(asked), catalogue, tokens, time.time())
+        return cost_rivals.rival_of(self.baseline(asked), fields, prices)
 
 
 def _count(asked: Mapping[str, str], key: str, usual: int) -> int:
@@ -102,32 +98,29 @@ def forget(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> Red
 
 
 def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
-    run, catalogue = _Run(hub, result_id), load_catalogue()
-    today = datetime.fromtimestamp(time.time(), tz=UTC).date()
-    fields, rival, explored, problem = run.fields({}, catalogue, today), None, None, ""
+    run, prices = _Run(hub, result_id), prices_now(time.time())
+    fields, rival, explored, problem = run.fields({}, prices), None, None, ""
     try:
-        fields = run.fields(asked, catalogue, today)
-        rival = run.rival(asked, fields, catalogue)
-        explored = cost_explorer.explore(fields, rival, today)
+        fields = run.fields(asked, prices)
+        rival = run.rival(asked, fields, prices)
+        explored = cost_explorer.explore(fields, rival, prices.day)
     except EdgeprofError as error:
         problem = error.message
-    kept = tuple(
-        _saved(run, result_id, name, query, catalogue, today) for name, query in hub.reader.scenarios.all().items()
-    )
+    kept = tuple(_saved(run, result_id, name, query, prices) for name, query in hub.reader.scenarios.all().items())
     shown = views.CostPage(
         result=run.result,
         device=run.device,
         model=run.model,
-        piece="answers" if run.is_language else "inferences",
+        piece=PIECES[run.kind],
         groups=views.field_views(fields, rival),
-        baselines={**cost_rival.offered(catalogue, run.is_language), **({rival.key: rival.title} if rival else {})},
+        baselines={**cost_rival.offered(prices.catalogue, run.kind), **({rival.key: rival.title} if rival else {})},
         rival=rival,
         baseline=run.baseline(asked),
         explored=explored,
         problem=problem,
         query=urlencode(asked),
         saved=kept,
-        catalogue=f"sha256 {catalogue.sha256[:16]}, {catalogue.as_of}",
+        catalogue=f"sha256 {prices.catalogue.sha256[:16]}, {prices.catalogue.as_of}",
     )
     return page(
         "cost.html",
@@ -139,12 +132,12 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
     )
 
 
-def _saved(run: _Run, result_id: str, name: str, query: str, catalogue: Catalogue, today: date) -> views.Saved:
+def _saved(run: _Run, result_id: str, name: str, query: str, prices: Prices) -> views.Saved:
     """What a kept scenario says of this run."""
     asked, href = dict(parse_qsl(query)), f"/cost/{result_id}?{query}"
     try:
-        fields = run.fields(asked, catalogue, today)
-        found = cost_explorer.explore(fields, run.rival(asked, fields, catalogue), today)
+        fields = run.fields(asked, prices)
+        found = cost_explorer.explore(fields, run.rival(asked, fields, prices), prices.day)
     except EdgeprofError as error:
         return views.Saved(name, href, "", "", "", error.message)
     return views.Saved(name, href, views.span(found.spread.edge), views.span(found.spread.cloud), found.verdict)

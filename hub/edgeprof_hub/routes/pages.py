@@ -15,6 +15,7 @@ from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
 from edgeprof_hub.compare import fleet_scenario, pareto, table, window
+from edgeprof_hub.compare.price_moment import prices_now
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
@@ -162,7 +163,8 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     found = evidence.evidence_of(result, hub.artifact)
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     scenario = fleet_scenario.read(store.fleet_scenario())
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time(), scenario))
+    prices = prices_now(time.time())
+    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, scenario, prices))
 
 
 @router.get("/devices/{device_id}")

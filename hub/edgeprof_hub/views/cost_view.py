@@ -8,19 +8,19 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 from edgeprof_hub.compare.cost_draws import Driver, Span
 from edgeprof_hub.compare.cost_explorer import CurvePoint, Explored
-from edgeprof_hub.compare.cost_fields import Field, written
+from edgeprof_hub.compare.cost_field import Field, written
 from edgeprof_hub.compare.cost_rival import Rival
 from edgeprof_hub.views.facts import DataTable
 
 PER = 1000
 """Figures are shown for so many pieces of work."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Use": ("per_day", "input_tokens", "output_tokens", "service_ms", "availability_percent", "accuracy"),
+    "Use": ("per_day", "input_tokens", "output_tokens", "audio_s", "service_ms", "availability_percent", "accuracy"),
     "Device": (
         *("price_usd", "residual_usd", "share_percent", "lifetime_years", "discount_percent", "maintenance_usd"),
         *("energy_j", "idle_w", "efficiency", "tariff_usd", "sent_bytes", "usd_per_gb"),
     ),
-    "Cloud": ("tau", "retry_percent", "features", "instances", "hours_a_day"),
+    "Cloud": ("tau", "retry_percent", "features", "pages", "instances", "hours_a_day"),
     "Carbon": ("grid_g", "embodied_kg"),
 }
 

@@ -27,6 +27,12 @@ class Priced:
     source: Source
 
     @property
+    def name(self) -> str:
+        """What it is and whose."""
+        vendor, title = self.entry.vendor, self.entry.title
+        return title if vendor in title else f"{vendor} {title}"
+
+    @property
     def as_of(self) -> date:
         """The last day that the price is known to have held."""
         return min(self.source.retrieved, self.entry.valid_to or self.source.retrieved)
