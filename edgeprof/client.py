@@ -70,6 +70,20 @@ class HubClient:
         """One result with everything that was recorded."""
         return self._get(f"/results/{result_id}", rest.StoredResult)
 
+    def catalogues(self) -> list[rest.CatalogueRecord]:
+        """Every price catalogue that the hub has run with, the newest used first."""
+        return self._get("/catalogues", list[rest.CatalogueRecord])
+
+    def catalogue(self, sha256: str) -> rest.CatalogueFiles:
+        """The files of one."""
+        return self._get(f"/catalogues/{sha256}", rest.CatalogueFiles)
+
+    def cost(self, result_id: str, *, catalogue: str = "", as_of: str = "") -> rest.CostView:
+        """What a run costs, with the prices in use or those of another catalogue and of another moment."""
+        asked = {key: text for key, text in {"catalogue": catalogue, "as_of": as_of}.items() if text}
+        query = f"?{urllib.parse.urlencode(asked)}" if asked else ""
+        return self._get(f"/results/{result_id}/cost{query}", rest.CostView)
+
     def results(self, *, device_id: str, model_id: str, config_key: str, limit: int) -> list[rest.StoredResult]:
         """The results of one cell, newest received first."""
         asked = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}

@@ -249,6 +249,27 @@ class CostView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CatalogueRecord:
+    """A price catalogue that the hub has run with: its costs can be computed with it again."""
+
+    sha256: str
+    """Of its files' names and contents; it stands among the inputs of every cost."""
+    as_of: str
+    """The day on which one of its sources was last read."""
+    first_used_s: float
+    in_use: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueFiles:
+    """Its files, in YAML, by name. Those of `own` were given by the hub's owner and come before the shipped ones."""
+
+    sha256: str
+    shipped: dict[str, str]
+    own: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RankMark:
     """Where a figure stands among comparable ones: variants of one family on one device, or devices in one column."""
 

@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from edgeprof.errors import UsageError
+from edgeprof.options import client_of, hub_options
 from edgeprof_hub.compare.catalogue.loader import STALE_AFTER_DAYS, Catalogue, Priced, load_catalogue, parse_catalogue
 from edgeprof_hub.compare.catalogue.schema import EntryKind
 from edgeprof_hub.compare.cost_inputs import plain
@@ -69,6 +70,15 @@ def check(files: tuple[Path, ...]) -> None:
         click.echo(line)
     click.echo(f"{len(catalogue.entries)} entries, {len(found)} to look at.")
     sys.exit(1 if found else 0)
+
+
+@prices.command()
+@hub_options
+def history(hub_url: str, token_file: str | None) -> None:
+    """Print every catalogue that a hub has run with; costs can be asked for with each of them again."""
+    for kept in client_of(hub_url, token_file).catalogues():
+        since = datetime.fromtimestamp(kept.first_used_s, tz=UTC).date()
+        click.echo(f"{kept.sha256}  as of {kept.as_of}, first used {since}{', in use' if kept.in_use else ''}")
 
 
 def _problems(catalogue: Catalogue, today: date) -> list[str]:

@@ -74,16 +74,17 @@ def part_of(
     columns: Sequence[rest.Column],
     now_s: float,
     metrics: Collection[str] | None = None,
+    prices: Prices | None = None,
 ) -> Part:
-    """These devices and columns, in this order. `metrics`: those that are ranked; None: all."""
+    """These devices and columns, in this order. `metrics`: those that are ranked; None: all. `prices`: not today's."""
     device_ids = {device.device_id for device in devices}
     keys = {key_of(column) for column in columns}
     families = {column.family for column in columns}
     compared = [column for column in found.columns if column.family in families]
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
     scenario = fleet_scenario.read(store.fleet_scenario())
-    prices = prices_now(now_s)
-    cells = labels.with_versions([_cell(source, scenario, prices) for source in sources])
+    used = prices or prices_now(now_s)
+    cells = labels.with_versions([_cell(source, scenario, used) for source in sources])
     near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
