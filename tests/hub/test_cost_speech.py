@@ -184,7 +184,7 @@ def test_break_even_counts_hours_of_audio():
     fields = heard(audio_s="10", energy_j="0", lifetime_years="3")
     rival = cost_rivals.rival_of("audio:assemblyai-universal-2", fields, PRICES)
     fixed_usd_per_day = 120 / 3 / 365
-    crossing = first_crossing({**values(fields), "wake_s": 0.0}, rival, 1e9)
+    crossing = first_crossing(values(fields), rival, 1e9)
     assert crossing == pytest.approx(fixed_usd_per_day / (10 / 3600 * 0.15))
 
 

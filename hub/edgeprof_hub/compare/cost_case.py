@@ -15,8 +15,11 @@ NEEDED = ("service_ms", "price_usd")
 _DRAWN = (
     *("service_ms", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
     *("discount_percent", "maintenance_usd", "energy_j", "idle_w", "efficiency", "tariff_usd"),
-    *("sent_bytes", "usd_per_gb", "retry_percent", "tau", "audio_s", "features", "pages", "instances", "hours_a_day"),
+    *("sleep_w", "wake_s", "wake_j", "battery_wh", "battery_cycles", "battery_usd", "sent_bytes", "usd_per_gb"),
+    *("retry_percent", "tau", "audio_s", "features", "pages", "instances", "hours_a_day"),
+    *("disk_usd", "response_bytes", "egress_usd_per_gb"),
 )
+BATTERY = ("battery_wh", "battery_cycles", "battery_usd")
 _ONE_IF_BLANK = {"features": 1.0, "pages": 1.0, "instances": 1.0, "hours_a_day": 24.0}
 
 
@@ -50,10 +53,8 @@ class Summary:
 
 
 def case_of(fields: Mapping[str, Field], rival: Rival) -> Case:
-    """Raises CostError where an input that no cost can do without is blank."""
-    for key in NEEDED:
-        if fields[key].value is None:
-            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
+    """Raises CostError where an input that no cost can do without is blank, or two contradict each other."""
+    _check(fields)
     known = [fields[key] for key in _DRAWN if key in fields and fields[key].value is not None]
     blank = dict.fromkeys(_DRAWN, 0.0) | _ONE_IF_BLANK
     values = {**blank, **{key: field.value or 0.0 for key, field in fields.items()}}
@@ -69,6 +70,24 @@ def case_of(fields: Mapping[str, Field], rival: Rival) -> Case:
             "cost_input", f"{rival.title} costs nothing at this volume, so that there is nothing to compare."
         )
     return case
+
+
+def _check(fields: Mapping[str, Field]) -> None:
+    blank = {key for key, field in fields.items() if field.value is None}
+    for key in NEEDED:
+        if key in blank:
+            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
+    if not {"idle_w", "sleep_w"} & blank:
+        raise CostError(
+            "cost_input",
+            "A device idles between runs or it sleeps: enter power while idle or power asleep, and leave the other "
+            "one blank.",
+        )
+    if "sleep_w" in blank and {"wake_s", "wake_j"} - blank:
+        raise CostError("cost_input", "Waking up is counted for a device that sleeps: enter power asleep, too.")
+    missing = [fields[key].name for key in BATTERY if key in blank]
+    if 0 < len(missing) < len(BATTERY):
+        raise CostError("cost_input", f"The wear of a battery takes three inputs; blank: {', '.join(missing)}.")
 
 
 def summarised(case: Case) -> Summary:

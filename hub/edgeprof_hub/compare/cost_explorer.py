@@ -21,6 +21,7 @@ from edgeprof_hub.compare.cost_bill import (
     edge_parts_usd,
     edge_usd,
     running_usd_per_day,
+    standing_w,
     variable_usd,
     wall_j,
 )
@@ -115,7 +116,7 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
         payback_on=today + timedelta(days=payback) if payback is not None and payback < LONGEST_PAYBACK_DAYS else None,
         edge_per_correct_usd=summary.edge_usd / values["accuracy"] if values["accuracy"] else None,
         carbon_g=_carbon_g(fields, values, per_day),
-        not_counted=_not_counted(fields),
+        not_counted=_not_counted(fields, rival),
     )
 
 
@@ -179,23 +180,29 @@ def _payback_days(values: Values, per_day: float, cloud: float) -> float | None:
 
 def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tuple[float, float] | None:
     """Formula 16 between the limits of the grid's figure; None while no energy is known."""
-    if fields["energy_j"].value is None and fields["idle_w"].value is None:
+    if all(fields[key].value is None for key in ("energy_j", "idle_w", "sleep_w")):
         return None
     devices, efficiency = devices_for(values, per_day), values["efficiency"] or 1.0
-    joules = wall_j(values) + devices * values["idle_w"] * DAY_S / efficiency / per_day
+    joules = wall_j(values) + devices * standing_w(values) * DAY_S / efficiency / per_day
     served = YEAR_DAYS * values["lifetime_years"] * per_day
     made_g = devices * values["embodied_kg"] * 1000 * values["share_percent"] / 100 / served
     low, high = fields["grid_g"].limits
     return joules / KWH_J * low + made_g, joules / KWH_J * high + made_g
 
 
-def _not_counted(fields: Mapping[str, Field]) -> tuple[str, ...]:
+def _not_counted(fields: Mapping[str, Field], rival: Rival) -> tuple[str, ...]:
+    blank = {key for key, field in fields.items() if field.value is None}
     offered = {
-        "energy_j": "edge: energy (none was measured in this run)",
-        "idle_w": "edge: idle power",
-        "maintenance_usd": "edge: maintenance",
-        "sent_bytes": "edge: network",
+        "edge: energy (none was measured in this run)": "energy_j" in blank,
+        "edge: idle power": {"idle_w", "sleep_w"} <= blank,
+        "edge: maintenance": "maintenance_usd" in blank,
+        "edge: network": bool({"sent_bytes", "usd_per_gb"} & blank),
+        "edge: wear of a battery, if it has one": "battery_wh" in blank,
+        "edge: wear of the battery (no energy is known)": "battery_wh" not in blank
+        and {"energy_j", "idle_w", "sleep_w"} <= blank,
+        "cloud: disks": "disk_usd" in rival.uses and "disk_usd" in blank,
+        "cloud: network": "response_bytes" not in rival.uses or bool({"response_bytes", "egress_usd_per_gb"} & blank),
+        "both: quality": "accuracy" in blank,
+        "both: the baseline's accuracy": True,
     }
-    blank = [text for key, text in offered.items() if fields[key].value is None]
-    quality = () if fields["accuracy"].value is not None else ("quality",)
-    return (*blank, "cloud: network and disk", *(f"both: {text}" for text in (*quality, "the baseline's accuracy")))
+    return tuple(text for text, is_left_out in offered.items() if is_left_out)

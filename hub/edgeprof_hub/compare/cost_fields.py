@@ -22,7 +22,7 @@ def fields_of(
         *_content(scenario, kind, result, is_language),
         *edge_fields(device, metrics, scenario, kind, is_language),
         _tariff(scenario, prices),
-        *_cloud(scenario, kind),
+        *_cloud(scenario, kind, prices),
         plain_field("embodied_kg", "Carbon of making the device", "kg CO2e", None),
         _grid(prices),
         _accuracy(model),
@@ -61,7 +61,7 @@ def _whose(field: Field, scenario: Scenario) -> Field:
     return replace(field, origin="entered", source="the fleet's scenario") if scenario.is_entered else field
 
 
-def _cloud(scenario: Scenario, kind: WorkKind) -> tuple[Field, ...]:
+def _cloud(scenario: Scenario, kind: WorkKind, prices: Prices) -> tuple[Field, ...]:
     enough = "enough for this volume; not measured"
     return (
         plain_field("retry_percent", "Requests to the cloud that are made again", "%", 0, most=1000),
@@ -70,7 +70,17 @@ def _cloud(scenario: Scenario, kind: WorkKind) -> tuple[Field, ...]:
         plain_field("pages", "Pages in one inference", "", 1, least=1e-6, most=10_000),
         plain_field("instances", "Rented machines", "", 1, source=enough, least=1, most=10_000),
         plain_field("hours_a_day", "Hours a day that they are on", "h", 24, least=0.01, most=24),
+        plain_field("disk_usd", "Disks of the rented machines, all together", "USD a month", None),
+        plain_field("response_bytes", "Sent back by the rented machine for each", "bytes", None),
+        plain_field("egress_usd_per_gb", "What it asks for a GB that it sends", "USD/GB", None, source=_egress(prices)),
     )
+
+
+def _egress(prices: Prices) -> str:
+    """List prices, as a hint: which cloud it is, and whether its free GB are used up, is the user's to say."""
+    known = sorted(item for item in prices.catalogue.entries.items() if item[1].entry.kind == "egress")
+    listed = [f"{priced.price:f} ({dated(priced, prices.day)})" for _, priced in known]
+    return f"not counted; list prices: {'; '.join(listed)}" if listed else "not counted"
 
 
 def _tau(scenario: Scenario) -> Field:

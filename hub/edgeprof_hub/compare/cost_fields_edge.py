@@ -31,6 +31,8 @@ def edge_fields(
         plain_field("maintenance_usd", "Maintenance", "USD a year", float(scenario.maintenance_usd_per_year) or None),
         _energy(metrics, scenario, kind, is_language),
         plain_field("idle_w", "Power while idle, day and night", "W", None, source=_idle_hint(device)),
+        *_sleep(),
+        *_battery(),
         _efficiency(metrics, scenario),
         plain_field("sent_bytes", "Sent by the device for each", "bytes", None),
         plain_field("usd_per_gb", "Data plan", "USD/GB", None),
@@ -98,6 +100,27 @@ def _energy(metrics: Mapping[str, MetricRow], scenario: Scenario, kind: WorkKind
         return field
     made = measured_field(field, row, float(scenario.output_tokens) if is_language else 1.0)
     return replace(made, source=f"{row.metric}, scope {row.scope or 'not stated'}, gross")
+
+
+def _sleep() -> tuple[Field, ...]:
+    """Blank: the device does not sleep between runs."""
+    source = "not counted; instead of power while idle, for a device that sleeps between runs"
+    with_sleep = "not counted; only with power asleep"
+    return (
+        plain_field("sleep_w", "Power asleep", "W", None, source=source),
+        plain_field("wake_s", "Time to wake up for each", "s", None, source=with_sleep, most=86_400),
+        plain_field("wake_j", "Energy to wake up for each", "J", None, source=with_sleep),
+    )
+
+
+def _battery() -> tuple[Field, ...]:
+    """Blank: the device has none, or its wear is not counted."""
+    source = "not counted; all three, for a device that runs on a battery"
+    return (
+        plain_field("battery_wh", "Energy of a full battery", "Wh", None, source=source, least=1e-6),
+        plain_field("battery_cycles", "Full cycles in its life", "cycles", None, source=source, least=1),
+        plain_field("battery_usd", "A new battery", "USD", None, source=source),
+    )
 
 
 def _efficiency(metrics: Mapping[str, MetricRow], scenario: Scenario) -> Field:

@@ -12,6 +12,9 @@ from edgeprof_hub.compare.cost_rival import MONTH_DAYS, Rival, Tiered
 from edgeprof_hub.compare.price_moment import Prices
 from edgeprof_hub.compare.prices import audio_quote, token_quote
 
+RENTED = ("instances", "hours_a_day", "disk_usd", "response_bytes", "egress_usd_per_gb")
+"""Inputs that a rented machine's bill depends on."""
+
 Units = Callable[[Values], float]
 
 
@@ -91,10 +94,11 @@ def _by_hour(key: str, entry_id: str, prices: Prices) -> Rival:
     hour_usd = float(priced.price)
 
     def usd(values: Values, per_day: float) -> float:
-        return values["instances"] * hour_usd * values["hours_a_day"] / per_day
+        day_usd = values["instances"] * hour_usd * values["hours_a_day"] + values["disk_usd"] / MONTH_DAYS
+        return day_usd / per_day + values["response_bytes"] / 1e9 * values["egress_usd_per_gb"]
 
     title = f"{priced.entry.vendor} {priced.entry.title} ({priced.entry.region})"
-    return Rival(key, title, dated(priced, prices.day), usd, (), lambda _: 1.0, ("instances", "hours_a_day"))
+    return Rival(key, title, dated(priced, prices.day), usd, (), lambda _: 1.0, RENTED)
 
 
 def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Rival:

@@ -19,7 +19,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("price_usd", "residual_usd", "share_percent", "lifetime_years", "discount_percent", "maintenance_usd"),
         *("energy_j", "idle_w", "efficiency", "tariff_usd", "sent_bytes", "usd_per_gb"),
     ),
-    "Cloud": ("tau", "retry_percent", "features", "pages", "instances", "hours_a_day"),
+    "Sleep between runs": ("sleep_w", "wake_s", "wake_j"),
+    "Battery": ("battery_wh", "battery_cycles", "battery_usd"),
+    "Cloud": (
+        *("tau", "retry_percent", "features", "pages", "instances", "hours_a_day"),
+        *("disk_usd", "response_bytes", "egress_usd_per_gb"),
+    ),
     "Carbon": ("grid_g", "embodied_kg"),
 }
 
