@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_hub.compare import kept_scenario
+from edgeprof_hub.compare import cost_rivals, kept_scenario
 from edgeprof_hub.compare.kept_scenario import Figures, Then
 from edgeprof_hub.compare.price_moment import Prices, written_moment
 from edgeprof_hub.past_prices import prices_asked
@@ -45,20 +45,22 @@ def _shown(run: RunCost, reader: SqliteReader, kept: KeptScenario, now: Prices) 
         address,
         now=figures,
         problem=problem,
-        then=_figures_then(run, reader, asked, then, now.at_s),
+        then=_figures_then(run, reader, asked, then, now, figures),
         then_href=f"{address}&{pinned}" if kept.query else f"{address}{pinned}",
         then_of=f"{written_moment(then.at_s).replace('T', ' ')} UTC, catalogue {then.catalogue[:12]}",
     )
 
 
 def _figures_then(
-    run: RunCost, reader: SqliteReader, asked: Mapping[str, str], then: Then, now_s: float
+    run: RunCost, reader: SqliteReader, asked: Mapping[str, str], then: Then, now: Prices, figures_now: Figures | None
 ) -> Figures | None:
     """Those that were kept; of another run than it was kept on, computed with the prices of then."""
     if then.result_id == run.result.result_id:
         return then.figures
+    if then.catalogue == now.catalogue.sha256 and not cost_rivals.has_price_of_moment(run.baseline(asked)):
+        return figures_now
     try:
-        prices = prices_asked(reader, then.catalogue, written_moment(then.at_s), now_s)
+        prices = prices_asked(reader, then.catalogue, written_moment(then.at_s), now.at_s)
     except EdgeprofError:
         return None
     return _figures(run, asked, prices)[0]

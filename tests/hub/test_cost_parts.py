@@ -130,6 +130,15 @@ def test_a_rented_month_is_that_of_formula_12(
     assert found == pytest.approx(float(month_usd / pieces), rel=1e-6)
 
 
+@given(per_day=st.floats(1, 1_000_000), joules=st.floats(0, 50), sleeps=st.booleans(), has_battery=st.booleans())
+def test_the_parts_add_up_to_the_bill(per_day: float, joules: float, sleeps: bool, has_battery: bool) -> None:
+    battery = BATTERY if has_battery else {}
+    made = asleep(**battery) if sleeps else camera(**battery)
+    base = {**values(made), "energy_j": joules, "sent_bytes": 5000.0, "usd_per_gb": 3.0}
+    parts = edge_parts_usd(base, per_day)
+    assert sum(parts.values()) == pytest.approx(cost_bill.edge_usd(base, per_day), rel=1e-9)
+
+
 @given(st.floats(0.0001, 0.5), st.floats(0.0002, 0.05))
 def test_the_crossing_of_a_device_that_sleeps_is_where_both_bills_meet(sleep_w: float, cloud_usd: float) -> None:
     base = {**values(asleep(**BATTERY)), "sleep_w": sleep_w}

@@ -34,6 +34,7 @@ entries:
 """
 RUN = RUNS[0].result_id
 SECOND = fleet.result(2, CNN, fleet.vision_rows(80.0, 1.0))
+SECOND_LLM = fleet.result(2, LLM, fleet.language_rows(20.0))
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def data(tmp_path: Path) -> Path:
         [fleet.state(1, "pi"), fleet.state(2, "other pi")],
         [fleet.facts(1), fleet.facts(2)],
         [CNN, LLM],
-        [RUNS[0], RUNS[1], SECOND],
+        [RUNS[0], RUNS[1], SECOND, SECOND_LLM],
         prices_usd={1: 80.0, 2: 60.0},
     )
     with stores.opened(tmp_path) as store:
@@ -260,6 +261,21 @@ def test_a_scenario_that_is_kept_with_past_prices_keeps_those(data: Path, first_
     assert f"2026-05-01 00:00 UTC, catalogue {first_hash[:12]}" in then[1]
     assert (then[3][:5], now[2][:5]) == ("$2.00", "$1.00")
     assert refused.status_code == 404
+
+
+def test_of_another_run_then_is_computed_with_the_token_prices_of_then(data: Path):
+    """The catalogue is the same; the moment decides the price of a token."""
+    query = "baseline=token:openai/o3&input_tokens=1000&output_tokens=1&as_of=2025-05-01"
+    with hub_with(data, None) as client:
+        client.post(f"/cost/{RUNS[1].result_id}/scenarios", data={"name": "o3", "query": query})
+        client.post(f"/cost/{RUN}/scenarios", data={"name": "same", "query": "per_day=70"})
+        (then, now), (then_kept, now_kept) = (
+            rows_of_kept(client.get(f"/cost/{run}").text)[:2] for run in (SECOND_LLM.result_id, RUNS[1].result_id)
+        )
+        same = rows_of_kept(client.get(f"/cost/{SECOND.result_id}").text)[2:]
+    assert (then[3], now[2]) == (then_kept[3], now_kept[2])
+    assert float(then[3][1:5]) > 4 * float(now[2][1:5])
+    assert same[0][2:4] == same[1][1:3]
 
 
 def test_a_scenario_of_an_earlier_release_has_no_then(data: Path):

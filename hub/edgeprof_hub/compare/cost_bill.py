@@ -43,8 +43,13 @@ def edge_parts_usd(values: Values, per_day: float) -> dict[str, float]:
 
 
 def edge_usd(values: Values, per_day: float) -> float:
-    """Formula 8, full view, of one piece."""
-    return sum(edge_parts_usd(values, per_day).values())
+    """Formula 8, full view, of one piece: the sum of its parts, put together as fixed and variable for the draws."""
+    usd_per_j = _usd_per_j(values) + _wear_usd_per_j(values)
+    standing_usd = standing_w(values) * DAY_S * usd_per_j
+    fixed_usd_per_day = capex_usd_per_day(values) + values["maintenance_usd"] / YEAR_DAYS + standing_usd
+    energy_usd = _above_standing_j(values) * usd_per_j
+    sent_usd = values["sent_bytes"] / 1e9 * values["usd_per_gb"]
+    return devices_for(values, per_day) * fixed_usd_per_day / per_day + energy_usd + sent_usd
 
 
 def capex_usd_per_day(values: Values) -> float:

@@ -38,6 +38,11 @@ def rival_of(key: str, fields: Mapping[str, Field], prices: Prices) -> Rival:
     raise CostError("price_unknown", f"There is no cloud baseline {key[:80]!r} for such a model.")
 
 
+def has_price_of_moment(key: str) -> bool:
+    """Whether the moment decides its price, too, and not the catalogue alone."""
+    return key.startswith(("token:", "speech:"))
+
+
 def audio_units(billing: AudioBilling) -> Units:
     """`AudioBilling.units` in floats: of the seconds that one inference hears."""
     unit_s, minimum_s = float(billing.unit_s), float(billing.minimum_s)
