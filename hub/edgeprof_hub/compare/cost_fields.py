@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
-from edgeprof_hub.compare.cost_field import Field, dated, plain_field
+from edgeprof_hub.compare.cost_field import Field, dated, plain_field, source_of
 from edgeprof_hub.compare.cost_fields_edge import edge_fields
 from edgeprof_hub.compare.cost_kind import LANGUAGE_FORMAT, PIECES, WorkKind, fed_tokens, kind_of
 from edgeprof_hub.compare.cost_scenario import Scenario
@@ -78,9 +78,12 @@ def _cloud(scenario: Scenario, kind: WorkKind, prices: Prices) -> tuple[Field, .
 
 def _egress(prices: Prices) -> str:
     """List prices, as a hint: which cloud it is, and whether its free GB are used up, is the user's to say."""
-    known = sorted(item for item in prices.catalogue.entries.items() if item[1].entry.kind == "egress")
-    listed = [f"{priced.price:f} ({dated(priced, prices.day)})" for _, priced in known]
-    return f"not counted; list prices: {'; '.join(listed)}" if listed else "not counted"
+    known = [priced for _, priced in sorted(prices.catalogue.entries.items()) if priced.entry.kind == "egress"]
+    if not known:
+        return "not counted"
+    listed = ", ".join(f"{priced.entry.vendor} {priced.price:f}" for priced in known)
+    sources = "; ".join(sorted({source_of(priced, prices.day) for priced in known}))
+    return f"not counted; list prices: {listed} ({sources})"
 
 
 def _tau(scenario: Scenario) -> Field:

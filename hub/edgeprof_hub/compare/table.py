@@ -93,7 +93,7 @@ def part_of(
         devices=tuple(devices),
         columns=tuple(columns),
         cells=seen,
-        cost_note=costs.note(seen, scenario),
+        cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
     )
     return Part(shown, replace(shown, columns=tuple(compared), cells=near))
