@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from edgeprof.client import HubClient, HubError
+from edgeprof.compare_command import compare
 from edgeprof_hub.app import create_app
 from edgeprof_hub.compare.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.compare.catalogue.packed import packed, unpacked
@@ -322,6 +323,11 @@ def test_the_client_and_the_command_line_list_and_ask(served: live.Live):
     assert client.cost(RUN, catalogue=kept.sha256, as_of="2026-05-01").cloud_usd == client.cost(RUN).cloud_usd == 1.0
     with pytest.raises(HubError, match="no price catalogue"):
         client.cost(RUN, catalogue="d" * 64)
+    refused = CliRunner().invoke(compare, ["--hub", served.url, "--as-of", "2999-01-01"])
+    assert "still to come" in str(refused.exception)
+    asked = ["--hub", served.url, "--format", "csv", "--catalogue", kept.sha256, "--as-of", "2026-05-01"]
+    table = CliRunner().invoke(compare, asked, catch_exceptions=False)
+    assert f"price catalogue {kept.sha256}, token prices of 2026-05-01T00:00" in table.output
     printed = CliRunner().invoke(history, ["--hub", served.url], catch_exceptions=False)
     assert printed.output.startswith(f"{kept.sha256}  as of {kept.as_of}, first used ")
     assert printed.output.endswith(", in use\n")
