@@ -57,10 +57,13 @@ class HubClient:
         """Every model that the hub holds."""
         return self._get("/models", list[rest.ModelRecord])
 
-    def compare(self, device: str = "", model: str = "") -> rest.CompareTable:
-        """The devices × models matrix as it stands now, of the devices and models that have these words."""
-        asked = {name: words for name, words in (("device", device), ("model", model)) if words}
-        return self._get(f"/compare?{urllib.parse.urlencode(asked)}" if asked else "/compare", rest.CompareTable)
+    def compare(self, device: str = "", model: str = "", *, catalogue: str = "", as_of: str = "") -> rest.CompareTable:
+        """The devices × models matrix as it stands now, of the devices and models that have these words.
+
+        `catalogue`, `as_of`: its costs with the prices of another catalogue, of another moment.
+        """
+        query = _query(device=device, model=model, catalogue=catalogue, as_of=as_of)
+        return self._get(f"/compare{query}", rest.CompareTable)
 
     def campaign(self, campaign_id: str) -> rest.Campaign:
         """One group of jobs and where each stands."""
@@ -69,6 +72,18 @@ class HubClient:
     def result(self, result_id: str) -> rest.StoredResult:
         """One result with everything that was recorded."""
         return self._get(f"/results/{result_id}", rest.StoredResult)
+
+    def catalogues(self) -> list[rest.CatalogueRecord]:
+        """Every price catalogue that the hub has run with, the newest used first."""
+        return self._get("/catalogues", list[rest.CatalogueRecord])
+
+    def catalogue(self, sha256: str) -> rest.CatalogueFiles:
+        """The files of one."""
+        return self._get(f"/catalogues/{sha256}", rest.CatalogueFiles)
+
+    def cost(self, result_id: str, *, catalogue: str = "", as_of: str = "") -> rest.CostView:
+        """What a run costs, with the prices in use or those of another catalogue and of another moment."""
+        return self._get(f"/results/{result_id}/cost{_query(catalogue=catalogue, as_of=as_of)}", rest.CostView)
 
     def results(self, *, device_id: str, model_id: str, config_key: str, limit: int) -> list[rest.StoredResult]:
         """The results of one cell, newest received first."""
@@ -232,6 +247,12 @@ class _Connection:
 
     def close(self) -> None:
         self.http.close()
+
+
+def _query(**asked: str) -> str:
+    """What of an address stands after its path; nothing where nothing is asked for."""
+    given = {name: text for name, text in asked.items() if text}
+    return f"?{urllib.parse.urlencode(given)}" if given else ""
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

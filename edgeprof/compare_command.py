@@ -19,6 +19,8 @@ from edgeprof.options import client_of, hub_options
 @click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
 @click.option("--device", metavar="WORDS", help="Of the table: devices with these words in name or board.")
 @click.option("--model", metavar="WORDS", help="Of the table: models with these in name, family, format, runtime ...")
+@click.option("--catalogue", metavar="SHA256", help="Costs with this price catalogue; see `edgeprof prices history`.")
+@click.option("--as-of", metavar="DAY", help="Costs with the token and audio prices of 2026-05-01, say.")
 @click.option("--series", type=click.Choice(SERIES), help="Default: latency; of a language model, inter_token.")
 @click.option(
     "--floor",
@@ -34,6 +36,8 @@ def compare(
     kind: str,
     device: str | None,
     model: str | None,
+    catalogue: str | None,
+    as_of: str | None,
     series: Series | None,
     floor_file: Path | None,
     learned: Path | None,
@@ -59,7 +63,8 @@ def compare(
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
         click.echo(_json(report) if as_json or kind == "json" else text_of(report))
     elif not results and not learned:
-        table = client_of(hub_url, token_file).compare(device or "", model or "")
+        client = client_of(hub_url, token_file)
+        table = client.compare(device or "", model or "", catalogue=catalogue or "", as_of=as_of or "")
         click.echo(tables.render(table, "json" if as_json else kind), nl=False)
     else:
         raise UsageError(

@@ -84,5 +84,8 @@ def _cost_lines(cell: rest.Cell, tail: tuple[Value, ...]) -> Iterator[tuple[Valu
             yield ("edge_cost", *(None,) * 7, cell.cost_absent, *tail)
         return
     unit = f"USD per {cost.unit}"
-    yield ("edge_cost", cost.edge_usd, unit, None, None, None, "modelled", f"{cost.per_day:g} a day", None, *tail)
+    prices = (
+        f"price catalogue {cost.catalogue_sha256}, token prices of {cost.priced_at}" if cost.catalogue_sha256 else None
+    )
+    yield ("edge_cost", cost.edge_usd, unit, None, None, None, "modelled", f"{cost.per_day:g} a day", prices, *tail)
     yield ("cloud_cost", cost.cloud_usd, unit, None, None, None, "entered", cost.cloud_name, cost.cloud_basis, *tail)

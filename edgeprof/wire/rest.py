@@ -262,6 +262,31 @@ class CostView:
     """One more unit on hardware that is there already; None while its energy is not measured."""
     edge_floor_usd: float | None = None
     """The same as `edge_usd` with the device busy all day: a limit, nobody's bill; None without measured energy."""
+    catalogue_sha256: str = ""
+    """Of the price catalogue that was used; `GET /api/v1/catalogues/{sha256}` has it."""
+    priced_at: str = ""
+    """The moment for which token and audio prices were looked up, in UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueRecord:
+    """A price catalogue that the hub has run with: its costs can be computed with it again."""
+
+    sha256: str
+    """Of its files' names and contents; it stands among the inputs of every cost."""
+    as_of: str
+    """The day on which one of its sources was last read."""
+    first_used_s: float
+    in_use: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueFiles:
+    """Its files, in YAML, by name. Those of `own` were given by the hub's owner and come before the shipped ones."""
+
+    sha256: str
+    shipped: dict[str, str]
+    own: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

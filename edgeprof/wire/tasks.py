@@ -9,6 +9,8 @@ Task = Literal[
     "landmark-detection",
     "file-type",
     "text",
+    "embedding",
+    "speech-recognition",
     "llm",
     "other",
 ]

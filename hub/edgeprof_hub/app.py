@@ -22,6 +22,7 @@ from edgeprof_hub.routes import (
     api_agents,
     api_blobs,
     api_campaigns,
+    api_costs,
     api_devices,
     api_groups,
     api_models,
@@ -37,7 +38,7 @@ API_PREFIX = "/api/v1"
 ROUTERS = (
     *(
         (API_PREFIX, part.router)
-        for part in (api_agents, api_blobs, api_models, api_devices, api_groups, api_campaigns, api_results)
+        for part in (api_agents, api_blobs, api_models, api_devices, api_groups, api_campaigns, api_results, api_costs)
     ),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),

@@ -3,19 +3,22 @@
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from edgeprof.errors import UsageError
+from edgeprof.options import client_of, hub_options
 from edgeprof_hub.compare.catalogue.loader import STALE_AFTER_DAYS, Catalogue, Priced, load_catalogue, parse_catalogue
+from edgeprof_hub.compare.catalogue.schema import EntryKind
 from edgeprof_hub.compare.cost_inputs import plain
 
-KINDS = ("call", "instance", "tariff", "carbon")
+KINDS = get_args(EntryKind)
 
 
 @click.group()
 def prices() -> None:
-    """The dated prices that costs rest on. Token prices are those of the package genai-prices."""
+    """The dated prices that costs rest on. Prices by the token are those of the package genai-prices."""
 
 
 @prices.command("list")
@@ -38,11 +41,12 @@ def show(entry_id: str) -> None:
         raise UsageError("price_unknown", f"The catalogue has no entry {entry_id!r}. See: edgeprof prices list.")
     entry, source = priced.entry, priced.source
     facts = {
-        "title": f"{entry.vendor} {entry.title}",
+        "title": priced.name,
         "region": entry.region,
         "price": _price(priced),
         "tiers": "; ".join(f"{plain(tier.usd_per_unit)} up to {tier.up_to or 'any'} a month" for tier in priced.tiers),
         "basis": entry.basis,
+        "billed": _billed(priced),
         "as of": f"{priced.as_of}{_marks(priced, _today())}",
         "source": f"{source.title} ({source.kind}, {source.licence}, confidence {source.confidence})",
         "read": f"{source.retrieved}{f', {source.url}' if source.url else ''}",
@@ -68,6 +72,15 @@ def check(files: tuple[Path, ...]) -> None:
     sys.exit(1 if found else 0)
 
 
+@prices.command()
+@hub_options
+def history(hub_url: str, token_file: str | None) -> None:
+    """Print every catalogue that a hub has run with; costs can be asked for with each of them again."""
+    for kept in client_of(hub_url, token_file).catalogues():
+        since = datetime.fromtimestamp(kept.first_used_s, tz=UTC).date()
+        click.echo(f"{kept.sha256}  as of {kept.as_of}, first used {since}{', in use' if kept.in_use else ''}")
+
+
 def _problems(catalogue: Catalogue, today: date) -> list[str]:
     lines: list[str] = []
     for entry_id, priced in sorted(catalogue.entries.items()):
@@ -86,9 +99,21 @@ def _price(priced: Priced) -> str:
     return f"{plain(priced.price)} {currency}/{entry.unit}"
 
 
+def _billed(priced: Priced) -> str:
+    """In which steps, and how much at least."""
+    entry, unit = priced.entry, "s" if priced.entry.kind == "audio" else priced.entry.unit
+    steps = f"in steps of {plain(entry.billing_granularity)} {unit}" if entry.billing_granularity else ""
+    least = f"{plain(entry.billing_minimum)} {unit} at least" if entry.billing_minimum else ""
+    return ", ".join(filter(None, (steps, least)))
+
+
 def _marks(priced: Priced, today: date) -> str:
-    stale = "  stale" if priced.stale(today) else ""
-    return f"{stale}{'  unverified' if priced.source.kind == 'unverified' else ''}"
+    marks = {
+        "stale": priced.stale(today),
+        "unverified": priced.source.kind == "unverified",
+        "low confidence": priced.source.confidence == "low",
+    }
+    return "".join(f"  {mark}" for mark, is_so in marks.items() if is_so)
 
 
 def _today() -> date:

@@ -1,11 +1,12 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 
 from edgeprof.wire import topics
-from edgeprof_hub import config, uploads
+from edgeprof_hub import config, past_prices, uploads
 from edgeprof_hub.blobs import LARGEST_ARTIFACT_BYTES, LARGEST_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import Endpoint
@@ -37,6 +38,7 @@ def running(settings: Settings) -> Generator[Hub]:
         stack.callback(reader.close)
         stack.callback(writer.stop)
         writer.call(lambda store: store.mark_all_offline())
+        past_prices.keep_current(writer, time.time())
         broker = choice.choose(settings)
         stack.callback(broker.stop)
         endpoint = broker.start()

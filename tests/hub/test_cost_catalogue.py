@@ -39,6 +39,11 @@ def test_every_shipped_entry_is_sourced_dated_and_verified():
         ("tariff-de-household", "tariff", "0.3835"),
         ("tariff-world-household", "tariff", "0.165"),
         ("google-vision-label-detection", "call", "0.0015"),
+        ("assemblyai-universal-2", "audio", "0.15"),
+        ("xai-speech-streaming", "audio", "0.20"),
+        ("google-speech-chirp", "audio", "0.016"),
+        ("azure-document-layout", "page", "0.010"),
+        ("aws-egress", "egress", "0.09"),
     ],
 )
 def test_prices_are_read_to_the_last_digit(entry_id: str, kind: str, price: str):
@@ -51,6 +56,14 @@ def test_the_image_services_have_their_tiers_and_free_units():
     assert [tier.usd_per_unit for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
     google = load_catalogue().get("google-vision-label-detection", "call")
     assert (google.tiers[0].up_to, google.tiers[0].usd_per_unit) == (1000, 0)
+
+
+def test_what_contradicting_sources_say_is_not_shipped_and_one_source_is_not_trusted_far():
+    entries = load_catalogue().entries
+    assert not [name for name in entries if "transcribe" in name or name == "deepgram-nova-3-streaming"]
+    for name, priced in entries.items():
+        if "litellm" in priced.source.title:
+            assert (priced.source.kind, priced.source.confidence) == ("aggregator", "low"), name
 
 
 def test_a_statistic_is_as_old_as_the_period_that_it_covers():
@@ -94,6 +107,9 @@ def test_an_unknown_entry_is_named_with_those_there_are():
         ("retrieved: 2026-10-07", "retrieved: soon", "retrieved"),
         ("kind: official", "kind: hearsay", "kind"),
         ("sources:", "sources: [", "cannot be used"),
+        ("kind: instance", "kind: audio", "the unit of audio"),
+        ("price: 0.1", "price: 0.1, billing_granularity: 0", "greater than zero"),
+        ("price: 0.1", "price: 0.1, billing_minimum: -1", "zero or more"),
     ],
 )
 def test_a_bad_catalogue_is_refused_with_what_is_wrong(old: str, new: str, named: str):

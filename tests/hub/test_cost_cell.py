@@ -22,6 +22,7 @@ from edgeprof_hub.compare.cost_scenario import (
     TokenBaseline,
     baseline_for,
 )
+from edgeprof_hub.compare.price_moment import prices_now
 
 NOW_S = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 
@@ -48,6 +49,7 @@ class Cell:
     price_usd: float | None = 109.5
     idle_w: float | None = None
     emulated: bool = False
+    inputs: Mapping[str, str] = field(default_factory=lambda: {})
     scenario: Scenario = field(default_factory=Scenario)
 
     def cost(self) -> rest.CostView | str:
@@ -60,7 +62,8 @@ class Cell:
             idle_w=self.idle_w,
             emulated=self.emulated,
             scenario=self.scenario,
-            now_s=NOW_S,
+            prices=prices_now(NOW_S),
+            inputs=self.inputs,
         )
 
     def view(self) -> rest.CostView:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from pathlib import Path
 
@@ -15,18 +15,28 @@ from hypothesis import strategies as st
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.compare import cost, cost_bill, cost_draws, cost_explorer, cost_extra, cost_fields, cost_rival
-from edgeprof_hub.compare.catalogue.loader import load_catalogue
+from edgeprof_hub.compare import (
+    cost,
+    cost_bill,
+    cost_draws,
+    cost_explorer,
+    cost_extra,
+    cost_field,
+    cost_fields,
+    cost_rivals,
+)
 from edgeprof_hub.compare.cost_break_even import break_even_per_day
 from edgeprof_hub.compare.cost_cloud import Tier
 from edgeprof_hub.compare.cost_draws import Uncertain
-from edgeprof_hub.compare.cost_fields import Field
+from edgeprof_hub.compare.cost_field import Field
 from edgeprof_hub.compare.cost_rival import Rival, Tiered
 from edgeprof_hub.compare.cost_scenario import Scenario
+from edgeprof_hub.compare.price_moment import prices_now
 from edgeprof_hub.config import Settings
 from tests.hub import fleet, live, stores
 
 TODAY = date(2026, 11, 27)
+PRICES = prices_now(datetime(2026, 11, 27, tzinfo=UTC).timestamp())
 LABELS = "call:aws-rekognition-detect-labels"
 CNN = fleet.model("cnn", "cnn", task="image-classification")
 LLM = fleet.model("llm", "llm", "gguf", "Q4_1", "llm")
@@ -55,8 +65,8 @@ DEVICE = rest.DeviceRecord(
 
 
 def fields(**asked: str) -> dict[str, Field]:
-    found = cost_fields.fields_of(DEVICE, CNN, RUNS[0], Scenario(), load_catalogue(), TODAY)
-    return cost_fields.changed(found, asked)
+    found = cost_fields.fields_of(DEVICE, CNN, RUNS[0], Scenario(), PRICES)
+    return cost_field.changed(found, asked)
 
 
 def camera(**asked: str) -> dict[str, Field]:
@@ -71,7 +81,7 @@ def camera(**asked: str) -> dict[str, Field]:
         "tariff_usd": "0.1872",
         "efficiency": "0.85",
     }
-    made = cost_fields.changed(fields(), {**given, **asked})
+    made = cost_field.changed(fields(), {**given, **asked})
     return {key: replace(field, low=None, high=None) for key, field in made.items()}
 
 
@@ -214,7 +224,7 @@ def test_what_is_blank_is_not_counted_and_said() -> None:
 
 
 def test_an_always_on_machine_is_not_decided_by_volume() -> None:
-    rival = cost_rival.rival_of("instance:aws-t4g-small", load_catalogue(), None, fleet.NOW_S)
+    rival = cost_rivals.rival_of("instance:aws-t4g-small", fields(), PRICES)
     found = cost_explorer.explore(fields(), rival, TODAY)
     assert found.crossing is None
     assert found.cloud_usd == pytest.approx(0.0168 * 24 / 1000)
@@ -248,9 +258,9 @@ def test_a_number_of_no_use_is_refused_by_its_name(asked: dict[str, str], told: 
 
 def test_a_form_that_sends_what_it_got_changes_nothing() -> None:
     before = fields()
-    sent = {key: cost_fields.written(field.value) for key, field in before.items()}
-    assert cost_fields.changed(before, sent) == before
-    entered = cost_fields.changed(before, {"lifetime_years": "4"})["lifetime_years"]
+    sent = {key: cost_field.written(field.value) for key, field in before.items()}
+    assert cost_field.changed(before, sent) == before
+    entered = cost_field.changed(before, {"lifetime_years": "4"})["lifetime_years"]
     assert (entered.value, entered.low, entered.high, entered.origin) == (4.0, None, None, "entered")
 
 

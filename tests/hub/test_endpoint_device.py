@@ -12,6 +12,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
 from edgeprof_hub.compare.cost_endpoint import NO_PRICE, ON_THIS_HOST, endpoint_cost
 from edgeprof_hub.compare.cost_scenario import Scenario, TokenBaseline
+from edgeprof_hub.compare.price_moment import prices_now
 from edgeprof_hub.compare.prices import token_quote
 from edgeprof_hub.planning import plan
 from tests.hub import fleet
@@ -104,7 +105,7 @@ def test_served_models_go_to_endpoints_and_nothing_else_does() -> None:
 
 def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -> None:
     scenario = Scenario(input_tokens=500, output_tokens=300)
-    cost = endpoint_cost(REMOTE, scenario, NOW_S)
+    cost = endpoint_cost(REMOTE, scenario, prices_now(NOW_S))
     assert isinstance(cost, rest.CostView)
     quote = token_quote(provider="openai", model="gpt-4o-mini", input_tokens=500, output_tokens=300, at_s=NOW_S)
     by_hand = sum(float(use.usd_per_million) * float(use.tokens) for use in quote.uses) / 800
@@ -113,7 +114,7 @@ def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -
     assert "9000 in, 1700 out" in cost.inputs["tokens of this run"]
     assert cost.inputs["price catalogue"].startswith("sha256 ")
     other = Scenario(baselines={"llm": TokenBaseline("groq", "llama-3.1-8b-instant")})
-    found = endpoint_cost(REMOTE, other, NOW_S)
+    found = endpoint_cost(REMOTE, other, prices_now(NOW_S))
     assert isinstance(found, rest.CostView)
     assert found.edge_usd == pytest.approx(by_hand)  # its own price, whatever the fleet is compared with
 
@@ -127,7 +128,7 @@ def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -
     ],
 )
 def test_a_price_that_is_not_known_has_a_reason(remote: Remote, reason: str) -> None:
-    found = endpoint_cost(remote, Scenario(), NOW_S)
+    found = endpoint_cost(remote, Scenario(), prices_now(NOW_S))
     assert isinstance(found, str)
     assert reason in found
 

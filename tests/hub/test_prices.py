@@ -8,7 +8,7 @@ import pytest
 
 from edgeprof_hub.compare.cost import CostError
 from edgeprof_hub.compare.cost_cloud import tokens_usd
-from edgeprof_hub.compare.prices import TokenQuote, token_quote
+from edgeprof_hub.compare.prices import TokenQuote, audio_quote, token_quote
 
 
 def at(year: int, month: int, day: int) -> float:
@@ -36,6 +36,45 @@ def test_the_moment_decides_the_price():
     assert (before, after) == (D("0.0000055"), D("0.0000738"))
 
 
+def test_a_model_of_which_the_price_fell_has_the_price_of_the_moment():
+    before, after = (
+        token_quote(provider="openai", model="o3", input_tokens=1_000_000, output_tokens=0, at_s=moment)
+        for moment in (at(2025, 5, 1), at(2026, 11, 27))
+    )
+    assert [tokens_usd(found.uses) for found in (before, after)] == [10, 2]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usd_per_million"),
+    [("openai", "text-embedding-3-small", "0.02"), ("google", "gemini-embedding-001", "0.15")],
+)
+def test_an_embedding_is_priced_by_what_it_reads(provider: str, model: str, usd_per_million: str):
+    found = token_quote(provider=provider, model=model, input_tokens=256, output_tokens=0, at_s=at(2026, 11, 27))
+    assert [(use.kind, use.usd_per_million) for use in found.uses] == [("input", D(usd_per_million))]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "hour_usd", "least_s"),
+    [
+        ("openai", "whisper-1", "0.36", 0),
+        ("openai", "gpt-transcribe", "0.27", 0),
+        ("groq", "whisper-large-v3-turbo", "0.04", 10),
+        ("mistral", "voxtral-mini-2602", "0.18", 0),
+    ],
+)
+def test_hosted_speech_is_priced_by_the_hour_with_its_minimum(provider: str, model: str, hour_usd: str, least_s: int):
+    found = audio_quote(provider=provider, model=model, at_s=at(2026, 11, 27))
+    assert (found.hour_usd, found.billing.minimum_s) == (D(hour_usd), least_s)
+    assert found.billing.units(D(1)) * 3600 == max(1, least_s)
+
+
+def test_a_model_that_is_not_sold_that_way_has_no_price_of_that_kind():
+    with pytest.raises(CostError, match="no price by the hour of audio"):
+        audio_quote(provider="openai", model="text-embedding-3-small", at_s=at(2026, 11, 27))
+    with pytest.raises(CostError, match="no price by the token"):
+        quote("openai", "whisper-1", at(2026, 11, 27))
+
+
 @pytest.mark.parametrize(("provider", "model"), [("groq", "no-such-model"), ("no-such-provider", "llama")])
 def test_a_model_without_a_price_is_named(provider: str, model: str):
     with pytest.raises(CostError, match=f"no price for the model '{model}' of '{provider}'") as refused:
@@ -44,7 +83,7 @@ def test_a_model_without_a_price_is_named(provider: str, model: str):
 
 
 def test_a_request_without_tokens_or_at_no_moment_is_refused():
-    with pytest.raises(CostError, match="at least one of each"):
+    with pytest.raises(CostError, match="at least one input token"):
         token_quote(provider="groq", model="llama-3.1-8b-instant", input_tokens=0, output_tokens=1, at_s=0.0)
     with pytest.raises(CostError, match="no moment"):
         quote("groq", "llama-3.1-8b-instant", float("nan"))

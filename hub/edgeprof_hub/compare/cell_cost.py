@@ -1,7 +1,6 @@
 """The cost of one measured cell beside its cloud baseline, with every input that it rests on, or why there is none."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from edgeprof.errors import EdgeprofError
@@ -9,16 +8,16 @@ from edgeprof.wire import rest
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import MetricRow
 from edgeprof_hub.compare import cost
-from edgeprof_hub.compare.catalogue.loader import Catalogue, load_catalogue
-from edgeprof_hub.compare.cost_baseline import CloudPrice, cloud_price
+from edgeprof_hub.compare.catalogue.loader import Catalogue
+from edgeprof_hub.compare.cost_baseline import CloudPrice, CloudWork, cloud_price
 from edgeprof_hub.compare.cost_break_even import break_even_per_day
 from edgeprof_hub.compare.cost_edge import Board, Edge, edge_of
 from edgeprof_hub.compare.cost_inputs import Input, plain
-from edgeprof_hub.compare.cost_scenario import Scenario
+from edgeprof_hub.compare.cost_kind import compared_as, fed_tokens, kind_of
+from edgeprof_hub.compare.cost_scenario import Baseline, Scenario
 from edgeprof_hub.compare.cost_verdict import Balance, verdict
+from edgeprof_hub.compare.price_moment import Prices, written_moment
 
-LLM_TASK = "llm"
-UNSET_TASK = "other"
 EMULATED = (
     "An emulated or replayed device's speed and energy are those of another machine, so no cost can rest on them: "
     "measure on the real device."
@@ -40,36 +39,34 @@ def cell_cost(
     idle_w: float | None,
     emulated: bool,
     scenario: Scenario,
-    now_s: float,
+    prices: Prices,
+    inputs: Mapping[str, str] | None = None,
 ) -> rest.CostView | str:
-    """The cost view; a text is the reason why there is none. `idle_w` is the profile's, modelled, and in no bill."""
+    """The cost view; a text is the reason why there is none. `idle_w` is the profile's, modelled, and in no bill.
+
+    `inputs`: what one inference was fed, by name, as the run says it.
+    """
     if emulated:
         return EMULATED
     if device_price_usd is None:
         return NO_PRICE
     try:
-        catalogue = load_catalogue()
+        kind, writes = kind_of(task, format), is_language(format)
         edge = edge_of(
-            language=is_language(format),
+            kind=kind,
+            is_language=writes,
             metrics=metrics,
             board=_board(device_price_usd, device_price_source),
             scenario=scenario,
-            catalogue=catalogue,
-            today=_day(now_s),
+            catalogue=prices.catalogue,
+            today=prices.day,
         )
-        cloud = _cloud(compared_as(task, format), edge, scenario, catalogue, now_s)
-        return _view(edge, cloud, _idle(idle_w), catalogue, _day(now_s))
+        fed = None if writes else fed_tokens(inputs or {})
+        asked = CloudWork(kind=kind, per_day=edge.work.per_day, scenario=scenario, fed_tokens=fed)
+        cloud = _cloud(scenario.baseline(compared_as(task, format)), asked, prices)
+        return _view(edge, cloud, _idle(idle_w), prices)
     except EdgeprofError as error:
         return error.message
-
-
-def compared_as(task: str, format: str) -> str:
-    """A language model of which nobody said what it is for is taken for one that writes text."""
-    return LLM_TASK if task == UNSET_TASK and is_language(format) else task
-
-
-def _day(now_s: float) -> date:
-    return datetime.fromtimestamp(now_s, tz=UTC).date()
 
 
 def _board(price_usd: float, source: str | None) -> Board:
@@ -81,17 +78,15 @@ def _idle(idle_w: float | None) -> Decimal | None:
     return None if idle_w is None else cost.at_least_zero(cost.exact(idle_w, "Idle power"), "Idle power")
 
 
-def _cloud(task: str, edge: Edge, scenario: Scenario, catalogue: Catalogue, now_s: float) -> CloudPrice | str:
+def _cloud(baseline: Baseline, asked: CloudWork, prices: Prices) -> CloudPrice | str:
     """The baseline's price, or why it has none: the edge's figure stands without it."""
     try:
-        return cloud_price(task, edge.work.per_day, scenario, catalogue, now_s)
+        return cloud_price(baseline, asked, prices)
     except EdgeprofError as error:
         return error.message
 
 
-def _view(
-    edge: Edge, cloud: CloudPrice | str, idle_w: Decimal | None, catalogue: Catalogue, today: date
-) -> rest.CostView:
+def _view(edge: Edge, cloud: CloudPrice | str, idle_w: Decimal | None, prices: Prices) -> rest.CostView:
     work, priced = edge.work, None if isinstance(cloud, str) else cloud
     parts_usd = {name: usd * work.per_unit for name, usd in cost.full_parts_usd(edge.fleet, work.per_day).items()}
     volume, kind = _break_even(edge, priced)
@@ -110,8 +105,10 @@ def _view(
         break_even_per_day=volume,
         break_even_kind=kind,
         verdict=verdict(_balance(edge, priced, idle_w)) if priced else NO_BASELINE_PRICE,
-        inputs=_inputs((*edge.inputs, *_idle_input(idle_w), *(priced.inputs if priced else ())), catalogue),
-        as_of=str(priced.as_of if priced else today),
+        inputs=_inputs((*edge.inputs, *_idle_input(idle_w), *(priced.inputs if priced else ())), prices.catalogue),
+        as_of=str(priced.as_of if priced else prices.day),
+        catalogue_sha256=prices.catalogue.sha256,
+        priced_at=written_moment(prices.at_s),
     )
 
 

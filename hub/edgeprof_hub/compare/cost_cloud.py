@@ -60,10 +60,13 @@ def month_usd(units: Decimal, tiers: Sequence[Tier]) -> Decimal:
     return total
 
 
-def call_usd(calls_per_day: Decimal, tiers: Sequence[Tier], features: int = 1) -> Decimal:
-    """Formula 11: one call's share of the month's bill. Each feature asked of one call is a billed unit."""
+def call_usd(calls_per_day: Decimal, tiers: Sequence[Tier], units: Decimal | int = 1) -> Decimal:
+    """Formula 11: one call's share of the month's bill, if it is billed as so many units.
+
+    Each feature asked of one image is a unit; of audio and of documents, hours and pages are.
+    """
     calls = above_zero(calls_per_day, "The daily volume") * DAYS_PER_MONTH
-    return month_usd(calls * features, tiers) / calls
+    return month_usd(calls * units, tiers) / calls
 
 
 def instance_usd_per_day(hour_usd: Decimal, instances: int = 1, hours_a_day: Decimal = Decimal(24)) -> Decimal:

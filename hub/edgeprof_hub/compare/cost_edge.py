@@ -9,8 +9,9 @@ from edgeprof.wire.messages import MetricRow
 from edgeprof_hub.compare import cost
 from edgeprof_hub.compare.catalogue.loader import Catalogue
 from edgeprof_hub.compare.cost_inputs import Input, catalogue_input, plain
+from edgeprof_hub.compare.cost_kind import WorkKind
 from edgeprof_hub.compare.cost_scenario import Scenario
-from edgeprof_hub.compare.cost_work import Energy, Work, answer_energy, answer_work, inference_energy, inference_work
+from edgeprof_hub.compare.cost_work import Energy, Work, energy_of, work_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +46,20 @@ class Edge:
 
 def edge_of(
     *,
-    language: bool,
+    kind: WorkKind,
+    is_language: bool,
     metrics: Mapping[str, MetricRow],
     board: Board,
     scenario: Scenario,
     catalogue: Catalogue,
     today: date,
 ) -> Edge:
-    """The edge's side. Raises CostError where a figure that it needs was not measured."""
-    work = answer_work(metrics, scenario) if language else inference_work(metrics, scenario)
-    energy = answer_energy(metrics, scenario) if language else inference_energy(metrics, scenario)
+    """The edge's side. Raises CostError where a figure that it needs was not measured.
+
+    `is_language`: the run measured two rates, not the time of an inference.
+    """
+    work = work_of(kind, is_language, metrics, scenario)
+    energy = energy_of(kind, is_language, metrics, scenario)
     tariff, tariff_inputs = _tariff(scenario, catalogue, today)
     capacity = cost.capacity_per_day(work.service_s)
     devices = cost.devices_needed(work.per_day, capacity)

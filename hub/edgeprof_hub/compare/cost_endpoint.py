@@ -1,16 +1,13 @@
 """What a cell of a cloud endpoint costs: its list price by the token, for the scenario's answers."""
 
-from dataclasses import replace
-
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
-from edgeprof_hub.compare.catalogue.loader import Catalogue, load_catalogue
-from edgeprof_hub.compare.cost_baseline import CloudPrice, cloud_price
+from edgeprof_hub.compare.cost_baseline import CloudPrice, CloudWork, cloud_price
 from edgeprof_hub.compare.cost_inputs import Input, plain
 from edgeprof_hub.compare.cost_scenario import Scenario, TokenBaseline
+from edgeprof_hub.compare.price_moment import Prices, written_moment
 
-TASK = "llm"
 UNIT = "1M tokens"
 ON_THIS_HOST = "This endpoint is on the machine that asks it. It is no cloud, and no list price is of it."
 NO_PRICE = (
@@ -20,24 +17,24 @@ NO_PRICE = (
 VERDICT = "This is the cloud: the figure is its list price, not a bill."
 
 
-def endpoint_cost(remote: Remote, scenario: Scenario, now_s: float) -> rest.CostView | str:
+def endpoint_cost(remote: Remote, scenario: Scenario, prices: Prices) -> rest.CostView | str:
     """The list price of the scenario's answers; a text is the reason why there is none."""
     if remote.on_this_host:
         return ON_THIS_HOST
     if remote.price_provider is None or remote.price_model is None:
         return NO_PRICE
     sold_as = TokenBaseline(remote.price_provider, remote.price_model)
-    asked = replace(scenario, baselines={TASK: sold_as})
+    work = CloudWork(kind="answer", per_day=scenario.answers_per_day, scenario=scenario)
     try:
-        catalogue = load_catalogue()
-        price = cloud_price(TASK, scenario.answers_per_day, asked, catalogue, now_s)
+        price = cloud_price(sold_as, work, prices)
     except EdgeprofError as error:
         return error.message
-    return _view(price, remote, scenario, catalogue)
+    return _view(price, remote, scenario, prices)
 
 
-def _view(price: CloudPrice, remote: Remote, scenario: Scenario, catalogue: Catalogue) -> rest.CostView:
+def _view(price: CloudPrice, remote: Remote, scenario: Scenario, prices: Prices) -> rest.CostView:
     tokens = scenario.input_tokens + scenario.output_tokens
+    catalogue = prices.catalogue
     usd = float(price.usd * 1_000_000 / tokens)
     inputs = (
         Input(name="daily volume", value=f"{plain(scenario.answers_per_day)} answers", origin="assumed"),
@@ -64,4 +61,6 @@ def _view(price: CloudPrice, remote: Remote, scenario: Scenario, catalogue: Cata
         verdict=VERDICT,
         inputs={item.name: item.text() for item in inputs},
         as_of=str(price.as_of),
+        catalogue_sha256=catalogue.sha256,
+        priced_at=written_moment(prices.at_s),
     )

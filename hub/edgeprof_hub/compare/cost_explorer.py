@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from edgeprof_hub.compare import cost_draws
-from edgeprof_hub.compare.cost import CostError
 from edgeprof_hub.compare.cost_bill import (
     DAY_S,
     KWH_J,
@@ -22,32 +21,18 @@ from edgeprof_hub.compare.cost_bill import (
     edge_parts_usd,
     edge_usd,
     running_usd_per_day,
+    standing_w,
     variable_usd,
     wall_j,
 )
-from edgeprof_hub.compare.cost_draws import Driver, Spread, Uncertain, Values
-from edgeprof_hub.compare.cost_fields import Field
+from edgeprof_hub.compare.cost_case import Case, case_of, summarised, verdict
+from edgeprof_hub.compare.cost_draws import Driver, Spread, Values
+from edgeprof_hub.compare.cost_field import Field
 from edgeprof_hub.compare.cost_rival import MONTH_DAYS, Rival
 
 CURVE_POINTS = 40
 CURVE_DRAWS = 300
 LONGEST_PAYBACK_DAYS = 50 * YEAR_DAYS
-EDGE_ALWAYS = ("service_ms", "price_usd")
-"""Without these there is no cost at all."""
-_DRAWN = (
-    *("service_ms", "availability_percent", "price_usd", "residual_usd", "share_percent", "lifetime_years"),
-    *(
-        "discount_percent",
-        "maintenance_usd",
-        "energy_j",
-        "idle_w",
-        "efficiency",
-        "tariff_usd",
-        "sent_bytes",
-        "usd_per_gb",
-    ),
-    *("retry_percent", "tau", "features", "instances", "hours_a_day"),
-)
 
 
 @dataclass(frozen=True)
@@ -102,101 +87,67 @@ class Explored:
 
     @property
     def verdict(self) -> str:
-        """Formula 18: a winner only where the 90 % interval of the ratio leaves 1 out."""
-        ratio = self.spread.ratio
-        span = f"90 % interval of edge over cloud {_short(ratio.low)} to {_short(ratio.high)}"
-        share = f"cheaper on the edge in {100 * self.spread.edge_cheaper_share:.0f} % of the draws"
-        if self.spread.is_open:
-            return f"No clear winner at this volume: {span}, {share}."
-        winner = "Edge" if ratio.high < 1 else "Cloud"
-        return f"{winner} cheaper at this volume, in what is counted: {span}, {share}."
+        """Formula 18."""
+        return verdict(self.spread)
 
 
 def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
     """The whole answer. Raises CostError where an input that it cannot do without is blank."""
-    for key in EDGE_ALWAYS:
-        if fields[key].value is None:
-            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
-    values = {key: field.value or 0.0 for key, field in fields.items()}
-    per_day = values["per_day"]
-    inputs = [_uncertain(fields[key]) for key in _DRAWN if key in fields and fields[key].value is not None]
-    blank = {key: 0.0 for key in _DRAWN if key not in fields or fields[key].value is None}
-    blank["features"], blank["instances"], blank["hours_a_day"] = 1.0, 1.0, 24.0
-
-    def bill(drawn: Values) -> tuple[float, float]:
-        whole = {**blank, **drawn}
-        return edge_usd(whole, per_day), rival.usd(whole, per_day)
-
-    capacity = capacity_per_day(values)
-    cloud = rival.usd({**blank, **values}, per_day)
-    if cloud <= 0:
-        raise CostError(
-            "cost_input", f"{rival.title} costs nothing at this volume, so that there is nothing to compare."
-        )
-    parts = edge_parts_usd(values, per_day)
-    edge = sum(parts.values())
-    draws = _draws(inputs, blank)
-    knows_energy = fields["energy_j"].value is not None
-    payback = _payback_days(values, per_day, cloud)
+    case = case_of(fields, rival)
+    values, per_day, summary = case.values, case.per_day, summarised(case)
+    capacity, devices = capacity_per_day(values), devices_for(values, per_day)
+    draws = _draws(case)
+    payback = _payback_days(values, per_day, summary.cloud_usd)
     return Explored(
         per_day=per_day,
-        devices=devices_for(values, per_day),
+        devices=devices,
         capacity_per_day=capacity,
-        utilization=per_day / (capacity * devices_for(values, per_day)),
-        parts_usd={name: usd for name, usd in parts.items() if usd},
-        edge_usd=edge,
-        marginal_usd=variable_usd(values) if knows_energy else None,
+        utilization=per_day / (capacity * devices),
+        parts_usd={name: usd for name, usd in edge_parts_usd(values, per_day).items() if usd},
+        edge_usd=summary.edge_usd,
+        marginal_usd=None if fields["energy_j"].value is None else variable_usd(values),
         floor_usd=edge_usd(values, capacity),
-        cloud_usd=cloud,
-        spread=cost_draws.spread(inputs, bill),
-        drivers=tuple(cost_draws.drivers(inputs, bill)),
-        curve=_curve(values, rival, blank, draws, capacity),
-        crossing=_crossing(values, rival, blank, draws, capacity) if rival.tiers else None,
+        cloud_usd=summary.cloud_usd,
+        spread=summary.spread,
+        drivers=tuple(cost_draws.drivers(case.inputs, case.bill)),
+        curve=_curve(values, rival, draws, capacity),
+        crossing=_crossing(values, rival, draws, capacity) if rival.tiers else None,
         payback_days=payback,
         payback_on=today + timedelta(days=payback) if payback is not None and payback < LONGEST_PAYBACK_DAYS else None,
-        edge_per_correct_usd=edge / values["accuracy"] if values["accuracy"] else None,
+        edge_per_correct_usd=summary.edge_usd / values["accuracy"] if values["accuracy"] else None,
         carbon_g=_carbon_g(fields, values, per_day),
-        not_counted=_not_counted(fields),
+        not_counted=_not_counted(fields, rival),
     )
 
 
-def _uncertain(field: Field) -> Uncertain:
-    low, high = field.limits
-    return Uncertain(field.key, field.value or 0.0, low, high)
-
-
-def _draws(inputs: Sequence[Uncertain], blank: Values) -> list[dict[str, float]]:
+def _draws(case: Case) -> list[dict[str, float]]:
     """The same triangular draws for every volume of the curve, so that its band is smooth."""
     chance = random.Random(cost_draws.SEED)
     return [
-        {**blank, **{each.name: chance.triangular(each.low, each.high, each.value) for each in inputs}}
+        {**case.blank, **{each.name: chance.triangular(each.low, each.high, each.value) for each in case.inputs}}
         for _ in range(CURVE_DRAWS)
     ]
 
 
-def _curve(
-    values: Values, rival: Rival, blank: Values, draws: Sequence[Values], capacity: float
-) -> tuple[CurvePoint, ...]:
+def _curve(values: Values, rival: Rival, draws: Sequence[Values], capacity: float) -> tuple[CurvePoint, ...]:
     end = max(values["per_day"] * 10, min(capacity, values["per_day"] * 1000), 100.0)
     start = min(1.0, values["per_day"])
     step = (end / start) ** (1 / (CURVE_POINTS - 1))
-    return tuple(_curve_point(start * step**index, values, rival, blank, draws) for index in range(CURVE_POINTS))
+    return tuple(_curve_point(start * step**index, values, rival, draws) for index in range(CURVE_POINTS))
 
 
-def _curve_point(per_day: float, values: Values, rival: Rival, blank: Values, draws: Sequence[Values]) -> CurvePoint:
+def _curve_point(per_day: float, values: Values, rival: Rival, draws: Sequence[Values]) -> CurvePoint:
     edges = sorted(edge_usd(drawn, per_day) for drawn in draws)
     clouds = sorted(rival.usd(drawn, per_day) for drawn in draws)
     low, high = int(0.05 * len(draws)), int(0.95 * len(draws))
-    whole = {**blank, **values}
-    return CurvePoint(
-        per_day, edge_usd(whole, per_day), edges[low], edges[high], rival.usd(whole, per_day), clouds[low], clouds[high]
-    )
+    edge, cloud = edge_usd(values, per_day), rival.usd(values, per_day)
+    return CurvePoint(per_day, edge, edges[low], edges[high], cloud, clouds[low], clouds[high])
 
 
-def _crossing(values: Values, rival: Rival, blank: Values, draws: Sequence[Values], capacity: float) -> Crossing:
+def _crossing(values: Values, rival: Rival, draws: Sequence[Values], capacity: float) -> Crossing:
     found = sorted(n for drawn in draws if (n := first_crossing(drawn, rival, capacity_per_day(drawn))) is not None)
     ends = (found[int(0.05 * len(found))], found[int(0.95 * len(found))]) if found else (None, None)
-    return Crossing(first_crossing({**blank, **values}, rival, capacity), *ends, len(found) / len(draws))
+    return Crossing(first_crossing(values, rival, capacity), *ends, len(found) / len(draws))
 
 
 def first_crossing(values: Values, rival: Rival, capacity: float) -> float | None:
@@ -229,27 +180,29 @@ def _payback_days(values: Values, per_day: float, cloud: float) -> float | None:
 
 def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tuple[float, float] | None:
     """Formula 16 between the limits of the grid's figure; None while no energy is known."""
-    if fields["energy_j"].value is None and fields["idle_w"].value is None:
+    if all(fields[key].value is None for key in ("energy_j", "idle_w", "sleep_w")):
         return None
     devices, efficiency = devices_for(values, per_day), values["efficiency"] or 1.0
-    joules = wall_j(values) + devices * values["idle_w"] * DAY_S / efficiency / per_day
+    joules = wall_j(values) + devices * standing_w(values) * DAY_S / efficiency / per_day
     served = YEAR_DAYS * values["lifetime_years"] * per_day
     made_g = devices * values["embodied_kg"] * 1000 * values["share_percent"] / 100 / served
     low, high = fields["grid_g"].limits
     return joules / KWH_J * low + made_g, joules / KWH_J * high + made_g
 
 
-def _not_counted(fields: Mapping[str, Field]) -> tuple[str, ...]:
+def _not_counted(fields: Mapping[str, Field], rival: Rival) -> tuple[str, ...]:
+    blank = {key for key, field in fields.items() if field.value is None}
     offered = {
-        "energy_j": "edge: energy (none was measured in this run)",
-        "idle_w": "edge: idle power",
-        "maintenance_usd": "edge: maintenance",
-        "sent_bytes": "edge: network",
+        "edge: energy (none was measured in this run)": "energy_j" in blank,
+        "edge: idle power": {"idle_w", "sleep_w"} <= blank,
+        "edge: maintenance": "maintenance_usd" in blank,
+        "edge: network": bool({"sent_bytes", "usd_per_gb"} & blank),
+        "edge: wear of a battery, if it has one": "battery_wh" in blank,
+        "edge: wear of the battery (no energy is known)": "battery_wh" not in blank
+        and {"energy_j", "idle_w", "sleep_w"} <= blank,
+        "cloud: disks": "disk_usd" in rival.uses and "disk_usd" in blank,
+        "cloud: network": "response_bytes" not in rival.uses or bool({"response_bytes", "egress_usd_per_gb"} & blank),
+        "both: quality": "accuracy" in blank,
+        "both: the baseline's accuracy": True,
     }
-    blank = [text for key, text in offered.items() if fields[key].value is None]
-    quality = () if fields["accuracy"].value is not None else ("quality",)
-    return (*blank, "cloud: network and disk", *(f"both: {text}" for text in (*quality, "the baseline's accuracy")))
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return tuple(text for text, is_left_out in offered.items() if is_left_out)

@@ -1,24 +1,50 @@
-"""The cloud's side of the explorer: what one piece of work costs there, as a function of the inputs and the volume."""
+"""The cloud's side of the explorer: what may be compared with, and what names it in an address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from typing import assert_never
 
 from edgeprof_hub.compare.catalogue.loader import Catalogue
-from edgeprof_hub.compare.cost import CostError
+from edgeprof_hub.compare.catalogue.schema import EntryKind
 from edgeprof_hub.compare.cost_cloud import DAYS_PER_MONTH
 from edgeprof_hub.compare.cost_draws import Values
-from edgeprof_hub.compare.cost_fields import dated
-from edgeprof_hub.compare.cost_scenario import Baseline, CallBaseline, InstanceBaseline, TokenBaseline
-from edgeprof_hub.compare.prices import token_quote
+from edgeprof_hub.compare.cost_kind import WorkKind
+from edgeprof_hub.compare.cost_scenario import (
+    AudioBaseline,
+    Baseline,
+    CallBaseline,
+    InstanceBaseline,
+    PageBaseline,
+    SpeechBaseline,
+    TokenBaseline,
+)
 
-TOKEN_BASELINES = (
+ANSWERS = (
     ("groq", "llama-3.1-8b-instant"),
     ("openai", "gpt-4o-mini"),
     ("google", "gemini-2.5-flash-lite"),
     ("mistral", "ministral-3b-latest"),
 )
 """Offered in the list; any other that genai-prices knows may stand in the address."""
+EMBEDDINGS = (
+    ("openai", "text-embedding-3-small"),
+    ("voyageai", "voyage-3.5-lite"),
+    ("google", "gemini-embedding-001"),
+    ("cloudflare", "@cf/qwen/qwen3-embedding-0.6b"),
+)
+SPEECH = (
+    ("groq", "whisper-large-v3-turbo"),
+    ("openai", "whisper-1"),
+    ("openai", "gpt-transcribe"),
+    ("mistral", "voxtral-mini-2602"),
+)
+ENTRIES: dict[WorkKind, tuple[EntryKind, ...]] = {
+    "inference": ("call", "page", "instance"),
+    "answer": ("call", "instance"),
+    "reading": ("instance",),
+    "listening": ("audio", "instance"),
+}
+"""Kinds of catalogue entries that are offered for each kind of work."""
 MONTH_DAYS = float(DAYS_PER_MONTH)
 
 
@@ -34,7 +60,7 @@ class Tiered:
 class Rival:
     """A cloud baseline. `usd`: of one piece, by the inputs and the daily volume.
 
-    `tiers`: what a piece costs by the month's volume before retries and features; empty where volume does not decide.
+    `tiers`: what a unit costs by the month's volume; empty where volume does not decide.
     """
 
     key: str
@@ -43,7 +69,7 @@ class Rival:
     usd: Callable[[Values, float], float]
     tiers: tuple[Tiered, ...]
     units: Callable[[Values], float]
-    """How many units of a tier one piece is billed as."""
+    """How many units of a tier one piece is billed as, with what is asked for again."""
     uses: tuple[str, ...]
     """Keys of the inputs that it depends on."""
 
@@ -53,86 +79,32 @@ def key_of(baseline: Baseline) -> str:
     match baseline:
         case CallBaseline():
             return f"call:{baseline.entry_id}"
+        case AudioBaseline():
+            return f"audio:{baseline.entry_id}"
+        case PageBaseline():
+            return f"page:{baseline.entry_id}"
         case InstanceBaseline():
             return f"instance:{baseline.entry_id}"
         case TokenBaseline():
             return f"token:{baseline.provider}/{baseline.model}"
+        case SpeechBaseline():
+            return f"speech:{baseline.provider}/{baseline.model}"
+        case _:
+            assert_never(baseline)
 
 
-def offered(catalogue: Catalogue, is_language: bool) -> dict[str, str]:
+def offered(catalogue: Catalogue, kind: WorkKind) -> dict[str, str]:
     """Key and title of each baseline in the list."""
-    tokens = {f"token:{provider}/{model}": f"{provider} {model}, by the token" for provider, model in TOKEN_BASELINES}
     entries = {
-        f"{priced.entry.kind}:{entry_id}": f"{priced.entry.vendor} {priced.entry.title}, by the {priced.entry.unit}"
+        f"{priced.entry.kind}:{entry_id}": f"{priced.name}, by the {priced.entry.unit}"
         for entry_id, priced in sorted(catalogue.entries.items())
-        if priced.entry.kind in ("call", "instance") and priced.entry.currency == "USD"
+        if priced.entry.kind in ENTRIES[kind] and priced.entry.currency == "USD"
     }
-    return {**tokens, **entries} if is_language else entries
+    return {**_hosted(kind), **entries}
 
 
-def rival_of(key: str, catalogue: Catalogue, tokens: tuple[int, int] | None, now_s: float) -> Rival:
-    """The baseline of a key. `tokens`: read and written by one answer. Raises CostError for one without a price."""
-    kind, _, name = key.partition(":")
-    today = datetime.fromtimestamp(now_s, tz=UTC).date()
-    if kind == "call":
-        return _by_call(key, name, catalogue, today)
-    if kind == "instance":
-        return _by_hour(key, name, catalogue, today)
-    if kind == "token" and "/" in name and tokens is not None:
-        return _by_token(key, name, tokens, now_s)
-    raise CostError("price_unknown", f"There is no cloud baseline {key[:80]!r} for such a model.")
-
-
-def _by_call(key: str, entry_id: str, catalogue: Catalogue, today: date) -> Rival:
-    priced = catalogue.get(entry_id, "call")
-    tiers = tuple(
-        Tiered(None if tier.up_to is None else float(tier.up_to), float(tier.usd_per_unit)) for tier in priced.tiers
-    )
-
-    def units(values: Values) -> float:
-        return values["features"] * (1 + values["retry_percent"] / 100)
-
-    def usd(values: Values, per_day: float) -> float:
-        pieces = per_day * MONTH_DAYS
-        return month_usd(pieces * units(values), tiers) / pieces
-
-    title = f"{priced.entry.title} ({priced.entry.region})"
-    return Rival(key, title, dated(priced, today), usd, tiers, units, ("features", "retry_percent"))
-
-
-def _by_hour(key: str, entry_id: str, catalogue: Catalogue, today: date) -> Rival:
-    priced = catalogue.get(entry_id, "instance")
-    hour_usd = float(priced.price)
-
-    def usd(values: Values, per_day: float) -> float:
-        return values["instances"] * hour_usd * values["hours_a_day"] / per_day
-
-    title = f"{priced.entry.vendor} {priced.entry.title} ({priced.entry.region})"
-    return Rival(key, title, dated(priced, today), usd, (), lambda _: 1.0, ("instances", "hours_a_day"))
-
-
-def _by_token(key: str, name: str, tokens: tuple[int, int], now_s: float) -> Rival:
-    provider, _, model = name.partition("/")
-    read, written = tokens
-    quote = token_quote(provider=provider, model=model, input_tokens=read, output_tokens=written, at_s=now_s)
-    once = float(sum(use.tokens * use.usd_per_million for use in quote.uses)) / 1e6
-
-    def units(values: Values) -> float:
-        return values["tau"] * (1 + values["retry_percent"] / 100)
-
-    def usd(values: Values, per_day: float) -> float:
-        return once * units(values)
-
-    title = f"{quote.provider} {quote.model_id}"
-    source = f"{quote.source}, {quote.as_of.date()}"
-    return Rival(key, title, source, usd, (Tiered(None, once),), units, ("tau", "retry_percent"))
-
-
-def month_usd(units: float, tiers: tuple[Tiered, ...]) -> float:
-    """A month's bill with graduated tiers; beyond the last one its price goes on, as nothing else is known."""
-    total, start = 0.0, 0.0
-    for tier in tiers:
-        end = units if tier.up_to is None else min(units, tier.up_to)
-        total += max(0.0, end - start) * tier.usd
-        start = max(start, end)
-    return total + max(0.0, units - start) * (tiers[-1].usd if tiers else 0.0)
+def _hosted(kind: WorkKind) -> dict[str, str]:
+    if kind == "listening":
+        return {f"speech:{provider}/{model}": f"{provider} {model}, by the audio hour" for provider, model in SPEECH}
+    models = {"answer": ANSWERS, "reading": EMBEDDINGS}.get(kind, ())
+    return {f"token:{provider}/{model}": f"{provider} {model}, by the token" for provider, model in models}

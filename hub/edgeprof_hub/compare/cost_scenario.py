@@ -16,6 +16,28 @@ class CallBaseline:
 
 
 @dataclass(frozen=True)
+class AudioBaseline:
+    """A speech service billed by the length of the audio: an entry of the catalogue."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True)
+class SpeechBaseline:
+    """A hosted speech model billed by the length of the audio, as genai-prices names it."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True)
+class PageBaseline:
+    """A service that reads documents, billed by the page: an entry of the catalogue."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True)
 class InstanceBaseline:
     """Rented machines that are always on: an entry of the catalogue. That so many are enough is assumed."""
 
@@ -25,22 +47,26 @@ class InstanceBaseline:
 
 @dataclass(frozen=True)
 class TokenBaseline:
-    """A hosted language model billed by the token, as genai-prices names it."""
+    """A hosted language or embedding model billed by the token, as genai-prices names it."""
 
     provider: str
     model: str
 
 
-Baseline = CallBaseline | InstanceBaseline | TokenBaseline
+Baseline = CallBaseline | AudioBaseline | SpeechBaseline | PageBaseline | InstanceBaseline | TokenBaseline
 
 LABELS = CallBaseline("aws-rekognition-detect-labels")
 SMALL_INSTANCE = InstanceBaseline("aws-t4g-small")
 SMALL_LLM = TokenBaseline("groq", "llama-3.1-8b-instant")
+SMALL_EMBEDDING = TokenBaseline("openai", "text-embedding-3-small")
+OPEN_SPEECH = SpeechBaseline("groq", "whisper-large-v3-turbo")
 
 BASELINES: Mapping[str, Baseline] = {
     "image-classification": LABELS,
     "object-detection": LABELS,
     "llm": SMALL_LLM,
+    "embedding": SMALL_EMBEDDING,
+    "speech-recognition": OPEN_SPEECH,
 }
 """Only tasks for which a priced service gives the same kind of answer; everything else is compared with a machine."""
 
@@ -67,6 +93,8 @@ class Scenario:
     answers_per_day: Decimal = Decimal(200)
     input_tokens: int = 500
     output_tokens: int = 300
+    audio_s: Decimal = Decimal(30)
+    """Heard by one inference of a speech model: the window of the Whisper models."""
     lifetime_years: Decimal = Decimal(3)
     lifetime_limits_years: tuple[Decimal, Decimal] = (Decimal(2), Decimal(5))
     cloud_tokens_limit: Decimal = Decimal("1.6")

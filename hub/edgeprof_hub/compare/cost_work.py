@@ -7,6 +7,7 @@ from decimal import Decimal
 from edgeprof.wire.messages import MetricRow
 from edgeprof_hub.compare.cost import CostError, above_zero, at_least_zero, exact, wall_j
 from edgeprof_hub.compare.cost_inputs import Input, plain, rounded
+from edgeprof_hub.compare.cost_kind import WorkKind
 from edgeprof_hub.compare.cost_scenario import Scenario
 
 AC_SCOPE = "wall_ac"
@@ -35,6 +36,21 @@ class Energy:
     missing: tuple[str, ...]
 
 
+def work_of(kind: WorkKind, is_language: bool, metrics: Mapping[str, MetricRow], scenario: Scenario) -> Work:
+    """What one piece is, and how long it takes. `is_language`: the run measured rates, not the time of an inference."""
+    if not is_language:
+        return inference_work(metrics, scenario)
+    return reading_work(metrics, scenario) if kind == "reading" else answer_work(metrics, scenario)
+
+
+def energy_of(kind: WorkKind, is_language: bool, metrics: Mapping[str, MetricRow], scenario: Scenario) -> Energy:
+    """Its energy."""
+    if not is_language:
+        return inference_energy(metrics, scenario)
+    # What was measured for a written token says nothing of a token that is read.
+    return _energy(None, Decimal(1), scenario, ()) if kind == "reading" else answer_energy(metrics, scenario)
+
+
 def inference_work(metrics: Mapping[str, MetricRow], scenario: Scenario) -> Work:
     """A model that gives one answer at once."""
     row = metrics.get("latency_mean_ms") or _needed(metrics, "latency_p50_ms")
@@ -47,6 +63,22 @@ def inference_work(metrics: Mapping[str, MetricRow], scenario: Scenario) -> Work
         per_day=above_zero(scenario.inferences_per_day, "The daily volume"),
         service_s=service_s,
         inputs=(volume, _measured("time of one inference", f"{rounded(service_s * 1000)} ms", row)),
+    )
+
+
+def reading_work(metrics: Mapping[str, MetricRow], scenario: Scenario) -> Work:
+    """A language model that only reads: a text, at the measured rate."""
+    prefill, read = _needed(metrics, "prefill_tokens_per_s"), Decimal(scenario.input_tokens)
+    return Work(
+        unit="1,000 inferences",
+        piece="inferences",
+        per_unit=Decimal(1000),
+        per_day=above_zero(scenario.inferences_per_day, "The daily volume"),
+        service_s=above_zero(read, "The number of tokens that are read") / _positive(prefill),
+        inputs=(
+            Input(name="daily volume", value=f"{plain(scenario.inferences_per_day)} inferences", origin="assumed"),
+            _measured("prefill", f"{rounded(_positive(prefill))} tokens/s", prefill),
+        ),
     )
 
 

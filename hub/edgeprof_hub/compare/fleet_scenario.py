@@ -29,6 +29,7 @@ ASKED = (
     Asked("answers_per_day", "Answers of language models a day", "", Decimal("0.000001")),
     Asked("input_tokens", "Tokens read for an answer", "", Decimal(1)),
     Asked("output_tokens", "Tokens written for an answer", "", Decimal(1)),
+    Asked("audio_s", "Audio heard by an inference of a speech model", "s", Decimal("0.001")),
     Asked("lifetime_years", "Lifetime of a device", "years", Decimal("0.1")),
     Asked("lifetime_low_years", "at least", "years", Decimal("0.1")),
     Asked("lifetime_high_years", "at most", "years", Decimal("0.1")),
@@ -48,6 +49,7 @@ def read(stored: str | None) -> Scenario:
         answers_per_day=numbers["answers_per_day"],
         input_tokens=int(numbers["input_tokens"]),
         output_tokens=int(numbers["output_tokens"]),
+        audio_s=numbers.get("audio_s", USUAL.audio_s),  # a scenario that an earlier release stored has none
         lifetime_years=numbers["lifetime_years"],
         lifetime_limits_years=(numbers["lifetime_low_years"], numbers["lifetime_high_years"]),
         maintenance_usd_per_year=numbers["maintenance_usd_per_year"],

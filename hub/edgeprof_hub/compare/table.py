@@ -9,6 +9,7 @@ from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.compare import costs, fleet_scenario, labels, ranking, rivals
 from edgeprof_hub.compare.cost_scenario import Scenario
+from edgeprof_hub.compare.price_moment import Prices, prices_now
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 
 
@@ -73,15 +74,17 @@ def part_of(
     columns: Sequence[rest.Column],
     now_s: float,
     metrics: Collection[str] | None = None,
+    prices: Prices | None = None,
 ) -> Part:
-    """These devices and columns, in this order. `metrics`: those that are ranked; None: all."""
+    """These devices and columns, in this order. `metrics`: those that are ranked; None: all. `prices`: not today's."""
     device_ids = {device.device_id for device in devices}
     keys = {key_of(column) for column in columns}
     families = {column.family for column in columns}
     compared = [column for column in found.columns if column.family in families]
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
     scenario = fleet_scenario.read(store.fleet_scenario())
-    cells = labels.with_versions([_cell(source, now_s, scenario) for source in sources])
+    used = prices or prices_now(now_s)
+    cells = labels.with_versions([_cell(source, scenario, used) for source in sources])
     near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
@@ -90,7 +93,7 @@ def part_of(
         devices=tuple(devices),
         columns=tuple(columns),
         cells=seen,
-        cost_note=costs.note(seen, scenario),
+        cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
     )
     return Part(shown, replace(shown, columns=tuple(compared), cells=near))
@@ -169,14 +172,14 @@ def _column(model: rest.ModelRecord, row: ColumnRow) -> rest.Column:
     )
 
 
-def _cell(source: _Source, now_s: float, scenario: Scenario) -> rest.Cell:
+def _cell(source: _Source, scenario: Scenario, prices: Prices) -> rest.Cell:
     row, result = source.row, source.result
     code, message = labels.failure_of(result)
     if labels.ended_without_result(row, result):
         code, message = None, source.job_note or "The device refused the job and gave no reason."
     reason = labels.unranked_reason(source.device, result)
     state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
-    priced = costs.cost_of(source.device, source.model, result, now_s, scenario) if result else None
+    priced = costs.cost_of(source.device, source.model, result, scenario, prices) if result else None
     return rest.Cell(
         device_id=row.device_id,
         model_id=row.model_id,

@@ -15,7 +15,9 @@ from edgeprof_hub import bundle, campaigns, changes, export, open_metrics, perfe
 from edgeprof_hub.compare import table
 from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.past_prices import prices_asked
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
+from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 
 router = APIRouter(tags=["results"])
 
@@ -113,8 +115,10 @@ def get_compare(
     model: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
     d: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
     c: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
+    catalogue: CatalogueHash = "",
+    as_of: Moment = "",
 ) -> Response:
-    """The devices × models table as it stands now.
+    """The devices × models table as it stands now; `catalogue`, `as_of`: its costs with the prices of then.
 
     `device`, `model`: words to search for. `d`, `c`: which page of devices and of columns, as on the page; without
     them all that match. Marks rest on every cell that a figure competes with, shown or not.
@@ -123,7 +127,10 @@ def get_compare(
     asked = Asked(device=device, model=model, d=d or 1, c=c or 1)
     devices, columns = matching(axes, asked)
     page = window(axes, asked)
-    part = table.part_of(hub.reader, axes, page.devices if d else devices, page.columns if c else columns, time.time())
+    now_s = time.time()
+    prices = prices_asked(hub.reader, catalogue, as_of, now_s)
+    rows, shown = page.devices if d else devices, page.columns if c else columns
+    part = table.part_of(hub.reader, axes, rows, shown, now_s, prices=prices)
     return document(replace(part.shown, of_devices=len(devices), of_columns=len(columns)))
 
 

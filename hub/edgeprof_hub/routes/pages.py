@@ -15,9 +15,11 @@ from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub import campaigns
 from edgeprof_hub.compare import fleet_scenario, pareto, table, window
+from edgeprof_hub.compare.price_moment import Prices, prices_now
 from edgeprof_hub.compare.window import Asked
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
+from edgeprof_hub.past_prices import prices_asked
 from edgeprof_hub.routes import cell_history, cost_page, forms, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
@@ -110,9 +112,14 @@ def report(
     request: Request,
     asked: AskedOf,
     kind: Annotated[Literal["html", "csv", "md", "json"], Query(alias="as")] = "html",
+    catalogue: str = "",
+    as_of: str = "",
 ) -> Response:
-    """The part of the comparison that the address names as one file; the HTML needs neither script nor network."""
-    made = _comparison(hub, request, asked)
+    """The part of the comparison that the address names as one file; the HTML needs neither script nor network.
+
+    `catalogue`, `as_of`: its costs with the prices of then.
+    """
+    made = _comparison(hub, request, asked, prices_asked(hub.reader, catalogue, as_of, time.time()))
     if kind != "html":
         headers = {"content-disposition": f'attachment; filename="edgeprof.{kind}"', "cache-control": "no-store"}
         return Response(tables.render(made.table, kind), media_type=MEDIA[kind], headers=headers)
@@ -133,12 +140,13 @@ def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTM
     return answer(hub.pages.page(version, key, make))
 
 
-def _comparison(hub: Hub, request: Request, asked: Asked) -> comparison.Comparison:
-    store = hub.reader
+def _comparison(hub: Hub, request: Request, asked: Asked, prices: Prices | None = None) -> comparison.Comparison:
+    store, now_s = hub.reader, time.time()
     metric = comparison.shown_metric(asked.metric)
     axes = _sorted(store, table.axes(store), replace(asked, metric=metric))
     found = window.window(axes, replace(asked, metric=metric))
-    part = table.part_of(store, axes, found.devices, found.columns, time.time(), comparison.ranked_metrics(metric))
+    ranked = comparison.ranked_metrics(metric)
+    part = table.part_of(store, axes, found.devices, found.columns, now_s, ranked, prices)
     run = {column.model_id for column in axes.columns}
     idle = [model for model in axes.models.values() if model.model_id not in run]
     token = " --token-file FILE" if hub.settings.token else ""
@@ -162,7 +170,8 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     found = evidence.evidence_of(result, hub.artifact)
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     scenario = fleet_scenario.read(store.fleet_scenario())
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, time.time(), scenario))
+    prices = prices_now(time.time())
+    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, scenario, prices))
 
 
 @router.get("/devices/{device_id}")

@@ -12,6 +12,7 @@ from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
+from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow, decoded
@@ -50,6 +51,7 @@ class SqliteReader:
         self._watch_lock = threading.Lock()
         self.history = HistoryReader(self._all)
         self.scenarios = ScenarioReader(self._all)
+        self.catalogues = CatalogueReader(self._all)
 
     def close(self) -> None:
         """Close every connection, those still in use at the end of their question."""

@@ -1,9 +1,19 @@
-"""Cost scenarios that people keep: a name and the part of an address after its question mark."""
+"""Cost scenarios that people keep: a name, the part of an address after its question mark, what it had then."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+
+
+@dataclass(frozen=True)
+class KeptScenario:
+    """`then_had`: its prices and figures when it was kept, as JSON; None where an earlier release kept it."""
+
+    name: str
+    query: str
+    then_had: str | None
 
 
 class ScenarioReader:
@@ -12,9 +22,10 @@ class ScenarioReader:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def all(self) -> dict[str, str]:
-        """Name and query of each, by name."""
-        return {row["name"]: row["query"] for row in self._ask("SELECT name, query FROM scenario ORDER BY name", ())}
+    def all(self) -> list[KeptScenario]:
+        """Every one, by name."""
+        found = self._ask("SELECT name, query, then_had FROM scenario ORDER BY name", ())
+        return [KeptScenario(row["name"], row["query"], row["then_had"]) for row in found]
 
     def of_fleet(self) -> str | None:
         """What was stored of the fleet's scenario; None where nobody set one."""
@@ -29,9 +40,9 @@ def set_fleet(connection: sqlite3.Connection, stored: str | None) -> None:
         connection.execute("INSERT INTO setting VALUES ('scenario', ?)", (stored,))
 
 
-def keep(connection: sqlite3.Connection, name: str, query: str) -> None:
+def keep(connection: sqlite3.Connection, kept: KeptScenario) -> None:
     """Add or replace."""
-    connection.execute("INSERT OR REPLACE INTO scenario VALUES (?, ?)", (name, query))
+    connection.execute("INSERT OR REPLACE INTO scenario VALUES (?, ?, ?)", (kept.name, kept.query, kept.then_had))
 
 
 def forget(connection: sqlite3.Connection, name: str) -> bool:

@@ -180,6 +180,16 @@ def scenario(db: sqlite_utils.Database) -> None:
     db.conn.execute("CREATE TABLE scenario (name TEXT PRIMARY KEY, query TEXT NOT NULL) STRICT")
 
 
+@MIGRATIONS(name="0008_catalogue")
+def catalogue(db: sqlite_utils.Database) -> None:
+    """Every price catalogue that the hub has run with, and with a kept scenario the prices and figures that it had."""
+    db.conn.execute(
+        """CREATE TABLE catalogue (
+            sha256 TEXT PRIMARY KEY, as_of TEXT NOT NULL, first_used_s REAL NOT NULL, content BLOB NOT NULL) STRICT"""
+    )
+    db.conn.execute("ALTER TABLE scenario ADD COLUMN then_had TEXT")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)

@@ -3,24 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
-from edgeprof_hub.compare.cost_draws import Driver, Span
+from edgeprof_hub.compare.cost_draws import Driver
 from edgeprof_hub.compare.cost_explorer import CurvePoint, Explored
-from edgeprof_hub.compare.cost_fields import Field, written
+from edgeprof_hub.compare.cost_field import Field, written
 from edgeprof_hub.compare.cost_rival import Rival
+from edgeprof_hub.views.cost_figures import PER, usd
+from edgeprof_hub.views.cost_kept import KeptView
 from edgeprof_hub.views.facts import DataTable
 
-PER = 1000
-"""Figures are shown for so many pieces of work."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Use": ("per_day", "input_tokens", "output_tokens", "service_ms", "availability_percent", "accuracy"),
+    "Use": ("per_day", "input_tokens", "output_tokens", "audio_s", "service_ms", "availability_percent", "accuracy"),
     "Device": (
         *("price_usd", "residual_usd", "share_percent", "lifetime_years", "discount_percent", "maintenance_usd"),
         *("energy_j", "idle_w", "efficiency", "tariff_usd", "sent_bytes", "usd_per_gb"),
     ),
-    "Cloud": ("tau", "retry_percent", "features", "instances", "hours_a_day"),
+    "Sleep between runs": ("sleep_w", "wake_s", "wake_j"),
+    "Battery": ("battery_wh", "battery_cycles", "battery_usd"),
+    "Cloud": (
+        *("tau", "retry_percent", "features", "pages", "instances", "hours_a_day"),
+        *("disk_usd", "response_bytes", "egress_usd_per_gb"),
+    ),
     "Carbon": ("grid_g", "embodied_kg"),
 }
 
@@ -47,15 +51,15 @@ class DriverView:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A kept scenario with what it says of this run; `problem` where it says nothing."""
+class PricesView:
+    """Which prices the page shows. `older`: hash and text of the kept catalogues that are not in use any more."""
 
-    name: str
-    href: str
-    edge: str
-    cloud: str
-    verdict: str
-    problem: str = ""
+    sha256: str
+    catalogue_as_of: str
+    moment: str
+    older: Mapping[str, str]
+    are_past: bool
+    day: str
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ class CostPage:
     explored: Explored | None
     problem: str
     query: str
-    saved: tuple[Saved, ...]
-    catalogue: str
+    saved: Sequence[KeptView]
+    prices: PricesView
 
     @property
     def table(self) -> DataTable:
@@ -112,16 +116,6 @@ def field_views(fields: Mapping[str, Field], rival: Rival | None) -> dict[str, t
         )
         for title, keys in GROUPS.items()
     }
-
-
-def usd(value_usd: float) -> str:
-    """Dollars for `PER` pieces."""
-    return figures.usd(value_usd * PER)
-
-
-def span(found: Span) -> str:
-    """`$0.06 to $0.11`, for `PER` pieces."""
-    return f"{usd(found.low)} to {usd(found.high)}"
 
 
 def curve_of(points: Sequence[CurvePoint]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.compare import costs
 from edgeprof_hub.compare.cost_scenario import Scenario
+from edgeprof_hub.compare.price_moment import Prices
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
 
@@ -155,8 +156,8 @@ def run_page(
     model: rest.ModelRecord | None,
     series: tuple[Series, ...],
     evidence: Evidence,
-    now_s: float,
     scenario: Scenario,
+    prices: Prices,
 ) -> RunPage:
     """The page of one stored result; its cost in the fleet's scenario."""
     result = stored.result
@@ -170,7 +171,7 @@ def run_page(
         series=series,
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
-        cost=costs.cost_of(device, model, result, now_s, scenario) if device and model else None,
+        cost=costs.cost_of(device, model, result, scenario, prices) if device and model else None,
         evidence=evidence,
     )
 

@@ -27,6 +27,12 @@ class Priced:
     source: Source
 
     @property
+    def name(self) -> str:
+        """What it is and whose."""
+        vendor, title = self.entry.vendor, self.entry.title
+        return title if vendor in title else f"{vendor} {title}"
+
+    @property
     def as_of(self) -> date:
         """The last day that the price is known to have held."""
         return min(self.source.retrieved, self.entry.valid_to or self.source.retrieved)
@@ -51,6 +57,10 @@ class Priced:
         return self.entry.tiers[0].price if self.entry.price is None else self.entry.price
 
 
+Files = tuple[tuple[str, bytes], ...]
+"""Names and contents, in the order in which they count."""
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """All entries by id. `sha256` is of the files as they lie there; `as_of` is when a source was last read."""
@@ -58,6 +68,9 @@ class Catalogue:
     entries: Mapping[str, Priced]
     sha256: str
     as_of: date
+    shipped: Files
+    own: Files
+    """Files of the user's."""
 
     def get(self, entry_id: str, kind: EntryKind) -> Priced:
         """The entry; an id that is unknown or of another kind is named."""
@@ -103,8 +116,7 @@ def _read(path: Path) -> bytes:
 
 def parse_catalogue(files: Mapping[str, bytes], own: Mapping[str, bytes] | None = None) -> Catalogue:
     """The catalogue of these files' contents. An entry of `own` takes the place of one with its id."""
-    shipped, others = sorted(files.items()), list((own or {}).items())
-    ordered = [*shipped, *others]
+    shipped, others = tuple(sorted(files.items())), tuple((own or {}).items())
     entries = _by_id(_all_of(shipped))
     for file in others:
         entries |= _by_id(_all_of([file]))
@@ -113,8 +125,10 @@ def parse_catalogue(files: Mapping[str, bytes], own: Mapping[str, bytes] | None 
         raise CostError("catalogue_invalid", "The price catalogue is empty.")
     return Catalogue(
         entries=entries,
-        sha256=_sha256(ordered),
+        sha256=_sha256([*shipped, *others]),
         as_of=max(item.source.retrieved for item in priced),
+        shipped=shipped,
+        own=others,
     )
 
 

@@ -1,18 +1,25 @@
 """What an entry of the price catalogue says, strictly: each price has a source, a date and how far to trust it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 
-EntryKind = Literal["call", "instance", "tariff", "carbon"]
+EntryKind = Literal["call", "audio", "page", "instance", "egress", "tariff", "carbon"]
 """`carbon`: grams of CO2e for a kWh, in the field `price`; its currency is XXX, the ISO 4217 code for none."""
 SourceKind = Literal["official", "generated", "aggregator", "unverified"]
 """Read on the seller's or a public body's page; generated from the seller's own feed; by others; by nobody known."""
 Basis = Literal["on_demand", "spot", "reserved", "list", "average"]
 Confidence = Literal["high", "medium", "low"]
+
+AUDIO_UNITS_S: Mapping[str, Decimal] = {
+    "audio second": Decimal(1),
+    "audio minute": Decimal(60),
+    "audio hour": Decimal(3600),
+}
+"""The units that speech is sold in, in seconds."""
 
 EntryId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
@@ -58,6 +65,7 @@ class Entry(_Strict, frozen=True, kw_only=True):
     free_units: Decimal = Decimal(0)
     billing_granularity: Decimal | None = None
     billing_minimum: Decimal | None = None
+    """What is billed at least, and in which steps: of audio in seconds, of everything else in units."""
     valid_from: date | None = None
     valid_to: date | None = None
     """The end of the period that a statistic covers. The figure is then as old as that, whenever it was read."""
@@ -69,10 +77,15 @@ class Entry(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.price is None) == (not self.tiers):
             raise ValueError("give a `price` or `tiers`, not both and not neither")
-        _check_amounts((self.price, self.low, self.high, self.free_units, *(tier.price for tier in self.tiers)))
+        billed = (self.free_units, self.billing_granularity, self.billing_minimum)
+        _check_amounts((self.price, self.low, self.high, *billed, *(tier.price for tier in self.tiers)))
         if self.low is not None and self.high is not None and not self.low <= (self.price or self.low) <= self.high:
             raise ValueError("the price must lie between `low` and `high`")
         _check_rising([tier.up_to for tier in self.tiers])
+        if self.kind == "audio" and self.unit not in AUDIO_UNITS_S:
+            raise ValueError(f"the unit of audio is one of: {', '.join(AUDIO_UNITS_S)}")
+        if self.billing_granularity == 0:
+            raise ValueError("the billing granularity must be greater than zero")
 
 
 def _check_amounts(amounts: Sequence[Decimal | None]) -> None:
