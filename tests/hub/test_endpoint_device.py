@@ -153,11 +153,24 @@ def test_every_page_says_that_it_is_the_cloud(open_hub: Callable[[fleet.Fleet], 
     assert "list price" in refused.text
 
 
+def test_a_board_is_compared_with_a_hosted_model_that_was_measured(
+    open_hub: Callable[[fleet.Fleet], TestClient],
+) -> None:
+    fleet_made = made()
+    fleet_made.prices_usd[1] = 80.0
+    client = open_hub(fleet_made)
+    page = client.get(f"/cost/{fleet_made.results[1].result_id}?baseline=token:openai/gpt-4o-mini")
+    assert page.status_code == 200, words(page.text)
+    assert "measured here: TTFT 310 ms, decode 91.0 tokens/s" in words(page.text)
+
+
 def test_an_endpoint_on_its_client_claims_no_cloud(open_hub: Callable[[fleet.Fleet], TestClient]) -> None:
     here = "http://127.0.0.1:8080/v1"
     fleet_made = made(replace(REMOTE, on_this_host=True, endpoint=here))
     fleet_made.facts[1] = replace(CLOUD_FACTS, endpoint=here)
+    fleet_made.prices_usd[1] = 80.0
     client = open_hub(fleet_made)
+    assert "measured here" not in client.get(f"/cost/{fleet_made.results[1].result_id}").text
     run = words(client.get(f"/runs/{fleet_made.results[0].result_id}").text)
     assert "no network and no cloud is in these figures" in run
     assert ON_THIS_HOST in run

@@ -1,5 +1,6 @@
 """The API as its description says, in the full tier: schemathesis asks every route what it may be asked."""
 
+import re
 import subprocess
 import venv
 from pathlib import Path
@@ -62,4 +63,6 @@ def test_every_route_answers_as_its_description_says(tmp_path: Path) -> None:
         ]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2000:]
-    assert "No issues found" in ran.stdout
+    counted = re.search(r"(\d+) generated, (\d+) passed", ran.stdout)
+    assert counted is not None, ran.stdout[-2000:]
+    assert int(counted[1]) == int(counted[2]) > 1000

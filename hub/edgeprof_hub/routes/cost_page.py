@@ -13,9 +13,11 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import kept_costs, names
 from edgeprof_hub.compare import cost_explorer, cost_rival
 from edgeprof_hub.compare.cost_kind import PIECES
+from edgeprof_hub.compare.cost_rival import Rival
 from edgeprof_hub.compare.price_moment import Prices, prices_now
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.hub import Hub
+from edgeprof_hub.measured_clouds import measured_clouds
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.run_cost import RunCost
@@ -74,10 +76,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
         model=run.model,
         piece=PIECES[run.kind],
         groups=views.field_views(fields, rival),
-        baselines={
-            **cost_rival.offered(prices.catalogue, run.kind),
-            **({rival.key: rival.title} if rival else {}),
-        },
+        baselines=_baselines(hub, run, rival, prices),
         rival=rival,
         baseline=run.baseline(asked),
         explored=explored,
@@ -94,6 +93,14 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
         span=cost_figures.span,
         curve_of=views.curve_of,
     )
+
+
+def _baselines(hub: Hub, run: RunCost, rival: Rival | None, prices: Prices) -> dict[str, str]:
+    """Those of the list, with what was measured here of any of them; and the one of the address, which may be another."""
+    offered = cost_rival.offered(prices.catalogue, run.kind)
+    measured = measured_clouds(hub.reader) if run.kind == "answer" else {}
+    listed = {**offered, **measured}
+    return listed if rival is None or rival.key in listed else {**listed, rival.key: rival.title}
 
 
 def _prices(hub: Hub, prices: Prices, now: Prices, asked: Mapping[str, str]) -> views.PricesView:
