@@ -96,7 +96,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
 
 
 def _baselines(hub: Hub, run: RunCost, rival: Rival | None, prices: Prices) -> dict[str, str]:
-    """Those of the list, with what was measured here of any of them; and the one of the address, which may be another."""
+    """Those of the list, with what was measured here of any; and the one of the address, which may be another."""
     offered = cost_rival.offered(prices.catalogue, run.kind)
     measured = measured_clouds(hub.reader) if run.kind == "answer" else {}
     listed = {**offered, **measured}
