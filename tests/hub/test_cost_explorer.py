@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgeprof.errors import EdgeprofError
@@ -107,6 +107,8 @@ def test_the_golden_camera_breaks_even_where_it_did(cloud_usd: float, per_day: f
     assert found.capacity_per_day == pytest.approx(246_857, abs=1)
 
 
+@example(price=1.0, years=1.0, upkeep=0.0, joules=0.0, rate=1.771970918410959e-09, per_day=1.0)
+@example(price=1.0, years=3.0, upkeep=0.0, joules=0.0, rate=3e-24, per_day=1.0)
 @given(
     price=st.floats(1, 2000),
     years=st.floats(0.5, 10),

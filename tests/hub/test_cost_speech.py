@@ -104,6 +104,12 @@ def test_a_speech_model_is_compared_with_the_hosted_model_with_open_weights():
     assert Cell(task="speech-recognition", scenario=whisper).view().cloud_usd == pytest.approx(3.0)
 
 
+def test_a_cell_breaks_even_by_what_a_piece_of_audio_costs_and_not_by_the_hour():
+    """A board of 0.1 USD a day; 30 s at 0.15 USD an hour are 0.00125 USD."""
+    scenario = Scenario(baselines={"speech-recognition": AudioBaseline("assemblyai-universal-2")})
+    assert Cell(task="speech-recognition", scenario=scenario).view().break_even_per_day == pytest.approx(80)
+
+
 def test_an_embedding_is_compared_by_the_tokens_that_it_reads():
     assumed = Cell(task="embedding").view()
     assert assumed.cloud_name == "OpenAI text-embedding-3-small"

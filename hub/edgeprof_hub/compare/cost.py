@@ -12,6 +12,7 @@ from edgeprof.errors import UsageError
 SECONDS_PER_DAY = Decimal(86_400)
 DAYS_PER_YEAR = Decimal(365)
 JOULES_PER_KWH = Decimal(3_600_000)
+NO_RATE = Decimal("1e-12")
 SUPPLY_EFFICIENCY = Decimal("0.85")
 """Assumed where nobody measured it; plausible from 0.75 to 0.92."""
 
@@ -101,10 +102,10 @@ def capex_usd_per_day(
     spent_usd = at_least_zero(at_least_zero(hardware_usd, "The hardware's price") - residual_usd, "Price less residual")
     years = above_zero(lifetime_years, "The lifetime")
     yearly = 1 / years
-    if at_least_zero(discount_rate, "The discount rate"):
+    # A rate that is near the last digit of a decimal would leave no digits of (1+r)^L - 1, and changes nothing.
+    if at_least_zero(discount_rate, "The discount rate") > NO_RATE:
         growth = (1 + discount_rate) ** years
-        if growth > 1:  # a rate below the last digit of a decimal changes nothing
-            yearly = discount_rate * growth / (growth - 1)
+        yearly = discount_rate * growth / (growth - 1)
     return share * spent_usd * yearly / DAYS_PER_YEAR
 
 

@@ -56,8 +56,9 @@ def capex_usd_per_day(values: Values) -> float:
     """Formula 5, of one device."""
     spent_usd = max(0.0, values["price_usd"] - values["residual_usd"]) * values["share_percent"] / 100
     years, rate = values["lifetime_years"], values["discount_percent"] / 100
-    growth = (1 + rate) ** years
-    return spent_usd * (rate * growth / (growth - 1) if growth > 1 else 1 / years) / YEAR_DAYS
+    # r(1+r)^L / ((1+r)^L - 1) is r / (1 - (1+r)^-L), and these two keep the digits that 1+r loses of a small rate.
+    yearly = rate / -math.expm1(-years * math.log1p(rate)) if rate else 1 / years
+    return spent_usd * yearly / YEAR_DAYS
 
 
 def standing_w(values: Values) -> float:
