@@ -87,6 +87,8 @@ def test_what_only_the_machine_behind_an_endpoint_knows_has_a_reason_and_no_figu
         assert metric not in values(real)
     assert "network" in absent["prefill_tokens_per_s"]
     assert real.memory is None
+    assert real.trust is not None
+    assert not any("prefill" in (mark.reason or "") for mark in real.trust.marks)
     assert real.cold_start is None
     assert real.energy == ()
     assert not {item.metric for item in real.absent} & set(values(real))

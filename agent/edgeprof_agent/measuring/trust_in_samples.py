@@ -38,8 +38,9 @@ def medians_of(measured: Measured) -> dict[str, list[float]]:
     if measured["kind"] == "tensor":
         return {"latency": [sample_ns / 1e6 for sample_ns in series["latency"]]}
     steps = zip(series["decode"], measured["decode_steps"], strict=True)
+    prompts = "prefill" if measured["remote"] is None else "ttft"  # an endpoint shows no more of a prompt
     return {
-        "prefill": [prompt_ns / 1e6 for prompt_ns in series["prefill"]],
+        prompts: [prompt_ns / 1e6 for prompt_ns in series[prompts]],
         "decode": [total_ns / count / 1e6 for total_ns, count in steps],
     }
 

@@ -64,7 +64,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "kind": "text",
         "phases_ms": {**opened.phases_ms, "first_inference_ms": times.first_inference_ns / 1e6},
         "series_ns": {
-            "prefill": [prefill.prompt_ns for prefill in times.prefills],
+            "prefill": [prefill.prompt_ns for prefill in times.prefills] if remote is None else [],  # nobody sees it
             "ttft": [prefill.first_token_ns for prefill in times.prefills],
             "decode": [decode.total_ns for decode in times.decodes],
             "inter_token": [gap_ns for decode in times.decodes for gap_ns in decode.gaps_ns],

@@ -14,6 +14,7 @@ MOST_LINES = 6
 """Of one chart. Of more, as of the clocks of many cores, the highest and the lowest are drawn."""
 SHORTEST_SPAN_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a rate would be mostly rounding."""
+MODEL, ASKING = "the model", "the program that asks"
 _CHARTS: dict[str, tuple[str, str, bool]] = {
     "temperature_c": ("Temperature", "°C", False),
     "cpu_mhz": ("Processor's clock", "MHz", True),
@@ -50,7 +51,7 @@ def trace_of(result: Result, fetch: Fetch) -> Drawn | None:
         for name, labels in series.items()
         if isinstance(labels, dict)
     }
-    groups = {name: _drawable(lines) for name, lines in _groups(told, times).items()}
+    groups = {name: _drawable(lines) for name, lines in _groups(told, times, result.remote is not None).items()}
     charts = tuple(_chart(name, groups[name], times) for name in _CHARTS if groups.get(name))
     return Drawn(charts, *_table(groups, times)) if charts else None
 
@@ -61,13 +62,17 @@ def _numbers(values: object) -> list[float | None]:
     return [float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in found]
 
 
-def _groups(told: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> dict[str, Mapping[str, Readings]]:
-    """The lines of each chart by name; counters become rates."""
-    worker = told.get("worker", {})
+def _groups(
+    told: Mapping[str, Mapping[str, Readings]], times: Sequence[float], is_remote: bool
+) -> dict[str, Mapping[str, Readings]]:
+    """The lines of each chart by name; counters become rates. Of a remote model the worker is what asks for it."""
+    nothing: Mapping[str, Readings] = {}
+    worker = nothing if is_remote else told.get("worker", nothing)
+    cores = _cores_used(told, times)
     return {
         "temperature_c": told.get("temperature_c", {}),
         "cpu_mhz": told.get("cpu_mhz", {}),
-        "cores_used": _cores_used(told, times),
+        "cores_used": {ASKING if is_remote and name == MODEL else name: values for name, values in cores.items()},
         "worker_mib": {"resident": worker["rss_mib"]} if "rss_mib" in worker else {},
         "memory_mib": told.get("memory_mib", {}),
     }
@@ -93,7 +98,7 @@ def _cores_used(told: Mapping[str, Mapping[str, Readings]], times: Sequence[floa
             busy, worker, agent = ((now or 0) - (then or 0) for now, then in zip(counts, before, strict=True))
             model[index], others[index] = worker / span_s, max(0.0, busy - worker - agent) / span_s
             last = [(index, counts)]
-    return {"the model": model, "other programs": others}
+    return {MODEL: model, "other programs": others}
 
 
 _COUNTERS = (("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s"))
