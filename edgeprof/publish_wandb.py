@@ -33,6 +33,7 @@ class Run:
     run_id: str
     name: str
     group: str
+    host: str
     tags: tuple[str, ...]
     config: dict[str, object]
     figures: dict[str, float]
@@ -113,6 +114,7 @@ def run_of(rows: list[Row], group: Group) -> Run:
         run_id=str(first["result_id"]),
         name=f"{first['model']} on {device}"[:LONGEST_NAME],
         group=(family if group == "family" else device)[:LONGEST_NAME],
+        host=device,
         tags=_tags(first),
         config={name: first[name] for name in CONFIG if first[name] is not None},
         figures=_figures(rows),

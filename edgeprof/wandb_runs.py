@@ -72,7 +72,9 @@ class WandbRuns:
     def __enter__(self) -> "WandbRuns":
         # wandb would go to the system's folder for temporary files without a word, if it cannot write here.
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._begun = {path.name.split("-", 3 - self._is_online)[-1]: path for path in self._folder.glob("*run-*-*")}
+        start = "run-" if self._is_online else "offline-run-"  # then the time, a dash and the id
+        found = self._folder.glob(f"{start}*-*")
+        self._begun = {path.name.removeprefix(start).partition("-")[2]: path for path in found}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -86,6 +88,7 @@ class WandbRuns:
             shutil.rmtree(left)  # a publish broke off between this run and its mark
         what = {"id": run.run_id, "name": run.name, "group": run.group, "tags": run.tags, "config": run.config}
         try:
+            self._settings.host = run.host
             # Without `resume`, W&B replaces a run that has this id already.
             began = self._wandb.init(
                 **self._where, **what, job_type="edgeprof", reinit="create_new", settings=self._settings

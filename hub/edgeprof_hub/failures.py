@@ -1,6 +1,6 @@
 """One shape for every error of the API, whoever raises it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict, cast
 
 import msgspec
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
@@ -34,6 +35,7 @@ _SENTENCES = {
     405: ("method_not_allowed", "This address does not take that method."),
     413: ("too_large", "This request is larger than the hub takes."),
 }
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def not_found(kind: str, item_id: str) -> EdgeprofError:
@@ -68,12 +70,23 @@ def _invalid(_: Request, error: Exception) -> Response:
     return error_response(422, "invalid_request", f"This request cannot be used: {said}.")
 
 
-def _http(_: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     code, message = _SENTENCES.get(known.status_code, (f"http_{known.status_code}", str(known.detail)))
     response = error_response(known.status_code, code, message)
     response.headers.update(known.headers or {})
+    if known.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods(request, cast(FastAPI, request.app).routes))
     return response
+
+
+def _methods(request: Request, routes: Iterable[BaseRoute]) -> list[str]:
+    """All that this address takes; Starlette names those of its first route only."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _no_text(_: Request, error: Exception) -> Response:

@@ -1,0 +1,121 @@
+"""Results into Weights & Biases: what a run holds, marks, and what is said where wandb is missing or was stopped."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from edgeprof import publish_wandb
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.publish_wandb import Mark, publish_all, read_mark, run_of
+from tests.cli.conftest import Run
+from tests.hub import fleet
+from tests.hub.live import Live
+
+CNN = fleet.model("cnn", "cnn", quantization="int8")
+TARGET = "wandb sync, edgeprof"
+
+Lines = Callable[[int], list[bytes]]
+
+
+@pytest.fixture
+def filled(hub: Live) -> fleet.Fleet:
+    results = [fleet.result(1, CNN, fleet.vision_rows(4.0 + number, 0.1)) for number in range(3)]
+    failed = fleet.result(1, CNN, failure=fleet.UNSUPPORTED)
+    of = fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)], [CNN], [*results, failed])
+    hub.hub.writer.call(lambda store: fleet.fill(store, of))
+    return of
+
+
+@pytest.fixture
+def lines(hub: Live, filled: fleet.Fleet) -> Lines:
+    return lambda after: list(hub.client.export("ndjson", after))
+
+
+class Taken(list[publish_wandb.Run]):
+    """A target that keeps what it is sent, and breaks at one of them."""
+
+    breaks_at = -1
+
+    def send(self, run: publish_wandb.Run) -> None:
+        if len(self) == self.breaks_at:
+            raise EdgeprofError("wandb_failed", "it broke")
+        self.append(run)
+
+
+def publish(target: Taken, folder: Path, lines: Lines) -> int:
+    return publish_all(target, folder, read_mark(folder, TARGET), lines, "family", lambda _: None)
+
+
+def test_a_run_holds_figures_with_their_intervals_and_what_was_measured_where(lines: Lines) -> None:
+    rows = [json.loads(line) for line in lines(0)]
+    run = run_of([row for row in rows if row["seq"] == 1], "device")
+    assert run.run_id == rows[0]["result_id"]
+    assert (run.name, run.group, run.host) == ("cnn on pi", "pi", "pi")
+    assert run.tags == ("onnxruntime", "int8")
+    assert run.config["threads"] == 4
+    assert run.config["quantization"] == "int8"
+    assert "failure_code" not in run.config
+    assert run.figures["latency_p50_ms"] == 4.0
+    assert run.figures["latency_p50_ms_ci_low"] == pytest.approx(3.9)
+    assert run.figures["latency_p50_ms_ci_high"] == pytest.approx(4.1)
+    assert "load_ms_ci_low" not in run.figures
+    failed = run_of([row for row in rows if row["seq"] == 4], "family")
+    assert failed.has_failed
+    assert not failed.figures
+    assert failed.group == "cnn"
+    assert "operator_unsupported" in failed.tags
+
+
+def test_names_and_tags_are_as_long_as_wandb_takes_them(lines: Lines) -> None:
+    row = {**json.loads(lines(0)[0]), "model": "m" * 200, "quantization": "q" * 200, "emulated": True, "trust": "hot"}
+    run = run_of([row], "family")
+    assert (len(run.name), len(run.tags[1])) == (128, 64)
+    assert run.tags[2:] == ("hot", "emulated")
+
+
+def test_a_publish_that_broke_off_goes_on_and_a_second_one_sends_nothing(
+    lines: Lines, filled: fleet.Fleet, tmp_path: Path
+) -> None:
+    target = Taken()
+    target.breaks_at = 2
+    with pytest.raises(EdgeprofError):
+        publish(target, tmp_path, lines)
+    assert read_mark(tmp_path, TARGET) == Mark(TARGET, 2, filled.results[1].result_id)
+    target.breaks_at = -1
+    assert publish(target, tmp_path, lines) == 2
+    assert publish(target, tmp_path, lines) == 0
+    assert [run.run_id for run in target] == [result.result_id for result in filled.results]
+
+
+def test_a_folder_is_for_one_hub_and_one_target(lines: Lines, tmp_path: Path) -> None:
+    publish_wandb.write_mark(tmp_path, Mark(TARGET, 2, "of-another-hub"))
+    with pytest.raises(UsageError) as other_hub:
+        publish(Taken(), tmp_path, lines)
+    assert other_hub.value.code == "other_hub"
+    with pytest.raises(UsageError) as other_target:
+        read_mark(tmp_path, "wandb sync, another")
+    assert other_target.value.code == "other_target"
+    (tmp_path / publish_wandb.MARK).write_text("yesterday")
+    with pytest.raises(UsageError) as bad_mark:
+        read_mark(tmp_path, TARGET)
+    assert bad_mark.value.code == "bad_mark"
+
+
+@pytest.mark.parametrize("found", [None, SimpleNamespace()], ids=["nothing", "a folder called wandb"])
+def test_without_the_package_the_line_that_installs_it_is_said(
+    run: Run, filled: fleet.Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: object
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", found)
+    said = run("publish", "wandb", "--offline", "--folder", str(tmp_path / "runs"))
+    assert said.refused_with("extra_missing")
+    assert said.code == 3
+    assert "pip install 'edgeprof[wandb]'" in said.err
+
+
+def test_online_needs_a_key(run: Run, filled: fleet.Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    assert run("publish", "wandb", "--online").refused_with("no_wandb_key")
