@@ -1,6 +1,7 @@
 """`edgeprof publish`: results into a tracker that somebody uses already."""
 
 import os
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -87,9 +88,10 @@ def wandb(
     client = client_of(hub_url, token_file)
     lines, say = partial(client.export, "ndjson"), result_progress(client.last_seq())
     with WandbRuns(folder, project, entity, is_online) as target:
-        count = publish_all(target, folder, read_mark(folder, target.target), lines, group_by, say)
+        mark = read_mark(folder, client.hub_id(), target.target)
+        count = publish_all(target, folder, mark, lines, group_by, say)
     counted = f"{count:,} result{'s' * (count != 1)}"
     if is_online:
         click.echo(f"{counted} sent to {target.address}, project {project}.")
     else:
-        click.echo(f"{counted} written. Send them with: cd {folder} && wandb sync")
+        click.echo(f"{counted} written. Send them with: cd {shlex.quote(str(folder))} && wandb sync")

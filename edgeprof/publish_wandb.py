@@ -47,8 +47,9 @@ class Target(Protocol):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where the runs of a folder go, and the newest result among them."""
+    """Where the runs of a folder come from and go, and the newest result among them."""
 
+    hub_id: str
     target: str
     seq: int = 0
     result_id: str = ""
@@ -64,7 +65,7 @@ def publish_all(
 ) -> int:
     """Every result after the mark. `lines`: the hub's NDJSON after a `seq`. Returns how many.
 
-    Raises UsageError where the mark's own result is another one on this hub: then its numbers mean nothing here.
+    Raises UsageError where the mark's own result is another one now, as after a restored backup: its number is no mark.
     """
     count = 0
     rows = (json.loads(line) for line in lines(max(0, mark.seq - 1)))
@@ -73,26 +74,26 @@ def publish_all(
         result_id = str(of_one[0]["result_id"])
         if seq == mark.seq:
             if result_id != mark.result_id:
-                raise UsageError(
-                    "other_hub", f"{folder} holds results of another hub: its result {seq} is not this hub's."
-                )
+                raise _other_hub(folder)
             continue
         target.send(run_of(of_one, group))
-        write_mark(folder, Mark(mark.target, seq, result_id))
+        write_mark(folder, msgspec.structs.replace(mark, seq=seq, result_id=result_id))
         count += 1
         say(seq)
     return count
 
 
-def read_mark(folder: Path, target: str) -> Mark:
-    """Where this folder stands. Raises UsageError where it belongs to another target, or holds no mark of ours."""
+def read_mark(folder: Path, hub_id: str, target: str) -> Mark:
+    """Where this folder stands. Raises UsageError where it is of another hub or target, or holds no mark of ours."""
     file = folder / MARK
     if not file.exists():
-        return Mark(target)
+        return Mark(hub_id, target)
     try:
         mark = msgspec.json.decode(file.read_bytes(), type=Mark)
     except msgspec.DecodeError as error:
         raise UsageError("bad_mark", f"{file} should say how far a publish got. Name another folder.") from error
+    if mark.hub_id != hub_id:
+        raise _other_hub(folder)
     if mark.target != target:
         raise UsageError("other_target", f"{folder} is for {mark.target}, this is for {target}. Name another folder.")
     return mark
@@ -103,6 +104,10 @@ def write_mark(folder: Path, mark: Mark) -> None:
     new = folder / f"{MARK}.new"
     new.write_bytes(msgspec.json.encode(mark) + b"\n")
     os.replace(new, folder / MARK)
+
+
+def _other_hub(folder: Path) -> UsageError:
+    return UsageError("other_hub", f"{folder} holds results of another hub. Name another folder.")
 
 
 def run_of(rows: list[Row], group: Group) -> Run:

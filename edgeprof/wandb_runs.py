@@ -65,8 +65,12 @@ class WandbRuns:
         self._where = {"project": project, "entity": entity}
         self._is_online = is_online
         mode = "online" if is_online else "offline"
-        self._settings = self._wandb.Settings(mode=mode, root_dir=str(folder.absolute()), **_LEAN)
-        self.address = str(self._wandb.setup(self._settings).settings.base_url)
+        try:
+            self._settings = self._wandb.Settings(mode=mode, root_dir=str(folder.absolute()), **_LEAN)
+            self.address = str(self._wandb.setup(self._settings).settings.base_url)
+        except Exception as error:  # wandb checks its variables here, each with an error of its own kind
+            said = " ".join(str(error).split())[:500]
+            raise WandbError("wandb_failed", f"wandb does not take its settings (WANDB_ variables): {said}") from error
         self.target = f"{self.address if is_online else 'wandb sync'}, {entity + '/' if entity else ''}{project}"
 
     def __enter__(self) -> "WandbRuns":

@@ -28,8 +28,9 @@ pytestmark = [pytest.mark.full, pytest.mark.browser]
 LOADED = "() => window.app?.trace?.engine !== undefined && document.title.startsWith('trace.json')"
 QUERY = """async sql => {
     const found = await app.trace.engine.query(sql), rows = [];
+    const plain = value => typeof value === "bigint" ? Number(value) : value;
     for (const row = found.iter({}); row.valid(); row.next())
-        rows.push(found.columns().map(name => typeof row.get(name) === "bigint" ? Number(row.get(name)) : row.get(name)));
+        rows.push(found.columns().map(name => plain(row.get(name))));
     return rows;
 }"""
 

@@ -16,7 +16,7 @@ from tests.hub import fleet
 from tests.hub.live import Live
 
 CNN = fleet.model("cnn", "cnn", quantization="int8")
-TARGET = "wandb sync, edgeprof"
+HUB, TARGET = "h-1", "wandb sync, edgeprof"
 
 Lines = Callable[[int], list[bytes]]
 
@@ -47,7 +47,7 @@ class Taken(list[publish_wandb.Run]):
 
 
 def publish(target: Taken, folder: Path, lines: Lines) -> int:
-    return publish_all(target, folder, read_mark(folder, TARGET), lines, "family", lambda _: None)
+    return publish_all(target, folder, read_mark(folder, HUB, TARGET), lines, "family", lambda _: None)
 
 
 def test_a_run_holds_figures_with_their_intervals_and_what_was_measured_where(lines: Lines) -> None:
@@ -84,7 +84,7 @@ def test_a_publish_that_broke_off_goes_on_and_a_second_one_sends_nothing(
     target.breaks_at = 2
     with pytest.raises(EdgeprofError):
         publish(target, tmp_path, lines)
-    assert read_mark(tmp_path, TARGET) == Mark(TARGET, 2, filled.results[1].result_id)
+    assert read_mark(tmp_path, HUB, TARGET) == Mark(HUB, TARGET, 2, filled.results[1].result_id)
     target.breaks_at = -1
     assert publish(target, tmp_path, lines) == 2
     assert publish(target, tmp_path, lines) == 0
@@ -92,16 +92,18 @@ def test_a_publish_that_broke_off_goes_on_and_a_second_one_sends_nothing(
 
 
 def test_a_folder_is_for_one_hub_and_one_target(lines: Lines, tmp_path: Path) -> None:
-    publish_wandb.write_mark(tmp_path, Mark(TARGET, 2, "of-another-hub"))
-    with pytest.raises(UsageError) as other_hub:
+    publish_wandb.write_mark(tmp_path, Mark(HUB, TARGET, 2, "another-result"))
+    with pytest.raises(UsageError) as restored:
         publish(Taken(), tmp_path, lines)
-    assert other_hub.value.code == "other_hub"
+    with pytest.raises(UsageError) as other_hub:
+        read_mark(tmp_path, "h-2", TARGET)
+    assert {restored.value.code, other_hub.value.code} == {"other_hub"}
     with pytest.raises(UsageError) as other_target:
-        read_mark(tmp_path, "wandb sync, another")
+        read_mark(tmp_path, HUB, "wandb sync, another")
     assert other_target.value.code == "other_target"
     (tmp_path / publish_wandb.MARK).write_text("yesterday")
     with pytest.raises(UsageError) as bad_mark:
-        read_mark(tmp_path, TARGET)
+        read_mark(tmp_path, HUB, TARGET)
     assert bad_mark.value.code == "bad_mark"
 
 

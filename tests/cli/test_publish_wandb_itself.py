@@ -105,10 +105,13 @@ def test_offline_runs_are_read_back_by_wandb_and_a_second_publish_adds_none(
     assert (began["host"], began["run_group"], began["tags"]) == ("pi", "cnn", ["onnxruntime", "int8"])
 
 
-def test_a_publish_that_was_killed_before_its_mark_does_not_double(publish: Publishing, filled: fleet.Fleet) -> None:
+def test_a_publish_that_was_killed_before_its_mark_does_not_double(
+    publish: Publishing, hub: Live, filled: fleet.Fleet
+) -> None:
     assert publish()[0] == 0
-    mark = read_mark(publish.folder, "wandb sync, edgeprof")
-    write_mark(publish.folder, Mark(mark.target, 2, filled.results[1].result_id))
+    mark = read_mark(publish.folder, hub.client.hub_id(), "wandb sync, edgeprof")
+    assert mark.seq == 4
+    write_mark(publish.folder, Mark(mark.hub_id, mark.target, 2, filled.results[1].result_id))
     assert publish()[1].startswith("2 results written.")
     assert set(publish.runs()) == {result.result_id for result in filled.results}
 
@@ -143,7 +146,7 @@ def test_wandb_sync_sends_what_was_written_offline(
     publish: Publishing, filled: fleet.Fleet, server: WandbServer
 ) -> None:
     assert publish("--offline", url=server.url, key=KEY)[0] == 0
-    assert server.buckets == {}
+    assert server.paths == set()
     runs = [str(path) for path in publish.folder.glob("wandb/offline-run-*")]
     assert publish.call("wandb", "sync", *runs, url=server.url, key=KEY)[0] == 0
     uploaded(server, filled)
