@@ -130,7 +130,7 @@ class HubClient:
 
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
-        return self._call("GET", "/bootstrap", messages.Bootstrap).hub_id
+        return self._call("GET", "/bootstrap", messages.Bootstrap, None).hub_id
 
     def last_seq(self) -> int:
         """The hub's number of its newest result; 0 where there is none."""

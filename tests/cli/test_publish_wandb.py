@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 
 from edgeprof import publish_wandb
@@ -121,3 +123,63 @@ def test_without_the_package_the_line_that_installs_it_is_said(
 def test_online_needs_a_key(run: Run, filled: fleet.Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     assert run("publish", "wandb", "--online").refused_with("no_wandb_key")
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """What a run does with what it is told."""
+
+
+class FakeWandb(SimpleNamespace):
+    """As much of wandb as the command touches; the runs it was asked for, and how."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[tuple[str, str, str]] = []
+        self.is_over = False
+
+    def Settings(self, **settings: object) -> SimpleNamespace:
+        return SimpleNamespace(**settings, base_url="http://wandb.test", log_internal="/nothing")
+
+    def setup(self, settings: SimpleNamespace) -> SimpleNamespace:
+        return SimpleNamespace(settings=settings)
+
+    def init(self, **asked: Any) -> SimpleNamespace:
+        settings = asked["settings"]
+        self.runs.append((asked["id"], settings.mode, asked["project"]))
+        return SimpleNamespace(settings=settings, log=_nothing, finish=_nothing)
+
+    def teardown(self, exit_code: int | None = None) -> None:
+        self.is_over = True
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "mode"),
+    [
+        ("", (), "offline"),
+        ("a-key", (), "online"),
+        ("a-key", ("--offline",), "offline"),
+    ],
+)
+def test_a_key_decides_between_online_and_offline_unless_it_is_said(
+    run: Run,
+    hub: Live,
+    filled: fleet.Fleet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    said: tuple[str, ...],
+    mode: str,
+) -> None:
+    fake = FakeWandb()
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    folder = tmp_path / "its runs"
+    sent = run("publish", "wandb", *said, "--folder", str(folder))
+    ended = "sent to http://wandb.test, project edgeprof.\n"
+    written = f"written. Send them with: cd '{folder}' && wandb sync\n"
+    assert sent.out == f"4 results {ended if mode == 'online' else written}"
+    assert fake.runs == [(result.result_id, mode, "edgeprof") for result in filled.results]
+    assert fake.is_over
+    mark = msgspec.json.decode((folder / publish_wandb.MARK).read_bytes(), type=Mark)
+    assert (mark.hub_id, mark.seq) == (hub.hub.hub_id, 4)
