@@ -51,7 +51,7 @@ class Publishing:
     """`edgeprof publish wandb` by that Python, where every way out of this machine ends at a closed port."""
 
     def __init__(self, python: Path, hub: Live, home: Path) -> None:
-        self.folder, self._python, self._hub = home / "runs", python, hub.url
+        self.folder, self._home, self._python, self._hub = home / "runs", home, python, hub.url
         own = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
         paths = os.pathsep.join(str(PROJECT / source) for source in SOURCES)
         closed = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")}
@@ -64,7 +64,10 @@ class Publishing:
     def call(self, *module: str, url: str = NOWHERE, key: str | None = None) -> tuple[int, str, str]:
         variables = {**self._variables, "WANDB_BASE_URL": url} | ({"WANDB_API_KEY": key} if key else {})
         command = [str(self._python), "-m", *module]
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+        # There, as wandb's program leaves a log where it is started.
+        done = subprocess.run(
+            command, cwd=self._home, env=variables, capture_output=True, text=True, check=False, timeout=120
+        )
         return done.returncode, done.stdout, done.stderr
 
     def runs(self) -> dict[str, dict[str, Any]]:
