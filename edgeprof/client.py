@@ -14,7 +14,7 @@ import msgspec
 from edgeprof import __version__, hub_url
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile
-from edgeprof.wire import rest
+from edgeprof.wire import messages, rest
 
 T = TypeVar("T")
 
@@ -142,6 +142,10 @@ class HubClient:
             if not self._exists(f"/blobs/{file.sha256}"):
                 self._upload(f"/blobs/{file.sha256}", model.folder / file.path, file.size, sent)
         return self._call("POST", "/models", rest.ModelRecord, asdict(record))
+
+    def hub_id(self) -> str:
+        """The hub's own name for itself, which stays the same wherever it is reached."""
+        return self._call("GET", "/bootstrap", messages.Bootstrap, None).hub_id
 
     def last_seq(self) -> int:
         """The hub's number of its newest result; 0 where there is none."""

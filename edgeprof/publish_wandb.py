@@ -1,144 +1,145 @@
-"""Results into Weights & Biases, through its own package: a run each, into a folder for `wandb sync`, or at once.
+"""Results as runs of Weights & Biases: what is in a run, and where the next publish goes on. Needs no wandb."""
 
-A run's id is its result's, so that one which is sent twice is still one run. What W&B would add by itself (this
-machine's name, packages, processor and git state) is left out: it says nothing about a device.
-"""
-
-import importlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
-from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof.publish_mark import last_seq, set_last_seq
+import msgspec
 
-Mode = Literal["offline", "online"]
-Row = Mapping[str, Any]
-CONFIG = (
-    *("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task", "family"),
-    *("device", "device_id", "model", "model_id", "result_id", "agent_version", "emulated", "replayed", "trust"),
-    *("status", "failure_code", "seq", "received_s"),
-)
+from edgeprof.errors import UsageError
+
+MARK = "edgeprof-wandb.json"
+"""A file in the folder: how far it got. It is written after each result, so that a killed publish goes on too."""
+LONGEST_NAME = 128
 LONGEST_TAG = 64
-INIT_TIMEOUT_S = 60.0
+CONFIG = (
+    *("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task"),
+    *("result_id", "device_id", "device", "model_id", "model", "family", "status", "failure_code"),
+    *("emulated", "replayed", "trust", "agent_version", "received_s"),
+)
+
+Row = Mapping[str, Any]
+Group = Literal["family", "device"]
 
 
-class Run(Protocol):
-    """What of a W&B run is used."""
+@dataclass(frozen=True)
+class Run:
+    """What W&B is told of one result."""
 
-    summary: Any
-
-    def log(self, data: Mapping[str, float]) -> None: ...
-    def finish(self, exit_code: int) -> None: ...
-
-
-class Wandb(Protocol):
-    """What of the package is used."""
-
-    errors: Any
-    Settings: Callable[..., object]
-
-    def init(self, **arguments: object) -> Run: ...
+    run_id: str
+    name: str
+    group: str
+    host: str
+    tags: tuple[str, ...]
+    config: dict[str, object]
+    figures: dict[str, float]
+    has_failed: bool
 
 
-class Target:
-    """A project. `folder`: where runs lie until they are synced, and where the mark is."""
+class Target(Protocol):
+    """Takes runs; a run that it took again replaces the one with the same id."""
 
-    def __init__(self, folder: Path, mode: Mode, project: str, entity: str | None) -> None:
-        self._folder, self._mode, self._project, self._entity = folder, mode, project, entity
-        self._wandb = _package()
+    def send(self, run: Run) -> None: ...
 
-    def publish(self, rows: list[Row]) -> None:
-        """One result: the lines of the export that are of it. Raises EdgeprofError where W&B refuses."""
-        try:
-            run = self._begun(rows[0])
-            figures = dict(figures_of(rows))
-            if figures:
-                run.log({name: value for name, value in figures.items() if "." not in name})
-            for name, value in figures.items():
-                run.summary[name] = value
-            run.finish(exit_code=0 if rows[0]["status"] == "measured" else 1)
-        except (self._wandb.errors.Error, OSError) as error:
-            raise EdgeprofError("wandb_failed", f"Weights & Biases refuses: {_sentence(error)}") from error
 
-    def _begun(self, first: Row) -> Run:
-        return self._wandb.init(
-            project=self._project,
-            entity=self._entity,
-            dir=str(self._folder),
-            mode=self._mode,
-            id=first["result_id"],
-            resume="allow" if self._mode == "online" else None,
-            name=f"{first['model']} on {first['device'] or first['device_id']}",
-            group=first["device"] or first["device_id"],
-            job_type=first["family"],
-            tags=tags_of(first),
-            config={name: first[name] for name in CONFIG if first[name] is not None},
-            reinit="create_new",
-            settings=self._settings(first),
-        )
+class Mark(msgspec.Struct, frozen=True):
+    """Where the runs of a folder come from and go, and the newest result among them."""
 
-    def _settings(self, first: Row) -> object:
-        return self._wandb.Settings(
-            console="off",
-            silent=True,
-            disable_code=True,
-            disable_git=True,
-            disable_job_creation=True,
-            save_code=False,
-            host=first["device"] or first["device_id"],
-            init_timeout=INIT_TIMEOUT_S,
-            x_disable_meta=True,
-            x_disable_stats=True,
-            x_disable_machine_info=True,
-            x_save_requirements=False,
-        )
+    hub_id: str
+    target: str
+    seq: int = 0
+    result_id: str = ""
 
 
 def publish_all(
-    target: Target, folder: Path, lines: Callable[[int], Iterable[bytes]], say: Callable[[int], None]
+    target: Target,
+    folder: Path,
+    mark: Mark,
+    lines: Callable[[int], Iterable[bytes]],
+    group: Group,
+    say: Callable[[int], None],
 ) -> int:
-    """Every result after the newest that is there. `lines`: the hub's NDJSON after a `seq`. Returns how many."""
+    """Every result after the mark. `lines`: the hub's NDJSON after a `seq`. Returns how many.
+
+    Raises UsageError where the mark's own result is another one now, as after a restored backup: its number is no mark.
+    """
     count = 0
-    rows = (json.loads(line) for line in lines(last_seq(folder)))
-    for seq, group in groupby(rows, key=lambda row: int(row["seq"])):
-        target.publish(list(group))
-        set_last_seq(folder, seq)
+    rows = (json.loads(line) for line in lines(max(0, mark.seq - 1)))
+    for seq, found in groupby(rows, key=lambda row: int(row["seq"])):
+        of_one = list(found)
+        result_id = str(of_one[0]["result_id"])
+        if seq == mark.seq:
+            if result_id != mark.result_id:
+                raise _other_hub(folder)
+            continue
+        target.send(run_of(of_one, group))
+        write_mark(folder, msgspec.structs.replace(mark, seq=seq, result_id=result_id))
         count += 1
         say(seq)
     return count
 
 
-def figures_of(rows: Iterable[Row]) -> Iterable[tuple[str, float]]:
-    """Each figure by its metric, and the ends of its interval, as W&B has one number for a key."""
-    for row in rows:
-        if row["metric"] is None:
-            continue
-        for suffix, value in (("", row["value"]), (".ci_low", row["ci_low"]), (".ci_high", row["ci_high"])):
-            if value is not None:
-                yield f"{row['metric']}{suffix}", value
-
-
-def tags_of(first: Row) -> list[str]:
-    """What a person filters by. W&B takes 1 to 64 characters."""
-    played = ["emulated"] if first["emulated"] else []
-    replayed = ["replayed"] if first["replayed"] else []
-    given = (first["quantization"], first["runtime"], first["status"])
-    return [str(tag)[:LONGEST_TAG] for tag in (*given, *played, *replayed) if tag]
-
-
-def _package() -> Wandb:
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it would tell others of errors here
+def read_mark(folder: Path, hub_id: str, target: str) -> Mark:
+    """Where this folder stands. Raises UsageError where it is of another hub or target, or holds no mark of ours."""
+    file = folder / MARK
+    if not file.exists():
+        return Mark(hub_id, target)
     try:
-        return cast(Wandb, importlib.import_module("wandb"))
-    except ImportError as error:
-        raise MissingPartError(
-            "wandb_missing", "This needs the package wandb: install it with `pip install 'edgeprof[wandb]'`."
-        ) from error
+        mark = msgspec.json.decode(file.read_bytes(), type=Mark)
+    except msgspec.DecodeError as error:
+        raise UsageError("bad_mark", f"{file} should say how far a publish got. Name another folder.") from error
+    if mark.hub_id != hub_id:
+        raise _other_hub(folder)
+    if mark.target != target:
+        raise UsageError("other_target", f"{folder} is for {mark.target}, this is for {target}. Name another folder.")
+    return mark
 
 
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+def write_mark(folder: Path, mark: Mark) -> None:
+    """As a whole or not at all."""
+    new = folder / f"{MARK}.new"
+    new.write_bytes(msgspec.json.encode(mark) + b"\n")
+    os.replace(new, folder / MARK)
+
+
+def _other_hub(folder: Path) -> UsageError:
+    return UsageError("other_hub", f"{folder} holds results of another hub. Name another folder.")
+
+
+def run_of(rows: list[Row], group: Group) -> Run:
+    """One result: the lines of the export that are of it."""
+    first = rows[0]
+    device = str(first["device"] or first["device_id"])
+    family = str(first["family"] or first["model"])
+    return Run(
+        run_id=str(first["result_id"]),
+        name=f"{first['model']} on {device}"[:LONGEST_NAME],
+        group=(family if group == "family" else device)[:LONGEST_NAME],
+        host=device,
+        tags=_tags(first),
+        config={name: first[name] for name in CONFIG if first[name] is not None},
+        figures=_figures(rows),
+        has_failed=first["status"] != "measured",
+    )
+
+
+def _tags(first: Row) -> tuple[str, ...]:
+    """What runs are filtered by with a click; everything else is in the configuration."""
+    marks = [name for name in ("emulated", "replayed") if first[name]]
+    found = [first["runtime"], first["quantization"], *(first["trust"] or "").split(), first["failure_code"], *marks]
+    return tuple(dict.fromkeys(str(tag)[:LONGEST_TAG] for tag in found if tag))
+
+
+def _figures(rows: Iterable[Row]) -> dict[str, float]:
+    """With the ends of their intervals. W&B sorts by names of letters, digits and underscores, so no dots here."""
+    return {
+        f"{row['metric']}{suffix}": row[column]
+        for row in rows
+        if row["metric"] is not None
+        for suffix, column in (("", "value"), ("_ci_low", "ci_low"), ("_ci_high", "ci_high"))
+        if row[column] is not None
+    }

@@ -131,11 +131,19 @@ def test_a_tracker_that_is_down_is_one_sentence(run: Run, filled: fleet.Fleet) -
     assert run("publish", "mlflow", "--uri", "http://127.0.0.1:1").refused_with("mlflow_unreachable")
 
 
-@pytest.mark.full
-def test_mlflow_itself_has_what_was_sent(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
-    from benchmarks.mlflow_peer import mlflow_on, mlflow_python, post
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """Of the session, as `run` moves the cache: else MLflow would be installed for each test."""
+    from benchmarks.mlflow_peer import mlflow_python
 
-    with mlflow_on(mlflow_python(), tmp_path) as (uri, _):
+    return mlflow_python()
+
+
+@pytest.mark.full
+def test_mlflow_itself_has_what_was_sent(python: Path, run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    from benchmarks.mlflow_peer import mlflow_on, post
+
+    with mlflow_on(python, tmp_path) as (uri, _):
         assert run("publish", "mlflow", "--uri", uri).code == 0
         assert run("publish", "mlflow", "--uri", uri).out.startswith("0 results sent")
         assert Mlflow(uri, "edgeprof").last_seq() == 4

@@ -3,14 +3,13 @@
 import json
 import struct
 import subprocess
-import venv
 from pathlib import Path
 
 import pytest
 
 from edgeprof import publish_mark, publish_tensorboard
-from edgeprof.paths import cache_dir
 from tests.cli.conftest import Run
+from tests.environments import python_with
 from tests.hub import fleet
 from tests.hub.live import Live
 
@@ -81,13 +80,15 @@ print(json.dumps({run: {tag: [(e.step, e.value) for e in runs.Scalars(run, tag)]
 """
 
 
+@pytest.fixture(scope="session")
+def python() -> Path:
+    return python_with("tensorboard-2", "tensorboard>=2.18,<3", "setuptools<81")
+
+
 @pytest.mark.full
-def test_tensorboards_own_reader_finds_every_figure(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
-    environment = cache_dir() / "tensorboard-2"
-    python = environment / "bin" / "python"
-    if not (environment / "bin" / "tensorboard").exists():
-        venv.create(environment, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "tensorboard>=2.18,<3", "setuptools<81"], check=True)
+def test_tensorboards_own_reader_finds_every_figure(
+    python: Path, run: Run, filled: fleet.Fleet, tmp_path: Path
+) -> None:
     assert run("publish", "tensorboard", str(tmp_path / "board")).code == 0
     read = subprocess.run([python, "-c", READ, tmp_path / "board"], check=True, capture_output=True, text=True)
     (found,) = json.loads(read.stdout.splitlines()[-1]).values()

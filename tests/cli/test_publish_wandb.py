@@ -1,182 +1,185 @@
-"""Results into Weights & Biases: what each run is given, and in the full tier W&B itself and its own reader."""
+"""Results into Weights & Biases: what a run holds, marks, and what is said where wandb is missing or was stopped."""
 
 import json
-import os
-import subprocess
 import sys
-import venv
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
-from edgeprof import publish_mark
-from edgeprof.paths import cache_dir
-from edgeprof.publish_wandb import figures_of, tags_of
+from edgeprof import publish_wandb
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.publish_wandb import Mark, publish_all, read_mark, run_of
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live
 
-PROJECT = Path(__file__).parents[2]
 CNN = fleet.model("cnn", "cnn", quantization="int8")
-VALUES = (4.0, 5.0, 6.0)
+HUB, TARGET = "h-1", "wandb sync, edgeprof"
+
+Lines = Callable[[int], list[bytes]]
 
 
 @pytest.fixture
 def filled(hub: Live) -> fleet.Fleet:
-    results = [fleet.result(1, CNN, fleet.vision_rows(value, 0.1)) for value in VALUES]
+    results = [fleet.result(1, CNN, fleet.vision_rows(4.0 + number, 0.1)) for number in range(3)]
     failed = fleet.result(1, CNN, failure=fleet.UNSUPPORTED)
     of = fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)], [CNN], [*results, failed])
     hub.hub.writer.call(lambda store: fleet.fill(store, of))
     return of
 
 
-class Recorded:
-    """Stands for the package `wandb`: keeps what it is given; `fails_at` is the run that it refuses."""
+@pytest.fixture
+def lines(hub: Live, filled: fleet.Fleet) -> Lines:
+    return lambda after: list(hub.client.export("ndjson", after))
 
-    class Failed(Exception):
-        """Its `errors.Error`."""
+
+class Taken(list[publish_wandb.Run]):
+    """A target that keeps what it is sent, and breaks at one of them."""
+
+    breaks_at = -1
+
+    def send(self, run: publish_wandb.Run) -> None:
+        if len(self) == self.breaks_at:
+            raise EdgeprofError("wandb_failed", "it broke")
+        self.append(run)
+
+
+def publish(target: Taken, folder: Path, lines: Lines) -> int:
+    return publish_all(target, folder, read_mark(folder, HUB, TARGET), lines, "family", lambda _: None)
+
+
+def test_a_run_holds_figures_with_their_intervals_and_what_was_measured_where(lines: Lines) -> None:
+    rows = [json.loads(line) for line in lines(0)]
+    run = run_of([row for row in rows if row["seq"] == 1], "device")
+    assert run.run_id == rows[0]["result_id"]
+    assert (run.name, run.group, run.host) == ("cnn on pi", "pi", "pi")
+    assert run.tags == ("onnxruntime", "int8")
+    assert run.config["threads"] == 4
+    assert run.config["quantization"] == "int8"
+    assert "failure_code" not in run.config
+    assert run.figures["latency_p50_ms"] == 4.0
+    assert run.figures["latency_p50_ms_ci_low"] == pytest.approx(3.9)
+    assert run.figures["latency_p50_ms_ci_high"] == pytest.approx(4.1)
+    assert "load_ms_ci_low" not in run.figures
+    failed = run_of([row for row in rows if row["seq"] == 4], "family")
+    assert failed.has_failed
+    assert not failed.figures
+    assert failed.group == "cnn"
+    assert "operator_unsupported" in failed.tags
+
+
+def test_names_and_tags_are_as_long_as_wandb_takes_them(lines: Lines) -> None:
+    row = {**json.loads(lines(0)[0]), "model": "m" * 200, "quantization": "q" * 200, "emulated": True, "trust": "hot"}
+    run = run_of([row], "family")
+    assert (len(run.name), len(run.tags[1])) == (128, 64)
+    assert run.tags[2:] == ("hot", "emulated")
+
+
+def test_a_publish_that_broke_off_goes_on_and_a_second_one_sends_nothing(
+    lines: Lines, filled: fleet.Fleet, tmp_path: Path
+) -> None:
+    target = Taken()
+    target.breaks_at = 2
+    with pytest.raises(EdgeprofError):
+        publish(target, tmp_path, lines)
+    assert read_mark(tmp_path, HUB, TARGET) == Mark(HUB, TARGET, 2, filled.results[1].result_id)
+    target.breaks_at = -1
+    assert publish(target, tmp_path, lines) == 2
+    assert publish(target, tmp_path, lines) == 0
+    assert [run.run_id for run in target] == [result.result_id for result in filled.results]
+
+
+def test_a_folder_is_for_one_hub_and_one_target(lines: Lines, tmp_path: Path) -> None:
+    publish_wandb.write_mark(tmp_path, Mark(HUB, TARGET, 2, "another-result"))
+    with pytest.raises(UsageError) as restored:
+        publish(Taken(), tmp_path, lines)
+    with pytest.raises(UsageError) as other_hub:
+        read_mark(tmp_path, "h-2", TARGET)
+    assert {restored.value.code, other_hub.value.code} == {"other_hub"}
+    with pytest.raises(UsageError) as other_target:
+        read_mark(tmp_path, HUB, "wandb sync, another")
+    assert other_target.value.code == "other_target"
+    (tmp_path / publish_wandb.MARK).write_text("yesterday")
+    with pytest.raises(UsageError) as bad_mark:
+        read_mark(tmp_path, HUB, TARGET)
+    assert bad_mark.value.code == "bad_mark"
+
+
+@pytest.mark.parametrize("found", [None, SimpleNamespace()], ids=["nothing", "a folder called wandb"])
+def test_without_the_package_the_line_that_installs_it_is_said(
+    run: Run, filled: fleet.Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: object
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", found)
+    said = run("publish", "wandb", "--offline", "--folder", str(tmp_path / "runs"))
+    assert said.refused_with("extra_missing")
+    assert said.code == 3
+    assert "pip install 'edgeprof[wandb]'" in said.err
+
+
+def test_online_needs_a_key(run: Run, filled: fleet.Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    assert run("publish", "wandb", "--online").refused_with("no_wandb_key")
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """What a run does with what it is told."""
+
+
+class FakeWandb(SimpleNamespace):
+    """As much of wandb as the command touches; the runs it was asked for, and how."""
 
     def __init__(self) -> None:
-        self.errors = SimpleNamespace(Error=self.Failed)
-        self.runs: list[dict[str, Any]] = []
-        self.fails_at = -1
+        super().__init__()
+        self.runs: list[tuple[str, str, str]] = []
+        self.is_over = False
 
-    def Settings(self, **given: object) -> dict[str, object]:
-        return given
+    def Settings(self, **settings: object) -> SimpleNamespace:
+        return SimpleNamespace(**settings, base_url="http://wandb.test", log_internal="/nothing")
 
-    def init(self, **given: Any) -> SimpleNamespace:
-        if len(self.runs) == self.fails_at:
-            raise self.Failed("the quota\nis used up")
-        kept: dict[str, Any] = {**given, "logged": {}, "summary": {}}
-        self.runs.append(kept)
+    def setup(self, settings: SimpleNamespace) -> SimpleNamespace:
+        return SimpleNamespace(settings=settings)
 
-        def finish(exit_code: int) -> None:
-            kept["exit_code"] = exit_code
+    def init(self, **asked: Any) -> SimpleNamespace:
+        settings = asked["settings"]
+        self.runs.append((asked["id"], settings.mode, asked["project"]))
+        return SimpleNamespace(settings=settings, log=_nothing, finish=_nothing)
 
-        return SimpleNamespace(summary=kept["summary"], log=kept["logged"].update, finish=finish)
-
-
-@pytest.fixture
-def wandb(monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    recorded = Recorded()
-    monkeypatch.setitem(sys.modules, "wandb", recorded)  # type: ignore[arg-type]
-    return recorded
+    def teardown(self, exit_code: int | None = None) -> None:
+        self.is_over = True
 
 
-def test_each_result_is_a_run_by_its_own_id_and_only_new_ones_are_written(
-    run: Run, filled: fleet.Fleet, wandb: Recorded, tmp_path: Path
+@pytest.mark.parametrize(
+    ("key", "said", "mode"),
+    [
+        ("", (), "offline"),
+        ("a-key", (), "online"),
+        ("a-key", ("--offline",), "offline"),
+    ],
+)
+def test_a_key_decides_between_online_and_offline_unless_it_is_said(
+    run: Run,
+    hub: Live,
+    filled: fleet.Fleet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    said: tuple[str, ...],
+    mode: str,
 ) -> None:
-    folder = tmp_path / "out"
-    assert run("publish", "wandb", str(folder)).out.startswith("4 results written. Send them with: wandb sync")
-    assert [one["id"] for one in wandb.runs] == [result.result_id for result in filled.results]
-    first, *_, failed = wandb.runs
-    assert (first["mode"], first["project"], first["group"], first["job_type"]) == ("offline", "edgeprof", "pi", "cnn")
-    assert first["logged"]["latency_p50_ms"] == first["summary"]["latency_p50_ms"] == VALUES[0]
-    assert first["summary"]["latency_p50_ms.ci_low"] == pytest.approx(3.9)
-    assert "latency_p50_ms.ci_low" not in first["logged"]
-    assert first["config"]["runtime"] == "onnxruntime"
-    assert first["tags"] == ["int8", "onnxruntime", "measured"]
-    assert first["settings"]["host"] == "pi"
-    assert [one["exit_code"] for one in wandb.runs] == [0, 0, 0, 1]
-    assert failed["logged"] == {}
-    assert failed["config"]["failure_code"] == "operator_unsupported"
-    assert run("publish", "wandb", str(folder)).out.startswith("0 results written.")
-    assert len(wandb.runs) == 4
-    online = run("publish", "wandb", str(tmp_path / "other"), "--online", "--project", "p", "--entity", "e")
-    assert online.out == "4 results sent.\n"
-    assert (wandb.runs[-1]["mode"], wandb.runs[-1]["entity"], wandb.runs[-1]["resume"]) == ("online", "e", "allow")
-
-
-def test_a_publish_that_was_refused_goes_on_behind_what_is_there(
-    run: Run, filled: fleet.Fleet, wandb: Recorded, tmp_path: Path
-) -> None:
-    wandb.fails_at = 2
-    refused = run("publish", "wandb", str(tmp_path))
-    assert refused.refused_with("wandb_failed")
-    assert "the quota is used up" in refused.err
-    assert (tmp_path / publish_mark.MARK).read_text() == "2\n"
-    wandb.fails_at = -1
-    assert run("publish", "wandb", str(tmp_path)).out.startswith("2 results written.")
-    assert [one["id"] for one in wandb.runs] == [result.result_id for result in filled.results]
-
-
-def test_without_the_package_one_sentence_says_how_to_get_it(
-    run: Run, filled: fleet.Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "wandb", None)
-    missing = run("publish", "wandb", str(tmp_path / "out"))
-    assert missing.refused_with("wandb_missing")
-    assert "pip install 'edgeprof[wandb]'" in missing.err
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_run_without_figures_has_none_and_a_played_one_is_tagged() -> None:
-    row = {"metric": None, "value": None, "ci_low": None, "ci_high": None}
-    assert list(figures_of([row])) == []
-    first = {"quantization": "q" * 80, "runtime": None, "status": "failed", "emulated": True, "replayed": "orin"}
-    assert tags_of(first) == ["q" * 64, "failed", "emulated", "replayed"]
-
-
-READ = """
-import glob, json, sys
-from wandb.proto import wandb_internal_pb2 as pb
-from wandb.sdk.internal.datastore import DataStore
-found = []
-for path in glob.glob(sys.argv[1] + "/wandb/offline-run-*/*.wandb"):
-    store, one = DataStore(), {"summary": {}, "config": {}}
-    store.open_for_scan(path)
-    while (data := store.scan_data()) is not None:
-        record = pb.Record()
-        record.ParseFromString(data)
-        if record.HasField("run"):
-            one |= {"id": record.run.run_id, "name": record.run.display_name, "host": record.run.host}
-            one["config"] |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
-        if record.HasField("summary"):
-            for item in record.summary.update:
-                one["summary"][".".join(item.nested_key) or item.key] = json.loads(item.value_json)
-        if record.HasField("exit"):
-            one["exit"] = record.exit.exit_code
-    found.append(one)
-print(json.dumps(found))
-"""
-
-
-def environment(name: str, *packages: str) -> Path:
-    """A Python with these packages, made once."""
-    folder = cache_dir() / name
-    if not (folder / "made").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "-q", *packages], check=True)
-        (folder / "made").touch()
-    return folder / "bin" / "python"
-
-
-@pytest.mark.full
-def test_wandbs_own_reader_finds_every_figure(hub: Live, filled: fleet.Fleet, tmp_path: Path) -> None:
-    """Written by the newest W&B with no network to be had; read by the last release that carried a reader in Python."""
-    base = ("click", "msgspec", "paho-mqtt", "platformdirs", "psutil")
-    writer = environment("wandb-0.31.0", "wandb==0.31.0", *base)
-    reader = environment("wandb-0.19.11", "wandb==0.19.11", "setuptools<81")
-    folders = ("", "agent", "hub", "model_exports", "device_profiles")
-    nowhere = "http://127.0.0.1:9"
-    there = os.environ | {
-        "PYTHONPATH": os.pathsep.join(str(PROJECT / folder) for folder in folders),
-        **{"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "WANDB_BASE_URL": nowhere},
-    }
-    command = [writer, "-m", "edgeprof", "publish", "wandb", tmp_path / "out", "--hub", hub.url]
-    first = subprocess.run(command, check=True, capture_output=True, text=True, env=there)
-    assert first.stdout.startswith("4 results written."), first.stderr
-    again = subprocess.run(command, check=True, capture_output=True, text=True, env=there)
-    assert again.stdout.startswith("0 results written.")
-    read = subprocess.run([reader, "-c", READ, tmp_path / "out"], check=True, capture_output=True, text=True)
-    found = {one["id"]: one for one in json.loads(read.stdout.splitlines()[-1])}
-    assert set(found) == {result.result_id for result in filled.results}
-    runs = [found[result.result_id] for result in filled.results]
-    assert [one["summary"].get("latency_p50_ms") for one in runs] == [*VALUES, None]
-    assert runs[0]["summary"]["latency_p50_ms.ci_low"] == pytest.approx(3.9)
-    assert runs[0]["config"]["model"] == "cnn"
-    assert (runs[0]["name"], runs[0]["host"]) == ("cnn on pi", "pi")
-    assert runs[0]["config"]["received_s"] == fleet.NOW_S
-    assert [one["exit"] for one in runs] == [0, 0, 0, 1]
+    fake = FakeWandb()
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    folder = tmp_path / "its runs"
+    sent = run("publish", "wandb", *said, "--folder", str(folder))
+    ended = "sent to http://wandb.test, project edgeprof.\n"
+    written = f"written. Send them with: cd '{folder}' && wandb sync\n"
+    assert sent.out == f"4 results {ended if mode == 'online' else written}"
+    assert fake.runs == [(result.result_id, mode, "edgeprof") for result in filled.results]
+    assert fake.is_over
+    mark = msgspec.json.decode((folder / publish_wandb.MARK).read_bytes(), type=Mark)
+    assert (mark.hub_id, mark.seq) == (hub.hub.hub_id, 4)

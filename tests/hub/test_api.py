@@ -415,6 +415,12 @@ def test_every_error_has_one_shape(
     assert (got, error.code) == (status, code)
 
 
+def test_an_address_names_every_method_that_it_takes(live: Live) -> None:
+    for path, allowed in (("/devices/d-1", "DELETE, GET, PATCH"), ("/groups/g", "DELETE, PUT"), ("/devices", "GET")):
+        with live.http("POST", path, b"") as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
 def test_half_a_character_is_refused(live: Live, agent: FakeAgent) -> None:
     model = add_digits(live)
     for models, runtime, code in (

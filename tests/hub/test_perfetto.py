@@ -34,7 +34,9 @@ def client(tmp_path: Path, made: fleet.Fleet) -> Iterator[TestClient]:
 
 def test_every_event_has_what_its_phase_needs_and_the_samples_are_there(client: TestClient, made: fleet.Fleet) -> None:
     result = made.results[0]
-    events = client.get(f"/api/v1/results/{result.result_id}/perfetto").json()["traceEvents"]
+    answer = client.get(f"/api/v1/results/{result.result_id}/perfetto")
+    assert "°C" in answer.text  # Perfetto would show an escape as it is written
+    events = answer.json()["traceEvents"]
     for event in events:
         assert REQUIRED[event["ph"]] <= set(event)
         assert all(isinstance(event[name], int | float) and event[name] >= 0 for name in ("ts", "dur") if name in event)

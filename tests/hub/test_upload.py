@@ -205,3 +205,4 @@ def test_a_page_learns_before_it_sends_whether_it_is_worth_it(client: TestClient
     assert check(client, "odd.onnx", 100, "no base 64!") == (422, "invalid_request")
     assert check(client, "odd.onnx", 100, "Ø") == (422, "invalid_request")
     assert check(client, "digits.onnx", -5, INT8[:32]) == (204, "")
+    assert check(client, "digits.onnx", False, INT8[:32]) == (422, "invalid_request")

@@ -72,7 +72,8 @@ def get_perfetto(hub: HubOf, result_id: str) -> Response:
         raise not_found("result", result_id)
     made = perfetto.trace(stored.result, hub.artifact, f"edgeprof {stored.result.model_name}")
     headers = {"content-disposition": f'attachment; filename="edgeprof-{result_id}.trace.json"'}
-    return Response(json.dumps(made), media_type="application/json", headers=headers)
+    # Perfetto 52 shows \u00b0 in a counter's name as it is written.
+    return Response(json.dumps(made, ensure_ascii=False), media_type="application/json", headers=headers)
 
 
 @router.delete("/results/{result_id}", status_code=NO_CONTENT)

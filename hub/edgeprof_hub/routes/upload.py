@@ -4,11 +4,13 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlencode
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import Strict
 from starlette.requests import ClientDisconnect
 
 from edgeprof.errors import EdgeprofError, UsageError
@@ -31,7 +33,7 @@ class PlannedFile:
     """A file that somebody is about to send. `head_base64`: its first 32 bytes."""
 
     name: str
-    size: int
+    size: Annotated[int, Strict()]  # else `false` would be 0
     head_base64: str
 
 
