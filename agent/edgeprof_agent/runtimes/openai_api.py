@@ -203,7 +203,7 @@ def _first_ns(reply: Reply) -> int:
     usage = Asking.usage(reply)
     if reply.shown_ns:
         return reply.shown_ns[0]
-    if usage.completion_tokens == 1 and not usage.reasoning:
+    if usage.completion_tokens <= 1 and not usage.reasoning:
         return reply.ended_ns
     raise RuntimeFailure(
         "inference_error",

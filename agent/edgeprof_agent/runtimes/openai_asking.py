@@ -86,8 +86,8 @@ class Asking:
             out_of_time = time.monotonic_ns() + wait_s * 1e9 > self._stop_at_ns
             if number == MOST_IN_A_ROW or out_of_time:
                 raise RuntimeFailure("inference_error", f"{number} requests in a row failed. The last one: {said}")
-            self._sleep(min(wait_s, LONGEST_PAUSE_S))
-            pause_s *= 2
+            self._sleep(wait_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         raise AssertionError
 
     @staticmethod
