@@ -148,6 +148,7 @@ def test_every_page_says_that_it_is_the_cloud(open_hub: Callable[[fleet.Fleet], 
     assert "differs" not in run
     about = words(client.get(f"/devices/{fleet.device_id(2)}").text)
     assert "This device is the endpoint https://api.example.com/v1" in about
+    assert "A hosted model goes to endpoints" in words(client.get("/flash").text)
     refused = client.get(f"/cost/{fleet_made.results[0].result_id}")
     assert refused.status_code == 400
     assert "list price" in refused.text
