@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import edgeprof_exports
 from tests.browser.conftest import StartHub
-from tests.hub import fleet
+from tests.hub import fleet, test_endpoint_device
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +106,24 @@ def test_no_page_breaks_a_rule_of_wcag_aa_that_axe_knows(
                 expect(chart.locator("svg").first).to_be_visible()
             page.evaluate(AXE)
             found += [f"{address}: {violation}" for violation in page.evaluate(VIOLATIONS)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_about_a_hosted_model_break_no_rule_either_and_fit_a_phone(
+    chromium: Browser, start_hub: StartHub, scheme: Scheme
+) -> None:
+    hosted = test_endpoint_device.made()
+    hosted.prices_usd[1] = 80.0
+    served, board = hosted.results
+    paths = ("/", f"/runs/{served.result_id}", f"/devices/{served.device_id}", "/flash", f"/cost/{board.result_id}")
+    url, found = start_hub(hosted), list[str]()
+    with looking(chromium, 390, scheme) as (page, _):
+        for path in paths:
+            page.goto(url + path)
+            page.evaluate(AXE)
+            found += [f"{path}: {violation}" for violation in page.evaluate(VIOLATIONS)]
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert not found, "\n".join(found)
 
 
