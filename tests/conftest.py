@@ -11,7 +11,7 @@ from edgeprof.privacy import NO_TELEMETRY
 os.environ.update(NO_TELEMETRY)  # before any test imports a runtime
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
-PROGRAMS = {"mosquitto": "mosquitto", "browser": "chromium"}
+PROGRAMS = {"mosquitto": "mosquitto", "browser": "chromium", "prometheus": "prometheus"}
 
 
 def find_program(name: str) -> str | None:
