@@ -40,21 +40,20 @@ def test_a_missing_tool_is_named_with_the_install_line() -> None:
 
 @pytest.mark.full
 def test_a_rebuild_makes_the_same_models(tmp_path: Path) -> None:
-    """Same bytes with the same tools on the same vector unit; elsewhere sums are rounded in another order."""
+    """The same bytes as those that are shipped, or, as processors round sums in another order, the same ones twice."""
     python = os.environ.get("EDGEPROF_EXPORTS_PYTHON")
     if not python:
         pytest.skip("no environment with the extra `exports` (Python 3.11)")
-    done = subprocess.run(
-        [python, "-m", "edgeprof", "models", "build", "digits-cnn", "--out", "out"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=sys.stderr,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    built, shipped = bundle.load(tmp_path / "out"), bundle.load()
+    built, shipped = _built(python, tmp_path / "out"), bundle.load()
     assert set(built.files) == set(shipped.files)
     for name, file in built.files.items():
         assert file.accuracy == pytest.approx(shipped.files[name].accuracy, abs=0.02)
-    if built.tools == shipped.tools:
-        assert built.files == shipped.files
+    if built.files != shipped.files:  # tools of one name run other kernels on another processor
+        assert _built(python, tmp_path / "again").files == built.files
+
+
+def _built(python: str, folder: Path) -> bundle.Bundle:
+    command = [python, "-m", "edgeprof", "models", "build", "digits-cnn", "--out", folder.name]
+    done = subprocess.run(command, cwd=folder.parent, stderr=subprocess.PIPE, stdout=sys.stderr, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return bundle.load(folder)

@@ -12,20 +12,24 @@ MEDIAN = 0.5
 
 @dataclass
 class Figures:
-    """Rows and reasons, in the order in which they came."""
+    """Rows and reasons, in the order in which they came. A metric that is missing stays so, for its first reason."""
 
     rows: list[MetricRow] = field(default_factory=lambda: [])
     absent: list[AbsentMetric] = field(default_factory=lambda: [])
 
     def add(self, metric: str, value: float, n: int = 1, interval: tuple[float, float] | None = None) -> None:
+        if self.is_missing(metric):
+            return
         low, high = interval or (None, None)
         self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high))
 
     def miss(self, metric: str, reason: str) -> None:
-        """The metric has no figure, even if one was added before: it would say something else than its name."""
-        self.rows = [row for row in self.rows if row.metric != metric]
-        self.absent = [one for one in self.absent if one.metric != metric]
-        self.absent.append(AbsentMetric(metric=metric, reason=reason))
+        if not self.is_missing(metric):
+            self.absent.append(AbsentMetric(metric=metric, reason=reason))
+
+    def is_missing(self, metric: str) -> bool:
+        """Whether it was said before why there is no such figure."""
+        return any(one.metric == metric for one in self.absent)
 
     def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
         """Percentiles of samples in the order in which they were taken, or how many samples one would need.

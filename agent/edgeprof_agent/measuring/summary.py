@@ -23,6 +23,8 @@ _KIB_PER_MIB = 1024
 def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int) -> Figures:
     """Every figure of a run but the cold start and energy."""
     figures = Figures()
+    for metric, reason in measured["absent"].items():  # first: what the runtime cannot tell has no figure, see Figures
+        figures.miss(metric, reason)
     if measured["kind"] == "tensor":
         _add_latency(figures, measured)
     else:
@@ -37,8 +39,6 @@ def figures_of(measured: Measured, worker_start_ms: float, model_size_bytes: int
     figures.add("model_size_mib", model_size_bytes / _KIB_PER_MIB**2)
     if measured["remote"] is not None:
         _add_remote(figures, measured["remote"])
-    for metric, reason in measured["absent"].items():
-        figures.miss(metric, reason)
     return figures
 
 
