@@ -127,15 +127,13 @@ def _played(merged: Layer) -> str | None:
 
 def _endpoint(merged: Layer, environ: Mapping[str, str]) -> "Endpoint | None":
     """A device of its own, too: what this host is does not matter."""
-    if merged.endpoint is None:
-        if merged.endpoint_key_env is not None:
-            raise UsageError("bad_setting", "endpoint_key_env names the key of an endpoint, and none is set.")
+    if merged.endpoint is None and merged.endpoint_key_env is None:
         return None
     if merged.emulate or merged.replay or merged.meter:
         raise UsageError("bad_setting", "endpoint goes neither with emulate nor with replay nor with a meter.")
-    from edgeprof_agent.endpoint import parse_endpoint
+    from edgeprof_agent.endpoint import endpoint_of
 
-    return parse_endpoint(merged.endpoint, merged.endpoint_key_env, environ)
+    return endpoint_of(merged.endpoint, merged.endpoint_key_env, environ)
 
 
 def _folder_name(endpoint: "Endpoint") -> str:

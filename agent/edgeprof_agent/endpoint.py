@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from edgeprof.errors import UsageError
-from edgeprof.wire.remote import is_on_this_host
+from edgeprof.wire.remote import names_loopback
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = "EDGEPROF_"
@@ -23,6 +23,15 @@ class Endpoint:
     key_variable: str | None = None
 
 
+def endpoint_of(url: str | None, key_variable: str | None, environ: Mapping[str, str]) -> Endpoint | None:
+    """The setting where there is one. Raises UsageError, also for a key of no endpoint."""
+    if url is not None:
+        return parse_endpoint(url, key_variable, environ)
+    if key_variable is not None:
+        raise UsageError("bad_usage", "The key of an endpoint is named, and no endpoint. Name it with --endpoint URL.")
+    return None
+
+
 def parse_endpoint(url: str, key_variable: str | None, environ: Mapping[str, str]) -> Endpoint:
     """The checked setting. Raises UsageError with what to do; no error repeats a key or a password."""
     try:
@@ -34,7 +43,7 @@ def parse_endpoint(url: str, key_variable: str | None, environ: Mapping[str, str
         raise _bad("it must begin with https:// (or http:// for a server of your own) and name a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise _bad("it must hold no user name, password, query or fragment; a key comes from the environment")
-    here = is_on_this_host(url)
+    here = names_loopback(url)
     if key_variable is not None:
         _check_key(key_variable, environ)
         if parts.scheme == "http" and not here:
@@ -52,10 +61,13 @@ def _check_key(variable: str, environ: Mapping[str, str]) -> None:
     if not _VARIABLE.fullmatch(variable):
         raise UsageError("bad_key_variable", "--endpoint-key-env takes the NAME of a variable, not the key itself.")
     if variable.startswith(_OURS):
-        raise UsageError("bad_key_variable", f"{variable}: models are not given variables that begin with {_OURS}.")
+        raise UsageError(
+            "bad_key_variable", f"Models are not given variables that begin with {_OURS}: name another one."
+        )
     key = environ.get(variable, "").strip()
     if not key:
-        raise UsageError("key_missing", f"The variable {variable} is not set. Set it to the endpoint's key.")
+        # Not repeated: somebody may have given the key itself, and an agent's log is kept.
+        raise UsageError("key_missing", "The variable that --endpoint-key-env names is not set. It holds the key.")
     if not (key.isascii() and key.isprintable()):
         raise UsageError("bad_key_variable", f"The variable {variable} holds characters that no key has.")
 

@@ -14,7 +14,7 @@ from edgeprof.options import parse_shapes, sweep_points
 from edgeprof.protocols import token_points
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import RunConfig, RunProtocol
-from edgeprof_agent.endpoint import Endpoint, parse_endpoint
+from edgeprof_agent.endpoint import endpoint_of
 from edgeprof_agent.meters.setting import distinct, parse_meter
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.setups import Axes
@@ -113,16 +113,8 @@ def _host(given: _Given) -> Host:
         memory_limit_mib=given.memory_limit_mib,
         meters=distinct(parse_meter(text) for text in given.meters),
         replay=given.replay,
-        endpoint=_endpoint(given),
+        endpoint=endpoint_of(given.endpoint, given.endpoint_key_env, os.environ),
     )
-
-
-def _endpoint(given: _Given) -> Endpoint | None:
-    if given.endpoint is not None:
-        return parse_endpoint(given.endpoint, given.endpoint_key_env, os.environ)
-    if given.endpoint_key_env is not None:
-        raise UsageError("bad_usage", "--endpoint-key-env names the key of --endpoint, which is not given.")
-    return None
 
 
 def _protocol(given: _Given) -> RunProtocol:

@@ -11,7 +11,7 @@ from edgeprof.compare_sources import Run
 from edgeprof.comparison import report_on, text_of
 from edgeprof.errors import EdgeprofError
 from edgeprof_agent import bundle
-from edgeprof_agent.endpoint import parse_endpoint
+from edgeprof_agent.endpoint import endpoint_of
 from edgeprof_agent.profile_view import Stages, report
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.running import Outcome, measure_once
@@ -29,7 +29,7 @@ def reproduce(file: Path, endpoint: str | None, endpoint_key_env: str | None, as
     Model, configuration and protocol are those of the recorded run; the machine is this one. In the comparison, A is
     the recorded run and B the new one.
     """
-    host = Host(endpoint=parse_endpoint(endpoint, endpoint_key_env, os.environ) if endpoint else None)
+    host = Host(endpoint=endpoint_of(endpoint, endpoint_key_env, os.environ))
     with bundle.opened(file) as recorded:
         setup = Setup(
             file=recorded.model,

@@ -142,7 +142,7 @@ def _device_about(device: rest.DeviceRecord) -> str:
     parts = [device.profile_title or "no device profile matched"]
     if device.played == "replayed" and device.facts is not None:
         parts = [f"replayed: a recorded {device.profile_title or 'machine'} ({device.facts.replays})"]
-    elif device.facts is not None and device.facts.endpoint is not None:
+    elif device.is_endpoint and device.facts is not None:
         parts = [f"{device.tag}: {device.facts.endpoint}"]
     elif device.emulated:
         parts = [f"emulated: this machine plays {device.profile_title or 'another device'}"]

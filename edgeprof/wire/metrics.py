@@ -40,7 +40,11 @@ _TIMING = (
     ("response_p95_ms", "Response p95", "95th percentile of the same"),
     ("response_p99_ms", "Response p99", "99th percentile of the same"),
     ("sustained_p50_ms", "Sustained p50", "median over the end of the soak: an inference, or a generated token"),
-    ("ttft_ms", "TTFT", "time to the first token of the stated prompt, warm, without tokenizer"),
+    (
+        "ttft_ms",
+        "TTFT",
+        "time to the first token of the stated prompt, warm, without tokenizer; hosted: as a client sees it",
+    ),
     ("ttft_cold_ms", "TTFT, cold", "time to the first token of the first prompt after the cold load"),
     (
         "ttft_cached_ms",

@@ -28,7 +28,7 @@ class Remote:
     errors: dict[str, int] = field(default_factory=lambda: {})
     """Requests that were not, by HTTP status or kind of failure. They are in no time."""
     prompt_tokens: int | None = None
-    """Median of the timed prompts, as the endpoint counts them."""
+    """Median of the prompts of TTFT, warm-up among them, as the endpoint counts them."""
     total_input_tokens: int = 0
     total_cached_tokens: int = 0
     """Of the input tokens, those that the endpoint says it had in its prompt cache."""
@@ -37,7 +37,7 @@ class Remote:
     """Of the output tokens, those that are not shown. Their time is in TTFT."""
 
 
-def is_on_this_host(url: str) -> bool:
+def names_loopback(url: str) -> bool:
     """Whether a URL names a loopback address, by what it says; nothing is looked up."""
     host = urlsplit(url).hostname or ""
     try:

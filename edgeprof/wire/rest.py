@@ -5,7 +5,7 @@ from typing import Literal
 
 from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
-from edgeprof.wire.remote import is_on_this_host
+from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.tasks import Task
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
@@ -73,19 +73,24 @@ class DeviceRecord:
     price_source: str | None
     facts: Facts | None
 
+    @property
+    def is_endpoint(self) -> bool:
+        """Whether it is a hosted model's endpoint, which its agent only asks."""
+        return self.facts is not None and self.facts.endpoint is not None
+
     def measures(self, model_format: ModelFormat) -> bool:
         """Whether such models may be sent here: served ones to endpoints alone, and nothing else to those.
 
         A device that has not told its facts may be either.
         """
-        return self.facts is None or (model_format == "served") == (self.facts.endpoint is not None)
+        return self.facts is None or (model_format == "served") == self.is_endpoint
 
     @property
     def tag(self) -> str:
         """What a reader must know of the device at once: `played`, or that it is an endpoint. Else nothing."""
         if self.facts is None or self.facts.endpoint is None:
             return self.played
-        return "endpoint on its client" if is_on_this_host(self.facts.endpoint) else "cloud"
+        return "endpoint on its client" if names_loopback(self.facts.endpoint) else "cloud"
 
     @property
     def played(self) -> str:

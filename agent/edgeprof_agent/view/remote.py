@@ -21,5 +21,5 @@ def remote_lines(remote: Remote | None) -> Iterator[str]:
         "tokens",
         f"{remote.total_input_tokens:,} in ({remote.total_cached_tokens:,} of them in its cache), "
         f"{remote.total_output_tokens:,} out ({remote.total_reasoning_tokens:,} of them reasoning); "
-        f"a timed prompt has {remote.prompt_tokens}",
+        f"a prompt of TTFT has {remote.prompt_tokens} (median)",
     )

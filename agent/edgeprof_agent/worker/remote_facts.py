@@ -13,7 +13,7 @@ class RemoteFacts(TypedDict):
     requests: int
     errors: dict[str, int]
     prompt_tokens: list[int]
-    """Of the timed prompts, as the endpoint counts them."""
+    """Of the prompts of TTFT, warm-up among them, as the endpoint counts them."""
     total_input_tokens: int
     total_cached_tokens: int
     total_output_tokens: int

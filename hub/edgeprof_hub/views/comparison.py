@@ -149,7 +149,7 @@ def comparison(
         legend=frozenset(
             (
                 *(sign for row in rows for cell in row.cells for sign in cell.signs),
-                *("cloud" for row in rows if row.device.tag != row.device.played),
+                *("cloud" for row in rows if row.device.is_endpoint),
             )
         ),
         charts=drawn if can_be_read else (),
