@@ -69,7 +69,9 @@ def _check_key(variable: str, environ: Mapping[str, str]) -> None:
         # Not repeated: somebody may have given the key itself, and an agent's log is kept.
         raise UsageError("key_missing", "The variable that --endpoint-key-env names is not set. It holds the key.")
     if not (key.isascii() and key.isprintable()):
-        raise UsageError("bad_key_variable", f"The variable {variable} holds characters that no key has.")
+        raise UsageError(
+            "bad_key_variable", "The variable that --endpoint-key-env names holds characters that no key has."
+        )
 
 
 def _bad(why: str) -> UsageError:

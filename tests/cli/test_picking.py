@@ -12,22 +12,7 @@ from tests.hub import fleet
 
 
 def device(number: int, name: str, label: str = "", online: bool = True) -> rest.DeviceRecord:
-    return rest.DeviceRecord(
-        device_id=fleet.device_id(number),
-        name=name,
-        label=label or name,
-        online=online,
-        last_seen_s=fleet.NOW_S,
-        agent_version="0.1.0",
-        hostname="host",
-        profile_id=None,
-        profile_title=None,
-        profile_reason="",
-        emulated=False,
-        price_usd=None,
-        price_source=None,
-        facts=None,
-    )
+    return replace(fleet.record(number, name=name, online=online), label=label or name)
 
 
 KITCHEN = device(1, "kitchen")

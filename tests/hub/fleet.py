@@ -62,6 +62,26 @@ def facts(number: int, emulates: str | None = None) -> m.Facts:
     )
 
 
+def record(number: int, facts: m.Facts | None = None, name: str = "pi", online: bool = True) -> rest.DeviceRecord:
+    """A device as the hub keeps it, of which no more is known."""
+    return rest.DeviceRecord(
+        device_id=device_id(number),
+        name=name,
+        label=name,
+        online=online,
+        last_seen_s=NOW_S,
+        agent_version="0.1.0",
+        hostname="host",
+        profile_id=None,
+        profile_title=None,
+        profile_reason="",
+        emulated=False,
+        price_usd=None,
+        price_source=None,
+        facts=facts,
+    )
+
+
 def model(
     name: str, family: str, model_format: m.ModelFormat = "onnx", quantization: str = "fp32", task: Task = "other"
 ) -> rest.ModelRecord:

@@ -27,22 +27,7 @@ def run(ms: float, version: str = "1.23.2", **changes: object) -> m.Result:
 
 RUNS = [run(4.0), run(4.1), run(3.0, "1.24.0"), fleet.result(1, CNN, failure=fleet.UNSUPPORTED)]
 KEY = (RUNS[0].device_id, RUNS[0].model_id, RUNS[0].config_key)
-DEVICE = rest.DeviceRecord(
-    device_id=KEY[0],
-    name="pi",
-    label="pi",
-    online=True,
-    last_seen_s=0.0,
-    agent_version="",
-    hostname="",
-    profile_id=None,
-    profile_title=None,
-    profile_reason="",
-    emulated=False,
-    price_usd=None,
-    price_source=None,
-    facts=None,
-)
+DEVICE = fleet.record(1)
 PARAMS: dict[str, str] = {"device_id": KEY[0], "model_id": KEY[1], "config_key": KEY[2]}
 ADDRESS = "/cells/" + "/".join(KEY)
 

@@ -57,25 +57,6 @@ def made(remote: Remote = REMOTE) -> fleet.Fleet:
     )
 
 
-def device(number: int, facts: m.Facts | None) -> rest.DeviceRecord:
-    return rest.DeviceRecord(
-        device_id=fleet.device_id(number),
-        name="x",
-        label="x",
-        online=True,
-        last_seen_s=0.0,
-        agent_version="0.1.0",
-        hostname="h",
-        profile_id=None,
-        profile_title=None,
-        profile_reason="",
-        emulated=False,
-        price_usd=None,
-        price_source=None,
-        facts=facts,
-    )
-
-
 @pytest.mark.parametrize(
     ("url", "tag"),
     [
@@ -85,11 +66,11 @@ def device(number: int, facts: m.Facts | None) -> rest.DeviceRecord:
     ],
 )
 def test_a_device_says_that_it_is_an_endpoint(url: str | None, tag: str) -> None:
-    assert device(1, replace(fleet.facts(1), endpoint=url)).tag == tag
+    assert fleet.record(1, replace(fleet.facts(1), endpoint=url)).tag == tag
 
 
 def test_served_models_go_to_endpoints_and_nothing_else_does() -> None:
-    board, cloud, unknown = device(1, fleet.facts(1)), device(2, CLOUD_FACTS), device(3, None)
+    board, cloud, unknown = fleet.record(1, fleet.facts(1)), fleet.record(2, CLOUD_FACTS), fleet.record(3, None)
     jobs = plan(REQUEST, [SERVED, GGUF], [board, cloud], 0.0)
     assert [(job.device_id, job.model_id) for job in jobs] == [
         (board.device_id, GGUF.model_id),

@@ -71,22 +71,7 @@ def test_an_empty_or_endless_campaign_is_refused() -> None:
 
 
 def device(number: int) -> rest.DeviceRecord:
-    return rest.DeviceRecord(
-        device_id=fleet.device_id(number),
-        name="n",
-        label="n",
-        online=True,
-        last_seen_s=0.0,
-        agent_version="0",
-        hostname="h",
-        profile_id=None,
-        profile_title=None,
-        profile_reason="",
-        emulated=False,
-        price_usd=None,
-        price_source=None,
-        facts=fleet.facts(number),
-    )
+    return fleet.record(number, fleet.facts(number))
 
 
 def test_a_job_that_no_message_can_hold_is_refused_and_queued_nowhere() -> None:
