@@ -18,10 +18,10 @@ import msgspec
 
 from benchmarks.aa_counts import Count, Pair, Side, called_effects, counted
 from benchmarks.aa_models import setups_in
-from edgeprof import noise_floors
-from edgeprof.client import HubClient
-from edgeprof.compare_sources import Run, default_series, estimates, load_side
-from edgeprof.comparison import report_on
+from edgeprof.client.http_client import HubClient
+from edgeprof.compare import noise_floors
+from edgeprof.compare.report import report_on
+from edgeprof.compare.sources import Run, default_series, estimates, load_side
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent.interleaving import interleaved

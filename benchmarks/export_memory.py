@@ -34,7 +34,7 @@ def exported(url: str, out: Path, hub: psutil.Process) -> tuple[float, float, fl
 
 def idle_mib() -> float:
     """RSS of a Python that has loaded the command and does nothing."""
-    code = "import edgeprof.export_command, psutil; print(psutil.Process().memory_info().rss)"
+    code = "import edgeprof.commands.export, psutil; print(psutil.Process().memory_info().rss)"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return int(ran.stdout) / MIB
 

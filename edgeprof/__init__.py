@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgeprof.hub_api import Hub as Hub
+    from edgeprof.client.hub_api import Hub as Hub
 
 try:
     __version__ = version("edgeprof")
@@ -17,7 +17,7 @@ __all__ = ["Hub", "__version__"]
 def __getattr__(name: str) -> object:
     """`edgeprof.Hub` is loaded when it is first used: the agent imports this package and has no use for it."""
     if name == "Hub":
-        from edgeprof.hub_api import Hub
+        from edgeprof.client.hub_api import Hub
 
         return Hub
     raise AttributeError(f"module 'edgeprof' has no attribute {name!r}")

@@ -18,9 +18,9 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 def test_the_page_of_commands_is_current(tmp_path: Path) -> None:
     # In a process of its own: click keeps a command's help option from whichever test invoked it first.
     made = tmp_path / "commands.md"
-    subprocess.run([sys.executable, "-m", "edgeprof.command_docs", str(made)], check=True)
+    subprocess.run([sys.executable, "-m", "edgeprof.commands.reference", str(made)], check=True)
     page = (PROJECT / "docs" / "commands.md").read_text()
-    assert page == made.read_text(), "run: python -m edgeprof.command_docs docs/commands.md"
+    assert page == made.read_text(), "run: python -m edgeprof.commands.reference docs/commands.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from edgeprof.compare_sources import Run
+from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity

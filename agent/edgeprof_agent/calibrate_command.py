@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeprof import noise_floors as learning
-from edgeprof.compare_sources import SERIES, Run, default_series
+from edgeprof.commands.options import FiniteRange
+from edgeprof.compare import noise_floors as learning
+from edgeprof.compare.sources import SERIES, Run, default_series
 from edgeprof.errors import EdgeprofError
-from edgeprof.options import FiniteRange
 from edgeprof.statistics.calibration import FEWEST_RUNS
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor

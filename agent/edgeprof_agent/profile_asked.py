@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
+from edgeprof.commands.options import parse_shapes, sweep_points
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
-from edgeprof.options import parse_shapes, sweep_points
 from edgeprof.protocols import token_points
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import RunConfig, RunProtocol

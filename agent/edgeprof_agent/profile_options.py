@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import click
 
-from edgeprof.measuring_options import common_options
-from edgeprof.options import FiniteRange
+from edgeprof.commands.measuring_options import common_options
+from edgeprof.commands.options import FiniteRange
 from edgeprof.wire.messages import MAX_THREADS, RunProtocol
 from edgeprof_agent.runtimes.table import VARIANTS
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeprof.compare_sources import Run
-from edgeprof.comparison import report_on, text_of
+from edgeprof.compare.report import report_on, text_of
+from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof_agent import bundle
 from edgeprof_agent.endpoint import endpoint_of

@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import click
 
-from edgeprof import picking, tables
-from edgeprof.client import HubClient
+from edgeprof import tables
+from edgeprof.client import resolve
+from edgeprof.client.http_client import HubClient
+from edgeprof.commands.live import LiveBoard, watch
 from edgeprof.demo import check, plan, processes
 from edgeprof.errors import UsageError
-from edgeprof.live import LiveBoard, watch
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.paths import cache_dir, state_dir
 from edgeprof.wire import rest
@@ -150,7 +151,7 @@ def _profile(
             ),
         )
     )
-    ended = watch(client, campaign.campaign_id, LiveBoard(picking.describer(devices, records)))
+    ended = watch(client, campaign.campaign_id, LiveBoard(resolve.describer(devices, records)))
     agents = {device.device_id: agent.name for device, agent in zip(devices, whole.agents, strict=True)}
     recipes = {record.model_id: model.recipe for record, model in zip(records, whole.models, strict=True)}
     outcomes = {

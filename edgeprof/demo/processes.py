@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeprof.client import HubClient, HubError
+from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 

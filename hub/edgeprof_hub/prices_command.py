@@ -7,8 +7,8 @@ from typing import get_args
 
 import click
 
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.options import client_of, hub_options
 from edgeprof_hub.compare.catalogue.loader import STALE_AFTER_DAYS, Catalogue, Priced, load_catalogue, parse_catalogue
 from edgeprof_hub.compare.catalogue.schema import EntryKind
 from edgeprof_hub.compare.cost_inputs import plain

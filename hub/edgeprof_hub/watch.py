@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from queue import Full, Queue
 
-from edgeprof.compare_sources import Run
-from edgeprof.comparison import Report
+from edgeprof.compare.report import Report
+from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, rest
 from edgeprof.wire.messages import Result

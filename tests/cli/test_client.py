@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.client import Change, HubClient, HubError, token_from
+from edgeprof.client.http_client import Change, HubClient, HubError, token_from
 from edgeprof.errors import UsageError
 from tests.cli.canned import answering
 from tests.hub.live import free_port

@@ -8,7 +8,7 @@ import pytest
 
 import edgeprof
 import edgeprof_exports
-from edgeprof.client import HubError
+from edgeprof.client.http_client import HubError
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgeprof.live import LiveBoard, job_line
+from edgeprof.commands.live import LiveBoard, job_line
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunConfig, RunProtocol
 

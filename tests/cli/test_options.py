@@ -2,8 +2,8 @@
 
 import pytest
 
+from edgeprof.commands.options import parse_shapes
 from edgeprof.errors import UsageError
-from edgeprof.options import parse_shapes
 
 
 def test_each_input_gets_its_sizes() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof import paths
-from edgeprof.paths_command import size_mib
+from edgeprof.commands.paths import size_mib
 from tests.cli.conftest import Run
 
 

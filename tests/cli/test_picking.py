@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgeprof import picking
+from edgeprof.client import resolve
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
@@ -22,19 +22,19 @@ KNOWN = [KITCHEN, *TWINS]
 
 def code_of(targets: tuple[str, ...], known: list[rest.DeviceRecord] = KNOWN) -> str:
     with pytest.raises(UsageError) as refused:
-        picking.devices(known, targets, everywhere=False)
+        resolve.devices(known, targets, everywhere=False)
     return refused.value.code
 
 
 def test_a_device_is_named_by_name_label_or_id_and_once() -> None:
     targets = ("kitchen", "board (0003)", fleet.device_id(2), fleet.device_id(2))
-    assert picking.devices(KNOWN, targets, everywhere=False) == [KITCHEN, TWINS[1], TWINS[0]]
+    assert resolve.devices(KNOWN, targets, everywhere=False) == [KITCHEN, TWINS[1], TWINS[0]]
 
 
 def test_all_means_those_that_are_online() -> None:
-    assert picking.devices(KNOWN, (), everywhere=True) == [KITCHEN, TWINS[0]]
+    assert resolve.devices(KNOWN, (), everywhere=True) == [KITCHEN, TWINS[0]]
     with pytest.raises(UsageError) as refused:
-        picking.devices([TWINS[1]], (), everywhere=True)
+        resolve.devices([TWINS[1]], (), everywhere=True)
     assert refused.value.code == "no_device"
 
 
@@ -48,22 +48,22 @@ def test_words_that_name_no_single_device_are_refused() -> None:
 def test_a_model_is_named_by_name_id_or_a_long_start_of_its_id() -> None:
     record = fleet.model("digits", "digits")
     for text in ("digits", record.model_id, record.model_id[:8]):
-        assert picking.stored_model([record], text) == record
-    assert picking.stored_model([record], record.model_id[:7]) is None
+        assert resolve.stored_model([record], text) == record
+    assert resolve.stored_model([record], record.model_id[:7]) is None
 
 
 def test_two_models_of_one_name_are_told_apart_by_their_ids() -> None:
     one = fleet.model("digits", "one")
     two = fleet.model("digits", "two")
     with pytest.raises(UsageError, match=two.model_id[:12]) as refused:
-        picking.stored_model([one, two], "digits")
+        resolve.stored_model([one, two], "digits")
     assert refused.value.code == "ambiguous_model"
 
 
 def test_jobs_are_named_in_columns_and_a_long_name_is_cut() -> None:
     long = device(4, "d" * 80)
     models = [fleet.model("a", "a"), fleet.model("longer", "b")]
-    describe = picking.describer([KITCHEN, long], models)
+    describe = resolve.describer([KITCHEN, long], models)
     names = [describe(job(item, record)) for item in (KITCHEN, long) for record in models]
     assert len({len(name) for name in names}) == 1
     assert names[0] == f"{'kitchen':<28}  a     "

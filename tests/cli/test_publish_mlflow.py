@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgeprof.publish_mlflow import Mlflow
+from edgeprof.publish.mlflow import Mlflow
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof import publish_mark, publish_tensorboard
+from edgeprof.publish import mark as publish_mark
+from edgeprof.publish import tensorboard
 from tests.cli.conftest import Run
 from tests.environments import python_with
 from tests.hub import fleet
@@ -31,9 +32,9 @@ def records(path: Path) -> list[bytes]:
     data, found = path.read_bytes(), list[bytes]()
     while data:
         (length,) = struct.unpack("<Q", data[:8])
-        assert struct.unpack("<I", data[8:12])[0] == publish_tensorboard.masked_crc(data[:8])
+        assert struct.unpack("<I", data[8:12])[0] == tensorboard.masked_crc(data[:8])
         body, tail = data[12 : 12 + length], data[12 + length : 16 + length]
-        assert struct.unpack("<I", tail)[0] == publish_tensorboard.masked_crc(body)
+        assert struct.unpack("<I", tail)[0] == tensorboard.masked_crc(body)
         found.append(body)
         data = data[16 + length :]
     return found
@@ -41,7 +42,7 @@ def records(path: Path) -> list[bytes]:
 
 def test_the_checksum_is_crc_32c() -> None:
     # RFC 3720, B.4: the CRC-32C of 32 bytes of zeros is 8a9136aa; unmasked here.
-    masked = (publish_tensorboard.masked_crc(bytes(32)) - 0xA282EAD8) & 0xFFFFFFFF
+    masked = (tensorboard.masked_crc(bytes(32)) - 0xA282EAD8) & 0xFFFFFFFF
     assert ((masked >> 17) | (masked << 15)) & 0xFFFFFFFF == 0x8A9136AA
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from edgeprof import publish_wandb
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.publish_wandb import Mark, publish_all, read_mark, run_of
+from edgeprof.publish import wandb
+from edgeprof.publish.wandb import Mark, publish_all, read_mark, run_of
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live
@@ -37,12 +37,12 @@ def lines(hub: Live, filled: fleet.Fleet) -> Lines:
     return lambda after: list(hub.client.export("ndjson", after))
 
 
-class Taken(list[publish_wandb.Run]):
+class Taken(list[wandb.Run]):
     """A target that keeps what it is sent, and breaks at one of them."""
 
     breaks_at = -1
 
-    def send(self, run: publish_wandb.Run) -> None:
+    def send(self, run: wandb.Run) -> None:
         if len(self) == self.breaks_at:
             raise EdgeprofError("wandb_failed", "it broke")
         self.append(run)
@@ -94,7 +94,7 @@ def test_a_publish_that_broke_off_goes_on_and_a_second_one_sends_nothing(
 
 
 def test_a_folder_is_for_one_hub_and_one_target(lines: Lines, tmp_path: Path) -> None:
-    publish_wandb.write_mark(tmp_path, Mark(HUB, TARGET, 2, "another-result"))
+    wandb.write_mark(tmp_path, Mark(HUB, TARGET, 2, "another-result"))
     with pytest.raises(UsageError) as restored:
         publish(Taken(), tmp_path, lines)
     with pytest.raises(UsageError) as other_hub:
@@ -103,7 +103,7 @@ def test_a_folder_is_for_one_hub_and_one_target(lines: Lines, tmp_path: Path) ->
     with pytest.raises(UsageError) as other_target:
         read_mark(tmp_path, HUB, "wandb sync, another")
     assert other_target.value.code == "other_target"
-    (tmp_path / publish_wandb.MARK).write_text("yesterday")
+    (tmp_path / wandb.MARK).write_text("yesterday")
     with pytest.raises(UsageError) as bad_mark:
         read_mark(tmp_path, HUB, TARGET)
     assert bad_mark.value.code == "bad_mark"
@@ -181,5 +181,5 @@ def test_a_key_decides_between_online_and_offline_unless_it_is_said(
     assert sent.out == f"4 results {ended if mode == 'online' else written}"
     assert fake.runs == [(result.result_id, mode, "edgeprof") for result in filled.results]
     assert fake.is_over
-    mark = msgspec.json.decode((folder / publish_wandb.MARK).read_bytes(), type=Mark)
+    mark = msgspec.json.decode((folder / wandb.MARK).read_bytes(), type=Mark)
     assert (mark.hub_id, mark.seq) == (hub.hub.hub_id, 4)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edgeprof.publish_wandb import MARK, Mark, read_mark, write_mark
+from edgeprof.publish.wandb import MARK, Mark, read_mark, write_mark
 from tests.cli.wandb_server import WandbServer, wandb_server
 from tests.environments import python_with
 from tests.hub import fleet

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.commands.options import sweep_points
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import DeclaredInput, inspect
-from edgeprof.options import sweep_points
 from edgeprof.sweeps import MAX_POINTS, points_of
 from tests.agent import onnx_models, tflite_models
 from tests.agent.gguf_models import tiny_llama

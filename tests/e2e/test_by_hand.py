@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
 from tests.e2e.farm import Farm
 
 TOKEN = "a-token-for-this-test-only"

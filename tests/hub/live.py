@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
 from edgeprof_hub.hub import Hub

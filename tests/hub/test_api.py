@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import edgeprof_exports
-from edgeprof.client import HubError
+from edgeprof.client.http_client import HubError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.client import HubError
+from edgeprof.client.http_client import HubError
 from edgeprof.wire import rest
 from tests.hub import fleet
 from tests.hub.live import Live, serving

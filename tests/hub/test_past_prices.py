@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
-from edgeprof.client import HubClient, HubError
-from edgeprof.compare_command import compare
+from edgeprof.client.http_client import HubClient, HubError
+from edgeprof.commands.compare import compare
 from edgeprof_hub.app import create_app
 from edgeprof_hub.compare.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.compare.catalogue.packed import packed, unpacked

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError
 from edgeprof_hub import cli, config
 from tests.hub.live import eventually, free_port

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeprof import client, compare_cells
-from edgeprof.compare_command import compare
+from edgeprof.client import http_client
+from edgeprof.commands.compare import compare
+from edgeprof.compare import cells
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
@@ -122,9 +123,9 @@ def test_without_a_hub_the_file_that_is_not_there_is_told_first() -> None:
 
 
 def test_the_newest_runs_of_a_large_cell_are_enough(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_cells, "MOST_RUNS", 2)
-    found = compare_cells.find(client.HubClient(live.url), "pi/kitchen/cnn@edge int8")
-    everything = client.HubClient(live.url).results(
+    monkeypatch.setattr(cells, "MOST_RUNS", 2)
+    found = cells.find(http_client.HubClient(live.url), "pi/kitchen/cnn@edge int8")
+    everything = http_client.HubClient(live.url).results(
         device_id=fleet.device_id(1), model_id=INT8.model_id, config_key=FAST.config_key, limit=10
     )
     assert len(everything) == 3

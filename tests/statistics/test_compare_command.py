@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from edgeprof.compare_command import compare
+from edgeprof.commands.compare import compare
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m

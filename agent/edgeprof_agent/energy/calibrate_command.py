@@ -11,8 +11,8 @@ from statistics import fmean
 
 import click
 
+from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.options import FiniteRange
 from edgeprof.wire.energy import POWER_SCOPES, Calibration, scope_words
 from edgeprof_agent.energy import calibrations
 from edgeprof_agent.energy.calibrating import Point, fit

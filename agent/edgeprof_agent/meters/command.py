@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import UsageError
-from edgeprof.options import FiniteRange
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
 
 

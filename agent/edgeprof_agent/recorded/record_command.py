@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edgeprof.options import FiniteRange
+from edgeprof.commands.options import FiniteRange
 from edgeprof_agent import machine
 from edgeprof_agent.profile_view import Stages
 from edgeprof_agent.recorded.capture import capture, identifiers

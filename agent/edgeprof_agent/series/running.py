@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from edgeprof.compare_sources import Run
+from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ArtifactRef, Failure, ModelRef, Result

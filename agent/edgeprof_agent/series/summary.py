@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.compare_sources import Run, default_series, estimates
-from edgeprof.comparison import Report, report_on
+from edgeprof.compare.report import Report, report_on
+from edgeprof.compare.sources import Run, default_series, estimates
 from edgeprof.errors import EdgeprofError
 from edgeprof.statistics.estimate import Estimate
 from edgeprof.statistics.quantiles import quantile_interval

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from edgeprof.compare_sources import Run, default_series
-from edgeprof.comparison import Report, report_on
+from edgeprof.compare.report import Report, report_on
+from edgeprof.compare.sources import Run, default_series
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeprof import comparison
-from edgeprof.compare_sources import Run
+from edgeprof.compare import report as comparison
+from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.statistics.verdict import Outcome
 from edgeprof.tables import figures, trust

@@ -2,9 +2,9 @@
 
 import click
 
-from edgeprof import picking
+from edgeprof.client import resolve
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.options import client_of, hub_options
 from edgeprof.wire import identity
 
 
@@ -14,7 +14,7 @@ from edgeprof.wire import identity
 def again(result: str, hub_url: str, token_file: str | None) -> None:
     """Run once more what RESULT was asked for: the same device, model, configuration and protocol."""
     client = client_of(hub_url, token_file)
-    campaign = client.repeat_result(picking.item_id(client, "result", result))
+    campaign = client.repeat_result(resolve.item_id(client, "result", result))
     click.echo(f"Queued as campaign {campaign.campaign_id}. See {client.url}/campaigns/{campaign.campaign_id}")
 
 

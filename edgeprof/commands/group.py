@@ -2,9 +2,9 @@
 
 import click
 
-from edgeprof import picking
+from edgeprof.client import resolve
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.options import client_of, hub_options
 
 
 @click.command()
@@ -26,7 +26,7 @@ def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url:
         raise UsageError("no_name", "Say which group: edgeprof group NAME --delete.")
     known = client.devices()
     if name and devices:
-        members = [picking.device(known, text) for text in dict.fromkeys(devices)]
+        members = [resolve.device(known, text) for text in dict.fromkeys(devices)]
         client.set_group(name, [item.device_id for item in members])
         click.echo(f"{name}: {', '.join(item.label for item in members)}.")
         return

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from edgeprof.compare_sources import Run, Series, default_series, estimates
+from edgeprof.compare.sources import Run, Series, default_series, estimates
 from edgeprof.errors import EdgeprofError
 from edgeprof.statistics import calibration
 from edgeprof.statistics.verdict import DEFAULT_FLOOR

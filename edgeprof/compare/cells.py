@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof import picking
-from edgeprof.client import HubClient
+from edgeprof.client import resolve
+from edgeprof.client.http_client import HubClient
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
@@ -47,17 +47,17 @@ def _device_of(devices: Sequence[rest.DeviceRecord], text: str) -> tuple[rest.De
     places = [place for place, letter in enumerate(text) if letter == "/"]
     for place in places:
         if any(text[:place] in (item.device_id, item.label, item.name) for item in devices):
-            return picking.device(devices, text[:place]), text[place + 1 :]
-    return picking.device(devices, text[: places[0]]), text[places[0] + 1 :]
+            return resolve.device(devices, text[:place]), text[place + 1 :]
+    return resolve.device(devices, text[: places[0]]), text[places[0] + 1 :]
 
 
 def _model_of(models: Sequence[rest.ModelRecord], text: str) -> tuple[rest.ModelRecord, str | None]:
     """The model, and the runtime after the last @ unless that belongs to the model's name."""
-    whole = picking.stored_model(models, text)
+    whole = resolve.stored_model(models, text)
     if whole is not None:
         return whole, None
     name, separator, runtime = text.rpartition("@")
-    model = picking.stored_model(models, name) if separator else None
+    model = resolve.stored_model(models, name) if separator else None
     if model is None:
         raise UsageError("unknown_model", f"The hub holds no model {name or text!r}.")
     return model, runtime

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
 from edgeprof.wire import rest
 
 POLL_S = 0.5

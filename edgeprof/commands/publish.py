@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from edgeprof.commands.live import result_progress
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.live import result_progress
-from edgeprof.options import client_of, hub_options
-from edgeprof.publish_wandb import Group
+from edgeprof.publish.wandb import Group
 
 
 @click.group()
@@ -28,7 +28,7 @@ def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> N
     Only what is new is sent: the experiment's tag edgeprof.last_seq says how far it got, so that a publish that broke
     off goes on. Needs no MLflow package here.
     """
-    from edgeprof.publish_mlflow import Mlflow, publish_all
+    from edgeprof.publish.mlflow import Mlflow, publish_all
 
     client = client_of(hub_url, token_file)
     count = publish_all(Mlflow(uri, experiment), partial(client.export, "ndjson"), result_progress(client.last_seq()))
@@ -43,7 +43,7 @@ def tensorboard(folder: Path, hub_url: str, token_file: str | None) -> None:
 
     Only what is new is written: the file edgeprof-last-seq in FOLDER says how far it got. Needs no TensorBoard here.
     """
-    from edgeprof.publish_tensorboard import publish_all
+    from edgeprof.publish.tensorboard import publish_all
 
     client = client_of(hub_url, token_file)
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,8 @@ def wandb(
     Only what is new is sent: edgeprof-wandb.json in the folder says how far it got, so that a publish that broke off
     goes on. The key is taken from WANDB_API_KEY, nowhere else. Needs `pip install 'edgeprof[wandb]'`.
     """
-    from edgeprof.publish_wandb import publish_all, read_mark
-    from edgeprof.wandb_runs import WandbRuns
+    from edgeprof.publish.wandb import publish_all, read_mark
+    from edgeprof.publish.wandb_runs import WandbRuns
 
     has_key = bool(os.environ.get("WANDB_API_KEY"))
     is_online = has_key if is_online is None else is_online

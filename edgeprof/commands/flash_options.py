@@ -7,10 +7,10 @@ from typing import TypeVar
 import click
 import msgspec
 
+from edgeprof.commands.measuring_options import common_options
+from edgeprof.commands.options import parse_shapes, spelled_points, sweep_points
 from edgeprof.errors import UsageError
-from edgeprof.measuring_options import common_options
 from edgeprof.modelfiles import inspect
-from edgeprof.options import parse_shapes, spelled_points, sweep_points
 from edgeprof.protocols import token_points
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt

@@ -8,10 +8,10 @@ from typing import Literal, Protocol, cast
 
 import click
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
+from edgeprof.commands.live import result_progress
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import MissingPartError, UsageError
-from edgeprof.live import result_progress
-from edgeprof.options import client_of, hub_options
 
 Kind = Literal["csv", "ndjson", "parquet"]
 KINDS: dict[str, Kind] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgeprof.publish_mark import last_seq, set_last_seq
+from edgeprof.publish.mark import last_seq, set_last_seq
 
 MOST_OPEN = 200
 _VERSION = b"brain.Event:2"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from edgeprof import picking, tables
+from edgeprof import tables
+from edgeprof.client import resolve
+from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.options import client_of, hub_options
 from edgeprof.wire.messages import Facts
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def match(device: str | None, root: Path | None, hub_url: str, token_file: str |
 
 
 def _of_the_hub(name: str, hub_url: str, token_file: str | None) -> Facts:
-    record = picking.devices(client_of(hub_url, token_file).devices(), (name,), False)[0]
+    record = resolve.devices(client_of(hub_url, token_file).devices(), (name,), False)[0]
     if record.facts is None:
         raise UsageError("no_facts", f"The hub has heard of {record.label}, and not yet what it is. Start its agent.")
     return record.facts

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof import comparability, noise_floors
-from edgeprof.compare_sources import Run, Series, default_series, estimates
+from edgeprof.compare import comparability, noise_floors
+from edgeprof.compare.sources import Run, Series, default_series, estimates
 from edgeprof.statistics.estimate import Estimate
 from edgeprof.statistics.verdict import Outcome, Verdict, abstention, compare
 from edgeprof.wire.evidence import NoiseFloor

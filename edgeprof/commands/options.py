@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from edgeprof.client import HubClient, token_from
+from edgeprof.client.http_client import HubClient, token_from
 from edgeprof.errors import UsageError
 from edgeprof.hub_url import DEFAULT_URL
 from edgeprof.modelfiles import ModelFile, declared_inputs

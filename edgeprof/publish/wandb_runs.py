@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, cast
 
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof.publish_wandb import Run
+from edgeprof.publish.wandb import Run
 
 INIT_TIMEOUT_S = 30.0
 FINISH_TIMEOUT_S = 60.0

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import click
 
-from edgeprof import picking
-from edgeprof.client import HubClient
+from edgeprof.client import resolve
+from edgeprof.client.http_client import HubClient
+from edgeprof.commands.flash_options import asked, measuring_options
+from edgeprof.commands.live import LiveBoard, watch
+from edgeprof.commands.options import FiniteRange, client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.flash_options import asked, measuring_options
-from edgeprof.live import LiveBoard, watch
-from edgeprof.options import FiniteRange, client_of, hub_options
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
@@ -60,10 +60,10 @@ def flash(
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)
-    of_groups = picking.group_members(client.groups(), groups) if groups else ()
-    chosen = picking.devices(client.devices(), (*targets, *of_groups), everywhere)
-    labels = picking.Labels(name=name, family=family, quantization=quantization, task=task)
-    records = [picking.put_model(client, text, labels, _say_progress) for text in models]
+    of_groups = resolve.group_members(client.groups(), groups) if groups else ()
+    chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
+    labels = resolve.Labels(name=name, family=family, quantization=quantization, task=task)
+    records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
     request = replace(
         measuring,
         model_ids=tuple(record.model_id for record in records),
@@ -93,7 +93,7 @@ def _follow(
     records: list[rest.ModelRecord],
 ) -> int:
     """Show progress to the end. Ctrl-C leaves the jobs running; 1 where one did not end in a measurement."""
-    describe = picking.describer(chosen, records)
+    describe = resolve.describer(chosen, records)
     board = LiveBoard(describe)
     try:
         ended = watch(client, campaign.campaign_id, board)
@@ -126,7 +126,7 @@ def price(which: str, usd: float, source: str, hub_url: str, token_file: str | N
     if not source.strip():
         raise UsageError("no_source", "A price needs a source: --source 'the shop, the date'.")
     client = client_of(hub_url, token_file)
-    client.set_price(picking.item_id(client, "device", which), usd, source)
+    client.set_price(resolve.item_id(client, "device", which), usd, source)
     click.echo(f"{which} costs {usd:g} USD ({source}).")
 
 
@@ -138,7 +138,7 @@ def price(which: str, usd: float, source: str, hub_url: str, token_file: str | N
 def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | None) -> None:
     """Rename a device or a model. Its id and its results stay."""
     client = client_of(hub_url, token_file)
-    client.rename(f"{kind}s", picking.item_id(client, kind, which), name)
+    client.rename(f"{kind}s", resolve.item_id(client, kind, which), name)
     click.echo(f"Renamed {kind} {which} to {name}.")
 
 
@@ -150,7 +150,7 @@ def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | Non
 def delete(kind: str, which: str, yes: bool, hub_url: str, token_file: str | None) -> None:
     """Delete a device, a model or a result, with everything that belongs to it."""
     client = client_of(hub_url, token_file)
-    item_id = picking.item_id(client, kind, which)
+    item_id = resolve.item_id(client, kind, which)
     also = "" if kind == "result" else " and all its results"
     if not yes:
         if not sys.stdin.isatty():

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import click
 
-from edgeprof.options import FiniteRange, sweep_options
+from edgeprof.commands.options import FiniteRange, sweep_options
 from edgeprof.protocols import SHORTEST_SOAK_S
 from edgeprof.wire.messages import RunConfig, RunProtocol
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeprof import noise_floors, tables
-from edgeprof.compare_sources import SERIES, Series, load_side
-from edgeprof.comparison import report_on, text_of
+from edgeprof import tables
+from edgeprof.commands.options import client_of, hub_options
+from edgeprof.compare import noise_floors
+from edgeprof.compare.report import report_on, text_of
+from edgeprof.compare.sources import SERIES, Series, load_side
 from edgeprof.errors import UsageError
-from edgeprof.options import client_of, hub_options
 
 
 @click.command()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.client import HubClient
+from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from edgeprof import compare_cells
-from edgeprof.client import HubClient, HubError
+from edgeprof.client.http_client import HubClient, HubError
+from edgeprof.compare import cells
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.statistics.estimate import Estimate, estimate_median
 from edgeprof.wire.identity import sha256_hex
@@ -64,7 +64,7 @@ def load_side(text: str, client: Callable[[], HubClient]) -> list[Run]:
 
 def _of_cell(hub: HubClient, text: str) -> list[Run]:
     try:
-        found = compare_cells.find(hub, text)
+        found = cells.find(hub, text)
     except (UsageError, HubError) as error:
         raise type(error)(error.code, f"{text} is no file, and as a cell of the hub: {error}") from error
     return [

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeprof import picking
-from edgeprof.client import HubClient
+from edgeprof.client import resolve
+from edgeprof.client.http_client import HubClient
+from edgeprof.client.resolve import Labels
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof.picking import Labels
 from edgeprof.wire import rest
 from edgeprof.wire.tasks import Task
 
@@ -49,9 +49,9 @@ class Hub(HubClient):
         """
         texts = [models] if isinstance(models, (str, Path)) else list(models)
         labels = Labels(name=name, family=family, quantization=quantization, task=task)
-        records = [picking.put_model(self, str(text), labels, lambda _: None) for text in texts]
-        members = picking.group_members(self.groups(), list(groups)) if groups else []
-        devices = picking.devices(self.devices(), [*to, *members], everywhere)
+        records = [resolve.put_model(self, str(text), labels, lambda _: None) for text in texts]
+        members = resolve.group_members(self.groups(), list(groups)) if groups else []
+        devices = resolve.devices(self.devices(), [*to, *members], everywhere)
         asked = request or rest.CampaignRequest(model_ids=(), device_ids=())
         return self.start_campaign(
             replace(
