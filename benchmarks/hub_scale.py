@@ -28,7 +28,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from benchmarks.hub_footprint import answers, free_port
 from edgeprof.wire import codec, identity, topics
 from edgeprof_devices import load_profiles
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.seed import plan, results
 
 MIB = 2**20

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
     "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
-    "hub": ("edgeprof_hub.cli:hub", "hub", "Run the hub."),
+    "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
     "again": ("edgeprof.commands.campaign:again", "", "Run once more what a result was asked for."),
@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("edgeprof.commands.export:export", "", "Write every result into CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (
-        "edgeprof_hub.prices_command:prices",
+        "edgeprof_hub.commands.prices:prices",
         "hub",
         "List the dated prices that costs rest on, and check them.",
     ),

@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 from edgeprof import __version__
 from edgeprof.wire import rest
 from edgeprof_hub import failures
-from edgeprof_hub.access import Guard, Sessions
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import Hub
+from edgeprof_hub.context import Hub
+from edgeprof_hub.lifecycle import running
 from edgeprof_hub.routes import (
     api_agents,
     api_blobs,
@@ -32,7 +32,7 @@ from edgeprof_hub.routes import (
     sign_in,
     upload,
 )
-from edgeprof_hub.running import running
+from edgeprof_hub.routes.access import Guard, Sessions
 
 API_PREFIX = "/api/v1"
 ROUTERS = (

@@ -13,8 +13,8 @@ import uvicorn
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings, is_loopback
-from edgeprof_hub.hub import Hub
-from edgeprof_hub.running import running
+from edgeprof_hub.context import Hub
+from edgeprof_hub.lifecycle import running
 
 GRACE_S = 3
 NEW_OBJECTS_A_COLLECTION = 50_000

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.conftest import find_program
 from tests.hub import fleet

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from edgeprof_hub.export import COLUMNS
+from edgeprof_hub.exports.rows import COLUMNS
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live

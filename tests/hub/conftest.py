@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet
 

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from edgeprof.client.http_client import HubClient
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import Hub
-from edgeprof_hub.running import running
+from edgeprof_hub.context import Hub
+from edgeprof_hub.lifecycle import running
 
 PATIENCE_S = 30.0
 

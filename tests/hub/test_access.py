@@ -11,9 +11,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from edgeprof.errors import UsageError
-from edgeprof_hub import access, config
+from edgeprof_hub import config
 from edgeprof_hub.app import ROUTERS, create_app
 from edgeprof_hub.config import Settings
+from edgeprof_hub.routes import access
 from tests.hub.live import Live, serving
 
 TOKEN = "a-token-for-tests-only"

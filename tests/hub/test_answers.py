@@ -13,8 +13,8 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.metrics import Origin
-from edgeprof_hub.compare import ranking, table
-from edgeprof_hub.compare.answers import answers
+from edgeprof_hub.matrix import ranking, table
+from edgeprof_hub.matrix.answers import answers
 from tests.hub import fleet, stores
 
 BUSY = Trust(marks=(TrustMark(cause="busy", reason="Other programs took 14 % of the cores."),))

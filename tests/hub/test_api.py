@@ -13,7 +13,8 @@ from edgeprof.client.http_client import HubError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
-from edgeprof_hub import blobs, dispatch, failures
+from edgeprof_hub import blobs, failures
+from edgeprof_hub.broker import dispatch
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
 from tests.hub.live import Live, eventually, serving

@@ -9,7 +9,7 @@ from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub.planning import blocks, plan, protocol_for, resolve
+from edgeprof_hub.campaigns.planning import blocks, plan, protocol_for, resolve
 from tests.hub import fleet
 from tests.hub.test_planning import device
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_hub.compare.catalogue.loader import FOLDER, load_catalogue, parse_catalogue, use_own_files
-from edgeprof_hub.compare.cost import CostError
+from edgeprof_hub.cost.catalogue.loader import FOLDER, load_catalogue, parse_catalogue, use_own_files
+from edgeprof_hub.cost.formulas import CostError
 
 GOOD = """
 sources:

@@ -12,9 +12,10 @@ import pytest
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import Origin
-from edgeprof_hub.compare.catalogue.loader import load_catalogue
-from edgeprof_hub.compare.cell_cost import cell_cost
-from edgeprof_hub.compare.cost_scenario import (
+from edgeprof_hub.cost.catalogue.loader import load_catalogue
+from edgeprof_hub.cost.cell import cell_cost
+from edgeprof_hub.cost.price_moment import prices_now
+from edgeprof_hub.cost.scenario import (
     CallBaseline,
     ExchangeRate,
     InstanceBaseline,
@@ -22,7 +23,6 @@ from edgeprof_hub.compare.cost_scenario import (
     TokenBaseline,
     baseline_for,
 )
-from edgeprof_hub.compare.price_moment import prices_now
 
 NOW_S = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 
@@ -293,6 +293,6 @@ def test_maintenance_is_counted_when_it_is_entered():
 
 
 def test_the_price_package_is_not_loaded_until_a_language_model_needs_it():
-    code = "import sys, edgeprof_hub.compare.cell_cost; print('genai_prices' in sys.modules)"
+    code = "import sys, edgeprof_hub.cost.cell; print('genai_prices' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

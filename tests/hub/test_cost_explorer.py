@@ -15,24 +15,17 @@ from hypothesis import strategies as st
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.compare import (
-    cost,
-    cost_bill,
-    cost_draws,
-    cost_explorer,
-    cost_extra,
-    cost_field,
-    cost_fields,
-    cost_rivals,
-)
-from edgeprof_hub.compare.cost_break_even import break_even_per_day
-from edgeprof_hub.compare.cost_cloud import Tier
-from edgeprof_hub.compare.cost_draws import Uncertain
-from edgeprof_hub.compare.cost_field import Field
-from edgeprof_hub.compare.cost_rival import Rival, Tiered
-from edgeprof_hub.compare.cost_scenario import Scenario
-from edgeprof_hub.compare.price_moment import prices_now
 from edgeprof_hub.config import Settings
+from edgeprof_hub.cost import alternatives, bill, draws, explorer, extra, formulas
+from edgeprof_hub.cost import field as cost_field
+from edgeprof_hub.cost import fields as cost_fields
+from edgeprof_hub.cost.alternative import Rival, Tiered
+from edgeprof_hub.cost.break_even import break_even_per_day
+from edgeprof_hub.cost.cloud import Tier
+from edgeprof_hub.cost.draws import Uncertain
+from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.price_moment import prices_now
+from edgeprof_hub.cost.scenario import Scenario
 from tests.hub import fleet, live, stores
 
 TODAY = date(2026, 11, 27)
@@ -95,13 +88,13 @@ def flat(usd: float) -> Rival:
 
 @pytest.mark.parametrize(("per_day", "usd_per_1000"), [(10, 15.832), (100, 1.583), (1000, 0.1584), (10_000, 0.0159)])
 def test_the_golden_camera_costs_the_same_here(per_day: int, usd_per_1000: float) -> None:
-    found = cost_bill.edge_usd(values(camera()), per_day) * 1000
+    found = bill.edge_usd(values(camera()), per_day) * 1000
     assert found == pytest.approx(usd_per_1000, rel=5e-3)
 
 
 @pytest.mark.parametrize(("cloud_usd", "per_day"), [(0.001, 158.3), (0.0015, 105.6)])
 def test_the_golden_camera_breaks_even_where_it_did(cloud_usd: float, per_day: float) -> None:
-    found = cost_explorer.explore(camera(), flat(cloud_usd), TODAY)
+    found = explorer.explore(camera(), flat(cloud_usd), TODAY)
     assert found.crossing is not None
     assert found.crossing.per_day == pytest.approx(per_day, rel=1e-3)
     assert found.capacity_per_day == pytest.approx(246_857, abs=1)
@@ -122,22 +115,22 @@ def test_the_float_formulas_are_those_in_decimal(
 ) -> None:
     asked = {"price_usd": price, "lifetime_years": years, "maintenance_usd": upkeep, "energy_j": joules}
     base = {**values(camera()), **asked, "discount_percent": rate, "idle_w": 0.0, "service_ms": 10.0}
-    exact = cost.EdgeCost(
+    exact = formulas.EdgeCost(
         fixed_usd_per_day={
-            "hardware": cost.capex_usd_per_day(
+            "hardware": formulas.capex_usd_per_day(
                 hardware_usd=D(str(price)), lifetime_years=D(str(years)), discount_rate=D(str(rate)) / 100
             ),
-            "maintenance": cost.maintenance_usd_per_day(D(str(upkeep))),
+            "maintenance": formulas.maintenance_usd_per_day(D(str(upkeep))),
         },
-        variable_usd={"energy": cost.energy_usd(cost.wall_j(D(str(joules))), D("0.1872"))},
+        variable_usd={"energy": formulas.energy_usd(formulas.wall_j(D(str(joules))), D("0.1872"))},
     )
-    assert cost_bill.edge_usd(base, per_day) == pytest.approx(float(cost.full_usd(exact, D(str(per_day)))), rel=1e-6)
+    assert bill.edge_usd(base, per_day) == pytest.approx(float(formulas.full_usd(exact, D(str(per_day)))), rel=1e-6)
     tiers = (Tier(D(10_000), D("0.001")), Tier(D(100_000), D("0.0008")), Tier(None, D("0.0006")))
     rival = replace(
         flat(1), tiers=tuple(Tiered(None if t.up_to is None else float(t.up_to), float(t.usd_per_unit)) for t in tiers)
     )
     theirs = break_even_per_day(exact, tiers, D(86_400 * 100))
-    ours = cost_explorer.first_crossing(base, rival, 8_640_000.0)
+    ours = explorer.first_crossing(base, rival, 8_640_000.0)
     assert (ours is None) == (theirs is None)
     if ours is not None and theirs is not None:
         assert ours == pytest.approx(float(theirs), rel=1e-6)
@@ -149,24 +142,24 @@ def test_payback_carbon_and_network_are_those_in_decimal(
 ) -> None:
     asked = {"per_day": per_day, "maintenance_usd": upkeep, "energy_j": joules, "sent_bytes": sent, "usd_per_gb": 5.0}
     base = camera(**{key: repr(value) for key, value in asked.items()}, idle_w="3", embodied_kg="20")
-    found = cost_explorer.explore(base, flat(0.02), TODAY)
+    found = explorer.explore(base, flat(0.02), TODAY)
     exact = {key: D(str(value)) for key, value in values(base).items()}
-    sent_usd = cost_extra.network_usd(exact["sent_bytes"], exact["usd_per_gb"])
+    sent_usd = extra.network_usd(exact["sent_bytes"], exact["usd_per_gb"])
     assert found.parts_usd.get("network", 0.0) == pytest.approx(float(sent_usd), rel=1e-6, abs=1e-15)
-    above_idle_j = cost.dynamic_j(run_j=exact["energy_j"], idle_w=D(3), run_s=D("0.35"))
-    idle_day_j = cost.wall_j(cost.always_on_day_j(idle_w=D(3), per_day=D(0), inference_dynamic_j=D(0)))
-    days = cost_extra.payback_days(
+    above_idle_j = formulas.dynamic_j(run_j=exact["energy_j"], idle_w=D(3), run_s=D("0.35"))
+    idle_day_j = formulas.wall_j(formulas.always_on_day_j(idle_w=D(3), per_day=D(0), inference_dynamic_j=D(0)))
+    days = extra.payback_days(
         hardware_usd=D(120),
         per_day=exact["per_day"],
         cloud_usd=D("0.02"),
-        marginal_usd=cost.energy_usd(cost.wall_j(above_idle_j), D("0.1872")) + sent_usd,
-        running_usd_per_day=exact["maintenance_usd"] / 365 + cost.energy_usd(idle_day_j, D("0.1872")),
+        marginal_usd=formulas.energy_usd(formulas.wall_j(above_idle_j), D("0.1872")) + sent_usd,
+        running_usd_per_day=exact["maintenance_usd"] / 365 + formulas.energy_usd(idle_day_j, D("0.1872")),
     )
     assert (found.payback_days is None) == (days is None)
     if found.payback_days is not None and days is not None:
         assert found.payback_days == pytest.approx(float(days), rel=1e-6)
-    grams = cost_extra.carbon_g(
-        wall_j=cost.wall_j(above_idle_j) + idle_day_j / exact["per_day"],
+    grams = extra.carbon_g(
+        wall_j=formulas.wall_j(above_idle_j) + idle_day_j / exact["per_day"],
         grid_g_per_kwh=D(475),
         embodied_g=D(20_000),
         per_day=exact["per_day"],
@@ -175,48 +168,48 @@ def test_payback_carbon_and_network_are_those_in_decimal(
 
 
 def test_what_is_entered_as_zero_is_counted() -> None:
-    found = cost_explorer.explore(fields(idle_w="0", maintenance_usd="0"), flat(0.001), TODAY)
+    found = explorer.explore(fields(idle_w="0", maintenance_usd="0"), flat(0.001), TODAY)
     assert not {"edge: idle power", "edge: maintenance"} & set(found.not_counted)
 
 
 def test_draws_of_a_known_ratio_find_it() -> None:
     inputs = [Uncertain("a", 2.0, 1.0, 3.0), Uncertain("b", 1.0, 1.0, 1.0)]
-    found = cost_draws.spread(inputs, lambda drawn: (drawn["a"], drawn["b"]))
+    found = draws.spread(inputs, lambda drawn: (drawn["a"], drawn["b"]))
     # Triangular from 1 to 3 about 2: its 5 % point is 1 + sqrt(0.1).
     assert found.ratio.low == pytest.approx(1 + math.sqrt(0.1), abs=0.02)
     assert found.ratio.middle == pytest.approx(2.0, abs=0.02)
     assert found.ratio.high == pytest.approx(3 - math.sqrt(0.1), abs=0.02)
     assert found.edge_cheaper_share == 0.0
-    again = cost_draws.spread(inputs, lambda drawn: (drawn["a"], drawn["b"]))
+    again = draws.spread(inputs, lambda drawn: (drawn["a"], drawn["b"]))
     assert again == found
 
 
 def test_where_the_interval_includes_1_nobody_wins() -> None:
     wide = camera()
     wide["lifetime_years"] = replace(wide["lifetime_years"], low=2.0, high=5.0)
-    undecided = cost_explorer.explore(wide, flat(0.000158), TODAY)
+    undecided = explorer.explore(wide, flat(0.000158), TODAY)
     assert undecided.spread.is_open
     assert undecided.verdict.startswith("No clear winner at this volume")
-    assert cost_explorer.explore(wide, flat(0.01), TODAY).verdict.startswith("Edge cheaper")
-    assert cost_explorer.explore(wide, flat(0.00001), TODAY).verdict.startswith("Cloud cheaper")
+    assert explorer.explore(wide, flat(0.01), TODAY).verdict.startswith("Edge cheaper")
+    assert explorer.explore(wide, flat(0.00001), TODAY).verdict.startswith("Cloud cheaper")
 
 
 def test_the_widest_driver_comes_first_and_one_without_width_is_none() -> None:
     wide = camera()
     wide["lifetime_years"] = replace(wide["lifetime_years"], low=2.0, high=5.0)
     wide["idle_w"] = replace(wide["idle_w"], low=2.9, high=3.1)
-    found = cost_explorer.explore(wide, flat(0.001), TODAY)
+    found = explorer.explore(wide, flat(0.001), TODAY)
     assert [driver.name for driver in found.drivers] == ["lifetime_years", "idle_w"]
 
 
 def test_beyond_what_one_device_can_do_more_are_counted() -> None:
-    found = cost_explorer.explore(camera(per_day="500000"), flat(0.001), TODAY)
+    found = explorer.explore(camera(per_day="500000"), flat(0.001), TODAY)
     assert found.devices == 3
     assert found.parts_usd["hardware"] == pytest.approx(3 * 120 / 3 / 365 / 500_000)
 
 
 def test_what_is_blank_is_not_counted_and_said() -> None:
-    found = cost_explorer.explore(fields(), flat(0.001), TODAY)
+    found = explorer.explore(fields(), flat(0.001), TODAY)
     assert found.marginal_usd is None
     assert found.carbon_g is None
     assert {"edge: energy (none was measured in this run)", "edge: idle power", "edge: maintenance"} <= set(
@@ -226,8 +219,8 @@ def test_what_is_blank_is_not_counted_and_said() -> None:
 
 
 def test_an_always_on_machine_is_not_decided_by_volume() -> None:
-    rival = cost_rivals.rival_of("instance:aws-t4g-small", fields(), PRICES)
-    found = cost_explorer.explore(fields(), rival, TODAY)
+    rival = alternatives.rival_of("instance:aws-t4g-small", fields(), PRICES)
+    found = explorer.explore(fields(), rival, TODAY)
     assert found.crossing is None
     assert found.cloud_usd == pytest.approx(0.0168 * 24 / 1000)
 
@@ -235,9 +228,9 @@ def test_an_always_on_machine_is_not_decided_by_volume() -> None:
 @given(per_day=st.floats(1, 200_000), more=st.floats(1.01, 3))
 def test_more_volume_never_costs_more_for_each_while_one_device_does_it(per_day: float, more: float) -> None:
     base = values(camera())
-    capacity = cost_bill.capacity_per_day(base)
+    capacity = bill.capacity_per_day(base)
     if per_day * more <= capacity:
-        assert cost_bill.edge_usd(base, per_day * more) <= cost_bill.edge_usd(base, per_day) * (1 + 1e-9)
+        assert bill.edge_usd(base, per_day * more) <= bill.edge_usd(base, per_day) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -267,19 +260,17 @@ def test_a_form_that_sends_what_it_got_changes_nothing() -> None:
 
 
 def test_the_other_formulas_by_hand() -> None:
-    asleep = cost_extra.duty_cycled_day_j(
+    asleep = extra.duty_cycled_day_j(
         per_day=D(100), service_s=D(1), wake_s=D(2), sleep_w=D("0.01"), inference_j=D(5), wake_j=D(1)
     )
     assert asleep == (86_400 - 300) * D("0.01") + 600
     with pytest.raises(EdgeprofError, match="more than a day"):
-        cost_extra.duty_cycled_day_j(per_day=D(86_400), service_s=D(1), wake_s=D(1), sleep_w=D(0), inference_j=D(0))
-    assert cost_extra.network_usd(D(2_000_000), D(5)) == D("0.01")
-    assert cost_extra.battery_usd(inference_j=D(36), battery_j=D(36_000), cycles=D(500), battery_usd=D(20)) == D(
-        "0.00004"
-    )
-    assert cost_extra.billed_audio_s(D("15.2"), D(1), D(15)) == 16
-    assert cost_extra.billed_audio_s(D(3), D(1), D(15)) == 15
-    month = cost_extra.rented_month_usd(
+        extra.duty_cycled_day_j(per_day=D(86_400), service_s=D(1), wake_s=D(1), sleep_w=D(0), inference_j=D(0))
+    assert extra.network_usd(D(2_000_000), D(5)) == D("0.01")
+    assert extra.battery_usd(inference_j=D(36), battery_j=D(36_000), cycles=D(500), battery_usd=D(20)) == D("0.00004")
+    assert extra.billed_audio_s(D("15.2"), D(1), D(15)) == 16
+    assert extra.billed_audio_s(D(3), D(1), D(15)) == 15
+    month = extra.rented_month_usd(
         hour_usd=D("0.526"),
         instances=2,
         hours_on=D(730),
@@ -289,24 +280,22 @@ def test_the_other_formulas_by_hand() -> None:
     )
     assert month == D("0.526") * 1460 + 8 + 9
     assert (
-        cost_extra.payback_days(
+        extra.payback_days(
             hardware_usd=D(80), per_day=D(1000), cloud_usd=D("0.001"), marginal_usd=D(0), running_usd_per_day=D("0.2")
         )
         == 100
     )
     assert (
-        cost_extra.payback_days(
+        extra.payback_days(
             hardware_usd=D(80), per_day=D(1), cloud_usd=D("0.001"), marginal_usd=D(0), running_usd_per_day=D("0.2")
         )
         is None
     )
-    assert cost_extra.usd_per_correct(D(1), D("0.8")) == D("1.25")
+    assert extra.usd_per_correct(D(1), D("0.8")) == D("1.25")
     with pytest.raises(EdgeprofError, match="share above 0"):
-        cost_extra.usd_per_correct(D(1), D(0))
-    assert cost_extra.carbon_g(wall_j=D(3_600_000), grid_g_per_kwh=D(475)) == 475
-    made = cost_extra.carbon_g(
-        wall_j=D(0), grid_g_per_kwh=D(475), embodied_g=D(10_950), lifetime_years=D(3), per_day=D(10)
-    )
+        extra.usd_per_correct(D(1), D(0))
+    assert extra.carbon_g(wall_j=D(3_600_000), grid_g_per_kwh=D(475)) == 475
+    made = extra.carbon_g(wall_j=D(0), grid_g_per_kwh=D(475), embodied_g=D(10_950), lifetime_years=D(3), per_day=D(10))
     assert made == 1
 
 

@@ -4,27 +4,27 @@ from decimal import Decimal as D
 
 import pytest
 
-from edgeprof_hub.compare import cost, cost_cloud
-from edgeprof_hub.compare.cost_break_even import break_even_per_day
-from edgeprof_hub.compare.cost_cloud import Tier
+from edgeprof_hub.cost import cloud, formulas
+from edgeprof_hub.cost.break_even import break_even_per_day
+from edgeprof_hub.cost.cloud import Tier
 
 
 def flat(usd: str) -> tuple[Tier, ...]:
     return (Tier(None, D(usd)),)
 
 
-def camera() -> cost.EdgeCost:
+def camera() -> formulas.EdgeCost:
     """Example A: 1.8 J DC in 0.35 s, idle 3 W, 120 USD over 3 years, 12 USD upkeep a year, always on."""
     tariff = D("0.1872")
-    dynamic_j = cost.dynamic_j(run_j=D("1.8"), idle_w=D(3), run_s=D("0.35"))
-    idle_j = cost.always_on_day_j(idle_w=D(3), per_day=D(0), inference_dynamic_j=dynamic_j)
-    return cost.EdgeCost(
+    dynamic_j = formulas.dynamic_j(run_j=D("1.8"), idle_w=D(3), run_s=D("0.35"))
+    idle_j = formulas.always_on_day_j(idle_w=D(3), per_day=D(0), inference_dynamic_j=dynamic_j)
+    return formulas.EdgeCost(
         fixed_usd_per_day={
-            "hardware": cost.capex_usd_per_day(hardware_usd=D(120)),
-            "maintenance": cost.maintenance_usd_per_day(D(12)),
-            "idle energy": cost.energy_usd(cost.wall_j(idle_j), tariff),
+            "hardware": formulas.capex_usd_per_day(hardware_usd=D(120)),
+            "maintenance": formulas.maintenance_usd_per_day(D(12)),
+            "idle energy": formulas.energy_usd(formulas.wall_j(idle_j), tariff),
         },
-        variable_usd={"energy": cost.energy_usd(cost.wall_j(dynamic_j), tariff)},
+        variable_usd={"energy": formulas.energy_usd(formulas.wall_j(dynamic_j), tariff)},
     )
 
 
@@ -33,38 +33,38 @@ def camera() -> cost.EdgeCost:
     [(10, "15.832", 3), (100, "1.583", 3), (1000, "0.1584", 4), (10_000, "0.0159", 4)],
 )
 def test_a_camera_that_is_always_on_costs_what_its_volume_makes_of_it(per_day: int, usd_per_1000: str, places: int):
-    assert round(cost.full_usd(camera(), D(per_day)) * 1000, places) == D(usd_per_1000)
+    assert round(formulas.full_usd(camera(), D(per_day)) * 1000, places) == D(usd_per_1000)
 
 
 def test_the_energy_of_a_busy_camera_is_noise():
-    busy_usd = cost.energy_usd(cost.wall_j(D("1.8")), D("0.1872"))
+    busy_usd = formulas.energy_usd(formulas.wall_j(D("1.8")), D("0.1872"))
     assert round(busy_usd * 1000, 5) == D("0.00011")
-    assert round(cost.energy_usd(cost.wall_j(D(240)), D("0.1872")) * 1000, 3) == D("0.015")
+    assert round(formulas.energy_usd(formulas.wall_j(D(240)), D("0.1872")) * 1000, 3) == D("0.015")
 
 
 @pytest.mark.parametrize(("cloud_usd", "per_day"), [("0.001", "158.3"), ("0.0015", "105.6")])
 def test_the_camera_breaks_even_with_an_image_service(cloud_usd: str, per_day: str):
-    capacity = cost.capacity_per_day(D("0.35"))
+    capacity = formulas.capacity_per_day(D("0.35"))
     found = break_even_per_day(camera(), flat(cloud_usd), capacity)
     assert found is not None
     assert round(found, 1) == D(per_day)
 
 
 def test_dynamic_energy_and_capacity_of_the_camera():
-    assert cost.dynamic_j(run_j=D("1.8"), idle_w=D(3), run_s=D("0.35")) == D("0.75")
-    assert cost.dynamic_j(run_j=D(36), idle_w=D(3), run_s=D(7), inferences=D(20)) == D("0.75")
-    assert int(cost.capacity_per_day(D("0.35"))) == 246_857
+    assert formulas.dynamic_j(run_j=D("1.8"), idle_w=D(3), run_s=D("0.35")) == D("0.75")
+    assert formulas.dynamic_j(run_j=D(36), idle_w=D(3), run_s=D(7), inferences=D(20)) == D("0.75")
+    assert int(formulas.capacity_per_day(D("0.35"))) == 246_857
 
 
 def test_a_rented_gpu_costs_thousands_of_times_its_lower_bound_at_a_small_volume():
     """Example B: g4dn.xlarge."""
     hour_usd = D("0.526")
-    bound = cost_cloud.instance_bound_usd(hour_usd, D(400)) * 1000
-    real = cost_cloud.instance_usd(hour_usd, D(10_000)) * 1000
+    bound = cloud.instance_bound_usd(hour_usd, D(400)) * 1000
+    real = cloud.instance_usd(hour_usd, D(10_000)) * 1000
     assert round(bound, 6) == D("0.000365")
     assert round(real, 3) == D("1.262")
     assert round(real / bound) == 3456
-    assert cost_cloud.utilisation(D(10_000), D(400)) * 3456 == 1
+    assert cloud.utilisation(D(10_000), D(400)) * 3456 == 1
 
 
 @pytest.mark.parametrize(
@@ -78,36 +78,36 @@ def test_a_rented_gpu_costs_thousands_of_times_its_lower_bound_at_a_small_volume
 )
 def test_a_desktop_that_writes_tokens(years: int, watts: int, rate: int, busy: str, usd_per_million: str, places: int):
     """Example C: 4299 USD, 0.20 USD/kWh, metered while it generates."""
-    edge = cost.EdgeCost(
-        fixed_usd_per_day={"hardware": cost.capex_usd_per_day(hardware_usd=D(4299), lifetime_years=D(years))},
-        variable_usd={"energy": cost.energy_usd(D(watts) / rate, D("0.20"))},
+    edge = formulas.EdgeCost(
+        fixed_usd_per_day={"hardware": formulas.capex_usd_per_day(hardware_usd=D(4299), lifetime_years=D(years))},
+        variable_usd={"energy": formulas.energy_usd(D(watts) / rate, D("0.20"))},
     )
-    tokens_per_day = cost.capacity_per_day(D(1) / rate) * D(busy)
-    assert round(cost.full_usd(edge, tokens_per_day) * 1_000_000, places) == D(usd_per_million)
+    tokens_per_day = formulas.capacity_per_day(D(1) / rate) * D(busy)
+    assert round(formulas.full_usd(edge, tokens_per_day) * 1_000_000, places) == D(usd_per_million)
 
 
 def test_a_shared_device_pays_for_its_share_of_idling_only():
     inference_j = D("0.75")
-    assert cost.shared_day_j(per_day=D(100), inference_dynamic_j=inference_j) == 75
-    half = cost.shared_day_j(per_day=D(100), inference_dynamic_j=inference_j, idle_w=D(3), share=D("0.5"))
-    whole = cost.always_on_day_j(idle_w=D(3), per_day=D(100), inference_dynamic_j=inference_j)
+    assert formulas.shared_day_j(per_day=D(100), inference_dynamic_j=inference_j) == 75
+    half = formulas.shared_day_j(per_day=D(100), inference_dynamic_j=inference_j, idle_w=D(3), share=D("0.5"))
+    whole = formulas.always_on_day_j(idle_w=D(3), per_day=D(100), inference_dynamic_j=inference_j)
     assert half == 129_600 + 75
     assert whole == 259_200 + 75
 
 
 def test_a_discount_rate_makes_hardware_dearer_and_a_residual_cheaper():
-    plain = cost.capex_usd_per_day(hardware_usd=D(1095))
-    annuity = cost.capex_usd_per_day(hardware_usd=D(1000), lifetime_years=D(10), discount_rate=D("0.05")) * 365
+    plain = formulas.capex_usd_per_day(hardware_usd=D(1095))
+    annuity = formulas.capex_usd_per_day(hardware_usd=D(1000), lifetime_years=D(10), discount_rate=D("0.05")) * 365
     assert plain == 1
     assert round(annuity, 2) == D("129.50")
-    assert cost.capex_usd_per_day(hardware_usd=D(1200), residual_usd=D(105)) == 1
-    assert cost.capex_usd_per_day(hardware_usd=D(2190), share=D("0.5")) == 1
+    assert formulas.capex_usd_per_day(hardware_usd=D(1200), residual_usd=D(105)) == 1
+    assert formulas.capex_usd_per_day(hardware_usd=D(2190), share=D("0.5")) == 1
 
 
 def test_tokens_are_priced_by_kind_with_retries_and_a_fee():
-    uses = (cost_cloud.TokenUse("input", D(500), D("0.05")), cost_cloud.TokenUse("output", D(300), D("0.08")))
-    assert cost_cloud.tokens_usd(uses) == D("0.000049")
-    assert cost_cloud.tokens_usd(uses, retry_share=D("0.1"), request_fee_usd=D("0.001")) == D("0.0010539")
+    uses = (cloud.TokenUse("input", D(500), D("0.05")), cloud.TokenUse("output", D(300), D("0.08")))
+    assert cloud.tokens_usd(uses) == D("0.000049")
+    assert cloud.tokens_usd(uses, retry_share=D("0.1"), request_fee_usd=D("0.001")) == D("0.0010539")
 
 
 TIERS = (Tier(D(1_000_000), D("0.0010")), Tier(D(5_000_000), D("0.0008")), Tier(None, D("0.0006")))
@@ -124,75 +124,75 @@ TIERS = (Tier(D(1_000_000), D("0.0010")), Tier(D(5_000_000), D("0.0008")), Tier(
     ],
 )
 def test_each_unit_has_the_price_of_its_own_tier(units: str, usd: str):
-    assert cost_cloud.month_usd(D(units), TIERS) == D(usd)
+    assert cloud.month_usd(D(units), TIERS) == D(usd)
 
 
 def test_free_units_come_off_first_and_still_count_towards_the_tiers():
-    tiers = cost_cloud.with_free_units((Tier(D(5000), D("0.0015")), Tier(None, D("0.001"))), D(1000))
-    assert cost_cloud.month_usd(D(1000), tiers) == 0
-    assert cost_cloud.month_usd(D(5000), tiers) == 6
-    assert cost_cloud.month_usd(D(6000), tiers) == 7
+    tiers = cloud.with_free_units((Tier(D(5000), D("0.0015")), Tier(None, D("0.001"))), D(1000))
+    assert cloud.month_usd(D(1000), tiers) == 0
+    assert cloud.month_usd(D(5000), tiers) == 6
+    assert cloud.month_usd(D(6000), tiers) == 7
 
 
 def test_every_feature_asked_of_an_image_is_billed():
-    one, three = (cost_cloud.call_usd(D(100), flat("0.001"), features) for features in (1, 3))
+    one, three = (cloud.call_usd(D(100), flat("0.001"), features) for features in (1, 3))
     assert three == 3 * one == D("0.003")
 
 
 def test_a_price_list_that_ends_is_not_continued_by_guessing():
-    with pytest.raises(cost.CostError, match="ends at 1,000 units"):
-        cost_cloud.month_usd(D(1001), (Tier(D(1000), D(1)),))
+    with pytest.raises(formulas.CostError, match="ends at 1,000 units"):
+        cloud.month_usd(D(1001), (Tier(D(1000), D(1)),))
 
 
 def test_instances_are_rented_whole():
-    assert cost_cloud.instances_needed(D("0.01"), D(400)) == 1
-    assert cost_cloud.instances_needed(D(401), D(400)) == 2
-    assert cost_cloud.instance_usd_per_day(D("0.5"), instances=2, hours_a_day=D(8)) == 8
+    assert cloud.instances_needed(D("0.01"), D(400)) == 1
+    assert cloud.instances_needed(D(401), D(400)) == 2
+    assert cloud.instance_usd_per_day(D("0.5"), instances=2, hours_a_day=D(8)) == 8
 
 
 def test_break_even_is_found_in_the_tier_where_it_lies():
-    edge = cost.EdgeCost(fixed_usd_per_day={"hardware": D(100)}, variable_usd={"energy": D("0.0001")})
+    edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(100)}, variable_usd={"energy": D("0.0001")})
     found = break_even_per_day(edge, TIERS, D(10_000_000))
     assert found is not None
-    month = found * cost_cloud.DAYS_PER_MONTH
+    month = found * cloud.DAYS_PER_MONTH
     assert 1_000_000 < month < 5_000_000
-    bill = 100 * cost_cloud.DAYS_PER_MONTH + month * D("0.0001")
-    assert abs(bill - cost_cloud.month_usd(month, TIERS)) < D("1e-15")
+    bill = 100 * cloud.DAYS_PER_MONTH + month * D("0.0001")
+    assert abs(bill - cloud.month_usd(month, TIERS)) < D("1e-15")
 
 
 def test_break_even_is_never_where_each_inference_costs_more_than_in_the_cloud():
-    edge = cost.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={"energy": D("0.002")})
+    edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={"energy": D("0.002")})
     assert break_even_per_day(edge, flat("0.001"), D(10_000)) is None
 
 
 def test_break_even_is_never_beyond_what_the_device_can_do():
-    edge = cost.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={})
+    edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={})
     assert break_even_per_day(edge, flat("0.001"), D(1000)) == 1000
     assert break_even_per_day(edge, flat("0.001"), D(999)) is None
 
 
 def test_a_volume_beyond_the_capacity_is_refused_or_takes_more_devices():
-    cost.require_within(D(1000), D(1000))
-    with pytest.raises(cost.CostError, match="1,001 a day is more than this device can do") as refused:
-        cost.require_within(D(1001), D(1000))
+    formulas.require_within(D(1000), D(1000))
+    with pytest.raises(formulas.CostError, match="1,001 a day is more than this device can do") as refused:
+        formulas.require_within(D(1001), D(1000))
     assert refused.value.code == "cost_over_capacity"
-    assert [cost.devices_needed(D(n), D(1000)) for n in (1, 1000, 1001, 2500)] == [1, 1, 2, 3]
+    assert [formulas.devices_needed(D(n), D(1000)) for n in (1, 1000, 1001, 2500)] == [1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "a lot"])
 def test_what_is_no_finite_number_is_refused_by_name(value: str):
-    with pytest.raises(cost.CostError, match="The price"):
-        cost.exact(value, "The price")
+    with pytest.raises(formulas.CostError, match="The price"):
+        formulas.exact(value, "The price")
 
 
 def test_impossible_inputs_are_refused():
-    with pytest.raises(cost.CostError, match="less than idling"):
-        cost.dynamic_j(run_j=D(1), idle_w=D(3), run_s=D(1))
-    with pytest.raises(cost.CostError, match="must not be negative"):
-        cost.wall_j(D(-1))
-    with pytest.raises(cost.CostError, match="efficiency"):
-        cost.wall_j(D(1), D("1.1"))
-    with pytest.raises(cost.CostError, match="lifetime"):
-        cost.capex_usd_per_day(hardware_usd=D(1), lifetime_years=D(0))
-    with pytest.raises(cost.CostError, match="daily volume"):
-        cost.full_usd(camera(), D(0))
+    with pytest.raises(formulas.CostError, match="less than idling"):
+        formulas.dynamic_j(run_j=D(1), idle_w=D(3), run_s=D(1))
+    with pytest.raises(formulas.CostError, match="must not be negative"):
+        formulas.wall_j(D(-1))
+    with pytest.raises(formulas.CostError, match="efficiency"):
+        formulas.wall_j(D(1), D("1.1"))
+    with pytest.raises(formulas.CostError, match="lifetime"):
+        formulas.capex_usd_per_day(hardware_usd=D(1), lifetime_years=D(0))
+    with pytest.raises(formulas.CostError, match="daily volume"):
+        formulas.full_usd(camera(), D(0))

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_hub.compare import cost, cost_bill, cost_explorer, cost_extra, cost_rivals
-from edgeprof_hub.compare.catalogue.loader import load_catalogue
-from edgeprof_hub.compare.cost_bill import edge_parts_usd
-from edgeprof_hub.compare.cost_cloud import DAYS_PER_MONTH
-from edgeprof_hub.compare.cost_explorer import first_crossing
-from edgeprof_hub.compare.cost_field import Field
-from edgeprof_hub.compare.cost_fields import fields_of
-from edgeprof_hub.compare.cost_scenario import Scenario
-from edgeprof_hub.compare.price_moment import Prices
+from edgeprof_hub.cost import alternatives, bill, explorer, extra, formulas
+from edgeprof_hub.cost.bill import edge_parts_usd
+from edgeprof_hub.cost.catalogue.loader import load_catalogue
+from edgeprof_hub.cost.cloud import DAYS_PER_MONTH
+from edgeprof_hub.cost.explorer import first_crossing
+from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.fields import fields_of
+from edgeprof_hub.cost.price_moment import Prices
+from edgeprof_hub.cost.scenario import Scenario
 from tests.hub.test_cost_explorer import CNN, DEVICE, PRICES, RUNS, TODAY, camera, fields, flat, values
 
 TARIFF = D("0.1872")
@@ -47,10 +47,10 @@ def test_a_device_that_sleeps_draws_what_formula_3_says(
 ) -> None:
     asked = {"sleep_w": sleep_w, "wake_s": wake_s, "wake_j": wake_j, "energy_j": energy_j, "efficiency": efficiency}
     base = {**values(asleep()), **asked}
-    if cost_bill.devices_for(base, per_day) > 1:
+    if bill.devices_for(base, per_day) > 1:
         return
     of, n = decimals(base), D(repr(per_day))
-    day_j = cost_extra.duty_cycled_day_j(
+    day_j = extra.duty_cycled_day_j(
         per_day=n,
         service_s=D("0.35"),
         wake_s=of["wake_s"],
@@ -58,12 +58,12 @@ def test_a_device_that_sleeps_draws_what_formula_3_says(
         inference_j=of["energy_j"],
         wake_j=of["wake_j"],
     )
-    exact_usd = float(cost.energy_usd(cost.wall_j(day_j, of["efficiency"]), TARIFF) / n)
+    exact_usd = float(formulas.energy_usd(formulas.wall_j(day_j, of["efficiency"]), TARIFF) / n)
     parts = edge_parts_usd(base, per_day)
     assert parts["sleep"] + parts["waking up"] + parts["energy"] == pytest.approx(exact_usd, rel=1e-6)
     assert parts["idle power"] == 0.0
-    spread_out = cost_bill.running_usd_per_day(base) - base["maintenance_usd"] / 365
-    assert spread_out / per_day + cost_bill.variable_usd(base) == pytest.approx(exact_usd, rel=1e-6, abs=1e-15)
+    spread_out = bill.running_usd_per_day(base) - base["maintenance_usd"] / 365
+    assert spread_out / per_day + bill.variable_usd(base) == pytest.approx(exact_usd, rel=1e-6, abs=1e-15)
 
 
 @given(
@@ -81,7 +81,7 @@ def test_a_battery_wears_by_every_joule_that_it_gives(
     base = {**values(asleep() if sleeps else camera()), **asked}
     of, n = decimals(base), D(repr(per_day))
     if sleeps:
-        day_j = cost_extra.duty_cycled_day_j(
+        day_j = extra.duty_cycled_day_j(
             per_day=n,
             service_s=D("0.35"),
             wake_s=D("0.5"),
@@ -90,9 +90,9 @@ def test_a_battery_wears_by_every_joule_that_it_gives(
             wake_j=D(1),
         )
     else:
-        above_j = cost.dynamic_j(run_j=of["energy_j"], idle_w=D(3), run_s=D("0.35"))
-        day_j = cost.always_on_day_j(idle_w=D(3), per_day=n, inference_dynamic_j=above_j)
-    exact = cost_extra.battery_usd(
+        above_j = formulas.dynamic_j(run_j=of["energy_j"], idle_w=D(3), run_s=D("0.35"))
+        day_j = formulas.always_on_day_j(idle_w=D(3), per_day=n, inference_dynamic_j=above_j)
+    exact = extra.battery_usd(
         inference_j=day_j / n,
         battery_j=of["battery_wh"] * 3600,
         cycles=of["battery_cycles"],
@@ -100,7 +100,7 @@ def test_a_battery_wears_by_every_joule_that_it_gives(
     )
     assert edge_parts_usd(base, per_day)["wear of the battery"] == pytest.approx(float(exact), rel=1e-6)
     bare = {**base, "battery_wh": 0.0, "battery_cycles": 0.0, "battery_usd": 0.0}
-    more = cost_bill.edge_usd(base, per_day) - cost_bill.edge_usd(bare, per_day)
+    more = bill.edge_usd(base, per_day) - bill.edge_usd(bare, per_day)
     assert more == pytest.approx(float(exact), rel=1e-6, abs=1e-12)
 
 
@@ -115,10 +115,10 @@ def test_a_battery_wears_by_every_joule_that_it_gives(
 def test_a_rented_month_is_that_of_formula_12(
     per_day: float, instances: int, hours: float, disk: float, sent: float, egress: float
 ) -> None:
-    rival = cost_rivals.rival_of("instance:aws-g4dn-xlarge", fields(), PRICES)
+    rival = alternatives.rival_of("instance:aws-g4dn-xlarge", fields(), PRICES)
     asked = {"instances": float(instances), "hours_a_day": hours, "disk_usd": disk, "response_bytes": sent}
     pieces = D(repr(per_day)) * DAYS_PER_MONTH
-    month_usd = cost_extra.rented_month_usd(
+    month_usd = extra.rented_month_usd(
         hour_usd=D("0.526"),
         instances=instances,
         hours_on=D(repr(hours)) * DAYS_PER_MONTH,
@@ -136,26 +136,26 @@ def test_the_parts_add_up_to_the_bill(per_day: float, joules: float, sleeps: boo
     made = asleep(**battery) if sleeps else camera(**battery)
     base = {**values(made), "energy_j": joules, "sent_bytes": 5000.0, "usd_per_gb": 3.0}
     parts = edge_parts_usd(base, per_day)
-    assert sum(parts.values()) == pytest.approx(cost_bill.edge_usd(base, per_day), rel=1e-9)
+    assert sum(parts.values()) == pytest.approx(bill.edge_usd(base, per_day), rel=1e-9)
 
 
 @given(st.floats(0.0001, 0.5), st.floats(0.0002, 0.05))
 def test_the_crossing_of_a_device_that_sleeps_is_where_both_bills_meet(sleep_w: float, cloud_usd: float) -> None:
     base = {**values(asleep(**BATTERY)), "sleep_w": sleep_w}
-    found = first_crossing(base, flat(cloud_usd), cost_bill.capacity_per_day(base))
+    found = first_crossing(base, flat(cloud_usd), bill.capacity_per_day(base))
     if found:
-        assert cost_bill.edge_usd(base, found) == pytest.approx(cloud_usd, rel=1e-6)
+        assert bill.edge_usd(base, found) == pytest.approx(cloud_usd, rel=1e-6)
 
 
 def test_waking_up_takes_of_what_a_device_can_do() -> None:
-    found = cost_explorer.explore(asleep(), flat(0.001), TODAY)
+    found = explorer.explore(asleep(), flat(0.001), TODAY)
     assert found.capacity_per_day == pytest.approx(86_400 / 0.85)
-    assert cost_explorer.explore(asleep(per_day="150000"), flat(0.001), TODAY).devices == 2
+    assert explorer.explore(asleep(per_day="150000"), flat(0.001), TODAY).devices == 2
 
 
 def test_sleeping_is_cheaper_than_idling_by_what_is_not_drawn() -> None:
     """At one a day: 3 W against 0.02 W day and night, at the wall."""
-    idle, sleep = (cost_explorer.explore(made, flat(0.1), TODAY) for made in (camera(per_day="1"), asleep(per_day="1")))
+    idle, sleep = (explorer.explore(made, flat(0.1), TODAY) for made in (camera(per_day="1"), asleep(per_day="1")))
     saved_kwh = (3 - 0.02) * 24 / 1000 / 0.85
     assert idle.edge_usd - sleep.edge_usd == pytest.approx(saved_kwh * 0.1872, rel=1e-4)
     assert set(sleep.parts_usd) == {"hardware", "maintenance", "sleep", "waking up", "energy"}
@@ -175,30 +175,30 @@ def test_sleeping_is_cheaper_than_idling_by_what_is_not_drawn() -> None:
 )
 def test_inputs_that_contradict_each_other_are_refused_with_what_to_do(asked: dict[str, str], told: str) -> None:
     with pytest.raises(EdgeprofError, match=told):
-        cost_explorer.explore(fields(**asked), flat(0.001), TODAY)
+        explorer.explore(fields(**asked), flat(0.001), TODAY)
 
 
 def test_what_is_blank_is_named_and_what_is_entered_is_not() -> None:
-    rented = cost_rivals.rival_of("instance:aws-t4g-small", fields(), PRICES)
-    bare = cost_explorer.explore(fields(), rented, TODAY)
+    rented = alternatives.rival_of("instance:aws-t4g-small", fields(), PRICES)
+    bare = explorer.explore(fields(), rented, TODAY)
     assert {"edge: wear of a battery, if it has one", "cloud: disks", "cloud: network"} <= set(bare.not_counted)
     asked = {"disk_usd": "8", "response_bytes": "2000", "egress_usd_per_gb": "0.09", "sent_bytes": "0"}
-    full = cost_explorer.explore(fields(**asked, usd_per_gb="0"), rented, TODAY)
+    full = explorer.explore(fields(**asked, usd_per_gb="0"), rented, TODAY)
     assert not {"cloud: disks", "cloud: network", "edge: network"} & set(full.not_counted)
     assert full.cloud_usd - bare.cloud_usd == pytest.approx(8 * 12 / 365 / 1000 + 2000 * 0.09e-9)
-    half = cost_explorer.explore(fields(response_bytes="2000"), rented, TODAY)
+    half = explorer.explore(fields(response_bytes="2000"), rented, TODAY)
     assert "cloud: network" in half.not_counted
-    assert "cloud: disks" not in cost_explorer.explore(fields(), flat(0.001), TODAY).not_counted
+    assert "cloud: disks" not in explorer.explore(fields(), flat(0.001), TODAY).not_counted
 
 
 def test_a_battery_of_which_no_joule_is_known_wears_by_nothing_and_says_so() -> None:
-    found = cost_explorer.explore(fields(**BATTERY), flat(0.001), TODAY)
+    found = explorer.explore(fields(**BATTERY), flat(0.001), TODAY)
     assert "edge: wear of the battery (no energy is known)" in found.not_counted
     assert "wear of the battery" not in found.parts_usd
 
 
 def test_carbon_counts_the_sleep() -> None:
-    found = cost_explorer.explore(asleep(per_day="1", energy_j="0", wake_s="0", wake_j="0"), flat(0.01), TODAY)
+    found = explorer.explore(asleep(per_day="1", energy_j="0", wake_s="0", wake_j="0"), flat(0.01), TODAY)
     day_j = (86_400 - 0.35) * 0.02 / 0.85
     assert found.carbon_g == pytest.approx((day_j / 3.6e6 * 475,) * 2, rel=1e-4)
 
@@ -212,7 +212,7 @@ def test_list_prices_of_egress_are_a_hint_with_source_and_date() -> None:
 def test_limits_of_the_new_inputs_are_drawn() -> None:
     limits = {"sleep_w": "0.5", "sleep_w.low": "0.1", "sleep_w.high": "2"}
     wide = {**asleep(per_day="10"), "sleep_w": replace(asleep()["sleep_w"], value=0.5, low=0.1, high=2.0)}
-    found = cost_explorer.explore(wide, flat(0.01), TODAY)
+    found = explorer.explore(wide, flat(0.01), TODAY)
     assert [driver.name for driver in found.drivers] == ["sleep_w"]
     assert fields(**limits)["sleep_w"].limits == (0.1, 2.0)
 

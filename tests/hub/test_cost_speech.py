@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
-from edgeprof_hub.compare import cost_explorer, cost_field, cost_fields, cost_rival, cost_rivals
-from edgeprof_hub.compare.catalogue.loader import load_catalogue
-from edgeprof_hub.compare.cost_audio import AudioBilling, billing_of
-from edgeprof_hub.compare.cost_cloud import call_usd
-from edgeprof_hub.compare.cost_explorer import first_crossing
-from edgeprof_hub.compare.cost_field import Field
-from edgeprof_hub.compare.cost_kind import WorkKind, fed_tokens, kind_of
-from edgeprof_hub.compare.cost_scenario import AudioBaseline, PageBaseline, Scenario, SpeechBaseline
+from edgeprof_hub.cost import alternative, alternatives, explorer
+from edgeprof_hub.cost import field as cost_field
+from edgeprof_hub.cost import fields as cost_fields
+from edgeprof_hub.cost.audio import AudioBilling, billing_of
+from edgeprof_hub.cost.catalogue.loader import load_catalogue
+from edgeprof_hub.cost.cloud import call_usd
+from edgeprof_hub.cost.explorer import first_crossing
+from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.kind import WorkKind, fed_tokens, kind_of
+from edgeprof_hub.cost.scenario import AudioBaseline, PageBaseline, Scenario, SpeechBaseline
 from tests.hub import fleet
 from tests.hub.test_cost_cell import FAST, WRITER, Cell
 from tests.hub.test_cost_explorer import DEVICE, PRICES, TODAY, values
@@ -31,7 +33,7 @@ def heard(**asked: str) -> dict[str, Field]:
 
 
 def cloud_usd(key: str, fields: dict[str, Field]) -> float:
-    rival = cost_rivals.rival_of(key, fields, PRICES)
+    rival = alternatives.rival_of(key, fields, PRICES)
     return rival.usd({**values(fields), "audio_s": fields["audio_s"].value or 0.0}, 1000.0)
 
 
@@ -51,7 +53,7 @@ def test_what_is_billed_is_never_less_than_the_minimum_and_in_whole_steps(heard_
     """The 15 s minimum and 1 s steps of formula 11's example."""
     billing = AudioBilling(unit_s=D(60), granularity_s=D(1), minimum_s=D(15))
     assert billing.units(D(heard_s)) * 60 == D(billed_s)
-    ours = cost_rivals.audio_units(billing)({"audio_s": float(heard_s)})
+    ours = alternatives.audio_units(billing)({"audio_s": float(heard_s)})
     assert ours * 60 == pytest.approx(float(billed_s), rel=1e-12)
 
 
@@ -71,7 +73,7 @@ def test_the_float_billing_is_that_in_decimal(millis: int, step_millis: int, min
     duration_s, step_s = D(millis) / 1000, D(step_millis) / 1000
     billing = AudioBilling(unit_s=D(unit_s), granularity_s=step_s, minimum_s=D(minimum_s))
     exact = billing.units(duration_s) * unit_s
-    assert cost_rivals.audio_units(billing)({"audio_s": float(duration_s)}) * unit_s == pytest.approx(float(exact))
+    assert alternatives.audio_units(billing)({"audio_s": float(duration_s)}) * unit_s == pytest.approx(float(exact))
     billed_s, least_s = replace(billing, unit_s=D(1)).units(duration_s), max(duration_s, D(minimum_s))
     assert least_s <= billed_s < least_s + step_s
 
@@ -86,7 +88,7 @@ def test_every_speech_and_page_entry_is_a_baseline_in_cell_and_explorer_with_one
         view = Cell(task=task, scenario=Scenario(baselines={task: baseline})).view()
         units = billing_of(priced).units(D(30)) if is_audio else D(1)
         assert view.cloud_usd == pytest.approx(float(call_usd(D(1000), priced.tiers, units) * 1000))
-        assert view.cloud_usd == pytest.approx(cloud_usd(cost_rival.key_of(baseline), heard()) * 1000)
+        assert view.cloud_usd == pytest.approx(cloud_usd(alternative.key_of(baseline), heard()) * 1000)
         assert priced.source.title in view.inputs["cloud price"]
 
 
@@ -162,19 +164,19 @@ def test_the_explorer_asks_for_the_audio_and_says_where_the_value_is_from():
     field = heard()["audio_s"]
     assert (field.value, field.origin) == (30.0, "assumed")
     assert heard(audio_s="5")["audio_s"].origin == "entered"
-    assert set(cost_rival.offered(load_catalogue(), "listening")) >= {
+    assert set(alternative.offered(load_catalogue(), "listening")) >= {
         "speech:openai/whisper-1",
         "audio:assemblyai-universal-2",
         "instance:aws-t4g-small",
     }
-    assert not [key for key in cost_rival.offered(load_catalogue(), "inference") if key.startswith("audio:")]
+    assert not [key for key in alternative.offered(load_catalogue(), "inference") if key.startswith("audio:")]
     with pytest.raises(EdgeprofError, match="no cloud baseline"):
-        cost_rivals.rival_of("audio:azure-speech", {"service_ms": field}, PRICES)
+        alternatives.rival_of("audio:azure-speech", {"service_ms": field}, PRICES)
 
 
 def test_limits_of_the_audio_go_through_the_draws_and_drive_the_range():
     wide = heard(audio_s="30", **{"audio_s.low": "5", "audio_s.high": "60"})
-    found = cost_explorer.explore(wide, cost_rivals.rival_of("speech:openai/whisper-1", wide, PRICES), TODAY)
+    found = explorer.explore(wide, alternatives.rival_of("speech:openai/whisper-1", wide, PRICES), TODAY)
     assert found.cloud_usd == pytest.approx(30 * 0.0001)
     assert "audio_s" in [driver.name for driver in found.drivers]
     assert 5 * 0.0001 < found.spread.cloud.low < found.spread.cloud.middle < found.spread.cloud.high < 60 * 0.0001
@@ -188,7 +190,7 @@ def test_retries_are_billed_again():
 def test_break_even_counts_hours_of_audio():
     """Ten seconds at 0.15 USD an hour; the fixed part of the board alone."""
     fields = heard(audio_s="10", energy_j="0", lifetime_years="3")
-    rival = cost_rivals.rival_of("audio:assemblyai-universal-2", fields, PRICES)
+    rival = alternatives.rival_of("audio:assemblyai-universal-2", fields, PRICES)
     fixed_usd_per_day = 120 / 3 / 365
     crossing = first_crossing(values(fields), rival, 1e9)
     assert crossing == pytest.approx(fixed_usd_per_day / (10 / 3600 * 0.15))

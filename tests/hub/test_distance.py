@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from edgeprof.wire import rest
-from edgeprof_hub.compare import table
-from edgeprof_hub.compare.distance import distances, shade
+from edgeprof_hub.matrix import table
+from edgeprof_hub.matrix.distance import distances, shade
 from edgeprof_hub.views.comparison import HEADLINE, lead_metric
 from tests.hub import fleet, stores
 

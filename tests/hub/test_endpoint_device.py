@@ -10,11 +10,11 @@ from edgeprof.errors import UsageError
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
-from edgeprof_hub.compare.cost_endpoint import NO_PRICE, ON_THIS_HOST, endpoint_cost
-from edgeprof_hub.compare.cost_scenario import Scenario, TokenBaseline
-from edgeprof_hub.compare.price_moment import prices_now
-from edgeprof_hub.compare.prices import token_quote
-from edgeprof_hub.planning import plan
+from edgeprof_hub.campaigns.planning import plan
+from edgeprof_hub.cost.endpoint import NO_PRICE, ON_THIS_HOST, endpoint_cost
+from edgeprof_hub.cost.price_moment import prices_now
+from edgeprof_hub.cost.prices import token_quote
+from edgeprof_hub.cost.scenario import Scenario, TokenBaseline
 from tests.hub import fleet
 from tests.hub.test_pages import words
 

@@ -12,7 +12,7 @@ from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, MetricRow, Result
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import energy_view
 from tests.hub import believable, fleet

@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.compare import fleet_scenario
 from edgeprof_hub.config import Settings
+from edgeprof_hub.cost import fleet_scenario
 from tests.hub import fleet, live, stores
 
 USUAL = fleet_scenario.written(fleet_scenario.USUAL)

@@ -15,7 +15,7 @@ import pytest
 
 from edgeprof.wire import codec, identity
 from edgeprof.wire import messages as m
-from edgeprof_hub import ingest
+from edgeprof_hub.ingest import receiver
 from edgeprof_hub.store import database
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
@@ -198,7 +198,7 @@ def test_a_result_waits_for_its_artifacts(live: Live, agent: FakeAgent) -> None:
 
 def test_a_locked_database_delays_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(ingest, "RETRY_S", 0.05)
+    monkeypatch.setattr(receiver, "RETRY_S", 0.05)
     with serving(tmp_path) as live, FakeAgent(live.hub.endpoint.port) as agent:
         eventually(live.hub.reader.devices)
         results = [measured() for _ in range(50)]
@@ -254,8 +254,8 @@ import os, signal, sys, time
 from pathlib import Path
 from edgeprof.wire.messages import Receipt
 from edgeprof_hub.config import Settings
-from edgeprof_hub.running import running
-from edgeprof_hub.link import Link
+from edgeprof_hub.lifecycle import running
+from edgeprof_hub.broker.link import Link
 send = Link.send
 def dies(self, device_id, message_class, message):
     if isinstance(message, Receipt):

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser
 
-from edgeprof_hub import open_metrics
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
+from edgeprof_hub.exports import open_metrics
 from tests.hub import fleet, live, stores
 
 DASHBOARD = Path(__file__).parents[2] / "hub" / "grafana" / "edgeprof.json"

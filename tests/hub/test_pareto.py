@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof_hub.compare import table
-from edgeprof_hub.compare.pareto import AGAINST, candidates, front_of
+from edgeprof_hub.matrix import table
+from edgeprof_hub.matrix.pareto import AGAINST, candidates, front_of
 from edgeprof_hub.views.pareto_view import planes
 from tests.hub import fleet, stores
 

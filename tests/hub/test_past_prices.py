@@ -15,12 +15,12 @@ from fastapi.testclient import TestClient
 from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.commands.compare import compare
 from edgeprof_hub.app import create_app
-from edgeprof_hub.compare.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
-from edgeprof_hub.compare.catalogue.packed import packed, unpacked
-from edgeprof_hub.compare.cost import CostError
-from edgeprof_hub.compare.price_moment import moment_s, written_moment
+from edgeprof_hub.commands.prices import history
 from edgeprof_hub.config import Settings
-from edgeprof_hub.prices_command import history
+from edgeprof_hub.cost.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
+from edgeprof_hub.cost.catalogue.packed import packed, unpacked
+from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.price_moment import moment_s, written_moment
 from tests.hub import fleet, live, stores
 from tests.hub.live import serving
 from tests.hub.test_cost_explorer import CNN, LLM, RUNS

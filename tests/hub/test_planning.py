@@ -7,7 +7,7 @@ import pytest
 from edgeprof.errors import UsageError
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
-from edgeprof_hub.planning import plan, resolve
+from edgeprof_hub.campaigns.planning import plan, resolve
 from tests.hub import fleet
 
 ONNX, GGUF = fleet.model("cnn", "digits"), fleet.model("llm", "smol", "gguf")

@@ -6,9 +6,9 @@ from importlib.metadata import version
 
 import pytest
 
-from edgeprof_hub.compare.cost import CostError
-from edgeprof_hub.compare.cost_cloud import tokens_usd
-from edgeprof_hub.compare.prices import TokenQuote, audio_quote, token_quote
+from edgeprof_hub.cost.cloud import tokens_usd
+from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.prices import TokenQuote, audio_quote, token_quote
 
 
 def at(year: int, month: int, day: int) -> float:

@@ -15,7 +15,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import SweepAt, SweepPoint, Trust
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import sweeps, traces
 from tests.hub import believable, fleet

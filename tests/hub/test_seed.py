@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import messages as m
 from edgeprof_hub.app import create_app
-from edgeprof_hub.cli import hub as hub_command
-from edgeprof_hub.compare import table
-from edgeprof_hub.compare.answers import answers
+from edgeprof_hub.commands.hub import hub as hub_command
 from edgeprof_hub.config import Settings
+from edgeprof_hub.matrix import table
+from edgeprof_hub.matrix.answers import answers
 from edgeprof_hub.seed.writing import Size, fill
 from edgeprof_hub.store.reader import SqliteReader
 from tests.hub import fleet, live, stores

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError
-from edgeprof_hub import cli, config
+from edgeprof_hub import config
+from edgeprof_hub.commands import hub as cli
 from tests.hub.live import eventually, free_port
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
@@ -117,6 +118,9 @@ def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_is_importable_without_the_hubs_packages() -> None:
     """So that its refusal reaches a person whose Python or whose installation cannot run it."""
-    code = "import sys; import edgeprof_hub.cli; print(sorted(set(sys.modules) & {'fastapi', 'uvicorn', 'iotcore'}))"
+    code = (
+        "import sys; import edgeprof_hub.commands.hub; "
+        "print(sorted(set(sys.modules) & {'fastapi', 'uvicorn', 'iotcore'}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

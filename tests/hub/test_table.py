@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
-from edgeprof_hub.compare import labels, ranking, table
-from edgeprof_hub.compare.ranking import Candidate
+from edgeprof_hub.matrix import labels, ranking, table
+from edgeprof_hub.matrix.ranking import Candidate
 from tests.hub import fleet, stores
 
 

@@ -11,7 +11,7 @@ from edgeprof.tables import allowances, trust
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import TRUST_CAUSES, NoiseFloor, Trust, TrustCause, TrustMark
-from edgeprof_hub.compare import labels, table
+from edgeprof_hub.matrix import labels, table
 from tests.hub import believable, fleet, stores
 
 QUICK, SLOW = fleet.model("quick", "family"), fleet.model("slow", "family")

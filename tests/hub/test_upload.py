@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 
 import edgeprof_exports
 from edgeprof.wire import identity
-from edgeprof_hub import uploads
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
+from edgeprof_hub.registry import uploads
 from tests.hub import live
 from tests.modelfiles import makers
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgeprof.wire import rest
-from edgeprof_hub.compare import ranking, table
-from edgeprof_hub.compare.window import COLUMNS_A_PAGE, DEVICES_A_PAGE, Asked, best_first, sort_key, sorted_by, window
+from edgeprof_hub.matrix import ranking, table
+from edgeprof_hub.matrix.window import COLUMNS_A_PAGE, DEVICES_A_PAGE, Asked, best_first, sort_key, sorted_by, window
 from tests.hub import fleet, stores
 
 

@@ -21,7 +21,7 @@ from edgeprof.tables.export import defused
 from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
-from edgeprof_hub.compare import table
+from edgeprof_hub.matrix import table
 from tests.hub import believable, fleet, stores
 
 COSTS = ("edge_cost", "cloud_cost")

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Path, Response
 
-from edgeprof_hub.hub import Hub, hub_of
+from edgeprof_hub.context import Hub, hub_of
 
 HubOf = Annotated[Hub, Depends(hub_of)]
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

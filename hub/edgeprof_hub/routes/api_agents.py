@@ -8,7 +8,7 @@ from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import WIRE_VERSION, topics
 from edgeprof.wire.messages import Bootstrap, Hello
-from edgeprof_hub.access import host_name
+from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
 router = APIRouter(tags=["agents"])

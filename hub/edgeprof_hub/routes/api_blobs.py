@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from edgeprof_hub.access import int_or_zero
 from edgeprof_hub.blobs import BlobStore
 from edgeprof_hub.failures import error_response, not_found
+from edgeprof_hub.routes.access import int_or_zero
 from edgeprof_hub.routes.answers import HubOf, Sha256
 
 router = APIRouter(tags=["blobs"])

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from edgeprof.wire import rest
-from edgeprof_hub import campaigns
+from edgeprof_hub.campaigns import actions
 from edgeprof_hub.routes.answers import HubOf, document
 
 router = APIRouter(tags=["campaigns"])
@@ -12,40 +12,40 @@ router = APIRouter(tags=["campaigns"])
 @router.post("/campaigns", response_model=rest.Campaign, status_code=201)
 def post_campaign(hub: HubOf, request: rest.CampaignRequest) -> Response:
     """Queue every model of the request on every device of it."""
-    return document(campaigns.start(hub, request), 201)
+    return document(actions.start(hub, request), 201)
 
 
 @router.get("/campaigns/{campaign_id}", response_model=rest.Campaign)
 def get_campaign(hub: HubOf, campaign_id: str) -> Response:
     """One group of jobs and where each stands."""
-    return document(campaigns.get(hub, campaign_id))
+    return document(actions.get(hub, campaign_id))
 
 
 @router.post("/campaigns/{campaign_id}/cancel", response_model=rest.Campaign)
 def cancel_campaign(hub: HubOf, campaign_id: str) -> Response:
     """Cancel what of it has not ended."""
-    return document(campaigns.cancel(hub, campaign_id))
+    return document(actions.cancel(hub, campaign_id))
 
 
 @router.get("/jobs/{job_id}", response_model=rest.JobRecord)
 def get_job(hub: HubOf, job_id: str) -> Response:
     """One job."""
-    return document(campaigns.get_job(hub, job_id))
+    return document(actions.get_job(hub, job_id))
 
 
 @router.post("/jobs/{job_id}/cancel", response_model=rest.JobRecord)
 def cancel_job(hub: HubOf, job_id: str) -> Response:
     """Cancel a job. One that has ended is 409."""
-    return document(campaigns.cancel_job(hub, job_id))
+    return document(actions.cancel_job(hub, job_id))
 
 
 @router.post("/campaigns/{campaign_id}/retry", response_model=rest.Campaign)
 def retry_campaign(hub: HubOf, campaign_id: str) -> Response:
     """Queue again what of a campaign failed and still has its device and its model."""
-    return document(campaigns.retry_failed(hub, campaign_id))
+    return document(actions.retry_failed(hub, campaign_id))
 
 
 @router.post("/jobs/{job_id}/retry", response_model=rest.JobRecord)
 def retry_job(hub: HubOf, job_id: str) -> Response:
     """Queue an ended job again, as its next attempt. One that has not ended is 409."""
-    return document(campaigns.retry_job(hub, job_id))
+    return document(actions.retry_job(hub, job_id))

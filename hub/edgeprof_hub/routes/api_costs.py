@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Response
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
-from edgeprof_hub.compare import costs, fleet_scenario
-from edgeprof_hub.compare.catalogue.loader import load_catalogue
+from edgeprof_hub.cost import costs, fleet_scenario
+from edgeprof_hub.cost.catalogue.loader import load_catalogue
+from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.past_prices import prices_asked
 from edgeprof_hub.routes.answers import HubOf, Sha256, document
 
 router = APIRouter(tags=["costs"])

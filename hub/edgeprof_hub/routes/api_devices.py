@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from edgeprof.wire import rest
-from edgeprof_hub import changes
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -40,12 +40,12 @@ def get_device(hub: HubOf, device_id: str) -> Response:
 def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
     """Give a device another name or price."""
     if patch.name is not None:
-        changes.rename_device(hub, device_id, patch.name)
+        admin.rename_device(hub, device_id, patch.name)
     if "price_usd" in patch.model_fields_set:
-        changes.price_device(hub, device_id, patch.price_usd, patch.price_source)
+        admin.price_device(hub, device_id, patch.price_usd, patch.price_source)
 
 
 @router.delete("/{device_id}", status_code=NO_CONTENT)
 def delete_device(hub: HubOf, device_id: str) -> None:
     """Delete a device with its results. One that is online comes back, empty, when it next connects."""
-    changes.delete_device(hub, device_id)
+    admin.delete_device(hub, device_id)

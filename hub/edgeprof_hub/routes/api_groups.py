@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from edgeprof.wire import rest
-from edgeprof_hub import changes
-from edgeprof_hub.names import LONGEST_NAME
+from edgeprof_hub.registry import admin
+from edgeprof_hub.registry.names import LONGEST_NAME
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/groups", tags=["devices"])
@@ -29,10 +29,10 @@ def get_groups(hub: HubOf) -> Response:
 @router.put("/{name:path}", status_code=NO_CONTENT)
 def put_group(hub: HubOf, name: Name, members: GroupMembers) -> None:
     """Make the group, or give it these devices instead of those that it has."""
-    changes.set_group(hub, name, members.device_ids)
+    admin.set_group(hub, name, members.device_ids)
 
 
 @router.delete("/{name:path}", status_code=NO_CONTENT)
 def delete_group(hub: HubOf, name: Name) -> None:
     """Delete the group. Its devices stay."""
-    changes.delete_group(hub, name)
+    admin.delete_group(hub, name)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from edgeprof.wire import rest
-from edgeprof_hub import changes, registration
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import admin, registration
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -43,10 +43,10 @@ def get_model(hub: HubOf, model_id: str) -> Response:
 @router.patch("/{model_id}", status_code=NO_CONTENT)
 def patch_model(hub: HubOf, model_id: str, patch: ModelPatch) -> None:
     """Give a model another name. Its id and its results stay."""
-    changes.rename_model(hub, model_id, patch.name)
+    admin.rename_model(hub, model_id, patch.name)
 
 
 @router.delete("/{model_id}", status_code=NO_CONTENT)
 def delete_model(hub: HubOf, model_id: str) -> None:
     """Delete a model with its results; its open jobs are cancelled."""
-    changes.delete_model(hub, model_id)
+    admin.delete_model(hub, model_id)

@@ -11,11 +11,14 @@ from fastapi.responses import StreamingResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub import bundle, campaigns, changes, export, open_metrics, perfetto
-from edgeprof_hub.compare import table
-from edgeprof_hub.compare.window import LONGEST_SEARCH, Asked, matching, window
+from edgeprof_hub.campaigns import actions
+from edgeprof_hub.cost.past_prices import prices_asked
+from edgeprof_hub.exports import bundle, open_metrics, perfetto
+from edgeprof_hub.exports import rows as export
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.past_prices import prices_asked
+from edgeprof_hub.matrix import table
+from edgeprof_hub.matrix.window import LONGEST_SEARCH, Asked, matching, window
+from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 
@@ -79,13 +82,13 @@ def get_perfetto(hub: HubOf, result_id: str) -> Response:
 @router.delete("/results/{result_id}", status_code=NO_CONTENT)
 def delete_result(hub: HubOf, result_id: str) -> None:
     """Delete one result; its cell falls back to the newest one that remains."""
-    changes.delete_result(hub, result_id)
+    admin.delete_result(hub, result_id)
 
 
 @router.post("/results/{result_id}/again", response_model=rest.Campaign)
 def repeat_result(hub: HubOf, result_id: str) -> Response:
     """Run once more what this result was asked for: the same device, model, configuration and protocol."""
-    return document(campaigns.repeat(hub, result_id))
+    return document(actions.repeat(hub, result_id))
 
 
 @router.get("/export", response_class=StreamingResponse)

@@ -10,17 +10,18 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof_hub import kept_costs, names
-from edgeprof_hub.compare import cost_explorer, cost_rival
-from edgeprof_hub.compare.cost_kind import PIECES
-from edgeprof_hub.compare.cost_rival import Rival
-from edgeprof_hub.compare.price_moment import Prices, prices_now
+from edgeprof_hub.context import Hub
+from edgeprof_hub.cost import alternative, explorer
+from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.kind import PIECES
+from edgeprof_hub.cost.measured_clouds import measured_clouds
+from edgeprof_hub.cost.price_moment import Prices, prices_now
+from edgeprof_hub.cost.run import RunCost
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.hub import Hub
-from edgeprof_hub.measured_clouds import measured_clouds
+from edgeprof_hub.registry import names
+from edgeprof_hub.routes import saved_costs
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
-from edgeprof_hub.run_cost import RunCost
 from edgeprof_hub.store import scenarios
 from edgeprof_hub.views import cost_figures
 from edgeprof_hub.views import cost_view as views
@@ -44,7 +45,7 @@ def keep(
     shown = names.checked(name)
     if len(query) > LONGEST_QUERY:
         raise UsageError("too_large", "This scenario is too long to be kept.")
-    kept = kept_costs.to_keep(RunCost(hub.reader, result_id), shown, query, time.time())
+    kept = saved_costs.to_keep(RunCost(hub.reader, result_id), shown, query, time.time())
     hub.writer.call(lambda store: store.change(lambda connection: scenarios.keep(connection, kept)))
     return RedirectResponse(f"/cost/{result_id}?{kept.query}#kept-h", 303)
 
@@ -65,7 +66,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
         prices = run.prices(asked, now.at_s)
         fields = run.fields(asked, prices)
         rival = run.rival(asked, fields, prices)
-        explored = cost_explorer.explore(fields, rival, now.day)
+        explored = explorer.explore(fields, rival, now.day)
     except EdgeprofError as error:
         if error.code == "not_found":
             raise
@@ -82,7 +83,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
         explored=explored,
         problem=problem,
         query=urlencode(asked),
-        saved=kept_costs.shown(run, hub.reader, now),
+        saved=saved_costs.shown(run, hub.reader, now),
         prices=_prices(hub, prices, now, asked),
     )
     return page(
@@ -97,7 +98,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
 
 def _baselines(hub: Hub, run: RunCost, rival: Rival | None, prices: Prices) -> dict[str, str]:
     """Those of the list, with what was measured here of any; and the one of the address, which may be another."""
-    offered = cost_rival.offered(prices.catalogue, run.kind)
+    offered = alternative.offered(prices.catalogue, run.kind)
     measured = measured_clouds(hub.reader) if run.kind == "answer" else {}
     listed = {**offered, **measured}
     return listed if rival is None or rival.key in listed else {**listed, rival.key: rival.title}

@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub import campaigns, changes
+from edgeprof_hub.campaigns import actions
+from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store.base import ReadStore
@@ -56,7 +57,7 @@ def flash(
             repeats=_whole_number(repeats, "Repeats"),
             protocol=RunProtocol(soak_s=soak, energy=bool(energy)),
         )
-        campaign = campaigns.start(hub, request)
+        campaign = actions.start(hub, request)
     except EdgeprofError as error:
         chosen = [*(model or ()), *(device or ())]
         shown = replace(flash_page(hub.reader, error.message, chosen), wants_energy=bool(energy))
@@ -74,7 +75,7 @@ def save_group(
     """Keep the ticked devices as a group; what is ticked stays so."""
     chosen = [*(model or ()), *(device or ())]
     try:
-        changes.set_group(hub, group_name, device or ())
+        admin.set_group(hub, group_name, device or ())
     except EdgeprofError as error:
         return page("flash.html", 400, page=flash_page(hub.reader, error.message, chosen), here="flash")
     ticked = urlencode([*(("model", item) for item in model or ()), *(("device", item) for item in device or ())])
@@ -84,41 +85,41 @@ def save_group(
 @router.post("/groups/delete")
 def delete_group(hub: HubOf, name: Text) -> RedirectResponse:
     """Delete a group; its devices stay."""
-    changes.delete_group(hub, name)
+    admin.delete_group(hub, name)
     return _next("/settings")
 
 
 @router.post("/campaigns/{campaign_id}/cancel")
 def cancel_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
     """Cancel what of a campaign has not ended."""
-    campaigns.cancel(hub, campaign_id)
+    actions.cancel(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
 
 @router.post("/campaigns/{campaign_id}/retry")
 def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
     """Queue again what of a campaign failed."""
-    campaigns.retry_failed(hub, campaign_id)
+    actions.retry_failed(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
 
 @router.post("/runs/{result_id}/again")
 def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
     """Run the same once more."""
-    return _next(f"/campaigns/{campaigns.repeat(hub, result_id).campaign_id}")
+    return _next(f"/campaigns/{actions.repeat(hub, result_id).campaign_id}")
 
 
 @router.post("/cells/run")
 def run_cell(hub: HubOf, device_id: Text, model_id: Text, config_key: Text) -> RedirectResponse:
     """Fill a cell that nobody has asked for."""
-    campaign = campaigns.run_cell(hub, device_id, model_id, config_key)
+    campaign = actions.run_cell(hub, device_id, model_id, config_key)
     return _next(f"/campaigns/{campaign.campaign_id}")
 
 
 @router.post("/devices/{device_id}/name")
 def rename_device(hub: HubOf, device_id: str, name: Text = "") -> RedirectResponse:
     """Give a device another name."""
-    changes.rename_device(hub, device_id, name)
+    admin.rename_device(hub, device_id, name)
     return _next(f"/devices/{device_id}")
 
 
@@ -126,35 +127,35 @@ def rename_device(hub: HubOf, device_id: str, name: Text = "") -> RedirectRespon
 def price_device(hub: HubOf, device_id: str, price_usd: Text = "", price_source: Text = "") -> RedirectResponse:
     """Enter what a device costs; an empty price takes the entered one back."""
     price = _price(price_usd)
-    changes.price_device(hub, device_id, price, price_source.strip() or None if price is not None else None)
+    admin.price_device(hub, device_id, price, price_source.strip() or None if price is not None else None)
     return _next(f"/devices/{device_id}")
 
 
 @router.post("/devices/{device_id}/delete")
 def delete_device(hub: HubOf, device_id: str) -> RedirectResponse:
     """Delete a device with its results."""
-    changes.delete_device(hub, device_id)
+    admin.delete_device(hub, device_id)
     return _next("/")
 
 
 @router.post("/models/{model_id}/name")
 def rename_model(hub: HubOf, model_id: str, name: Text = "") -> RedirectResponse:
     """Give a model another name."""
-    changes.rename_model(hub, model_id, name)
+    admin.rename_model(hub, model_id, name)
     return _next(f"/models/{model_id}")
 
 
 @router.post("/models/{model_id}/delete")
 def delete_model(hub: HubOf, model_id: str) -> RedirectResponse:
     """Delete a model with its results."""
-    changes.delete_model(hub, model_id)
+    admin.delete_model(hub, model_id)
     return _next("/")
 
 
 @router.post("/runs/{result_id}/delete")
 def delete_run(hub: HubOf, result_id: str) -> RedirectResponse:
     """Delete one run."""
-    changes.delete_result(hub, result_id)
+    admin.delete_result(hub, result_id)
     return _next("/")
 
 

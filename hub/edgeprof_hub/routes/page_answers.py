@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
-from edgeprof_hub.hub import hub_of
+from edgeprof_hub.context import hub_of
 from edgeprof_hub.views import render
 
 HEADERS = {

@@ -13,13 +13,14 @@ from markupsafe import Markup
 from edgeprof import tables
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub import campaigns
-from edgeprof_hub.compare import fleet_scenario, pareto, table, window
-from edgeprof_hub.compare.price_moment import Prices, prices_now
-from edgeprof_hub.compare.window import Asked
+from edgeprof_hub.campaigns import actions
+from edgeprof_hub.context import Hub
+from edgeprof_hub.cost import fleet_scenario
+from edgeprof_hub.cost.past_prices import prices_asked
+from edgeprof_hub.cost.price_moment import Prices, prices_now
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.hub import Hub
-from edgeprof_hub.past_prices import prices_asked
+from edgeprof_hub.matrix import pareto, table, window
+from edgeprof_hub.matrix.window import Asked
 from edgeprof_hub.routes import cell_history, cost_page, forms, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
@@ -219,7 +220,7 @@ def campaign_jobs(hub: HubOf, campaign_id: str) -> HTMLResponse:
 
 def _campaign(hub: Hub, campaign_id: str) -> detail.CampaignPage:
     return detail.CampaignPage(
-        campaigns.get(hub, campaign_id),
+        actions.get(hub, campaign_id),
         {item.device_id: item for item in hub.reader.devices()},
         {item.model_id: item for item in hub.reader.models()},
     )

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from edgeprof import __version__
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest, topics
-from edgeprof_hub.compare import fleet_scenario
-from edgeprof_hub.hub import Hub
+from edgeprof_hub.context import Hub
+from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.notices import shown
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page

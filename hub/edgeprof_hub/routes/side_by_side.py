@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from edgeprof_hub.context import Hub
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.hub import Hub
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.views import side_by_side as views

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import Headers
 
-from edgeprof_hub.access import COOKIE, SESSION_S, Sessions, is_token, session_secret
+from edgeprof_hub.routes.access import COOKIE, SESSION_S, Sessions, is_token, session_secret
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import page
 

@@ -17,12 +17,12 @@ from edgeprof.client.resolve import Labels
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import first_look
 from edgeprof.wire.tasks import TASKS, task_of
-from edgeprof_hub import uploads
-from edgeprof_hub.access import int_or_zero
+from edgeprof_hub.registry import uploads
+from edgeprof_hub.registry.upload_form import UploadForm
 from edgeprof_hub.routes import forms
+from edgeprof_hub.routes.access import int_or_zero
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
-from edgeprof_hub.upload_form import UploadForm
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 api = APIRouter(tags=["models"])

@@ -10,7 +10,7 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import Result
 from edgeprof_devices import load_profiles
-from edgeprof_hub.hub import DATABASE
+from edgeprof_hub.context import DATABASE
 from edgeprof_hub.locking import locked
 from edgeprof_hub.seed import plan, results
 from edgeprof_hub.store.reader import SqliteReader

@@ -10,12 +10,12 @@ from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare import pareto
-from edgeprof_hub.compare.answers import Answer, answers
-from edgeprof_hub.compare.distance import distances, places
-from edgeprof_hub.compare.ranking import CellKey
-from edgeprof_hub.compare.table import Part
-from edgeprof_hub.compare.window import HEADLINE, Window, sort_key
+from edgeprof_hub.matrix import pareto
+from edgeprof_hub.matrix.answers import Answer, answers
+from edgeprof_hub.matrix.distance import distances, places
+from edgeprof_hub.matrix.ranking import CellKey
+from edgeprof_hub.matrix.table import Part
+from edgeprof_hub.matrix.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell, pareto_view
 from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView

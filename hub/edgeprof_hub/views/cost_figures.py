@@ -1,7 +1,7 @@
 """How the explorer writes a cost: for a thousand pieces of work."""
 
 from edgeprof.tables import figures
-from edgeprof_hub.compare.cost_draws import Span
+from edgeprof_hub.cost.draws import Span
 
 PER = 1000
 """Figures are shown for so many pieces of work."""

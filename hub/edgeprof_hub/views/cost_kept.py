@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgeprof_hub.compare.kept_scenario import Figures
+from edgeprof_hub.cost.saved_scenario import Figures
 from edgeprof_hub.views.cost_figures import usd
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
-from edgeprof_hub.compare.cost_draws import Driver
-from edgeprof_hub.compare.cost_explorer import CurvePoint, Explored
-from edgeprof_hub.compare.cost_field import Field, written
-from edgeprof_hub.compare.cost_rival import Rival
+from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.draws import Driver
+from edgeprof_hub.cost.explorer import CurvePoint, Explored
+from edgeprof_hub.cost.field import Field, written
 from edgeprof_hub.views.cost_figures import PER, usd
 from edgeprof_hub.views.cost_kept import KeptView
 from edgeprof_hub.views.facts import DataTable

@@ -10,9 +10,9 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.tasks import TASKS
-from edgeprof_hub.compare import costs
-from edgeprof_hub.compare.cost_scenario import Scenario
-from edgeprof_hub.compare.price_moment import Prices
+from edgeprof_hub.cost import costs
+from edgeprof_hub.cost.price_moment import Prices
+from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import Series
 

@@ -8,7 +8,7 @@ from edgeprof.tables.headline import HEADLINES, Kind
 from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare.distance import shade, shade_of_place
+from edgeprof_hub.matrix.distance import shade, shade_of_place
 
 SHORT = {
     "latency_p50_ms": "p50",

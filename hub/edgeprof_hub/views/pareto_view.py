@@ -7,8 +7,8 @@ from edgeprof.tables import figures
 from edgeprof.tables.view import column_labels
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.compare import pareto
-from edgeprof_hub.compare.ranking import is_told_by_work
+from edgeprof_hub.matrix import pareto
+from edgeprof_hub.matrix.ranking import is_told_by_work
 
 FEWEST = 3
 """Of two points a table says as much."""

@@ -1,0 +1,52 @@
+"""Jobs on their way to devices. Brokers forget, so what is not answered is sent again; agents know repeats by id."""
+
+import time
+from collections.abc import Iterable
+
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Cancel
+from edgeprof_hub.broker.link import Link
+from edgeprof_hub.campaigns import planning
+from edgeprof_hub.store.base import ReadStore, WriteStore
+
+ANSWER_WITHIN_S = 30.0
+REPEAT_CANCELS_S = 24 * 3600.0
+
+
+class Dispatch:
+    """Every method runs on the writer's thread, after the changes that it tells of are committed."""
+
+    def __init__(self, reader: ReadStore, link: Link) -> None:
+        self._reader = reader
+        self._link = link
+
+    def greet(self, store: WriteStore, device_id: str) -> None:
+        """At a device's birth: cancels that it may have missed, then everything that it has not ended."""
+        for job in self._reader.cancels_to_repeat(device_id, time.time() - REPEAT_CANCELS_S):
+            self.tell_cancelled(job)
+        self._send(store, self._reader.open_jobs(device_id))
+
+    def send_waiting(self, store: WriteStore) -> None:
+        """What was never sent, and what was not answered in time."""
+        self._send(store, self._reader.unanswered_jobs(time.time() - ANSWER_WITHIN_S))
+
+    def cancel(self, store: WriteStore, job_ids: Iterable[str]) -> list[str]:
+        """End these jobs, and tell the devices that know of them. Returns the ids of those that had not ended."""
+        ended: list[str] = []
+        for job_id in job_ids:
+            job = self._reader.job(job_id)  # as it is now: it may have been sent since somebody looked
+            if job and store.save_job_state(job_id, job.attempt, "cancelled", "", None, "cancelled"):
+                ended.append(job_id)
+                self.tell_cancelled(job)
+        return ended
+
+    def tell_cancelled(self, job: rest.JobRecord) -> None:
+        """Only the device is told; a job that was never sent needs no word."""
+        if job.state != "queued":
+            self._link.send(job.device_id, "cancel", Cancel(job_id=job.job_id, attempt=job.attempt))
+
+    def _send(self, store: WriteStore, jobs: Iterable[rest.JobRecord]) -> None:
+        for job in jobs:
+            model = self._reader.model(job.model_id)
+            if model and self._link.send(job.device_id, "job", planning.message(job, model)):
+                store.mark_sent(job.job_id, job.attempt, time.time())

@@ -1,0 +1,127 @@
+"""What a person does with campaigns and jobs."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.wire import rest
+from edgeprof.wire.messages import RunProtocol
+from edgeprof_hub.campaigns import planning
+from edgeprof_hub.context import Hub
+from edgeprof_hub.events import Change
+from edgeprof_hub.failures import not_found
+
+
+def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
+    """Queue every model of the request on every device of it, and send what can be sent."""
+    models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
+    wanted = [*request.device_ids, *_of_groups(hub, request.groups)]
+    devices = [_device(hub, device_id) for device_id in dict.fromkeys(wanted)]
+    return _begin(hub, planning.plan(request, models, devices, time.time()))
+
+
+def repeat(hub: Hub, result_id: str) -> rest.Campaign:
+    """Run once more what a result was asked for: the same device, model, configuration and protocol."""
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    asked = stored.result
+    device, model = _device(hub, asked.device_id), _model(hub, asked.model_id)
+    return _begin(hub, [planning.one_job(asked.config, asked.protocol, model, device, time.time())])
+
+
+def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
+    """Fill a cell that was never run, by the configuration of its column and the usual protocol."""
+    device, model = _device(hub, device_id), _model(hub, model_id)
+    column = hub.reader.cells(columns=[(model_id, config_key)])
+    if not column:
+        raise not_found("column", config_key)
+    return _begin(hub, [planning.one_job(column[0].config, RunProtocol(), model, device, time.time())])
+
+
+def retry_failed(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """Queue again what of a campaign failed and still has its device and its model."""
+    devices = {item.device_id for item in hub.reader.devices()}
+    models = {item.model_id for item in hub.reader.models()}
+    failed = [job for job in get(hub, campaign_id).jobs if job.state == "failed"]
+    again = [job for job in failed if job.device_id in devices and job.model_id in models]
+    if not again:
+        raise EdgeprofError("nothing_failed", "Nothing of this campaign failed that could be run again.")
+    for job in again:
+        retry_job(hub, job.job_id)
+    return get(hub, campaign_id)
+
+
+def _begin(hub: Hub, jobs: list[rest.JobRecord]) -> rest.Campaign:
+    hub.writer.call(lambda store: store.create_campaign(jobs))
+    hub.writer.post(hub.dispatch.send_waiting)
+    campaign_id = jobs[0].campaign_id
+    hub.events.publish([Change("campaign", campaign_id), *(Change("job", job.job_id) for job in jobs)])
+    return get(hub, campaign_id)
+
+
+def get(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """One campaign."""
+    campaign = hub.reader.campaign(campaign_id)
+    if campaign is None:
+        raise not_found("campaign", campaign_id)
+    return campaign
+
+
+def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
+    """Cancel what of it has not ended."""
+    job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
+    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
+    hub.events.publish(Change("job", job_id) for job_id in ended)
+    return get(hub, campaign_id)
+
+
+def get_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """One job."""
+    job = hub.reader.job(job_id)
+    if job is None:
+        raise not_found("job", job_id)
+    return job
+
+
+def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """Cancel one job."""
+    get_job(hub, job_id)
+    if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job_id])):
+        raise EdgeprofError("job_ended", "This job has ended already.")
+    hub.events.publish([Change("job", job_id)])
+    return get_job(hub, job_id)
+
+
+def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
+    """Queue an ended job again, as its next attempt. Its device and its model must still be there."""
+    job = get_job(hub, job_id)
+    _device(hub, job.device_id)
+    _model(hub, job.model_id)
+    if not hub.writer.call(lambda store: store.restart_job(job_id, job.attempt)):
+        raise EdgeprofError("job_not_ended", "This job has not ended yet. Cancel it first.")
+    hub.writer.post(hub.dispatch.send_waiting)
+    hub.events.publish([Change("job", job_id)])
+    return get_job(hub, job_id)
+
+
+def _of_groups(hub: Hub, asked: Sequence[str]) -> Iterator[str]:
+    known = {group.name: group.device_ids for group in hub.reader.groups()} if asked else {}
+    for name in asked:
+        if name not in known:
+            raise not_found("group", name)
+        yield from known[name]
+
+
+def _model(hub: Hub, model_id: str) -> rest.ModelRecord:
+    record = hub.reader.model(model_id)
+    if record is None:
+        raise not_found("model", model_id)
+    return record
+
+
+def _device(hub: Hub, device_id: str) -> rest.DeviceRecord:
+    record = hub.reader.device(device_id)
+    if record is None:
+        raise not_found("device", device_id)
+    return record

@@ -1,0 +1,193 @@
+"""From a request to jobs: which runtime runs which model where. Pure functions."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from edgeprof.errors import UsageError
+from edgeprof.wire import codec, identity, rest
+from edgeprof.wire.evidence import SweepAt
+from edgeprof.wire.formats import is_language
+from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
+from edgeprof_hub.campaigns.validation import check
+
+MOST_JOBS = 5000
+
+_USUAL: dict[ModelFormat, str] = {
+    "onnx": "onnxruntime",
+    "tflite": "litert",
+    "gguf": "llama-cpp-python",
+    "served": "openai-api",
+}
+"""Asked for where a device has none for the format: its own answer, `runtime_missing`, is then the cell's outcome."""
+
+_WRONG_PLACE = (
+    "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures nothing "
+    "else: what was asked does not go together."
+)
+
+
+def plan(
+    request: rest.CampaignRequest,
+    models: Sequence[rest.ModelRecord],
+    devices: Sequence[rest.DeviceRecord],
+    now_s: float,
+    new_id: Callable[[], str] = identity.new_id,
+) -> list[rest.JobRecord]:
+    """The queued jobs of each model on each device, in the order in which a device is to do them.
+
+    A served model is asked of endpoints alone, and an endpoint nothing else. Raises UsageError for what cannot be
+    asked.
+    """
+    if not models or not devices:
+        raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
+    check(request)
+    _check_sweep(request.protocol.sweep, models)
+    if len(models) * len(devices) * request.repeats > MOST_JOBS:
+        raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
+    campaign_id = new_id()
+    jobs = [
+        _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
+        for device in devices
+        for model in blocks(
+            [model for model in models if device.measures(model.format)],
+            request.repeats,
+            f"{campaign_id} {device.device_id}",
+        )
+    ]
+    if not jobs:
+        raise UsageError("wrong_place", _WRONG_PLACE)
+    return jobs
+
+
+def one_job(
+    config: RunConfig,
+    protocol: RunProtocol,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+    now_s: float,
+    new_id: Callable[[], str] = identity.new_id,
+) -> rest.JobRecord:
+    """A queued job with exactly this configuration: no choice is made anew, so it fills the very same cell."""
+    if not device.measures(model.format):
+        raise UsageError("wrong_place", _WRONG_PLACE)
+    job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
+    return _sendable(job, model)
+
+
+def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
+    """Every model once a block, in an order drawn anew for each block: what drifts on the device meets all of them.
+
+    Randomized complete blocks (Fisher, The Design of Experiments, 1935). The same seed draws the same order. A single
+    block has nothing to balance, so it keeps the order that was asked for.
+    """
+    if repeats == 1:
+        return list(models)
+    draw = random.Random(seed)  # seeding with a text is by SHA-512, the same on every machine and release
+    return [model for _ in range(repeats) for model in draw.sample(models, len(models))]
+
+
+def message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
+    """A job as its device is told."""
+    return Job(
+        job_id=job.job_id,
+        attempt=job.attempt,
+        model=ModelRef(model_id=model.model_id, name=model.name, format=model.format, manifest=model.manifest),
+        config=job.config,
+        config_key=job.config_key,
+        protocol=job.protocol,
+    )
+
+
+def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
+    if len(codec.encode(message(job, model))) > codec.MAX_MESSAGE_BYTES:
+        raise UsageError("job_too_large", f"The job for {model.name} is too long to send. Give it fewer shapes.")
+    return job
+
+
+def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts | None) -> RunConfig:
+    """The requested configuration with every choice made. What does not apply to the format stays at its default."""
+    common = RunConfig(
+        runtime=_runtime(request.runtime, model, facts),
+        threads=request.threads,
+        provider=request.provider,
+        arrival_rate_per_s=request.arrival_rate_per_s,
+        require_full_delegation=request.require_full_delegation,
+    )
+    if not is_language(model.format):
+        return replace(common, shapes=request.shapes or model.input_shapes)
+    return replace(
+        common,
+        prompt_tokens=request.prompt_tokens,
+        decode_tokens=request.decode_tokens,
+        depth_tokens=request.depth_tokens,
+    )
+
+
+def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:
+    """A point that no model has a use for would be lost in silence."""
+    formats: set[ModelFormat] = {model.format for model in models}
+    if any(not any(_applies(at, each) for each in formats) for at in points):
+        raise UsageError(
+            "bad_sweep",
+            "A sweep over tokens needs a language model, and one over input shapes a model of another format.",
+        )
+
+
+def protocol_for(protocol: RunProtocol, model_format: ModelFormat) -> RunProtocol:
+    """The protocol without the points of a sweep that this format has no use for."""
+    return replace(protocol, sweep=tuple(at for at in protocol.sweep if _applies(at, model_format)))
+
+
+def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
+    return not at.shapes if is_language(model_format) else bool(at.shapes)
+
+
+def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
+    known = facts.runtimes if facts else ()
+    if asked:
+        formats = {fact.variant: fact.formats for fact in known}
+        if known and asked not in formats:
+            raise UsageError("unknown_runtime", f"There is no runtime {asked!r}. There are: {', '.join(formats)}.")
+        if known and model.format not in formats[asked]:
+            raise UsageError(
+                "runtime_mismatch", f"The runtime {asked} does not run {model.format} models such as {model.name}."
+            )
+        return asked
+    usable = (fact.variant for fact in known if fact.version is not None and model.format in fact.formats)
+    return next(usable, _USUAL[model.format])
+
+
+def _job(
+    request: rest.CampaignRequest,
+    campaign_id: str,
+    job_id: str,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+    now_s: float,
+) -> rest.JobRecord:
+    config, protocol = resolve(request, model, device.facts), protocol_for(request.protocol, model.format)
+    return _queued(config, protocol, campaign_id, job_id, (device.device_id, model.model_id), now_s)
+
+
+def _queued(
+    config: RunConfig, protocol: RunProtocol, campaign_id: str, job_id: str, place: tuple[str, str], now_s: float
+) -> rest.JobRecord:
+    device_id, model_id = place
+    return rest.JobRecord(
+        job_id=job_id,
+        campaign_id=campaign_id,
+        attempt=1,
+        device_id=device_id,
+        model_id=model_id,
+        config=config,
+        config_key=identity.config_key(config),
+        protocol=protocol,
+        state="queued",
+        stage="",
+        fraction=None,
+        note="",
+        result_id=None,
+        created_s=now_s,
+        updated_s=now_s,
+    )

@@ -1,0 +1,133 @@
+"""`edgeprof hub serve`. What it needs is imported when it runs, so that the help is quick and 3.10 gets a sentence."""
+
+import platform
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from edgeprof.errors import MissingPartError
+from edgeprof.paths import state_dir
+from edgeprof_hub.config import DEFAULT_PORT
+
+NEEDED_PYTHON = (3, 11)
+
+
+@contextmanager
+def _parts_of_the_hub() -> Generator[None]:
+    """Imports inside need the hub's extra and its Python; without them the user gets a sentence."""
+    if sys.version_info < NEEDED_PYTHON:
+        raise MissingPartError(
+            "python_too_old",
+            f"The hub needs Python {'.'.join(map(str, NEEDED_PYTHON))} or newer; this is {platform.python_version()}. "
+            "Agents run on 3.10; run the hub on a machine with a newer Python.",
+        )
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("edgeprof"):
+            raise
+        raise MissingPartError(
+            "extra_missing",
+            f"`edgeprof hub` needs a part that is not installed ({error.name}). "
+            "Install it with: pip install 'edgeprof[hub]'",
+        ) from error
+
+
+@click.group()
+def hub() -> None:
+    """Run the hub."""
+
+
+@hub.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the hub's database, models and broker.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is every one.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port of the page and the API.",
+)
+@click.option("--broker", default="", metavar="KIND", help="embedded, mosquitto, or mqtt://HOST:PORT.")
+@click.option(
+    "--mqtt-port", type=click.IntRange(1, 65535), help="Port of the hub's own broker (default: 1883 if free)."
+)
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with the shared token (or EDGEPROF_TOKEN).")
+@click.option(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    metavar="URL",
+    envvar="EDGEPROF_WEBHOOK",
+    help="Post notices (a confirmed regression, a campaign's end) there as JSON; may be repeated.",
+)
+@click.option(
+    "--prices",
+    "price_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    envvar="EDGEPROF_PRICES",
+    help="A price catalogue of yours (see `edgeprof prices check`); its entries come before the shipped ones.",
+)
+@click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it from now on.")
+def serve(
+    data: Path | None,
+    host: str,
+    port: int,
+    broker: str,
+    mqtt_port: int | None,
+    token_file: Path | None,
+    webhooks: tuple[str, ...],
+    price_files: tuple[Path, ...],
+    new_token: bool,
+) -> None:
+    """Run the hub until it is told to stop."""
+    with _parts_of_the_hub():
+        from edgeprof_hub import config, notices
+
+    folder = data or state_dir("hub")
+    if new_token:
+        made = config.make_token(folder)
+        click.echo(f"A new token is in {made}; devices and the command line need it.")
+        token_file = made
+    settings = config.Settings(
+        data=folder,
+        host=host,
+        port=port,
+        broker=broker,
+        mqtt_port=mqtt_port,
+        token=config.find_token(folder, token_file),
+        webhooks=tuple(map(notices.check_url, webhooks)),
+    )
+    config.check(settings)
+    with _parts_of_the_hub():
+        from edgeprof_hub import server
+        from edgeprof_hub.cost.catalogue.loader import use_own_files
+    use_own_files(price_files)
+    server.serve(settings, click.echo)
+
+
+@hub.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="An empty folder for the made-up hub.")
+@click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Made-up devices.")
+@click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Made-up models.")
+@click.option(
+    "--results", type=click.IntRange(0, 10_000_000), default=200_000, show_default=True, help="Made-up results."
+)
+def seed(data: Path, devices: int, models: int, results: int) -> None:
+    """Make up a large fleet, to try or time a hub with it.
+
+    Nothing of it is measured: every page of a hub on that folder says so, and no winner is named. A folder that holds
+    anything is refused.
+    """
+    with _parts_of_the_hub():
+        from edgeprof_hub.seed import writing
+
+    size = writing.Size(devices=devices, models=models, results=results)
+    with click.progressbar(length=results, label="Making up results", file=sys.stderr) as bar:
+        writing.fill(data, size, lambda done: bar.update(done - bar.pos))
+    click.echo(f"{devices} devices, {models} models and {results:,} results were made up in {data}.")
+    click.echo(f"Look at them with: edgeprof hub serve --data {data}")

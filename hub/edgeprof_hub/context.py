@@ -1,0 +1,54 @@
+"""The running hub: everything that a request may need. `running.py` joins and starts it."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from fastapi import Request
+
+from edgeprof_hub.blobs import BlobStore
+from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.claims import Claims
+from edgeprof_hub.broker.dispatch import Dispatch
+from edgeprof_hub.broker.link import Link
+from edgeprof_hub.config import Settings
+from edgeprof_hub.events import Events
+from edgeprof_hub.notices import Notices
+from edgeprof_hub.page_cache import PageCache
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.thread import WriterThread
+
+DATABASE = "hub.sqlite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """Everything that a request may need."""
+
+    settings: Settings
+    hub_id: str
+    reader: SqliteReader
+    writer: WriterThread
+    blobs: BlobStore
+    artifacts: BlobStore
+    events: Events
+    link: Link
+    dispatch: Dispatch
+    endpoint: Endpoint
+    broker_title: str
+    pages: PageCache = field(default_factory=PageCache)
+    is_synthetic: bool = False
+    """Its data folder was filled by `edgeprof hub seed`."""
+    claims: Claims = field(default_factory=Claims)
+    notices: Notices
+
+    def artifact(self, sha256: str) -> bytes | None:
+        """What belongs to a result and is kept apart from it; None where it is not here."""
+        try:
+            return self.artifacts.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+def hub_of(request: Request) -> Hub:
+    """The hub that serves this request."""
+    return cast(Hub, request.app.state.hub)

@@ -1,0 +1,41 @@
+"""A whole catalogue as one piece of bytes, and back: what a hub keeps, so that an older figure can be had again."""
+
+from functools import lru_cache
+
+import msgspec
+
+from edgeprof_hub.cost.catalogue.loader import Catalogue, Files, parse_catalogue
+from edgeprof_hub.cost.formulas import CostError
+
+KEPT_AT_HAND = 8
+
+
+class _Packed(msgspec.Struct, frozen=True, kw_only=True):
+    shipped: Files
+    own: Files
+
+
+def packed(catalogue: Catalogue) -> bytes:
+    """Its files, byte by byte."""
+    return msgspec.msgpack.encode(_Packed(shipped=catalogue.shipped, own=catalogue.own))
+
+
+@lru_cache(maxsize=KEPT_AT_HAND)
+def unpacked(sha256: str, data: bytes) -> Catalogue:
+    """The catalogue that was packed. Raises CostError where these are not the bytes of that hash, or not readable."""
+    try:
+        found = msgspec.msgpack.decode(data, type=_Packed)
+        catalogue = parse_catalogue(dict(found.shipped), dict(found.own))
+    except (msgspec.MsgspecError, CostError) as error:
+        raise CostError(
+            "catalogue_invalid",
+            f"The price catalogue {sha256[:16]} was kept, and this release cannot read it ({error}). "
+            "Ask with another one.",
+        ) from error
+    if catalogue.sha256 != sha256:
+        raise CostError(
+            "catalogue_invalid",
+            f"What is kept as the price catalogue {sha256[:16]} has the hash {catalogue.sha256[:16]}: the hub's "
+            "database is damaged. Restore it from a copy.",
+        )
+    return catalogue

@@ -1,0 +1,81 @@
+"""The cost of one run in a scenario that an address holds: its inputs, its baseline, its prices."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edgeprof.errors import UsageError
+from edgeprof_hub.cost import alternative, alternatives, field, fleet_scenario
+from edgeprof_hub.cost import fields as cost_fields
+from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.case import Summary, case_of, summarised
+from edgeprof_hub.cost.cell import EMULATED
+from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.kind import WorkKind, compared_as, kind_of
+from edgeprof_hub.cost.past_prices import prices_asked
+from edgeprof_hub.cost.price_moment import Prices
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.store.reader import SqliteReader
+
+PRICE_KEYS = ("catalogue", "as_of")
+"""What of an address says which prices are meant, and is no part of a scenario."""
+
+OF_AN_ENDPOINT = (
+    "This run is of an endpoint: its list price stands on the run's page. Open the cost of a device's run, and compare "
+    "it with this model there."
+)
+
+Asked = Mapping[str, str]
+
+
+class RunCost:
+    """Raises EdgeprofError where the run can have no cost."""
+
+    def __init__(self, reader: SqliteReader, result_id: str) -> None:
+        stored = reader.result(result_id)
+        if stored is None:
+            raise not_found("run", result_id)
+        self.result = stored.result
+        device, model = reader.device(self.result.device_id), reader.model(self.result.model_id)
+        if device is None or model is None or self.result.status != "measured":
+            raise UsageError("no_cost", "A cost is of a measured run whose device and model are still here.")
+        if device.emulated or self.result.emulated or self.result.replayed is not None:
+            raise UsageError("no_cost", EMULATED)
+        if self.result.remote is not None:
+            raise UsageError("no_cost", OF_AN_ENDPOINT)
+        self.device, self.model = device, model
+        self.scenario = fleet_scenario.read(reader.fleet_scenario())
+        self.kind: WorkKind = kind_of(model.task, model.format)
+        self._reader = reader
+
+    def prices(self, asked: Asked, now_s: float) -> Prices:
+        """Those that the address names, else the present ones."""
+        return prices_asked(self._reader, asked.get("catalogue", ""), asked.get("as_of", ""), now_s)
+
+    def baseline(self, asked: Asked) -> str:
+        """The key that was asked for, else that of the model's task."""
+        return asked.get("baseline") or alternative.key_of(
+            self.scenario.baseline(compared_as(self.model.task, self.model.format))
+        )
+
+    def fields(self, asked: Asked, prices: Prices) -> dict[str, Field]:
+        """The inputs as the address has them. The measured ones follow the lengths that are asked for."""
+        scenario = replace(
+            self.scenario,
+            input_tokens=_count(asked, "input_tokens", self.scenario.input_tokens),
+            output_tokens=_count(asked, "output_tokens", self.scenario.output_tokens),
+        )
+        return field.changed(cost_fields.fields_of(self.device, self.model, self.result, scenario, prices), asked)
+
+    def rival(self, asked: Asked, fields: Mapping[str, Field], prices: Prices) -> Rival:
+        """The cloud's side."""
+        return alternatives.rival_of(self.baseline(asked), fields, prices)
+
+    def summary(self, asked: Asked, prices: Prices) -> Summary:
+        """Both bills and the range between them."""
+        fields = self.fields(asked, prices)
+        return summarised(case_of(fields, self.rival(asked, fields, prices)))
+
+
+def _count(asked: Asked, key: str, usual: int) -> int:
+    text = asked.get(key, "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 9 and int(text) else usual

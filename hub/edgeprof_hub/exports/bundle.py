@@ -1,0 +1,105 @@
+"""One file that holds a run and all that it takes to run it again elsewhere: result, artifacts, model files."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+
+from edgeprof.wire import rest
+from edgeprof_hub.context import Hub
+from edgeprof_hub.failures import not_found
+
+CHUNK_BYTES = 1024**2
+README = """This is run {result_id} of {model} on {device}, measured by edgeprof {version}.
+
+    pip install edgeprof
+    edgeprof reproduce THIS_FILE
+
+runs the same model with the same configuration and protocol on your machine, and compares.
+
+result.json   everything that was recorded
+artifacts/    samples and traces, by the names in result.json
+model/        the model's files, by their paths in its manifest
+model.json    the manifest and what is known of the model, its licence ({licence}) among it
+"""
+
+
+class _Pipe:
+    """Takes what `zipfile` writes and gives it away piece by piece. It cannot be sought in."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """There is nothing to wait for."""
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def pieces(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> Iterator[bytes]:
+    """The ZIP archive, in pieces. Models hardly shrink, so nothing is compressed."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED) as archive:
+        for name, text in _texts(hub, stored, model).items():
+            archive.writestr(name, text)
+            yield pipe.taken()
+        for name, path in _files(hub, stored, model).items():
+            yield from _copied(archive, pipe, name, path)
+    yield pipe.taken()
+
+
+def check(hub: Hub, stored: rest.StoredResult) -> rest.ModelRecord:
+    """The model of a run, with its files here. Raises EdgeprofError: not_found."""
+    model = hub.reader.model(stored.result.model_id)
+    if model is None:
+        raise not_found("model", stored.result.model_id)
+    for file in model.manifest.files:
+        if not hub.blobs.has(file.sha256):
+            raise not_found("file", file.path)
+    return model
+
+
+def _texts(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, bytes]:
+    device = hub.reader.device(stored.result.device_id)
+    readme = README.format(
+        result_id=stored.result.result_id,
+        model=model.name,
+        device=device.label if device else stored.result.device_id,
+        version=stored.result.agent_version,
+        licence=model.licence,
+    )
+    return {
+        "README.txt": readme.encode(),
+        "result.json": _json(stored.result),
+        "model.json": _json(model),
+    }
+
+
+def _files(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, Path]:
+    artifacts = {
+        f"artifacts/{ref.name}": hub.artifacts.path(ref.sha256)
+        for ref in stored.result.artifacts
+        if hub.artifacts.has(ref.sha256)
+    }
+    return {**artifacts, **{f"model/{file.path}": hub.blobs.path(file.sha256) for file in model.manifest.files}}
+
+
+def _copied(archive: zipfile.ZipFile, pipe: _Pipe, name: str, path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+        while chunk := source.read(CHUNK_BYTES):
+            target.write(chunk)
+            yield pipe.taken()
+    yield pipe.taken()
+
+
+def _json(document: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document))

@@ -1,0 +1,185 @@
+"""What one message from a device does to the store, and what is to be done once that is committed."""
+
+import logging
+import sqlite3
+from dataclasses import dataclass, field
+
+import msgspec
+
+from edgeprof.wire import codec, identity, topics
+from edgeprof.wire import messages as m
+from edgeprof_hub.blobs import BlobStore, is_hash
+from edgeprof_hub.broker.link import Arrival
+from edgeprof_hub.events import Change
+from edgeprof_hub.store.base import Deleted, UnknownDevice
+from edgeprof_hub.store.writer import SqliteWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Effects:
+    """What follows a batch of messages after its commit."""
+
+    replies: list[tuple[str, m.Receipt | m.Refusal]] = field(default_factory=lambda: [])
+    births: list[str] = field(default_factory=lambda: [])
+    changes: dict[Change, None] = field(default_factory=lambda: {})
+    """A set that keeps its order."""
+    seen: set[str] = field(default_factory=lambda: set())
+
+
+class Unusable(Exception):
+    """A message that can be read and cannot be right."""
+
+
+class _WithId(msgspec.Struct):
+    result_id: str
+
+
+class Inbox:
+    """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it."""
+
+    def __init__(self, site: str, artifacts: BlobStore) -> None:
+        self._site = site
+        self._artifacts = artifacts
+
+    def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
+        """Store one message. What cannot be used is kept as a dead letter; only a failing database raises."""
+        topic = topics.parse(arrival.topic)
+        if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
+            return
+        try:
+            if topic is None or topic.message_class not in topics.UPWARD:
+                raise Unusable("No device may write to this topic.")
+            message = codec.decode(topic.message_class, arrival.payload)
+            with store.transaction():
+                self._take(store, arrival, topic.device_id, message, effects)
+            effects.seen.add(topic.device_id)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:
+            _put_aside(store, arrival, topic, error, effects)
+
+    def _take(
+        self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
+    ) -> None:
+        match message:
+            case m.State():
+                _check_sender(device_id, message.device_id)
+                _take_state(store, arrival, message, effects)
+            case m.Facts():
+                _check_sender(device_id, message.device_id)
+                _take_facts(store, message)
+                effects.changes[Change("device", device_id)] = None
+            case m.Ack():
+                _take_ack(store, device_id, message, effects)
+            case m.Progress():
+                _check_job(store, device_id, message.job_id)
+                store.save_job_state(
+                    message.job_id, message.attempt, "running", message.stage, message.fraction, message.note
+                )
+                effects.changes[Change("job", message.job_id)] = None
+            case m.Result():
+                _check_sender(device_id, message.device_id)
+                self._take_result(store, arrival, message, effects)
+            case _:
+                raise Unusable("Only the hub sends messages of this class.")
+
+    def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
+        digest = identity.sha256_hex(arrival.payload)
+        wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
+        if wrong:
+            raise Unusable(f"The artifact {wrong[0]!r} has no SHA-256.")
+        if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
+            log.info("result.artifact_missing result=%s", result.result_id)
+            return  # no receipt: the agent stores the artifact and sends the result again
+        try:
+            outcome = store.save_result(result, digest, arrival.received_s)
+        except UnknownDevice:
+            log.info("result.before_birth result=%s", result.result_id)
+            return  # no receipt: it comes again, and the birth before it
+        except Deleted as error:
+            receipt = m.Receipt(result_id=result.result_id, sha256=digest, status="rejected", reason=str(error))
+            effects.replies.append((result.device_id, receipt))
+            return
+        reason = "Another result was stored under this id before; both are kept." if outcome == "conflict" else None
+        if reason:
+            log.error("result.conflict result=%s device=%s", result.result_id, result.device_id)
+        receipt = m.Receipt(result_id=result.result_id, sha256=digest, status=outcome, reason=reason)
+        effects.replies.append((result.device_id, receipt))
+        if outcome == "stored":
+            effects.changes[Change("result", result.result_id)] = None
+            if result.job_id:
+                effects.changes[Change("job", result.job_id)] = None
+
+
+def _take_state(store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
+    if not store.save_state(state, arrival.received_s):
+        return
+    effects.changes[Change("device", state.device_id)] = None
+    if state.online:
+        effects.births.append(state.device_id)
+
+
+def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
+    from edgeprof_devices import load_profiles, match  # read when the first device comes
+
+    if facts.endpoint is not None:
+        store.save_facts(facts, None, "an endpoint has no device profile: the machine behind it is not known")
+        return
+    found = match(facts)
+    title = load_profiles()[found.profile_id].title if found.profile_id else None
+    store.save_facts(facts, found.profile_id, found.reason, title)
+
+
+def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
+    _check_job(store, device_id, ack.job_id)
+    if ack.status == "refused":
+        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, ack.reason or "the device refused it")
+    else:
+        store.save_job_state(ack.job_id, ack.attempt, "accepted", "", None, "")
+    effects.changes[Change("job", ack.job_id)] = None
+
+
+def _is_cleared(topic: topics.Topic, arrival: Arrival) -> bool:
+    """Whether this is a retained message being taken away, as the hub does when a device is deleted."""
+    return not arrival.payload and topic.message_class in ("state", "facts")
+
+
+def _check_sender(topic_device: str, named_device: str) -> None:
+    if topic_device != named_device:
+        raise Unusable(f"The topic is that of {topic_device}, the message says that it is of {named_device[:60]!r}.")
+
+
+def _check_job(store: SqliteWriter, device_id: str, job_id: str) -> None:
+    owner = store.job_device(job_id)
+    if owner is not None and owner != device_id:
+        raise Unusable(f"The job {job_id} is one of another device.")
+
+
+def _put_aside(
+    store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
+) -> None:
+    """Keep a dead letter, and tell the device what it can do about it."""
+    if not isinstance(error, (codec.WireError, Unusable)):
+        log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
+    reason = str(error) or type(error).__name__
+    store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
+    if topic is None:
+        return
+    if isinstance(error, codec.WireVersionError):
+        effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
+    elif isinstance(error, codec.WireError) and (result_id := _result_id(topic, arrival.payload)):
+        digest = identity.sha256_hex(arrival.payload)
+        receipt = m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
+        effects.replies.append((topic.device_id, receipt))
+
+
+def _result_id(topic: topics.Topic, payload: bytes) -> str | None:
+    """The id of a result of which nothing else can be read."""
+    if topic.message_class != "result":
+        return None
+    try:
+        return msgspec.json.decode(payload, type=_WithId).result_id
+    except (ValueError, RecursionError):
+        return None

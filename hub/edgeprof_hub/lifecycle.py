@@ -1,0 +1,108 @@
+"""How the hub's parts are joined, and the order in which they start and stop."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+
+from edgeprof.wire import topics
+from edgeprof_hub import config
+from edgeprof_hub.blobs import LARGEST_ARTIFACT_BYTES, LARGEST_MODEL_FILE_BYTES, BlobStore
+from edgeprof_hub.broker import choice
+from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.dispatch import Dispatch
+from edgeprof_hub.broker.link import Link
+from edgeprof_hub.campaigns.regression_watch import Watch
+from edgeprof_hub.config import Settings
+from edgeprof_hub.context import DATABASE, Hub
+from edgeprof_hub.cost import past_prices
+from edgeprof_hub.events import Events
+from edgeprof_hub.ingest.inbox import Inbox
+from edgeprof_hub.ingest.receiver import Ingest
+from edgeprof_hub.locking import locked
+from edgeprof_hub.notices import Notices
+from edgeprof_hub.registry import uploads
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.thread import WriterThread
+
+SEND_WAITING_EVERY_S = 5.0
+
+
+@contextmanager
+def running(settings: Settings) -> Generator[Hub]:
+    """A hub from its start to its stop. Raises EdgeprofError where it cannot start."""
+    config.check(settings)
+    with ExitStack() as stack:
+        stack.enter_context(locked(settings.data))
+        uploads.clear(settings.data)
+        writer = WriterThread(settings.data / DATABASE)
+        reader = SqliteReader(settings.data / DATABASE)
+        stack.callback(reader.close)
+        stack.callback(writer.stop)
+        writer.call(lambda store: store.mark_all_offline())
+        past_prices.keep_current(writer, time.time())
+        broker = choice.choose(settings)
+        stack.callback(broker.stop)
+        endpoint = broker.start()
+        hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+        watch = Watch(hub)
+        watch.start()
+        stack.callback(watch.stop)
+        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
+        yield hub
+
+
+def _joined(
+    settings: Settings, reader: SqliteReader, writer: WriterThread, endpoint: Endpoint, title: str, stack: ExitStack
+) -> Hub:
+    hub_id = reader.hub_id()
+    events = Events()
+    artifacts = BlobStore(settings.data / "artifacts", LARGEST_ARTIFACT_BYTES)
+    ingest = Ingest(writer, Inbox(settings.site, artifacts), events)
+    link = Link(
+        f"hub-{hub_id}",
+        settings.site,
+        endpoint,
+        on_arrival=ingest.arrived,
+        on_new_session=lambda: writer.post(lambda store: store.mark_all_offline()),
+    )
+    dispatch = Dispatch(reader, link)
+    ingest.connect(link, dispatch)
+    stack.callback(ingest.stop)
+    stack.callback(link.stop)
+    link.start()
+    notices = Notices(settings.webhooks, lambda body: link.announce(topics.notices(settings.site), body))
+    stack.callback(notices.stop)
+    return Hub(
+        settings=settings,
+        hub_id=hub_id,
+        reader=reader,
+        writer=writer,
+        blobs=BlobStore(settings.data / "blobs", LARGEST_MODEL_FILE_BYTES),
+        artifacts=artifacts,
+        events=events,
+        link=link,
+        dispatch=dispatch,
+        endpoint=endpoint,
+        broker_title=title,
+        is_synthetic=reader.is_synthetic(),
+        notices=notices,
+    )
+
+
+def _every(period_s: float, action: Callable[[], object]) -> Callable[[], None]:
+    """Do something again and again; returns how to stop."""
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.wait(period_s):
+            action()
+
+    thread = threading.Thread(target=work, name="hub-ticker", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        stopping.set()
+        thread.join()
+
+    return stop

@@ -1,0 +1,38 @@
+"""Figures that those of a page are ranked against and that are not on it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from edgeprof.tables import allowances, trust
+from edgeprof.wire import rest
+from edgeprof_hub.matrix import labels
+from edgeprof_hub.matrix.ranking import Candidate, Rival, is_ranked
+from edgeprof_hub.store.standing import Figure, StandingRow
+
+
+def rivals(
+    rows: Iterable[StandingRow], devices: Mapping[str, rest.DeviceRecord], metrics: Collection[str]
+) -> Iterator[Rival]:
+    """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job."""
+    for row in rows:
+        standing, device = row.standing, devices.get(row.device_id)
+        if device is None or not row.is_of_newest_job:
+            continue
+        figures = [(name, standing.figures[name]) for name in metrics if name in standing.figures]
+        if not figures:
+            continue
+        on_real_machine = labels.unranked_reason(device, standing) is None
+        is_stale = labels.stale_reason(device, standing) is not None
+        for metric, figure in figures:
+            if is_ranked(metric, on_real_machine=on_real_machine):
+                candidate = _candidate(row, metric, figure, is_stale)
+                yield Rival(candidate, metric, figure.scope or "", standing.soak_s)
+
+
+def _candidate(row: StandingRow, metric: str, figure: Figure, is_stale: bool) -> Candidate:
+    standing = row.standing
+    return Candidate(
+        (row.device_id, row.model_id, row.config_key),
+        figure,
+        allowances.share_of(standing.floors, metric),
+        is_stale or trust.speak_against(standing.causes, metric),
+    )

@@ -1,0 +1,106 @@
+"""Which cells nothing beats in two figures at once: the Pareto front of time and of memory, energy or cost.
+
+Only what may be ranked takes part: measured, on the machine that it claims to be, not stale. The front is drawn from
+the figures alone; two that are near each other may change places in another run, and the page says so.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from edgeprof.tables import figures
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.matrix.ranking import may_be_ranked
+
+MEMORY = "peak_memory_mib"
+ENERGY = ("energy_per_inference_j", "energy_per_token_j")
+
+
+@dataclass(frozen=True)
+class Second:
+    """A cell's figure on the second axis. `kind`: unit and scope; figures of two kinds never share a plane."""
+
+    value: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A second axis; less is better on each. `of` gives None for a cell that has no place on it."""
+
+    title: str
+    origin: str
+    of: Callable[[rest.Cell], Second | None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One cell in the plane: `x` and `y`, and whether it is on the front."""
+
+    cell: rest.Cell
+    x: float
+    y: Second
+    on_front: bool = False
+
+
+def candidates(cells: Iterable[rest.Cell], metric: str, axis: Axis) -> list[Candidate]:
+    """The cells that have both figures, each with its place, those on the front marked; by x. All of one kind."""
+    found = [
+        Candidate(cell, row.value, second)
+        for cell in cells
+        if (row := _ranked(cell, metric)) is not None and (second := axis.of(cell)) is not None
+    ]
+    front = front_of([(one.x, one.y.value) for one in found], METRICS[metric].better == "lower")
+    marked = [Candidate(one.cell, one.x, one.y, index in front) for index, one in enumerate(found)]
+    return sorted(marked, key=lambda one: (one.x, one.y.value))
+
+
+def front_of(points: list[tuple[float, float]], lower_x_is_better: bool) -> set[int]:
+    """Indices of the points that no other one beats: none is as good in both and better in one. Less y is better."""
+    sign = 1 if lower_x_is_better else -1
+    ordered = sorted(range(len(points)), key=lambda index: (sign * points[index][0], points[index][1]))
+    front: set[int] = set()
+    least = (float("inf"), 0.0)
+    for index in ordered:
+        x, y = points[index]
+        if y < least[0] or (y, x) == least:
+            front.add(index)
+            least = (y, x)
+    return front
+
+
+def _ranked(cell: rest.Cell, metric: str) -> rest.MetricRow | None:
+    row = cell.metrics.get(metric)
+    counts = cell.state == "measured" and cell.ranked and row is not None and may_be_ranked(cell, row)
+    return row if counts else None
+
+
+def _measured(*names: str) -> Callable[[rest.Cell], Second | None]:
+    """The first of these metrics that the cell may be ranked by."""
+
+    def of(cell: rest.Cell) -> Second | None:
+        rows = (_ranked(cell, name) for name in names)
+        row = next((row for row in rows if row is not None), None)
+        if row is None:
+            return None
+        unit = METRICS[row.metric].unit
+        kind = f"{unit}, {row.metric}, {row.scope}" if row.scope else unit
+        return Second(row.value, kind, f"{figures.figure(row)} {unit}")
+
+    return of
+
+
+def _cost(cell: rest.Cell) -> Second | None:
+    cost = cell.cost
+    if cost is None or cell.state != "measured" or not cell.ranked:
+        return None
+    return Second(cost.edge_usd, f"$ for {cost.unit}", f"{figures.usd(cost.edge_usd)} for {cost.unit}")
+
+
+AGAINST: Mapping[str, Axis] = {
+    "": Axis("peak memory", "measured", _measured(MEMORY)),
+    "energy": Axis("energy", "measured", _measured(*ENERGY)),
+    "cost": Axis("cost", "modelled from the measured time and the device's entered price", _cost),
+}
+"""What a plane may have on its second axis, by the word in the address."""

@@ -1,0 +1,126 @@
+"""A model is registered only after its stored files have been looked into. Nothing of a refused one is kept."""
+
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.modelfiles import inspect
+from edgeprof.wire import identity, rest
+from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
+from edgeprof.wire.messages import FileRef, Manifest
+from edgeprof_hub.blobs import BlobStore, is_hash
+from edgeprof_hub.context import Hub
+from edgeprof_hub.events import Change
+from edgeprof_hub.registry import names
+from edgeprof_hub.store.writer import SqliteWriter
+
+LARGEST_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
+"""It travels in every job, whose message has a limit."""
+
+
+def register(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
+    """Store the model, or raise EdgeprofError with the code of what is wrong with it."""
+    check_manifest(record.manifest)
+    if record.model_id != identity.model_id(record.manifest):
+        raise EdgeprofError("bad_model_id", "The model's id is not the hash of its manifest.")
+    _check_stored(hub.blobs, record.manifest)
+    _check_contents(hub, record)
+    return keep(hub, tidied(record, time.time()))
+
+
+def tidied(record: rest.ModelRecord, now_s: float) -> rest.ModelRecord:
+    """With names that can be shown, and what the hub knows better than the sender. Raises UsageError: bad_name."""
+    return replace(
+        record,
+        name=names.checked(record.name),
+        family=names.tidy(record.family) or names.checked(record.name),
+        size_bytes=identity.model_bytes(record.manifest),
+        created_s=now_s,
+    )
+
+
+def keep(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
+    """Store the record of a model that was looked into and whose files are stored."""
+
+    def change(store: SqliteWriter) -> rest.ModelRecord:
+        _check_stored(hub.blobs, record.manifest)  # again: a deletion may have come between
+        known = hub.reader.model(record.model_id)
+        store.save_model(merged(known, record))
+        return hub.reader.model(record.model_id) or record
+
+    saved = hub.writer.call(change)
+    hub.events.publish([Change("model", saved.model_id)])
+    return saved
+
+
+def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelRecord:
+    """What is kept when a model comes again: a plain upload knows less than the recipe that made it."""
+    if known is None:
+        return new
+    if new.source == "uploaded" != known.source:
+        return known
+    return replace(new, name=known.name, created_s=known.created_s)
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Raises EdgeprofError for paths, hashes and sizes that no honest manifest has."""
+    paths = [file.path for file in manifest.files]
+    wrong = next((file.path for file in manifest.files if not _is_fine(file)), None)
+    if wrong is not None:
+        raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has a path, size or hash of no use.")
+    if len(set(paths)) != len(paths) or manifest.entry not in paths:
+        raise EdgeprofError("bad_manifest", "The manifest must name each file once, and its entry among them.")
+    if len(encode(manifest)) > LARGEST_MANIFEST_BYTES:
+        raise EdgeprofError("bad_manifest", "The model has more files than one job can name.")
+
+
+def _is_fine(file: FileRef) -> bool:
+    return is_plain_path(file.path) and is_hash(file.sha256) and file.size >= 0
+
+
+def is_plain_path(text: str) -> bool:
+    """Whether a text names a file below a folder, on every machine alike, and nothing else."""
+    path = PurePosixPath(text)
+    return (
+        text.isprintable()
+        and "\\" not in text
+        and str(path) == text
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and text not in ("", ".")
+        and all(len(part.encode(errors="surrogatepass")) <= 255 for part in path.parts)
+    )
+
+
+def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:
+    for file in manifest.files:
+        if not blobs.has(file.sha256):
+            raise EdgeprofError("blob_missing", f"The file {file.path} is not on the hub. Upload it first.")
+        if blobs.path(file.sha256).stat().st_size != file.size:
+            raise EdgeprofError("bad_manifest", f"The file {file.path} is not as long as the manifest says.")
+
+
+def _check_contents(hub: Hub, record: rest.ModelRecord) -> None:
+    """Lay the files out as the manifest says, and see what they are."""
+    with tempfile.TemporaryDirectory(dir=hub.settings.data, prefix="looking-into-") as folder:
+        found = inspect(_laid_out(Path(folder), hub.blobs, record.manifest))
+    if found.format != record.format:
+        raise EdgeprofError("wrong_format", f"{record.manifest.entry} is a {found.format} model, not {record.format}.")
+    missing = sorted({file.path for file in found.manifest.files} - {file.path for file in record.manifest.files})
+    if missing:
+        raise EdgeprofError("truncated", f"The model needs {missing[0]}, which its manifest does not name.")
+
+
+def _laid_out(folder: Path, blobs: BlobStore, manifest: Manifest) -> Path:
+    """The entry by a link; the others as copies, because external data that is a link is refused by rule."""
+    for file in manifest.files:
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.path == manifest.entry:
+            target.symlink_to(blobs.path(file.sha256).absolute())
+        else:
+            shutil.copyfile(blobs.path(file.sha256), target)
+    return folder / manifest.entry

@@ -1,0 +1,123 @@
+"""Model files that come by the browser: looked into in a folder of their own, and stored only when they are models."""
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+
+import anyio.to_thread
+
+from edgeprof.client.resolve import Labels, record_of_file
+from edgeprof.errors import EdgeprofError
+from edgeprof.modelfiles import ModelFile, format_of_name, inspect
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Manifest
+from edgeprof_hub.blobs import KEPT_FREE_BYTES, no_space
+from edgeprof_hub.context import Hub
+from edgeprof_hub.registry import registration
+from edgeprof_hub.registry.upload_form import UploadForm
+
+FOLDER = "uploads"
+LARGEST_UPLOAD_BYTES = 2 * 1024**3 + 1024**2
+"""Files of 2 GiB in all, and the form around them."""
+_AT_ONCE_BYTES = 1024**2
+
+
+def clear(data: Path) -> None:
+    """Remove what uploads left that a stopped hub cut off."""
+    shutil.rmtree(data / FOLDER, ignore_errors=True)
+
+
+@contextmanager
+def place(hub: Hub) -> Generator[Path]:
+    """An empty folder for one upload; what is left in it goes."""
+    folder = hub.settings.data / FOLDER / secrets.token_hex(8)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_size(hub: Hub, size: int) -> None:
+    """Whether so much may come at all, before a byte of it is read. Raises EdgeprofError: too_large, no_space."""
+    if size > LARGEST_UPLOAD_BYTES:
+        raise EdgeprofError(
+            "too_large", "Files of 2 GiB in all go up at once. Larger models: `edgeprof flash FILE --to DEVICE`."
+        )
+    if shutil.disk_usage(hub.settings.data).free < size + KEPT_FREE_BYTES:
+        raise no_space()
+
+
+async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
+    """Write what arrives into the form's folder. Raises EdgeprofError, also for a body that is longer than allowed."""
+    size, waiting = 0, bytearray()
+    try:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > LARGEST_UPLOAD_BYTES:
+                raise EdgeprofError("too_large", "Files of 2 GiB in all go up at once.")
+            waiting += chunk
+            if len(waiting) >= _AT_ONCE_BYTES:
+                await anyio.to_thread.run_sync(form.write, bytes(waiting))
+                waiting.clear()
+        await anyio.to_thread.run_sync(form.write, bytes(waiting))
+        form.finish()
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise no_space() from error
+        raise
+    finally:
+        form.close()
+
+
+def add(hub: Hub, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecord]:
+    """The models among the files, registered. The other files must belong to them.
+
+    All are looked into before the first is stored.
+    """
+    entries = [path for path in files if format_of_name(path)] or list(files[:1])
+    if not entries:
+        raise EdgeprofError("no_file", "Choose a model file: .onnx, .tflite, .gguf or .served.")
+    if len(entries) > 1 and (labels.name or labels.family):
+        raise EdgeprofError("one_name", f"A name is for one model, and {len(entries)} were chosen. Leave it empty.")
+    found = [inspect(path) for path in entries]
+    used = {file.path for model in found for file in model.manifest.files}
+    if strange := sorted(path.name for path in files if path.name not in used):
+        raise EdgeprofError("unknown_file", f"{strange[0]} belongs to no model that was chosen with it.")
+    records = [_checked(record_of_file(model, path, labels)) for model, path in zip(found, entries, strict=True)]
+    return [_kept(hub, model, record) for model, record in zip(found, records, strict=True)]
+
+
+def _checked(record: rest.ModelRecord) -> rest.ModelRecord:
+    registration.check_manifest(record.manifest)
+    return registration.tidied(record, time.time())
+
+
+def _kept(hub: Hub, model: ModelFile, record: rest.ModelRecord) -> rest.ModelRecord:
+    for file in model.manifest.files:
+        hub.blobs.adopt(_own_copy(model.folder / file.path), file.sha256)
+    try:
+        return registration.keep(hub, record)
+    except BaseException:
+        _forget(hub, model.manifest)
+        raise
+
+
+def _own_copy(path: Path) -> Path:
+    """A second name for the file: the next model of this upload may need it, too."""
+    twin = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        os.link(path, twin)
+    except OSError:  # a file system without second names
+        shutil.copyfile(path, twin)
+    return twin
+
+
+def _forget(hub: Hub, manifest: Manifest) -> None:
+    hashes = [file.sha256 for file in manifest.files]
+    hub.writer.call(lambda _: hub.blobs.remove(hub.reader.unused_blobs(hashes)))
