@@ -24,8 +24,8 @@ from edgeprof.compare.report import report_on
 from edgeprof.compare.sources import Run, default_series, estimates, load_side
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
-from edgeprof_agent.interleaving import interleaved
 from edgeprof_agent.series.host import Host
+from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.running import measure_once
 from edgeprof_agent.series.setups import Setup

@@ -13,9 +13,9 @@ import msgspec
 
 from benchmarks.llama_server import llama_server
 from benchmarks.paired import median_ratio
-from edgeprof_agent.runtimes.openai_answers import Part
-from edgeprof_agent.runtimes.openai_http import Connection, Reply
-from edgeprof_agent.runtimes.openai_prompts import FEW_WORDS, MANY_WORDS, Prompts
+from edgeprof_agent.runtimes.openai.answers import Part
+from edgeprof_agent.runtimes.openai.http import Connection, Reply
+from edgeprof_agent.runtimes.openai.prompts import FEW_WORDS, MANY_WORDS, Prompts
 from edgeprof_exports.catalogue import recipe_named
 from edgeprof_exports.fetch import ensure
 

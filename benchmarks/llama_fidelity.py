@@ -28,7 +28,7 @@ from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
 from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.runtimes.binding_cost import DATA, BindingCosts, Cost, cpu_name
+from edgeprof_agent.runtimes.llama.binding_cost import DATA, BindingCosts, Cost, cpu_name
 from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"

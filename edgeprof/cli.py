@@ -14,20 +14,20 @@ from edgeprof.errors import EdgeprofError, MissingPartError
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module:attribute, the extra it needs, one line of help)
     "demo": ("edgeprof.demo.command:demo", "demo", "Run the whole product on this machine."),
-    "profile": ("edgeprof_agent.profile_command:profile", "", "Profile model files on this machine."),
+    "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "calibrate": (
-        "edgeprof_agent.calibrate_command:calibrate",
+        "edgeprof_agent.commands.calibrate:calibrate",
         "",
         "Learn what two runs on this machine may differ by.",
     ),
-    "reproduce": ("edgeprof_agent.reproduce_command:reproduce", "", "Run again on this machine what a bundle holds."),
+    "reproduce": ("edgeprof_agent.commands.reproduce:reproduce", "", "Run again on this machine what a bundle holds."),
     "endpoint": (
-        "edgeprof_agent.endpoint_command:endpoint",
+        "edgeprof_agent.commands.endpoint:endpoint",
         "",
         "Look at an OpenAI-compatible endpoint; name a model that it serves.",
     ),
-    "doctor": ("edgeprof_agent.doctor_command:doctor", "", "Say what is missing here and how to mend it."),
-    "agent": ("edgeprof_agent.cli:agent", "", "Run the agent on a device."),
+    "doctor": ("edgeprof_agent.commands.doctor:doctor", "", "Say what is missing here and how to mend it."),
+    "agent": ("edgeprof_agent.commands.agent:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),

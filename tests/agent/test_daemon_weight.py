@@ -26,10 +26,11 @@ MODULE_BUDGET = 340
 START = """
 import json, sys
 from pathlib import Path
-from edgeprof_agent import cli, config
+from edgeprof_agent import config
+from edgeprof_agent.commands import agent as command
 from edgeprof_agent.daemon.agent import Agent
 settings = config.load({"hub": "http://127.0.0.1:1", "data": sys.argv[1]}, {})
-machine = cli.this_machine(settings)
+machine = command.this_machine(settings)
 agent = Agent(settings, machine)
 machine.facts(agent.who)
 print(json.dumps(sorted(sys.modules)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof_agent.interleaving import Turn, interleaved, order_of
+from edgeprof_agent.series.interleaving import Turn, interleaved, order_of
 
 counts = st.integers(1, 6)
 repeats = st.integers(1, 12)

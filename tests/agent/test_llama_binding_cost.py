@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from edgeprof_agent.runtimes.binding_cost import DATA, BindingCosts, cost_notes, read
+from edgeprof_agent.runtimes.llama.binding_cost import DATA, BindingCosts, cost_notes, read
 
 COSTS: BindingCosts = {
     "date": "2026-01-02",

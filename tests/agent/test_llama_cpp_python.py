@@ -50,7 +50,7 @@ GENERATED = 32
 
 OURS = """
 import json, sys
-from edgeprof_agent.runtimes.llamacpp import LlamaCpp
+from edgeprof_agent.runtimes.llama.llamacpp import LlamaCpp
 job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=64,
            decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
 model = LlamaCpp().open(job)
@@ -159,8 +159,8 @@ def test_a_prompt_and_a_generation_of_one_token_are_measured(tmp_path: Path) -> 
 
 FORGETFUL = """
 import json, sys
-from edgeprof_agent.runtimes.llamacpp import LlamaCpp
-from edgeprof_agent.runtimes.llamacpp_context import LlamaContext
+from edgeprof_agent.runtimes.llama.llamacpp import LlamaCpp
+from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext
 from edgeprof_agent.worker.text_windows import Timed, windows_of
 job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=16,
            decode_tokens=4, depth_tokens=300, arrival_rate_per_s=1.0)

@@ -13,7 +13,7 @@ from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.text_points import decode_slope, sweep_notes, usable_context
 from edgeprof_agent.runtimes.lengths import first_lengths
-from edgeprof_agent.worker.document import Point
+from edgeprof_agent.worker_protocol.document import Point
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 

@@ -8,13 +8,13 @@ from typing import Literal
 import pytest
 
 from edgeprof_agent.measuring.courses import job_of
-from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill
-from edgeprof_agent.worker.document import Job, Operators, Output, Point, Setting, SweepAsk
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import MOST_WINDOWS, Timed, windows_of
+from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Point, Setting, SweepAsk
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import request_for
 

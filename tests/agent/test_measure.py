@@ -22,7 +22,7 @@ from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.lock import FILE_NAME, measuring
 from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.summary import figures_of
-from edgeprof_agent.worker.document import Measured
+from edgeprof_agent.worker_protocol.document import Measured
 from tests.agent import onnx_models
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, unheard, values

@@ -18,9 +18,9 @@ from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.memory import NOT_LET_GO, ROSE, memory_of
 from edgeprof_agent.measuring.worker_memory import NOT_SAMPLED
-from edgeprof_agent.worker.document import Measured
 from edgeprof_agent.worker.mapped import resident_kib
 from edgeprof_agent.worker.memory import NO_MAPS, NO_NVMAP, NO_RESET, NO_ROLLUP, NO_TEGRA, MemoryBook
+from edgeprof_agent.worker_protocol.document import Measured
 from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for, unheard
 
 MIB = 1024 * 1024

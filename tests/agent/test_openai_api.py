@@ -14,9 +14,9 @@ from edgeprof.modelfiles.served_file import Parameter, Price, Served
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.endpoint import parse_endpoint
-from edgeprof_agent.runtimes import openai_asking
-from edgeprof_agent.runtimes.openai_answers import Usage
-from edgeprof_agent.runtimes.openai_api import steps_of
+from edgeprof_agent.runtimes.openai import requests as openai_asking
+from edgeprof_agent.runtimes.openai.adapter import steps_of
+from edgeprof_agent.runtimes.openai.answers import Usage
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 from tests.agent.odd_endpoint import OddEndpoint, odd_endpoint

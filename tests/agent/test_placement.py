@@ -8,9 +8,9 @@ import pytest
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.runtimes.base import RuntimeFailure
 from edgeprof_agent.runtimes.delegation import Placed, check_all_there
 from edgeprof_agent.worker.threads import thread_count, threads_note
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from tests.agent import onnx_models, tflite_models
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import BUNDLED, measured, request_for

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from edgeprof.errors import UsageError
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import RunConfig, RunProtocol
-from edgeprof_agent.profile_asked import Asked, asked
-from edgeprof_agent.profile_options import measuring_options
+from edgeprof_agent.commands.profile_options import measuring_options
+from edgeprof_agent.commands.profile_request import Asked, asked
 
 
 def ask(*arguments: str) -> Asked:

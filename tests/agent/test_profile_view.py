@@ -23,9 +23,9 @@ from edgeprof.wire.evidence import (
 )
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Result
 from edgeprof.wire.metrics import METRICS
-from edgeprof_agent.profile_view import report
-from edgeprof_agent.view.figures import figure_lines
-from edgeprof_agent.view.words import WIDTH, by_reason, number, percent, table
+from edgeprof_agent.commands.view.figures import figure_lines
+from edgeprof_agent.commands.view.profile import report
+from edgeprof_agent.commands.view.words import WIDTH, by_reason, number, percent, table
 from tests.agent.measuring import BUNDLED, measured, request_for
 
 

@@ -16,11 +16,11 @@ from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker import page_cache
-from edgeprof_agent.worker.document import Job, SoakRun
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.warmup import is_steady, warm_up
 from edgeprof_agent.worker.window import measured_windows, relative_half_width
+from edgeprof_agent.worker_protocol.document import Job, SoakRun
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, values
 
 MODEL = BUNDLED / "digits-cnn-fp32.onnx"

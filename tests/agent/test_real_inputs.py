@@ -14,9 +14,9 @@ from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import model_bytes, model_id
 from edgeprof.wire.messages import Result
 from edgeprof_agent.runtimes import real_inputs
-from edgeprof_agent.runtimes.base import RuntimeFailure
 from edgeprof_agent.runtimes.inputs import Declared
 from edgeprof_agent.runtimes.real_inputs import Real
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, request_for
 from tests.agent.test_sweep import FAST

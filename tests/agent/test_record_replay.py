@@ -16,7 +16,7 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.wire.energy import scope_words
 from edgeprof_agent import config
-from edgeprof_agent.cli import agent as agent_command
+from edgeprof_agent.commands.agent import agent as agent_command
 from edgeprof_agent.energy import plan
 from edgeprof_agent.recorded.player import Player, is_load
 from edgeprof_agent.recorded.scrub import GONE, leaks, scrubbed

@@ -10,11 +10,11 @@ import pytest
 from edgeprof.errors import MissingPartError
 from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.runtimes import inputs, registry
-from edgeprof_agent.runtimes.base import RuntimeFailure
-from edgeprof_agent.runtimes.litert_graph import Node, TensorType, delegated_nodes, read_graph
-from edgeprof_agent.runtimes.onnx_trace import read_trace
-from edgeprof_agent.runtimes.xllamacpp import gaps_ns
+from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegated_nodes, read_graph
+from edgeprof_agent.runtimes.llama.xllamacpp import gaps_ns
+from edgeprof_agent.runtimes.onnx.trace import read_trace
 from edgeprof_agent.worker.memory import field_kib
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from tests.agent.measuring import BUNDLED, measured, request_for
 
 

@@ -8,8 +8,8 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles.inspection import inspect
 from edgeprof.wire.messages import RunConfig, RunProtocol
-from edgeprof_agent.interleaving import interleaved
 from edgeprof_agent.measuring.conversation import OnProgress
+from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.keeping import Keeper, plan_of
 from edgeprof_agent.series.running import Outcome, Series, run_series
 from edgeprof_agent.series.setups import Setup

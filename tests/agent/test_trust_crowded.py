@@ -20,7 +20,7 @@ from edgeprof_agent.telemetry.processor import Cores
 from edgeprof_agent.telemetry.throttle import ThrottleCounters
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.waiting import Waiting
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 from tests.agent.test_trust import QUIET, RUN, STATE
 
 MS = 1_000_000

@@ -28,7 +28,7 @@ from edgeprof_agent.measuring.worker_memory import (
     WorkerPss,
     over_windows,
 )
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 from tests.agent.measuring import BUNDLED, misbehaving, request_for
 
 BRIEF = RunProtocol(warmup_runs=1, warmup_limit_s=0.1, min_runs=5, window_s=0.05, window_limit_s=0.05, deadline_s=60)

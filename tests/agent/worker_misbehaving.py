@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from edgeprof_agent.runtimes.table import VARIANTS
-from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.main import main
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 (MODE, _, FILE), FD = sys.argv[1].partition(":"), int(sys.argv[2])
 MIB = 1024 * 1024

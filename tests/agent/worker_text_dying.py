@@ -6,10 +6,10 @@ import sys
 import time
 from typing import Literal
 
-from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill
-from edgeprof_agent.runtimes.table import VARIANTS
-from edgeprof_agent.worker.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker.main import main
+from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 
 class Dying:

@@ -7,9 +7,9 @@ from click.testing import CliRunner
 
 from edgeprof.errors import UsageError
 from edgeprof_agent import config
+from edgeprof_agent.commands.profile import profile
 from edgeprof_agent.daemon.http import Hub
 from edgeprof_agent.isolation.running import WORKER_ENVIRONMENT
-from edgeprof_agent.profile_command import profile
 
 
 @pytest.mark.parametrize(

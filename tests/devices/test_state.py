@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edgeprof_agent.state import read_state, stamp
+from edgeprof_agent.telemetry.state import read_state, stamp
 
 FOLDER = Path(__file__).parent.parent / "machines"
 BOARDS = sorted(path.parent.name for path in FOLDER.glob("*/tree.toml") if not path.parent.name.startswith("near-miss"))

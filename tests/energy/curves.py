@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from edgeprof.wire.energy import Integration
 from edgeprof_agent.sensors.base import Accuracy, Recording, Sample
-from edgeprof_agent.worker.document import EnergyLoad, EnergyPhase, Window
+from edgeprof_agent.worker_protocol.document import EnergyLoad, EnergyPhase, Window
 
 S = 1_000_000_000
 IDLE_W, LOAD_W, RIPPLE_W = 3.0, 7.5, 0.4

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof_agent.cli import agent as agent_command
+from edgeprof_agent.commands.agent import agent as agent_command
+from edgeprof_agent.commands.calibrate_power import calibration
 from edgeprof_agent.energy import calibrations
-from edgeprof_agent.energy.calibrate_command import calibration
 from edgeprof_agent.energy.calibrating import Point, corrected_j, corrected_w, fit
 
 

@@ -16,7 +16,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
-from edgeprof_agent import bundle
+from edgeprof_agent.series import bundle
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
 from tests.hub import fleet, live, stores

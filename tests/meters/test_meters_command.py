@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgeprof.errors import UsageError
-from edgeprof_agent.cli import agent as agent_command
+from edgeprof_agent.commands.agent import agent as agent_command
 from tests.meters.virtual_meter import Plug, VirtualMeter
 
 pytestmark = pytest.mark.mosquitto

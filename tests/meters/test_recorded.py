@@ -11,7 +11,7 @@ from edgeprof_agent.energy.analysis import Around, energy_run
 from edgeprof_agent.meters.mqtt_meter import MqttMeter
 from edgeprof_agent.meters.registry import BRANDS
 from edgeprof_agent.meters.setting import Kind, MeterSetting
-from edgeprof_agent.worker.document import EnergyLoad
+from edgeprof_agent.worker_protocol.document import EnergyLoad
 from tests.energy.curves import S, load_of, true_j, watts_at
 from tests.meters.virtual_meter import Plug, VirtualMeter
 

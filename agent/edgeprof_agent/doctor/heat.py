@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof_agent import state
 from edgeprof_agent.doctor.finding import Finding
 from edgeprof_agent.sensors import files
+from edgeprof_agent.telemetry import state
 
 _GOVERNOR = (
     "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor  # until the next boot"

@@ -12,7 +12,7 @@ from edgeprof.privacy import NO_TELEMETRY
 from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.doctor.finding import Finding
 from edgeprof_agent.runtimes import registry
-from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 IMPORT_TIMEOUT_S = 60.0
 

@@ -16,7 +16,7 @@ from edgeprof_agent.energy.marks import Facts, marks_of
 from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
 from edgeprof_agent.energy.validation import why_inconsistent, why_unusable
 from edgeprof_agent.sensors.base import Recording, Sample
-from edgeprof_agent.worker.document import EnergyLoad
+from edgeprof_agent.worker_protocol.document import EnergyLoad
 
 _SETTLE_SHARE = 0.2
 """Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""

@@ -14,7 +14,7 @@ from edgeprof_agent.energy.plan import LEAST_WINDOW_S, WINDOW_PERIODS, Plan, pla
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
-from edgeprof_agent.worker.document import EnergyLoad, Measured
+from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured
 
 if TYPE_CHECKING:
     from edgeprof_agent.meters.setting import MeterSetting

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_agent.worker.document import EnergyAsk
+from edgeprof_agent.worker_protocol.document import EnergyAsk
 
 WINDOWS = 5
 LEAST_WINDOW_S = 10.0

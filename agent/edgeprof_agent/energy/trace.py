@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef
 from edgeprof_agent.sensors.base import Recording
-from edgeprof_agent.worker.document import EnergyLoad, Span
+from edgeprof_agent.worker_protocol.document import EnergyLoad, Span
 
 
 def power_artifact(load: EnergyLoad, recordings: Sequence[Recording]) -> tuple[ArtifactRef, bytes] | None:

@@ -19,7 +19,7 @@ from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.outcome import Ending, Limits, Outcome
 from edgeprof_agent.isolation.tail import Tail
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
-from edgeprof_agent.worker.run_counter import COUNTER_FILE
+from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
 _TICK_S = 0.2
 """How soon a cancel is noticed. Between two ticks the parent sleeps; output wakes it."""

@@ -9,7 +9,7 @@ from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, Result
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker.document import Measured
+from edgeprof_agent.worker_protocol.document import Measured
 
 INLINE_SAMPLES = 200
 _MARGIN_BYTES = 4 * 1024

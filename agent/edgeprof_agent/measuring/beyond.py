@@ -6,8 +6,8 @@ from edgeprof.statistics.estimate import estimate_median
 from edgeprof.statistics.steps import chance_of, most_likely_step, place_of
 from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.worker.document import OpenLoopRun, SoakRun
-from edgeprof_agent.worker.order import median
+from edgeprof_agent.worker_protocol.document import OpenLoopRun, SoakRun
+from edgeprof_agent.worker_protocol.order import median
 
 RESPONSES = (("response_p50_ms", 0.5), ("response_p95_ms", 0.95), ("response_p99_ms", 0.99))
 KNEE_LEVEL, LEAST_KNEE = 0.01, 0.05

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from edgeprof.wire.failures import FailureCode, Stage
-from edgeprof_agent.worker.document import (
+from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
     Measured,

@@ -8,7 +8,7 @@ from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.worker.document import Course, EndpointAsk, EnergyAsk, Job, SweepAsk
+from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, Job, SweepAsk
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""

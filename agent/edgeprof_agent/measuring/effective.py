@@ -8,7 +8,7 @@ from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.text_points import sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
-from edgeprof_agent.worker.document import Measured, Operators
+from edgeprof_agent.worker_protocol.document import Measured, Operators
 
 
 def effective_of(header: Header, measured: Measured, run: Run, points: Sequence[SweepPoint]) -> Effective:

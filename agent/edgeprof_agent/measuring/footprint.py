@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeprof.wire.evidence import Footprint
 from edgeprof_agent.cost_book import CostBook, Span
 from edgeprof_agent.isolation.running import OnLine
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 
 _PAGES_PER_MIB = 1024 * 1024 / os.sysconf("SC_PAGE_SIZE")
 

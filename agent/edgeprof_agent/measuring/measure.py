@@ -13,7 +13,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import DeviceState, Failure, Result
-from edgeprof_agent import isolation, state
+from edgeprof_agent import isolation
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
@@ -29,10 +29,11 @@ from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
 from edgeprof_agent.runtimes import registry
+from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.gate import HeatGate, Passed
 from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker.document import Course, EnergyLoad, Measured, Window
+from edgeprof_agent.worker_protocol.document import Course, EnergyLoad, Measured, Window
 
 GATE = HeatGate()
 """This process's own."""

@@ -4,7 +4,7 @@ from typing import cast
 
 from edgeprof.wire.evidence import MemoryPhase, MemoryPhaseName, MemoryProfile
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
-from edgeprof_agent.worker.document import Measured, MemoryReading
+from edgeprof_agent.worker_protocol.document import Measured, MemoryReading
 
 NO_CACHE = "only a language model has a KV cache"
 UNTOLD_CACHE = "this runtime does not tell the size of its KV cache"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _SUFFIX = "ExecutionProvider"
 _ON = {"CPU": "CPU", "builtin": "builtin CPU kernels", "XNNPACK": "XNNPACK (CPU)"}

@@ -6,8 +6,8 @@ from edgeprof.statistics.estimate import estimate_median
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof_agent.isolation import Outcome
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.worker.document import Point
-from edgeprof_agent.worker.order import median
+from edgeprof_agent.worker_protocol.document import Point
+from edgeprof_agent.worker_protocol.order import median
 
 _LATENCIES = (("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95), ("latency_p99_ms", 0.99))
 _GAPS = (("inter_token_p50_ms", 0.5), ("inter_token_p95_ms", 0.95), ("inter_token_p99_ms", 0.99))

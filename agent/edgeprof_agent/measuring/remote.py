@@ -3,7 +3,7 @@
 from edgeprof.statistics.quantiles import quantile
 from edgeprof.wire.remote import Remote
 from edgeprof_agent.endpoint import Endpoint
-from edgeprof_agent.worker.document import Measured
+from edgeprof_agent.worker_protocol.document import Measured
 
 
 def remote_of(measured: Measured, endpoint: Endpoint | None) -> Remote | None:

@@ -22,11 +22,11 @@ from edgeprof.wire.messages import (
     Result,
 )
 from edgeprof.wire.remote import Remote
-from edgeprof_agent import noise_floors, state
-from edgeprof_agent.energy.figures import add_energy
+from edgeprof_agent import noise_floors
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.beyond import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.effective import effective_of
+from edgeprof_agent.measuring.energy_figures import add_energy
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
@@ -34,8 +34,9 @@ from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
+from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
-from edgeprof_agent.worker.document import Cold, Measured
+from edgeprof_agent.worker_protocol.document import Cold, Measured
 
 
 @dataclass(frozen=True, kw_only=True)

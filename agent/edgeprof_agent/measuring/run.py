@@ -11,7 +11,7 @@ from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker.document import Cold
+from edgeprof_agent.worker_protocol.document import Cold
 
 
 @dataclass(frozen=True, kw_only=True)

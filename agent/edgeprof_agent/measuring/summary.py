@@ -6,8 +6,8 @@ Intervals know about dependence in time, see edgeprof/statistics/quantiles.py.
 from edgeprof.wire.evidence import Timing
 from edgeprof.wire.messages import MetricRow
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.worker.document import Cold, Measured, TextFacts
-from edgeprof_agent.worker.remote_facts import RemoteFacts
+from edgeprof_agent.worker_protocol.document import Cold, Measured, TextFacts
+from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 LATENCIES = (
     ("latency_p50_ms", 0.5),

@@ -13,7 +13,7 @@ from edgeprof.wire.messages import DeviceState
 from edgeprof_agent.measuring import trust_in_samples
 from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
-from edgeprof_agent.worker.document import Output
+from edgeprof_agent.worker_protocol.document import Output
 
 MOST_OTHERS = 0.1
 """Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""

@@ -12,7 +12,7 @@ from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_two_modes
 from edgeprof.statistics.quantiles import Refused, percentile
-from edgeprof_agent.worker.document import Measured
+from edgeprof_agent.worker_protocol.document import Measured
 
 MOST_DOUBT = 0.05
 """Of the median: half of its 95 % interval, or by how much a run drifts from its start to its end."""

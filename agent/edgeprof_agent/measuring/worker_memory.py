@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 
 PSS_EVERY_S = 0.5
 PSS_MOST_SHARE = 0.001

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edgeprof_agent.runtimes.base import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 _NAMED = 5
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edgeprof_agent.runtimes.base import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 Tensor = npt.NDArray[np.generic]
 Size = int | str | None

@@ -1,7 +1,7 @@
 """The lengths that a language model is measured at, as both bindings of llama.cpp take them from the job."""
 
-from edgeprof_agent.runtimes.base import Lengths
-from edgeprof_agent.worker.document import Job
+from edgeprof_agent.worker_protocol.adapter import Lengths
+from edgeprof_agent.worker_protocol.document import Job
 
 
 def first_lengths(job: Job) -> Lengths:

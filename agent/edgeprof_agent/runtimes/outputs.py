@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from edgeprof_agent.runtimes.inputs import Size, Tensor, sizes_text
-from edgeprof_agent.worker.document import Output
+from edgeprof_agent.worker_protocol.document import Output
 
 
 class Promise(NamedTuple):

@@ -14,9 +14,9 @@ from typing import IO, NamedTuple, cast
 
 import numpy as np
 
-from edgeprof_agent.runtimes.base import RuntimeFailure
 from edgeprof_agent.runtimes.inputs import Declared, Source, Synthetic, Tensor, fixed_shape, sizes_text
-from edgeprof_agent.worker.document import Job
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of all arrays together, unpacked."""

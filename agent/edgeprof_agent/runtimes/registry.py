@@ -10,7 +10,7 @@ from typing import cast
 
 from edgeprof.errors import MissingPartError
 from edgeprof.wire.messages import ModelFormat, RuntimeFact
-from edgeprof_agent.runtimes.table import VARIANTS, Variant
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS, Variant
 
 _ASK_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 _ASK_TIMEOUT_S = 20.0

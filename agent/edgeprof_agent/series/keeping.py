@@ -8,7 +8,7 @@ import msgspec
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire.messages import ArtifactRef, Result, RunConfig, RunProtocol
-from edgeprof_agent.interleaving import Turn, order_of
+from edgeprof_agent.series.interleaving import Turn, order_of
 from edgeprof_agent.series.setups import Setup
 
 PLAN = "plan.json"

@@ -11,12 +11,12 @@ from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ArtifactRef, Failure, ModelRef, Result
-from edgeprof_agent.interleaving import Turn
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.measuring.measure import header_of, measure
 from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.series.host import Host
+from edgeprof_agent.series.interleaving import Turn
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.setups import Setup
 from edgeprof_agent.telemetry.gate import HeatGate

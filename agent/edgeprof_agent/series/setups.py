@@ -8,7 +8,7 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ModelFormat, RunConfig, RunProtocol
-from edgeprof_agent.runtimes.table import VARIANTS
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _ONE_PROVIDER = {name for name, variant in VARIANTS.items() if "onnx" not in variant.formats}
 """Runtimes without execution providers to choose from."""

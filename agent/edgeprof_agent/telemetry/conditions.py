@@ -10,7 +10,7 @@ from edgeprof_agent.telemetry.span import Growth, Span
 from edgeprof_agent.telemetry.throttle import flag_of
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.zones import hottest
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 
 SHORTEST_FOR_SHARES_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a share would be mostly rounding."""

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.sensors import files
-from edgeprof_agent.state import read_state
 from edgeprof_agent.telemetry.base import unique
+from edgeprof_agent.telemetry.state import read_state
 
 ABOVE_FIRST_C = 2.0
 REST_S = 300.0

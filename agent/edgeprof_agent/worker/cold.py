@@ -3,10 +3,10 @@
 import time
 
 from edgeprof_agent.worker import page_cache
-from edgeprof_agent.worker.document import Cold, Job
 from edgeprof_agent.worker.opening import open_model
 from edgeprof_agent.worker.page_cache import Dropped
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker_protocol.document import Cold, Job
 
 
 def run_cold(job: Job, reporter: Reporter) -> Cold:

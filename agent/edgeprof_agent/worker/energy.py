@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from edgeprof_agent.worker.document import EnergyAsk, EnergyLoad, EnergyPhase, EnergyPhaseLoad, Span, Window
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker_protocol.document import EnergyAsk, EnergyLoad, EnergyPhase, EnergyPhaseLoad, Span, Window
 
 _LOOK_NS = 1_000_000
 """A fast model runs for so long before the clock is looked at again."""

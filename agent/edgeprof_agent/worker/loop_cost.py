@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 from typing import NamedTuple
 
-from edgeprof_agent.worker.order import median
+from edgeprof_agent.worker_protocol.order import median
 
 _READINGS = 2_000
 

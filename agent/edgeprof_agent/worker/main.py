@@ -5,15 +5,15 @@ import json
 import sys
 from typing import cast
 
-from edgeprof_agent.runtimes.base import Closing, RuntimeFailure
-from edgeprof_agent.runtimes.table import VARIANTS
 from edgeprof_agent.worker.cold import run_cold
-from edgeprof_agent.worker.document import Job
 from edgeprof_agent.worker.lifeline import die_with_parent
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import measure_tensor
 from edgeprof_agent.worker.text_run import measure_text
+from edgeprof_agent.worker_protocol.adapter import Closing, RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "failed to allocate", "Cannot allocate memory")
 _CODE_BY_STAGE = {"import": "runtime_missing", "load": "load_error"}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeprof_agent.worker.document import MemoryReading
 from edgeprof_agent.worker.mapped import mapped_kib
+from edgeprof_agent.worker_protocol.document import MemoryReading
 
 NO_RESET = "the kernel does not let a process reset its peak (/proc/self/clear_refs)"
 NO_KINDS = "the kernel does not tell kinds of resident memory apart (Linux 4.5)"

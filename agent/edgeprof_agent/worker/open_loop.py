@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Callable
 
-from edgeprof_agent.worker.document import Job, OpenLoopRun
+from edgeprof_agent.worker_protocol.document import Job, OpenLoopRun
 
 _WANTED_ARRIVALS = 320
 """Enough for a p99 with its interval (299), with room."""

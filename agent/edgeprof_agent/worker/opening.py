@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-from edgeprof_agent.runtimes.base import Runtime, RuntimeFailure, TensorModel, TextModel
-from edgeprof_agent.runtimes.table import VARIANTS
-from edgeprof_agent.worker.document import Job
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.threads import thread_count
+from edgeprof_agent.worker_protocol.adapter import Runtime, RuntimeFailure, TensorModel, TextModel
+from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 
 class Opened(NamedTuple):

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from edgeprof_agent.worker.document import (
+from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
     Measured,

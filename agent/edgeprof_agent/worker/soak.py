@@ -4,9 +4,9 @@ import gc
 import time
 from collections.abc import Callable
 
-from edgeprof_agent.worker.document import Job, SoakRun
-from edgeprof_agent.worker.order import median
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker_protocol.document import Job, SoakRun
+from edgeprof_agent.worker_protocol.order import median
 
 BUCKETS = 60
 _SUSTAINED_SHARE = 0.2

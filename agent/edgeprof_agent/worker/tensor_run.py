@@ -5,19 +5,19 @@ import resource
 import time
 from collections.abc import Callable
 
-from edgeprof_agent.runtimes.base import TensorModel
-from edgeprof_agent.worker.document import Job, LoopFacts, Measured
 from edgeprof_agent.worker.energy import Work, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker.run_counter import open_counter
 from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_sweep import sweep_tensor
 from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
+from edgeprof_agent.worker_protocol.adapter import TensorModel
+from edgeprof_agent.worker_protocol.document import Job, LoopFacts, Measured
+from edgeprof_agent.worker_protocol.run_counter import open_counter
 
 
 def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:

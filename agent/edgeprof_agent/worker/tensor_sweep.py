@@ -8,13 +8,13 @@ import ctypes
 from array import array
 from collections.abc import Callable
 
-from edgeprof_agent.runtimes.base import RuntimeFailure, TensorModel
-from edgeprof_agent.worker.document import Job, Point, SweepAsk
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import MESSAGE_LENGTH, Reporter
 from edgeprof_agent.worker.stopping import StopRule, share_of_time, time_is_up
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import timed_window
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, TensorModel
+from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
 
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from edgeprof_agent.runtimes.base import Lengths
+from edgeprof_agent.worker_protocol.adapter import Lengths
 
 _PROMPTS = 2
 """One to warm up and one that is told; the same of generations."""

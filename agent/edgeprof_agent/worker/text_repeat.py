@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.worker.document import Job, WindowEnd
+from edgeprof_agent.worker_protocol.document import Job, WindowEnd
 
 REPEATS = 6
 """The fewest that give a median a 95 % interval (see edgeprof/statistics/quantiles.py)."""

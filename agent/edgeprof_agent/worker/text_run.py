@@ -4,13 +4,10 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.runtimes.base import Decode, Prefill, Remote, TextModel
-from edgeprof_agent.worker.document import Job, Measured, TextFacts, WindowEnd
 from edgeprof_agent.worker.energy import Work, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
-from edgeprof_agent.worker.order import median
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_run import major_faults
@@ -18,6 +15,9 @@ from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import Timed, windows_of
+from edgeprof_agent.worker_protocol.adapter import Decode, Prefill, Remote, TextModel
+from edgeprof_agent.worker_protocol.document import Job, Measured, TextFacts, WindowEnd
+from edgeprof_agent.worker_protocol.order import median
 
 _WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
 

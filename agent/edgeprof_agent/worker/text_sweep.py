@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from edgeprof_agent.runtimes.base import Decode, Lengths, Prefill, RuntimeFailure, TextModel
-from edgeprof_agent.worker.document import Job, Point, SweepAsk
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import MESSAGE_LENGTH, Reporter
 from edgeprof_agent.worker.stopping import share_of_time, time_is_up
 from edgeprof_agent.worker.tensor_sweep import NO_TIME, SOAK_ROOM, give_back_to_system
 from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import REPEATS, Rule, repeat
+from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure, TextModel
+from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
 
 _FEWEST = 3
 _WINDOW_NS = 3_000_000_000

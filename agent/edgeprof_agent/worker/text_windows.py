@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edgeprof_agent.worker.document import Window
+from edgeprof_agent.worker_protocol.document import Window
 
 _MOST_BETWEEN = 0.01
 """Of a repeat's own length: what may lie before it within one window. More is a window of its own."""

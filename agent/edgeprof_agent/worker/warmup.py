@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import NamedTuple
 
-from edgeprof_agent.worker.document import Job
-from edgeprof_agent.worker.order import median
+from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.order import median
 
 BLOCK_NS = 20_000_000
 BLOCKS = 5

@@ -12,9 +12,9 @@ from array import array
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import NamedTuple
 
-from edgeprof_agent.worker.document import Job, Window, WindowEnd
-from edgeprof_agent.worker.order import block_medians
 from edgeprof_agent.worker.stopping import StopRule
+from edgeprof_agent.worker_protocol.document import Job, Window, WindowEnd
+from edgeprof_agent.worker_protocol.order import block_medians
 
 BLOCKS = 20
 _T_19 = 2.093

@@ -1,0 +1,165 @@
+"""`edgeprof agent run`: the settings, the log, the signals, and the machine that the daemon measures on."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from edgeprof.wire.messages import Facts, Result
+from edgeprof_agent import config
+from edgeprof_agent.config import Settings
+from edgeprof_agent.daemon.agent import Agent, Machine
+from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.jobs import Started
+from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.store import OnProgress
+
+if TYPE_CHECKING:
+    from edgeprof_agent.recorded.player import Player
+
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+MORE = {
+    "doctor": "edgeprof_agent.commands.doctor:doctor",
+    "meters": "edgeprof_agent.commands.meters:meters",
+    "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",
+    "record": "edgeprof_agent.commands.record:record",
+}
+"""Commands beside `run`, imported when they are asked for: the daemon's process carries none of them."""
+
+
+class _Group(click.Group):
+    """`run`, and those of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *MORE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MORE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = MORE[cmd_name].partition(":")
+        return cast(click.Command, getattr(import_module(module), name))
+
+
+@click.group(cls=_Group)
+def agent() -> None:
+    """Run the agent on a device."""
+
+
+@agent.command()
+@click.option("--hub", help="The hub's URL, such as http://192.168.1.10:8765.")
+@click.option("--token-file", help="A file that holds the hub's token; or set EDGEPROF_TOKEN.")
+@click.option("--name", help="What this device is called (default: the host's name).")
+@click.option("--data", help="The folder of this agent's state and models.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with these settings.")
+@click.option("--emulate", metavar="PROFILE", help="Play this device profile: latency is shown and never ranked.")
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Read a recorded machine instead of this one: its results are marked as replayed and never ranked.",
+)
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Be an OpenAI-compatible endpoint such as https://api.openai.com/v1: a device of kind cloud, which this host "
+    "only asks.",
+)
+@click.option(
+    "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
+)
+@click.option("--memory-limit-mib", type=float, help="Memory that a model may use.")
+@click.option(
+    "--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="A power meter of this device on an MQTT broker."
+)
+@click.option("--cores", metavar="N|LIST", help="How many cores a model may use (2), or which (0,2 or 4-7).")
+def run(config_file: Path | None, **options: object) -> None:
+    """Connect to a hub and measure what it asks for, until Ctrl-C or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
+    settings = config.load(options, os.environ, config_file)
+    with _played(settings) as player:
+        _serve(Agent(settings, this_machine(settings, player)))
+
+
+def _played(settings: Settings) -> "AbstractContextManager[Player | None]":
+    """The recorded machine while it plays; nothing where none is asked."""
+    if settings.replay is None:
+        return nullcontext()
+    from edgeprof_agent.recorded.player import Player
+
+    return Player(settings.replay)
+
+
+def _serve(daemon: Agent) -> None:
+    """Until a signal."""
+
+    def stop(_number: int, _frame: object) -> None:
+        daemon.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    daemon.run()
+
+
+def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:
+    """Imported here: `--help` needs none of it."""
+    root = player.root if player else Path("/")
+    from edgeprof_agent import isolation, machine
+    from edgeprof_agent.runtimes import registry as runtimes
+    from edgeprof_agent.sensors import registry as sensors
+    from edgeprof_agent.telemetry import state
+
+    def facts(who: Identity) -> Facts:
+        return machine.read_facts(
+            device_id=who.device_id,
+            session_id=who.session_id,
+            runtimes=runtimes.facts(here=settings.endpoint is None, endpoint=settings.endpoint is not None),
+            sensors=sensors.probe(root) if settings.endpoint is None else (),
+            isolation=isolation.layers(),
+            emulates=settings.emulate,
+            memory_limit_mib=settings.memory_limit_mib,
+            replays=player.name if player else None,
+            endpoint=settings.endpoint.url if settings.endpoint else None,
+            root=root,
+        )
+
+    def measure_for(who: Identity) -> Measure:
+        def measure_one(
+            begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event
+        ) -> tuple[Result, Mapping[str, bytes]]:
+            from edgeprof_agent.measuring.measure import measure  # an agent that waits for work carries none of it
+            from edgeprof_agent.measuring.request import MeasureRequest
+
+            job = begun.job
+            request = MeasureRequest(
+                result_id=begun.result_id,
+                job_id=job.job_id,
+                attempt=job.attempt,
+                device_id=who.device_id,
+                model=job.model,
+                model_dir=folder,
+                config=job.config,
+                protocol=job.protocol,
+                emulated=who.emulated,
+                memory_limit_mib=settings.memory_limit_mib,
+                cores=settings.cores,
+                meters=settings.meters,
+                replays=player.name if player else None,
+                endpoint=settings.endpoint,
+            )
+            if player is None:
+                return measure(request, on_progress, cancelled)
+            return measure(request, player.watching(on_progress), cancelled, root=root)
+
+        return measure_one
+
+    return Machine(measure=measure_for, facts=facts, now=state.stamp)

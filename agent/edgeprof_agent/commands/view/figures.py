@@ -1,0 +1,67 @@
+"""The figures of a run by topic, each with its interval, and those that are missing, a line a reason."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from edgeprof.tables.figures import joule_prefix
+from edgeprof.wire.messages import AbsentMetric, MetricRow
+from edgeprof.wire.metrics import METRICS
+from edgeprof_agent.commands.view.words import WIDTH, by_reason, listed, number
+
+_TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Speed", ("latency_", "throughput_", "prefill_", "decode_", "ttft_", "inter_token_", "tokenize_", "sample_")),
+    ("Start", ("worker_start_", "runtime_import_", "load_", "first_inference_")),
+    ("Memory", ("peak_memory_", "baseline_memory_", "kv_cache_", "model_size_")),
+    ("Energy", ("energy_", "net_energy_", "average_power_", "peak_power_", "idle_power_", "battery_")),
+    ("Under load", ("response_", "sustained_")),
+    ("Endpoint", ("connect_", "request_errors_")),
+)
+_TITLE, _VALUE = 28, 14
+_TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
+
+
+def figure_lines(rows: Sequence[MetricRow], absent: Sequence[AbsentMetric]) -> Iterator[str]:
+    """Every figure, the speed first."""
+    for topic, prefixes in _TOPICS:
+        found = [row for row in rows if row.metric.startswith(prefixes)]
+        if found:
+            yield ""
+            yield topic
+            yield from (_figure(row) for row in found)
+    yield from absent_lines(absent)
+
+
+def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
+    """What is missing and why; figures that miss for one reason stand together."""
+    if absent:
+        yield ""
+        yield "Not measured"
+    few = [(one, found) for one in absent if (found := _TOO_FEW.fullmatch(one.reason))]
+    for rest, metrics in by_reason((one.metric, found["rest"]) for one, found in few).items():
+        needed = [f"{int(found['needed']):,}" for one, found in few if one.metric in metrics]
+        verb = "needs" if len(metrics) == 1 else "need"
+        yield from _missing(metrics, f"{verb} {listed(needed)} samples for a 95 % interval; {rest}")
+    others = [(one.metric, one.reason) for one in absent if not _TOO_FEW.fullmatch(one.reason)]
+    for reason, metrics in by_reason(others).items():
+        yield from _missing(metrics, reason)
+
+
+def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
+    titles = "; ".join(METRICS[metric].title for metric in metrics)  # a title may hold a comma
+    yield from textwrap.wrap(f"{titles}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _figure(row: MetricRow) -> str:
+    metric = METRICS[row.metric]
+    factor, unit = joule_prefix(row.value) if metric.unit == "J" else (1.0, metric.unit)
+    value = f"{number(factor * row.value)} {unit}".rstrip()
+    line = f"  {metric.title:<{_TITLE}}{value:>{_VALUE}}   {_certainty(row, factor)}".rstrip()
+    return line[:WIDTH]
+
+
+def _certainty(row: MetricRow, factor: float) -> str:
+    scope = f"{row.scope}  " if row.scope else ""
+    if row.ci_low is None or row.ci_high is None:
+        return f"{scope}n={row.n:,}" if row.n > 1 else scope
+    return f"{scope}95 % in {number(factor * row.ci_low)} to {number(factor * row.ci_high)}, n={row.n:,}"

@@ -1,0 +1,105 @@
+"""What ran, as text: the badge, the runtime and what it was fed, how the samples were taken, or how the run failed."""
+
+from collections.abc import Iterator
+
+from edgeprof.statistics.verdict import DEFAULT_FLOOR
+from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust, WindowEnd
+from edgeprof.wire.failures import MEANING
+from edgeprof.wire.messages import Effective, Failure, Isolation
+from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural
+
+_LOG_LINES = 12
+_OPERATORS_SHOWN = 8
+_ENDS: dict[WindowEnd, str] = {
+    "precision": "the median was known well enough",
+    "time": "its time was up",
+    "looks": "its precision had been looked at three times",
+    "runs": "it held the most runs that are taken",
+    "deadline": "the deadline was near",
+}
+
+
+def trust_lines(trust: Trust | None) -> Iterator[str]:
+    """The badge, a line a cause; then what this device gives no means to look for."""
+    if trust is None:
+        yield from labelled("trust", "not judged")
+        return
+    if trust.is_clean:
+        yield from labelled("trust", "clean")
+    for index, mark in enumerate(trust.marks):
+        yield from labelled(
+            "" if index else "trust", f"{_name(mark.cause)}: {mark.reason or TRUST_MEANING[mark.cause]}"
+        )
+    for reason, causes in by_reason(trust.unchecked.items()).items():
+        yield from labelled("unchecked", f"{listed([_name(cause) for cause in causes])}: {reason}")
+
+
+def effective_lines(ran: Effective) -> Iterator[str]:
+    """Runtime, inputs, kernels, operators; the notes tell where the nodes ran."""
+    threads = f", {plural(ran.threads, 'thread')}" if ran.threads else ""  # of an endpoint nobody knows
+    delegate = f", {ran.delegate}" if ran.delegate else ""
+    yield from labelled(
+        "ran on",
+        f"{ran.runtime} {ran.runtime_version}{threads}, provider {ran.provider}{delegate}",
+    )
+    yield from labelled("fed", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
+    yield from labelled("", ran.input_source)
+    if ran.integer_kernels is not None:
+        yield from labelled("kernels", f"{ran.integer_kernels} integer, {ran.float_kernels} float")
+    if ran.operators:
+        shown = list(ran.operators.items())[:_OPERATORS_SHOWN]
+        more = f" and {len(ran.operators) - len(shown)} more" if len(ran.operators) > len(shown) else ""
+        yield from labelled("operators", ", ".join(f"{count} {name}" for name, count in shown) + more)
+    for note in ran.notes:
+        yield from labelled("note", note)
+
+
+def timing_lines(timing: Timing | None) -> Iterator[str]:
+    """How the samples were taken."""
+    if timing is None:
+        return
+    steady = "until the speed was steady" if timing.settled else "and the speed was not steady by then"
+    known = f" to ±{percent(timing.relative_half_width)}" if timing.relative_half_width is not None else ""
+    yield from labelled("warm-up", f"{plural(timing.warmup_runs, 'run')}, {steady}")
+    yield from labelled("window", f"ended as {_ENDS[timing.window_end]}{f' (median{known})' if known else ''}")
+    yield from labelled(
+        "clock",
+        f"steps of {timing.clock_resolution_ns:.0f} ns; an empty loop, which is in every sample, takes "
+        f"{timing.loop_overhead_ns:.0f} ns",
+    )
+
+
+def floor_lines(floor: NoiseFloor | None, model_id: str, config_key: str) -> Iterator[str]:
+    """What this device was calibrated to, or how to do that."""
+    if floor is None:
+        yield from labelled("floor", "none is known for such runs on this machine; learn one with: edgeprof calibrate")
+        return
+    own = floor.is_of(model_id, config_key)
+    on = "this set-up" if own else f"another set-up ({floor.model_name}), which found {percent(floor.floor)}"
+    share = floor.floor if own else max(floor.floor, DEFAULT_FLOOR)
+    yield from labelled(
+        "floor",
+        f"two single runs that differ by less than {percent(share)} are not told apart "
+        f"({plural(floor.runs, 'run')} of {on}, {floor.date[:10]})",
+    )
+
+
+def held_lines(isolation: Isolation | None) -> Iterator[str]:
+    """What held the worker."""
+    if isolation is not None and isolation.layers:
+        limit = f"; at most {number(isolation.memory_limit_mib)} MiB" if isolation.memory_limit_mib is not None else ""
+        yield from labelled("held by", ", ".join(isolation.layers) + limit)
+
+
+def failure_lines(failure: Failure) -> Iterator[str]:
+    """What went wrong, and the end of the worker's log."""
+    yield from labelled("FAILED", f"{failure.code} in {failure.stage.replace('_', ' ')}: {MEANING[failure.code]}")
+    yield f"           {failure.message}"  # in one line, as it may hold a command to be copied
+    lines = failure.log.strip().splitlines()
+    if lines:
+        yield from labelled("", "the end of its log:")
+        yield from (f"             {line}" for line in lines[-_LOG_LINES:])
+
+
+def _name(cause: str) -> str:
+    return cause.replace("_", " ")

@@ -1,0 +1,135 @@
+"""A series as text and as a JSON document: a table of the set-ups, then a line of verdict on each. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.statistics.verdict import Outcome, Verdict
+from edgeprof.wire.messages import Result
+from edgeprof_agent.commands.view.words import labelled, number, percent, plural, table
+from edgeprof_agent.series.interleaving import order_of
+from edgeprof_agent.series.keeping import Plan
+from edgeprof_agent.series.running import Series
+from edgeprof_agent.series.summary import Judged, Row, Summary
+
+_SAID: dict[Outcome, str] = {
+    "faster": "is faster than",
+    "slower": "is slower than",
+    "no_difference_shown": "shows no difference from",
+    "abstains": "gets no verdict against",
+}
+_BLOCKS_SHOWN = 10
+_SIDES = re.compile(r"\b[AB]\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A series as `--json` prints it. Results by the set-up's folder name, in time order."""
+
+    plan: Plan
+    interrupted: bool
+    summary: Summary
+    results: dict[str, tuple[Result, ...]]
+
+
+def document_of(series: Series, plan: Plan, summary: Summary) -> Document:
+    """Everything, without the artifacts."""
+    results = {
+        setup.folder: tuple(outcome.result for outcome in series.outcomes.get(index, []))
+        for index, setup in enumerate(series.setups)
+    }
+    return Document(plan=plan, interrupted=series.interrupted, summary=summary, results=results)
+
+
+def text_of(series: Series, summary: Summary, seed: int, out: Path | None) -> str:
+    """For a person."""
+    return "\n".join(_lines(series, summary, seed, out))
+
+
+def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Iterator[str]:
+    yield from table(
+        ["  set-up", "runs", "median", "from", "to", "trust"],
+        [_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1)],
+        indent=0,
+    )
+    for caption in dict.fromkeys(_caption(row) for row in summary.rows if row.median_ms is not None):
+        yield f"  {caption}"
+    for number_of, row in enumerate(summary.rows, 1):
+        if row.failure is not None:
+            told = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
+            yield from labelled("failed", f"{number_of}: {told}")
+    yield ""
+    named = {row.label: number_of for number_of, row in enumerate(summary.rows, 1)}
+    common = _common_warnings(summary.verdicts)
+    for judged in summary.verdicts:
+        yield from _verdict(judged, named, common)
+    for warning in common:
+        yield from labelled("warning", warning)
+    runs = f"{series.done} of {plural(len(series.turns), 'run')}"
+    order = f", in the order {order_of(series.turns, _BLOCKS_SHOWN)} (seed {seed})" if len(series.setups) > 1 else ""
+    yield from labelled("ran", runs + order)
+    if out is not None:
+        yield from labelled("kept in", f"{out}/")
+        yield from (f"{'':11}  {row.folder}" for row in summary.rows if row.measured)
+
+
+def _cells(number_of: int, row: Row) -> Sequence[str]:
+    runs = f"{row.measured}" + (f", {row.failed} failed" if row.failed else "")
+    if row.median_ms is None or row.low_ms is None or row.high_ms is None:
+        return [f"{number_of} {row.label}", runs, "-", "-", "-", "-"]
+    times = [f"{number(row.median_ms)} ms", number(row.low_ms), number(row.high_ms)]
+    return [f"{number_of} {row.label}", runs, *times, _trust(row)]
+
+
+def _caption(row: Row) -> str:
+    what = "time between tokens" if row.series == "inter_token" else row.series
+    return f"{what}: median of the runs' medians, and the {row.spans}"
+
+
+def _trust(row: Row) -> str:
+    if row.unjudged == row.measured:
+        return "not judged"
+    marks = [f"{cause.replace('_', ' ')} {count}×" for cause, count in row.marks.items()]
+    return ", ".join(marks) or "clean"
+
+
+def _common_warnings(verdicts: Sequence[Judged]) -> list[str]:
+    """Those that every verdict carries and that speak of neither side."""
+    told = [judged.report.warnings for judged in verdicts if judged.report is not None]
+    return [
+        one for one in (told[0] if told else ()) if all(one in others for others in told) and not _SIDES.search(one)
+    ]
+
+
+def _verdict(judged: Judged, named: Mapping[str, int], common: Sequence[str]) -> Iterator[str]:
+    a, b = named[judged.a], named[judged.b]
+    if judged.report is None:
+        yield from labelled("verdict", f"{b}: none against {a}: {judged.reason}")
+        return
+    verdict = judged.report.verdict
+    yield from labelled(
+        "verdict", f"{b} {_SAID[verdict.outcome]} {a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
+    )
+    for warning in judged.report.warnings:
+        if warning not in common and not warning.startswith("not the same threads"):  # these differ as meant
+            yield from labelled("", f"warning (A is {a}, B is {b}): {warning}")
+
+
+def _by(verdict: Verdict) -> str:
+    if verdict.ratio is None or verdict.outcome not in ("faster", "slower"):
+        return ""
+    interval = ""
+    if verdict.low is not None and verdict.high is not None:
+        span = f"{verdict.interval_percent} % in {verdict.low:.3f} to {verdict.high:.3f}"
+        interval = f" (ratio {verdict.ratio:.3f}, {span})"
+    return f" by {percent(abs(verdict.ratio - 1))}{interval}"
+
+
+def _reach(verdict: Verdict) -> str:
+    """What such a pair could have shown, where it showed nothing."""
+    if verdict.outcome in ("faster", "slower") or verdict.smallest_effect is None:
+        return ""
+    if verdict.smallest_effect > 1:
+        return "; such runs hardly show anything, more repeats would"
+    return f"; {percent(verdict.smallest_effect)} would have shown in 4 of 5 cases"

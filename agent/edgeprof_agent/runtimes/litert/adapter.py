@@ -1,0 +1,163 @@
+"""LiteRT, and its forerunner tflite-runtime, behind our protocol: the same Interpreter under two names."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Literal, Protocol, TypedDict, cast
+
+import numpy as np
+
+from edgeprof_agent.runtimes import inputs, outputs
+from edgeprof_agent.runtimes.delegation import check_all_there
+from edgeprof_agent.runtimes.inputs import Declared, Size, Source, Tensor
+from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegates, placed, read_graph
+from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.real_inputs import source_of
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+
+_UNSUPPORTED = (
+    "Encountered unresolved custom op",
+    "Op builtin_code out of range",
+    "Didn't find op for builtin opcode",
+    "Encountered unresolved op",
+)
+
+
+class _Detail(TypedDict):
+    name: str
+    index: int
+    shape: Sequence[int]
+    shape_signature: Sequence[int]
+    dtype: type[np.generic]
+
+
+class Interpreter(Protocol):
+    """What we use of the runtime's Interpreter."""
+
+    def allocate_tensors(self) -> None: ...
+    def invoke(self) -> None: ...
+    def get_input_details(self) -> list[_Detail]: ...
+    def get_output_details(self) -> list[_Detail]: ...
+    def get_tensor_details(self) -> list[TensorType]: ...
+    def resize_tensor_input(self, input_index: int, tensor_size: Sequence[int], strict: bool) -> None: ...
+    def set_tensor(self, tensor_index: int, value: Tensor) -> None: ...
+    def get_tensor(self, tensor_index: int) -> Tensor: ...
+    def _get_ops_details(self) -> list[Node]: ...
+
+
+class _Maker(Protocol):
+    def __call__(self, *, model_path: str, num_threads: int) -> Interpreter: ...
+
+
+class LiteRt:
+    """The imported package `ai_edge_litert`."""
+
+    module = "ai_edge_litert.interpreter"
+    package = "ai-edge-litert"
+
+    def __init__(self) -> None:
+        self._make = cast(_Maker, importlib.import_module(self.module).Interpreter)
+
+    def open(self, job: Job) -> "LiteRtModel":
+        if job["provider"] != "cpu":
+            raise RuntimeFailure(
+                "runtime_missing", f"{self.package} runs on the CPU only here; provider {job['provider']!r} was asked."
+            )
+        return LiteRtModel(self._make, job, version(self.package))
+
+
+class TfliteRuntime(LiteRt):
+    """The imported package `tflite_runtime` (numpy below 2, Python up to 3.11)."""
+
+    module = "tflite_runtime.interpreter"
+    package = "tflite-runtime"
+
+
+class LiteRtModel:
+    """One interpreter with its inputs set."""
+
+    kind: Literal["tensor"] = "tensor"
+
+    def __init__(self, make: _Maker, job: Job, runtime_version: str) -> None:
+        self._job = job
+        self._version = runtime_version
+        try:
+            self._interpreter = make(model_path=job["model_path"], num_threads=job["threads"])
+            details = self._interpreter.get_input_details()
+            self._declared = [_declared(each) for each in details]
+            self._places = {each["name"]: each["index"] for each in details}
+            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+            self._source: Source = source_of(job)
+            self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+            self._resize()
+        except (ValueError, RuntimeError) as error:
+            if any(sign in str(error) for sign in _UNSUPPORTED):
+                raise RuntimeFailure("operator_unsupported", str(error)) from error
+            raise
+        self.infer = self._interpreter.invoke
+        if job["require_full_delegation"]:
+            check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
+
+    def bind(self) -> None:
+        tensors = self._source.tensors(self._declared, self._shapes)
+        for name, tensor in tensors.items():
+            self._interpreter.set_tensor(self._places[name], tensor)
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self._resize()
+        self.bind()
+        self._interpreter.invoke()
+
+    def output(self) -> Output:
+        details = self._interpreter.get_output_details()
+        return outputs.look_at(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+
+    def setting(self) -> Setting:
+        parts = delegates(_nodes(self._interpreter))
+        return {
+            "runtime_version": self._version,
+            "threads": self._job["threads"],
+            "provider": "cpu",
+            "delegate": f"XNNPACK ({parts} partition{'s' if parts > 1 else ''})" if parts else None,
+            "inputs": {
+                each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
+            },
+            "input_source": self._source.sentence,
+            "notes": [] if parts else ["no delegate took any node: builtin kernels only"],
+        }
+
+    def operators(self) -> Operators:
+        return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
+
+    def _resize(self) -> None:
+        """Brings every input to its shape, and the tensors between into being."""
+        for each in self._interpreter.get_input_details():
+            shape = self._shapes[each["name"]]
+            if shape != [int(size) for size in each["shape"]]:
+                self._interpreter.resize_tensor_input(each["index"], shape, strict=False)
+        self._interpreter.allocate_tensors()
+
+
+def _nodes(interpreter: Interpreter) -> list[Node]:
+    """The graph after delegation. Private in the runtime's class, and the only way to it from Python."""
+    return interpreter._get_ops_details()  # pyright: ignore[reportPrivateUsage]
+
+
+def _declared(each: _Detail) -> Declared:
+    dtype = np.dtype(each["dtype"])
+    if dtype.kind not in "biufc":
+        raise RuntimeFailure(
+            "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
+        )
+    return Declared(each["name"], dtype, _sizes(each))
+
+
+def _promised(each: _Detail) -> Promise:
+    """As the file has it: read before the first allocation, which puts in the shapes of the run."""
+    return Promise(each["name"], _sizes(each))
+
+
+def _sizes(each: _Detail) -> list[Size]:
+    return [int(size) if size >= 0 else None for size in each["shape_signature"]]

@@ -1,0 +1,279 @@
+"""llama.cpp by llama-cpp-python's low-level calls, in the way that llama-bench times it.
+
+n_batch 2048, n_ubatch 512, flash attention auto, sliding windows not kept in full; random tokens, the first of them the
+vocabulary's own beginning where it has one; memory brought back to its depth before each repeat; synchronised after
+each decode. llama-bench makes one context for the prompt and one for the generation; here both have one, of the depth
+and the longer of the two (where requests are to come, of the two together): what is computed depends on the cells in
+use, in steps of 256, not on the context's size.
+"""
+
+import ctypes
+import importlib
+import random
+import sys
+import time
+from importlib.metadata import version
+from typing import Literal, cast
+
+from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
+from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
+from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model, Vocabulary
+from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
+from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader
+from edgeprof_agent.runtimes.llama.llamacpp_log import Log
+from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
+from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+
+_TIMES = 21
+"""Repeats of what takes microseconds: tokenizing, sampling."""
+
+
+class LlamaCpp:
+    """The imported package `llama_cpp`."""
+
+    def __init__(self) -> None:
+        self.api = cast(LlamaApi, importlib.import_module("llama_cpp.llama_cpp"))
+        self.log = Log(sys.stderr)
+        self._heard = self.api.llama_log_callback(self.log.hear)  # kept: a collected callback is a SIGSEGV
+        self.api.llama_log_set(self._heard, ctypes.c_void_p(0))
+        self.api.llama_backend_init()
+
+    def open(self, job: Job) -> "LlamaModel":
+        if job["provider"] != "cpu":
+            raise RuntimeFailure(
+                "runtime_missing", f"llama.cpp runs on the CPU only here; provider {job['provider']!r} was asked."
+            )
+        return LlamaModel(self, job)
+
+
+class LlamaModel:
+    """A loaded GGUF model with the context of the moment."""
+
+    kind: Literal["text"] = "text"
+
+    def __init__(self, runtime: LlamaCpp, job: Job) -> None:
+        self.absent: dict[str, str] = {}
+        self.kv_cache_kib: float | None = None
+        self.refills = False
+        self._runtime = runtime  # holds the log callback
+        self._api = api = runtime.api
+        self._job = job
+        self._model = _load(api, job["model_path"])
+        self._vocabulary = cast(Vocabulary, api.llama_model_get_vocab(self._model))
+        self._words = api.llama_vocab_n_tokens(self._vocabulary)
+        self._random = random.Random(job["seed"])
+        self._greedy = api.llama_sampler_init_greedy()
+        self._context: LlamaContext | None = None
+        self._filled = False
+        self._trained = api.llama_model_n_ctx_train(self._model)
+        self._lengths = first_lengths(job)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
+
+    def use(self, lengths: Lengths, *, requests: bool = False) -> None:
+        tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
+        if tokens > self._trained:
+            raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
+        if requests and sum(lengths) <= self._trained:
+            tokens = sum(lengths)
+        self.let_go()
+        self._runtime.log.forget_memory()
+        self._context = LlamaContext(self._api, self._model, tokens, self._job["threads"])
+        self.kv_cache_kib = self._runtime.log.memory_kib
+        if self.kv_cache_kib is None:
+            self.absent["kv_cache_mib"] = "llama.cpp logged no size of a KV cache for this model"
+        self._lengths = lengths
+        self._filled = False
+
+    def let_go(self) -> None:
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._filled = False
+
+    def first_prompt(self) -> Prefill:
+        context = self._usable()
+        context.clear()
+        self._filled = False
+        return self._timed_prompt(context, self._prompt(self._lengths.prompt_tokens))
+
+    def prefill(self) -> Prefill:
+        prompt = self._prompt(self._lengths.prompt_tokens)
+        return self._timed_prompt(self._at_depth(), prompt)
+
+    def _timed_prompt(self, context: LlamaContext, prompt: Tokens) -> Prefill:
+        """Its clock is CLOCK_MONOTONIC, the one that the parent's samples are stamped by."""
+        started_ns = time.monotonic_ns()
+        context.evaluate(prompt)
+        prompt_ns = time.monotonic_ns() - started_ns
+        self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+        ended_ns = time.monotonic_ns()
+        return Prefill(prompt_ns, ended_ns - started_ns, started_ns, ended_ns)
+
+    def decode(self) -> Decode:
+        words = self._random_tokens(self._lengths.decode_tokens)
+        context = self._at_depth()
+        token = (self._api.llama_token * 1)()
+        batch = self._api.llama_batch_get_one(token, 1)  # points to the token, which changes from step to step
+        clock, synchronize, handle = time.monotonic_ns, self._api.llama_synchronize, context.handle
+        gaps_ns: list[int] = []
+        started_ns = before_ns = clock()
+        for word in words:
+            token[0] = word
+            context.step(batch)
+            synchronize(handle)
+            now_ns = clock()
+            gaps_ns.append(now_ns - before_ns)
+            before_ns = now_ns
+        return Decode(len(words), len(words), before_ns - started_ns, gaps_ns, started_ns, before_ns)
+
+    def no_requests(self) -> str | None:
+        if self.refills and self._lengths.depth_tokens:
+            return (
+                "this model's memory cannot go back to its depth, so that every request would wait until "
+                f"{self._lengths.depth_tokens} tokens were evaluated anew"
+            )
+        return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
+
+    def request(self) -> None:
+        self.prefill()
+        context = self._usable()
+        for word in self._random_tokens(self._lengths.decode_tokens):
+            context.evaluate(Tokens(self._api, [word]))
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        words = self._random_tokens(self._lengths.prompt_tokens)
+        prompt, last = Tokens(self._api, words), Tokens(self._api, words[-1:])
+        known = self._lengths.depth_tokens + len(words) - 1
+        context = self._at_depth()
+        context.evaluate(prompt)
+        times_ns: list[int] = []
+        for _ in range(repeats):
+            if not context.keep_first(known):
+                self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                self.refills = True
+                return []
+            started_ns = time.perf_counter_ns()
+            context.evaluate(last)
+            self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def close(self) -> None:
+        self.let_go()
+        self._api.llama_sampler_free(self._greedy)
+        self._api.llama_model_free(self._model)
+
+    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
+        context = self._usable()
+        context.clear()
+        self._filled = False
+        context.evaluate(Tokens(self._api, prompt))
+        found: list[int] = []
+        while len(found) < count:
+            found.append(self._api.llama_sampler_sample(self._greedy, context.handle, -1))
+            if len(found) < count:
+                context.evaluate(Tokens(self._api, found[-1:]))
+        return found
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """A text's tokens, the vocabulary's beginning first where it has one."""
+        room = self._room(text)
+        count = self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
+        return list(room[:count])
+
+    def _room(self, text: bytes) -> "ctypes.Array[ctypes.c_int32]":
+        """Enough for a vocabulary of bytes, whose space has three of them, and both ends."""
+        return (self._api.llama_token * (3 * len(text) + 8))()
+
+    def tokenize_ns(self) -> list[int]:
+        text = text_of(self._lengths.prompt_tokens, lambda text: len(self.tokenize(text)))
+        room = self._room(text)
+        times_ns: list[int] = []
+        for _ in range(_TIMES):
+            started_ns = time.perf_counter_ns()
+            self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def sample_ns(self) -> list[int]:
+        context = self._at_depth()
+        context.evaluate(self._prompt(1))
+        times_ns: list[int] = []
+        for _ in range(_TIMES):
+            started_ns = time.perf_counter_ns()
+            self._api.llama_sampler_sample(self._greedy, context.handle, -1)
+            times_ns.append(time.perf_counter_ns() - started_ns)
+        return times_ns
+
+    def output(self) -> Output | None:
+        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
+
+    def setting(self) -> Setting:
+        description = ctypes.create_string_buffer(256)
+        self._api.llama_model_desc(self._model, description, len(description))
+        return {
+            "runtime_version": version("llama-cpp-python"),
+            "threads": self._job["threads"],
+            "provider": "cpu",
+            "delegate": None,
+            "inputs": inputs_of(self._lengths),
+            "input_source": f"random tokens (seed {self._job['seed']}), as llama-bench",
+            "notes": [
+                f"model: {description.value.decode(errors='replace')}",
+                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
+                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
+                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
+                f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
+                *cost_notes("llama-cpp-python"),
+            ],
+        }
+
+    def operators(self) -> Operators:
+        """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
+        reader = GraphReader(self._api)
+        tokens, threads = self._lengths.decode_tokens, self._job["threads"]
+        context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
+        try:
+            context.evaluate(self._prompt(1))
+        finally:
+            context.close()
+        return reader.operators()
+
+    def _at_depth(self) -> LlamaContext:
+        """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
+        context, depth = self._usable(), self._lengths.depth_tokens
+        if depth and self._filled:
+            if context.keep_first(depth):
+                return context
+            self.refills = True
+        context.clear()
+        if depth:
+            context.evaluate(self._prompt(depth))
+        self._filled = True
+        return context
+
+    def _usable(self) -> LlamaContext:
+        if self._context is None:
+            raise RuntimeFailure("load_error", "llama.cpp has no context: the last one that was asked was refused.")
+        return self._context
+
+    def _prompt(self, count: int) -> Tokens:
+        return Tokens(self._api, self._random_tokens(count))
+
+    def _random_tokens(self, count: int) -> list[int]:
+        """The first is the vocabulary's beginning where it wants one, wherever in the memory: so does llama-bench."""
+        words = [self._random.randrange(self._words) for _ in range(count)]
+        if self._api.llama_vocab_get_add_bos(self._vocabulary):
+            words[0] = self._api.llama_vocab_bos(self._vocabulary)
+        return words
+
+
+def _load(api: LlamaApi, path: str) -> Model:
+    params = api.llama_model_default_params()
+    params.n_gpu_layers = 0
+    model = api.llama_model_load_from_file(path.encode(), params)
+    if model is None:
+        raise RuntimeFailure("load_error", "llama.cpp refused to load the model (see the log).")
+    return model

@@ -1,0 +1,81 @@
+"""A llama.cpp context with its memory: made as llama-bench makes its own, filled to a depth, evaluated."""
+
+import ctypes
+import math
+
+from edgeprof_agent.runtimes.llama.llamacpp_api import Batch, Context, EvalCallback, LlamaApi, Memory, Model
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+
+N_BATCH = 2048
+N_UBATCH = 512
+
+
+class Tokens:
+    """Tokens as C has them, cut into batches. They are kept here, as a batch only points to them."""
+
+    def __init__(self, api: LlamaApi, tokens: list[int]) -> None:
+        parts = [tokens[first : first + N_BATCH] for first in range(0, len(tokens), N_BATCH)]
+        self._kept = [(api.llama_token * len(part))(*part) for part in parts]
+        self.batches: list[Batch] = [api.llama_batch_get_one(part, len(part)) for part in self._kept]
+
+
+class LlamaContext:
+    """What is asked of one context. `close` frees it; nothing may be asked then."""
+
+    def __init__(
+        self, api: LlamaApi, model: Model, tokens: int, threads: int, callback: EvalCallback | None = None
+    ) -> None:
+        params = api.llama_context_default_params()
+        params.n_ctx = tokens
+        params.n_batch = N_BATCH
+        params.n_ubatch = N_UBATCH
+        params.n_threads = threads
+        params.n_threads_batch = threads
+        params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_AUTO
+        params.swa_full = False  # as llama-bench: a sliding window keeps no more than itself
+        if callback is not None:
+            params.cb_eval = callback
+        context = api.llama_init_from_model(model, params)
+        if context is None:
+            raise RuntimeFailure("load_error", f"llama.cpp refused a context of {tokens} tokens (see the log).")
+        self.handle: Context = context
+        self.tokens = tokens
+        self._api = api
+        self._memory: Memory | None = api.llama_get_memory(context)  # a model without a cache has none
+
+    def close(self) -> None:
+        self._api.llama_free(self.handle)
+
+    def clear(self) -> None:
+        if self._memory is not None:
+            self._api.llama_memory_clear(self._memory, False)
+
+    def keep_first(self, tokens: int) -> bool:
+        """Forgets all but the first tokens. False: this kind of memory (a recurrent one) forgets all or nothing."""
+        return self._memory is not None and self._api.llama_memory_seq_rm(self._memory, 0, tokens, -1)
+
+    def evaluate(self, tokens: Tokens) -> None:
+        """Batch by batch, to the end of the work."""
+        for batch in tokens.batches:
+            self.step(batch)
+        self._api.llama_synchronize(self.handle)
+
+    def step(self, batch: Batch) -> None:
+        """One batch. Raises RuntimeFailure with llama_decode's own status."""
+        status = self._api.llama_decode(self.handle, batch)
+        if status != 0:
+            raise RuntimeFailure("inference_error", f"llama_decode ended with status {status}: {_meaning(status)}.")
+
+    def non_finite(self, words: int) -> int:
+        """How many logits of the last token are NaN or infinite."""
+        logits = self._api.llama_get_logits_ith(self.handle, -1)
+        if not logits:
+            return 0
+        values = ctypes.cast(logits, ctypes.POINTER(ctypes.c_float * words)).contents
+        return sum(not math.isfinite(value) for value in values)
+
+
+def _meaning(status: int) -> str:
+    """As llama.h has it."""
+    meanings = {1: "no room was left in its memory", 2: "it was aborted", -1: "it found the batch invalid"}
+    return meanings.get(status, "see the log")

@@ -1,0 +1,118 @@
+"""ONNX Runtime behind our protocol. Execution settings are all explicit, so that two runs mean the same."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Literal, cast
+
+import numpy as np
+
+from edgeprof_agent.runtimes import inputs, outputs
+from edgeprof_agent.runtimes.delegation import check_all_there
+from edgeprof_agent.runtimes.inputs import Declared, Tensor
+from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, Session
+from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
+from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.real_inputs import source_of
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+
+_DTYPES = {"float": "float32", "double": "float64"}
+_GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+"""A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
+
+
+class OnnxRuntime:
+    """The imported package `onnxruntime`."""
+
+    def __init__(self) -> None:
+        self._api = cast(OrtApi, importlib.import_module("onnxruntime"))
+
+    def open(self, job: Job) -> "OnnxModel":
+        return OnnxModel(self._api, job)
+
+
+class OnnxModel:
+    """One session with its feeds."""
+
+    kind: Literal["tensor"] = "tensor"
+
+    def __init__(self, api: OrtApi, job: Job) -> None:
+        self._api = api
+        self._job = job
+        self._provider = provider_of(api, job["provider"])
+        self._session = self._opened()
+        self._declared = _declared_inputs(self._session)
+        self._promised = [Promise(each.name, each.shape) for each in self._session.get_outputs()]
+        self._source = source_of(job)
+        self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+        self._feeds: dict[str, Tensor] = {}
+        self._outputs: list[object] = []
+
+    def bind(self) -> None:
+        self._feeds = self._source.tensors(self._declared, self._shapes)
+
+    def infer(self) -> None:
+        self._outputs = []  # else the peak would hold the outputs of two runs
+        self._outputs = self._session.run(None, self._feeds)
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        self._outputs, self._feeds = [], {}
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self.bind()
+        options = self._api.RunOptions()
+        options.add_run_config_entry(*_GIVE_BACK)
+        self._session.run(None, self._feeds, options)
+
+    def output(self) -> Output:
+        return outputs.look_at(self._promised, self._outputs)
+
+    def setting(self) -> Setting:
+        return {
+            "runtime_version": self._api.__version__,
+            "threads": self._job["threads"],
+            "provider": provider_name(self._session.get_providers()[0]),
+            "delegate": None,
+            "inputs": {name: inputs.describe(feed) for name, feed in self._feeds.items()},
+            "input_source": self._source.sentence,
+            "notes": ["sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all"],
+        }
+
+    def operators(self) -> Operators:
+        """From the trace of a second, profiled session: what the optimised graph really executed."""
+        self._outputs = []
+        del self._session  # two sessions at once could exceed the memory limit
+        session = open_session(self._api, self._job, self._provider, is_profiled=True)
+        return read_trace(trace_of(session, self._feeds))
+
+    def _opened(self) -> Session:
+        """Where nothing may fall back and something would, that is told before any figure is taken."""
+        may_fall_back = not self._job["require_full_delegation"]
+        try:
+            return open_session(self._api, self._job, self._provider, may_fall_back=may_fall_back)
+        except FellBack:
+            self._check_placement()
+            raise
+
+    def _check_placement(self) -> None:
+        """Counts what would run where, from a profiled session that may fall back."""
+        session = open_session(self._api, self._job, self._provider, is_profiled=True)
+        declared, source = _declared_inputs(session), source_of(self._job)
+        feeds = source.tensors(declared, inputs.shapes_of(source, declared, self._job["shapes"]))
+        nodes = placed(trace_of(session, feeds), self._provider)
+        check_all_there(self._job["provider"], "the CPU", nodes)
+
+
+def _declared_inputs(session: Session) -> list[Declared]:
+    return [_declared(each) for each in session.get_inputs()]
+
+
+def _declared(each: Input) -> Declared:
+    element = each.type.removeprefix("tensor(").removesuffix(")")
+    try:
+        dtype = np.dtype(_DTYPES.get(element, element))
+    except TypeError:
+        raise RuntimeFailure(
+            "load_error", f"The input {each.name!r} is a {each.type}; only tensors of numbers can be fed."
+        ) from None
+    return Declared(each.name, dtype, each.shape)

@@ -1,0 +1,67 @@
+"""Sessions of ONNX Runtime: how they are opened, where their nodes may run, and a profile of what did run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgeprof_agent.runtimes.inputs import Tensor
+from edgeprof_agent.runtimes.onnx.api import OrtApi, Session
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.document import Job
+
+_UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
+_FELL_BACK = "fallback to CPU EP has been explicitly disabled"
+_SUFFIX = "ExecutionProvider"
+_CPU = f"CPU{_SUFFIX}"
+_PROFILED_RUNS = 2
+
+
+class FellBack(Exception):
+    """The session would have put a node on the CPU, and no node may be there."""
+
+
+def provider_name(full_name: str) -> str:
+    """`cpu` of `CPUExecutionProvider`."""
+    return full_name.removesuffix(_SUFFIX).lower()
+
+
+def provider_of(api: OrtApi, asked: str) -> str:
+    """The runtime's own name of the asked provider."""
+    available = api.get_available_providers()
+    for name in available:
+        if provider_name(name) == asked.lower():
+            return name
+    names = ", ".join(provider_name(name) for name in available)
+    raise RuntimeFailure("runtime_missing", f"This onnxruntime has no execution provider {asked!r}; it has: {names}.")
+
+
+def open_session(
+    api: OrtApi, job: Job, provider: str, *, may_fall_back: bool = True, is_profiled: bool = False
+) -> Session:
+    """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack."""
+    options = api.SessionOptions()
+    options.intra_op_num_threads = job["threads"]
+    options.inter_op_num_threads = 1
+    options.execution_mode = api.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = api.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.enable_profiling = is_profiled
+    options.profile_file_prefix = "operators"  # in the working directory, which is the run's own
+    providers = list(dict.fromkeys([provider, _CPU]))
+    if not may_fall_back and provider != _CPU:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        providers = [provider]
+    try:
+        return api.InferenceSession(job["model_path"], options, providers=providers)
+    except Exception as error:
+        if _FELL_BACK in str(error):
+            raise FellBack from error
+        if any(sign in str(error) for sign in _UNSUPPORTED):
+            raise RuntimeFailure("operator_unsupported", str(error)) from error
+        raise
+
+
+def trace_of(session: Session, feeds: Mapping[str, Tensor]) -> bytes:
+    """What a session that was opened with a profile executes, as its trace."""
+    for _ in range(_PROFILED_RUNS):
+        session.run(None, feeds)
+    return Path(session.end_profiling()).read_bytes()

@@ -1,0 +1,168 @@
+"""What a runtime is to the worker: a class whose construction is the import, opening models of two kinds.
+
+Kept to the standard library's lightest modules: the worker loads this before anything else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
+
+
+class RuntimeFailure(Exception):
+    """A failure that an adapter recognised; `code` is one of the wire contract's failure codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Lengths(NamedTuple):
+    """What a language model is timed at: the prompt, the generation, and what its memory holds before either."""
+
+    prompt_tokens: int
+    decode_tokens: int
+    depth_tokens: int
+
+
+class Prefill(NamedTuple):
+    """One prompt: the time of its evaluation, and until the first token was chosen.
+
+    `start_ns`, `end_ns`: the span of the work alone (CLOCK_MONOTONIC), without what fills the memory before it.
+    """
+
+    prompt_ns: int
+    first_token_ns: int
+    start_ns: int
+    end_ns: int
+
+
+class Decode(NamedTuple):
+    """One generation: `steps` decodes in `total_ns`, the gap after each where the binding tells it.
+
+    `tokens` is what was generated, which may be one more: a first token that came from the prompt's own logits.
+    `start_ns`, `end_ns`: the span (CLOCK_MONOTONIC) of all `tokens`, without what fills the memory before it.
+    """
+
+    steps: int
+    tokens: int
+    total_ns: int
+    gaps_ns: list[int]
+    start_ns: int
+    end_ns: int
+
+
+class TensorModel(Protocol):
+    """A loaded model; it can run once `bind` was called."""
+
+    kind: Literal["tensor"]
+
+    def bind(self) -> None:
+        """Makes the inputs and hands them over: no part of the time to load."""
+        ...
+
+    def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """The run's own shapes with these in their place, made, bound and run once; {}: the run's own again.
+
+        What the runtime had kept for other shapes is given back where it offers that.
+        """
+        ...
+
+    def infer(self) -> object:
+        """One inference; nothing but the runtime's own call."""
+        ...
+
+    def output(self) -> Output:
+        """What is odd about the last outputs."""
+        ...
+
+    def setting(self) -> Setting: ...
+
+    def operators(self) -> Operators:
+        """What is executed; may take a second session. The model cannot be used afterwards."""
+        ...
+
+
+class TextModel(Protocol):
+    """A loaded language model, its memory made for the job's lengths. In a cold course the depth is 0."""
+
+    kind: Literal["text"]
+    absent: dict[str, str]
+    """Metrics that this binding cannot give, and why. It may grow as they are asked for."""
+    kv_cache_kib: float | None
+    """Of the memory in use now, as llama.cpp itself tells it."""
+    refills: bool
+    """Whether its memory was seen to be unable to go back to its depth: each repeat then evaluates the depth anew."""
+
+    def use(self, lengths: Lengths) -> None:
+        """Makes the memory for other lengths. Raises RuntimeFailure where the model or the machine cannot."""
+        ...
+
+    def let_go(self) -> None:
+        """Frees the memory in use; `use` must come next."""
+        ...
+
+    def first_prompt(self) -> Prefill:
+        """A prompt on an empty memory, whatever the depth."""
+        ...
+
+    def no_requests(self) -> str | None:
+        """Why `request` cannot be timed, None where it can. Called once all repeats were made."""
+        ...
+
+    def request(self) -> None:
+        """As a user's: a prompt, its first token, and a generation on top of it, on a memory that holds the depth."""
+        ...
+
+    def prefill(self) -> Prefill:
+        """The prompt, on a memory that holds `depth_tokens`; filling it is not timed."""
+        ...
+
+    def decode(self) -> Decode:
+        """A generation, on a memory that holds `depth_tokens`; filling it is not timed."""
+        ...
+
+    def cached_prompt_ns(self, repeats: int) -> list[int]:
+        """A prompt again with all but its last token in memory: until the first token. Empty: see `absent`."""
+        ...
+
+    def tokenize_ns(self) -> list[int]:
+        """Times of turning a text of about the prompt's length into tokens. Empty: see `absent`."""
+        ...
+
+    def sample_ns(self) -> list[int]:
+        """Times of choosing a token from the logits of a prompt. Empty: see `absent`."""
+        ...
+
+    def output(self) -> Output | None:
+        """What is odd about the logits of the last step; None where the binding does not show them."""
+        ...
+
+    def setting(self) -> Setting: ...
+
+    def operators(self) -> Operators: ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A model of either kind that holds memory which goes only when it is told to, and not with the object."""
+
+    def close(self) -> None:
+        """Frees everything. The model cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A model that runs elsewhere and is asked over a network."""
+
+    def remote(self) -> RemoteFacts:
+        """Who answered, and what was counted so far."""
+        ...
+
+
+class Runtime(Protocol):
+    """An imported runtime. Its class takes no argument; an ImportError in it means that it is not installed."""
+
+    def open(self, job: Job) -> TensorModel | TextModel: ...

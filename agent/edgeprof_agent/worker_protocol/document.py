@@ -1,0 +1,256 @@
+"""What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides.
+
+The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
+if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `operators`, the last that is waited
+for; and `memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by
+then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
+"""
+
+from typing import Literal, TypedDict
+
+from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
+
+Course = Literal["cold", "measure"]
+WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+EnergyPhase = Literal["inference", "prefill", "decode"]
+
+
+class EnergyAsk(TypedDict):
+    """Idle, then for each phase so many windows of at least so long, then idle."""
+
+    idle_before_s: float
+    idle_after_s: float
+    window_s: float
+    windows: int
+
+
+class SweepAsk(TypedDict):
+    """One point of a sweep; None: as the run's own."""
+
+    shapes: dict[str, list[int]]
+    prompt_tokens: int | None
+    depth_tokens: int | None
+
+
+class EndpointAsk(TypedDict):
+    """Where a served model is asked. The key itself is in the worker's environment only."""
+
+    url: str
+    key_variable: str | None
+
+
+class Job(TypedDict):
+    """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples in its window."""
+
+    course: Course
+    variant: str
+    model_path: str
+    model_files: list[str]
+    """Every file of the model, absolute: what is dropped from the page cache, and told apart in memory."""
+    inputs_path: str | None
+    """An .npz of real inputs that the model's manifest names."""
+    provider: str
+    threads: int
+    shapes: dict[str, list[int]]
+    prompt_tokens: int
+    decode_tokens: int
+    depth_tokens: int
+    require_full_delegation: bool
+    warmup_runs: int
+    warmup_limit_s: float
+    min_runs: int
+    max_runs: int
+    window_s: float
+    window_limit_s: float
+    precision: float
+    stop_at_ns: int
+    extras_stop_at_ns: int
+    """The same for what comes after the window: sweep, open loop, soak."""
+    seed: int
+    sweep: list[SweepAsk]
+    arrival_rate_per_s: float
+    soak_s: float
+    energy: EnergyAsk | None
+    endpoint: EndpointAsk | None
+
+
+class Setting(TypedDict):
+    """What the runtime says that it is running with."""
+
+    runtime_version: str
+    threads: int
+    provider: str
+    delegate: str | None
+    inputs: dict[str, str]
+    input_source: str
+    notes: list[str]
+
+
+class Window(TypedDict):
+    """The span (CLOCK_MONOTONIC) that power may be attributed to, and how many inferences or tokens lie in it."""
+
+    start_ns: int
+    end_ns: int
+    units: int
+
+
+class Span(TypedDict):
+    """A stretch of CLOCK_MONOTONIC."""
+
+    start_ns: int
+    end_ns: int
+
+
+class EnergyPhaseLoad(TypedDict):
+    """The windows of one kind of work, back to back; the load began a little before the first of them."""
+
+    phase: EnergyPhase
+    load_start_ns: int
+    windows: list[Window]
+
+
+class EnergyLoad(TypedDict):
+    """What the worker did while power was read."""
+
+    idle_before: Span
+    phases: list[EnergyPhaseLoad]
+    idle_after: Span
+    complete: bool
+    """Whether every window was run; False where the worker had to stop before."""
+
+
+class MemoryReading(TypedDict):
+    """The worker at the end of a phase, in KiB, as /proc/self tells it; None: the kernel does not."""
+
+    phase: str
+    rss_kib: int
+    peak_kib: int | None
+    anonymous_kib: int | None
+    file_kib: int | None
+    shared_memory_kib: int | None
+    pss_kib: int | None
+    private_kib: int | None
+    swap_kib: int | None
+    model_mapped_kib: int | None
+    unified_available_kib: int | None
+    """The machine's MemAvailable, on a board where CPU and GPU share one memory."""
+    nvmap_kib: int | None
+    """What a Jetson's GPU driver has handed out, to all processes together."""
+
+
+class LoopFacts(TypedDict):
+    """What the clock and the timed loop cost, and what ended warm-up and window."""
+
+    clock_resolution_ns: float
+    overhead_ns: float
+    warmup_runs: int
+    settled: bool
+    window_end: WindowEnd
+
+
+class Output(TypedDict):
+    """What the model put out last, looked at after the window."""
+
+    non_finite: int
+    wrong_shapes: list[str]
+    """One sentence for each output whose shape is not the declared one."""
+
+
+class TextFacts(TypedDict):
+    """What only a language model has; None with the reason in `Measured.absent`."""
+
+    kv_cache_kib: float | None
+    tokenize_ns: list[int]
+    sample_ns: list[int]
+    ttft_cached_ns: list[int]
+
+
+class Measured(TypedDict):
+    """Everything timed. Series are in nanoseconds, in order; `absent` holds the reason for each one missing."""
+
+    kind: Literal["tensor", "text"]
+    phases_ms: dict[str, float]
+    series_ns: dict[str, list[int]]
+    absent: dict[str, str]
+    windows: list[Window]
+    """What energy is of. Usually one. A window that was not precise enough is continued in another one; between them
+    nothing runs, or a language model's memory is filled to its depth."""
+    prefill_windows: list[Window]
+    """Those of the prompts; `windows` are then those of the generations. Their units are tokens of prompts."""
+    prompt_tokens: int
+    decode_steps: list[int]
+    """Of each repeat: a binding may have to leave out a step at its beginning."""
+    peak_kib: int
+    """VmHWM of the whole run, up to the end of the window."""
+    memory: list[MemoryReading]
+    memory_absent: dict[str, str]
+    major_faults: int
+    """Of the worker within the windows."""
+    loop: LoopFacts
+    output: Output | None
+    text: TextFacts | None
+    remote: RemoteFacts | None
+    """Only of a model that an endpoint serves."""
+    affinity: list[int]
+    setting: Setting
+
+
+class Cold(TypedDict):
+    """A start with the model's files dropped from the page cache. Shares are None where mincore could not tell."""
+
+    evicted: bool
+    resident_before_share: float | None
+    resident_after_share: float | None
+    reason: str | None
+    load_ms: float
+    first_inference_ms: float
+    first_token_ms: float | None
+
+
+class Point(TypedDict):
+    """One point of a sweep, measured or failed there."""
+
+    at: SweepAsk
+    series_ns: dict[str, list[int]]
+    decode_steps: list[int]
+    peak_kib: int | None
+    kv_cache_kib: float | None
+    failure: str | None
+
+
+class OpenLoopRun(TypedDict):
+    """Response times from planned arrival to answer, in order of arrival."""
+
+    rate_per_s: float
+    response_ns: list[int]
+    service_ns: list[int]
+    unanswered: int
+    """Arrivals that had not been served when the loop gave up."""
+    longest_queue: int
+    duration_ns: int
+
+
+class SoakRun(TypedDict):
+    """Times of a soak's units, folded into buckets as it ran: starts (from the soak's own start), medians, counts.
+
+    `sustained_ns`: the units of its last fifth (60 s at most), thinned out evenly where there are very many.
+    """
+
+    start_ns: int
+    duration_ns: int
+    bucket_start_ns: list[int]
+    bucket_p50_ns: list[float]
+    bucket_n: list[int]
+    sustained_ns: list[int]
+    complete: bool
+    """Whether it ran its full length; False where the worker had to stop before."""
+
+
+class Operators(TypedDict):
+    """What was executed, from a second short session after the measurement. None: the runtime does not tell."""
+
+    operators: dict[str, int]
+    nodes_per_provider: dict[str, int]
+    integer_kernels: int | None
+    float_kernels: int | None
+    notes: list[str]
