@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from edgeprof.wire.evidence import SweepAt
 
-SHORTEST_SOAK_S = 10.0
+MIN_SOAK_S = 10.0
 """The sustained part, a fifth of it, must hold more than a few samples of a slow model."""
 
 

@@ -9,7 +9,7 @@ from edgeprof.wire.messages import Facts
 from edgeprof_devices.matching import Match, conditions_of, match_profile, memory_size_gib
 from edgeprof_devices.schema import Profile, Rule
 
-MOST_NEAR = 6
+MAX_NEAR = 6
 _ALIKE = 0.75
 """Of two names, by difflib: `Raspberry Pi 50` and `Raspberry Pi 5`."""
 
@@ -56,7 +56,7 @@ def explain(facts: Facts, profiles: dict[str, Profile]) -> Explanation:
         if (found := _missed(rule, profile, facts, is_named)) is not None
     ]
     missed.sort(key=lambda each: (-len(each.held), -each.likeness))
-    return Explanation(match, known.title if known else None, _seen(facts), tuple(_grouped(missed)[:MOST_NEAR]))
+    return Explanation(match, known.title if known else None, _seen(facts), tuple(_grouped(missed)[:MAX_NEAR]))
 
 
 def _grouped(missed: list[_Missed]) -> list[Near]:

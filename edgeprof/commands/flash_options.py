@@ -16,7 +16,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import MAX_THREADS, RunProtocol
 
-MOST_REPEATS = 1000
+MAX_REPEATS = 1000
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -33,7 +33,7 @@ _OPTIONS = (
     click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider."),
     click.option(
         "--repeats",
-        type=click.IntRange(1, MOST_REPEATS),
+        type=click.IntRange(1, MAX_REPEATS),
         default=1,
         show_default=True,
         help="Results for each cell, in an order drawn anew for each round over a device's cells.",

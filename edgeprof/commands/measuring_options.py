@@ -6,11 +6,11 @@ from typing import TypeVar
 import click
 
 from edgeprof.commands.options import FiniteRange, sweep_options
-from edgeprof.protocols import SHORTEST_SOAK_S
+from edgeprof.protocols import MIN_SOAK_S
 from edgeprof.wire.messages import RunConfig, RunProtocol
 
-MOST_TOKENS = 131_072
-MOST_POINTS = 64
+MAX_TOKENS = 131_072
+MAX_POINTS = 64
 
 _PROTOCOL = RunProtocol()
 _CONFIG = RunConfig(runtime="")
@@ -28,19 +28,19 @@ def _numbers(least: int) -> Callable[[click.Context, click.Parameter, str | None
             found = tuple(int(part) for part in text.split(","))
         except ValueError:
             raise click.BadParameter(f"{text!r} is no list of whole numbers. Write it as 128,512,2048.") from None
-        if min(found) < least or max(found) > MOST_TOKENS:
-            raise click.BadParameter(f"{text!r} leaves the range {least} to {MOST_TOKENS}.")
+        if min(found) < least or max(found) > MAX_TOKENS:
+            raise click.BadParameter(f"{text!r} leaves the range {least} to {MAX_TOKENS}.")
         if list(found) != sorted(set(found)):
             raise click.BadParameter(f"{text!r} does not increase from number to number.")
-        if len(found) > MOST_POINTS:
-            raise click.BadParameter(f"{len(found)} points are more than {MOST_POINTS}.")
+        if len(found) > MAX_POINTS:
+            raise click.BadParameter(f"{len(found)} points are more than {MAX_POINTS}.")
         return found
 
     return read
 
 
 def _tokens(least: int) -> click.IntRange:
-    return click.IntRange(least, MOST_TOKENS)
+    return click.IntRange(least, MAX_TOKENS)
 
 
 _OPTIONS = (
@@ -85,9 +85,7 @@ _OPTIONS = (
         metavar="PER_S",
         help="Then send requests at this rate, whether or not the last one is done.",
     ),
-    click.option(
-        "--soak", type=FiniteRange(SHORTEST_SOAK_S, 80_000), metavar="SECONDS", help="Then load it for so long."
-    ),
+    click.option("--soak", type=FiniteRange(MIN_SOAK_S, 80_000), metavar="SECONDS", help="Then load it for so long."),
     click.option(
         "--energy/--no-energy",
         default=_PROTOCOL.energy,

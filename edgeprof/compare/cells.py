@@ -9,7 +9,7 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 
-MOST_RUNS = 50
+MAX_RUNS = 50
 """The newest of a cell; a run may bring 100,000 samples with it."""
 
 
@@ -68,7 +68,7 @@ def _age_s(cell: rest.Cell) -> float:
 
 
 def _measured(client: HubClient, device_id: str, column: rest.Column) -> tuple[Result, ...]:
-    found = client.results(device_id=device_id, model_id=column.model_id, config_key=column.config_key, limit=MOST_RUNS)
+    found = client.results(device_id=device_id, model_id=column.model_id, config_key=column.config_key, limit=MAX_RUNS)
     return tuple(stored.result for stored in found if stored.result.status == "measured")
 
 

@@ -20,9 +20,9 @@ _REPLICATES = 4
 def learn(runs: Sequence[Run], series: Series | None, date: str) -> NoiseFloor:
     """What two runs of one set-up may differ by, from several of them."""
     first = runs[0].result
-    if len(runs) < calibration.FEWEST_RUNS:
+    if len(runs) < calibration.MIN_RUNS:
         raise EdgeprofError(
-            "too_few_runs", f"A noise floor takes at least {calibration.FEWEST_RUNS} runs; these are {len(runs)}."
+            "too_few_runs", f"A noise floor takes at least {calibration.MIN_RUNS} runs; these are {len(runs)}."
         )
     if any(_setup(run) != _setup(runs[0]) for run in runs):
         raise EdgeprofError("not_one_setup", "These runs are not all of one device, model and configuration.")

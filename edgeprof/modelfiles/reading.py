@@ -15,7 +15,7 @@ Span = tuple[int, int]
 ONNX_GRAPH, ONNX_INITIALIZER = 7, 5
 TFLITE_SUBGRAPHS, TFLITE_TENSORS = 2, 0
 _VARINT, _BYTES = 0, 2
-_MOST_INTS = 1000
+_MAX_INTS = 1000
 """More than any model has inputs, or an input has sizes."""
 
 
@@ -78,4 +78,4 @@ def elements(window: Window, owner: int, number: int) -> range:
 
 def ints(window: Window, owner: int, number: int) -> list[int]:
     """A TFLite vector of 32-bit integers."""
-    return [window.i32(at) for at in elements(window, owner, number)[:_MOST_INTS]]
+    return [window.i32(at) for at in elements(window, owner, number)[:_MAX_INTS]]

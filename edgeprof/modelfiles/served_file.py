@@ -16,7 +16,7 @@ from edgeprof.modelfiles.window import ModelFileError, Window
 
 BEGINS = b'{"edgeprof_served"'
 SUFFIX = ".served"
-MOST_BYTES = 16 * 1024
+MAX_BYTES = 16 * 1024
 OURS = frozenset(("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"))
 """Fields of a request that the measurement itself sets."""
 
@@ -60,7 +60,7 @@ def parsed(data: bytes, name: str) -> Served:
 
 def check(window: Window) -> Served:
     """Raises ModelFileError for what is no such document."""
-    if window.size > MOST_BYTES:
+    if window.size > MAX_BYTES:
         raise ModelFileError("not_a_model", f"{window.name} is no served model's document: it is larger than 16 KiB.")
     return parsed(window.read(0, window.size), window.name)
 

@@ -14,9 +14,9 @@ from edgeprof.errors import EdgeprofError
 LAST_SEQ = "edgeprof.last_seq"
 """A tag of the experiment: the hub's number of the newest result that is there, after which a publish goes on."""
 TIMEOUT_S = 60.0
-MOST_METRICS = 900
+MAX_METRICS = 900
 """Of one call; MLflow 3.17 takes 1,000."""
-LONGEST_VALUE = 5000
+MAX_VALUE_CHARS = 5000
 PARAMS = ("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task")
 TAGS = (
     *("result_id", "device_id", "device", "model_id", "model", "family", "status", "failure_code"),
@@ -55,8 +55,8 @@ class Mlflow:
         run_id = self._call("POST", "runs/create", asked)["run"]["info"]["run_id"]
         params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
         metrics = list(_metrics(rows, at_ms))
-        for start in range(0, max(1, len(metrics)), MOST_METRICS):
-            part = {"run_id": run_id, "metrics": metrics[start : start + MOST_METRICS], "params": params}
+        for start in range(0, max(1, len(metrics)), MAX_METRICS):
+            part = {"run_id": run_id, "metrics": metrics[start : start + MAX_METRICS], "params": params}
             self._call("POST", "runs/log-batch", part)
         status = "FINISHED" if first["status"] == "measured" else "FAILED"
         self._call("POST", "runs/update", {"run_id": run_id, "status": status, "end_time": at_ms})
@@ -109,7 +109,7 @@ def _metrics(rows: Iterable[Row], at_ms: int) -> Iterator[dict[str, object]]:
 
 
 def _pair(key: str, value: object) -> dict[str, str]:
-    return {"key": key, "value": str(value)[:LONGEST_VALUE]}
+    return {"key": key, "value": str(value)[:MAX_VALUE_CHARS]}
 
 
 def _refused(uri: str, error: urllib.error.HTTPError) -> MlflowError:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from edgeprof.publish.mark import last_seq, set_last_seq
 
-MOST_OPEN = 200
+MAX_OPEN = 200
 _VERSION = b"brain.Event:2"
 _MASK_DELTA = 0xA282EAD8
 _POLYNOMIAL = 0x82F63B78
@@ -54,7 +54,7 @@ class _Writers:
         stream.write(record(data))
 
     def _opened(self, run: str) -> BinaryIO:
-        if len(self._open) >= MOST_OPEN:
+        if len(self._open) >= MAX_OPEN:
             self._close_files()
         path = self._folder / run / self._name
         path.parent.mkdir(parents=True, exist_ok=True)

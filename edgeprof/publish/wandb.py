@@ -14,8 +14,8 @@ from edgeprof.errors import UsageError
 
 MARK = "edgeprof-wandb.json"
 """A file in the folder: how far it got. It is written after each result, so that a killed publish goes on too."""
-LONGEST_NAME = 128
-LONGEST_TAG = 64
+MAX_NAME_CHARS = 128
+MAX_TAG_CHARS = 64
 CONFIG = (
     *("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task"),
     *("result_id", "device_id", "device", "model_id", "model", "family", "status", "failure_code"),
@@ -117,8 +117,8 @@ def run_of(rows: list[Row], group: Group) -> Run:
     family = str(first["family"] or first["model"])
     return Run(
         run_id=str(first["result_id"]),
-        name=f"{first['model']} on {device}"[:LONGEST_NAME],
-        group=(family if group == "family" else device)[:LONGEST_NAME],
+        name=f"{first['model']} on {device}"[:MAX_NAME_CHARS],
+        group=(family if group == "family" else device)[:MAX_NAME_CHARS],
         host=device,
         tags=_tags(first),
         config={name: first[name] for name in CONFIG if first[name] is not None},
@@ -131,7 +131,7 @@ def _tags(first: Row) -> tuple[str, ...]:
     """What runs are filtered by with a click; everything else is in the configuration."""
     marks = [name for name in ("emulated", "replayed") if first[name]]
     found = [first["runtime"], first["quantization"], *(first["trust"] or "").split(), first["failure_code"], *marks]
-    return tuple(dict.fromkeys(str(tag)[:LONGEST_TAG] for tag in found if tag))
+    return tuple(dict.fromkeys(str(tag)[:MAX_TAG_CHARS] for tag in found if tag))
 
 
 def _figures(rows: Iterable[Row]) -> dict[str, float]:

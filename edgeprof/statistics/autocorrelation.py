@@ -18,9 +18,9 @@ from edgeprof.statistics.distributions import chi2_quantile, normal_quantile, t_
 _WINDOW = 5.0
 _FEW, _VERY_FEW = 200, 100
 _STRONG = 3.0
-_FEWEST_WORTH = 6
+_MIN_WORTH = 6
 _EVERY_LAG_TO = 64
-_FEWEST_FOR_BLOCKS, _FEWEST_BLOCKS, _MOST_BLOCKS = 100, 6, 512
+_MIN_FOR_BLOCKS, _MIN_BLOCKS, _MAX_BLOCKS = 100, 6, 512
 _AS_DIGITS = bytes([ord("0"), ord("1"), *range(2, 256)])
 
 
@@ -30,7 +30,7 @@ def autocorrelation_time(samples: Sequence[float], threshold: float) -> float:
     if not 0 < flags.count(1) < len(flags):
         return 1.0
     tau = max(1.0, _time_in_window(flags))
-    return _time_of_blocks(flags, tau) if len(flags) >= _FEWEST_FOR_BLOCKS else tau
+    return _time_of_blocks(flags, tau) if len(flags) >= _MIN_FOR_BLOCKS else tau
 
 
 def _time_in_window(flags: bytes) -> float:
@@ -46,7 +46,7 @@ def _time_in_window(flags: bytes) -> float:
     bits = int(flags.translate(_AS_DIGITS), 2)
     variance = ones / n * (1 - ones / n)
     tau, lag, earlier = 1.0, 0, 1.0
-    while lag < n // 2 and (lag == 0 or (lag < _WINDOW * tau / 2 and tau * _FEWEST_WORTH <= n)):
+    while lag < n // 2 and (lag == 0 or (lag < _WINDOW * tau / 2 and tau * _MIN_WORTH <= n)):
         step = min(_step_after(lag), n // 2 - lag)
         lag += step
         correlation = _covariance(bits, n, ones, lag) / variance
@@ -64,11 +64,11 @@ def _time_of_blocks(flags: bytes, tau: float) -> float:
     """
     n, ones = len(flags), flags.count(1)
     size = 4
-    while size < max(n / min(ones, n - ones), n / _MOST_BLOCKS):
+    while size < max(n / min(ones, n - ones), n / _MAX_BLOCKS):
         size *= 2
     counts = [flags[start : start + size].count(1) for start in range(n % size, n, size)]
     largest = tau
-    while len(counts) >= _FEWEST_BLOCKS:
+    while len(counts) >= _MIN_BLOCKS:
         degrees = len(counts) - 1
         found = _variance(counts) / (size * ones / n * (1 - ones / n))
         if found > tau * chi2_quantile(0.95, degrees) / degrees:

@@ -4,14 +4,14 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
-FEWEST_SAMPLES = 20
+MIN_SAMPLES = 20
 _FEW_BLOCKS, _BLOCKS, _LONG = 10, 20, 200
 
 
 def block_medians(samples: Sequence[float]) -> list[float]:
     """Medians of 10 blocks (20 from 200 samples on) in time order; empty below 20 samples."""
     n = len(samples)
-    if n < FEWEST_SAMPLES:
+    if n < MIN_SAMPLES:
         return []
     return medians_of_blocks(samples, _BLOCKS if n >= _LONG else _FEW_BLOCKS)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.distributions import chi2_quantile, normal_quantile
 from edgeprof.statistics.estimate import Estimate
 
-FEWEST_RUNS = 5
+MIN_RUNS = 5
 _SURE = 0.90
 _Z_95 = normal_quantile(0.975)
 
@@ -42,8 +42,8 @@ class NoiseFloor:
 
 def noise_floor(runs: Sequence[Estimate], date: str) -> NoiseFloor:
     """The floor from at least 5 runs of one set-up; with fewer, ValueError."""
-    if len(runs) < FEWEST_RUNS:
-        raise ValueError(f"A noise floor takes at least {FEWEST_RUNS} runs; these are {len(runs)}.")
+    if len(runs) < MIN_RUNS:
+        raise ValueError(f"A noise floor takes at least {MIN_RUNS} runs; these are {len(runs)}.")
     degrees = len(runs) - 1
     spread = statistics.stdev([math.log(run.value) for run in runs])
     reaches = [math.log(run.high / run.low) / 2 for run in runs]

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal
 
-from edgeprof.statistics.blocks import FEWEST_SAMPLES, block_medians, medians_of_blocks
+from edgeprof.statistics.blocks import MIN_SAMPLES, block_medians, medians_of_blocks
 from edgeprof.statistics.steps import chance_of, most_likely_step, ranks, scatter
 
 _LEVEL = 0.01
-_MOST_BLOCKS = 60
+_MAX_BLOCKS = 60
 _LITTLE_LEFT = 0.2
 """A step that takes off all but this share of the scatter is plain, whatever the order of what is left."""
 
@@ -42,9 +42,9 @@ def find_drift(samples: Sequence[float]) -> Drift | None:
     Samples are positive, in time order. A step's size is the ratio of the medians after and before, a trend's the
     median slope (Theil and Sen 1968) over the run.
     """
-    if len(samples) < FEWEST_SAMPLES or min(samples) <= 0:
+    if len(samples) < MIN_SAMPLES or min(samples) <= 0:
         return None
-    logs = [math.log(median) for median in medians_of_blocks(samples, min(len(samples), _MOST_BLOCKS))]
+    logs = [math.log(median) for median in medians_of_blocks(samples, min(len(samples), _MAX_BLOCKS))]
     step = most_likely_step(logs)
     if step is None:
         return None

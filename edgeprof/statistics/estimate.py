@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_outliers, find_two_modes
-from edgeprof.statistics.quantiles import FEWEST_TO_TELL, Refused, fewest_to_rule_out, percentile
+from edgeprof.statistics.quantiles import MIN_SAMPLES_FOR_VERDICT, Refused, fewest_to_rule_out, percentile
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def _notes(samples: Sequence[float], drift: Drift | None) -> tuple[str, ...]:
 
 
 def _few(n: int) -> str:
-    if n < FEWEST_TO_TELL:
+    if n < MIN_SAMPLES_FOR_VERDICT:
         return f"{n} samples, too few to tell whether they are independent; taken as such"
     return f"{n} samples; it takes {fewest_to_rule_out(0.5)} to rule out that they depend on each other"

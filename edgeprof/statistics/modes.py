@@ -14,10 +14,10 @@ from itertools import pairwise
 from edgeprof.statistics.quantiles import quantile
 
 _FENCE = 3.0
-_FEWEST_SAMPLES = 50
+_MIN_SAMPLES = 50
 _TRIMMED = 0.01
-_LEAST_SHARE = 0.05
-_LEAST_GAP = 0.01
+_MIN_SHARE = 0.05
+_MIN_GAP = 0.01
 _DEVIATIONS = 4.0
 
 
@@ -62,7 +62,7 @@ def find_two_modes(samples: Sequence[float]) -> TwoModes | None:
     """Two speeds at least 1 % apart with 5 % of the samples or more in each, or None. Samples are positive."""
     ordered = sorted(samples)
     n = len(ordered)
-    if n < _FEWEST_SAMPLES or ordered[0] <= 0:
+    if n < _MIN_SAMPLES or ordered[0] <= 0:
         return None
     start, end = math.log(quantile(ordered, _TRIMMED)), math.log(quantile(ordered, 1 - _TRIMMED))
     for bins in _bin_counts(n, len(set(ordered))):
@@ -87,7 +87,7 @@ def _bin_counts(n: int, distinct: int) -> tuple[int, ...]:
 
 
 def _apart(modes: TwoModes) -> bool:
-    return modes.slow / modes.fast - 1 >= _LEAST_GAP and _LEAST_SHARE <= modes.slow_share <= 1 - _LEAST_SHARE
+    return modes.slow / modes.fast - 1 >= _MIN_GAP and _MIN_SHARE <= modes.slow_share <= 1 - _MIN_SHARE
 
 
 def _valley(counts: Sequence[int]) -> tuple[int, int, int] | None:

@@ -15,9 +15,9 @@ from edgeprof.statistics.autocorrelation import autocorrelation_time, short_seri
 
 CONFIDENCE = 0.95
 PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-FEWEST_TO_TELL = 20
+MIN_SAMPLES_FOR_VERDICT = 20
 """Below this, dependence cannot be told from chance, and samples are taken as independent."""
-_FEWEST_TO_RULE_OUT, _FEWEST_IN_A_TAIL = 50, 500
+_MIN_TO_RULE_OUT, _MIN_TAIL_SAMPLES = 50, 500
 _MORE_THAN_NEEDED = 5 / 3
 
 
@@ -70,7 +70,7 @@ def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> 
     if not ordered:
         return tuple(Refused(p, 0, 0, samples_needed(p)) for p in ps)
     least = bound = at_median = 1.0
-    if n >= FEWEST_TO_TELL:
+    if n >= MIN_SAMPLES_FOR_VERDICT:
         at_median, (least, bound) = autocorrelation_time(samples, quantile(ordered, 0.5)), short_series_time(samples)
         if at_median > time_by_chance(n):
             least = max(least, at_median)
@@ -84,7 +84,7 @@ def _percentile(
     value, n, needed = quantile(ordered, p), len(ordered), samples_needed(p)
     if n < needed:
         return Refused(p, n, min(n, math.floor(n / least)), math.ceil(needed * least))
-    tau = max(least, autocorrelation_time(samples, value)) if n >= FEWEST_TO_TELL and p != 0.5 else least
+    tau = max(least, autocorrelation_time(samples, value)) if n >= MIN_SAMPLES_FOR_VERDICT and p != 0.5 else least
     effective_n = math.floor(n / tau)
     if effective_n < needed:
         return Refused(p, n, effective_n, math.ceil(needed * tau))
@@ -102,8 +102,8 @@ def fewest_to_rule_out(p: float) -> int:
     at least 93 % hold from 50 samples on for the median, elsewhere from 500, or 5/3 of what the percentile takes.
     """
     if p == 0.5:
-        return _FEWEST_TO_RULE_OUT
-    return max(_FEWEST_IN_A_TAIL, math.ceil(_MORE_THAN_NEEDED * samples_needed(p)))
+        return _MIN_TO_RULE_OUT
+    return max(_MIN_TAIL_SAMPLES, math.ceil(_MORE_THAN_NEEDED * samples_needed(p)))
 
 
 def quantile(ordered: Sequence[float], p: float) -> float:

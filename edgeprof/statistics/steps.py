@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from statistics import median
 
-_FEWEST_VALUES, _FEWEST_A_SIDE, _LEAST_SHARE = 8, 2, 0.05
+_MIN_VALUES, _MIN_PER_SIDE, _MIN_SHARE = 8, 2, 0.05
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def most_likely_step(values: Sequence[float]) -> Step | None:
     middle = (n + 1) / 2
     deviations = [rank - middle for rank in ranks(values)]
     squares = sum(deviation**2 for deviation in deviations)
-    if n < _FEWEST_VALUES or squares == 0:
+    if n < _MIN_VALUES or squares == 0:
         return None
     sums = list(accumulate(deviations))
     found = [Step(k, abs(sums[k - 1]) / math.sqrt(k * (n - k) * squares / (n * (n - 1)))) for k in splits(n)]
@@ -44,7 +44,7 @@ def most_likely_step(values: Sequence[float]) -> Step | None:
 
 def splits(n: int) -> range:
     """Those looked at: at least 5 % of the values on each side, and two."""
-    fewest = max(_FEWEST_A_SIDE, round(_LEAST_SHARE * n))
+    fewest = max(_MIN_PER_SIDE, round(_MIN_SHARE * n))
     return range(fewest, n - fewest + 1)
 
 

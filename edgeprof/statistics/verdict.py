@@ -25,7 +25,7 @@ _Z_95, _Z_80 = normal_quantile(0.975), normal_quantile(0.80)
 _T_LEVEL = 0.985
 """Intervals from replicates are taken at 97 %: run medians are seldom exactly lognormal, and at 95 % the rate of false
 verdicts would be 5 % where they are, with nothing left for where they are not."""
-_FEWEST_DEGREES = 2
+_MIN_DEGREES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ def _centre(side: Sequence[Estimate]) -> float:
 
 def _noise(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None) -> _Noise:
     """From replicates where they are enough to tell the spread of runs, but never less than the calibration."""
-    if len(a) + len(b) - 2 < _FEWEST_DEGREES:
+    if len(a) + len(b) - 2 < _MIN_DEGREES:
         return _noise_of_floor(a, b, floor)
     error, degrees = _between_runs(a, b)
     known = math.log1p(floor.floor) * _per_run(a, b) if floor else 0.0

@@ -28,7 +28,7 @@ _TAILS: dict[str, tuple[str, ...]] = {
     "inter_token_p99_ms": _MEDIANS["inter_token_p50_ms"],
 }
 """Figures of the same series that are no medians: they differ at least as much from run to run."""
-_MOST_NAMED = 4
+_MAX_NAMED = 4
 
 
 def share(cell: rest.Cell, metric: str) -> float:
@@ -69,8 +69,8 @@ def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
     assumed = f"{ASSUMED * 100:g} % of the figure, which is assumed"
     if not named:
         return f"Widened by {assumed}: no set-up here has been calibrated (run: edgeprof calibrate)."
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    text = f"Widened by what calibration found: {'; '.join(named[:_MOST_NAMED])}{more}"
+    more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
+    text = f"Widened by what calibration found: {'; '.join(named[:_MAX_NAMED])}{more}"
     rest_of = any(learned(cell, metric) is None for cell, metric in pairs)
     return f"{text}. Elsewhere by {assumed}." if rest_of else f"{text}."
 

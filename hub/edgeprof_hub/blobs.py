@@ -16,8 +16,8 @@ from edgeprof.errors import EdgeprofError
 
 GIB = 1024**3
 MIB = 1024**2
-LARGEST_MODEL_FILE_BYTES = 2 * GIB
-LARGEST_ARTIFACT_BYTES = 64 * MIB
+MAX_MODEL_FILE_BYTES = 2 * GIB
+MAX_ARTIFACT_BYTES = 64 * MIB
 KEPT_FREE_BYTES = 64 * MIB
 """Of the disk, so that a large upload cannot stop the database."""
 _WRITE_BYTES = MIB

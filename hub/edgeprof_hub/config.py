@@ -11,7 +11,7 @@ from edgeprof.wire import topics
 from edgeprof_hub import private_file
 
 DEFAULT_PORT = 8765
-SHORTEST_TOKEN = 16
+MIN_TOKEN = 16
 TOKEN_FILE = "token"
 
 
@@ -48,8 +48,8 @@ def is_loopback(host: str) -> bool:
 
 def check(settings: Settings) -> None:
     """Raises UsageError for settings that would leave the hub open or unusable."""
-    if settings.token is not None and len(settings.token) < SHORTEST_TOKEN:
-        raise UsageError("weak_token", f"The token is shorter than {SHORTEST_TOKEN} characters. Make one: --new-token.")
+    if settings.token is not None and len(settings.token) < MIN_TOKEN:
+        raise UsageError("weak_token", f"The token is shorter than {MIN_TOKEN} characters. Make one: --new-token.")
     if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
         raise UsageError("bad_token", "The token may hold printable ASCII characters only. Make one: --new-token.")
     if settings.token is None and not settings.is_loopback:

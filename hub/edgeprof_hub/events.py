@@ -8,8 +8,8 @@ from typing import Literal
 from edgeprof_hub.store.rows import to_json
 
 HEARTBEAT_S = 15.0
-MOST_WAITING = 200
-MOST_LISTENERS = 100
+MAX_WAITING = 200
+MAX_LISTENERS = 100
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Events:
 
     def has_room(self) -> bool:
         """Whether one more listener is taken."""
-        return not self._closed and len(self._listeners) < MOST_LISTENERS
+        return not self._closed and len(self._listeners) < MAX_LISTENERS
 
     async def stream(self) -> AsyncGenerator[bytes]:
         """One listener's stream: a line at once, then changes, and a comment when there are none."""
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING)
         self._listeners.add(queue)
         try:
             yield b"retry: 2000\n\n"

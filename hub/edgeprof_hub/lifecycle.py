@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from edgeprof.wire import topics
 from edgeprof_hub import config
-from edgeprof_hub.blobs import LARGEST_ARTIFACT_BYTES, LARGEST_MODEL_FILE_BYTES, BlobStore
+from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import Endpoint
 from edgeprof_hub.broker.dispatch import Dispatch
@@ -57,7 +57,7 @@ def _joined(
 ) -> Hub:
     hub_id = reader.hub_id()
     events = Events()
-    artifacts = BlobStore(settings.data / "artifacts", LARGEST_ARTIFACT_BYTES)
+    artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
     ingest = Ingest(writer, Inbox(settings.site, artifacts), events)
     link = Link(
         f"hub-{hub_id}",
@@ -78,7 +78,7 @@ def _joined(
         hub_id=hub_id,
         reader=reader,
         writer=writer,
-        blobs=BlobStore(settings.data / "blobs", LARGEST_MODEL_FILE_BYTES),
+        blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
         artifacts=artifacts,
         events=events,
         link=link,

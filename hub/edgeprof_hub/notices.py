@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 PAUSES_S = (0.0, 2.0, 15.0, 60.0)
 """Before each try."""
 TIMEOUT_S = 10.0
-MOST_WAITING = 200
+MAX_WAITING = 200
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Notices:
     def __init__(self, webhooks: Sequence[str], publish: Callable[[bytes], object]) -> None:
         self._publish = publish
         self._stopping = threading.Event()
-        self._queues = {url: Queue[bytes | None](MOST_WAITING) for url in webhooks}
+        self._queues = {url: Queue[bytes | None](MAX_WAITING) for url in webhooks}
         self._last: dict[str, str] = {}
         self._threads = [
             threading.Thread(target=self._deliver, args=item, name="hub-webhook", daemon=True)

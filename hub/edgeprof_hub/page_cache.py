@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-MOST_PAGES = 32
+MAX_PAGES = 32
 OLDEST_S = 60.0
 """Prices have a date, and a page says when it was made: not even an unchanged one is shown for long."""
 
@@ -32,6 +32,6 @@ class PageCache:
         with self._lock:
             if version == self._version:
                 self._pages[key] = (started_s, text)
-                if len(self._pages) > MOST_PAGES:
+                if len(self._pages) > MAX_PAGES:
                     self._pages.popitem(last=False)
         return text

@@ -12,7 +12,7 @@ from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_sweep import sweep_text
-from edgeprof_agent.worker.text_windows import MOST_WINDOWS, Timed, windows_of
+from edgeprof_agent.worker.text_windows import MAX_WINDOWS, Timed, windows_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill
 from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Point, Setting, SweepAsk
 from tests.agent.gguf_models import tiny_llama
@@ -170,4 +170,4 @@ def test_what_fills_a_depth_between_repeats_is_in_no_window() -> None:
 
 def test_windows_are_bounded() -> None:
     repeats = [Timed(start, start + 10, 1) for start in range(0, 100_000, 100)]
-    assert len(windows_of(repeats, 64)) == MOST_WINDOWS
+    assert len(windows_of(repeats, 64)) == MAX_WINDOWS

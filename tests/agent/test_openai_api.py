@@ -158,13 +158,13 @@ def test_errors_that_pass_are_counted_waited_for_and_in_no_time(odd: OddEndpoint
 
 
 def test_an_endpoint_that_only_refuses_is_given_up(odd: OddEndpoint, tmp_path: Path) -> None:
-    odd.refusals = [(500, "out of order", {"Retry-After": "0"})] * openai_asking.MOST_IN_A_ROW
+    odd.refusals = [(500, "out of order", {"Retry-After": "0"})] * openai_asking.MAX_IN_A_ROW
     result = ask(odd.url, tmp_path)
     assert result.failure is not None
     assert result.failure.code == "inference_error"
     assert "5 requests in a row failed" in result.failure.message
     assert "out of order" in result.failure.message
-    assert len(odd.bodies) == openai_asking.MOST_IN_A_ROW
+    assert len(odd.bodies) == openai_asking.MAX_IN_A_ROW
 
 
 def test_a_pause_that_is_longer_than_the_run_ends_it(odd: OddEndpoint, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_an_input_without_an_array_fails_the_run_by_name(tmp_path: Path) -> None
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "m.inputs.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as member:
-        for _ in range(real_inputs.MOST_BYTES // 2**20 + 1):
+        for _ in range(real_inputs.MAX_BYTES // 2**20 + 1):
             member.write(bytes(2**20))
     assert path.stat().st_size < 2**20
     failure = refusal(path, Declared("x", FLOATS, [None]))

@@ -201,7 +201,7 @@ class TestReplayedRuns:
         monkeypatch.setattr(plan, "IDLE_BEFORE_S", 2.0)
         monkeypatch.setattr(plan, "IDLE_AFTER_S", 2.0)
         monkeypatch.setattr(plan, "CATCH_UP_S", 0.0)
-        monkeypatch.setattr(plan, "LEAST_WINDOW_S", 0.8)
+        monkeypatch.setattr(plan, "MIN_WINDOW_S", 0.8)
         monkeypatch.setattr(plan, "WINDOW_PERIODS", 2)
         monkeypatch.setattr(plan, "IDLE_PERIODS", 2)
 

@@ -17,7 +17,7 @@ from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.stopping import share_of_time
-from edgeprof_agent.worker.tensor_sweep import MOST_RUNS, NO_TIME, sweep_tensor
+from edgeprof_agent.worker.tensor_sweep import MAX_RUNS, NO_TIME, sweep_tensor
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, misbehaving, request_for
 
@@ -153,7 +153,7 @@ def test_a_point_of_a_tiny_model_says_no_more_than_a_worker_may(tmp_path: Path) 
         sweep_tensor(_Instant(), MemoryBook([]), job, Reporter(said.fileno()))  # pyright: ignore[reportArgumentType]
         said.seek(0)
         (point,) = (event["point"] for event in map(json.loads, said) if event["event"] == "point")
-    assert len(point["series_ns"]["latency"]) == MOST_RUNS
+    assert len(point["series_ns"]["latency"]) == MAX_RUNS
 
 
 def test_points_share_the_time_that_is_left() -> None:

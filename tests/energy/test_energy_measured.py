@@ -26,7 +26,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "IDLE_BEFORE_S", 1.5)
     monkeypatch.setattr(plan, "IDLE_AFTER_S", 1.5)
     monkeypatch.setattr(plan, "CATCH_UP_S", 0.0)
-    monkeypatch.setattr(plan, "LEAST_WINDOW_S", 0.6)
+    monkeypatch.setattr(plan, "MIN_WINDOW_S", 0.6)
     monkeypatch.setattr(plan, "WINDOW_PERIODS", 5)
     monkeypatch.setattr(plan, "IDLE_PERIODS", 5)
 

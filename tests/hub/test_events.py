@@ -48,12 +48,12 @@ def test_a_listener_that_does_not_keep_up_is_let_go_and_the_others_are_not() -> 
         await anext(slow)
         await anext(quick)
         heard = 0
-        for _ in range(events.MOST_WAITING + 1):
+        for _ in range(events.MAX_WAITING + 1):
             told.publish([CHANGE])
             heard += await anext(quick) == LINE
         return len([line async for line in slow]), heard
 
-    assert asyncio.run(listen()) == (0, events.MOST_WAITING + 1)
+    assert asyncio.run(listen()) == (0, events.MAX_WAITING + 1)
 
 
 def test_closing_ends_every_stream_and_takes_no_more() -> None:

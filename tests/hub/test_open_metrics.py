@@ -63,7 +63,7 @@ def test_what_is_too_much_is_left_out_and_counted(client: TestClient, monkeypatc
     whole = sum(
         len(found) for name, found in scraped(client).items() if name.removeprefix("edgeprof_") in open_metrics.EXPOSED
     )
-    monkeypatch.setattr(open_metrics, "MOST_SERIES", 3)
+    monkeypatch.setattr(open_metrics, "MAX_SERIES", 3)
     found = scraped(client)
     shown = sum(len(each) for name, each in found.items() if name.removeprefix("edgeprof_") in open_metrics.EXPOSED)
     assert (shown, found["edgeprof_series_left_out"][()]) == (3, whole - 3)

@@ -153,7 +153,7 @@ def test_size_and_room_are_looked_at_before_a_byte_is_read(client: TestClient, m
 
 
 def test_a_body_that_is_longer_than_it_said_ends(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "LARGEST_UPLOAD_BYTES", 1000)
+    monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 1000)
     endless = (b"x" * 500 for _ in range(10))
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     assert client.post("/models/upload", content=endless, headers=headers).status_code == 400

@@ -21,7 +21,7 @@ IDLE_W, LOAD_W = 3.0, 8.0
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "IDLE_BEFORE_S", 3.0)
     monkeypatch.setattr(plan, "IDLE_AFTER_S", 3.0)
-    monkeypatch.setattr(plan, "LEAST_WINDOW_S", 1.5)
+    monkeypatch.setattr(plan, "MIN_WINDOW_S", 1.5)
     monkeypatch.setattr(plan, "WINDOW_PERIODS", 10)
     monkeypatch.setattr(plan, "IDLE_PERIODS", 10)
 

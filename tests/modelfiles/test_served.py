@@ -50,7 +50,7 @@ def test_another_parameter_is_another_model(tmp_path: Path) -> None:
         (b'{"edgeprof_served":1,"model":"x","parameters":{"stream":false}}', "stream"),
         (b'{"edgeprof_served":1,"model":"x","price":{"provider":"openai"}}', "model"),
         (b'{"edgeprof_served":1,"model":"x","parameters":{"a":{}}}', "parameters"),
-        (PLAIN + b" " * served_file.MOST_BYTES, "16 KiB"),
+        (PLAIN + b" " * served_file.MAX_BYTES, "16 KiB"),
         (b"\xff\xfe", "no served model"),
     ],
 )

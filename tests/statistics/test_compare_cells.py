@@ -123,7 +123,7 @@ def test_without_a_hub_the_file_that_is_not_there_is_told_first() -> None:
 
 
 def test_the_newest_runs_of_a_large_cell_are_enough(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MOST_RUNS", 2)
+    monkeypatch.setattr(cells, "MAX_RUNS", 2)
     found = cells.find(http_client.HubClient(live.url), "pi/kitchen/cnn@edge int8")
     everything = http_client.HubClient(live.url).results(
         device_id=fleet.device_id(1), model_id=INT8.model_id, config_key=FAST.config_key, limit=10

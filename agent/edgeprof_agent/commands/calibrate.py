@@ -13,7 +13,7 @@ from edgeprof.commands.options import FiniteRange
 from edgeprof.compare import noise_floors as learning
 from edgeprof.compare.sources import SERIES, Run, default_series
 from edgeprof.errors import EdgeprofError
-from edgeprof.statistics.calibration import FEWEST_RUNS
+from edgeprof.statistics.calibration import MIN_RUNS
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
@@ -37,7 +37,7 @@ _ORDER_SEED = 1
 @measuring_options
 @click.option(
     "--runs",
-    type=click.IntRange(FEWEST_RUNS, 1000),
+    type=click.IntRange(MIN_RUNS, 1000),
     default=10,
     show_default=True,
     help="The more, the lower the floor.",
@@ -98,13 +98,13 @@ def _floors(series: Series, index: int, date: str) -> list[NoiseFloor] | Edgepro
     An error is returned: what the other set-ups taught must not be lost with this one.
     """
     runs = series.measured(index)
-    if len(runs) < FEWEST_RUNS:
+    if len(runs) < MIN_RUNS:
         failures = [result.failure for result in series.failed(index) if result.failure]
         why = f" The last failure is {failures[-1].code}: {failures[-1].message}" if failures else ""
         turns = sum(turn.setup == index for turn in series.turns)
         return EdgeprofError(
             "too_few_runs",
-            f"{series.setups[index].label}: only {len(runs)} of {turns} runs measured, {FEWEST_RUNS} are needed.{why}",
+            f"{series.setups[index].label}: only {len(runs)} of {turns} runs measured, {MIN_RUNS} are needed.{why}",
         )
     try:
         return [learning.learn(runs, None, date), *_others(runs, date)]

@@ -13,7 +13,7 @@ from edgeprof.errors import EdgeprofError
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-LARGEST_GAP_ROWS = 5_000
+MAX_GAP_ROWS = 5_000
 """So many row numbers in a row that lead nowhere end the search in the middle of a damaged table."""
 
 _PRAGMAS = (
@@ -170,7 +170,7 @@ def _readable_rows(source: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
     seq = max((int(row["seq"]) for row in first), default=0) + 1
     end = min((int(row["seq"]) for row in last), default=None)
     missing = 0
-    while missing < LARGEST_GAP_ROWS and (end is None or seq < end):
+    while missing < MAX_GAP_ROWS and (end is None or seq < end):
         row = _one_row(source, table, seq)
         missing = missing + 1 if row is None else 0
         if row is not None:

@@ -18,7 +18,7 @@ from edgeprof.wire.messages import Bootstrap, Hello
 T = TypeVar("T")
 
 TIMEOUT_S = 15.0
-LONGEST_ERROR_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 
 
 class HubUnreachable(EdgeprofError):
@@ -107,7 +107,7 @@ class Hub:
 
     def _refusal(self, answer: http.client.HTTPResponse) -> EdgeprofError:
         try:
-            error = msgspec.json.decode(answer.read(LONGEST_ERROR_BYTES), type=rest.ErrorDocument).error
+            error = msgspec.json.decode(answer.read(MAX_ERROR_BYTES), type=rest.ErrorDocument).error
         except msgspec.MsgspecError:
             error = rest.ErrorBody(code=f"http_{answer.status}", message=f"{self.url} answered {answer.status}.")
         if answer.status >= 500 or answer.status in (408, 429):

@@ -24,7 +24,7 @@ from edgeprof_agent.daemon.store import ModelStore, OnProgress
 
 log = logging.getLogger(__name__)
 
-LONGEST_LOG = 8000
+MAX_LOG_CHARS = 8000
 
 Measure = Callable[[Started, Path, OnProgress, threading.Event], tuple[Result, Mapping[str, bytes]]]
 """Measures one model in its folder: the result, and its artifacts' bytes by SHA-256."""
@@ -213,5 +213,5 @@ def _internal(error: Exception, stage: Stage) -> Failure:
         stage=stage,
         code="internal_error",
         message=f"edgeprof itself failed: {type(error).__name__}: {error}"[:500],
-        log="".join(traceback.format_exception(error))[-LONGEST_LOG:],
+        log="".join(traceback.format_exception(error))[-MAX_LOG_CHARS:],
     )

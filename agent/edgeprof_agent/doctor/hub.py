@@ -8,7 +8,7 @@ from edgeprof.paths import state_dir
 from edgeprof_agent.doctor.finding import Finding
 
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-_LEAST_FREE_GIB = 1.0
+_MIN_FREE_GIB = 1.0
 
 
 def look(root: Path) -> Iterator[Finding]:
@@ -21,5 +21,5 @@ def look(root: Path) -> Iterator[Finding]:
         yield Finding("hub", "mosquitto", "optional", detail, "sudo apt-get install mosquitto")
     place = state_dir("agent")
     free_gib = shutil.disk_usage(next(each for each in (place, *place.parents) if each.exists())).free / 2**30
-    verdict = "ok" if free_gib >= _LEAST_FREE_GIB else "missing"
+    verdict = "ok" if free_gib >= _MIN_FREE_GIB else "missing"
     yield Finding("hub", "disk", verdict, f"{free_gib:.1f} GiB free for models at {place}")

@@ -23,7 +23,7 @@ _SETTLE_SHARE = 0.2
 _SETTLE_MOST_NS = 5_000_000_000
 _COUNTER_STEP_S = 0.5
 """For single readings of a counter: its peak, and how it scatters idle."""
-_LEAST_IDLE_NS = 1_000_000_000
+_MIN_IDLE_NS = 1_000_000_000
 _TAIL_NS = 1_000_000_000
 """After the load: clocks come down, caches are written back."""
 
@@ -96,7 +96,7 @@ class _Load:
 
     def why_incomplete(self) -> str | None:
         """Without idle on both sides there is neither a baseline nor an edge."""
-        if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _LEAST_IDLE_NS:
+        if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
             return None
         return "the time ran out before the idle stretch after the load: give it more --deadline-s"
 

@@ -9,7 +9,7 @@ from edgeprof.wire.energy import Calibration
 Point = tuple[float, float]
 """What the source read and what the meter said, in watts."""
 
-_LEAST_APART = 0.1
+_MIN_APART = 0.1
 """Two points closer than this share of the larger reading give a slope that is mostly noise."""
 
 
@@ -19,7 +19,7 @@ def fit(points: Sequence[Point]) -> tuple[float, float, float | None]:
     Raises UsageError where the points cannot carry a line.
     """
     readings = [reading for reading, _ in points]
-    if len(points) < 2 or max(readings) - min(readings) < _LEAST_APART * max(map(abs, readings)):
+    if len(points) < 2 or max(readings) - min(readings) < _MIN_APART * max(map(abs, readings)):
         raise UsageError(
             "calibration_points",
             "A calibration needs two points whose readings lie at least 10 % apart: one idle and one under load.",

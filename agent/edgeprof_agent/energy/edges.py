@@ -15,9 +15,9 @@ from edgeprof_agent.sensors.base import Sample
 
 _SEEN_SD = 3.0
 """The load must stand out from the idle stretch by so many of its standard deviations."""
-_LEAST_RISE = 0.02
+_MIN_RISE = 0.02
 """And by so much of it."""
-_MOST_LATE_PERIODS, _MOST_LATE_S = 3.0, 5.0
+_MAX_LATE_PERIODS, _MAX_LATE_S = 3.0, 5.0
 
 
 class Load(NamedTuple):
@@ -38,7 +38,7 @@ class Offset(NamedTuple):
 
 def offset_of(samples: Sequence[Sample], load: Load, period_s: float, *, held: bool) -> Offset | str:
     """From both edges, or why it cannot be told. `samples` are watts, in order."""
-    most_ns = int((_MOST_LATE_PERIODS * period_s + _MOST_LATE_S) * 1e9)
+    most_ns = int((_MAX_LATE_PERIODS * period_s + _MAX_LATE_S) * 1e9)
     # The level of the load is taken between one and three reaches from an edge, which must lie in the load.
     reach_ns = min(most_ns, (load.load_end_ns - load.load_start_ns) // 3)
     before = _level(
@@ -101,7 +101,7 @@ def _late_s(
     if idle is None or load is None:
         return None
     rise = load.watts - idle.watts
-    if abs(rise) < max(_SEEN_SD * idle.sd, _LEAST_RISE * abs(idle.watts)):
+    if abs(rise) < max(_SEEN_SD * idle.sd, _MIN_RISE * abs(idle.watts)):
         return None
     start_ns = max(edge_ns - reach_ns, samples[0].at_ns)
     end_ns = min(edge_ns + reach_ns, samples[-1].at_ns)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from edgeprof.wire.energy import Calibration
 
-MOST_SPREAD = 0.03
-FEWEST_CHANGES = 30
+MAX_SPREAD = 0.03
+MIN_CHANGES = 30
 IDLE_DRIFT_SHARE, IDLE_DRIFT_SD = 0.05, 3.0
 OBSERVER_SHARE = 0.03
 NET_STEPS = 20.0
@@ -39,10 +39,10 @@ class Facts:
 def marks_of(facts: Facts) -> dict[str, str]:
     """By name; empty where there is nothing to say."""
     found: dict[str, str] = {}
-    if facts.spread_share > MOST_SPREAD:
+    if facts.spread_share > MAX_SPREAD:
         found["unstable"] = f"its windows differ: {facts.spread_share:.1%} from the median on the median"
-    if facts.changes_a_window < FEWEST_CHANGES and not facts.held:
-        found["low_resolution"] = f"{facts.changes_a_window:.0f} new values in a window, {FEWEST_CHANGES} are wanted"
+    if facts.changes_a_window < MIN_CHANGES and not facts.held:
+        found["low_resolution"] = f"{facts.changes_a_window:.0f} new values in a window, {MIN_CHANGES} are wanted"
     if facts.window_s < 0.99 * facts.min_window_s:
         found["short_windows"] = f"windows of {facts.window_s:.0f} s; the source would need {facts.min_window_s:.0f} s"
     if not facts.complete:

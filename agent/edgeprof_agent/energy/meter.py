@@ -10,7 +10,7 @@ from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
 from edgeprof_agent.energy.analysis import Around, energy_run, unused_source
-from edgeprof_agent.energy.plan import LEAST_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
+from edgeprof_agent.energy.plan import MIN_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
 from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
@@ -116,7 +116,7 @@ class EnergyMeter:
                 sampler_cpu_share=_cost(recorder, load),
                 problem=problem,
             )
-            wanted_s = max(LEAST_WINDOW_S, WINDOW_PERIODS * recording.period_s)
+            wanted_s = max(MIN_WINDOW_S, WINDOW_PERIODS * recording.period_s)
             found.append(energy_run(recording, load, calibrated.get(recording.name), around, wanted_s))
         return tuple(sorted((*found, *self.unused()), key=lambda run: run.problem is not None))
 

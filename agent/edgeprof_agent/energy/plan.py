@@ -12,9 +12,9 @@ from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent.worker_protocol.document import EnergyAsk
 
 WINDOWS = 5
-LEAST_WINDOW_S = 10.0
+MIN_WINDOW_S = 10.0
 WINDOW_PERIODS = 100
-FEWEST_PERIODS = 10
+MIN_PERIODS = 10
 IDLE_BEFORE_S, IDLE_AFTER_S = 30.0, 10.0
 IDLE_PERIODS = 10
 CATCH_UP_S = 2.0
@@ -38,9 +38,9 @@ class Plan(NamedTuple):
 def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) -> Plan:
     """`periods_s`: of each source by name, the time between two of its values."""
     most_s = protocol.energy_limit_s / (WINDOWS * phases)
-    fitting = {name: period for name, period in periods_s.items() if FEWEST_PERIODS * period <= most_s}
+    fitting = {name: period for name, period in periods_s.items() if MIN_PERIODS * period <= most_s}
     too_slow = {
-        name: f"a value each {period:g} s is too slow: a window of energy needs {FEWEST_PERIODS} of them, "
+        name: f"a value each {period:g} s is too slow: a window of energy needs {MIN_PERIODS} of them, "
         f"and {WINDOWS * phases} windows within --energy-limit-s {protocol.energy_limit_s:g} leave {most_s:.0f} s each"
         for name, period in periods_s.items()
         if name not in fitting
@@ -48,7 +48,7 @@ def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) 
     if not fitting or not protocol.energy:
         return Plan(None, too_slow)
     slowest_s = max(fitting.values())
-    window_s = max(min(LEAST_WINDOW_S, most_s), min(WINDOW_PERIODS * slowest_s, most_s))
+    window_s = max(min(MIN_WINDOW_S, most_s), min(WINDOW_PERIODS * slowest_s, most_s))
     ask: EnergyAsk = {
         "idle_before_s": max(IDLE_BEFORE_S, IDLE_PERIODS * slowest_s) + CATCH_UP_S,
         "idle_after_s": max(IDLE_AFTER_S, IDLE_PERIODS * slowest_s),

@@ -11,11 +11,11 @@ from statistics import median
 from edgeprof_agent.energy.integrate import changes, covers
 from edgeprof_agent.sensors.base import Recording, Sample
 
-MAX_GAP_PERIODS, LEAST_GAP_S = 5, 1.0
+MAX_GAP_PERIODS, MIN_GAP_S = 5, 1.0
 """A source that is read many times a second may miss a beat beside a model that has every core."""
 _UNIT_JUMP = 30.0
 """Between two windows of one load. Units differ by 1,000, what a device draws under one load by far less."""
-_MOST_W = 3_000.0
+_MAX_W = 3_000.0
 """More than any edge device and than a household socket gives."""
 Span = tuple[int, int]
 
@@ -37,7 +37,7 @@ def why_unusable(recording: Recording, samples: Sequence[Sample], start_ns: int,
 
 def why_inconsistent(window_w: Sequence[float]) -> str | None:
     """The same load, window after window: its mean powers are alike, or the source changed what it says."""
-    if any(abs(each) > _MOST_W for each in window_w):
+    if any(abs(each) > _MAX_W for each in window_w):
         return f"{max(window_w, key=abs):.0f} W is more than such a device can draw: is its unit right?"
     middle = median(window_w)
     if any(each * middle < 0 and abs(each) > abs(middle) / 2 for each in window_w):
@@ -70,7 +70,7 @@ def _gap(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns:
         )
         / 1e9
     )
-    if longest_s <= max(LEAST_GAP_S, MAX_GAP_PERIODS * recording.period_s):
+    if longest_s <= max(MIN_GAP_S, MAX_GAP_PERIODS * recording.period_s):
         return None
     return f"a gap of {longest_s:.2f} s between values that should come every {recording.period_s:.2f} s"
 

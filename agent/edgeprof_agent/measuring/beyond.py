@@ -10,7 +10,7 @@ from edgeprof_agent.worker_protocol.document import OpenLoopRun, SoakRun
 from edgeprof_agent.worker_protocol.order import median
 
 RESPONSES = (("response_p50_ms", 0.5), ("response_p95_ms", 0.95), ("response_p99_ms", 0.99))
-KNEE_LEVEL, LEAST_KNEE = 0.01, 0.05
+KNEE_LEVEL, MIN_KNEE = 0.01, 0.05
 """A fall in speed below this share is no knee."""
 
 
@@ -105,6 +105,6 @@ def _knee_s(run: SoakRun) -> float | None:
     if step is None or chance_of(step.z, len(medians)) >= KNEE_LEVEL:
         return None
     split = place_of(medians)
-    if median(medians[split:]) < (1 + LEAST_KNEE) * median(medians[:split]):
+    if median(medians[split:]) < (1 + MIN_KNEE) * median(medians[:split]):
         return None
     return run["bucket_start_ns"][split] / 1e9

@@ -15,17 +15,17 @@ from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.worker_protocol.document import Output
 
-MOST_OTHERS = 0.1
+MAX_OTHERS = 0.1
 """Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""
-MOST_WAITED = 0.05
-MOST_STOLEN = 0.05
-MOST_PRESSURE = 0.01
-FEWEST_FAULTS = 10
+MAX_WAITED = 0.05
+MAX_STOLEN = 0.05
+MAX_PRESSURE = 0.01
+MIN_FAULTS = 10
 """Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %."""
 STALL_MS, STALL_MEDIANS = 100.0, 20.0
-MOST_CLOCK_CHANGE = 0.1
-MOST_CLOCK_STEP_MS = 5.0
-MOST_SLEW_PPM = 500.0
+MAX_CLOCK_CHANGE = 0.1
+MAX_CLOCK_STEP_MS = 5.0
+MAX_SLEW_PPM = 500.0
 """What the kernel itself slews by (adjtimex(2)); chrony may by 83,333, which stretches every duration by 8 %."""
 
 _BACK = frozenset(("frequency_capped", "throttled", "soft_limit", "over_current", "thermal"))
@@ -67,11 +67,11 @@ def trust_of(evidence: Evidence) -> Trust:
 def _busy(run: Evidence) -> Found:
     seen = run.conditions
     found: list[str] = []
-    if seen.others_cpu_share is not None and seen.others_cpu_share > MOST_OTHERS:
+    if seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
         found.append(f"other programs used processor time worth {seen.others_cpu_share:.0%} of the model's")
-    if seen.waited_cpu_share is not None and seen.waited_cpu_share > MOST_WAITED:
+    if seen.waited_cpu_share is not None and seen.waited_cpu_share > MAX_WAITED:
         found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
-    if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MOST_STOLEN:
+    if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MAX_STOLEN:
         found.append(f"the hypervisor gave away processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
 
@@ -127,9 +127,9 @@ def _swapping(run: Evidence) -> Found:
     found: list[str] = []
     if seen.swapped_in_pages:
         found.append(f"pages that came back from swap: {seen.swapped_in_pages}")
-    if seen.memory_pressure_share is not None and seen.memory_pressure_share > MOST_PRESSURE:
+    if seen.memory_pressure_share is not None and seen.memory_pressure_share > MAX_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
-    if faults is not None and faults >= FEWEST_FAULTS:
+    if faults is not None and faults >= MIN_FAULTS:
         found.append(f"pages of the model's process that had to come from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
@@ -160,14 +160,14 @@ def _unstable_clock(run: Evidence) -> Found:
     seen, after = run.conditions, run.before if run.beyond else run.after
     found: list[str] = []
     low, high = seen.cpu_mhz_min, seen.cpu_mhz_max
-    if low is not None and high and 1 - low / high > MOST_CLOCK_CHANGE:
+    if low is not None and high and 1 - low / high > MAX_CLOCK_CHANGE:
         found.append(f"the processor's clock moved between {low:.0f} and {high:.0f} MHz")
     sources = dict.fromkeys([*_known(run.before.clock_source), *seen.clock_sources, *_known(after.clock_source)])
     if len(sources) > 1:
         found.append(f"the kernel changed its clock source: {' to '.join(sources)}")
-    if seen.clock_slew_ppm is not None and abs(seen.clock_slew_ppm) > MOST_SLEW_PPM:
+    if seen.clock_slew_ppm is not None and abs(seen.clock_slew_ppm) > MAX_SLEW_PPM:
         found.append(f"the clock that times the run was being set right, by {seen.clock_slew_ppm:+.0f} ppm")
-    if seen.wall_clock_step_ms is not None and abs(seen.wall_clock_step_ms) > MOST_CLOCK_STEP_MS:
+    if seen.wall_clock_step_ms is not None and abs(seen.wall_clock_step_ms) > MAX_CLOCK_STEP_MS:
         found.append(f"the wall clock stepped by {seen.wall_clock_step_ms:+.0f} ms (durations do not rest on it)")
     gone = set(seen.cpus_gone) | set(run.before.cpus_online) - set(after.cpus_online or run.before.cpus_online)
     if gone:

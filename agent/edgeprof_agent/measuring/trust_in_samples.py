@@ -14,7 +14,7 @@ from edgeprof.statistics.modes import find_two_modes
 from edgeprof.statistics.quantiles import Refused, percentile
 from edgeprof_agent.worker_protocol.document import Measured
 
-MOST_DOUBT = 0.05
+MAX_UNCERTAINTY = 0.05
 """Of the median: half of its 95 % interval, or by how much a run drifts from its start to its end."""
 MODES_APART, SMALLER_MODE = 0.1, 0.2
 STEADY_VARIATION = 0.02
@@ -64,7 +64,7 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
         told = percentile(samples, 0.5)
         if isinstance(told, Refused):
             untold.append(f"median of {name}: {told.reason}")
-        elif (told.high - told.low) / 2 > MOST_DOUBT * told.value:
+        elif (told.high - told.low) / 2 > MAX_UNCERTAINTY * told.value:
             found.append(
                 f"the median of {name}, {told.value:.3g} ms, is only known to lie between {told.low:.3g} and "
                 f"{told.high:.3g} ms"
@@ -96,7 +96,7 @@ def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
 def _drift(samples: Sequence[float]) -> Drift | None:
     """One that matters."""
     drift = find_drift(samples)
-    return drift if drift and abs(drift.change) > MOST_DOUBT else None
+    return drift if drift and abs(drift.change) > MAX_UNCERTAINTY else None
 
 
 def _is_steady(samples: Sequence[float]) -> bool:

@@ -17,11 +17,11 @@ PSS_EVERY_S = 0.5
 PSS_MOST_SHARE = 0.001
 """Of one core; a fifth of what all sampling together may cost."""
 PSS_MOST_NS = 2_000_000
-FEWEST = 2
+MIN_SAMPLES = 2
 """Samples that a mean or a peak over the window needs."""
 
 NOT_SAMPLED = "the worker's memory was not sampled in this run"
-TOO_FEW = f"fewer than {FEWEST} samples lie in the measured window"
+TOO_FEW = f"fewer than {MIN_SAMPLES} samples lie in the measured window"
 NO_ROLLUP = "the kernel has no smaps_rollup for the worker (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)"
 
 _KIB_PER_MIB = 1024
@@ -104,9 +104,9 @@ def over_windows(rss: Series, pss: Series, windows: Sequence[Window], no_pss: st
     rss_mib, pss_mib = _inside(rss, spans), _inside(pss, spans)
     why = no_pss or TOO_FEW
     return WindowMemory(
-        sum(rss_mib) / len(rss_mib) if len(rss_mib) >= FEWEST else TOO_FEW,
-        sum(pss_mib) / len(pss_mib) if len(pss_mib) >= FEWEST else why,
-        max(pss_mib) if len(pss_mib) >= FEWEST else why,
+        sum(rss_mib) / len(rss_mib) if len(rss_mib) >= MIN_SAMPLES else TOO_FEW,
+        sum(pss_mib) / len(pss_mib) if len(pss_mib) >= MIN_SAMPLES else why,
+        max(pss_mib) if len(pss_mib) >= MIN_SAMPLES else why,
     )
 
 

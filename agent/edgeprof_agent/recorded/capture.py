@@ -16,7 +16,7 @@ from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.base import SensorError
 from edgeprof_agent.sensors.firmware import Firmware
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 _ID_FILES = (
     "etc/machine-id",
     "etc/hostname",
@@ -128,7 +128,7 @@ def _text(root: Path, firmware: Firmware | None, path: str) -> str | None:
 
 def _clean(content: bytes) -> bytes:
     """Device tree strings are parted by NUL bytes, which stay."""
-    return scrubbed(content[:MOST_BYTES].decode("utf-8", "replace")).encode()
+    return scrubbed(content[:MAX_BYTES].decode("utf-8", "replace")).encode()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent.recorded.capture import Captured
 from edgeprof_agent.recorded.scrub import leaks
 
-MOST_TEXTS = 40
+MAX_TEXTS = 40
 
 
 def write(
@@ -76,8 +76,8 @@ def _gauge(path: str, idle: list[str], load: list[str]) -> list[str]:
     return [
         "[[gauge]]",
         f"path = {json.dumps(path)}",
-        f"idle = {json.dumps(idle[:MOST_TEXTS])}",
-        f"load = {json.dumps(load[:MOST_TEXTS])}",
+        f"idle = {json.dumps(idle[:MAX_TEXTS])}",
+        f"load = {json.dumps(load[:MAX_TEXTS])}",
     ]
 
 

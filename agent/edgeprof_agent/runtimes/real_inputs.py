@@ -18,7 +18,7 @@ from edgeprof_agent.runtimes.inputs import Declared, Source, Synthetic, Tensor, 
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Job
 
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 """Of all arrays together, unpacked."""
 _SUFFIX = ".npy"
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError, NotImplementedError)
@@ -91,10 +91,10 @@ def _reading(path: Path) -> Generator[zipfile.ZipFile]:
 
 def _headers(file: str, archive: zipfile.ZipFile) -> dict[str, _Header]:
     unpacked = sum(member.file_size for member in archive.infolist())
-    if unpacked > MOST_BYTES:
+    if unpacked > MAX_BYTES:
         raise RuntimeFailure(
             "load_error",
-            f"The real inputs in {file} unpack to {unpacked / 2**20:,.0f} MiB; {MOST_BYTES // 2**20} MiB are the most.",
+            f"The real inputs in {file} unpack to {unpacked / 2**20:,.0f} MiB; {MAX_BYTES // 2**20} MiB are the most.",
         )
     return {_name(member.filename): _checked_header(archive, member) for member in archive.infolist()}
 

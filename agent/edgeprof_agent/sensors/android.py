@@ -23,7 +23,7 @@ _METER = re.compile(r"=+ PowerStats HAL [\d.]+ energy meter =+\n(.*?)\n=+ End of
 _RAIL = re.compile(r"^\s*\[(\w+)\]:(.*?)\s+(-?[\d.]+) mWs", re.MULTILINE)
 _FIELD = re.compile(r"^\s*([\w ]+?)\s*:\s*(\S+)\s*$", re.MULTILINE)
 _SUPPLIES = ("AC powered", "USB powered", "Wireless powered", "Dock powered")
-_LEAST_W, _MOST_W = 0.3, 25.0
+_MIN_W, _MAX_W = 0.3, 25.0
 """What a phone that is on draws; a current outside of it is in another unit than the documented one."""
 
 
@@ -58,7 +58,7 @@ def battery_of(dumpsys: str, current: str) -> Battery:
         )
     volts = _number(said.get("voltage"), "voltage") / 1e3
     amount = abs(_number(current.strip(), "current_now"))
-    fitting = [watts for unit in (1e-6, 1e-3) if _LEAST_W <= (watts := amount * unit * volts) <= _MOST_W]
+    fitting = [watts for unit in (1e-6, 1e-3) if _MIN_W <= (watts := amount * unit * volts) <= _MAX_W]
     if len(fitting) != 1:
         raise SensorError(
             f"a current of {current.strip()} at {volts:.2f} V is no power that a phone draws, in µA or mA"

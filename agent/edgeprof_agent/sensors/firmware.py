@@ -18,7 +18,7 @@ DEVICES = ("dev/vcio_gencmd", "dev/vcio")
 """The first is a kernel's way to allow just these commands; both speak the same."""
 _TAG = 0x0003_0080
 _TEXT_BYTES = 1024
-_MOST_REPLY_BYTES = 4096
+_MAX_REPLY_BYTES = 4096
 _HEAD = struct.Struct("=6I")
 _SIZE = _HEAD.size + _TEXT_BYTES + 4
 _IOWR = 3 << 30 | struct.calcsize("P") << 16 | 100 << 8
@@ -45,7 +45,7 @@ class Firmware:
         name = f"vcgencmd-{command.replace(' ', '_')}"
         file = self._replies.get(name)
         if file is None:
-            file = self._replies[name] = files.KernelFile(self._root / "tools" / name, _MOST_REPLY_BYTES)
+            file = self._replies[name] = files.KernelFile(self._root / "tools" / name, _MAX_REPLY_BYTES)
         reply = file.text()
         if reply is None:
             raise SensorError(f"the recorded machine has no reply tools/{name}")

@@ -13,8 +13,8 @@ from edgeprof_agent.sensors.rights import RAPL_MEND
 TOP_DOMAIN = re.compile(r"intel-rapl:\d+")
 """Not `intel-rapl:0:0`, which lies inside its package, and not `intel-rapl-mmio:0`, which is the same one again."""
 
-_MOST_OF_A_TURN = 0.5
-_MOST_W = 1000.0
+_MAX_TURN_SHARE = 0.5
+_MAX_W = 1000.0
 """An assumed bound: twice the 500 W at which the largest packages are rated (AMD, EPYC 9965)."""
 _SLACK_J = 5.0
 """The counter moves each millisecond and a reading may be held up: two close ones may be further apart than that."""
@@ -51,9 +51,9 @@ class _Domain:
 
     def _refuse_leap(self, step_j: float, after_s: float) -> None:
         """After a leap the counter stays refused: with time, the mean since then would look possible again."""
-        if step_j > _MOST_W * after_s + _SLACK_J:
+        if step_j > _MAX_W * after_s + _SLACK_J:
             self.leapt = (
-                f"{self.counter.path} leapt by {step_j:.3g} J within {after_s:.3g} s, more than {_MOST_W:,.0f} W"
+                f"{self.counter.path} leapt by {step_j:.3g} J within {after_s:.3g} s, more than {_MAX_W:,.0f} W"
             )
         if self.leapt is not None:
             raise SensorError(self.leapt)
@@ -63,7 +63,7 @@ class _Domain:
         if change_uj >= 0:
             return change_uj
         turned_uj = change_uj + self.range_uj
-        if not 0 <= turned_uj <= _MOST_OF_A_TURN * self.range_uj:
+        if not 0 <= turned_uj <= _MAX_TURN_SHARE * self.range_uj:
             raise SensorError(
                 f"{self.counter.path} jumped back by {-change_uj / 1e6:.3g} J, which is no turn of the counter"
             )

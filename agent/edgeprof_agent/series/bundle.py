@@ -16,7 +16,7 @@ from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ArtifactRef, Manifest, Result
 
-LARGEST_DOCUMENT_BYTES = 64 * 1024**2
+MAX_DOCUMENT_BYTES = 64 * 1024**2
 COPIED_BYTES = 1024**2
 
 
@@ -78,7 +78,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path) -> Bundle:
 
 
 def _small(archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).file_size > LARGEST_DOCUMENT_BYTES:
+    if archive.getinfo(name).file_size > MAX_DOCUMENT_BYTES:
         raise ValueError(f"its {name} is too large")
     return archive.read(name)
 

@@ -12,7 +12,7 @@ from edgeprof_agent.telemetry.base import NUMBER_BYTES, OWN, Absent, KernelFile,
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.worker import last_core, stat_of
 
-MOST_POLICIES = 16
+MAX_POLICIES = 16
 """Where the worker's cores have more, only the main thread's is read: on x86, reading may wake an idle core."""
 
 
@@ -28,7 +28,7 @@ class Clocks(NumberFiles):
         self._policies = {folder.name: folder / "scaling_cur_freq" for folder in folders if served[folder]}
         self._policy_of = {core: folder.name for folder in folders for core in served[folder]}
         self._stat = stat_of(site)
-        self._few = len(self._policies) <= MOST_POLICIES
+        self._few = len(self._policies) <= MAX_POLICIES
         self._own: dict[str, KernelFile] = {}
         found = opened(self._policies if self._few else dict([next(iter(self._policies.items()))]))
         if not found:

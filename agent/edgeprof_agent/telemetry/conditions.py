@@ -12,7 +12,7 @@ from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.zones import hottest
 from edgeprof_agent.worker_protocol.document import Window
 
-SHORTEST_FOR_SHARES_S = 0.5
+MIN_FOR_SHARES_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a share would be mostly rounding."""
 STILL_SHARE = 0.1
 OVERBOOKED_CORES = 0.5
@@ -80,7 +80,7 @@ def _absent(conditions: Conditions, trace: Trace, overbooked: str | None) -> dic
 
 
 def _share(growth: Growth | None, cores: float = 1.0) -> float | None:
-    if growth is None or growth.over_s < SHORTEST_FOR_SHARES_S:
+    if growth is None or growth.over_s < MIN_FOR_SHARES_S:
         return None
     return growth.amount / growth.over_s / cores
 
@@ -163,7 +163,7 @@ def _slew_ppm(span: Span) -> float | None:
     """By how much the monotonic clock ran faster than the raw one over the windows, in millionths."""
     pauses = span.pauses("raw_clock", "offset_ms")
     over_ms = sum(to_ns - from_ns for (from_ns, _), (to_ns, _) in pauses) / 1e6
-    if over_ms < SHORTEST_FOR_SHARES_S * 1e3:
+    if over_ms < MIN_FOR_SHARES_S * 1e3:
         return None
     return -sum(after - before for (_, before), (_, after) in pauses) / over_ms * 1e6
 

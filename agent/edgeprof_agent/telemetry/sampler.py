@@ -2,7 +2,7 @@
 
 Ten times a second it looks at the worker, at every fifth of these ticks also at the device: most of what a reading
 costs is code and data that the model has pushed out of the caches meanwhile. What the thread really takes is counted by
-its own clock; where that is more than `MOST_CPU_SHARE`, as on a slow board, it goes on at half the rate.
+its own clock; where that is more than `MAX_CPU_SHARE`, as on a slow board, it goes on at half the rate.
 """
 
 import os
@@ -19,7 +19,7 @@ from edgeprof_agent.telemetry.trace import Trace
 HZ = 10.0
 TICKS_A_SWEEP = 5
 EVERY_TICK = ("worker",)
-MOST_CPU_SHARE = 0.003
+MAX_CPU_SHARE = 0.003
 """Of one core, on average. The goal is 0.005."""
 _SLOWEST_HZ = 1.0
 _STUCK_S = 2.0
@@ -115,6 +115,6 @@ class _Pace:
 
     def look(self) -> None:
         now_s, cpu_s = time.monotonic(), time.thread_time()
-        if cpu_s - self._cpu_s > MOST_CPU_SHARE * (now_s - self._since_s):
+        if cpu_s - self._cpu_s > MAX_CPU_SHARE * (now_s - self._since_s):
             self.period_s = min(2 * self.period_s, 1 / _SLOWEST_HZ)
             self._since_s, self._cpu_s = now_s, cpu_s

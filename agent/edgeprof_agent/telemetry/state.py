@@ -21,7 +21,7 @@ from edgeprof_agent.telemetry.zones import hottest
 
 PI_BITS = ("under_voltage", "frequency_capped", "throttled", "soft_limit")
 """get_throttled, bits 0 to 3: now. Bits 16 to 19 are the same since boot, or since the kernel's poller cleared them."""
-LONGEST_LOOK_S = 10.0
+MAX_CHECK_S = 10.0
 """A device driver that hangs must not hang the run."""
 
 
@@ -32,7 +32,7 @@ def stamp() -> Stamp:
 
 def read_state(root: Path = Path("/")) -> DeviceState:
     """One look. Takes a few milliseconds, and one short process where a Jetson tells only that way."""
-    return within(LONGEST_LOOK_S, lambda: _read_state(root)) or _nothing_known(stamp())
+    return within(MAX_CHECK_S, lambda: _read_state(root)) or _nothing_known(stamp())
 
 
 def _read_state(root: Path) -> DeviceState:

@@ -3,7 +3,7 @@
 from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, Value, opened, unique
 
-MOST_ZONES = 24
+MAX_ZONES = 24
 OFF_BELOW_C = -200.0
 
 
@@ -14,7 +14,7 @@ class Temperature(NumberFiles):
     unit = "°C"
 
     def __init__(self, site: Site) -> None:
-        folders = files.folders(site.root / "sys/class/thermal", "thermal_zone*")[:MOST_ZONES]
+        folders = files.folders(site.root / "sys/class/thermal", "thermal_zone*")[:MAX_ZONES]
         names = unique([files.text(folder / "type") or folder.name for folder in folders])
         zones = opened({name: folder / "temp" for name, folder in zip(names, folders, strict=True)})
         if not zones:

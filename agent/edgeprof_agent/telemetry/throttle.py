@@ -6,7 +6,7 @@ from pathlib import Path
 from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, opened
 
-MOST_CORES = 32
+MAX_CORES = 32
 """Of the worker's, watched in mid-run: each is two files to read, twice a second."""
 _FLAG_OF_COUNTER = {
     "core": "thermal",
@@ -58,14 +58,12 @@ class ThrottleCounters(NumberFiles):
     unit = "events, counted up"
 
     def __init__(self, site: Site) -> None:
-        found = opened(counters(site.root, site.cores[:MOST_CORES]))
+        found = opened(counters(site.root, site.cores[:MAX_CORES]))
         if not found:
             raise Absent("no counter of throttling or over-current on this machine")
         super().__init__(found, 1)
-        if len(site.cores) > MOST_CORES:
-            self.problem = (
-                f"of the {len(site.cores)} cores that the model may use, counters of {MOST_CORES} are watched"
-            )
+        if len(site.cores) > MAX_CORES:
+            self.problem = f"of the {len(site.cores)} cores that the model may use, counters of {MAX_CORES} are watched"
 
 
 class Alarms(NumberFiles):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgeprof_agent.telemetry.base import KernelFile, Site
 
-MOST_THREADS = 128
+MAX_THREADS = 128
 """Files that are held open; reading more would cost more than the sampler may."""
 _BYTES = 128
 
@@ -48,8 +48,8 @@ class Waiting:
             tasks = os.listdir(self._tasks)
         except FileNotFoundError as error:
             raise ProcessLookupError(*error.args) from None
-        if len(tasks) > MOST_THREADS:
-            raise ValueError(f"the worker has {len(tasks)} threads, of which {MOST_THREADS} could be watched")
+        if len(tasks) > MAX_THREADS:
+            raise ValueError(f"the worker has {len(tasks)} threads, of which {MAX_THREADS} could be watched")
         self._files = {task: file for task, file in self._files.items() if task in tasks}
         found: dict[str, tuple[int, int]] = {}
         for task in tasks:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from edgeprof_agent.telemetry.base import Site
 
-MOST_DOUBT_NS = 1_000_000
+MAX_UNCERTAINTY_NS = 1_000_000
 """A reading that was interrupted for longer than this tells nothing of steps."""
-MOST_RAW_DOUBT_NS = 50_000
+MAX_RAW_UNCERTAINTY_NS = 50_000
 """The same of the raw clock: over the shortest window that is looked at, 0.5 s, at most 100 ppm."""
 _TRIES = 3
 
@@ -52,7 +52,7 @@ class WallClock(_Against):
 
     def __init__(self, site: Site, wall_ns: Clock | None = None, monotonic_ns: Clock | None = None) -> None:
         del site
-        super().__init__(wall_ns or time.time_ns, monotonic_ns or time.monotonic_ns, MOST_DOUBT_NS)
+        super().__init__(wall_ns or time.time_ns, monotonic_ns or time.monotonic_ns, MAX_UNCERTAINTY_NS)
 
 
 class RawClock(_Against):
@@ -62,7 +62,7 @@ class RawClock(_Against):
 
     def __init__(self, site: Site, raw_ns: Clock | None = None, monotonic_ns: Clock | None = None) -> None:
         del site
-        super().__init__(raw_ns or _raw_ns, monotonic_ns or time.monotonic_ns, MOST_RAW_DOUBT_NS)
+        super().__init__(raw_ns or _raw_ns, monotonic_ns or time.monotonic_ns, MAX_RAW_UNCERTAINTY_NS)
 
 
 def _raw_ns() -> int:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MOST_LEFT_SHARE = 0.05
+MAX_LEFT_SHARE = 0.05
 
 
 class Dropped(NamedTuple):
@@ -39,7 +39,7 @@ def drop(paths: Sequence[str]) -> Dropped:
             after,
             "mincore(2) does not tell this user whether the files left the page cache; it tells their owner",
         )
-    if after > MOST_LEFT_SHARE:
+    if after > MAX_LEFT_SHARE:
         return Dropped(False, before, after, f"{after:.0%} of the files' pages stayed in the page cache")
     return Dropped(True, before, after, None)
 

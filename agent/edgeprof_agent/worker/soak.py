@@ -11,7 +11,7 @@ from edgeprof_agent.worker_protocol.order import median
 BUCKETS = 60
 _SUSTAINED_SHARE = 0.2
 _SUSTAINED_MOST_NS = 60_000_000_000
-_MOST_IN_A_BUCKET = 20_000
+_MAX_IN_A_BUCKET = 20_000
 """Of faster models every second, fourth ... time is kept, which leaves the median as it is."""
 
 Units = Callable[[], list[int]]
@@ -70,7 +70,7 @@ class _Thinned:
         for value in values:
             if self.seen % self._every == 0:
                 self.kept.append(value)
-                if len(self.kept) >= _MOST_IN_A_BUCKET:
+                if len(self.kept) >= _MAX_IN_A_BUCKET:
                     self.kept = self.kept[::2]
                     self._every *= 2
             self.seen += 1

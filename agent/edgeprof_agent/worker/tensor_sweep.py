@@ -19,7 +19,7 @@ from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""
 SOAK_ROOM = 1.1
-MOST_RUNS = 20_000
+MAX_RUNS = 20_000
 """Of one point: all samples of all points go to the parent, which ends a worker that says more than 32 MiB."""
 NO_TIME = "the time limit of the run left no time for this point"
 
@@ -57,7 +57,7 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> P
 def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
     counter = array("q", [0])  # a crash at a point is told by the point
     warm_up(infer, {**job, "warmup_limit_s": min(WARMUP_LIMIT_S, job["warmup_limit_s"])}, counter)
-    rule = StopRule(job["min_runs"], min(job["max_runs"], MOST_RUNS), int(job["window_s"] * 1e9), job["stop_at_ns"])
+    rule = StopRule(job["min_runs"], min(job["max_runs"], MAX_RUNS), int(job["window_s"] * 1e9), job["stop_at_ns"])
     timed_window(infer, rule, samples, counter)
 
 

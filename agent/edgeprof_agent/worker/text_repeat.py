@@ -16,7 +16,7 @@ from edgeprof_agent.worker_protocol.document import Job, WindowEnd
 REPEATS = 6
 """The fewest that give a median a 95 % interval (see edgeprof/statistics/quantiles.py)."""
 _ALIKE = 3
-_MOST_VARIATION = 0.02
+_MAX_VARIATION = 0.02
 _Z = 1.959964
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ def is_steady(times: Sequence[float], count: int) -> bool:
         return False
     mean = sum(last) / count
     deviation = (sum((value - mean) ** 2 for value in last) / (count - 1)) ** 0.5
-    return deviation <= _MOST_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - _MOST_VARIATION)
+    return deviation <= _MAX_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - _MAX_VARIATION)
 
 
 def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken: list[T]) -> WindowEnd:

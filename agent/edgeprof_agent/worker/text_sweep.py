@@ -20,7 +20,7 @@ from edgeprof_agent.worker.text_repeat import REPEATS, Rule, repeat
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure, TextModel
 from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
 
-_FEWEST = 3
+_MIN_REPEATS = 3
 _WINDOW_NS = 3_000_000_000
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ def _too_slow(least_ns: int, left_ns: int) -> str:
 
 def _few(once: Callable[[], T], value: Callable[[T], float], stop_at_ns: int) -> Sequence[T]:
     taken: list[T] = []
-    repeat(once, value, Rule(_FEWEST, REPEATS, _WINDOW_NS, _WINDOW_NS, None, stop_at_ns), taken)
+    repeat(once, value, Rule(_MIN_REPEATS, REPEATS, _WINDOW_NS, _WINDOW_NS, None, stop_at_ns), taken)
     return taken
 
 

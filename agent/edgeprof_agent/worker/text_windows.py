@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from edgeprof_agent.worker_protocol.document import Window
 
-_MOST_BETWEEN = 0.01
+_MAX_BETWEEN = 0.01
 """Of a repeat's own length: what may lie before it within one window. More is a window of its own."""
-MOST_WINDOWS = 100
+MAX_WINDOWS = 100
 """Those after it are left out, with their tokens: it takes very short repeats, which no power sensor resolves."""
 
 
@@ -24,9 +24,9 @@ def windows_of(repeats: Sequence[Timed], depth_tokens: int) -> list[Window]:
     windows: list[Window] = []
     for start_ns, end_ns, tokens in repeats:
         last = windows[-1] if windows else None
-        if last and (not depth_tokens or start_ns - last["end_ns"] <= _MOST_BETWEEN * (end_ns - start_ns)):
+        if last and (not depth_tokens or start_ns - last["end_ns"] <= _MAX_BETWEEN * (end_ns - start_ns)):
             last["end_ns"] = end_ns
             last["units"] += tokens
         else:
             windows.append({"start_ns": start_ns, "end_ns": end_ns, "units": tokens})
-    return windows[:MOST_WINDOWS]
+    return windows[:MAX_WINDOWS]

@@ -16,7 +16,7 @@ from edgeprof_agent.worker_protocol.order import median
 
 BLOCK_NS = 20_000_000
 BLOCKS = 5
-MOST_VARIATION = 0.02
+MAX_VARIATION = 0.02
 
 
 class WarmUp(NamedTuple):
@@ -51,7 +51,7 @@ def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int])
 
 def is_steady_though_slow(blocks: Sequence[float]) -> bool:
     """Of a model too slow for five blocks within the limit: whether its last two are alike."""
-    return 2 <= len(blocks) < BLOCKS and abs(blocks[-1] - blocks[-2]) <= MOST_VARIATION * min(blocks[-2:])
+    return 2 <= len(blocks) < BLOCKS and abs(blocks[-1] - blocks[-2]) <= MAX_VARIATION * min(blocks[-2:])
 
 
 def is_steady(blocks: Sequence[float]) -> bool:
@@ -61,4 +61,4 @@ def is_steady(blocks: Sequence[float]) -> bool:
         return False
     mean = sum(last) / BLOCKS
     deviation = (sum((value - mean) ** 2 for value in last) / (BLOCKS - 1)) ** 0.5
-    return deviation <= MOST_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - MOST_VARIATION)
+    return deviation <= MAX_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - MAX_VARIATION)

@@ -18,7 +18,7 @@ from edgeprof_agent.worker_protocol.order import block_medians
 
 BLOCKS = 20
 _T_19 = 2.093
-_MOST_WINDOWS = 3
+_MAX_WINDOWS = 3
 _ROOM = 1.2
 """More time than the estimate asks for, as it is an estimate."""
 
@@ -95,7 +95,7 @@ def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) ->
         return "precision"
     if spent_s >= job["window_limit_s"]:
         return "time"
-    return "looks" if windows >= _MOST_WINDOWS else None
+    return "looks" if windows >= _MAX_WINDOWS else None
 
 
 def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:

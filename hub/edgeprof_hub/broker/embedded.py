@@ -15,8 +15,8 @@ from edgeprof_hub.broker.base import AGENT_USER, Endpoint
 from edgeprof_hub.broker.supervised import Supervisor
 
 HOST = "127.0.0.1"
-LARGEST_PACKET_BYTES = 262_144
-LONGEST_START_S = 10.0
+MAX_PACKET_BYTES = 262_144
+MAX_START_S = 10.0
 _CONFIG = """\
 id = 0
 
@@ -68,7 +68,7 @@ class EmbeddedBroker:
 
     def _write_config(self, port: int) -> Path:
         """In a file and not on the command line, where every user of the machine could read the token."""
-        text = _CONFIG.format(host=HOST, port=port, largest=LARGEST_PACKET_BYTES)
+        text = _CONFIG.format(host=HOST, port=port, largest=MAX_PACKET_BYTES)
         if self._token:
             text += f"\n[v4.1.connections.auth]\n{AGENT_USER} = {json.dumps(self._token)}\n"
         file = self._folder / "iotcore.toml"
@@ -82,7 +82,7 @@ class _Child:
     def __init__(self, config: Path) -> None:
         try:
             self._broker = iotcore.Broker(config_path=str(config))
-            self._broker.start(LONGEST_START_S)
+            self._broker.start(MAX_START_S)
         except (OSError, RuntimeError, ValueError) as error:
             raise EdgeprofError("broker_failed", f"The embedded broker does not start: {error}") from error
 

@@ -19,8 +19,8 @@ from edgeprof_hub.broker.base import Endpoint
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
-LONGEST_PAUSE_S = 5
-MOST_IN_FLIGHT = 100
+MAX_PAUSE_S = 5
+MAX_IN_FLIGHT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +110,8 @@ class Link:
             client.username_pw_set(self._endpoint.username, self._endpoint.password)
         if self._endpoint.tls:
             cast(_Secured, client).tls_set()
-        client.reconnect_delay_set(1, LONGEST_PAUSE_S)
-        client.max_inflight_messages_set(MOST_IN_FLIGHT)
+        client.reconnect_delay_set(1, MAX_PAUSE_S)
+        client.max_inflight_messages_set(MAX_IN_FLIGHT)
         client.on_connect = self._connected
         client.on_connect_fail = self._not_reached
         client.on_disconnect = self._disconnected

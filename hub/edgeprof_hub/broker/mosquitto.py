@@ -22,7 +22,7 @@ from edgeprof_hub.broker.supervised import Supervisor
 log = logging.getLogger(__name__)
 
 HUB_USER = "edgeprof-hub"
-LONGEST_START_S = 5.0
+MAX_START_S = 5.0
 STOP_TIMEOUT_S = 5.0
 MORE_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where Debian puts it, which is not on the PATH of a plain user."""
@@ -153,7 +153,7 @@ class _Child:
             self._process.wait()
 
     def _wait_until_it_answers(self, host: str, port: int) -> None:
-        deadline = time.monotonic() + LONGEST_START_S
+        deadline = time.monotonic() + MAX_START_S
         while self.is_running() and time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection((host, port), timeout=0.2):
                 return

@@ -8,7 +8,7 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 CHECK_S = 0.2
-LONGEST_PAUSE_S = 10.0
+MAX_PAUSE_S = 10.0
 
 
 class Process(Protocol):
@@ -61,4 +61,4 @@ class Supervisor:
             except Exception as error:
                 log.error("broker.restart_failed name=%s error=%s", self._name, error)
             self._stopping.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)

@@ -11,7 +11,7 @@ from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
 from edgeprof_hub.campaigns.validation import check
 
-MOST_JOBS = 5000
+MAX_JOBS = 5000
 
 _USUAL: dict[ModelFormat, str] = {
     "onnx": "onnxruntime",
@@ -43,8 +43,8 @@ def plan(
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
     check(request)
     _check_sweep(request.protocol.sweep, models)
-    if len(models) * len(devices) * request.repeats > MOST_JOBS:
-        raise UsageError("campaign_too_large", f"A campaign may hold {MOST_JOBS} jobs at most. Split it.")
+    if len(models) * len(devices) * request.repeats > MAX_JOBS:
+        raise UsageError("campaign_too_large", f"A campaign may hold {MAX_JOBS} jobs at most. Split it.")
     campaign_id = new_id()
     jobs = [
         _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)

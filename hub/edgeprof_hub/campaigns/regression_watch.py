@@ -22,11 +22,11 @@ from edgeprof_hub.store import history
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 2000
+MAX_WAITING = 2000
 """Beyond it new results are not looked at: they are stored, and the next one of the cell is."""
 BUSY_SHARE = 0.2
 """Of the time that this thread may compute while there is more to look at."""
-LONGEST_REST_S = 1.0
+MAX_REST_S = 1.0
 SAY_BEHIND_EVERY_S = 60.0
 
 
@@ -35,7 +35,7 @@ class Watch:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._queue: Queue[Change | None] = Queue(MOST_WAITING)
+        self._queue: Queue[Change | None] = Queue(MAX_WAITING)
         self._announced: set[str] = set()
         self._stopping = threading.Event()
         self._said_behind_s = -SAY_BEHIND_EVERY_S
@@ -78,7 +78,7 @@ class Watch:
             except Exception:
                 log.exception("watch.failed %s=%s", change.kind, change.id)
             # Pages and results come first: under a flood this thread takes no more than its share of the interpreter.
-            self._stopping.wait(min(LONGEST_REST_S, (time.thread_time() - start_s) * (1 / BUSY_SHARE - 1)))
+            self._stopping.wait(min(MAX_REST_S, (time.thread_time() - start_s) * (1 / BUSY_SHARE - 1)))
 
     def _look(self, change: Change) -> None:
         if change.kind == "job":
@@ -198,7 +198,7 @@ class Watch:
         history_of = self._hub.reader.history
         confirmed = [item for item in history_of.regressions(cell) if item.state == "confirmed"]
         since = confirmed[0].suspect_id if confirmed else None
-        earlier = history_of.before(result_id, regressions.MOST_BASELINE)
+        earlier = history_of.before(result_id, regressions.MAX_BASELINE)
         return [self._run(stored.result) for stored in regressions.baseline(earlier, since)]
 
     def _run(self, result: Result) -> Run:
@@ -223,7 +223,7 @@ def _got_worse(hub: Hub, result: Result) -> bool:
     """Whether a look at all the samples is worth it: a figure that is no worse than before is no regression."""
     metric = regressions.lead_metric(result)
     now = _figure(result, metric)
-    earlier = hub.reader.history.earlier_figures(result.result_id, metric, regressions.MOST_BASELINE)
+    earlier = hub.reader.history.earlier_figures(result.result_id, metric, regressions.MAX_BASELINE)
     return now is not None and bool(earlier) and now > statistics.median(earlier)
 
 

@@ -3,29 +3,29 @@
 import math
 
 from edgeprof.errors import UsageError
-from edgeprof.protocols import SHORTEST_SOAK_S
+from edgeprof.protocols import MIN_SOAK_S
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MAX_THREADS
 
-MOST_REPEATS = 1000
-MOST_TOKENS = 1_048_576
-MOST_SWEEP_POINTS = 200
-LONGEST_S = 86_400.0
-MOST_PER_S = 1e6
+MAX_REPEATS = 1000
+MAX_TOKENS = 1_048_576
+MAX_SWEEP_POINTS = 200
+MAX_SOAK_S = 86_400.0
+MAX_PER_S = 1e6
 
 
 def check(request: rest.CampaignRequest) -> None:
     """Raises UsageError for the first number that no device could follow."""
     asked = request.protocol
     _whole("threads", "Threads", request.threads, 0, MAX_THREADS)
-    _whole("repeats", "Repeats", request.repeats, 1, MOST_REPEATS)
-    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MOST_TOKENS)
-    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MOST_PER_S)
+    _whole("repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
+    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MAX_TOKENS)
+    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MAX_PER_S)
     if asked.soak_s != 0:
-        _number("soak", "Seconds of a soak", asked.soak_s, SHORTEST_SOAK_S, LONGEST_S)
+        _number("soak", "Seconds of a soak", asked.soak_s, MIN_SOAK_S, MAX_SOAK_S)
     _number("precision", "The precision of a median", asked.precision, 0.0001, 1)
-    if len(asked.sweep) > MOST_SWEEP_POINTS:
-        raise UsageError("bad_sweep", f"A sweep has {MOST_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
+    if len(asked.sweep) > MAX_SWEEP_POINTS:
+        raise UsageError("bad_sweep", f"A sweep has {MAX_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
 
 
 def _whole(code: str, name: str, value: int, least: int, most: int) -> None:

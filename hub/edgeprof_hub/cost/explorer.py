@@ -32,7 +32,7 @@ from edgeprof_hub.cost.field import Field
 
 CURVE_POINTS = 40
 CURVE_DRAWS = 300
-LONGEST_PAYBACK_DAYS = 50 * YEAR_DAYS
+MAX_PAYBACK_DAYS = 50 * YEAR_DAYS
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
         curve=_curve(values, rival, draws, capacity),
         crossing=_crossing(values, rival, draws, capacity) if rival.tiers else None,
         payback_days=payback,
-        payback_on=today + timedelta(days=payback) if payback is not None and payback < LONGEST_PAYBACK_DAYS else None,
+        payback_on=today + timedelta(days=payback) if payback is not None and payback < MAX_PAYBACK_DAYS else None,
         edge_per_correct_usd=summary.edge_usd / values["accuracy"] if values["accuracy"] else None,
         carbon_g=_carbon_g(fields, values, per_day),
         not_counted=_not_counted(fields, rival),

@@ -10,7 +10,7 @@ from edgeprof.wire.messages import MetricRow
 from edgeprof_hub.cost.catalogue.loader import Priced
 from edgeprof_hub.cost.inputs import InputOrigin
 
-MOST = 1e12
+MAX_VALUE = 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Field:
     origin: InputOrigin = "assumed"
     source: str = ""
     least: float = 0.0
-    most: float = MOST
+    most: float = MAX_VALUE
     slider: tuple[float, float] | None = None
     """Ends of the slider, where there is one."""
 
@@ -41,7 +41,14 @@ Fields = Mapping[str, Field]
 
 
 def plain_field(
-    key: str, name: str, unit: str, value: float | None, *, source: str = "", least: float = 0.0, most: float = MOST
+    key: str,
+    name: str,
+    unit: str,
+    value: float | None,
+    *,
+    source: str = "",
+    least: float = 0.0,
+    most: float = MAX_VALUE,
 ) -> Field:
     """One that is assumed, without limits."""
     return Field(key=key, name=name, unit=unit, value=value, source=source, least=least, most=most)

@@ -10,7 +10,7 @@ from edgeprof.errors import UsageError
 from edgeprof_hub.cost.scenario import Scenario
 
 USUAL = Scenario()
-MOST = Decimal(10**12)
+MAX_VALUE = Decimal(10**12)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _number(asked: Asked, text: str) -> Decimal | None:
         number = Decimal(text.strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    is_within = number.is_finite() and asked.least <= number <= MOST
+    is_within = number.is_finite() and asked.least <= number <= MAX_VALUE
     if not is_within or (asked.key.endswith("_tokens") and number != number.to_integral_value()):
         raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is no number from {asked.least:f} on.")
     return number

@@ -6,14 +6,14 @@ from edgeprof_hub.cost.alternative import key_of
 from edgeprof_hub.cost.scenario import TokenBaseline
 from edgeprof_hub.store.reader import SqliteReader
 
-MOST_MODELS = 50
+MAX_MODELS = 50
 _RUNS_LOOKED_AT = 5
 _TOLD = (("ttft_ms", "TTFT", "ms"), ("decode_tokens_per_s", "decode", "tokens/s"))
 
 
 def measured_clouds(reader: SqliteReader) -> dict[str, str]:
     """Key and title of each, by its newest measured run. None of an endpoint on its client: that is no cloud."""
-    served = [model for model in reader.models() if model.format == "served"][:MOST_MODELS]
+    served = [model for model in reader.models() if model.format == "served"][:MAX_MODELS]
     found: dict[str, str] = {}
     for model in served:
         for stored in reader.results(model_id=model.model_id, limit=_RUNS_LOOKED_AT):

@@ -20,7 +20,7 @@ EXPOSED = (
     *("peak_memory_mib", "energy_per_inference_j", "energy_per_token_j"),
 )
 """Of each cell, where its newest result has them."""
-MOST_SERIES = 20_000
+MAX_SERIES = 20_000
 """A fleet with more is exported (`edgeprof export`), not scraped; what is left out is counted."""
 LABELS = ("device", "model", "family", "quantization", "runtime", "config", "played")
 
@@ -62,7 +62,7 @@ class _Scrape(Collector):
         columns = [(column.model_id, column.config_key) for column in reader.columns()]
         rows = [row for row in reader.standings(columns) if row.device_id in known and row.model_id in models]
         left_out = 0
-        room = MOST_SERIES
+        room = MAX_SERIES
         for name in EXPOSED:
             there = [row for row in rows if row.is_of_newest_job and name in row.standing.figures]
             if not there:
@@ -73,7 +73,7 @@ class _Scrape(Collector):
             left_out += max(0, len(there) - room)
             room = max(0, room - len(there))
             yield family
-        yield _gauge("edgeprof_series_left_out", f"Figures beyond {MOST_SERIES}", left_out)
+        yield _gauge("edgeprof_series_left_out", f"Figures beyond {MAX_SERIES}", left_out)
 
 
 def _labels(row: StandingRow, devices: dict[str, rest.DeviceRecord], models: dict[str, rest.ModelRecord]) -> list[str]:

@@ -13,7 +13,7 @@ from edgeprof_hub.views.lines import Drawn
 from edgeprof_hub.views.samples import Fetch
 
 PROCESS = 1
-MOST_SLICES = 20_000
+MAX_SLICES = 20_000
 
 Event = dict[str, Any]
 
@@ -49,7 +49,7 @@ def _slices(result: Result, fetch: Fetch) -> Iterator[Event]:
         every = f", every {series.step}th" if series.step > 1 else ""
         yield _named("thread_name", f"{series.title}{every}", thread)
         at_us = 0.0
-        for value_ms in series.values_ms[:MOST_SLICES]:
+        for value_ms in series.values_ms[:MAX_SLICES]:
             duration_us = value_ms * 1000
             yield {"name": series.title, "ph": "X", "pid": PROCESS, "tid": thread, "ts": at_us, "dur": duration_us}
             at_us += duration_us

@@ -14,8 +14,8 @@ from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
-LARGEST_BATCH = 256
-MOST_WAITING = 20_000
+MAX_BATCH = 256
+MAX_WAITING = 20_000
 """Beyond it, messages that nobody waits for (QoS 0) are dropped. Of the others the broker's own window is the bound."""
 RETRY_S = 1.0
 
@@ -47,7 +47,7 @@ class Ingest:
     def arrived(self, arrival: Arrival) -> None:
         """Queue one message; never waits."""
         with self._lock:
-            if self._is_stopped or (arrival.qos == 0 and len(self._waiting) >= MOST_WAITING):
+            if self._is_stopped or (arrival.qos == 0 and len(self._waiting) >= MAX_WAITING):
                 return
             self._waiting.append(arrival)
             if self._is_scheduled:
@@ -57,7 +57,7 @@ class Ingest:
 
     def _drain(self, store: SqliteWriter) -> None:
         with self._lock:
-            batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         try:
             effects = self._store(store, batch)
         except Exception as error:

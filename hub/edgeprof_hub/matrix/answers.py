@@ -16,8 +16,8 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
 
-MOST_ANSWERS = 2
-MOST_NAMED = 3
+MAX_ANSWERS = 2
+MAX_NAMED = 3
 FASTEST: dict[Kind, str] = {"inference": "is fastest", "language": "writes tokens fastest"}
 
 SYNTHETIC = "No winner is named: nothing here was measured. Every device, model and figure was made up."
@@ -70,7 +70,7 @@ def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
     told = [answer for group in groups if (answer := _answer(group)) is not None]
     told.sort(key=lambda answer: answer.verdict != "best")
     if told:
-        return tuple(told[:MOST_ANSWERS])
+        return tuple(told[:MAX_ANSWERS])
     return (Answer("none", (Part(_why_none(table)),)),) if table.cells else ()
 
 
@@ -129,7 +129,7 @@ def _winner(group: _Group, cell: rest.Cell, column: rest.Column) -> Answer:
 
 
 def _tie(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> Answer:
-    shown = leaders[:MOST_NAMED]
+    shown = leaders[:MAX_NAMED]
     named = [(*_named(cell, column), Part(f" ({_figure(cell.metrics[group.metric])})")) for cell, column in shown]
     parts = [*_where(group.device), *named[0]]
     for index, each in enumerate(named[1:], 2):

@@ -8,7 +8,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 
-MOST_BASELINE = 10
+MAX_BASELINE = 10
 LEAD = {"latency": "latency_p50_ms", "inter_token": "inter_token_p50_ms"}
 """The metric whose median a series gives."""
 

@@ -12,7 +12,7 @@ from edgeprof_hub.matrix.table import Axes
 DEVICES_A_PAGE = 20
 COLUMNS_A_PAGE = 12
 HEADLINE = "headline"
-LONGEST_SEARCH = 200
+MAX_SEARCH_CHARS = 200
 """Characters."""
 
 

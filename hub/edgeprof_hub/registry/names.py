@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from edgeprof.errors import UsageError
 
-LONGEST_NAME = 80
+MAX_NAME_CHARS = 80
 _HIDDEN = ("Cc", "Cs", "Zl", "Zp")
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the text after them around, and with it what a page shows."""
 
 
 def tidy(text: str) -> str:
-    """A name without control characters, direction marks and doubled spaces, at most `LONGEST_NAME` long."""
+    """A name without control characters, direction marks and doubled spaces, at most `MAX_NAME_CHARS` long."""
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))
-    return " ".join(shown.split())[:LONGEST_NAME].rstrip()
+    return " ".join(shown.split())[:MAX_NAME_CHARS].rstrip()
 
 
 def checked(text: str) -> str:
@@ -23,8 +23,8 @@ def checked(text: str) -> str:
     name = tidy(text)
     if not name:
         raise UsageError("bad_name", "A name needs at least one character that can be shown.")
-    if len(text.strip()) > LONGEST_NAME:
-        raise UsageError("bad_name", f"A name may have {LONGEST_NAME} characters; this one has {len(text.strip())}.")
+    if len(text.strip()) > MAX_NAME_CHARS:
+        raise UsageError("bad_name", f"A name may have {MAX_NAME_CHARS} characters; this one has {len(text.strip())}.")
     return name
 
 

@@ -17,7 +17,7 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.registry import names
 from edgeprof_hub.store.writer import SqliteWriter
 
-LARGEST_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
+MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
 """It travels in every job, whose message has a limit."""
 
 
@@ -73,7 +73,7 @@ def check_manifest(manifest: Manifest) -> None:
         raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has a path, size or hash of no use.")
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
         raise EdgeprofError("bad_manifest", "The manifest must name each file once, and its entry among them.")
-    if len(encode(manifest)) > LARGEST_MANIFEST_BYTES:
+    if len(encode(manifest)) > MAX_MANIFEST_BYTES:
         raise EdgeprofError("bad_manifest", "The model has more files than one job can name.")
 
 

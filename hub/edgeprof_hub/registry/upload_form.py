@@ -14,9 +14,9 @@ from edgeprof.modelfiles import first_look
 from edgeprof.modelfiles.inspection import HEAD_BYTES
 from edgeprof_hub.registry.registration import is_plain_path
 
-LONGEST_FIELD_BYTES = 4096
-MOST_FILES = 64
-MOST_FIELDS = 16
+MAX_FIELD_BYTES = 4096
+MAX_FILES = 64
+MAX_FIELDS = 16
 
 
 class UploadForm:
@@ -75,12 +75,12 @@ class UploadForm:
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
-        if len(self._name) > LONGEST_FIELD_BYTES:
+        if len(self._name) > MAX_FIELD_BYTES:
             raise _broken()
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
-        if len(self._value) > LONGEST_FIELD_BYTES:
+        if len(self._value) > MAX_FIELD_BYTES:
             raise _broken()
 
     def _header_end(self) -> None:
@@ -100,8 +100,8 @@ class UploadForm:
         path = self._folder / name
         if not is_plain_path(name):
             raise EdgeprofError("bad_file_name", f"The name {filename[:80]!r} is of no use for a file. Rename it.")
-        if len(self.files) >= MOST_FILES:
-            raise EdgeprofError("too_many_files", f"At most {MOST_FILES} files go up at once.")
+        if len(self.files) >= MAX_FILES:
+            raise EdgeprofError("too_many_files", f"At most {MAX_FILES} files go up at once.")
         if path in self.files:
             raise EdgeprofError("bad_file_name", f"Two of the files are called {name}.")
         self.files.append(path)
@@ -111,8 +111,8 @@ class UploadForm:
         part = data[start:end]
         if self._stream is None:
             self._text += part
-            if len(self._text) > LONGEST_FIELD_BYTES:
-                raise EdgeprofError("too_large", f"A field of the form is longer than {LONGEST_FIELD_BYTES} bytes.")
+            if len(self._text) > MAX_FIELD_BYTES:
+                raise EdgeprofError("too_large", f"A field of the form is longer than {MAX_FIELD_BYTES} bytes.")
             return
         if self._head is not None:
             self._head += part[:HEAD_BYTES]
@@ -130,7 +130,7 @@ class UploadForm:
             self._look()
             self._stream.close()
             self._stream = None
-        elif self._field and len(self.fields) < MOST_FIELDS:
+        elif self._field and len(self.fields) < MAX_FIELDS:
             self.fields[self._field] = self._text.decode(errors="replace")
 
     def _all(self) -> None:

@@ -22,7 +22,7 @@ from edgeprof_hub.registry import registration
 from edgeprof_hub.registry.upload_form import UploadForm
 
 FOLDER = "uploads"
-LARGEST_UPLOAD_BYTES = 2 * 1024**3 + 1024**2
+MAX_UPLOAD_BYTES = 2 * 1024**3 + 1024**2
 """Files of 2 GiB in all, and the form around them."""
 _AT_ONCE_BYTES = 1024**2
 
@@ -45,7 +45,7 @@ def place(hub: Hub) -> Generator[Path]:
 
 def check_size(hub: Hub, size: int) -> None:
     """Whether so much may come at all, before a byte of it is read. Raises EdgeprofError: too_large, no_space."""
-    if size > LARGEST_UPLOAD_BYTES:
+    if size > MAX_UPLOAD_BYTES:
         raise EdgeprofError(
             "too_large", "Files of 2 GiB in all go up at once. Larger models: `edgeprof flash FILE --to DEVICE`."
         )
@@ -59,7 +59,7 @@ async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
     try:
         async for chunk in chunks:
             size += len(chunk)
-            if size > LARGEST_UPLOAD_BYTES:
+            if size > MAX_UPLOAD_BYTES:
                 raise EdgeprofError("too_large", "Files of 2 GiB in all go up at once.")
             waiting += chunk
             if len(waiting) >= _AT_ONCE_BYTES:

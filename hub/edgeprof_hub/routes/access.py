@@ -17,12 +17,12 @@ from edgeprof_hub.failures import error_response
 
 COOKIE = "edgeprof_session"
 SESSION_S = 12 * 3600.0
-MOST_SESSIONS = 1000
+MAX_SESSIONS = 1000
 API = "/api/"
 OPEN_PATHS = frozenset({"/api/v1/healthz", "/sign-in"})
 OPEN_PREFIX = "/static/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-LARGEST_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
 UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload")
 
@@ -54,7 +54,7 @@ class Sessions:
         with self._lock:
             now_s = time.monotonic()
             alive = [(key, end_s) for key, end_s in self._ends_s.items() if end_s > now_s]
-            self._ends_s = dict(alive[-MOST_SESSIONS + 1 :])
+            self._ends_s = dict(alive[-MAX_SESSIONS + 1 :])
             secret = secrets.token_urlsafe(32)
             self._ends_s[secret] = now_s + SESSION_S
             return secret
@@ -109,7 +109,7 @@ class Guard:
             return error_response(421, "wrong_host", "This hub is not reached by that name. Use its own address.")
         if method not in SAFE_METHODS and not _is_same_origin(headers):
             return error_response(403, "cross_origin", "A page of another site may not change anything here.")
-        if int_or_zero(headers.get("content-length")) > LARGEST_BODY_BYTES and not path.startswith(UPLOADS):
+        if int_or_zero(headers.get("content-length")) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
             return _too_large()
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
             return None
@@ -174,7 +174,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST_BODY_BYTES:
+        if size > MAX_BODY_BYTES:
             raise HTTPException(413)
         return message
 
@@ -182,4 +182,4 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _too_large() -> Response:
-    return error_response(413, "too_large", f"A request may hold {LARGEST_BODY_BYTES // 1024} KiB at most.")
+    return error_response(413, "too_large", f"A request may hold {MAX_BODY_BYTES // 1024} KiB at most.")

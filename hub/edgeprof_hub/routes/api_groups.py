@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 
 from edgeprof.wire import rest
 from edgeprof_hub.registry import admin
-from edgeprof_hub.registry.names import LONGEST_NAME
+from edgeprof_hub.registry.names import MAX_NAME_CHARS
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/groups", tags=["devices"])
-Name = Annotated[str, Path(max_length=LONGEST_NAME)]
+Name = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
 
 
 class GroupMembers(BaseModel):

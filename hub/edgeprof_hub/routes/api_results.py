@@ -17,14 +17,14 @@ from edgeprof_hub.exports import bundle, open_metrics, perfetto
 from edgeprof_hub.exports import rows as export
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
-from edgeprof_hub.matrix.window import LONGEST_SEARCH, Asked, matching, window
+from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, Asked, matching, window
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 
 router = APIRouter(tags=["results"])
 
-MOST_PAGES = 1_000_000
+MAX_PAGES = 1_000_000
 
 
 @router.get("/results", response_model=list[rest.StoredResult])
@@ -115,10 +115,10 @@ def get_metrics(hub: HubOf) -> Response:
 @router.get("/compare", response_model=rest.CompareTable)
 def get_compare(
     hub: HubOf,
-    device: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
-    model: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
-    d: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
-    c: Annotated[int | None, Query(ge=1, le=MOST_PAGES)] = None,
+    device: Annotated[str, Query(max_length=MAX_SEARCH_CHARS)] = "",
+    model: Annotated[str, Query(max_length=MAX_SEARCH_CHARS)] = "",
+    d: Annotated[int | None, Query(ge=1, le=MAX_PAGES)] = None,
+    c: Annotated[int | None, Query(ge=1, le=MAX_PAGES)] = None,
     catalogue: CatalogueHash = "",
     as_of: Moment = "",
 ) -> Response:

@@ -19,7 +19,7 @@ from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store import history
 from edgeprof_hub.views import cell_history as views
 
-MOST_RUNS = 200
+MAX_RUNS = 200
 LATEST_S = 4_102_444_800.0
 """The year 2100: later than any clock here is right."""
 
@@ -46,16 +46,16 @@ def cell(hub: HubOf, device_id: str, model_id: str, config_key: str, metric: str
     device, model, key = reader.device(device_id), reader.model(model_id), (device_id, model_id, config_key)
     if device is None or model is None or not reader.cells(device_ids=[device_id], columns=[(model_id, config_key)]):
         raise not_found("cell", "/".join(key))
-    newest = reader.results(device_id=device_id, model_id=model_id, config_key=config_key, limit=MOST_RUNS + 1)
+    newest = reader.results(device_id=device_id, model_id=model_id, config_key=config_key, limit=MAX_RUNS + 1)
     shown = views.cell_history(
         device,
         model,
         key,
-        newest[:MOST_RUNS],
+        newest[:MAX_RUNS],
         reader.history.annotations(key),
         reader.history.regressions(key),
         metric,
-        is_cut=len(newest) > MOST_RUNS,
+        is_cut=len(newest) > MAX_RUNS,
     )
     return page("cell.html", page=shown, now=views.when(time.time()))
 

@@ -26,7 +26,7 @@ from edgeprof_hub.store import scenarios
 from edgeprof_hub.views import cost_figures
 from edgeprof_hub.views import cost_view as views
 
-LONGEST_QUERY = 4000
+MAX_QUERY_CHARS = 4000
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -43,7 +43,7 @@ def keep(
 ) -> RedirectResponse:
     """Keep the scenario of the address under a name, with the prices and the figures that it has."""
     shown = names.checked(name)
-    if len(query) > LONGEST_QUERY:
+    if len(query) > MAX_QUERY_CHARS:
         raise UsageError("too_large", "This scenario is too long to be kept.")
     kept = saved_costs.to_keep(RunCost(hub.reader, result_id), shown, query, time.time())
     hub.writer.call(lambda store: store.change(lambda connection: scenarios.keep(connection, kept)))

@@ -18,7 +18,7 @@ from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import detail
 
-MOST_USD = 1e9
+MAX_USD = 1e9
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
@@ -170,7 +170,7 @@ def _price(text: str) -> float | None:
         price = float(text)
     except ValueError:
         price = -1.0
-    if not 0 <= price <= MOST_USD:
+    if not 0 <= price <= MAX_USD:
         raise UsageError("bad_price", f"{text!r} is no price. Write US dollars as a number, such as 80 or 79.95.")
     return price
 

@@ -28,7 +28,7 @@ from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import comparison, detail, evidence, lately, samples
 
 NEWEST_RUNS = 50
-LONGEST_LIST = 4000
+MAX_LIST_CHARS = 4000
 """Characters of an address: a hundred keys."""
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "md": "text/markdown; charset=utf-8", "json": "application/json"}
@@ -58,16 +58,16 @@ def _asked(
     """From the address. What is no number is the first page: a mistyped link still shows something."""
     return Asked(
         metric=metric,
-        device=device[: window.LONGEST_SEARCH],
-        model=model[: window.LONGEST_SEARCH],
+        device=device[: window.MAX_SEARCH_CHARS],
+        model=model[: window.MAX_SEARCH_CHARS],
         d=_number(d),
         c=_number(c),
         sort=sort[:40],
-        family=family[: window.LONGEST_SEARCH],
+        family=family[: window.MAX_SEARCH_CHARS],
         colour=colour if colour in comparison.COLOURS else "",
         against=against if against in pareto.AGAINST else "",
-        hide=hide[:LONGEST_LIST],
-        pin=pin[:LONGEST_LIST],
+        hide=hide[:MAX_LIST_CHARS],
+        pin=pin[:MAX_LIST_CHARS],
     )
 
 
@@ -155,7 +155,7 @@ def _comparison(hub: Hub, request: Request, asked: Asked, prices: Prices | None 
     made = comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
     variants = [model for model in axes.models.values() if asked.family and model.family == asked.family]
     devices = {device.device_id: device for device in axes.devices}
-    newest = lately.lately(store.results(limit=lately.MOST_SHOWN), devices, axes.models)
+    newest = lately.lately(store.results(limit=lately.MAX_SHOWN), devices, axes.models)
     return replace(made, lately=newest, variants=tuple(variants))
 
 

@@ -11,7 +11,7 @@ from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.views import side_by_side as views
 
-MOST_RUNS = 10
+MAX_RUNS = 10
 """The newest of a cell that a verdict rests on; a run may bring 100,000 samples with it."""
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -31,7 +31,7 @@ def _side(hub: Hub, letter: str, result_id: str) -> views.Side:
         raise not_found("run", result_id)
     result = stored.result
     others = hub.reader.results(
-        device_id=result.device_id, model_id=result.model_id, config_key=result.config_key, limit=MOST_RUNS
+        device_id=result.device_id, model_id=result.model_id, config_key=result.config_key, limit=MAX_RUNS
     )
     device, model = hub.reader.device(stored.result.device_id), hub.reader.model(stored.result.model_id)
     return views.side(letter, stored, others, device, model, hub.artifact)

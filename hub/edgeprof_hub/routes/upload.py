@@ -96,5 +96,5 @@ async def _read_to_end(chunks: AsyncIterator[bytes]) -> None:
     with suppress(ClientDisconnect):
         async for chunk in chunks:
             read += len(chunk)
-            if read > uploads.LARGEST_UPLOAD_BYTES:
+            if read > uploads.MAX_UPLOAD_BYTES:
                 return

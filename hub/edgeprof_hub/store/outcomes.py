@@ -9,7 +9,7 @@ from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
 
 KEPT_CONFLICTS = 1000
-MOST_ATTEMPTS = 2
+MAX_ATTEMPTS = 2
 """A run that the device could not end (it restarted) is tried once more."""
 ENDED = "('measured', 'failed', 'cancelled')"
 
@@ -210,7 +210,7 @@ def _end_job(connection: sqlite3.Connection, result: m.Result, now_s: float) -> 
         "attempt": result.attempt,
         "device_id": result.device_id,
     }
-    if failure and failure.code == "interrupted" and result.attempt < MOST_ATTEMPTS:
+    if failure and failure.code == "interrupted" and result.attempt < MAX_ATTEMPTS:
         connection.execute(f"UPDATE job SET {_QUEUED_AGAIN}, note = 'interrupted' WHERE {_THIS_OPEN_JOB}", values)
     connection.execute(
         "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL,"

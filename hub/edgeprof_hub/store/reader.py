@@ -37,7 +37,7 @@ _FAILED = (
 """Cells whose newest job failed: few beside all that have an outcome, so sought from the jobs (CROSS JOIN)."""
 _OF_DEVICES = "cell.device_id IN (SELECT value FROM json_each(?))"
 _OF_COLUMNS = "(cell.model_id, cell.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
-_MOST_VARIABLES = 500
+_MAX_VARIABLES = 500
 
 
 class SqliteReader:
@@ -245,8 +245,8 @@ class SqliteReader:
 
     def _among(self, sql: str, values: Sequence[str]) -> Iterator[sqlite3.Row]:
         with self._snapshot() as connection:
-            for start in range(0, len(values), _MOST_VARIABLES):
-                part = values[start : start + _MOST_VARIABLES]
+            for start in range(0, len(values), _MAX_VARIABLES):
+                part = values[start : start + _MAX_VARIABLES]
                 yield from connection.execute(f"{sql} ({','.join('?' * len(part))})", part).fetchall()
 
 

@@ -13,7 +13,7 @@ from edgeprof_hub.store.base import CellRow, ColumnRow
 
 T = TypeVar("T")
 
-MOST_KEPT = 512
+MAX_STORED = 512
 """Facts and models that were read last, as every page of the matrix reads all of them; they cannot be changed."""
 
 
@@ -27,12 +27,12 @@ def from_json(text: str, kind: type[T]) -> T:
     return msgspec.json.decode(text, type=kind)
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=MAX_STORED)
 def _facts(text: str) -> m.Facts:
     return from_json(text, m.Facts)
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=MAX_STORED)
 def _model(text: str) -> rest.ModelRecord:
     return from_json(text, rest.ModelRecord)
 

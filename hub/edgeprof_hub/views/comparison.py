@@ -21,8 +21,8 @@ from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
 
 DISTANCE, RANK = COLOURS = ("distance", "rank")
-MOST_DRAWN = 80
-TOO_MANY_TO_DRAW = f"More than {MOST_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
+MAX_DRAWN = 80
+TOO_MANY_TO_DRAW = f"More than {MAX_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
 PICKED = (
     *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
     *("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms", "inter_token_p50_ms"),
@@ -130,7 +130,7 @@ def comparison(
     threads = same_threads(table.columns)
     leads = [lead_metric(metric, kind) for kind in HEADLINES]
     drawn = charts.of_table(table, leads)
-    can_be_read = all(len(chart.points) <= MOST_DRAWN for chart in drawn)
+    can_be_read = all(len(chart.points) <= MAX_DRAWN for chart in drawn)
     return Comparison(
         table=table,
         window=window,

@@ -9,7 +9,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 
-MOST_SHOWN = 8
+MAX_SHOWN = 8
 
 
 @dataclass(frozen=True)

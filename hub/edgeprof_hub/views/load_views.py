@@ -9,7 +9,7 @@ from edgeprof_hub.views.facts import DataTable, Fact, text_of, with_unit
 from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, Rule, thinned
 
 _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
-_MOST_ROWS = 60
+_MAX_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _soak_curve(soak: Soak, unit: str) -> Drawn:
         if len(points) > 1:
             line = (Line("", points),)
             charts.append(LineChart(title, "seconds of load", axis_unit, line, rules, from_zero=axis_unit == "MHz"))
-    every = -(-len(curve) // _MOST_ROWS) or 1
+    every = -(-len(curve) // _MAX_ROWS) or 1
     heads = ("At, s", "Median, ms", "n", "Temperature, °C", "Clock, MHz")
     table = DataTable(heads, tuple(_soak_row(bucket) for bucket in curve[::every])).without_empty_columns()
     return Drawn(tuple(charts), table, every)

@@ -10,9 +10,9 @@ from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix import pareto
 from edgeprof_hub.matrix.ranking import is_told_by_work
 
-FEWEST = 3
+MIN_POINTS = 3
 """Of two points a table says as much."""
-MOST_DRAWN = 3
+MAX_DRAWN = 3
 """Planes on one page; a search for a model shows its own."""
 
 
@@ -61,7 +61,7 @@ def planes(table: rest.CompareTable, metrics: Iterable[str], against: str = "") 
         for metric in wanted
         for cells in _alike(_cells_of(table, family, work), metric, axis)
     ]
-    return tuple(plane for plane in made if len(plane.points) >= FEWEST)[:MOST_DRAWN]
+    return tuple(plane for plane in made if len(plane.points) >= MIN_POINTS)[:MAX_DRAWN]
 
 
 def _cells_of(table: rest.CompareTable, family: str, work: str) -> list[rest.Cell]:

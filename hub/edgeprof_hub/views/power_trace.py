@@ -11,8 +11,8 @@ from edgeprof.wire.messages import Result
 from edgeprof_hub.views.facts import DataTable
 from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, Rule, thinned
 
-MOST_ROWS = 40
-_LEAST_STEP_S = 0.5
+MAX_ROWS = 40
+_MIN_STEP_S = 0.5
 """A counter's power is a difference: over less than this it is mostly the counter's own steps."""
 
 Fetch = Callable[[str], bytes | None]
@@ -56,7 +56,7 @@ def drawn(result: Result, fetch: Fetch) -> Drawn | None:
         for source, points in courses
         for point in points
     ]
-    every = -(-len(rows) // MOST_ROWS)
+    every = -(-len(rows) // MAX_ROWS)
     return Drawn(charts, DataTable(("Source", "Second", "W"), tuple(rows[::every])), every)
 
 
@@ -84,7 +84,7 @@ def _watts(source: _Source) -> list[PlotPoint]:
     points: list[PlotPoint] = []
     last_s, last_j = None, 0.0
     for at_s, joules in zip(source.t_s, source.values, strict=True):
-        if last_s is not None and at_s - last_s < _LEAST_STEP_S:
+        if last_s is not None and at_s - last_s < _MIN_STEP_S:
             continue
         if last_s is not None:
             points.append(PlotPoint((at_s + last_s) / 2, (joules - last_j) / (at_s - last_s)))

@@ -19,7 +19,7 @@ from edgeprof_hub.views.lines import LineChart
 from edgeprof_hub.views.samples import Fetch, Series, series_of
 
 LETTERS = "ABCDEF"
-FEWEST = 2
+MIN_RUNS = 2
 NOT_TOLD = "not told"
 _SENTENCE: dict[Outcome, str] = {
     "faster": "{} is faster than A",
@@ -103,9 +103,9 @@ class SideBySide:
 def check_count(result_ids: Sequence[str]) -> list[str]:
     """Each id once. Raises UsageError for fewer than two or more than six."""
     asked = list(dict.fromkeys(result_ids))
-    if not FEWEST <= len(asked) <= len(LETTERS):
+    if not MIN_RUNS <= len(asked) <= len(LETTERS):
         raise UsageError(
-            "two_to_six_runs", f"Tick {FEWEST} to {len(LETTERS)} runs to put them side by side; {len(asked)} came."
+            "two_to_six_runs", f"Tick {MIN_RUNS} to {len(LETTERS)} runs to put them side by side; {len(asked)} came."
         )
     return asked
 

@@ -9,10 +9,10 @@ from edgeprof.wire.messages import Result
 from edgeprof_hub.views.facts import DataTable
 from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, thinned
 
-MOST_ROWS = 40
-MOST_LINES = 6
+MAX_ROWS = 40
+MAX_LINES = 6
 """Of one chart. Of more, as of the clocks of many cores, the highest and the lowest are drawn."""
-SHORTEST_SPAN_S = 0.5
+MIN_SPAN_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a rate would be mostly rounding."""
 MODEL, ASKING = "the model", "the program that asks"
 _CHARTS: dict[str, tuple[str, str, bool]] = {
@@ -94,7 +94,7 @@ def _cores_used(told: Mapping[str, Mapping[str, Readings]], times: Sequence[floa
     for index, counts in known[1:]:
         earlier, before = last[0]
         span_s = times[index] - times[earlier]
-        if span_s >= SHORTEST_SPAN_S:
+        if span_s >= MIN_SPAN_S:
             busy, worker, agent = ((now or 0) - (then or 0) for now, then in zip(counts, before, strict=True))
             model[index], others[index] = worker / span_s, max(0.0, busy - worker - agent) / span_s
             last = [(index, counts)]
@@ -108,7 +108,7 @@ def _drawable(lines: Mapping[str, Readings]) -> dict[str, Readings]:
     """Lines that have a reading; those that lie on each other as one, and of very many the extremes."""
     fitting = {name: values for name, values in lines.items() if any(value is not None for value in values)}
     apart = _merged(fitting)
-    return _extremes(fitting) if len(apart) > MOST_LINES else apart
+    return _extremes(fitting) if len(apart) > MAX_LINES else apart
 
 
 def _merged(lines: Mapping[str, Readings]) -> dict[str, Readings]:
@@ -138,7 +138,7 @@ def _chart(name: str, lines: Mapping[str, Readings], times: Sequence[float]) -> 
 
 def _table(groups: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> tuple[DataTable, int]:
     """A row for every so many readings, with the last that each line had among them."""
-    every = -(-len(times) // MOST_ROWS)
+    every = -(-len(times) // MAX_ROWS)
     columns = [(_head(name, key), values) for name in _CHARTS for key, values in groups.get(name, {}).items()]
     rows = tuple(
         (f"{times[first]:.1f} s", *(_last(values[first : first + every]) for _, values in columns))

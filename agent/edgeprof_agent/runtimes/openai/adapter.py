@@ -18,7 +18,7 @@ from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, Run
 from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
-MOST_SHORT = 5
+MAX_SHORT = 5
 CONNECTS = 7
 """One more than a median with an interval takes."""
 _UNKNOWN_MACHINE = "the machine behind an endpoint is not known"
@@ -101,14 +101,14 @@ class EndpointModel:
     def decode(self) -> Decode:
         """An answer that ends at once tells no speed, and is asked for again: a model may choose its end."""
         tokens = 0
-        for _ in range(MOST_SHORT):
+        for _ in range(MAX_SHORT):
             decode, usage = self._generation()
             if decode is not None:
                 return decode
             tokens = usage.completion_tokens
         raise RuntimeFailure(
             "inference_error",
-            f"{MOST_SHORT} answers in a row came in one piece, the last one of {tokens} tokens, so "
+            f"{MAX_SHORT} answers in a row came in one piece, the last one of {tokens} tokens, so "
             "that no speed of generation can be seen. Ask for more with --decode-tokens.",
         )
 

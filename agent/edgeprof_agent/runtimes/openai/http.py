@@ -16,8 +16,8 @@ from edgeprof_agent.runtimes.openai.answers import ModelList, Part, Usage, messa
 TIMEOUT_S = 120.0
 _BREAKS = (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeError)
 _PART = msgspec.json.Decoder(Part)
-_LONGEST_SAID = 300
-_LONGEST_LINE = 1 << 20
+_MAX_MESSAGE_CHARS = 300
+_MAX_LINE_BYTES = 1 << 20
 
 
 class Refusal(Exception):
@@ -112,7 +112,7 @@ class Connection:
     def scrubbed(self, text: str) -> str:
         """Short, on one line, and without the key, which some endpoints repeat."""
         plain = " ".join(text.split())
-        return (plain.replace(self._key, "***") if self._key else plain)[:_LONGEST_SAID]
+        return (plain.replace(self._key, "***") if self._key else plain)[:_MAX_MESSAGE_CHARS]
 
     def _asked_anew(self, data: bytes) -> Reply:
         self.connect()
@@ -149,7 +149,7 @@ class Connection:
         usage: Usage | None = None
         model: str | None = None
         is_whole = False
-        while line := response.readline(_LONGEST_LINE):
+        while line := response.readline(_MAX_LINE_BYTES):
             now_ns = time.monotonic_ns()
             if not line.startswith(b"data:"):
                 continue

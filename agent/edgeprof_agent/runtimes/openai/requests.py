@@ -13,9 +13,9 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import EndpointAsk, Job
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
-MOST_IN_A_ROW = 5
+MAX_IN_A_ROW = 5
 """Errors in a row after which the endpoint is given up."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 30.0
 _PASSING = frozenset(("408", "409", "425", "429", "500", "502", "503", "504", "529"))
 _LIMITS = ("max_completion_tokens", "max_tokens")
 """The present name of the limit of an answer, and the older one that many servers still want."""
@@ -69,7 +69,7 @@ class Asking:
         """One answer in full. Raises RuntimeFailure where the endpoint refuses for good, or fails too often."""
         body = self._body(prompt, most_tokens)
         pause_s = FIRST_PAUSE_S
-        for number in range(1, MOST_IN_A_ROW + 1):
+        for number in range(1, MAX_IN_A_ROW + 1):
             try:
                 reply = self._connection.chat(body)
             except Refusal as refusal:
@@ -84,10 +84,10 @@ class Asking:
                 self._answered_as = reply.model or self._answered_as
                 return reply
             out_of_time = time.monotonic_ns() + wait_s * 1e9 > self._stop_at_ns
-            if number == MOST_IN_A_ROW or out_of_time:
+            if number == MAX_IN_A_ROW or out_of_time:
                 raise RuntimeFailure("inference_error", f"{number} requests in a row failed. The last one: {said}")
             self._sleep(wait_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
         raise AssertionError
 
     @staticmethod
