@@ -8,13 +8,19 @@ from edgeprof_devices.schema import Figure, PowerModes, Price, Profile
 
 INTRODUCTION = """# Devices that edgeprof knows
 
-Written from the profiles in `device_profiles/` by `python -m edgeprof_devices.table docs/supported-devices.md`; do not
-edit by hand. A figure marked `?` has no source: it is general knowledge that nobody has checked. The source of every
-other figure stands beside it in the profile, and was read in the month that the last column gives; a date in brackets
-is the figure's own. Watts are at the wall on one unit; `modes` are the budgets that a board's power modes set, not
-measurements. What has been run on real hardware stands in [tried-on.md](tried-on.md). Any other x86-64 or 64-bit Arm
-Linux machine runs as `x86-generic` or `arm64-generic`. `edgeprof devices match` explains why a machine got its profile;
-a new one is a YAML file in `device_profiles/edgeprof_devices/profiles/`, and a [recorded board](recorded-boards.md).
+Generated from the profiles in `device_profiles/` by
+`python -m edgeprof_devices.table docs/supported-devices.md`; do not edit by hand.
+
+- A figure marked `?` has no source: it is unchecked general knowledge. The profile gives the source
+  of every other figure next to it. The last column is the month in which the sources were read; a
+  date in brackets is the figure's own.
+- Watts are at the wall on one unit. `modes` are the budgets that a board's power modes set, not
+  measurements.
+- [Tried on](tried-on.md) lists what has run on real hardware.
+- Any other x86-64 or 64-bit Arm Linux machine runs as `x86-generic` or `arm64-generic`.
+  `edgeprof devices match` explains why a machine got its profile.
+- A new profile is a YAML file in `device_profiles/edgeprof_devices/profiles/`, and a
+  [recorded board](recorded-boards.md).
 
 """
 HEADER = (
