@@ -2,15 +2,15 @@
 
 import logging
 import threading
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import InvalidURL
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
 from edgeprof import __version__
 from edgeprof.errors import UsageError
+from edgeprof.http import BREAKS, fetched, reason_of
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.store.rows import to_json
 
@@ -92,10 +92,12 @@ def _post(url: str, body: bytes) -> str:
     """Empty where it was taken, else what went wrong."""
     headers = {"Content-Type": "application/json", "User-Agent": f"edgeprof/{__version__}"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=TIMEOUT_S):
-            return ""
-    except (OSError, HTTPException) as error:  # HTTPError is an OSError, too
-        return str(error) or type(error).__name__
+        with fetched("POST", url, headers, body, TIMEOUT_S) as answer:
+            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status} {answer.reason}".rstrip()
+    except InvalidURL:  # its own message repeats the address, in which the secret is
+        return "the address holds a character that must be written as %XX"
+    except BREAKS as error:
+        return reason_of(error)
 
 
 def shown(url: str) -> str:
