@@ -5,14 +5,14 @@ import os
 import urllib.parse
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from edgeprof import __version__, hub_url
+from edgeprof import __version__, hub_url, sse
 from edgeprof.errors import EdgeprofError
 from edgeprof.http import Server, bearer
 from edgeprof.hub_errors import error_in
@@ -30,14 +30,6 @@ Sent = Callable[[int, int], None]
 
 class HubError(EdgeprofError):
     """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One line of the hub's event stream."""
-
-    kind: str
-    data: str
 
 
 class HubClient:
@@ -160,10 +152,10 @@ class HubClient:
         with self._answer("GET", f"/export?format={kind}&after={after}") as response:
             yield from self._lines(response)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[sse.Event]:
         """The hub's event stream: one item for each change, until the connection ends."""
         with self._answer("GET", "/events", headers={"Accept": "text/event-stream"}) as response:
-            yield from _parse_events(self._lines(response))
+            yield from sse.events(self._lines(response))
 
     def _get(self, path: str, kind: type[T]) -> T:
         return _decode(self._send("GET", path, None), kind)
@@ -251,24 +243,6 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
     if error is None:
         return HubError(f"http_{status}", f"What answers at {url} is no edgeprof hub, or cannot work: HTTP {status}.")
     return HubError(error.code, error.message)
-
-
-def _parse_events(lines: Iterator[bytes]) -> Iterator[Change]:
-    """Server-sent events (WHATWG HTML 9.2): `event:` and `data:` lines, an empty line ends one; `:` is a comment."""
-    kind, data = "message", list[str]()
-    for raw in lines:
-        line = raw.decode(errors="replace").rstrip("\r\n")
-        if not line:
-            if data:
-                yield Change(kind, "\n".join(data))
-            kind, data = "message", []
-        elif not line.startswith(":"):
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "event":
-                kind = value
-            elif name == "data":
-                data.append(value)
 
 
 def token_from(path: str | None) -> str | None:

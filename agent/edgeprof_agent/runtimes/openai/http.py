@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from edgeprof.http import bearer, connection, reason_of
+from edgeprof.sse import field_of
 from edgeprof_agent.runtimes.openai.answers import ModelList, Part, Usage, message_of
 
 TIMEOUT_S = 120.0
@@ -145,10 +146,10 @@ class Connection:
         is_whole = False
         while line := response.readline(_MAX_LINE_BYTES):
             now_ns = time.monotonic_ns()
-            if not line.startswith(b"data:"):
+            name, content = field_of(line)
+            if name != b"data":
                 continue
-            content = line[5:].strip()
-            if content == b"[DONE]":
+            if content.strip() == b"[DONE]":
                 is_whole = True
                 break
             part = self.decoded(content)
