@@ -9,6 +9,7 @@ from queue import Full, Queue
 from urllib.parse import urlsplit
 
 from edgeprof import __version__
+from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
 from edgeprof.http import BREAKS, fetched, reason_of
 from edgeprof.wire.notices import Notice
@@ -16,8 +17,9 @@ from edgeprof_hub.store.rows import to_json
 
 log = logging.getLogger(__name__)
 
-PAUSES_S = (0.0, 2.0, 15.0, 60.0)
-"""Before each try."""
+TRIES = 4
+RETRY = Backoff(1.0, 60.0, growth=4.0, jitter=False)
+"""4, 16 and 60 s: what was restarted in the meantime is back by then."""
 TIMEOUT_S = 10.0
 MAX_WAITING = 200
 
@@ -79,8 +81,8 @@ class Notices:
 
     def _deliver(self, url: str, queue: "Queue[bytes | None]") -> None:
         while (body := queue.get()) is not None:
-            for pause_s in PAUSES_S:
-                if self._stopping.wait(pause_s):
+            for wait_s in RETRY.waits_s(TRIES):
+                if self._stopping.wait(wait_s):
                     return
                 self._last[url] = problem = _post(url, body)
                 if not problem:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from edgeprof.backoff import Backoff
 from edgeprof.wire.messages import ArtifactRef, Facts, Failure, Result
 from edgeprof_agent.config import DownloadLimits, Settings
 from edgeprof_agent.daemon.agent import Agent, Machine
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
