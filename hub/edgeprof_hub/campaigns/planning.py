@@ -7,19 +7,11 @@ from dataclasses import replace
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.formats import is_language
+from edgeprof.wire.formats import FIRST_RUNTIME, is_language
 from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
 from edgeprof_hub.campaigns.validation import check
 
 MAX_JOBS = 5000
-
-_USUAL: dict[ModelFormat, str] = {
-    "onnx": "onnxruntime",
-    "tflite": "litert",
-    "gguf": "llama-cpp-python",
-    "served": "openai-api",
-}
-"""Asked for where a device has none for the format: its own answer, `runtime_missing`, is then the cell's outcome."""
 
 _WRONG_PLACE = (
     "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures nothing "
@@ -154,8 +146,10 @@ def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
                 "runtime_mismatch", f"The runtime {asked} does not run {model.format} models such as {model.name}."
             )
         return asked
-    usable = (fact.variant for fact in known if fact.version is not None and model.format in fact.formats)
-    return next(usable, _USUAL[model.format])
+    able = [fact for fact in known if model.format in fact.formats]
+    installed = (fact.variant for fact in able if fact.version is not None)
+    # Where none is installed, the device's own answer, `runtime_missing`, is the cell's outcome.
+    return next(installed, able[0].variant if able else FIRST_RUNTIME[model.format])
 
 
 def _job(
