@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof import __version__, hub_url, sse
+from edgeprof import hub_url, sse
 from edgeprof.errors import EdgeprofError
 from edgeprof.http import Server, bearer
 from edgeprof.hub_errors import error_in
 from edgeprof.modelfiles import ModelFile
+from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof.http import BREAKS, fetched, reason_of
+from edgeprof.version import __version__
 
 LAST_SEQ = "edgeprof.last_seq"
 """A tag of the experiment: the hub's number of the newest result that is there, after which a publish goes on."""

@@ -8,10 +8,10 @@ from http.client import InvalidURL
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
-from edgeprof import __version__
 from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
 from edgeprof.http import BREAKS, fetched, reason_of
+from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.store.rows import to_json
 

@@ -10,10 +10,11 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from edgeprof import __version__, hub_url
+from edgeprof import hub_url
 from edgeprof.errors import EdgeprofError
 from edgeprof.http import Server, bearer
 from edgeprof.hub_errors import error_in
+from edgeprof.version import __version__
 from edgeprof.wire.messages import Bootstrap, Hello
 
 T = TypeVar("T")
