@@ -19,7 +19,7 @@ import pytest
 
 from edgeprof.modelfiles import served_file
 from edgeprof.modelfiles.served_file import Served
-from edgeprof.wire.formats import FIRST_RUNTIME, FORMATS, ModelFormat
+from edgeprof.wire.formats import FIRST_RUNTIME, FORMATS, ModelFormat, is_language
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.endpoint import parse_endpoint
 from edgeprof_agent.measuring.courses import job_of
@@ -35,7 +35,17 @@ FULL_TIER = {"llama-cpp-python", "tflite-runtime"}
 PROMPT, GENERATED = 40, 8
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.full if name in FULL_TIER else ()) for name in VARIANTS])
+PARAMETERS = {name: pytest.param(name, marks=pytest.mark.full if name in FULL_TIER else ()) for name in VARIANTS}
+WRITES_TOKENS = {name: is_language(variant.formats[0]) for name, variant in VARIANTS.items()}
+of_tensor_runtimes = pytest.mark.parametrize(
+    "variant", [PARAMETERS[name] for name in VARIANTS if not WRITES_TOKENS[name]], indirect=True
+)
+of_text_runtimes = pytest.mark.parametrize(
+    "variant", [PARAMETERS[name] for name in VARIANTS if WRITES_TOKENS[name]], indirect=True
+)
+
+
+@pytest.fixture(params=PARAMETERS.values())
 def variant(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     if find_spec(VARIANTS[name].module) is None:
@@ -67,7 +77,8 @@ def _with_lengths(request: MeasureRequest) -> MeasureRequest:
 
 
 @pytest.fixture
-def request_(variant: str, tmp_path: Path) -> Generator[MeasureRequest]:
+def request_(variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[MeasureRequest]:
+    monkeypatch.chdir(tmp_path)  # as a worker has a folder of its own: a runtime may leave a trace there
     with asked_of(variant, tmp_path) as request:
         yield request
 
@@ -94,6 +105,20 @@ def opened(variant: str, job: Job) -> Generator[TensorModel | TextModel]:
     finally:
         if isinstance(model, Closing):
             model.close()
+
+
+@contextlib.contextmanager
+def tensor_model(variant: str, job: Job) -> Generator[TensorModel]:
+    with opened(variant, job) as model:
+        assert model.kind == "tensor"
+        yield model
+
+
+@contextlib.contextmanager
+def text_model(variant: str, job: Job) -> Generator[TextModel]:
+    with opened(variant, job) as model:
+        assert model.kind == "text"
+        yield model
 
 
 def crosses_the_pipe(document: Setting | Operators | Output, kind: type) -> None:
@@ -155,10 +180,9 @@ def test_a_file_that_is_no_model_raises_and_kills_nothing(variant: str, job: Job
         pass
 
 
+@of_tensor_runtimes
 def test_a_tensor_model_infers_at_its_shapes_and_comes_back_to_them(variant: str, job: Job) -> None:
-    with opened(variant, job) as model:
-        if model.kind != "tensor":
-            return
+    with tensor_model(variant, job) as model:
         fine: Output = {"non_finite": 0, "wrong_shapes": []}
         for _ in range(2):
             model.infer()
@@ -179,10 +203,9 @@ def _sizes(described: str) -> list[str]:
     return described.partition("[")[2].partition("]")[0].split(",")
 
 
+@of_text_runtimes
 def test_a_language_models_times_lie_within_their_spans(variant: str, job: Job) -> None:
-    with opened(variant, job) as model:
-        if model.kind != "text":
-            return
+    with text_model(variant, job) as model:
         before_ns = time.monotonic_ns()
         prefills = [model.first_prompt(), model.prefill(), model.prefill()]
         decodes = [model.decode(), model.decode()]
@@ -201,10 +224,9 @@ def test_a_language_models_times_lie_within_their_spans(variant: str, job: Job) 
         model.request()
 
 
+@of_text_runtimes
 def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant: str, job: Job) -> None:
-    with opened(variant, job) as model:
-        if model.kind != "text":
-            return
+    with text_model(variant, job) as model:
         model.prefill()
         depth = 0 if VARIANTS[variant].needs_endpoint else 16
         for lengths in (Lengths(PROMPT // 2, 4, depth), Lengths(PROMPT, GENERATED, 0)):
@@ -214,10 +236,9 @@ def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant
             assert 1 <= model.decode().steps <= lengths.decode_tokens + 1
 
 
+@of_text_runtimes
 def test_what_a_language_model_cannot_tell_has_a_reason(variant: str, job: Job) -> None:
-    with opened(variant, job) as model:
-        if model.kind != "text":
-            return
+    with text_model(variant, job) as model:
         model.prefill()
         model.decode()
         for metric, times_ns in {
