@@ -1,4 +1,4 @@
-"""The running hub: everything that a request may need. `running.py` joins and starts it."""
+"""The running hub: everything that a request may need. `lifecycle.py` joins and starts it."""
 
 from dataclasses import dataclass, field
 from typing import cast

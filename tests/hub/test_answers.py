@@ -52,7 +52,7 @@ def test_a_winner_is_named_with_its_interval_and_linked_to_its_run(tmp_path: Pat
 def test_two_that_are_not_shown_to_differ_are_both_named(tmp_path: Path) -> None:
     (answer,) = answers(built(tmp_path, pair(0.200, 0.201)))
     assert answer.verdict == "not_shown_to_differ"
-    assert answer.text.endswith("lead, and they are not shown to differ.")
+    assert answer.text.endswith("lead; no difference between them is shown.")
     assert "cnn fp32" in answer.text
     assert "cnn int8" in answer.text
 
@@ -76,7 +76,7 @@ def test_a_single_variant_names_nobody_and_says_why(tmp_path: Path) -> None:
     of = pair(0.4, 0.2)
     of.results = of.results[:1]
     (answer,) = answers(built(tmp_path, of))
-    assert answer.text == "No winner is named: no device has measured two variants of one family."
+    assert answer.text == "No winner: no device has measured two variants of one family."
 
 
 def third(of: fleet.Fleet, **asked: object) -> fleet.Fleet:

@@ -76,5 +76,5 @@ def device(number: int) -> rest.DeviceRecord:
 
 def test_a_job_that_no_message_can_hold_is_refused_and_queued_nowhere() -> None:
     shapes = {f"input {number}": (1, 2, 3) for number in range(4000)}
-    with pytest.raises(UsageError, match="too long to send"):
+    with pytest.raises(UsageError, match="too large to send"):
         plan(replace(REQUEST, shapes=shapes), [ONNX], [device(1)], 0.0)

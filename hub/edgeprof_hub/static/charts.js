@@ -1,4 +1,4 @@
-// Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
+// Draws the page's charts from the JSON next to them. A table on the page has the same values.
 "use strict";
 (() => {
   const drawers = { comparison, strip, histogram, lines, beside, pareto, costs, tornado };
@@ -30,7 +30,7 @@
     const text = (row) => tick.get(row);
     const unit = chart.unit ? ` ${chart.unit}` : "";
     const ink = css("--ink"), quiet = css("--quiet"), ground = css("--ground");
-    // On a narrow screen a row's name stands above its line instead of beside it.
+    // On a narrow screen a row's name stands above its line instead of to its left.
     const names = narrow ? [Plot.text(rows, { y: (row) => row, text, frameAnchor: "left", textAnchor: "start", dy: -10 })] : [];
     return {
       height: 40 + rows.length * (narrow ? 36 : 22),

@@ -8,7 +8,7 @@ from edgeprof_hub.store import rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
 
-KEPT_CONFLICTS = 1000
+MAX_CONFLICTS = 1000
 MAX_ATTEMPTS = 2
 """A run that the device could not end (it restarted) is tried once more."""
 ENDED = "('measured', 'failed', 'cancelled')"
@@ -192,7 +192,7 @@ def _repeated(
         "document": document,
     }
     insert(connection, "conflict", values, "ON CONFLICT DO NOTHING")
-    connection.execute("DELETE FROM conflict WHERE id <= (SELECT max(id) FROM conflict) - ?", (KEPT_CONFLICTS,))
+    connection.execute("DELETE FROM conflict WHERE id <= (SELECT max(id) FROM conflict) - ?", (MAX_CONFLICTS,))
     return "conflict"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeprof.tables import figures
 
-NOT_TOLD = "the run gave no figure and no reason"
+NOT_REPORTED = "not measured, and the run gave no reason"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def spread(name: str, low: float | None, high: float | None, unit: str, absent: 
 
 def reason_of(absent: Mapping[str, str], *fields: str) -> str:
     """Why a figure is missing; its reason may stand under any of these names."""
-    return next((absent[field] for field in fields if field in absent), NOT_TOLD)
+    return next((absent[field] for field in fields if field in absent), NOT_REPORTED)
 
 
 def with_unit(value: float, unit: str) -> str:

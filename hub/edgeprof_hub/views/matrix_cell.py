@@ -23,8 +23,8 @@ SHORT = {
 }
 UNIT = {"1,000 inferences": "$ / 1,000"}
 NOT_OF_THIS_KIND: dict[Kind, str] = {
-    "inference": "This model gives one answer at once; the figure exists for language models only.",
-    "language": "This model writes tokens; the figure exists for models that answer at once.",
+    "inference": "This metric exists for language models only.",
+    "language": "This metric does not exist for language models.",
 }
 
 
@@ -67,9 +67,9 @@ class CellView:
     signs: frozenset[str] = frozenset()
     badge: Badge | None = None
     distance: float | None = None
-    """Ratio to the best of its family on this device, where that was asked for."""
+    """Ratio to the best of its family on this device, where the page shows it."""
     place: tuple[int, int] | None = None
-    """Its place in its family on this device and how many are in it, where that was asked for."""
+    """Its place in its family on this device and how many are in it, where the page shows it."""
 
     @property
     def shade(self) -> str:
@@ -103,9 +103,9 @@ def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> 
 
 def _badge(cell: rest.Cell, notes: Notes) -> Badge:
     if cell.trust is None:
-        return Badge("unchecked", title="This run is from before there were trust badges.")
+        return Badge("unchecked", title="This run predates trust badges.")
     if cell.trust.is_clean:
-        return Badge("clean", title="Nothing was found that would spoil this run.")
+        return Badge("clean", title="No problem found in this run.")
     reasons = trust.reasons(cell.trust)
     return Badge(
         "doubt", trust.causes(cell.trust), " ".join(reasons), tuple(_number(notes.ref(why)) for why in reasons)
@@ -138,7 +138,7 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     cost = cell.cost
     if cost is None:
-        reason = cell.cost_absent or "No cost was computed and no reason was given."
+        reason = cell.cost_absent or "Cost not computed; no reason given."
         return (Figure("cost", "none", note=_number(notes.ref(reason))),)
     here = Figure(
         UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
@@ -147,9 +147,9 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
         return (here,)
     cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
-    pays = pays_from(cost)
-    reason = None if pays else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
-    return here, cloud, Figure("pays from", pays or "none", note=reason)
+    volume = pays_from(cost)
+    reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
+    return here, cloud, Figure("break-even", volume or "none", note=reason)
 
 
 def _number(ref: str) -> int:
