@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 SECTIONS = (
     *("Trust", "Metrics", "Samples", "Timing", "Cold and warm start", "Sweep"),
-    *("Soak: burst and sustained", "Open loop: requests arrive at a fixed rate", "Memory by phase"),
+    *("Soak: burst and sustained", "Open loop: arrivals do not wait for answers", "Memory by phase"),
     *("Device during the run", "Measurement overhead", "Requested and actual configuration"),
 )
 
@@ -75,6 +75,6 @@ def test_the_figures_of_charts_are_there_without_javascript(chromium: Browser, u
     page = context.new_page()
     page.goto(f"{url}/runs/{made.results[0].result_id}")
     expect(page.get_by_role("region", name="Points of the sweep")).to_contain_text("6,780")
-    page.get_by_text("The same as a table").first.click()
+    page.get_by_text("Show as a table").first.click()
     expect(page.get_by_role("region", name="Soak curve")).to_contain_text("0.410")
     context.close()

@@ -146,7 +146,7 @@ def _where(device: rest.DeviceRecord) -> tuple[Part, ...]:
 
 
 def _named(cell: rest.Cell, column: rest.Column) -> tuple[Part, ...]:
-    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" in {column.runtime}")
+    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" with {column.runtime}")
 
 
 def _figure(row: MetricRow) -> str:

@@ -89,7 +89,7 @@
       marginLeft: 58,
       marginBottom: 40,
       x: { type: type(plane.points.map((point) => point.x)), label: `${plane.title}, ${plane.unit}`, grid: true, inset: 10, ticks: width < 600 ? 4 : 8 },
-      y: { type: type(plane.points.map((point) => point.y)), label: `${plane.y_title}, ${plane.y_unit}`, grid: true, inset: 10, ticks: 5 },
+      y: { type: type(plane.points.map((point) => point.y)), label: `${plane.y_title}, ${plane.y_unit}`, grid: true, inset: 10, ticks: 5, tickFormat: (value) => String(Number(value.toPrecision(4))) },
       marks: [
         Plot.line(front, { x: "x", y: "y", curve, stroke: css("--link"), strokeWidth: 1.4 }),
         Plot.dot(plane.points, { x: "x", y: "y", r: (point) => (point.on_front ? 5 : 3.5), stroke: (point) => (point.on_front ? css("--link") : css("--quiet")), fill: (point) => (point.on_front ? css("--link") : css("--ground")), title: (point) => `${point.name}: ${point.text}` }),

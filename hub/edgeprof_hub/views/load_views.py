@@ -96,7 +96,7 @@ def open_loop_facts(result: m.Result) -> tuple[Fact, ...]:
         ),
         _kept_up(loop),
         *_responses(result),
-        Fact("Utilization", f"{figures.percent(loop.busy_share)} of the arrival time", warns=loop.busy_share >= 1),
+        Fact("Offered load", f"{figures.percent(loop.busy_share)} of capacity", warns=loop.busy_share >= 1),
         Fact("Longest queue", f"{loop.longest_queue:,}"),
     )
 

@@ -16,7 +16,7 @@ SHORT = {
     "latency_p99_ms": "p99",
     "peak_memory_mib": "memory",
     "energy_per_inference_j": "energy",
-    "energy_per_token_j": "energy/token",
+    "energy_per_token_j": "energy/tok",
     "decode_tokens_per_s": "decode",
     "prefill_tokens_per_s": "prefill",
     "ttft_ms": "TTFT",
@@ -128,7 +128,7 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
     row = cell.metrics.get(metric)
     if row is None:
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
-        return Figure(label, "none", note=_number(notes.ref(reason)))
+        return Figure(label, "not measured" if metric in cell.absent else "n/a", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
     covers = figures.covers(row)
     number = None if covers is None else _number(notes.ref(covers))
@@ -139,13 +139,13 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     cost = cell.cost
     if cost is None:
         reason = cell.cost_absent or "Cost not computed; no reason given."
-        return (Figure("cost", "none", note=_number(notes.ref(reason))),)
+        return (Figure("cost", "not computed", note=_number(notes.ref(reason))),)
     here = Figure(
         UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
     )
     if cost.break_even_kind == "is_cloud":
         return (here,)
-    cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
+    cloud_text = "no price" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
     volume = pays_from(cost)
     reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))

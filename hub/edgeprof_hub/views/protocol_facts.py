@@ -69,7 +69,7 @@ def _precision(timing: Timing, protocol: m.RunProtocol) -> Fact:
 def _calibration(result: m.Result) -> Fact:
     floor = result.noise_floor
     if floor is None:
-        return Fact("Noise floor", "unknown: device not calibrated. Run `edgeprof calibrate` on it.", is_absent=True)
+        return Fact("Noise floor", "unknown: device not calibrated. Run edgeprof calibrate on it.", is_absent=True)
     where = "" if floor.is_of(result.model_id, result.config_key) else " for another configuration; ranks do not use it"
     return Fact("Noise floor", f"{allowances.floor_text(floor)}, measured on {figures.clean(floor.series)}{where}")
 
