@@ -63,7 +63,7 @@ class _Group:
 
 
 def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
-    """What can be said, a winner before a tie; else one sentence on why nothing can."""
+    """The answers, a winner before a tie; else one sentence with the reason for none."""
     if table.synthetic:
         return (Answer("none", (Part(SYNTHETIC),)),) if table.cells else ()
     groups = [group for group in _groups(table) if _is_settled(group)]

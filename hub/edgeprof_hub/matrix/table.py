@@ -127,7 +127,7 @@ def _newest(row: CellRow) -> rest.StoredResult | None:
 
 
 def _soaks_s(sources: Iterable[_Source]) -> dict[ranking.CellKey, float]:
-    """How long each cell's run was asked to soak: of the protocol, which no configuration holds."""
+    """The soak that each cell's run requested: part of the protocol, not of the configuration."""
     return {
         (source.row.device_id, source.row.model_id, source.row.config_key): source.result.protocol.soak_s
         for source in sources
@@ -136,7 +136,7 @@ def _soaks_s(sources: Iterable[_Source]) -> dict[ranking.CellKey, float]:
 
 
 def _job_note(store: ReadStore, row: CellRow) -> str:
-    """What the device said when it refused a job; read only where no result tells more."""
+    """The device's reason for rejecting a job; read only where no result has more detail."""
     if row.job_state != "failed" or row.job_id is None:
         return ""
     job = store.job(row.job_id)

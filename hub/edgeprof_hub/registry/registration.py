@@ -1,4 +1,4 @@
-"""A model is registered only after its stored files have been looked into. Nothing of a refused one is kept."""
+"""A model is registered only after its stored files were inspected. Nothing of a rejected one stays."""
 
 import shutil
 import tempfile
@@ -57,7 +57,7 @@ def keep(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
 
 
 def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelRecord:
-    """What is kept when a model comes again: a plain upload knows less than the recipe that made it."""
+    """The record when a model comes again: a plain upload knows less than the recipe that made it."""
     if known is None:
         return new
     if new.source == "uploaded" != known.source:

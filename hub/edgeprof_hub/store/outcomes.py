@@ -17,7 +17,7 @@ ENDED = "('measured', 'failed', 'cancelled')"
 def save_result(
     connection: sqlite3.Connection, result: m.Result, payload_sha256: str, received_s: float
 ) -> StoreOutcome:
-    """Store a result once. The same id with other content is kept aside, and the first one stands."""
+    """Store a result once. The same id with other content goes to the conflicts, and the first one stands."""
     _refuse_deleted(connection, result)
     document = rows.to_json(result)
     if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
@@ -125,7 +125,7 @@ _NEWEST = (
 def _point_at_newest(
     connection: sqlite3.Connection, key: rest.CellKey, arrived: rest.StoredResult | None = None
 ) -> None:
-    """The cell's newest result, and beside the cell the part of it that tables show; none: neither.
+    """The cell's newest result, and next to the cell the part of it that tables show; none: neither.
 
     `arrived`: a result of the cell that need not be read again.
     """
@@ -154,9 +154,9 @@ def _point_at_newest(
 
 
 def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:
-    asked = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
+    ids = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
     found = connection.execute(
-        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", asked
+        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", ids
     ).fetchone()
     if found is not None:
         raise Deleted(f"This {found[0]} was deleted from the hub.")

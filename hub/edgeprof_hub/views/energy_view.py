@@ -31,7 +31,7 @@ class SourceView:
 
 @dataclass(frozen=True)
 class EnergyView:
-    """The leading source first, and what all of them said over time."""
+    """The leading source first, and the readings of all over time."""
 
     sources: tuple[SourceView, ...]
     drawn: Drawn | None

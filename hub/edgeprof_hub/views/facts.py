@@ -27,10 +27,10 @@ class DataTable:
 
     def without_empty_columns(self) -> "DataTable":
         """The same without columns that no row has a figure in."""
-        kept = [index for index in range(len(self.heads)) if index == 0 or any(row[index] for row in self.rows)]
+        used = [index for index in range(len(self.heads)) if index == 0 or any(row[index] for row in self.rows)]
         return DataTable(
-            tuple(self.heads[index] for index in kept),
-            tuple(tuple(row[index] for index in kept) for row in self.rows),
+            tuple(self.heads[index] for index in used),
+            tuple(tuple(row[index] for index in used) for row in self.rows),
         )
 
 
