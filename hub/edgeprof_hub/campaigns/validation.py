@@ -17,22 +17,22 @@ MAX_PER_S = 1e6
 def check(request: rest.CampaignRequest) -> None:
     """Raises UsageError for the first number that no device could follow."""
     asked = request.protocol
-    _whole("threads", "Threads", request.threads, 0, MAX_THREADS)
-    _whole("repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
-    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MAX_TOKENS)
-    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MAX_PER_S)
+    _whole("bad_threads", "Threads", request.threads, 0, MAX_THREADS)
+    _whole("bad_repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
+    _whole("bad_depth", "Tokens in memory", request.depth_tokens, 0, MAX_TOKENS)
+    _number("bad_rate", "Requests a second", request.arrival_rate_per_s, 0, MAX_PER_S)
     if asked.soak_s != 0:
-        _number("soak", "Seconds of a soak", asked.soak_s, MIN_SOAK_S, MAX_SOAK_S)
-    _number("precision", "The precision of a median", asked.precision, 0.0001, 1)
+        _number("bad_soak", "Seconds of a soak", asked.soak_s, MIN_SOAK_S, MAX_SOAK_S)
+    _number("bad_precision", "The precision of a median", asked.precision, 0.0001, 1)
     if len(asked.sweep) > MAX_SWEEP_POINTS:
         raise UsageError("bad_sweep", f"A sweep has {MAX_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
 
 
 def _whole(code: str, name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
-        raise UsageError(f"bad_{code}", f"{name}: a whole number from {least} to {most:,}, not {value}.")
+        raise UsageError(code, f"{name}: a whole number from {least} to {most:,}, not {value}.")
 
 
 def _number(code: str, name: str, value: float, least: float, most: float) -> None:
     if not (math.isfinite(value) and least <= value <= most):
-        raise UsageError(f"bad_{code}", f"{name}: a number from {least:g} to {most:,g}, not {value:g}.")
+        raise UsageError(code, f"{name}: a number from {least:g} to {most:,g}, not {value:g}.")
