@@ -11,21 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from edgeprof.error_codes import CODES
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 
-_STATUS = {
-    "not_found": 404,
-    "device_id_in_use": 409,
-    "job_not_ended": 409,
-    "nothing_failed": 409,
-    "job_ended": 409,
-    "blob_missing": 409,
-    "too_large": 413,
-    "wire_version": 426,
-    "too_many_listeners": 503,
-    "no_space": 507,
-}
+_STATUS = {entry.code: entry.http[0] for entry in CODES.values() if entry.http}
 """Codes with a status of their own; what is wrong with a model or a request is 422."""
 
 INTERNAL_ERROR = "Internal error. The hub's log has the details for a bug report."

@@ -145,8 +145,10 @@ def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> st
                 "runtime_mismatch", f"The runtime {requested} does not run {model.format} models such as {model.name}."
             )
         return requested
-    usable = (fact.variant for fact in known if fact.version is not None and model.format in fact.formats)
-    return next(usable, _USUAL[model.format])
+    usable = [fact for fact in known if model.format in fact.formats]
+    # A configured interpreter that fails gives a failed run with its reason, not another runtime's figures.
+    first = [fact for fact in usable if fact.named_python] or [fact for fact in usable if fact.version is not None]
+    return first[0].variant if first else _USUAL[model.format]
 
 
 def _job(
