@@ -41,6 +41,9 @@ async def put_artifact(hub: HubOf, sha256: Sha256, request: Request) -> Response
 class _Blob(FileResponse):
     """An invalid range is answered in the one shape of errors, not in Starlette's plain text."""
 
+    chunk_size = 1024 * 1024
+    """Starlette's 64 KiB cost 3.6 times the time and 4 times the CPU of this on a 1 GB file over loopback."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
 
