@@ -1,6 +1,6 @@
 """What all tests share: missing programs skip by marker, are named at the end, and can be made a failure.
 
-Slow tests run in a whole run, with `--slow`, and where their own file is named. A run of chosen folders leaves them out.
+Slow tests run in a whole run, with `--slow`, and where their own file is named. Chosen folders leave them out.
 """
 
 import os
