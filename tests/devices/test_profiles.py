@@ -116,7 +116,8 @@ def test_without_pyyaml_the_mend_is_named() -> None:
 
 
 def test_the_page_of_supported_devices_is_current() -> None:
-    assert (DOCS / "supported-devices.md").read_text(encoding="utf-8") == supported_devices()
+    page = (DOCS / "supported-devices.md").read_text(encoding="utf-8")
+    assert page == supported_devices(), "run: ./scripts/docs"
 
 
 def test_every_sensor_and_every_profile_is_named_in_what_was_tried_on() -> None:

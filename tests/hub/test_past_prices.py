@@ -186,7 +186,7 @@ def test_ages_of_prices_are_those_of_the_moment(data: Path):
     assert then.endswith("2025-06-30)")
 
 
-@pytest.mark.parametrize("address", [f"/api/v1/results/{RUN}/cost", "/api/v1/compare"])
+@pytest.mark.parametrize("address", [f"/api/v1/results/{RUN}/cost", "/api/v1/compare"], ids=["cost", "compare"])
 def test_unknown_prices_and_those_to_come_are_refused_with_a_sentence(data: Path, address: str):
     with hub_with(data, None) as client:
         unknown = client.get(address, params={"catalogue": "a" * 64})
