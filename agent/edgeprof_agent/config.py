@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
 from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
 
 if TYPE_CHECKING:

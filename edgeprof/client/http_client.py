@@ -1,18 +1,21 @@
-"""The hub's REST API as typed Python calls, on the standard library's HTTP client."""
+"""The hub's REST API as typed Python calls."""
 
-import http.client
 import json
 import os
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from edgeprof import hub_url
+from edgeprof import hub_url, sse
 from edgeprof.errors import EdgeprofError
+from edgeprof.http import Server, bearer
+from edgeprof.hub_errors import error_in
 from edgeprof.modelfiles import ModelFile
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
@@ -30,25 +33,16 @@ class HubError(EdgeprofError):
     """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """One line of the hub's event stream."""
-
-    kind: str
-    data: str
-
-
 class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
     def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None) -> None:
-        self._parts = hub_url.parse(url)
-        self.url = f"{self._parts.scheme}://{self._parts.netloc}"
-        self._headers = {"User-Agent": f"edgeprof/{__version__}"}
-        if token:
-            if not (token.isascii() and token.isprintable()):
-                raise HubError("bad_token", "The token holds characters that no hub's token has. Copy it again.")
-            self._headers["Authorization"] = f"Bearer {token}"
+        parts = hub_url.parse(url)
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        if token and not (token.isascii() and token.isprintable()):
+            raise HubError("bad_token", "The token holds characters that no hub's token has. Copy it again.")
+        headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
+        self._server = Server(parts, headers, TIMEOUT_S, self._unreachable)
 
     def devices(self) -> list[rest.DeviceRecord]:
         """Every device that the hub knows."""
@@ -150,29 +144,19 @@ class HubClient:
 
     def last_seq(self) -> int:
         """The hub's number of its newest result; 0 where there is none."""
-        connection, response = self._open("GET", f"/export?format=csv&after={2**62}", None, {})
-        self._read(connection, response)
-        return int(response.headers.get("x-edgeprof-last-seq", "0"))
+        with self._answer("GET", f"/export?format=csv&after={2**62}") as response:
+            self._body(response)
+            return int(response.headers.get("x-edgeprof-last-seq", "0"))
 
     def export(self, kind: str, after: int = 0) -> Iterator[bytes]:
         """Lines of all results in the order of arrival (`csv`, `ndjson`), after this `seq`; each with its line feed."""
-        connection, response = self._open("GET", f"/export?format={kind}&after={after}", None, {})
-        try:
-            yield from iter(response.readline, b"")
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
-        finally:
-            connection.close()
+        with self._answer("GET", f"/export?format={kind}&after={after}") as response:
+            yield from self._lines(response)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[sse.Event]:
         """The hub's event stream: one item for each change, until the connection ends."""
-        connection, response = self._open("GET", "/events", None, {"Accept": "text/event-stream"})
-        try:
-            yield from _parse_events(iter(response.readline, b""))
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
-        finally:
-            connection.close()
+        with self._answer("GET", "/events", headers={"Accept": "text/event-stream"}) as response:
+            yield from sse.events(self._lines(response))
 
     def _get(self, path: str, kind: type[T]) -> T:
         return _decode(self._send("GET", path, None), kind)
@@ -182,15 +166,8 @@ class HubClient:
 
     def _send(self, method: str, path: str, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"} if body else {}
-        return self._read(*self._open(method, path, body, headers))
-
-    def _read(self, connection: "_Connection", response: http.client.HTTPResponse) -> bytes:
-        """The answer's body; an answer that was cut off is an error, too."""
-        with connection:
-            try:
-                return response.read()
-            except (OSError, http.client.HTTPException) as error:
-                raise self._unreachable(error) from error
+        with self._answer(method, path, body, headers) as response:
+            return self._body(response)
 
     def _exists(self, path: str) -> bool:
         try:
@@ -212,46 +189,38 @@ class HubClient:
                         sent(done, size)
 
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        self._read(*self._open("PUT", path, chunks(), headers))
+        with self._answer("PUT", path, chunks(), headers) as response:
+            self._body(response)
 
-    def _open(
-        self, method: str, path: str, body: bytes | Iterable[bytes] | None, headers: dict[str, str]
-    ) -> "tuple[_Connection, http.client.HTTPResponse]":
-        connection = _Connection(self._parts)
-        try:
-            connection.http.request(method, f"/api/v1{path}", body=body, headers={**self._headers, **headers})
-            response = connection.http.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise self._unreachable(error) from error
-        if response.status >= 400:
-            raise _refused(self.url, response.status, self._read(connection, response))
-        return connection, response
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Generator[HTTPResponse, None, None]:
+        """The answer below 400, with its body unread."""
+        with self._server.request(method, f"/api/v1{path}", headers, body) as response:
+            if response.status >= 400:
+                raise _refused(self.url, response.status, self._body(response))
+            yield response
 
-    def _unreachable(self, error: Exception) -> HubError:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    def _body(self, response: HTTPResponse) -> bytes:
+        """An answer that was cut off is an error, too."""
+        with self._server.reading():
+            return response.read()
+
+    def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
+        with self._server.reading():
+            yield from iter(response.readline, b"")
+
+    def _unreachable(self, reason: str) -> HubError:
         return HubError(
             "hub_unreachable",
             f"No hub answers at {self.url} ({reason}). "
             "Start one with `edgeprof hub serve`, or name another with --hub.",
         )
-
-
-class _Connection:
-    """An HTTP connection as a context manager."""
-
-    def __init__(self, parts: urllib.parse.SplitResult) -> None:
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self.http = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-
-    def __enter__(self) -> "_Connection":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.http.close()
 
 
 def _query(**asked: str) -> str:
@@ -271,29 +240,10 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _refused(url: str, status: int, body: bytes) -> HubError:
-    try:
-        error = msgspec.json.decode(body, type=rest.ErrorDocument).error
-    except msgspec.MsgspecError:
+    error = error_in(body)
+    if error is None:
         return HubError(f"http_{status}", f"What answers at {url} is no edgeprof hub, or cannot work: HTTP {status}.")
     return HubError(error.code, error.message)
-
-
-def _parse_events(lines: Iterator[bytes]) -> Iterator[Change]:
-    """Server-sent events (WHATWG HTML 9.2): `event:` and `data:` lines, an empty line ends one; `:` is a comment."""
-    kind, data = "message", list[str]()
-    for raw in lines:
-        line = raw.decode(errors="replace").rstrip("\r\n")
-        if not line:
-            if data:
-                yield Change(kind, "\n".join(data))
-            kind, data = "message", []
-        elif not line.startswith(":"):
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "event":
-                kind = value
-            elif name == "data":
-                data.append(value)
 
 
 def token_from(path: str | None) -> str | None:

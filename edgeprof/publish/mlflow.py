@@ -1,15 +1,15 @@
-"""Results into MLflow over its REST API 2.0, with the standard library: a run each, and on from where it stopped."""
+"""Results into MLflow over its REST API 2.0: a run each, and on from where it stopped."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from http.client import HTTPException
+from http.client import HTTPResponse
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.http import BREAKS, fetched, reason_of
+from edgeprof.version import __version__
 
 LAST_SEQ = "edgeprof.last_seq"
 """A tag of the experiment: the hub's number of the newest result that is there, after which a publish goes on."""
@@ -76,14 +76,14 @@ class Mlflow:
     def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self._uri}/api/2.0/mlflow/{path}"
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        headers = {"Content-Type": "application/json", "User-Agent": f"edgeprof/{__version__}"}
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            with fetched(method, url, headers, data, TIMEOUT_S) as answer:
+                if not 200 <= answer.status < 300:
+                    raise _refused(self._uri, answer)
                 return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            raise _refused(self._uri, error) from error
-        except (OSError, HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
+        except BREAKS as error:
+            reason = reason_of(error)
             raise MlflowError("mlflow_unreachable", f"No MLflow answers at {self._uri} ({reason}).") from error
 
 
@@ -112,9 +112,9 @@ def _pair(key: str, value: object) -> dict[str, str]:
     return {"key": key, "value": str(value)[:MAX_VALUE_CHARS]}
 
 
-def _refused(uri: str, error: urllib.error.HTTPError) -> MlflowError:
+def _refused(uri: str, answer: HTTPResponse) -> MlflowError:
     try:
-        said = json.loads(error.read())
-        return MlflowError(str(said["error_code"]).lower(), f"MLflow at {uri} refuses: {said['message']}")
+        reported = json.loads(answer.read())
+        return MlflowError(str(reported["error_code"]).lower(), f"MLflow at {uri} refuses: {reported['message']}")
     except (ValueError, KeyError, TypeError):
-        return MlflowError("mlflow_refused", f"MLflow at {uri} answers {error.code}.")
+        return MlflowError("mlflow_refused", f"MLflow at {uri} answers {answer.status}.")

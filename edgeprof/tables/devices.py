@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from edgeprof.tables.figures import clean, width_of
+from edgeprof import columns
+from edgeprof.tables.figures import clean
 from edgeprof.wire import rest
 
 HEADERS = ("device", "id", "state", "profile", "runtimes")
@@ -22,8 +23,7 @@ def devices_text(records: Sequence[rest.DeviceRecord]) -> str:
     if not records:
         return EMPTY
     rows = [HEADERS, *(_row(record) for record in records)]
-    sizes = [max(width_of(row[index]) for row in rows) for index in range(len(HEADERS))]
-    return "\n".join(_line(row, sizes) for row in rows)
+    return "\n".join(columns.table(rows, left=len(HEADERS)))
 
 
 def _row(record: rest.DeviceRecord) -> tuple[str, ...]:
@@ -43,7 +43,3 @@ def _runtimes(record: rest.DeviceRecord) -> str:
         return "not told yet"
     found = [f"{item.variant} {item.version}" for item in record.facts.runtimes if item.version]
     return ", ".join(found) or "none installed"
-
-
-def _line(row: Sequence[str], sizes: Sequence[int]) -> str:
-    return "  ".join(text + " " * (size - width_of(text)) for text, size in zip(row, sizes, strict=True)).rstrip()

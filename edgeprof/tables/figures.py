@@ -1,7 +1,6 @@
 """How a figure is written: three significant digits, its interval in the same digits, never more than was measured."""
 
 import math
-import unicodedata
 
 from edgeprof.wire.energy import scope_words
 from edgeprof.wire.messages import MetricRow
@@ -83,14 +82,3 @@ def clean(text: str) -> str:
     if line.isprintable():
         return line
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
-
-
-def width_of(text: str) -> int:
-    """Terminal cells that a text takes: wide characters take two, combining ones none."""
-    return sum(_cells(char) for char in text)
-
-
-def _cells(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -4,11 +4,10 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.tables.figures import width_of
+from edgeprof.columns import GAP, line_of, padded, width_of, widths_of
 from edgeprof.tables.view import Block, Row, View, view
 from edgeprof.wire import rest
 
-GAP = "  "
 MIN_WIDTH = 80
 MIN_LABEL = 24
 GIVEN_UP = (
@@ -78,8 +77,7 @@ def _fit(block: Block, width: int) -> _Layout:
 
 
 def _figure_widths(block: Block) -> list[int]:
-    rows = [block.headers, *(row.figures for row in block.rows if row.figures)]
-    return [max(width_of(row[index]) for row in rows) for index in range(len(block.headers))]
+    return widths_of([block.headers, *(row.figures for row in block.rows if row.figures)])
 
 
 def _label_room(columns: Sequence[int], width: int) -> int:
@@ -95,18 +93,13 @@ def _row_lines(row: Row, layout: _Layout, width: int) -> list[str]:
     if row.status is None:
         line = _line(first, row.figures, layout)
     else:
-        line = f"{GAP}{_padded(first, layout.label)}{GAP}{row.status}"
+        line = f"{GAP}{padded(first, layout.label)}{GAP}{row.status}"
     return [line, *(f"{GAP}{part}" for part in more), *below]
 
 
 def _line(label: str, texts: Sequence[str], layout: _Layout) -> str:
     """A label and the texts in their columns."""
-    cells = [" " * (size - width_of(text)) + text for text, size in zip(texts, layout.columns, strict=True)]
-    return (GAP + GAP.join([_padded(label, layout.label), *cells])).rstrip()
-
-
-def _padded(text: str, size: int) -> str:
-    return text + " " * (size - width_of(text))
+    return (GAP + line_of([label, *texts], [layout.label, *layout.columns])).rstrip()
 
 
 def _wrap(text: str, width: int, indent: int = 0, first: int | None = None) -> list[str]:

@@ -7,6 +7,13 @@ ModelFormat = Literal["onnx", "tflite", "gguf", "served"]
 
 FORMATS: tuple[ModelFormat, ...] = get_args(ModelFormat)
 TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF", "served": "served model"}
+FIRST_RUNTIME: dict[ModelFormat, str] = {
+    "onnx": "onnxruntime",
+    "tflite": "litert",
+    "gguf": "llama-cpp-python",
+    "served": "openai-api",
+}
+"""Of each format, the first one in the agent's table: what a job names for a device that has not told its runtimes."""
 
 
 def is_language(model_format: str) -> bool:

@@ -2,22 +2,24 @@
 
 import logging
 import threading
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import InvalidURL
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
+from edgeprof.http import BREAKS, fetched, reason_of
 from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.store.rows import to_json
 
 log = logging.getLogger(__name__)
 
-PAUSES_S = (0.0, 2.0, 15.0, 60.0)
-"""Before each try."""
+TRIES = 4
+RETRY = Backoff(1.0, 60.0, growth=4.0, jitter=False)
+"""4, 16 and 60 s: what was restarted in the meantime is back by then."""
 TIMEOUT_S = 10.0
 MAX_WAITING = 200
 
@@ -79,8 +81,8 @@ class Notices:
 
     def _deliver(self, url: str, queue: "Queue[bytes | None]") -> None:
         while (body := queue.get()) is not None:
-            for pause_s in PAUSES_S:
-                if self._stopping.wait(pause_s):
+            for wait_s in RETRY.waits_s(TRIES):
+                if self._stopping.wait(wait_s):
                     return
                 self._last[url] = problem = _post(url, body)
                 if not problem:
@@ -92,10 +94,12 @@ def _post(url: str, body: bytes) -> str:
     """Empty where it was delivered, else what went wrong."""
     headers = {"Content-Type": "application/json", "User-Agent": f"edgeprof/{__version__}"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=TIMEOUT_S):
-            return ""
-    except (OSError, HTTPException) as error:  # HTTPError is an OSError, too
-        return str(error) or type(error).__name__
+        with fetched("POST", url, headers, body, TIMEOUT_S) as answer:
+            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status} {answer.reason}".rstrip()
+    except InvalidURL:  # its own message repeats the address, in which the secret is
+        return "the address holds a character that must be written as %XX"
+    except BREAKS as error:
+        return reason_of(error)
 
 
 def shown(url: str) -> str:

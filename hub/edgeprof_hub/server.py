@@ -3,6 +3,7 @@
 import errno
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 import uvicorn
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.sd_notify import Notifier
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings, is_loopback
 from edgeprof_hub.context import Hub
@@ -26,6 +28,7 @@ def serve(settings: Settings, say: Say) -> None:
     """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _leave)
+    notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
     gc.freeze()  # what is loaded by now stays for good
     gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
     with _listening(settings) as listener, running(settings) as hub:
@@ -36,7 +39,7 @@ def serve(settings: Settings, say: Say) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        _Server(configuration, hub, lambda: say(ready_line(hub))).run(sockets=[listener])
+        HubServer(configuration, hub, notifier, lambda: say(ready_line(hub))).run(sockets=[listener])
 
 
 def _leave(*_: object) -> None:
@@ -57,20 +60,31 @@ def ready_line(hub: Hub) -> str:
     )
 
 
-class _Server(uvicorn.Server):
+class HubServer(uvicorn.Server):
     """Says when it is ready, and ends the event streams first, which would else keep it from stopping."""
 
-    def __init__(self, configuration: uvicorn.Config, hub: Hub, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, configuration: uvicorn.Config, hub: Hub, notifier: Notifier, on_ready: Callable[[], None]
+    ) -> None:
         super().__init__(configuration)
         self._hub = hub
+        self._notifier = notifier
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._notifier.ready()
         self._on_ready()
         sys.stdout.flush()
 
+    async def on_tick(self, counter: int) -> bool:
+        """The watchdog is fed by the writer's thread for the event loop: where either hangs, it starves."""
+        if self._notifier.is_due():
+            self._hub.writer.post(lambda _: self._notifier.alive())
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._notifier.stopping()
         self._hub.events.close()
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that are cut off now are no errors
         await super().shutdown(sockets)

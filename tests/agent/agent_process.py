@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from edgeprof.backoff import Backoff
+from edgeprof.sd_notify import Notifier
 from edgeprof.wire.messages import ArtifactRef, Facts, Failure, Result
 from edgeprof_agent.config import DownloadLimits, Settings
 from edgeprof_agent.daemon.agent import Agent, Machine
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
@@ -90,8 +91,9 @@ def make(its_settings: Settings, measure: Measure = quick) -> Agent:
 class Running:
     """An agent on a thread of this process."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, notifier: Notifier | None = None) -> None:
         self.agent = agent
+        self._notifier = notifier or Notifier({})
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -110,7 +112,7 @@ class Running:
 
     def _run(self) -> None:
         try:
-            self.agent.run()
+            self.agent.run(self._notifier)
         except BaseException as error:
             self.error = error
 
@@ -121,7 +123,7 @@ Start = Callable[..., Running]
 def main() -> None:
     """HUB_URL DATA quick|slow: until it is killed."""
     hub_url, data, which = sys.argv[1:]
-    make(settings(hub_url, Path(data)), quick if which == "quick" else Slow()).run()
+    make(settings(hub_url, Path(data)), quick if which == "quick" else Slow()).run(Notifier({}))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,16 @@ def test_the_unit_is_closed() -> None:
     assert run.returncode == 0, run.stdout[-200:] + run.stderr
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / "edgeprof-agent.service"
+    whole = (PACKAGING / "edgeprof-agent.service").read_text()
+    unit.write_text(whole.replace("/opt/edgeprof/venv/bin/edgeprof", "/bin/true"))
+    run = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert unit.name not in run.stderr
+    assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=2min"} <= set(whole.splitlines())
+
+
 def test_the_sample_configuration_is_one_that_the_agent_reads(tmp_path: Path) -> None:
     sample = (PACKAGING / "agent.toml").read_text()
     assert config.load({}, {}, PACKAGING / "agent.toml").hub == "http://192.168.1.10:8765"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.http import Hub
 from tests.agent.odd_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled

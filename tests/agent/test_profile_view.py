@@ -5,6 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from edgeprof.columns import table
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
@@ -25,7 +26,7 @@ from edgeprof.wire.messages import AbsentMetric, MetricRow, Result
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.commands.view.figures import figure_lines
 from edgeprof_agent.commands.view.profile import report
-from edgeprof_agent.commands.view.words import WIDTH, by_reason, number, percent, table
+from edgeprof_agent.commands.view.words import WIDTH, by_reason, number, percent
 from tests.agent.measuring import BUNDLED, measured, request_for
 
 
@@ -211,7 +212,7 @@ def test_reasons_are_told_once() -> None:
 
 
 def test_a_table_is_aligned() -> None:
-    assert list(table(["a", "bb"], [["long", "1"], ["x", "222"]], indent=0)) == ["a      bb", "long    1", "x     222"]
+    assert list(table([["a", "bb"], ["long", "1"], ["x", "222"]])) == ["a      bb", "long    1", "x     222"]
 
 
 def test_every_metric_has_its_place() -> None:

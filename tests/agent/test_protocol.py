@@ -18,8 +18,9 @@ from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker import page_cache
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
-from edgeprof_agent.worker.warmup import is_steady, warm_up
-from edgeprof_agent.worker.window import measured_windows, relative_half_width
+from edgeprof_agent.worker.steadiness import is_steady, median_half_width
+from edgeprof_agent.worker.warmup import warm_up
+from edgeprof_agent.worker.window import measured_windows
 from edgeprof_agent.worker_protocol.document import Job, SoakRun
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, values
 
@@ -61,7 +62,7 @@ def test_warm_up_ends_at_its_limit_and_says_so() -> None:
     ],
 )
 def test_steady_is_five_blocks_that_are_alike(blocks: Sequence[float], steady: bool) -> None:
-    assert is_steady(blocks) is steady
+    assert is_steady(blocks, 5) is steady
 
 
 def test_a_window_that_is_precise_ends_at_its_shortest_length() -> None:
@@ -84,11 +85,11 @@ def test_a_window_that_is_not_precise_is_continued_up_to_its_limit() -> None:
 def test_precision_is_half_the_interval_of_the_median_over_it() -> None:
     draw = random.Random(3)
     samples = [draw.gauss(100, 10) for _ in range(4000)]
-    width = relative_half_width(samples)
+    width = median_half_width(samples)
     # The standard error of a normal median is 1.2533 sd / sqrt(n): 1.2533 * 10 / sqrt(4000) / 100 = 0.00198.
     assert width is not None
     assert 0.5 * 0.00198 < width / 2.093 < 2 * 0.00198
-    assert relative_half_width(samples[:19]) is None
+    assert median_half_width(samples[:19]) is None
 
 
 def test_the_loop_around_nothing_takes_some_time_and_the_clock_has_a_step() -> None:

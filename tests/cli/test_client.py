@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.client.http_client import Change, HubClient, HubError, token_from
+from edgeprof.client.http_client import HubClient, HubError, token_from
 from edgeprof.errors import UsageError
+from edgeprof.sse import Event
 from tests.cli.canned import answering
 from tests.hub.live import free_port
 
@@ -68,7 +69,7 @@ def test_an_answer_that_is_cut_off_is_an_error(status: int) -> None:
 def test_the_event_stream_is_read_as_the_standard_says() -> None:
     stream = b": hello\n\nevent: changed\r\ndata: one\ndata:two\n\nid: 7\ndata: {}\n\nevent: empty\n\ndata: cut off"
     with answering(200, stream) as url:
-        assert list(HubClient(url).changes()) == [Change("changed", "one\ntwo"), Change("message", "{}")]
+        assert list(HubClient(url).changes()) == [Event("changed", "one\ntwo"), Event("message", "{}")]
 
 
 def test_a_token_comes_from_its_file_and_else_from_the_environment(

@@ -12,6 +12,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest, topics
@@ -65,7 +66,7 @@ def listening(refused: int = 0) -> Generator[Webhook]:
 
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    monkeypatch.setattr(notices, "PAUSES_S", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(notices, "RETRY", Backoff(0.01, 0.01))
     with listening(refused=1) as opened:
         yield opened
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof import tables
+from edgeprof import columns, tables
 from edgeprof.errors import UsageError
 from edgeprof.tables import figures
 from edgeprof.tables.export import defused
@@ -57,7 +57,7 @@ def named(text: str, tmp_path: Path) -> rest.CompareTable:
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 200])
 def test_no_line_is_wider_than_asked(typical: rest.CompareTable, width: int) -> None:
     lines = tables.render_text(typical, width).splitlines()
-    assert max(map(figures.width_of, lines)) <= width
+    assert max(map(columns.width_of, lines)) <= width
 
 
 def test_every_device_and_every_model_is_in_the_text(typical: rest.CompareTable) -> None:

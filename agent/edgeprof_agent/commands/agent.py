@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from edgeprof.sd_notify import Notifier
 from edgeprof.wire.messages import Facts, Result
 from edgeprof_agent import config
 from edgeprof_agent.config import Settings
@@ -107,7 +108,7 @@ def _serve(daemon: Agent) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    daemon.run()
+    daemon.run(Notifier(os.environ))
 
 
 def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:

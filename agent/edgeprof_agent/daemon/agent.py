@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
 from edgeprof_agent.config import Settings
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 RUN_ENDS_WITHIN_S = 10.0
 LAST_RECEIPTS_S = 3.0
+
+Turn = Callable[[], None]
+"""Called by the thread that reads the inbox when it comes to it: that thread turns, then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ class Agent:
         self._folder = StateFolder(settings.data)
         self._error: BaseException | None = None
         self._stop = threading.Event()
-        self._inbox: queue.SimpleQueue[Inbound | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Inbound | Turn | None] = queue.SimpleQueue()
         self.who = _identity(settings, self._folder.device_id())
         self._database = Database(settings.data / "agent.db")
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
@@ -92,8 +96,11 @@ class Agent:
             )
         )
 
-    def run(self) -> None:
-        """Work until `stop`; raises what ended the agent if it was not that."""
+    def run(self, notifier: Notifier) -> None:
+        """Work until `stop`; raises what ended the agent if it was not that.
+
+        The watchdog is fed through the inbox: a thread that hangs on a message or on the database starves it.
+        """
         log.info("agent.started device=%s name=%s", self.who.device_id, self.who.name)
         self._purge_jobs(time.time())
         self._outbox.purge(time.time())
@@ -103,7 +110,10 @@ class Agent:
             self._thread("courier", self._courier.run),
             self._thread("link", self._link.run),
         ]
-        self._stop.wait()
+        notifier.ready()
+        while not self._stop.wait(notifier.period_s):
+            self._inbox.put(notifier.alive)
+        notifier.stopping()
         self._shut_down(runner, others)
         if self._error is not None:
             raise self._error
@@ -160,6 +170,9 @@ class Agent:
 
     def _read_inbox(self) -> None:
         while (message := self._inbox.get()) is not None:
+            if not isinstance(message, Inbound):
+                message()
+                continue
             try:
                 self._handle(message)
             except (sqlite3.OperationalError, OSError) as error:

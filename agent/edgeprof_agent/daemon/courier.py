@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from edgeprof_agent.daemon.backoff import Backoff
+from edgeprof.backoff import Backoff
 from edgeprof_agent.daemon.http import Hub, HubRefused, HubUnreachable
 from edgeprof_agent.daemon.outbox import Letter, Outbox
 

@@ -1,10 +1,10 @@
-"""What the agent knows of the hub's REST API, on the standard library's HTTP client."""
+"""What the agent knows of the hub's REST API."""
 
-import http.client
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -12,8 +12,9 @@ import msgspec
 
 from edgeprof import hub_url
 from edgeprof.errors import EdgeprofError
+from edgeprof.http import Server, bearer
+from edgeprof.hub_errors import error_in
 from edgeprof.version import __version__
-from edgeprof.wire import rest
 from edgeprof.wire.messages import Bootstrap, Hello
 
 T = TypeVar("T")
@@ -25,9 +26,7 @@ MAX_ERROR_BYTES = 64 * 1024
 class HubUnreachable(EdgeprofError):
     """No answer, or none that means anything: worth another try."""
 
-    def __init__(self, url: str, error: Exception | str) -> None:
-        strerror = error.strerror if isinstance(error, OSError) else None
-        reason = strerror or str(error) or type(error).__name__
+    def __init__(self, url: str, reason: str) -> None:
         super().__init__("hub_unreachable", f"The hub at {url} does not answer ({reason}).")
 
 
@@ -47,9 +46,8 @@ class Hub:
         self.url = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.hostname or ""
         self.token = token
-        self._secure = parts.scheme == "https"
-        self._port = parts.port
-        self._timeout_s = timeout_s
+        headers = {"User-Agent": f"edgeprof-agent/{__version__}", **bearer(token)}
+        self._server = Server(parts, headers, timeout_s, lambda reason: HubUnreachable(self.url, reason))
 
     def bootstrap(self) -> Bootstrap:
         """Where the broker is, and which wire versions the hub speaks."""
@@ -73,44 +71,27 @@ class Hub:
         headers: Mapping[str, str] | None = None,
         body: bytes | BinaryIO | None = None,
         timeout_s: float | None = None,
-    ) -> Generator[http.client.HTTPResponse, None, None]:
+    ) -> Generator[HTTPResponse, None, None]:
         """The answer below 400, with its body unread. The connection ends with the block."""
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(self.host, self._port, timeout=timeout_s or self._timeout_s)
-        try:
-            try:
-                connection.request(method, f"/api/v1{path}", body=body, headers=self._headers(headers or {}))
-                answer = connection.getresponse()
-                if answer.status >= 400:
-                    raise self._refusal(answer)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                raise HubUnreachable(self.url, error) from error
+        with self._server.request(method, f"/api/v1{path}", headers, body, timeout_s) as answer:
+            if answer.status >= 400:
+                raise self._refusal(answer)
             yield answer
-        finally:
-            connection.close()
-
-    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        own = {"User-Agent": f"edgeprof-agent/{__version__}", "Accept-Encoding": "identity"}
-        if self.token:
-            own["Authorization"] = f"Bearer {self.token}"
-        return {**own, **headers}
 
     def _json(self, method: str, path: str, body: object, kind: type[T]) -> T:
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
-        with self.request(method, path, headers, data) as answer:
-            try:
-                return msgspec.json.decode(answer.read(), type=kind)
-            except (OSError, http.client.HTTPException) as error:
-                raise HubUnreachable(self.url, error) from error
-            except msgspec.MsgspecError as error:
-                raise HubUnreachable(self.url, f"its answer to {path} is none of a hub: {error}") from error
-
-    def _refusal(self, answer: http.client.HTTPResponse) -> EdgeprofError:
+        with self.request(method, path, headers, data) as answer, self._server.reading():
+            body = answer.read()
         try:
-            error = msgspec.json.decode(answer.read(MAX_ERROR_BYTES), type=rest.ErrorDocument).error
-        except msgspec.MsgspecError:
-            error = rest.ErrorBody(code=f"http_{answer.status}", message=f"{self.url} answered {answer.status}.")
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise HubUnreachable(self.url, f"its answer to {path} is none of a hub: {error}") from error
+
+    def _refusal(self, answer: HTTPResponse) -> EdgeprofError:
+        with self._server.reading():
+            error = error_in(answer.read(MAX_ERROR_BYTES))
+        message = error.message if error else f"{self.url} answered {answer.status}."
         if answer.status >= 500 or answer.status in (408, 429):
-            return HubUnreachable(self.url, error.message)
-        return HubRefused(answer.status, error.code, error.message)
+            return HubUnreachable(self.url, message)
+        return HubRefused(answer.status, error.code if error else f"http_{answer.status}", message)

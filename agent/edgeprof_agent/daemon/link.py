@@ -7,12 +7,12 @@ import logging
 import threading
 from collections.abc import Callable
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.messages import Facts, Hello
 from edgeprof.wire.topics import Upward
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import Hub, HubRefused
 from edgeprof_agent.daemon.session import Listener, Session

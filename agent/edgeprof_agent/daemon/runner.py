@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from errno import ENOSPC
 from pathlib import Path
 
+from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, identity
 from edgeprof.wire.failures import Stage
 from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
-from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of
 from edgeprof_agent.daemon.jobs import Jobs, Started

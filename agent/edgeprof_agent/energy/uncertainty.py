@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
+from edgeprof.statistics.distributions import t_quantile
 from edgeprof.wire.energy import Calibration, UncertaintyPart
 from edgeprof_agent.sensors.base import Accuracy
 
@@ -16,7 +17,6 @@ UNSTATED_SHARE = 0.10
 _MAD_TO_SD = 1.4826
 _MEDIAN_TO_MEAN = 1.2533
 """The standard error of a median is so many times that of a mean, for normal values."""
-_T_975 = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 
 class Seen(NamedTuple):
@@ -68,8 +68,7 @@ def spread_share(values: Sequence[float]) -> float:
 def spread_error(values: Sequence[float]) -> float:
     """Half the 95 % interval of the windows' median, over it."""
     n = len(values)
-    factor = _T_975.get(n - 1, 2.2)
-    return factor * _MAD_TO_SD * _MEDIAN_TO_MEAN * spread_share(values) / n**0.5
+    return t_quantile(0.975, n - 1) * _MAD_TO_SD * _MEDIAN_TO_MEAN * spread_share(values) / n**0.5
 
 
 def _of_the_source(accuracy: Accuracy, calibration: Calibration | None, load_w: float) -> list[UncertaintyPart]:

@@ -52,7 +52,7 @@ def full_sentence(runtime: str, required: bool) -> str | None:
         return None
     if VARIANTS[runtime].needs_endpoint:
         return "full delegation was required: where an endpoint runs its model is not known"
-    if VARIANTS[runtime].formats == ("gguf",):
+    if VARIANTS[runtime].cpu_only:
         return f"full delegation was required: {runtime} runs on the CPU only here, and nothing can fall back from it"
     return "full delegation was required, and every node runs where it was asked to"
 

@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
+from edgeprof_agent.worker.steadiness import MIN_VALUES, is_steady, is_steady_at_limit, mean_half_width
 from edgeprof_agent.worker_protocol.document import Job, WindowEnd
 
-REPEATS = 6
-"""The fewest that give a median a 95 % interval (see edgeprof/statistics/quantiles.py)."""
+REPEATS = MIN_VALUES
 _ALIKE = 3
-_MAX_VARIATION = 0.02
-_Z = 1.959964
 
 T = TypeVar("T")
 
@@ -48,7 +46,7 @@ class Rule(NamedTuple):
         if len(values) < self.min_runs or elapsed_ns < self.window_ns:
             return None
         if self.precision is not None:
-            width = relative_half_width(values)
+            width = mean_half_width(values)
             if width is not None and width <= self.precision:
                 return "precision"
         return "time" if elapsed_ns >= self.limit_ns else None
@@ -67,10 +65,9 @@ def rule_of(job: Job) -> Rule:
 
 
 def warm_up(once: Callable[[], float], job: Job) -> Warm:
-    """Runs until the last three vary by at most 2 % and the newest does not lead them by more (see warmup.py).
+    """Runs until the last three are alike (see steadiness.py). `once` gives its own time.
 
-    `once` gives its own time. Ends at `warmup_limit_s`, but not before the second run: a model whose prompt takes
-    longer than the limit is steady where its last two times differ by at most 4 %.
+    Ends at `warmup_limit_s`, but not before the second run, as two tell a slow model's steadiness.
     """
     limit_ns = time.monotonic_ns() + int(job["warmup_limit_s"] * 1e9)
     times: list[float] = []
@@ -79,18 +76,8 @@ def warm_up(once: Callable[[], float], job: Job) -> Warm:
         if is_steady(times, _ALIKE):
             return Warm(len(times), True)
         if time.monotonic_ns() >= limit_ns and len(times) >= 2:
-            return Warm(len(times), len(times) == 2 and is_steady(times, 2))
+            return Warm(len(times), is_steady_at_limit(times, _ALIKE))
     return Warm(len(times), False)
-
-
-def is_steady(times: Sequence[float], count: int) -> bool:
-    """Whether the last `count` times are alike."""
-    last = times[-count:]
-    if len(last) < count:
-        return False
-    mean = sum(last) / count
-    deviation = (sum((value - mean) ** 2 for value in last) / (count - 1)) ** 0.5
-    return deviation <= _MAX_VARIATION * mean and last[-1] >= min(last[:-1]) * (1 - _MAX_VARIATION)
 
 
 def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken: list[T]) -> WindowEnd:
@@ -107,25 +94,3 @@ def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken
                 return ended_by
     finally:
         gc.enable()
-
-
-def relative_half_width(values: Sequence[float]) -> float | None:
-    """Half the mean's 95 % interval over the mean; None below 6 values."""
-    n = len(values)
-    if n < REPEATS:
-        return None
-    mean = sum(values) / n
-    deviation = (sum((value - mean) ** 2 for value in values) / (n - 1)) ** 0.5
-    return t_975(n - 1) * deviation / n**0.5 / mean if mean else None
-
-
-def t_975(degrees: int) -> float:
-    """The 97.5 % quantile of Student's t by its expansion at the normal one (Abramowitz and Stegun 26.7.5).
-
-    Within 0.003 of the exact value from 5 degrees of freedom on.
-    """
-    z, v = _Z, degrees
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / v + second / v**2 + third / v**3

@@ -1,9 +1,7 @@
 """The measured window: back-to-back runs, until the median is known well enough or the time is up.
 
-The precision is looked at between windows and never inside one. It is half the 95 % interval of the median over the
-median, by batch means (Schmeiser 1982): the samples in 20 consecutive blocks, t(19) times the standard error of the
-blocks' medians. Blocks carry short dependence in themselves. A window that falls short is continued for as long as the
-interval needs at 1 / sqrt(n), at most twice.
+The precision (`median_half_width`) is looked at between windows and never inside one. A window that falls short is
+continued for as long as the interval needs at 1 / sqrt(n), at most twice.
 """
 
 import gc
@@ -12,12 +10,10 @@ from array import array
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import NamedTuple
 
+from edgeprof_agent.worker.steadiness import median_half_width
 from edgeprof_agent.worker.stopping import StopRule
 from edgeprof_agent.worker_protocol.document import Job, Window, WindowEnd
-from edgeprof_agent.worker_protocol.order import block_medians
 
-BLOCKS = 20
-_T_19 = 2.093
 _MAX_WINDOWS = 3
 _ROOM = 1.2
 """More time than the estimate asks for, as it is an estimate."""
@@ -75,22 +71,12 @@ def timed_window(
     return {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples) - before}
 
 
-def relative_half_width(samples: Sequence[float]) -> float | None:
-    """By batch means; None below 20 samples."""
-    if len(samples) < BLOCKS:
-        return None
-    medians = block_medians(samples, BLOCKS)
-    mean = sum(medians) / BLOCKS
-    deviation = (sum((value - mean) ** 2 for value in medians) / (BLOCKS - 1)) ** 0.5
-    return _T_19 * deviation / BLOCKS**0.5 / mean if mean else None
-
-
 def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) -> WindowEnd | None:
     if len(samples) >= job["max_runs"]:
         return "runs"
     if time.monotonic_ns() >= job["stop_at_ns"]:
         return "deadline"
-    width = relative_half_width(samples)
+    width = median_half_width(samples)
     if width is not None and width <= job["precision"]:
         return "precision"
     if spent_s >= job["window_limit_s"]:
@@ -99,7 +85,7 @@ def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) ->
 
 
 def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:
-    width = relative_half_width(samples)
+    width = median_half_width(samples)
     factor = (width / job["precision"]) ** 2 if width is not None else 2.0
     wanted_s = spent_s * max(0.25, factor * _ROOM - 1)
     return min(wanted_s, job["window_limit_s"] - spent_s)

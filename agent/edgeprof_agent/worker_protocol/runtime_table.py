@@ -24,6 +24,9 @@ class Variant(NamedTuple):
     """Whether it runs models elsewhere, at an OpenAI-compatible endpoint that must be named. Such a one is part of
     edgeprof itself."""
 
+    cpu_only: bool = False
+    """Whether it computes on the CPU here whatever is asked, so that nothing can fall back to the CPU."""
+
     @property
     def imported(self) -> str:
         """What a program imports to use this runtime."""
@@ -63,9 +66,11 @@ VARIANTS: dict[str, Variant] = {
         "interpreter",
     ),
     "llama-cpp-python": Variant(
-        f"{_HERE}.llama.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama"
+        f"{_HERE}.llama.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama", cpu_only=True
     ),
-    "xllamacpp": Variant(f"{_HERE}.llama.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel"),
+    "xllamacpp": Variant(
+        f"{_HERE}.llama.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel", cpu_only=True
+    ),
     "openai-api": Variant(
         f"{_HERE}.openai.adapter:OpenAiApi",
         ("served",),

@@ -7,20 +7,12 @@ from dataclasses import replace
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.formats import is_language
+from edgeprof.wire.formats import FIRST_RUNTIME, is_language
 from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.campaigns.validation import check
 
 MAX_JOBS = 5000
-
-_USUAL: dict[ModelFormat, str] = {
-    "onnx": "onnxruntime",
-    "tflite": "litert",
-    "gguf": "llama-cpp-python",
-    "served": "openai-api",
-}
-"""Requested where a device has none for the format: the device answers `runtime_missing`, which the cell shows."""
 
 _WRONG_PLACE = (
     "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
@@ -145,10 +137,11 @@ def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> st
                 "runtime_mismatch", f"The runtime {requested} does not run {model.format} models such as {model.name}."
             )
         return requested
-    usable = [fact for fact in known if model.format in fact.formats]
+    able = [fact for fact in known if model.format in fact.formats]
     # A configured interpreter that fails gives a failed run with its reason, not another runtime's figures.
-    first = [fact for fact in usable if fact.named_python] or [fact for fact in usable if fact.version is not None]
-    return first[0].variant if first else _USUAL[model.format]
+    first = [fact for fact in able if fact.named_python] or [fact for fact in able if fact.version is not None] or able
+    # Where none is installed, the device's own answer, `runtime_missing`, is the cell's outcome.
+    return first[0].variant if first else FIRST_RUNTIME[model.format]
 
 
 def _job(

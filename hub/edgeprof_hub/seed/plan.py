@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
+from edgeprof.wire.formats import FIRST_RUNTIME
 from edgeprof_devices.schema import Profile
 
 VERSION = "synthetic"
@@ -19,8 +20,7 @@ VARIANTS: tuple[tuple[m.ModelFormat, str, float], ...] = (
 )
 """Format, quantization, time as a share of the first one."""
 QUANTIZED: tuple[tuple[str, float], ...] = (("Q4_0", 1.0), ("Q4_K_M", 1.1), ("Q5_K_M", 1.25), ("Q8_0", 1.6))
-RUNTIMES: dict[m.ModelFormat, str] = {"onnx": "onnxruntime", "tflite": "litert", "gguf": "xllamacpp"}
-RUNTIME_VERSIONS = {"onnxruntime": "1.23.2", "litert": "2.1.0", "xllamacpp": "0.2.4"}
+FORMATS: tuple[m.ModelFormat, ...] = ("onnx", "tflite", "gguf")
 LANGUAGE_EVERY = 5
 """Each fifth family writes tokens."""
 SLOWNESS = (0.4, 6.0)
@@ -91,8 +91,7 @@ def _board(number: int, profile: Profile, chance: random.Random) -> Board:
         os=MADE_UP,
         python=VERSION,
         runtimes=tuple(
-            m.RuntimeFact(variant=name, formats=(kind,), version=RUNTIME_VERSIONS[name])
-            for kind, name in RUNTIMES.items()
+            m.RuntimeFact(variant=FIRST_RUNTIME[kind], formats=(kind,), version=VERSION) for kind in FORMATS
         ),
         sensors=(m.SensorFact(name="rapl", scope="cpu_package", available=False, reason=NO_SENSOR),),
         isolation=(),
@@ -122,5 +121,5 @@ def _network(family: int, variant: int, is_language: bool, base_ms: float, creat
         source=MADE_UP,
         created_s=created_s,
     )
-    config = m.RunConfig(runtime=RUNTIMES[kind])
+    config = m.RunConfig(runtime=FIRST_RUNTIME[kind])
     return Network(record, config, identity.config_key(config), base_ms * share, 20 + size / 2**20 * 1.4)

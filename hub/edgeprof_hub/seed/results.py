@@ -7,7 +7,7 @@ from typing import cast
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.failures import FailureCode
-from edgeprof_hub.seed.plan import MADE_UP, RUNTIME_VERSIONS, VERSION, Board, Network
+from edgeprof_hub.seed.plan import MADE_UP, VERSION, Board, Network
 
 SAMPLES = 200
 FAILED_SHARE = 0.04
@@ -112,10 +112,9 @@ def _rows(network: Network, samples: tuple[float, ...], chance: random.Random) -
 
 
 def _effective(network: Network, kernels: int) -> m.Effective:
-    runtime = network.config.runtime
     return m.Effective(
-        runtime=runtime,
-        runtime_version=RUNTIME_VERSIONS[runtime],
+        runtime=network.config.runtime,
+        runtime_version=VERSION,
         threads=4,
         affinity=(0, 1, 2, 3),
         provider="cpu",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from edgeprof.columns import table
 from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket, SweepAt, SweepPoint
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
-from edgeprof_agent.commands.view.words import labelled, number, percent, plural, table
+from edgeprof_agent.commands.view.words import labelled, number, percent, plural
 
 _POINT_COLUMNS = (
     ("p50 ms", "latency_p50_ms"),
@@ -32,7 +33,7 @@ def sweep_lines(points: Sequence[SweepPoint]) -> Iterator[str]:
     ]
     yield ""
     yield "Sweep"
-    yield from table(["at", *(title for title, _ in told)], rows)
+    yield from table([["at", *(title for title, _ in told)], *rows], indent=2)
     for point in points:
         if point.failure is not None:
             yield from labelled("  failed", f"{_at(point.at)}: {point.failure}")
@@ -85,7 +86,7 @@ def _curve(curve: Sequence[SoakBucket]) -> Iterator[str]:
     if any(one.cpu_mhz is not None for one in curve):
         columns.append(("MHz", [_or_dash(one.cpu_mhz) for one in curve]))
     rows = [[f"{one.at_s:.1f} s", *(cells[index] for _, cells in columns)] for index, one in enumerate(curve)]
-    yield from table(["at", *(title for title, _ in columns)], rows[::step])
+    yield from table([["at", *(title for title, _ in columns)], *rows[::step]], indent=2)
 
 
 def _at(at: SweepAt) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from edgeprof.columns import table
 from edgeprof.wire.evidence import ColdStart, MemoryPhase, MemoryProfile
-from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural, table
+from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural
 
 _COLUMNS = (
     ("RSS", "rss_mib"),
@@ -36,7 +37,7 @@ def memory_lines(memory: MemoryProfile | None) -> Iterator[str]:
     yield ""
     yield "Memory by phase, MiB"
     rows = [[one.phase.replace("_", " "), *(_cell(one, field) for _, field in told)] for one in memory.phases]
-    yield from table(["at the end of", *(title for title, _ in told)], rows)
+    yield from table([["at the end of", *(title for title, _ in told)], *rows], indent=2)
     whole = [f"{title} {number(value)} MiB" for title, field in _WHOLE if (value := getattr(memory, field)) is not None]
     if memory.major_faults is not None:
         whole.append(f"{plural(memory.major_faults, 'page')} from disk in the window")

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeprof.columns import table
 from edgeprof.statistics.verdict import Outcome, Verdict
 from edgeprof.wire.messages import Result
-from edgeprof_agent.commands.view.words import labelled, number, percent, plural, table
+from edgeprof_agent.commands.view.words import labelled, number, percent, plural
 from edgeprof_agent.series.interleaving import order_of
 from edgeprof_agent.series.keeping import Plan
 from edgeprof_agent.series.running import Series
@@ -48,11 +49,8 @@ def text_of(series: Series, summary: Summary, seed: int, out: Path | None) -> st
 
 
 def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Iterator[str]:
-    yield from table(
-        ["  set-up", "runs", "median", "from", "to", "trust"],
-        [_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1)],
-        indent=0,
-    )
+    head = ["  set-up", "runs", "median", "from", "to", "trust"]
+    yield from table([head, *(_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1))])
     for caption in dict.fromkeys(_caption(row) for row in summary.rows if row.median_ms is not None):
         yield f"  {caption}"
     for number_of, row in enumerate(summary.rows, 1):

@@ -60,12 +60,3 @@ def by_reason(reasons: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
     for name, reason in reasons:
         grouped.setdefault(reason, []).append(name)
     return grouped
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
-    """Columns as wide as their widest cell; the first is flush left, the others right."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        first, others = row[0], row[1:]
-        cells = [f"{first:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True))]
-        yield (" " * indent + "  ".join(cells)).rstrip()

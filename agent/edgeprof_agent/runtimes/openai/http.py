@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from edgeprof.http import bearer, connection, reason_of
+from edgeprof.sse import field_of
 from edgeprof_agent.runtimes.openai.answers import ModelList, Part, Usage, message_of
 
 TIMEOUT_S = 120.0
@@ -54,15 +56,8 @@ class Connection:
         parts = urlsplit(url)
         self._path = parts.path
         self._key = key
-        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if key:
-            self._headers["Authorization"] = f"Bearer {key}"
-        host, port = parts.hostname or "", parts.port
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            self._http = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
-        else:
-            self._http = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream", **bearer(key)}
+        self._http = connection(parts, TIMEOUT_S)
 
     def connect(self) -> int:
         """Opens a new connection (name look-up, TCP, TLS) and tells the time in ns. Raises Broken."""
@@ -151,10 +146,10 @@ class Connection:
         is_whole = False
         while line := response.readline(_MAX_LINE_BYTES):
             now_ns = time.monotonic_ns()
-            if not line.startswith(b"data:"):
+            name, content = field_of(line)
+            if name != b"data":
                 continue
-            content = line[5:].strip()
-            if content == b"[DONE]":
+            if content.strip() == b"[DONE]":
                 is_whole = True
                 break
             part = self.decoded(content)
@@ -184,7 +179,7 @@ class Connection:
             kind = "tls"
         elif isinstance(error, OSError):
             kind = "connection"
-        return Broken(kind, self.scrubbed(str(error) or type(error).__name__))
+        return Broken(kind, self.scrubbed(reason_of(error)))
 
 
 def _seconds(text: str | None) -> float | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeprof.backoff import Backoff
 from edgeprof.modelfiles import served_file
 from edgeprof_agent.runtimes.openai.answers import Usage
 from edgeprof_agent.runtimes.openai.http import Broken, Connection, Refusal, Reply
@@ -15,7 +16,8 @@ from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 MAX_IN_A_ROW = 5
 """Errors in a row after which the endpoint is given up."""
-FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 30.0
+RETRY = Backoff(0.5, 30.0, jitter=False)
+"""1, 2, 4 and 8 s."""
 _PASSING = frozenset(("408", "409", "425", "429", "500", "502", "503", "504", "529"))
 _LIMITS = ("max_completion_tokens", "max_tokens")
 """The present name of the limit of an answer, and the older one that many servers still want."""
@@ -68,8 +70,8 @@ class Asking:
     def ask(self, prompt: str, most_tokens: int) -> Reply:
         """One answer in full. Raises RuntimeFailure where the endpoint refuses for good, or fails too often."""
         body = self._body(prompt, most_tokens)
-        pause_s = FIRST_PAUSE_S
         for number in range(1, MAX_IN_A_ROW + 1):
+            pause_s = RETRY.delay_s(number)
             try:
                 reply = self._connection.chat(body)
             except Refusal as refusal:
@@ -87,7 +89,6 @@ class Asking:
             if number == MAX_IN_A_ROW or out_of_time:
                 raise RuntimeFailure("inference_error", f"{number} requests in a row failed. The last one: {said}")
             self._sleep(wait_s)
-            pause_s = min(2 * pause_s, MAX_PAUSE_S)
         raise AssertionError
 
     @staticmethod
