@@ -4,9 +4,6 @@ from collections.abc import Iterable
 
 from edgeprof.wire.evidence import SweepAt
 
-MIN_SOAK_S = 10.0
-"""The sustained part, a fifth of it, must hold more than a few samples of a slow model."""
-
 
 def token_points(prompts: Iterable[int], depths: Iterable[int]) -> tuple[SweepAt, ...]:
     """Each axis on its own; what a point does not name is as in the run."""

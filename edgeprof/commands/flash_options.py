@@ -14,7 +14,8 @@ from edgeprof.modelfiles import inspect
 from edgeprof.protocols import token_points
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.messages import MAX_THREADS, RunProtocol
+from edgeprof.wire.messages import RunProtocol
+from edgeprof.wire.run_request import MAX_THREADS
 
 MAX_REPEATS = 1000
 

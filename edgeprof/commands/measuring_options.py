@@ -6,8 +6,8 @@ from typing import TypeVar
 import click
 
 from edgeprof.commands.options import FiniteRange, sweep_options
-from edgeprof.protocols import MIN_SOAK_S
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof.wire.run_request import MIN_SOAK_S
 
 MAX_TOKENS = 131_072
 MAX_POINTS = 64

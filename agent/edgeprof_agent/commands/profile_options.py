@@ -8,7 +8,8 @@ import click
 
 from edgeprof.commands.measuring_options import common_options
 from edgeprof.commands.options import FiniteRange
-from edgeprof.wire.messages import MAX_THREADS, RunProtocol
+from edgeprof.wire.messages import RunProtocol
+from edgeprof.wire.run_request import MAX_THREADS
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _PROTOCOL = RunProtocol()
