@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result
 from edgeprof.wire.remote import names_loopback
+from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
 from edgeprof.wire.run_field import FormInput, Option, RunField
-from edgeprof.wire.run_request import RunConfig, RunOptions, RunProtocol, RuntimeName
+from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]

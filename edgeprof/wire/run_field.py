@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol, get_args, get_
 Surface = Literal["profile", "flash", "form"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
 """Where a person sets a field. `profile` stands for `calibrate`, too. The REST body has every field."""
+SHORT_FORM = "The form holds what most campaigns change; the rest is set with `edgeprof flash` or the REST API."
 
 
 class JsonSchema(Protocol):
