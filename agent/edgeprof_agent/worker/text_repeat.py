@@ -57,11 +57,11 @@ class Rule(NamedTuple):
 def rule_of(job: Job) -> Rule:
     """That of the measured window."""
     return Rule(
-        min(REPEATS, job["max_runs"]),
-        job["max_runs"],
-        int(job["window_s"] * 1e9),
-        int(job["window_limit_s"] * 1e9),
-        job["precision"],
+        min(REPEATS, job["protocol"].max_runs),
+        job["protocol"].max_runs,
+        int(job["protocol"].window_s * 1e9),
+        int(job["protocol"].window_limit_s * 1e9),
+        job["protocol"].precision,
         job["stop_at_ns"],
     )
 
@@ -72,7 +72,7 @@ def warm_up(once: Callable[[], float], job: Job) -> Warm:
     `once` gives its own time. Ends at `warmup_limit_s`, but not before the second run: a model whose prompt takes
     longer than the limit is steady where its last two times differ by at most 4 %.
     """
-    limit_ns = time.monotonic_ns() + int(job["warmup_limit_s"] * 1e9)
+    limit_ns = time.monotonic_ns() + int(job["protocol"].warmup_limit_s * 1e9)
     times: list[float] = []
     while time.monotonic_ns() < job["stop_at_ns"]:
         times.append(once())
