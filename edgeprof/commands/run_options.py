@@ -9,7 +9,7 @@ import msgspec
 from edgeprof.commands.options import FiniteRange, parse_shapes, sweep_options
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.run_config import MAX_TOKENS
-from edgeprof.wire.run_field import Described, Option, Surface, fields_of
+from edgeprof.wire.run_field import Described, Option, RunField, Surface, fields_of
 
 MAX_POINTS = 64
 
@@ -85,6 +85,8 @@ def _settings(each: Described, option: Option, surface: Surface, choices: Sequen
     common: dict[str, Any] = {"help": help_text.format(default=each.default), "metavar": option.metavar}
     if each.type is bool:
         return {**common, **_switch(each, option)}
+    if each.type is str and each.known.high is not None:
+        common["callback"] = _text(each.known)
     common["type"] = click.Choice(choices) if choices else _type(each)
     if get_origin(each.type) is dict:
         return {**common, "type": str, "multiple": True}
@@ -116,6 +118,17 @@ def _type(each: Described) -> Any:
     if each.type is int:
         return click.IntRange(_whole(known.low), _whole(known.high), min_open=known.low_open)
     return FiniteRange(_plain(known.low), _plain(known.high), min_open=known.low_open)
+
+
+def _text(known: RunField) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Refuses a text that its field does not allow."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+        if not known.allows(text):
+            raise click.BadParameter(f"{text[:100]!r} is not one printable line of at most {known.high:g} characters.")
+        return text
+
+    return read
 
 
 def _whole(number: float | None) -> int | None:

@@ -21,7 +21,7 @@ class JsonSchema(Protocol):
     def __call__(self, core_schema: Any, /) -> MutableMapping[str, Any]: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Option:
     """A command-line option. `flags` as click takes them: `--energy/--no-energy`; `--no-x` alone switches x off."""
 
@@ -39,7 +39,7 @@ class Option:
     """Several options make up this field; edgeprof/commands/run_options.py has them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FormInput:
     """An input of the page's form: its label and the sentence after it."""
 
@@ -48,7 +48,7 @@ class FormInput:
     size: int = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RunField:
     """`title` begins the sentence that refuses a value, `code` is that error's. `help` is a sentence for a person."""
 
@@ -71,14 +71,19 @@ class RunField:
     """Why a surface does not offer it. Every field is on each surface or gives its reason here."""
 
     def allows(self, value: object) -> bool:
-        """Whether a value lies in the range. Text and lists are measured by their length; None is always allowed."""
+        """Whether a value lies in the range. None is always allowed.
+
+        `high` is the greatest length of a list, and of a text, which is then one printable line.
+        """
         if value is None or isinstance(value, bool):
             return True
-        if isinstance(value, (str, tuple)):
+        if isinstance(value, str):
+            return self.high is None or (len(value) <= self.high and value.isprintable())
+        if isinstance(value, tuple):
             return self.high is None or len(value) <= self.high  # pyright: ignore[reportUnknownArgumentType]
         if not isinstance(value, (int, float)):
             return True
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             return False
         if self.off is not None and value == self.off:
             return True

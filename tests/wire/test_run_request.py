@@ -49,7 +49,7 @@ def test_a_default_is_within_its_own_range_and_a_range_has_a_code(each: Describe
 @pytest.mark.parametrize(
     ("name", "inside", "outside"),
     [
-        ("threads", (0, 256), (-1, 257)),
+        ("threads", (0, 256), (-1, 257, 10**400)),
         ("soak_s", (0.0, 10.0, 86_400.0), (9.9, -1.0, 90_000.0, float("nan"))),
         ("arrival_rate_per_s", (0.0, 0.1, 1e6), (-0.1, 2e6, float("inf"))),
         ("start_below_c", (None, -40.0), (121.0, float("nan"))),

@@ -19,6 +19,8 @@ def _sentence(each: Described, value: object) -> str:
     known = each.known
     if isinstance(value, tuple):
         return f"{known.title}: at most {known.high:g}, not {len(value)}."  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, str):
+        return f"{known.title}: one line of printable text, at most {known.high:g} characters."
     if isinstance(value, float):
         return f"{known.title}: a number {known.range_text}, not {value:g}."
     return f"{known.title}: a whole number {known.range_text}, not {value}."
