@@ -199,3 +199,14 @@ class RunProtocol:
             not_offered=_TERMINAL,
         ),
     ] = 900.0
+    label: Annotated[
+        str,
+        RunField(
+            title="Run label",
+            help="A label to recognise the run by. It changes neither the cell nor the measurement.",
+            code="bad_label",
+            high=80,
+            option=Option(flags="--label", more_flags={"profile": "--name"}),
+            form=FormInput(label="Run label", note="To recognise the run by; it changes nothing else.", size=20),
+        ),
+    ] = ""

@@ -72,9 +72,18 @@ def test_values_may_be_repeated_and_count_once() -> None:
     assert (axes.threads, axes.providers) == ((1, 2), ("cuda",))
 
 
+@pytest.mark.parametrize("option", ["--label", "--name"])
+def test_a_label_goes_to_the_protocol_and_to_no_key(option: str) -> None:
+    labelled = ask(option, "new heat sink").run
+    assert labelled.protocol == RunProtocol(label="new heat sink")
+    assert labelled.config == ask().run.config
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("--label", "x" * 81),
+        ("--name", "two\nlines"),
         ("--precision", "0"),
         ("--precision", "nan"),
         ("--window-limit-s", "-1"),
@@ -98,7 +107,7 @@ def test_values_may_be_repeated_and_count_once() -> None:
     ],
 )
 def test_nonsense_is_refused_by_name(arguments: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match=arguments[0]):
+    with pytest.raises(ValueError, match="--label" if arguments[0] == "--name" else arguments[0]):
         ask(*arguments)
 
 

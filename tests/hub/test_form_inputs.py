@@ -30,6 +30,7 @@ def test_an_untouched_form_asks_for_the_defaults() -> None:
 
 
 def test_what_is_typed_arrives() -> None:
+    assert campaign(label=" new heat sink ").protocol.label == "new heat sink"
     found = campaign(threads="4", repeats="3", soak_s="60.5", energy="yes")
     assert (found.threads, found.repeats, found.protocol.soak_s, found.protocol.energy) == (4, 3, 60.5, True)
     assert not campaign(threads="4").protocol.energy
