@@ -51,6 +51,7 @@ class RunOptions:
             option=Option(
                 flags="--provider", repeat_help="ONNX Runtime's execution provider; may be repeated. Default: cpu."
             ),
+            column="provider {}",
             not_offered=_TERMINAL,
         ),
     ] = "cpu"
@@ -75,6 +76,7 @@ class RunOptions:
             high=MAX_TOKENS,
             models="text",
             option=Option(flags="--prompt-tokens"),
+            column="prompt {:,} tokens",
             not_offered=_TERMINAL,
         ),
     ] = 128
@@ -89,6 +91,7 @@ class RunOptions:
             high=MAX_TOKENS,
             models="text",
             option=Option(flags="--decode-tokens"),
+            column="generating {:,} tokens",
             not_offered=_TERMINAL,
         ),
     ] = 32
@@ -103,6 +106,7 @@ class RunOptions:
             high=MAX_TOKENS,
             models="text",
             option=Option(flags="--depth-tokens"),
+            column="depth {:,} tokens",
             not_offered=_TERMINAL,
         ),
     ] = 0
@@ -118,6 +122,7 @@ class RunOptions:
             low_open=True,
             off=0.0,
             option=Option(flags="--rate", metavar="PER_S"),
+            column="{:g} requests/s",
             not_offered=_TERMINAL,
         ),
     ] = 0.0
@@ -127,6 +132,7 @@ class RunOptions:
             title="Full delegation",
             help="Fail if a node runs elsewhere than requested.",
             option=Option(flags="--require-full-delegation"),
+            column="full delegation",
             not_offered=_TERMINAL,
         ),
     ] = False
@@ -141,6 +147,7 @@ class RunConfig(RunOptions):
         RunField(
             title="Power mode",
             help="The board's power mode. Empty: as found.",
+            column="power mode {}",
             not_offered=dict.fromkeys(SURFACES, "An agent changes no power mode."),
         ),
     ] = ""

@@ -67,6 +67,8 @@ class RunField:
     """Which kind of model has a use for it."""
     option: Option | None = None
     form: FormInput | None = None
+    column: str = ""
+    """How a column of the matrix names a value other than the usual one: `depth {:,} tokens`."""
     not_offered: Mapping[Surface, str] = field(default_factory=lambda: {})
     """Why a surface does not offer it. Every field is on each surface or gives its reason here."""
 
