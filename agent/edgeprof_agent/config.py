@@ -213,4 +213,4 @@ def _read_token(file: Path | None) -> str | None:
     try:
         return file.read_text().strip() or None
     except OSError as error:
-        raise UsageError("token_unreadable", f"The token file {file} cannot be read: {error.strerror}.") from error
+        raise UsageError("token_unreadable", f"Cannot read the token file {file}: {error.strerror}.") from error

@@ -46,7 +46,7 @@ class HubClient:
         self._headers = {"User-Agent": f"edgeprof/{__version__}"}
         if token:
             if not (token.isascii() and token.isprintable()):
-                raise HubError("bad_token", "The token holds characters that no hub's token has. Copy it again.")
+                raise HubError("bad_token", "The token contains characters that no hub token has. Copy it again.")
             self._headers["Authorization"] = f"Bearer {token}"
 
     def devices(self) -> list[rest.DeviceRecord]:
@@ -99,15 +99,15 @@ class HubClient:
         return self._call("POST", "/campaigns", rest.Campaign, asdict(request))
 
     def repeat_result(self, result_id: str) -> rest.Campaign:
-        """Run once more what a result was asked for."""
+        """Repeat a result's run on the same device."""
         return _decode(self._send("POST", f"/results/{result_id}/again", b""), rest.Campaign)
 
     def retry_campaign(self, campaign_id: str) -> rest.Campaign:
-        """Queue again what of a campaign failed."""
+        """Retry a campaign's failed jobs."""
         return _decode(self._send("POST", f"/campaigns/{campaign_id}/retry", b""), rest.Campaign)
 
     def cancel_campaign(self, campaign_id: str) -> None:
-        """Cancel what of a campaign has not ended."""
+        """Cancel a campaign's remaining jobs."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
 
     def rename(self, kind: str, item_id: str, name: str) -> None:
@@ -265,7 +265,7 @@ def _decode(body: bytes, kind: type[T]) -> T:
     except msgspec.DecodeError as error:
         raise HubError(
             "hub_answer_unreadable",
-            f"The hub's answer cannot be read ({error}). Install the same edgeprof release here and on the hub.",
+            f"Cannot read the hub's answer ({error}). Install the same edgeprof release here and on the hub.",
         ) from error
 
 
@@ -273,7 +273,9 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
     try:
         error = msgspec.json.decode(body, type=rest.ErrorDocument).error
     except msgspec.MsgspecError:
-        return HubError(f"http_{status}", f"What answers at {url} is no edgeprof hub, or cannot work: HTTP {status}.")
+        return HubError(
+            f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
+        )
     return HubError(error.code, error.message)
 
 
@@ -302,5 +304,5 @@ def token_from(path: str | None) -> str | None:
     try:
         return Path(path).read_text().strip() or None
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
-        raise HubError("token_unreadable", f"The token file {path} cannot be read: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise HubError("token_unreadable", f"Cannot read the token file {path}: {reason}.") from error

@@ -77,7 +77,9 @@ class Hub(HubClient):
             if all(job.state in rest.TERMINAL_STATES for job in now.jobs):
                 return now
             if end_s is not None and time.monotonic() > end_s:
-                raise EdgeprofError("timeout", f"The campaign has not ended within {timeout_s:g} s. Its jobs go on.")
+                raise EdgeprofError(
+                    "timeout", f"The campaign is not finished after {timeout_s:g} s. Its jobs keep running."
+                )
             last = now
             time.sleep(POLL_S)
 

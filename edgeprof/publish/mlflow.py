@@ -84,7 +84,7 @@ class Mlflow:
             raise _refused(self._uri, error) from error
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
-            raise MlflowError("mlflow_unreachable", f"No MLflow answers at {self._uri} ({reason}).") from error
+            raise MlflowError("mlflow_unreachable", f"No MLflow server answers at {self._uri} ({reason}).") from error
 
 
 def publish_all(target: Mlflow, lines: Callable[[int], Iterable[bytes]], say: Callable[[int], None]) -> int:
@@ -115,6 +115,6 @@ def _pair(key: str, value: object) -> dict[str, str]:
 def _refused(uri: str, error: urllib.error.HTTPError) -> MlflowError:
     try:
         said = json.loads(error.read())
-        return MlflowError(str(said["error_code"]).lower(), f"MLflow at {uri} refuses: {said['message']}")
+        return MlflowError(str(said["error_code"]).lower(), f"MLflow at {uri} refused: {said['message']}")
     except (ValueError, KeyError, TypeError):
-        return MlflowError("mlflow_refused", f"MLflow at {uri} answers {error.code}.")
+        return MlflowError("mlflow_refused", f"MLflow at {uri} answered {error.code}.")

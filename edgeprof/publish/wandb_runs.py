@@ -70,7 +70,7 @@ class WandbRuns:
             self.address = str(self._wandb.setup(self._settings).settings.base_url)
         except Exception as error:  # wandb checks its variables here, each with an error of its own kind
             said = " ".join(str(error).split())[:500]
-            raise WandbError("wandb_failed", f"wandb does not take its settings (WANDB_ variables): {said}") from error
+            raise WandbError("wandb_failed", f"wandb rejected its settings (WANDB_ variables): {said}") from error
         self.target = f"{self.address if is_online else 'wandb sync'}, {entity + '/' if entity else ''}{project}"
 
     def __enter__(self) -> "WandbRuns":
@@ -106,7 +106,7 @@ class WandbRuns:
             raise self._error(said)
 
     def _error(self, said: str) -> WandbError:
-        what = f"W&B at {self.address} did not take the run" if self._is_online else "W&B could not write the run"
+        what = f"W&B at {self.address} rejected the run" if self._is_online else "W&B could not write the run"
         return WandbError("wandb_failed", f"{what}: {said.splitlines()[0][:500]}")
 
 
@@ -119,7 +119,9 @@ def _wandb() -> _Wandb:
         module = None
     # A folder called wandb where Python is started imports as an empty package.
     if not hasattr(module, "init"):
-        raise MissingPartError("extra_missing", "W&B needs a part that is not installed: pip install 'edgeprof[wandb]'")
+        raise MissingPartError(
+            "extra_missing", "Publishing to W&B needs an extra. Install it with: pip install 'edgeprof[wandb]'"
+        )
     return cast(_Wandb, module)
 
 
@@ -130,5 +132,5 @@ def _fatal(log: Path) -> str | None:
             with suppress(ValueError):
                 entry = json.loads(line)
                 if str(entry.get("level", "")).startswith("ERROR+"):
-                    return str(entry.get("msg", "its log says no more"))
+                    return str(entry.get("msg", "its log has no more"))
     return None

@@ -13,7 +13,7 @@ from edgeprof_exports.recipe import Recipe
 
 @click.group()
 def models() -> None:
-    """List, fetch or build the models that we know recipes for."""
+    """List, fetch or build the models that have recipes."""
 
 
 @models.command("list")

@@ -105,5 +105,5 @@ def test_a_second_agent_on_one_folder_ends_with_a_sentence(tmp_path: Path) -> No
 def test_a_url_that_is_none_ends_with_a_sentence(tmp_path: Path) -> None:
     run = run_agent("--hub", "ftp://x", "--data", str(tmp_path))
     assert run.returncode == 2
-    assert "is no hub URL" in run.stderr
+    assert "is not a hub URL" in run.stderr
     assert "Traceback" not in run.stderr

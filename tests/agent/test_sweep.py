@@ -85,7 +85,7 @@ def test_a_point_that_fails_says_why_and_the_sweep_goes_on(runtime: str, tmp_pat
     first, second, third, last = failures(result)
     assert first is not None
     assert "reshape" in first.lower()
-    assert second == "The input 'x' has the sizes " + ("?" if runtime == "litert" else "batch") + ",4; 1,5 do not fit."
+    assert second == "Input 'x' has sizes " + ("?" if runtime == "litert" else "batch") + ",4; 1,5 do not fit."
     assert third is not None
     assert "no input 'z'" in third
     assert last is None

@@ -193,7 +193,7 @@ def _only_after(run: Evidence, flags: frozenset[str]) -> Unchecked | None:
     if not said:
         return None
     told = ", ".join(map(_words, said))
-    return Unchecked(f"the device said so only after what followed the window, and not since when: {told}")
+    return Unchecked(f"the device reported it only after what followed the window, and not since when: {told}")
 
 
 def _words(flag: str) -> str:

@@ -53,7 +53,7 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_values(folder: Path) -> Values:
-    """Nothing varies where there is no such file. Raises UsageError."""
+    """Nothing varies where no such file. Raises UsageError."""
     return _decode(folder / "values.toml", Values) if (folder / "values.toml").exists() else Values()
 
 

@@ -100,9 +100,7 @@ def check_names(asked: Mapping[str, object], known: Sequence[str]) -> None:
     """Every asked name is one of the model's inputs."""
     for name in asked:
         if name not in known:
-            raise RuntimeFailure(
-                "shape_required", f"The model has no input {name!r}. Its inputs are: {', '.join(known)}."
-            )
+            raise RuntimeFailure("shape_required", f"The model has no input {name!r}. Inputs: {', '.join(known)}.")
 
 
 def describe(tensor: Tensor) -> str:
@@ -122,7 +120,7 @@ def _check_asked(name: str, declared: Sequence[Size], asked: Sequence[int]) -> N
     if not fits:
         raise RuntimeFailure(
             "shape_required",
-            f"The input {name!r} has the sizes {sizes_text(declared)}; {sizes_text(asked)} do not fit.",
+            f"Input {name!r} has sizes {sizes_text(declared)}; {sizes_text(asked)} do not fit.",
         )
 
 

@@ -112,7 +112,7 @@ def _verdict(judged: Judged, named: Mapping[str, int], common: Sequence[str]) ->
         "verdict", f"{b} {_SAID[verdict.outcome]} {a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
     )
     for warning in judged.report.warnings:
-        if warning not in common and not warning.startswith("not the same threads"):  # these differ as meant
+        if warning not in common and not warning.startswith("different threads"):  # these differ as meant
             yield from labelled("", f"warning (A is {a}, B is {b}): {warning}")
 
 
