@@ -41,7 +41,7 @@ def test_the_token_comes_from_the_environment_or_a_file_and_the_later_source_win
 
 @pytest.mark.parametrize(
     ("line", "named"),
-    [("colour = 1", "colour"), ("store_budget_mib = 'lots'", "store_budget_mib"), ("hub = ", "no TOML")],
+    [("colour = 1", "colour"), ("store_budget_mib = 'lots'", "store_budget_mib"), ("hub = ", "not TOML")],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, line: str, named: str) -> None:
     file = tmp_path / "agent.toml"
@@ -78,7 +78,7 @@ def test_the_device_id_is_made_once_and_kept(tmp_path: Path) -> None:
 
 def test_a_device_id_that_was_spoilt_is_not_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / "device_id").write_text("../#")
-    with pytest.raises(EdgeprofError, match="no device id"):
+    with pytest.raises(EdgeprofError, match="not a device id"):
         StateFolder(tmp_path).device_id()
 
 

@@ -39,7 +39,7 @@ class Listening:
         self._held = os.urandom(self._mib_at_depth << 20) if lengths.depth_tokens else b""
 
     def let_go(self) -> None:
-        self.asked.append("let go")
+        self.asked.append("released")
         self._held = b""
 
     def first_prompt(self) -> Prefill:
@@ -141,7 +141,7 @@ def test_the_soaks_time_is_not_taken_by_points(job: Job) -> None:
 def test_after_the_sweep_a_soak_finds_the_runs_own_lengths(job: Job) -> None:
     model = Listening()
     sweep(model, job, [64], FAST, left_s=60, soak_s=1)
-    assert model.asked == ["let go", "use 64", "let go", "use 0"]
+    assert model.asked == ["released", "use 64", "released", "use 0"]
 
 
 def test_a_points_peak_does_not_hold_the_memory_of_the_point_before(job: Job) -> None:

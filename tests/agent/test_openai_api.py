@@ -197,7 +197,7 @@ def test_a_refusal_for_good_is_not_asked_again(
 @pytest.mark.parametrize(
     ("odd_thing", "said"),
     [
-        ({"tells_usage": False}, "does not tell how many tokens"),
+        ({"tells_usage": False}, "does not report how many tokens"),
         ({"reasoning": 1000}, "reasoning_effort"),
         ({"ignores_limit": True}, "more than the one token"),
         ({"at_once": 1000}, "came in one piece"),

@@ -90,7 +90,7 @@ def test_a_provider_that_takes_no_node_is_a_failure_where_full_delegation_is_req
 def test_on_the_cpu_itself_nothing_falls_back(tmp_path: Path) -> None:
     result = measured(fully(request_for(onnx_models.many_operators(tmp_path / "m.onnx", 8), protocol=FAST)))
     assert result.status == "measured", result.failure
-    assert "full delegation was required, and every node runs where it was asked to" in notes_of(result)
+    assert "full delegation was required, and every node runs on the requested provider" in notes_of(result)
 
 
 def test_a_node_that_xnnpack_does_not_take_is_a_failure_where_full_delegation_is_required(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_threads_are_told_as_asked_and_as_they_are(tmp_path: Path) -> None:
     _, before, after = (int(word) for word in note.split() if word.isdigit())
     assert after == before + 2, "a pool of 3 is the calling thread and two more"
     assert placement.cores_sentence(1, (0,)) is None
-    assert "not told here" in threads_note(1, 1, thread_count(tmp_path / "none"))
+    assert "not known here" in threads_note(1, 1, thread_count(tmp_path / "none"))
 
 
 def _one_core(path: Path) -> MeasureRequest:

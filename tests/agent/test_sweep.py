@@ -111,10 +111,12 @@ def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_pat
     assert failures(result) == [
         None,
         "the worker died of SIGSEGV at this point",
-        "the worker died of SIGSEGV before it came to this point",
+        "the worker died of SIGSEGV before it reached this point",
     ]
     assert result.effective is not None
-    assert any(note.endswith("the worker died of SIGSEGV before it looked (sweep)") for note in result.effective.notes)
+    assert any(
+        note.endswith("the worker died of SIGSEGV before reading them (sweep)") for note in result.effective.notes
+    )
 
 
 class _Still:

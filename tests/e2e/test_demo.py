@@ -47,7 +47,7 @@ def test_the_whole_demo_comes_out_as_planned(tmp_path: Path) -> None:
     assert "18 of 18 cells came out as the plan expects" in done.stdout
     assert "failed: operator_unsupported" in done.stdout
     assert "Amazon Rekognition" in done.stdout
-    assert "energy was not asked for" in " ".join(done.stdout.split())
+    assert "energy was not requested" in " ".join(done.stdout.split())
     assert survivors(tmp_path) == []
 
 

@@ -78,7 +78,7 @@ def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
     text = words(read_run(believable.spoiled(1, CNN)))
     for told in (
         *("! busy Other programs took 14 % of the cores", "! throttled The board said frequency_capped"),
-        *("the speed never became steady", "at its limit of 10 s, before the median was known", "within ± 6.1 %"),
+        *("the speed never became steady", "stopped at its time limit of 10 s", "within ± 6.1 %"),
         *("the files lie on a tmpfs", "frequency capped; counters grew by 4", "3: there before the run"),
         *("41 arrivals were never answered", "had not been calibrated"),
         "Not asked of this run: a sweep over sizes, a soak.",

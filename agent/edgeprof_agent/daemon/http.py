@@ -103,7 +103,7 @@ class Hub:
             except (OSError, http.client.HTTPException) as error:
                 raise HubUnreachable(self.url, error) from error
             except msgspec.MsgspecError as error:
-                raise HubUnreachable(self.url, f"its answer to {path} is none of a hub: {error}") from error
+                raise HubUnreachable(self.url, f"its answer to {path} is not that of a hub: {error}") from error
 
     def _refusal(self, answer: http.client.HTTPResponse) -> EdgeprofError:
         try:

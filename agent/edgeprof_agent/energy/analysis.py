@@ -98,7 +98,7 @@ class _Load:
         """Without idle on both sides there is neither a baseline nor an edge."""
         if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
             return None
-        return "the time ran out before the idle stretch after the load: give it more --deadline-s"
+        return "time ran out before the idle stretch after the load; raise --deadline-s"
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
@@ -140,7 +140,7 @@ def _figured(
     powers = [window.gross_j / (window.end_s - window.start_s) for window in windows]
     inconsistent = why_inconsistent(powers)
     if inconsistent is not None or not windows:
-        return _without_figures(run, inconsistent or "no window of load was run")
+        return _without_figures(run, inconsistent or "no load window ran")
     lead = _lead(windows)
     units_j = [window.gross_j / window.units for window in lead]
     window_s = median(window.end_s - window.start_s for window in lead)

@@ -66,7 +66,7 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
             untold.append(f"median of {name}: {told.reason}")
         elif (told.high - told.low) / 2 > MAX_UNCERTAINTY * told.value:
             found.append(
-                f"the median of {name}, {told.value:.3g} ms, is only known to lie between {told.low:.3g} and "
+                f"the median of {name}, {told.value:.3g} ms, is imprecise: it lies between {told.low:.3g} and "
                 f"{told.high:.3g} ms"
             )
         modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
@@ -87,9 +87,9 @@ def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
     for name, samples in series.items():
         told = percentile(samples, 0.5)
         if isinstance(told, Refused) and told.effective_n < told.n:
-            found.append(f"{name} depends so strongly on its own past that its median has no interval")
+            found.append(f"{name} is so autocorrelated that its median has no interval")
     if not settled and not all(_is_steady(samples) for samples in series.values()):
-        found.insert(0, "warm-up ended at its limit before the speed was steady")
+        found.insert(0, "warm-up reached its limit before the speed was steady")
     return "; ".join(found) or None
 
 

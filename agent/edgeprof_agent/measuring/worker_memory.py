@@ -60,7 +60,7 @@ class WorkerPss:
         self._next_ns = now_ns + max(int(PSS_EVERY_S * 1e9), int(cost_ns / PSS_MOST_SHARE))
         if cost_ns > PSS_MOST_NS:
             took = f"{cost_ns / 1e6:.1f} ms of processor time"
-            self.problem = f"one reading of PSS took {took}, more than the {PSS_MOST_NS / 1e6:g} ms that it may"
+            self.problem = f"one reading of PSS took {took}; the limit is {PSS_MOST_NS / 1e6:g} ms"
         return (None if pss_kib is None else pss_kib / _KIB_PER_MIB,)
 
     def _pss_kib(self) -> int | None:

@@ -24,6 +24,6 @@ def check_all_there(asked: str, elsewhere: str, nodes: Sequence[Placed]) -> None
     more = ", ..." if len(first) > _NAMED else ""
     raise RuntimeFailure(
         "partial_delegation",
-        f"Full delegation to {asked} was required, and of {len(nodes)} nodes {len(nodes) - len(fallen)} run there and "
-        f"{len(fallen)} on {elsewhere}. The first operators that fell back: {', '.join(first[:_NAMED])}{more}.",
+        f"Full delegation to {asked} was required, but {len(fallen)} of {len(nodes)} nodes run on {elsewhere}. "
+        f"First operators that fell back: {', '.join(first[:_NAMED])}{more}.",
     )

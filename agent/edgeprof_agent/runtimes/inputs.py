@@ -90,8 +90,8 @@ def fixed_shape(name: str, declared: Sequence[Size], asked: Sequence[int] | None
     if any(not isinstance(size, int) for size in declared[1:]):
         raise RuntimeFailure(
             "shape_required",
-            f"The input {name!r} has dynamic sizes ({sizes_text(declared)}). "
-            f"Give them, for example: --input-shape {name}={_example(declared)}",
+            f"Input {name!r} has dynamic sizes ({sizes_text(declared)}). Set them, for example: --input-shape "
+            f"{name}={_example(declared)}",
         )
     return [size if isinstance(size, int) else 1 for size in declared]
 

@@ -77,9 +77,9 @@ def _fact(name: str, variant: Variant) -> RuntimeFact:
 
 def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
     reason = (
-        "no endpoint is named. Name one with --endpoint https://HOST/v1"
+        "no endpoint is configured. Name one with --endpoint https://HOST/v1"
         if variant.needs_endpoint
-        else "this device is a cloud endpoint, which runs only what it serves"
+        else "this device is a cloud endpoint and runs only what it serves"
     )
     formats = cast(tuple[ModelFormat, ...], variant.formats)
     return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
@@ -95,9 +95,7 @@ def _why_absent(name: str, variant: Variant) -> str:
         return f"{variant.package} is not installed. Install it with: {variant.install}"
     (_, oldest), (_, newest) = variant.pythons
     span = f"3.{oldest} to 3.{newest}" if newest < 99 else f"3.{oldest} and newer"
-    return (
-        f"{variant.package} has wheels for Python {span} only, and this is {sys.version_info[0]}.{sys.version_info[1]}."
-    )
+    return f"{variant.package} has wheels for Python {span} only; this is {sys.version_info[0]}.{sys.version_info[1]}."
 
 
 def _version_here(variant: Variant) -> str | None:

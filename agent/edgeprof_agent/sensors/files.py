@@ -96,7 +96,7 @@ def number(path: Path) -> float | None:
 
 
 def denied(path: Path) -> bool:
-    """Whether the file is there and this user has no permission to read it. Root may, whatever the mode says."""
+    """Whether the file is there and this user may not read it. Root may, whatever the mode says."""
     return os.path.exists(path) and not os.access(path, os.R_OK, effective_ids=True)
 
 

@@ -57,7 +57,9 @@ class Firmware:
             try:
                 return os.open(self._root / name, os.O_RDONLY | os.O_CLOEXEC)
             except PermissionError:
-                denied = f"/{name} may not be read; the group `video` may: `edgeprof doctor` has the command"
+                denied = (
+                    f"no permission to read /{name}; the group `video` has it, and `edgeprof doctor` prints the command"
+                )
             except OSError:
                 continue
         if denied is not None:

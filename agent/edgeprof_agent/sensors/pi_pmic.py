@@ -39,7 +39,7 @@ class PiPmic:
 
     def available(self) -> str | None:
         if not self._is_pi:
-            return "this is no Raspberry Pi"
+            return "this is not a Raspberry Pi"
         reason = failed_reading(self)
         if reason is None:
             self.version = self._firmware_version()
@@ -59,7 +59,7 @@ class PiPmic:
         self._rails = self._rails or frozenset(rails)
         if self._rails != frozenset(rails):
             changed = ", ".join(sorted(self._rails ^ frozenset(rails)))
-            raise SensorError(f"the rails that the power chip reports changed: {changed}")
+            raise SensorError(f"the power chip's list of rails changed: {changed}")
         self._heads = _heads(reply, rails)
         return sum(rails.values())
 

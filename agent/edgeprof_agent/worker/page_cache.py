@@ -30,14 +30,14 @@ def drop(paths: Sequence[str]) -> Dropped:
         for path in paths:
             _drop(path)
     except OSError as error:
-        return Dropped(False, before, before, f"the page cache could not be dropped: {error.strerror}")
+        return Dropped(False, before, before, f"cannot drop the page cache: {error.strerror}")
     after = resident_share(paths)
     if after is None:
         return Dropped(
             False,
             before,
             after,
-            "mincore(2) does not tell this user whether the files left the page cache; it tells their owner",
+            "only the owner of the files can see whether they left the page cache (mincore(2))",
         )
     if after > MAX_LEFT_SHARE:
         return Dropped(False, before, after, f"{after:.0%} of the files' pages stayed in the page cache")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from edgeprof.tables import allowances, figures
+from edgeprof.tables.window_end import reached_precision, window_end_text
 from edgeprof.wire import messages as m
-from edgeprof.wire.evidence import ColdStart, Timing, WindowEnd
+from edgeprof.wire.evidence import ColdStart, Timing
 from edgeprof_hub.views.facts import DataTable, Fact, duration
 
 _STARTS = (
@@ -32,7 +33,7 @@ def timing_facts(result: m.Result) -> tuple[Fact, ...]:
         Fact("Clock", f"steps of {duration(timing.clock_resolution_ns)}"),
         Fact("Timed loop", f"{duration(timing.loop_overhead_ns)} around nothing; in every sample, not taken off"),
         _warmup(timing, result.protocol),
-        Fact("Window ended", _ended(timing.window_end, result.protocol), warns=timing.window_end != "precision"),
+        _window(timing, result.protocol),
         _precision(timing, result.protocol),
         _calibration(result),
     )
@@ -45,23 +46,15 @@ def _warmup(timing: Timing, protocol: m.RunProtocol) -> Fact:
     return Fact("Warm-up", f"{timing.warmup_runs:,} runs up to {limit}; the speed never became steady", warns=True)
 
 
-def _ended(end: WindowEnd, protocol: m.RunProtocol) -> str:
-    wanted = f"before the median was known to ± {figures.percent(protocol.precision)}"
-    texts: dict[WindowEnd, str] = {
-        "precision": f"when the median was known to ± {figures.percent(protocol.precision)}",
-        "time": f"at its limit of {protocol.window_limit_s:g} s, {wanted}",
-        "looks": f"after three looks at its precision, {wanted}",
-        "runs": f"at its limit of {protocol.max_runs:,} runs, {wanted}",
-        "deadline": f"at the run's limit of {protocol.deadline_s:g} s, {wanted}",
-    }
-    return texts[end]
+def _window(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    return Fact("Window", window_end_text(timing, protocol), warns=not reached_precision(timing, protocol))
 
 
 def _precision(timing: Timing, protocol: m.RunProtocol) -> Fact:
     if timing.relative_half_width is None:
         return Fact("Precision", "the median has no 95 % interval", is_absent=True)
     reached = figures.percent(timing.relative_half_width)
-    missed = timing.relative_half_width > protocol.precision
+    missed = not reached_precision(timing, protocol)
     return Fact("Precision", f"95 % interval of the median within ± {reached} of it", warns=missed)
 
 

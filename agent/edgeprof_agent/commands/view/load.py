@@ -71,7 +71,7 @@ def soak_lines(soak: Soak | None) -> Iterator[str]:
     yield from labelled(
         "  burst", f"p50 {number(soak.burst_p50_ms)} ms, then sustained {number(soak.sustained_p50_ms)} ms: {slower}"
     )
-    knee = f"after {number(soak.knee_s)} s" if soak.knee_s is not None else "none is shown"
+    knee = f"after {number(soak.knee_s)} s" if soak.knee_s is not None else "none found"
     yield from labelled("  knee", knee)
     yield from _curve(soak.curve)
 

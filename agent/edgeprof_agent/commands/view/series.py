@@ -70,7 +70,7 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
     order = f", in the order {order_of(series.turns, _BLOCKS_SHOWN)} (seed {seed})" if len(series.setups) > 1 else ""
     yield from labelled("ran", runs + order)
     if out is not None:
-        yield from labelled("kept in", f"{out}/")
+        yield from labelled("saved in", f"{out}/")
         yield from (f"{'':11}  {row.folder}" for row in summary.rows if row.measured)
 
 
@@ -131,5 +131,5 @@ def _reach(verdict: Verdict) -> str:
     if verdict.outcome in ("faster", "slower") or verdict.smallest_effect is None:
         return ""
     if verdict.smallest_effect > 1:
-        return "; such runs hardly show anything, more repeats would"
-    return f"; {percent(verdict.smallest_effect)} would have shown in 4 of 5 cases"
+        return "; more repeats are needed to show an effect"
+    return f"; a difference of {percent(verdict.smallest_effect)} would show in 4 of 5 cases"

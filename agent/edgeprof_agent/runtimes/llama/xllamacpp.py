@@ -33,7 +33,8 @@ class XllamaCpp:
     def open(self, job: Job) -> "XllamaModel":
         if job["provider"] != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"xllamacpp runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"xllamacpp runs only on the CPU here, but provider {job['provider']!r} was requested.",
             )
         return XllamaModel(self._api, job)
 
@@ -45,7 +46,7 @@ class XllamaModel:
 
     def __init__(self, api: Api, job: Job) -> None:
         self.absent: dict[str, str] = {
-            "kv_cache_mib": "xllamacpp tells its size only in a log that is silent at the level that is timed",
+            "kv_cache_mib": "xllamacpp reports its size only in a log that is off during timing",
             "tokenize_ms": "xllamacpp has no call that only tokenizes",
             "sample_ms": "xllamacpp has no call that only samples",
         }
@@ -135,7 +136,7 @@ class XllamaModel:
             times_ns.append(time.perf_counter_ns() - started_ns)
             if answer["prompt_n"] != 1:
                 evaluated = answer["prompt_n"]
-                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a cached prompt"
                 self.refills = True
                 return []
         return times_ns
@@ -161,7 +162,7 @@ class XllamaModel:
             "notes": [
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, context of {self._room} tokens; "
                 "prompt cache off but for depth and ttft_cached_ms",
-                "xllamacpp shows no logits: NaN in them would not be seen",
+                "xllamacpp exposes no logits, so NaN in them would go unnoticed",
                 f"CPU: {self._api.get_system_info().strip()}",
                 *cost_notes("xllamacpp"),
             ],
@@ -173,7 +174,7 @@ class XllamaModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
-            "notes": ["xllamacpp does not tell which operators it executes"],
+            "notes": ["xllamacpp does not report which operators it executes"],
         }
 
     def _fill(self) -> None:
@@ -202,7 +203,9 @@ class XllamaModel:
 
     def _usable(self) -> Server:
         if self._server is None:
-            raise RuntimeFailure("load_error", "xllamacpp has no server: the last context that was asked was refused.")
+            raise RuntimeFailure(
+                "load_error", "xllamacpp has no server: it refused the last context that was requested."
+            )
         return self._server
 
 
@@ -211,7 +214,7 @@ def _check_cached(timings: Timings, depth: int) -> None:
     if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
         raise RuntimeFailure(
             "inference_error",
-            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning.",
+            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its context, so depth has no meaning.",
         )
 
 

@@ -31,7 +31,7 @@ def provider_of(api: OrtApi, asked: str) -> str:
         if provider_name(name) == asked.lower():
             return name
     names = ", ".join(provider_name(name) for name in available)
-    raise RuntimeFailure("runtime_missing", f"This onnxruntime has no execution provider {asked!r}; it has: {names}.")
+    raise RuntimeFailure("runtime_missing", f"This onnxruntime has no execution provider {asked!r}. It has: {names}.")
 
 
 def open_session(

@@ -20,9 +20,9 @@ _PASSING = frozenset(("408", "409", "425", "429", "500", "502", "503", "504", "5
 _LIMITS = ("max_completion_tokens", "max_tokens")
 """The present name of the limit of an answer, and the older one that many servers still want."""
 _SAYS: dict[str, str] = {
-    "401": "It wants a valid key: name the variable that holds it with --endpoint-key-env.",
+    "401": "It needs a valid key. Name the variable that holds it with --endpoint-key-env.",
     "403": "The key may not use this model.",
-    "404": "It knows no such model or address: `edgeprof endpoint check` lists what it serves.",
+    "404": "It has no such model or address. `edgeprof endpoint check` lists what it serves.",
 }
 
 
@@ -47,7 +47,7 @@ class Asking:
         try:
             return [self._connection.connect() for _ in range(times)]
         except Broken as error:
-            raise RuntimeFailure("load_error", f"{self._url} cannot be reached ({error.kind}): {error}.") from error
+            raise RuntimeFailure("load_error", f"Cannot reach {self._url} ({error.kind}): {error}.") from error
 
     def first(self, prompt: str) -> Reply:
         """The first request, which finds out what the limit of an answer is called here."""
@@ -62,7 +62,7 @@ class Asking:
                 continue
             if self.usage(reply).completion_tokens <= 1:
                 return reply
-            why = f"{self._url} answers with more than the one token that was asked for."
+            why = f"{self._url} sent more than the one token that was requested."
         raise RuntimeFailure("load_error", why)
 
     def ask(self, prompt: str, most_tokens: int) -> Reply:
@@ -85,7 +85,7 @@ class Asking:
                 return reply
             out_of_time = time.monotonic_ns() + wait_s * 1e9 > self._stop_at_ns
             if number == MAX_IN_A_ROW or out_of_time:
-                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. The last one: {said}")
+                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. Last error: {said}")
             self._sleep(wait_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
         raise AssertionError
@@ -96,8 +96,8 @@ class Asking:
         if reply.usage is None:
             raise RuntimeFailure(
                 "inference_error",
-                "The endpoint does not tell how many tokens an answer has (no `usage` in its stream, which "
-                "stream_options.include_usage asks for), so neither speed nor price per token is known.",
+                "The endpoint does not report how many tokens an answer has, so speed and price per token are "
+                "unknown. Its stream has no `usage`, which stream_options.include_usage requests.",
             )
         return reply.usage
 
@@ -138,7 +138,7 @@ class Asking:
 
     def _refused(self, refusal: Refusal) -> str:
         """The sentence of an error that passes; raises for one that does not."""
-        said = f"{self._url} answers {refusal.kind}: {refusal}"
+        said = f"{self._url} answered {refusal.kind}: {refusal}"
         if refusal.kind == "stream" or refusal.kind in _PASSING:
             return said
         if refusal.kind in ("400", "422") and self._limit in str(refusal) and not self._usages:
