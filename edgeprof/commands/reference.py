@@ -13,8 +13,8 @@ HEAD = """# Commands
 Generated from the commands' own help by `python -m edgeprof.commands.reference docs/commands.md`; a test keeps it
 current.
 
-Exit codes: 0 done; 1 failed (a failed run, or a hub that refuses); 2 wrong usage; 3 a part is missing, and the message
-ends with the install command; 130 interrupted. An expected error is one message with a stable code in brackets.
+Exit codes: 0 done; 1 failed (a failed run, or a hub that refuses); 2 wrong usage; 3 a part is missing; 130 interrupted.
+With 3, the message ends with the install command. An expected error is one message with a stable code in brackets.
 """
 
 

@@ -143,7 +143,7 @@ def test_an_older_name_of_the_limit_is_found_out(odd: OddEndpoint, tmp_path: Pat
     assert result.remote is not None
     assert result.remote.errors == {}
     assert result.effective is not None
-    assert "asked as odd-1, max_tokens, temperature=0" in result.effective.notes
+    assert "requested as odd-1, max_tokens, temperature=0" in result.effective.notes
 
 
 def test_errors_that_pass_are_counted_waited_for_and_in_no_time(odd: OddEndpoint, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from edgeprof_agent.worker_protocol.document import EnergyLoad
 
 _SETTLE_SHARE = 0.2
 """Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""
-_SETTLE_MOST_NS = 5_000_000_000
+_MAX_SETTLE_NS = 5_000_000_000
 _COUNTER_STEP_S = 0.5
 """For single readings of a counter: its peak, and how it scatters idle."""
 _MIN_IDLE_NS = 1_000_000_000
@@ -79,7 +79,7 @@ class _Load:
     @classmethod
     def of(cls, load: EnergyLoad) -> "_Load":
         before, after = load["idle_before"], load["idle_after"]
-        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _SETTLE_MOST_NS)
+        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _MAX_SETTLE_NS)
         return cls(before["start_ns"] + settle_ns, before["end_ns"], after["start_ns"], after["end_ns"])
 
     def from_first(self, samples: Sequence[Sample]) -> "_Load":

@@ -36,7 +36,7 @@ def effective_lines(ran: Effective) -> Iterator[str]:
         "ran on",
         f"{ran.runtime} {ran.runtime_version}{threads}, provider {ran.provider}{delegate}",
     )
-    yield from labelled("fed", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
+    yield from labelled("inputs", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
     yield from labelled("", ran.input_source)
     if ran.integer_kernels is not None:
         yield from labelled("kernels", f"{ran.integer_kernels} integer, {ran.float_kernels} float")

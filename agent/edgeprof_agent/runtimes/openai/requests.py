@@ -121,7 +121,7 @@ class Asking:
         """What of a request is not the same everywhere."""
         parameters = self._served.parameters
         fields = ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(parameters.items()))
-        return [f"asked as {self._served.model}, {self._limit}{f', {fields}' if fields else ''}"]
+        return [f"requested as {self._served.model}, {self._limit}{f', {fields}' if fields else ''}"]
 
     def close(self) -> None:
         self._connection.close()
