@@ -81,7 +81,7 @@ def _text(found: "Explanation") -> str:
     if found.match.profile_id is None:
         lines.append(f"No profile: {found.match.reason}.")
     else:
-        lines += [f"Profile {found.match.profile_id} ({found.title})", f"  matched by {found.match.reason}"]
+        lines += [f"Profile {found.match.profile_id} ({found.title})", f"  reason: {found.match.reason}"]
     if found.near:
         lines += ["", "Near misses:"]
     for near in found.near:

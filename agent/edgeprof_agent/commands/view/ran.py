@@ -81,7 +81,7 @@ def held_lines(isolation: Isolation | None) -> Iterator[str]:
     """What held the worker."""
     if isolation is not None and isolation.layers:
         limit = f"; at most {number(isolation.memory_limit_mib)} MiB" if isolation.memory_limit_mib is not None else ""
-        yield from labelled("limited by", ", ".join(isolation.layers) + limit)
+        yield from labelled("isolation", ", ".join(isolation.layers) + limit)
 
 
 def failure_lines(failure: Failure) -> Iterator[str]:
