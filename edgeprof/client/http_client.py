@@ -88,8 +88,8 @@ class HubClient:
 
     def results(self, *, device_id: str, model_id: str, config_key: str, limit: int) -> list[rest.StoredResult]:
         """The results of one cell, newest received first."""
-        asked = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
-        return self._get(f"/results?{urllib.parse.urlencode(asked)}", list[rest.StoredResult])
+        query = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
+        return self._get(f"/results?{urllib.parse.urlencode(query)}", list[rest.StoredResult])
 
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""

@@ -52,10 +52,10 @@ class Hub(HubClient):
         records = [resolve.put_model(self, str(text), labels, lambda _: None) for text in texts]
         members = resolve.group_members(self.groups(), list(groups)) if groups else []
         devices = resolve.devices(self.devices(), [*to, *members], everywhere)
-        asked = request or rest.CampaignRequest(model_ids=(), device_ids=())
+        requested = request or rest.CampaignRequest(model_ids=(), device_ids=())
         return self.start_campaign(
             replace(
-                asked,
+                requested,
                 model_ids=tuple(record.model_id for record in records),
                 device_ids=tuple(device.device_id for device in devices),
             )

@@ -34,12 +34,12 @@ def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
 
 def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
     """In what the workloads differ, which makes the times those of different work; and what is marked on the runs."""
-    found = [f"different {name}: {told}" for name, told in _differences(_WORKLOAD, a, b)]
+    found = [f"different {name}: {difference}" for name, difference in _differences(_WORKLOAD, a, b)]
     for name, side in (("A", a), ("B", b)):
         mixed = [what for what, read in {**_SUBJECT, **_WORKLOAD}.items() if len({str(read(run)) for run in side}) > 1]
         if mixed:
             found.append(f"the runs of {name} differ in: {', '.join(mixed)}")
-        found += [f"{name} is {told}" for told in _doubts(side)]
+        found += [f"{name} is {difference}" for difference in _doubts(side)]
     return found
 
 
@@ -74,7 +74,7 @@ def _doubt(cause: str, reasons: Sequence[str], runs: int) -> str:
 
 def subject(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
     """What is compared: in what device, model and runtime differ."""
-    return [f"{name}: {told}" for name, told in _differences(_SUBJECT, a, b)]
+    return [f"{name}: {difference}" for name, difference in _differences(_SUBJECT, a, b)]
 
 
 def _differences(

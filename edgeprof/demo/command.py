@@ -137,20 +137,20 @@ def _profile(
     whole: plan.Plan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
 ) -> list[check.Mismatch]:
     """Measure every model on every device; returns what did not come out as planned."""
-    asked = whole.measuring
+    requested = whole.measuring
     campaign = client.start_campaign(
         rest.CampaignRequest(
             model_ids=tuple(record.model_id for record in records),
             device_ids=tuple(device.device_id for device in devices),
-            threads=asked.threads,
-            prompt_tokens=asked.prompt_tokens,
-            decode_tokens=asked.decode_tokens,
+            threads=requested.threads,
+            prompt_tokens=requested.prompt_tokens,
+            decode_tokens=requested.decode_tokens,
             protocol=RunProtocol(
-                window_s=asked.window_s,
-                window_limit_s=asked.window_limit_s,
-                warmup_limit_s=asked.warmup_limit_s,
-                precision=asked.precision,
-                deadline_s=asked.deadline_s,
+                window_s=requested.window_s,
+                window_limit_s=requested.window_limit_s,
+                warmup_limit_s=requested.warmup_limit_s,
+                precision=requested.precision,
+                deadline_s=requested.deadline_s,
                 energy=False,  # a minute and a half more a cell, where a source can be read
             ),
         )

@@ -51,8 +51,8 @@ class Mlflow:
         at_ms = int(first["received_s"] * 1000)
         tags = [_pair(f"edgeprof.{name}", first[name]) for name in TAGS if first[name] is not None]
         name = f"{first['model']} on {first['device'] or first['device_id']}"
-        asked = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
-        run_id = self._call("POST", "runs/create", asked)["run"]["info"]["run_id"]
+        request = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
+        run_id = self._call("POST", "runs/create", request)["run"]["info"]["run_id"]
         params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
         metrics = list(_metrics(rows, at_ms))
         for start in range(0, max(1, len(metrics)), MAX_METRICS):
@@ -114,7 +114,7 @@ def _pair(key: str, value: object) -> dict[str, str]:
 
 def _refused(uri: str, error: urllib.error.HTTPError) -> MlflowError:
     try:
-        said = json.loads(error.read())
-        return MlflowError(str(said["error_code"]).lower(), f"MLflow at {uri} refused: {said['message']}")
+        reply = json.loads(error.read())
+        return MlflowError(str(reply["error_code"]).lower(), f"MLflow at {uri} refused: {reply['message']}")
     except (ValueError, KeyError, TypeError):
         return MlflowError("mlflow_refused", f"MLflow at {uri} answered {error.code}.")

@@ -117,7 +117,7 @@ TEN_A_SECOND = Pace(load_ns=0, tokens=128, tokens_ns=12_800 * MS, step_ns=1)
 def test_a_depth_that_cannot_be_filled_in_the_time_left_is_not_begun(job: Job) -> None:
     model = Listening()
     deep, shallow = sweep(model, job, [2048, 0], TEN_A_SECOND, left_s=100)
-    assert "takes 230 s or more, and 100 s were left" in (deep["failure"] or "")  # (2048 + 2 * 128) / 10
+    assert "takes 230 s or more; 100 s of the run's time were left" in (deep["failure"] or "")  # (2048 + 2 * 128) / 10
     assert shallow["failure"] is None
     assert "use 2048" not in model.asked
 

@@ -251,7 +251,7 @@ def test_nobody_at_the_address_is_a_failure_with_the_address(tmp_path: Path) -> 
     result = ask("http://127.0.0.1:9/v1", tmp_path)
     assert result.failure is not None
     assert result.failure.code == "load_error"
-    assert "http://127.0.0.1:9/v1 cannot be reached" in result.failure.message
+    assert "http://127.0.0.1:9/v1 (connection)" in result.failure.message
 
 
 def test_a_served_model_runs_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:

@@ -97,9 +97,9 @@ def test_samples_are_repeated_or_cut_in_order(tmp_path: Path) -> None:
     ("declared", "code", "said"),
     [
         (Declared("y", FLOATS, [None, 2]), "load_error", "has 'x', which is not an input. Inputs: y."),
-        (Declared("x", np.dtype("float64"), [None, 2]), "load_error", "as float32, and the model takes float64"),
-        (Declared("x", FLOATS, [1, 2]), "shape_required", "has the sizes 1,2; 3,2 do not fit"),
-        (Declared("x", FLOATS, [None, None, 2]), "shape_required", "has the sizes ?,?,2; 3,2 do not fit"),
+        (Declared("x", np.dtype("float64"), [None, 2]), "load_error", "as float32, but the model takes float64"),
+        (Declared("x", FLOATS, [1, 2]), "shape_required", "has sizes 1,2; 3,2 do not fit"),
+        (Declared("x", FLOATS, [None, None, 2]), "shape_required", "has sizes ?,?,2; 3,2 do not fit"),
     ],
 )
 def test_inputs_that_do_not_fit_the_model_are_refused(declared: Declared, code: str, said: str, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     assert path.stat().st_size < 2**20
     failure = refusal(path, Declared("x", FLOATS, [None]))
     assert failure.code == "load_error"
-    assert "unpack to 257 MiB; 256 MiB are the most" in str(failure)
+    assert "unpack to 257 MiB; the limit is 256 MiB" in str(failure)
 
 
 def header(shape: tuple[int, ...], dtype: str = "<f4") -> bytes:
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_npz_gets_a_sentence(data: bytes, tmp_path: Path) -> N
     path.write_bytes(data)
     failure = refusal(path, Declared("x", FLOATS, [None]))
     assert failure.code == "load_error"
-    assert "The real inputs in m.inputs.npz cannot be read" in str(failure)
+    assert "Cannot read the real inputs in m.inputs.npz" in str(failure)
 
 
 def test_a_damaged_member_gets_a_sentence(tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
     [
         ("busy", seen(others_cpu_share=0.25), "25%"),
         ("busy", seen(waited_cpu_share=0.4), "waited for a core 40%"),
-        ("busy", seen(stolen_cpu_share=0.07), "hypervisor gave away processor time worth 7%"),
+        ("busy", seen(stolen_cpu_share=0.07), "hypervisor took processor time worth 7%"),
         ("emulated", replace(RUN, emulated=True), "plays another device"),
         ("hot_start", replace(RUN, gate=Passed(300.0, "61.2 °C, waiting for 55.0 °C")), "61.2 °C"),
         ("stalled", seen(worker_stopped_s=0.6), "0.6 s"),
-        ("suspect_output", replace(RUN, output={"non_finite": 3, "wrong_shapes": []}), "infinite: 3"),
+        ("suspect_output", replace(RUN, output={"non_finite": 3, "wrong_shapes": []}), "infinite output values: 3"),
         ("suspect_output", replace(RUN, output={"non_finite": 0, "wrong_shapes": ["y is [1]"]}), "y is [1]"),
         ("swapping", seen(swapped_in_pages=1), "from swap: 1"),
         ("swapping", seen(memory_pressure_share=0.2), "20%"),

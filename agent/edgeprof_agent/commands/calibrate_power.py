@@ -146,9 +146,9 @@ def _mean_w(recorder: Recorder, start_ns: int, end_ns: int) -> float:
 
 
 def _point(text: str) -> Point:
-    read, equals, said = text.partition("=")
+    read, equals, metered = text.partition("=")
     try:
-        return float(read), float(said if equals else "")
+        return float(read), float(metered if equals else "")
     except ValueError:
         raise UsageError("bad_usage", f"{text!r} is not a point. Use READ=METER in watts, such as 2.1=3.0.") from None
 

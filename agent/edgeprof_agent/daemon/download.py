@@ -130,7 +130,7 @@ def _resume_from(transfer: _Transfer, digest: _Digest) -> int:
     return have
 
 
-def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, asked: int) -> int:
+def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, requested: int) -> int:
     """Where this answer's body begins; the ETag that a later resume needs is kept."""
     if (answer.getheader("Content-Encoding") or "identity") != "identity":
         raise _StartOver("the hub sent a compressed body that was not requested")
@@ -141,12 +141,12 @@ def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, asked: int
         if length is not None and length != str(transfer.file.size):
             raise _StartOver(f"the hub has {length} bytes, but the manifest lists {transfer.file.size}")
         return 0
-    if answer.status != 206 or not asked:
+    if answer.status != 206 or not requested:
         raise _StartOver(f"the hub answered {answer.status}")
     if etag and etag != transfer.etag_file.read_text():
         raise _StartOver("the file on the hub changed during the download")
-    _check_content_range(answer.getheader("Content-Range") or "", asked, transfer.file.size)
-    return asked
+    _check_content_range(answer.getheader("Content-Range") or "", requested, transfer.file.size)
+    return requested
 
 
 def _keep_etag(transfer: _Transfer, etag: str) -> None:
@@ -157,12 +157,12 @@ def _keep_etag(transfer: _Transfer, etag: str) -> None:
         transfer.etag_file.unlink(missing_ok=True)
 
 
-def _check_content_range(header: str, asked: int, size: int) -> None:
+def _check_content_range(header: str, requested: int, size: int) -> None:
     match = _CONTENT_RANGE.fullmatch(header.strip())
     if match is None:
         raise _StartOver(f"the hub sent an unreadable range {header[:80]!r}")
     start, end, total = int(match[1]), int(match[2]), match[3]
-    if start != asked or end < start or end >= size or total not in ("*", str(size)):
+    if start != requested or end < start or end >= size or total not in ("*", str(size)):
         raise _StartOver(f"the hub sent another range ({header[:80]}) than requested")
 
 

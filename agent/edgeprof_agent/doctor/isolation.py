@@ -20,9 +20,9 @@ def look(root: Path) -> Iterator[Finding]:
     else:
         detail = "enforced by a watchdog and RLIMIT_DATA: this user has no cgroup of its own"
         yield Finding("isolation", "memory limit", "optional", detail, _DELEGATE)
-    said = run_tool("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    if not said.problem:
-        yield _clock(said.output.strip() == "yes")
+    reply = run_tool("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    if not reply.problem:
+        yield _clock(reply.output.strip() == "yes")
 
 
 def _clock(synchronized: bool) -> Finding:

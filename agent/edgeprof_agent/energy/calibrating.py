@@ -24,7 +24,7 @@ def fit(points: Sequence[Point]) -> tuple[float, float, float | None]:
             "calibration_points",
             "A calibration needs two points with readings at least 10 % apart: one idle and one under load.",
         )
-    mean_x, mean_y = fmean(readings), fmean(said for _, said in points)
+    mean_x, mean_y = fmean(readings), fmean(metered for _, metered in points)
     slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x in readings)
     if slope <= 0:
         raise UsageError(

@@ -78,15 +78,15 @@ def _misplaced(request: MeasureRequest) -> Failure | None:
     """A served model runs at its endpoint and nothing else does: what this host has installed is beside the point."""
     is_served = request.model.format == "served"
     if is_served and request.endpoint is None:
-        said = (
+        message = (
             "A served model is measured at its endpoint, and this device is not one. See `edgeprof agent run "
             "--endpoint`."
         )
     elif request.endpoint is not None and not is_served:
-        said = "This device is a cloud endpoint and runs only what it serves. See `edgeprof endpoint model`."
+        message = "This device is a cloud endpoint and runs only what it serves. See `edgeprof endpoint model`."
     else:
         return None
-    return Failure(stage="start", code="runtime_missing", message=said)
+    return Failure(stage="start", code="runtime_missing", message=message)
 
 
 def worker_command(variant: str) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ def claim_of(model_name: str, small_weights_share: float | None) -> str | None:
     """What makes a model look as if it computed in integers: how its weights are stored, else only its name."""
     if small_weights_share is not None and small_weights_share >= _MOSTLY:
         return f"{small_weights_share:.0%} of its weights are stored in 8 bits or fewer"
-    said = _SAYS_INTEGER.search(model_name)
-    return f"its name says {said[1]}" if said else None
+    claim = _SAYS_INTEGER.search(model_name)
+    return f"its name says {claim[1]}" if claim else None
 
 
 def disguise_sentence(claim: str | None, integer_kernels: int | None, float_kernels: int | None) -> str | None:

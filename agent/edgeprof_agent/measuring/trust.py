@@ -57,10 +57,10 @@ Rule = Callable[[Evidence], Found]
 
 def trust_of(evidence: Evidence) -> Trust:
     """Every rule of the table, in its order."""
-    told: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
+    findings: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
     return Trust(
-        marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in told if isinstance(found, str)),
-        unchecked={cause: found.why for cause, found in told if isinstance(found, Unchecked)},
+        marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in findings if isinstance(found, str)),
+        unchecked={cause: found.why for cause, found in findings if isinstance(found, Unchecked)},
     )
 
 
@@ -189,11 +189,11 @@ def _said_after(run: Evidence) -> list[str]:
 
 def _only_after(run: Evidence, flags: frozenset[str]) -> Unchecked | None:
     """What was said at the end of what came after the window may have been so in it, or not."""
-    said = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
-    if not said:
+    late = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
+    if not late:
         return None
-    told = ", ".join(map(_words, said))
-    return Unchecked(f"the device reported it only after what followed the window, so its start is unknown: {told}")
+    names = ", ".join(map(_words, late))
+    return Unchecked(f"the device reported it only after what followed the window, so its start is unknown: {names}")
 
 
 def _words(flag: str) -> str:

@@ -26,8 +26,8 @@ class Shelly:
         return (f"{reply_to}/rpc", f"{meter.topic}/status/switch:{meter.channel}", f"{meter.topic}/online")
 
     def question(self, meter: MeterSetting, reply_to: str) -> Question | None:
-        asked = {"id": 1, "src": reply_to, "method": "Switch.GetStatus", "params": {"id": meter.channel}}
-        return Question(f"{meter.topic}/rpc", json.dumps(asked))
+        request = {"id": 1, "src": reply_to, "method": "Switch.GetStatus", "params": {"id": meter.channel}}
+        return Question(f"{meter.topic}/rpc", json.dumps(request))
 
     def meaning(self, meter: MeterSetting, topic: str, payload: bytes) -> Heard | None:
         if topic.endswith("/online"):

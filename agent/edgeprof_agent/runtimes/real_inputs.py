@@ -59,10 +59,10 @@ class Real:
             if held != each.dtype:
                 raise self._refused(f"has {each.name!r} as {held}, but the model takes {each.dtype}.")
 
-    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
+    def shape(self, declared: Declared, requested: Sequence[int] | None) -> list[int]:
         """As asked, else as the array has it. Only a leading size may be asked otherwise than the array has it."""
         array = self._headers[declared.name]
-        wanted = fixed_shape(declared.name, declared.sizes, list(array.shape) if asked is None else asked)
+        wanted = fixed_shape(declared.name, declared.sizes, list(array.shape) if requested is None else requested)
         if len(wanted) != len(array.shape) or tuple(wanted[1:]) != array.shape[1:]:
             raise RuntimeFailure(
                 "shape_required",

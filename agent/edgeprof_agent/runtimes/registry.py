@@ -108,10 +108,10 @@ def _version_here(variant: Variant) -> str | None:
 def _version_there(name: str, variant: Variant) -> str | None:
     command = [worker_python(name), "-c", _ASK_VERSION, variant.package]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None
+    return done.stdout.strip() or None
 
 
 def _setting(variant: str) -> str:

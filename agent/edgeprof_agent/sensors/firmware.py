@@ -99,7 +99,7 @@ def _by_mailbox(fd: int, command: str) -> str:
 
 
 def _by_tool(command: str) -> str:
-    said = run_tool("vcgencmd", *command.split())
-    if said.problem:
-        raise SensorError(said.problem)
-    return said.output.strip()
+    reply = run_tool("vcgencmd", *command.split())
+    if reply.problem:
+        raise SensorError(reply.problem)
+    return reply.output.strip()

@@ -159,5 +159,5 @@ class _Real:
             raise SensorError(f"NVML: {error}") from error
 
 
-def _text(said: object) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

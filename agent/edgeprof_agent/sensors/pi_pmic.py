@@ -88,9 +88,9 @@ def _heads(reply: str, rails: dict[str, float]) -> tuple[tuple[str, str], ...]:
 
 def _quick_sum(reply: str, heads: tuple[tuple[str, str], ...]) -> float | None:
     """Watts, if the reply has just the lines that the first one had; None: look at it with care."""
-    said = {head: value for head, _, value in (line.partition("=") for line in reply.split("\n"))}
+    readings = {head: value for head, _, value in (line.partition("=") for line in reply.split("\n"))}
     try:
-        return sum(float(said[amps][:-1]) * float(said[volts][:-1]) for amps, volts in heads) if heads else None
+        return sum(float(readings[amps][:-1]) * float(readings[volts][:-1]) for amps, volts in heads) if heads else None
     except (KeyError, ValueError):
         return None
 

@@ -84,9 +84,9 @@ def _resident_pages(path: str) -> tuple[int, int] | None:
         if address in (None, ctypes.c_void_p(-1).value):
             return None
         try:
-            told = (ctypes.c_ubyte * pages)()
-            if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), told) != 0:
+            residency = (ctypes.c_ubyte * pages)()
+            if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), residency) != 0:
                 return None
-            return sum(page & 1 for page in told), pages
+            return sum(page & 1 for page in residency), pages
         finally:
             libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))

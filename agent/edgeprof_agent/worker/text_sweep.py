@@ -35,8 +35,8 @@ def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: Job, repor
         lengths = lengths_at(at, job)
         note = f"{lengths.prompt_tokens} tokens at depth {lengths.depth_tokens}"
         reporter.enter("sweep", note, index / len(points))
-        told: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
-        reporter.point(sweep.point(told, lengths, stop_at_ns, len(points) - index))
+        point: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
+        reporter.point(sweep.point(point, lengths, stop_at_ns, len(points) - index))
     if points and job["soak_s"] > 0 and not time_is_up(job["stop_at_ns"]):
         model.let_go()
         model.use(Lengths(job["prompt_tokens"], job["decode_tokens"], job["depth_tokens"]))

@@ -25,14 +25,14 @@ def sweep_lines(points: Sequence[SweepPoint]) -> Iterator[str]:
     if not points:
         return
     values = [{row.metric: row.value for row in point.metrics} for point in points]
-    told = [(title, metric) for title, metric in _POINT_COLUMNS if any(metric in found for found in values)]
+    columns = [(title, metric) for title, metric in _POINT_COLUMNS if any(metric in found for found in values)]
     rows = [
-        [_at(point.at), *(_cell(point, found, metric) for _, metric in told)]
+        [_at(point.at), *(_cell(point, found, metric) for _, metric in columns)]
         for point, found in zip(points, values, strict=True)
     ]
     yield ""
     yield "Sweep"
-    yield from table(["at", *(title for title, _ in told)], rows)
+    yield from table(["at", *(title for title, _ in columns)], rows)
     for point in points:
         if point.failure is not None:
             yield from labelled("  failed", f"{_at(point.at)}: {point.failure}")

@@ -57,8 +57,8 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
         yield f"  {caption}"
     for number_of, row in enumerate(summary.rows, 1):
         if row.failure is not None:
-            told = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
-            yield from labelled("failed", f"{number_of}: {told}")
+            problem = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
+            yield from labelled("failed", f"{number_of}: {problem}")
     yield ""
     named = {row.label: number_of for number_of, row in enumerate(summary.rows, 1)}
     common = _common_warnings(summary.verdicts)
@@ -96,9 +96,11 @@ def _trust(row: Row) -> str:
 
 def _common_warnings(verdicts: Sequence[Judged]) -> list[str]:
     """Those that every verdict carries and that speak of neither side."""
-    told = [judged.report.warnings for judged in verdicts if judged.report is not None]
+    warnings = [judged.report.warnings for judged in verdicts if judged.report is not None]
     return [
-        one for one in (told[0] if told else ()) if all(one in others for others in told) and not _SIDES.search(one)
+        one
+        for one in (warnings[0] if warnings else ())
+        if all(one in others for others in warnings) and not _SIDES.search(one)
     ]
 
 

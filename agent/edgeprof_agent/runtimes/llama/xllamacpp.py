@@ -250,6 +250,6 @@ def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, objec
 
 def _timings(answer: Answer) -> Timings:
     if "timings" not in answer:
-        told = answer["error"]["message"] if "error" in answer else str(answer)
-        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {told}")
+        problem = answer["error"]["message"] if "error" in answer else str(answer)
+        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {problem}")
     return answer["timings"]

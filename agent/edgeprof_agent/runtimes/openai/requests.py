@@ -74,18 +74,18 @@ class Asking:
                 reply = self._connection.chat(body)
             except Refusal as refusal:
                 self._errors[refusal.kind] += 1
-                said = self._refused(refusal)
+                problem = self._refused(refusal)
                 wait_s = pause_s if refusal.retry_after_s is None else refusal.retry_after_s
             except Broken as broken:
                 self._errors[broken.kind] += 1
-                said, wait_s = f"{self._url}: {broken}", pause_s
+                problem, wait_s = f"{self._url}: {broken}", pause_s
             else:
                 self._usages.append(self.usage(reply))
                 self._answered_as = reply.model or self._answered_as
                 return reply
             out_of_time = time.monotonic_ns() + wait_s * 1e9 > self._stop_at_ns
             if number == MAX_IN_A_ROW or out_of_time:
-                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. Last error: {said}")
+                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. Last error: {problem}")
             self._sleep(wait_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
         raise AssertionError
@@ -138,14 +138,14 @@ class Asking:
 
     def _refused(self, refusal: Refusal) -> str:
         """The sentence of an error that passes; raises for one that does not."""
-        said = f"{self._url} answered {refusal.kind}: {refusal}"
+        problem = f"{self._url} answered {refusal.kind}: {refusal}"
         if refusal.kind == "stream" or refusal.kind in _PASSING:
-            return said
+            return problem
         if refusal.kind in ("400", "422") and self._limit in str(refusal) and not self._usages:
-            raise _Unknown("load_error", said)
+            raise _Unknown("load_error", problem)
         advice = _SAYS.get(refusal.kind, "")
         code = "inference_error" if self._usages else "load_error"
-        raise RuntimeFailure(code, f"{said}{'' if said.endswith('.') else '.'} {advice}".rstrip())
+        raise RuntimeFailure(code, f"{problem}{'' if problem.endswith('.') else '.'} {advice}".rstrip())
 
 
 class _Unknown(RuntimeFailure):
