@@ -29,9 +29,11 @@ INTERRUPTED = 130
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @measuring_options
 @click.option("--repeats", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Runs of each set-up.")
-@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Of the order of several runs. Default: drawn.")
+@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the run order. Default: random.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Keep every result here; see `edgeprof compare DIR/A DIR/B`."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Save every result in this folder; see `edgeprof compare DIR/A DIR/B`.",
 )
 @click.option(
     "--samples",
@@ -39,7 +41,7 @@ INTERRUPTED = 130
     type=click.Path(path_type=Path),
     help="Write every sample of a single run here; see `edgeprof compare`.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the whole result document, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print only the result document, as JSON.")
 def profile(
     models: tuple[Path, ...],
     repeats: int,
@@ -52,8 +54,8 @@ def profile(
     """Profile model files (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators.
 
     Several models, or several values of --runtime, --threads or --provider, make several set-ups. Their runs are
-    interleaved in blocks that visit each once, in a drawn order (two set-ups: A B B A), so that a drift of the
-    machine is shared by all; then each is judged against the fastest.
+    interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
+    affects all alike. Each set-up is judged against the fastest.
     """
     request = parse_options(options)
     setups = setups_named(models, request)
@@ -63,7 +65,7 @@ def profile(
     if len(series.turns) == 1:
         return _single(setups[0], request, keeper, series, samples_file, as_json)
     if samples_file:
-        raise UsageError("bad_usage", "--samples is for a single run. Keep those of several with --out DIR.")
+        raise UsageError("bad_usage", "--samples is for a single run. Save several with --out DIR.")
     keeper.begin(plan_of(setups, series.turns, seed))
     with Stages(sys.stderr) as stages:
         run_series(series, measurer(request), keeper, stages.show)
@@ -74,7 +76,7 @@ def profile(
     else:
         click.echo(text_of(series, summary, seed, out))
     if series.interrupted:
-        where = f"They are in {out}." if out else "They were not kept, as --out was not given."
+        where = f"They are in {out}." if out else "They were not saved. Use --out to save them."
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. {where}", err=True)
         return INTERRUPTED
     return 1 if any(row.failed for row in summary.rows) else 0
@@ -118,9 +120,9 @@ def _write_samples(file: Path, outcome: Outcome) -> None:
     """The `samples` artifact as it goes to a hub. A run of few samples has them in its result instead."""
     refs = [ref for ref in outcome.result.artifacts if ref.name == "samples"]
     if not refs:
-        click.echo("This run has few samples or none: they are in the result itself (--json).", err=True)
+        click.echo("This run's samples are in the result itself. Use --json.", err=True)
         return
     try:
         file.write_bytes(outcome.artifacts[refs[0].sha256])
     except OSError as error:
-        raise UsageError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+        raise UsageError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
