@@ -29,6 +29,7 @@ from edgeprof_hub.cost.scenario import (
     SpeechBaseline,
     TokenBaseline,
 )
+from edgeprof_hub.cost.subject import subject_of
 from edgeprof_hub.views import cost_figures
 from tests.hub import fleet
 
@@ -160,10 +161,10 @@ def cell_shown(case: Case) -> dict[str, Any]:
 
 def explored(case: Case, asked: dict[str, str], prices: Prices = PRICES) -> explorer.Explored:
     """As the explorer's page computes it."""
-    made = fields.fields_of(case.device, case.model, case.result, case.scenario, prices)
+    made = fields.fields_of(subject_of(case.device, case.model, case.result), case.scenario, prices)
     changed = cost_field.changed(made, asked)
     key = alternative.key_of(case.scenario.baseline(compared_as(case.model.task, case.model.format)))
-    return explorer.explore(changed, alternatives.rival_of(key, changed, prices), prices.day)
+    return explorer.explore(changed, alternatives.alternative_of(key, changed, prices), prices.day)
 
 
 def explorer_shown(case: Case, asked: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof_hub.cost.catalogue.loader import FOLDER, load_catalogue, parse_catalogue, use_own_files
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.checks import CostError
 
 GOOD = """
 sources:
@@ -53,9 +53,9 @@ def test_prices_are_read_to_the_last_digit(entry_id: str, kind: str, price: str)
 
 def test_the_image_services_have_their_tiers_and_free_units():
     labels = load_catalogue().get("aws-rekognition-detect-labels", "call")
-    assert [tier.usd_per_unit for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
+    assert [tier.price for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
     google = load_catalogue().get("google-vision-label-detection", "call")
-    assert (google.tiers[0].up_to, google.tiers[0].usd_per_unit) == (1000, 0)
+    assert (google.tiers[0].up_to, google.tiers[0].price) == (1000, 0)
 
 
 def test_what_contradicting_sources_say_is_not_shipped_and_one_source_is_not_trusted_far():

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal as D
 
 import pytest
 
@@ -23,6 +22,7 @@ from edgeprof_hub.cost.scenario import (
     TokenBaseline,
     baseline_for,
 )
+from edgeprof_hub.cost.subject import Subject
 
 NOW_S = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 
@@ -53,18 +53,17 @@ class Cell:
     scenario: Scenario = field(default_factory=Scenario)
 
     def cost(self) -> rest.CostView | str:
-        return cell_cost(
+        subject = Subject(
             task=self.task,
             format=self.format,
             metrics=self.metrics,
-            device_price_usd=self.price_usd,
-            device_price_source="a shop, 2026-11",
+            price_usd=self.price_usd,
+            price_source="a shop, 2026-11",
             idle_w=self.idle_w,
-            emulated=self.emulated,
-            scenario=self.scenario,
-            prices=prices_now(NOW_S),
-            inputs=self.inputs,
+            is_emulated=self.emulated,
+            fed=self.inputs,
         )
+        return cell_cost(subject, self.scenario, prices_now(NOW_S))
 
     def view(self) -> rest.CostView:
         found = self.cost()
@@ -258,7 +257,7 @@ def test_there_is_no_winner_where_the_lifetime_alone_decides():
 
 
 def test_the_cloud_is_called_cheaper_only_beyond_what_its_tokenizer_could_add():
-    at_most = Scenario(answers_per_day=D(1000))
+    at_most = Scenario(answers_per_day=1000.0)
     near = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=109.5, scenario=at_most).view()
     far = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=1095.0, scenario=at_most).view()
     assert near.verdict.startswith("No clear winner")
@@ -278,7 +277,7 @@ def test_every_input_tells_its_origin_and_a_price_its_date():
 
 def test_a_tariff_in_another_currency_needs_a_dated_exchange_rate():
     assert "no exchange rate" in Cell(scenario=Scenario(tariff_id="tariff-de-household")).reason()
-    rate = ExchangeRate("EUR", D("1.1"), date(2026, 11, 20))
+    rate = ExchangeRate("EUR", 1.1, date(2026, 11, 20))
     scenario = Scenario(tariff_id="tariff-de-household", exchange_rates=(rate,))
     metrics = {**FAST, **rows(row("energy_per_inference_j", 3600.0, "wall_ac"))}
     view = Cell(metrics=metrics, scenario=scenario).view()
@@ -287,7 +286,7 @@ def test_a_tariff_in_another_currency_needs_a_dated_exchange_rate():
 
 
 def test_maintenance_is_counted_when_it_is_entered():
-    view = Cell(scenario=Scenario(maintenance_usd_per_year=D("36.5"))).view()
+    view = Cell(scenario=Scenario(maintenance_usd_per_year=36.5)).view()
     assert view.edge_parts_usd == {"hardware": pytest.approx(0.1), "maintenance": pytest.approx(0.1)}
     assert "edge: maintenance" not in view.not_counted
 

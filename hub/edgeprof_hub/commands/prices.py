@@ -44,7 +44,7 @@ def show(entry_id: str) -> None:
         "title": priced.name,
         "region": entry.region,
         "price": _price(priced),
-        "tiers": "; ".join(f"{plain(tier.usd_per_unit)} up to {tier.up_to or 'any'} a month" for tier in priced.tiers),
+        "tiers": "; ".join(f"{plain(tier.price)} up to {tier.up_to or 'any'} a month" for tier in priced.tiers),
         "basis": entry.basis,
         "billed": _billed(priced),
         "as of": f"{priced.as_of}{_marks(priced, _today())}",

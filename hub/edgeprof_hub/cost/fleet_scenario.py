@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from edgeprof.errors import UsageError
+from edgeprof_hub.cost.inputs import plain
 from edgeprof_hub.cost.scenario import Scenario
 
 USUAL = Scenario()
@@ -42,7 +43,7 @@ def read(stored: str | None) -> Scenario:
     """The fleet's scenario; what was never set is the usual one."""
     if stored is None:
         return USUAL
-    numbers = {key: Decimal(text) for key, text in msgspec.json.decode(stored, type=dict[str, str]).items()}
+    numbers = {key: float(text) for key, text in msgspec.json.decode(stored, type=dict[str, str]).items()}
     return replace(
         USUAL,
         inferences_per_day=numbers["inferences_per_day"],
@@ -63,12 +64,9 @@ def written(scenario: Scenario) -> dict[str, str]:
     low, high = scenario.lifetime_limits_years
     values = {**vars(scenario), "lifetime_low_years": low, "lifetime_high_years": high}
     return {
-        asked.key: "" if values[asked.key] is None else f"{values[asked.key]:f}"
+        asked.key: "" if values[asked.key] is None else plain(values[asked.key]).replace(",", "")
         for asked in ASKED
         if asked.key in values
-    } | {
-        "input_tokens": str(scenario.input_tokens),
-        "output_tokens": str(scenario.output_tokens),
     }
 
 

@@ -1,12 +1,11 @@
 """Which side is cheaper, in words that hold within the stated limits whatever the parts nobody counted come to."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from edgeprof_hub.cost.inputs import rounded
 
-HOURS_PER_DAY = Decimal(24)
-WATTS_PER_KILOWATT = Decimal(1000)
+HOURS_PER_DAY = 24
+WATTS_PER_KILOWATT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,25 +15,25 @@ class Balance:
     What is not counted can only add to its own side's bill.
     """
 
-    edge_usd_per_day: tuple[Decimal, Decimal]
-    cloud_usd_per_day: tuple[Decimal, Decimal]
+    edge_usd_per_day: tuple[float, float]
+    cloud_usd_per_day: tuple[float, float]
     energy_counted: bool
-    tariff_usd_per_kwh: Decimal
-    idle_w: Decimal | None
+    tariff_usd_per_kwh: float
+    idle_w: float | None
     """Of all devices by their profile: modelled, and in no bill. It only shows whether it could turn the answer."""
 
     @property
-    def edge_gain_usd_per_day(self) -> Decimal:
+    def edge_gain_usd_per_day(self) -> float:
         """What the edge saves at the least; above it the missing parts of the edge would turn the answer."""
         return self.cloud_usd_per_day[0] - self.edge_usd_per_day[1]
 
     @property
-    def cloud_gain_usd_per_day(self) -> Decimal:
+    def cloud_gain_usd_per_day(self) -> float:
         """What the cloud saves at the least."""
         return self.edge_usd_per_day[0] - self.cloud_usd_per_day[1]
 
     @property
-    def room_w(self) -> Decimal | None:
+    def room_w(self) -> float | None:
         """Mean power at the wall, day and night, that would eat up the edge's gain; None if energy is free."""
         if self.tariff_usd_per_kwh == 0:
             return None
@@ -56,7 +55,7 @@ def verdict(balance: Balance) -> str:
     )
 
 
-def _span(usd_per_day: tuple[Decimal, Decimal]) -> str:
+def _span(usd_per_day: tuple[float, float]) -> str:
     low, high = (rounded(usd) for usd in usd_per_day)
     return low if low == high else f"{low} to {high}"
 

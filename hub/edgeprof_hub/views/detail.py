@@ -84,7 +84,7 @@ class RunPage:
         return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
 
     @property
-    def pays_from(self) -> str:
+    def break_even(self) -> str:
         """The break-even volume in words."""
         if not isinstance(self.cost, rest.CostView):
             return ""

@@ -147,9 +147,9 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
         return (here,)
     cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
-    pays = pays_from(cost)
-    reason = None if pays else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
-    return here, cloud, Figure("pays from", pays or "none", note=reason)
+    volume = pays_from(cost)
+    reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
+    return here, cloud, Figure("break-even", volume or "none", note=reason)
 
 
 def _number(ref: str) -> int:

@@ -5,15 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
 
 from edgeprof.errors import MissingPartError
-from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, Source
-from edgeprof_hub.cost.cloud import Tier, with_free_units
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, PriceTier, Source
+from edgeprof_hub.cost.checks import CostError
 
 FOLDER = Path(__file__).parent
 STALE_AFTER_DAYS = 180
@@ -45,11 +44,11 @@ class Priced:
         return self.age_days(today) > STALE_AFTER_DAYS
 
     @property
-    def tiers(self) -> tuple[Tier, ...]:
-        """The price as graduated tiers, free units first."""
+    def tiers(self) -> tuple[PriceTier, ...]:
+        """The price as graduated tiers. The first units of a month may be free; limits keep counting them."""
         entry = self.entry
-        paid = [Tier(tier.up_to, tier.price) for tier in entry.tiers]
-        return with_free_units(paid or [Tier(None, self.price)], entry.free_units)
+        paid = entry.tiers or (PriceTier(price=self.price),)
+        return (PriceTier(price=Decimal(0), up_to=entry.free_units), *paid) if entry.free_units else paid
 
     @property
     def price(self) -> Decimal:
@@ -71,6 +70,11 @@ class Catalogue:
     shipped: Files
     own: Files
     """Files of the user's."""
+
+    @cached_property
+    def egress(self) -> tuple[Priced, ...]:
+        """What vendors ask for a GB that they send, by id."""
+        return tuple(priced for _, priced in sorted(self.entries.items()) if priced.entry.kind == "egress")
 
     def get(self, entry_id: str, kind: EntryKind) -> Priced:
         """The entry; an id that is unknown or of another kind is named."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 import msgspec
 
 from edgeprof_hub.cost.catalogue.loader import Catalogue, Files, parse_catalogue
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.checks import CostError
 
 KEPT_AT_HAND = 8
 
