@@ -1,6 +1,7 @@
 """What the edge costs a day and per inference: formulas 1 to 8 of docs/cost.md, in Decimal.
 
-The oracle that the hub's float model is held against (`test_cost_oracle.py`). Quantities are seconds, joules, watts and US dollars, as the names say; `per_day` is inferences a day.
+The oracle that the hub's float model is held against. Quantities are seconds, joules, watts and US dollars, as the
+names say; `per_day` is inferences a day.
 """
 
 from collections.abc import Mapping

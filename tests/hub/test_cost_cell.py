@@ -51,6 +51,7 @@ class Cell:
     emulated: bool = False
     inputs: Mapping[str, str] = field(default_factory=lambda: {})
     scenario: Scenario = field(default_factory=Scenario)
+    now_s: float = NOW_S
 
     def cost(self) -> rest.CostView | str:
         subject = Subject(
@@ -63,7 +64,7 @@ class Cell:
             is_emulated=self.emulated,
             fed=self.inputs,
         )
-        return cell_cost(subject, self.scenario, prices_now(NOW_S))
+        return cell_cost(subject, self.scenario, prices_now(self.now_s))
 
     def view(self) -> rest.CostView:
         found = self.cost()
@@ -271,7 +272,9 @@ def test_every_input_tells_its_origin_and_a_price_its_date():
     assert view.inputs["lifetime"].startswith("3 years (assumed")
     assert view.inputs["time of one inference"] == "20 ms (measured: latency_mean_ms)"
     assert view.inputs["cloud price"].endswith("2026-10-07)")
-    assert view.inputs["tariff"].endswith("2025-06-30, stale)")
+    assert view.inputs["tariff"].endswith("2025-06-30)")
+    in_two_years = Cell(now_s=datetime(2027, 7, 1, tzinfo=UTC).timestamp()).view()
+    assert in_two_years.inputs["tariff"].endswith("2025-06-30, stale)")
     assert load_catalogue().sha256 in view.inputs["price catalogue"]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,6 +22,7 @@ from edgeprof_hub.cost import field as cost_field
 from edgeprof_hub.cost import fields as cost_fields
 from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.break_even import break_even_per_day
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.draws import Uncertain
 from edgeprof_hub.cost.field import Field
 from edgeprof_hub.cost.inputs import Input
@@ -352,7 +354,12 @@ def test_the_page_shows_every_input_with_its_origin_and_the_answer(client: TestC
         "Not counted",
     ):
         assert told in answer.text or "No clear winner" in answer.text
-    assert "stale" in answer.text  # the world's tariff is of 2025
+    assert ", stale" not in answer.text
+
+
+def test_the_page_marks_a_stale_price(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cast(dict[str, int], MAX_AGE_DAYS), "tariff", 180)  # the world's tariff is of 2025
+    assert "2025-06-30, stale" in client.get(f"/cost/{RUNS[0].result_id}").text
 
 
 def test_an_address_holds_the_scenario_and_a_wrong_one_says_so(client: TestClient) -> None:

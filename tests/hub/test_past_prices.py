@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from edgeprof.commands.compare import compare
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands.prices import history
 from edgeprof_hub.config import Settings
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.cost.catalogue.packed import packed, unpacked
 from edgeprof_hub.cost.checks import CostError
@@ -176,7 +178,8 @@ def test_a_report_can_be_had_with_the_prices_of_then_and_names_them(data: Path, 
     assert unknown.status_code == 404
 
 
-def test_ages_of_prices_are_those_of_the_moment(data: Path):
+def test_ages_of_prices_are_those_of_the_moment(data: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(cast(dict[str, int], MAX_AGE_DAYS), "tariff", 180)
     with hub_with(data, None) as client:
         now, then = (
             client.get(f"/api/v1/results/{RUN}/cost", params=asked).json()["inputs"]["tariff"]

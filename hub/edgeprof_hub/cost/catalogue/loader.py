@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import MissingPartError
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, PriceTier, Source
 from edgeprof_hub.cost.checks import CostError
 
 FOLDER = Path(__file__).parent
-STALE_AFTER_DAYS = 180
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,14 @@ class Priced:
     def age_days(self, today: date) -> int:
         return (today - self.as_of).days
 
+    @property
+    def max_age_days(self) -> int:
+        """How old an entry of its kind may get."""
+        return MAX_AGE_DAYS[self.entry.kind]
+
     def stale(self, today: date) -> bool:
-        """Older than half a year: shown as such."""
-        return self.age_days(today) > STALE_AFTER_DAYS
+        """Older than that: shown wherever it is used."""
+        return self.age_days(today) > self.max_age_days
 
     @property
     def tiers(self) -> tuple[PriceTier, ...]:
