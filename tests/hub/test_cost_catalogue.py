@@ -120,9 +120,9 @@ def test_the_hash_changes_with_every_byte():
 
 
 def test_an_unknown_entry_is_named_with_those_there_are():
-    with pytest.raises(CostError, match=r"no instance 'aws-t5'.*aws-t4g-small"):
+    with pytest.raises(CostError, match=r"No instance 'aws-t5'.*aws-t4g-small"):
         load_catalogue().get("aws-t5", "instance")
-    with pytest.raises(CostError, match="no tariff 'aws-t4g-small'"):
+    with pytest.raises(CostError, match="No tariff 'aws-t4g-small'"):
         load_catalogue().get("aws-t4g-small", "tariff")
 
 

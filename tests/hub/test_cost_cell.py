@@ -92,7 +92,7 @@ def test_an_image_model_beside_an_image_service():
 def test_energy_that_nobody_measured_is_named_and_never_a_zero():
     view = Cell(idle_w=3.0).view()
     assert "energy" not in view.edge_parts_usd
-    assert "edge: energy (none was measured in this run)" in view.not_counted
+    assert "edge: energy (not measured in this run)" in view.not_counted
     assert (view.edge_marginal_usd, view.edge_floor_usd) == (None, None)
     assert "energy not counted" in view.verdict
 

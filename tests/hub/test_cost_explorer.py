@@ -239,7 +239,7 @@ def test_what_is_blank_is_not_counted_and_said() -> None:
     found = explorer.explore(fields(), flat(0.001), TODAY)
     assert found.marginal_usd is None
     assert found.carbon_g is None
-    assert {"edge: energy (none was measured in this run)", "edge: idle power", "edge: maintenance"} <= set(
+    assert {"edge: energy (not measured in this run)", "edge: idle power", "edge: maintenance"} <= set(
         found.not_counted
     )
     assert set(found.parts_usd) == {"hardware"}
@@ -367,15 +367,15 @@ def test_an_address_holds_the_scenario_and_a_wrong_one_says_so(client: TestClien
     assert 'value="5000"' in client.get(f"{address}?per_day=5000").text
     wrong = client.get(f"{address}?per_day=-1")
     assert wrong.status_code == 400
-    assert "Volume: &#39;-1&#39; is no number" in wrong.text
-    assert "has no call &#39;nothing&#39;" in client.get(f"{address}?baseline=call:nothing").text
+    assert "Volume: &#39;-1&#39; is not a number" in wrong.text
+    assert "No call &#39;nothing&#39;" in client.get(f"{address}?baseline=call:nothing").text
     assert client.get(f"{address}?baseline=token:groq/nothing-like-it").status_code == 400
     assert client.get("/cost/nothing").status_code == 404
 
 
 def test_what_can_have_no_cost_says_why(client: TestClient) -> None:
-    assert "measure on the real device" in client.get(f"/cost/{RUNS[2].result_id}").text
-    assert "A cost is of a measured run" in client.get(f"/cost/{RUNS[3].result_id}").text
+    assert "Measure on the real device" in client.get(f"/cost/{RUNS[2].result_id}").text
+    assert "A cost needs a measured run" in client.get(f"/cost/{RUNS[3].result_id}").text
 
 
 def test_a_scenario_is_kept_shown_for_every_run_and_deleted(client: TestClient) -> None:
@@ -386,7 +386,7 @@ def test_a_scenario_is_kept_shown_for_every_run_and_deleted(client: TestClient) 
     assert kept.headers["location"].startswith(f"{address}?per_day=50000")
     text = client.get(address).text
     assert "busy &lt;b&gt;" in text
-    assert "There is no cloud baseline" not in text
+    assert "No cloud baseline" not in text
     assert client.post(f"{address}/scenarios", data={"name": " ", "query": ""}).status_code == 400
     client.post(f"{address}/scenarios/delete", data={"name": "busy <b>"})
     assert "busy &lt;b&gt;" not in client.get(address).text

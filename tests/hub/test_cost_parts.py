@@ -171,10 +171,10 @@ def test_sleeping_is_cheaper_than_idling_by_what_is_not_drawn() -> None:
     [
         ({"sleep_w": "0.1", "idle_w": "3"}, "idles between runs or it sleeps"),
         ({"sleep_w": "0", "idle_w": "0"}, "idles between runs or it sleeps"),
-        ({"wake_s": "1"}, "enter power asleep"),
-        ({"wake_j": "1"}, "enter power asleep"),
-        ({"battery_wh": "36"}, "blank: Full cycles in its life, A new battery"),
-        ({"battery_usd": "5", "battery_cycles": "300"}, "blank: Energy of a full battery"),
+        ({"wake_s": "1"}, "Enter sleep power"),
+        ({"wake_j": "1"}, "Enter sleep power"),
+        ({"battery_wh": "36"}, "Blank: Full cycles in its life, A new battery"),
+        ({"battery_usd": "5", "battery_cycles": "300"}, "Blank: Energy of a full battery"),
     ],
 )
 def test_inputs_that_contradict_each_other_are_refused_with_what_to_do(asked: dict[str, str], told: str) -> None:
@@ -185,7 +185,7 @@ def test_inputs_that_contradict_each_other_are_refused_with_what_to_do(asked: di
 def test_what_is_blank_is_named_and_what_is_entered_is_not() -> None:
     rented = alternatives.alternative_of("instance:aws-t4g-small", fields(), PRICES)
     bare = explorer.explore(fields(), rented, TODAY)
-    assert {"edge: wear of a battery, if it has one", "cloud: disks", "cloud: network"} <= set(bare.not_counted)
+    assert {"edge: battery wear, if it has a battery", "cloud: disks", "cloud: network"} <= set(bare.not_counted)
     asked = {"disk_usd": "8", "response_bytes": "2000", "egress_usd_per_gb": "0.09", "sent_bytes": "0"}
     full = explorer.explore(fields(**asked, usd_per_gb="0"), rented, TODAY)
     assert not {"cloud: disks", "cloud: network", "edge: network"} & set(full.not_counted)
@@ -197,7 +197,7 @@ def test_what_is_blank_is_named_and_what_is_entered_is_not() -> None:
 
 def test_a_battery_of_which_no_joule_is_known_wears_by_nothing_and_says_so() -> None:
     found = explorer.explore(fields(**BATTERY), flat(0.001), TODAY)
-    assert "edge: wear of the battery (no energy is known)" in found.not_counted
+    assert "edge: battery wear (energy unknown)" in found.not_counted
     assert "wear of the battery" not in found.parts_usd
 
 

@@ -173,7 +173,7 @@ def test_the_explorer_asks_for_the_audio_and_says_where_the_value_is_from():
         "instance:aws-t4g-small",
     }
     assert not [key for key in alternative.offered(load_catalogue(), "inference") if key.startswith("audio:")]
-    with pytest.raises(EdgeprofError, match="no cloud baseline"):
+    with pytest.raises(EdgeprofError, match="No cloud baseline"):
         alternatives.alternative_of("audio:azure-speech", {"service_ms": field}, PRICES)
 
 

@@ -123,7 +123,7 @@ def test_a_packed_catalogue_is_the_same_to_the_byte_and_a_changed_one_is_refused
     assert unpacked(shipped.sha256, packed(shipped)) == shipped
     with pytest.raises(CostError, match="damaged"):
         unpacked(shipped.sha256, packed(shipped).replace(b"0.0010", b"0.0011"))
-    with pytest.raises(CostError, match="cannot read it"):
+    with pytest.raises(CostError, match="cannot read the stored price catalogue"):
         unpacked(shipped.sha256, b"\x00" + packed(shipped))
 
 
@@ -173,7 +173,7 @@ def test_a_report_can_be_had_with_the_prices_of_then_and_names_them(data: Path, 
     assert len(of_images) == 2
     assert all(",cloud_cost,2.0," in line for line in of_images)
     assert sum(f"price catalogue {first_hash}, token prices of 2026-05-01T00:00" in line for line in lines) == 4
-    assert f"with price catalogue {first_hash[:12]} of 2026-11-23" in page
+    assert f"price catalogue {first_hash[:12]} of 2026-11-23" in page
     assert load_catalogue().sha256 in now
     assert unknown.status_code == 404
 

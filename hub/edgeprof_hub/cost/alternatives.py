@@ -40,7 +40,7 @@ def alternative_of(key: str, fields: Mapping[str, Field], prices: Prices) -> Alt
         return _by_hosted_hour(key, name, fields, prices)
     if kind == "token" and "input_tokens" in fields and is_hosted:
         return _by_token(key, name, fields, prices)
-    raise CostError("price_unknown", f"There is no cloud baseline {key[:80]!r} for such a model.")
+    raise CostError("price_unknown", f"No cloud baseline {key[:80]!r} for this kind of model.")
 
 
 def has_price_of_moment(key: str) -> bool:
@@ -52,7 +52,7 @@ def _entry(entry_id: str, kind: EntryKind, prices: Prices) -> Priced:
     priced = prices.catalogue.get(entry_id, kind)
     if priced.entry.currency != "USD":
         raise CostError(
-            "price_currency", f"{priced.entry.id} is priced in {priced.entry.currency}; a baseline is in USD."
+            "price_currency", f"{priced.entry.id} is priced in {priced.entry.currency}. A baseline must be in USD."
         )
     return priced
 

@@ -68,9 +68,7 @@ def case_of(fields: Mapping[str, Field], alternative: Alternative) -> Case:
         blank=_BLANK,
     )
     if alternative.usd_listed(values, case.per_day) <= 0:
-        raise CostError(
-            "cost_input", f"{alternative.title} costs nothing at this volume, so that there is nothing to compare."
-        )
+        raise CostError("cost_input", f"{alternative.title} is free at this volume: no comparison.")
     return case
 
 
@@ -84,18 +82,17 @@ def _check(fields: Mapping[str, Field]) -> None:
     blank = {key for key, field in fields.items() if field.value is None}
     for key in NEEDED:
         if key in blank:
-            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
+            raise CostError("cost_input", f"{fields[key].name} is missing ({fields[key].source or 'blank'}). Enter it.")
     if not {"idle_w", "sleep_w"} & blank:
         raise CostError(
             "cost_input",
-            "A device idles between runs or it sleeps: enter power while idle or power asleep, and leave the other "
-            "one blank.",
+            "A device idles between runs or it sleeps. Enter idle power or sleep power and leave the other blank.",
         )
     if "sleep_w" in blank and {"wake_s", "wake_j"} - blank:
-        raise CostError("cost_input", "Waking up is counted for a device that sleeps: enter power asleep, too.")
+        raise CostError("cost_input", "Waking up counts only for a device that sleeps. Enter sleep power, too.")
     missing = [fields[key].name for key in BATTERY if key in blank]
     if 0 < len(missing) < len(BATTERY):
-        raise CostError("cost_input", f"The wear of a battery takes three inputs; blank: {', '.join(missing)}.")
+        raise CostError("cost_input", f"Battery wear needs three inputs. Blank: {', '.join(missing)}.")
 
 
 def summarised(case: Case) -> Summary:

@@ -26,11 +26,11 @@ from edgeprof_hub.cost.verdict import Balance, verdict
 from edgeprof_hub.cost.work import Measured, Unit, energy_j, energy_left_out, per_day_of, service_ms, unit_of
 
 EMULATED = (
-    "An emulated or replayed device's speed and energy are those of another machine, so no cost can rest on them: "
-    "measure on the real device."
+    "An emulated or replayed device has the speed and energy of another machine: its cost is unknown. "
+    "Measure on the real device."
 )
 NO_PRICE = (
-    "Nobody has entered what this device costs. Enter it on the device's page, "
+    "No price is entered for this device. Enter it on the device's page, "
     "or with `edgeprof price DEVICE USD --source WHERE-AND-WHEN`."
 )
 NO_BASELINE_PRICE = "No verdict: the cloud baseline has no price."
@@ -193,7 +193,7 @@ def _balance(edge: _Edge, cloud: _Cloud) -> Balance:
 def _not_counted(edge: _Edge, alternative: Alternative | None) -> tuple[str, ...]:
     on_edge = [f"edge: {part}" for part in edge.left_out]
     in_cloud = [f"cloud: {part}" for part in (alternative.not_counted if alternative else ())]
-    return (*on_edge, *in_cloud, "both: quality (the baseline's accuracy on the same test is not known)")
+    return (*on_edge, *in_cloud, "both: quality (the baseline's accuracy on the same test is unknown)")
 
 
 def _inputs(edge: _Edge, alternative: Alternative | None, prices: Prices) -> dict[str, str]:

@@ -6,7 +6,7 @@ from edgeprof.errors import UsageError
 
 
 class CostError(UsageError):
-    """A cost was asked for that cannot be computed from what was given."""
+    """A cost cannot be computed from these inputs."""
 
 
 def finite(value: float, name: str) -> float:

@@ -27,14 +27,14 @@ def cost_of(
 
 
 def note(cells: Iterable[rest.Cell], scenario: Scenario, prices: Prices) -> str:
-    """What all cost figures of a table rest on, said once."""
+    """What all cost figures of a table assume."""
     costs = [cell.cost for cell in cells if cell.cost]
     if not costs:
         return ""
     volumes = sorted({f"{cost.per_day:,.0f} {PIECES[cost.unit]} a day" for cost in costs})
-    whose = "the fleet's own scenario" if scenario.is_entered else "the scenario that edgeprof comes with"
+    whose = "the fleet's scenario" if scenario.is_entered else "the default scenario"
     catalogue = f"{prices.catalogue.sha256[:12]} of {prices.catalogue.as_of}"
     return (
-        f"Costs assume {' and '.join(volumes)}, by {whose}, with price catalogue {catalogue} and token prices of "
-        f"{prices.day}. The page of a run shows every input of its cost."
+        f"Costs assume {' and '.join(volumes)} ({whose}), price catalogue {catalogue} and token prices of "
+        f"{prices.day}. A run's page lists every input of its cost."
     )

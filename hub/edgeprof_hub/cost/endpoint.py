@@ -13,9 +13,9 @@ from edgeprof_hub.cost.price_moment import Prices, written_moment
 from edgeprof_hub.cost.scenario import Scenario, TokenBaseline
 from edgeprof_hub.cost.work import PER_1M_TOKENS
 
-ON_THIS_HOST = "This endpoint is on the machine that asks it. It is no cloud, and no list price is of it."
+ON_THIS_HOST = "This endpoint runs on its client's machine: it is not a cloud and has no list price."
 NO_PRICE = (
-    "The model's document does not say what it is sold as. Name it: "
+    "The model's document names no price. Name it: "
     "`edgeprof endpoint model NAME --price-provider PROVIDER --price-model MODEL`."
 )
 VERDICT = "This is the cloud: the figure is its list price, not a bill."
@@ -54,7 +54,7 @@ def _view(listed: Alternative, answer_usd: float, remote: Remote, scenario: Scen
         unit=PER_1M_TOKENS,
         edge_usd=usd,
         edge_parts_usd={"list price": usd},
-        not_counted=(*listed.not_counted, "quality (its accuracy on the same test is not known)"),
+        not_counted=(*listed.not_counted, "quality (its accuracy on the same test is unknown)"),
         cloud_usd=None,
         cloud_name="this device is the cloud",
         cloud_basis=listed.basis,

@@ -180,13 +180,12 @@ def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tu
 def _not_counted(fields: Mapping[str, Field], alternative: Alternative) -> tuple[str, ...]:
     blank = {key for key, field in fields.items() if field.value is None}
     offered = {
-        "edge: energy (none was measured in this run)": "energy_j" in blank,
+        "edge: energy (not measured in this run)": "energy_j" in blank,
         IDLE: {"idle_w", "sleep_w"} <= blank,
         "edge: maintenance": "maintenance_usd" in blank,
         "edge: network": bool({"sent_bytes", "usd_per_gb"} & blank),
-        "edge: wear of a battery, if it has one": "battery_wh" in blank,
-        "edge: wear of the battery (no energy is known)": "battery_wh" not in blank
-        and {"energy_j", "idle_w", "sleep_w"} <= blank,
+        "edge: battery wear, if it has a battery": "battery_wh" in blank,
+        "edge: battery wear (energy unknown)": "battery_wh" not in blank and {"energy_j", "idle_w", "sleep_w"} <= blank,
         "cloud: disks": "disk_usd" in alternative.uses and "disk_usd" in blank,
         "cloud: network": "response_bytes" not in alternative.uses
         or bool({"response_bytes", "egress_usd_per_gb"} & blank),

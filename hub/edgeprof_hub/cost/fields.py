@@ -12,17 +12,17 @@ from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.cost.subject import Subject
 from edgeprof_hub.cost.work import per_day_of
 
-_RETRIES = plain_field("retry_percent", "Requests to the cloud that are made again", "%", 0, most=1000)
+_RETRIES = plain_field("retry_percent", "Cloud requests that are retried", "%", 0, most=1000)
 _ENOUGH = "enough for this volume; not measured"
 _RENTED = (
-    plain_field("features", "Features asked of one call", "", 1, least=1, most=100),
-    plain_field("pages", "Pages in one inference", "", 1, least=1e-6, most=10_000),
+    plain_field("features", "Features per call", "", 1, least=1, most=100),
+    plain_field("pages", "Pages per inference", "", 1, least=1e-6, most=10_000),
     plain_field("instances", "Rented machines", "", 1, source=_ENOUGH, least=1, most=10_000),
-    plain_field("hours_a_day", "Hours a day that they are on", "h", 24, least=0.01, most=24),
-    plain_field("disk_usd", "Disks of the rented machines, all together", "USD a month", None),
-    plain_field("response_bytes", "Sent back by the rented machine for each", "bytes", None),
+    plain_field("hours_a_day", "Hours a day they run", "h", 24, least=0.01, most=24),
+    plain_field("disk_usd", "Disks of all rented machines", "USD a month", None),
+    plain_field("response_bytes", "Sent back by the machine per inference", "bytes", None),
 )
-_EGRESS = plain_field("egress_usd_per_gb", "What it asks for a GB that it sends", "USD/GB", None)
+_EGRESS = plain_field("egress_usd_per_gb", "Egress price", "USD/GB", None)
 _EMBODIED = plain_field("embodied_kg", "Carbon of making the device", "kg CO2e", None)
 
 
@@ -49,15 +49,15 @@ def _volume(scenario: Scenario, kind: WorkKind) -> Field:
 
 def content_fields(scenario: Scenario, kind: WorkKind, fed: int | None = None) -> tuple[Field, ...]:
     """What one piece of work holds, where a cloud's price depends on it. `fed`: tokens, as the run says it."""
-    read = _tokens("input_tokens", "Tokens read for an answer", scenario.input_tokens, scenario)
+    read = _tokens("input_tokens", "Tokens read per answer", scenario.input_tokens, scenario)
     if kind == "answer":
-        return (read, _tokens("output_tokens", "Tokens written", scenario.output_tokens, scenario))
+        return (read, _tokens("output_tokens", "Tokens written per answer", scenario.output_tokens, scenario))
     if kind == "reading":
-        field = replace(read, name="Tokens read by an inference")
+        field = replace(read, name="Tokens read per inference")
         return (replace(field, value=fed, origin="measured", source="the input that was fed") if fed else field,)
     if kind == "listening":
-        source = "the window of the Whisper models; enter what this model hears at once"
-        heard = plain_field("audio_s", "Audio heard by an inference", "s", scenario.audio_s, source=source)
+        source = "the window of the Whisper models; enter the length this model takes"
+        heard = plain_field("audio_s", "Audio per inference", "s", scenario.audio_s, source=source)
         return (_whose(replace(heard, least=0.001), scenario),)
     return ()
 
@@ -89,12 +89,12 @@ def _egress(prices: Prices) -> str:
 def _tau(scenario: Scenario) -> Field:
     return Field(
         key="tau",
-        name="Cloud tokens for one of ours",
+        name="Cloud tokens per device token",
         unit="",
         value=1.0,
         low=1.0,
         high=scenario.cloud_tokens_limit,
-        source="tokenizers cut the same text differently",
+        source="tokenizers differ on the same text",
         least=0.01,
         most=100,
     )
@@ -119,7 +119,7 @@ def usd_of(priced: Priced, scenario: Scenario) -> float:
     rate = scenario.rate(currency)
     if rate is None:
         raise CostError(
-            "price_currency", f"{priced.entry.id} is in {currency}, and the scenario has no exchange rate for it."
+            "price_currency", f"{priced.entry.id} is in {currency}: the scenario has no exchange rate for it."
         )
     return rate.usd
 
@@ -142,11 +142,11 @@ def _grid(prices: Prices) -> Field:
 def _accuracy(subject: Subject) -> Field:
     return Field(
         key="accuracy",
-        name="Share of answers that are right",
+        name="Share of right answers",
         unit="",
         value=subject.accuracy,
         origin="entered",
-        source=subject.accuracy_on or "not known",
+        source=subject.accuracy_on or "unknown",
         least=1e-9,
         most=1,
     )

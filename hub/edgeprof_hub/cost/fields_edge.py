@@ -9,23 +9,21 @@ from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.cost.subject import Subject
 from edgeprof_hub.cost.work import AC_SCOPE, Measured, energy_j, service_ms
 
-_AVAILABILITY = plain_field(
-    "availability_percent", "Time a day that the device may work", "%", 100, least=0.01, most=100
-)
+_AVAILABILITY = plain_field("availability_percent", "Availability", "%", 100, least=0.01, most=100)
 _WORTH = (
-    plain_field("residual_usd", "Worth at the end", "USD", 0),
-    plain_field("share_percent", "Share of the device that this is charged with", "%", 100, most=100),
+    plain_field("residual_usd", "Residual value", "USD", 0),
+    plain_field("share_percent", "Share of the device charged to this work", "%", 100, most=100),
 )
-_DISCOUNT = plain_field("discount_percent", "Interest on the money spent", "% a year", 0, most=100)
-_SLEEPS = "not counted; instead of power while idle, for a device that sleeps between runs"
-_WITH_SLEEP = "not counted; only with power asleep"
+_DISCOUNT = plain_field("discount_percent", "Discount rate", "% a year", 0, most=100)
+_SLEEPS = "not counted; replaces idle power for a device that sleeps between runs"
+_WITH_SLEEP = "not counted; needs sleep power"
 _SLEEP = (
-    plain_field("sleep_w", "Power asleep", "W", None, source=_SLEEPS),
-    plain_field("wake_s", "Time to wake up for each", "s", None, source=_WITH_SLEEP, most=86_400),
-    plain_field("wake_j", "Energy to wake up for each", "J", None, source=_WITH_SLEEP),
+    plain_field("sleep_w", "Sleep power", "W", None, source=_SLEEPS),
+    plain_field("wake_s", "Time to wake up", "s", None, source=_WITH_SLEEP, most=86_400),
+    plain_field("wake_j", "Energy to wake up", "J", None, source=_WITH_SLEEP),
 )
 """Blank: the device does not sleep between runs."""
-_ON_BATTERY = "not counted; all three, for a device that runs on a battery"
+_ON_BATTERY = "not counted; enter all three for a device on a battery"
 _BATTERY = (
     plain_field("battery_wh", "Energy of a full battery", "Wh", None, source=_ON_BATTERY, least=1e-6),
     plain_field("battery_cycles", "Full cycles in its life", "cycles", None, source=_ON_BATTERY, least=1),
@@ -33,7 +31,7 @@ _BATTERY = (
 )
 """Blank: the device has none, or its wear is not counted."""
 _NETWORK = (
-    plain_field("sent_bytes", "Sent by the device for each", "bytes", None),
+    plain_field("sent_bytes", "Sent by the device per inference", "bytes", None),
     plain_field("usd_per_gb", "Data plan", "USD/GB", None),
 )
 
@@ -50,7 +48,7 @@ def edge_fields(subject: Subject, scenario: Scenario) -> tuple[Field, ...]:
         _DISCOUNT,
         plain_field("maintenance_usd", "Maintenance", "USD a year", scenario.maintenance_usd_per_year or None),
         _energy(subject, energy),
-        plain_field("idle_w", "Power while idle, day and night", "W", None, source=_idle_hint(subject)),
+        plain_field("idle_w", "Idle power, day and night", "W", None, source=_idle_hint(subject)),
         *_SLEEP,
         *_BATTERY,
         _efficiency(subject, scenario),
@@ -77,11 +75,11 @@ def _service(subject: Subject, scenario: Scenario) -> Field:
 def _price(subject: Subject) -> Field:
     return Field(
         key="price_usd",
-        name="Device, all in all",
+        name="Device price",
         unit="USD",
         value=subject.price_usd,
         origin="entered",
-        source=subject.price_source or "nobody has entered it yet",
+        source=subject.price_source or "not entered",
     )
 
 
@@ -115,7 +113,7 @@ def _energy(subject: Subject, energy: Measured | None) -> Field:
         unit="J",
         value=None,
         origin="measured",
-        source="none was measured in this run",
+        source="not measured in this run",
     )
     if energy is None:
         return field

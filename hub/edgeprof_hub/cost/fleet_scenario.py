@@ -27,10 +27,10 @@ class Asked:
 
 ASKED = (
     Asked("inferences_per_day", "Inferences a day", "", Decimal("0.000001")),
-    Asked("answers_per_day", "Answers of language models a day", "", Decimal("0.000001")),
-    Asked("input_tokens", "Tokens read for an answer", "", Decimal(1)),
-    Asked("output_tokens", "Tokens written for an answer", "", Decimal(1)),
-    Asked("audio_s", "Audio heard by an inference of a speech model", "s", Decimal("0.001")),
+    Asked("answers_per_day", "Answers a day (language models)", "", Decimal("0.000001")),
+    Asked("input_tokens", "Tokens read per answer", "", Decimal(1)),
+    Asked("output_tokens", "Tokens written per answer", "", Decimal(1)),
+    Asked("audio_s", "Audio per inference of a speech model", "s", Decimal("0.001")),
     Asked("lifetime_years", "Lifetime of a device", "years", Decimal("0.1")),
     Asked("lifetime_low_years", "at least", "years", Decimal("0.1")),
     Asked("lifetime_high_years", "at most", "years", Decimal("0.1")),
@@ -74,7 +74,7 @@ def checked(form: Mapping[str, str]) -> str:
     """What is stored of a form. Raises UsageError: bad_number, bad_limits."""
     numbers = {asked.key: number for asked in ASKED if (number := _number(asked, form.get(asked.key, ""))) is not None}
     if not numbers["lifetime_low_years"] <= numbers["lifetime_years"] <= numbers["lifetime_high_years"]:
-        raise UsageError("bad_limits", "The lifetime must lie between the two ends that it is given.")
+        raise UsageError("bad_limits", "The lifetime must lie between its limits.")
     return msgspec.json.encode({key: str(number) for key, number in numbers.items()}).decode()
 
 
@@ -87,5 +87,5 @@ def _number(asked: Asked, text: str) -> Decimal | None:
         number = Decimal("NaN")
     is_within = number.is_finite() and asked.least <= number <= MAX_VALUE
     if not is_within or (asked.key.endswith("_tokens") and number != number.to_integral_value()):
-        raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is no number from {asked.least:f} on.")
+        raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is not a number of at least {asked.least:f}.")
     return number

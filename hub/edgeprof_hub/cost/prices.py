@@ -72,7 +72,7 @@ def token_quote(*, provider: str, model: str, input_tokens: int, output_tokens: 
     A model that only reads, as for embeddings, has no output tokens.
     """
     if input_tokens <= 0 or output_tokens < 0:
-        raise CostError("cost_input", "A request has at least one input token, and no output tokens below zero.")
+        raise CostError("cost_input", "A request needs at least one input token and no negative output.")
     return _token_quote(provider, model, input_tokens, output_tokens, _minute(at_s))
 
 

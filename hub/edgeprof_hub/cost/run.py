@@ -21,8 +21,7 @@ PRICE_KEYS = ("catalogue", "as_of")
 """What of an address says which prices are meant, and is no part of a scenario."""
 
 OF_AN_ENDPOINT = (
-    "This run is of an endpoint: its list price stands on the run's page. Open the cost of a device's run, and compare "
-    "it with this model there."
+    "This run measured an endpoint. Its list price is on the run's page. To compare, open the cost of a device's run."
 )
 
 Asked = Mapping[str, str]
@@ -38,7 +37,7 @@ class RunCost:
         self.result = stored.result
         device, model = reader.device(self.result.device_id), reader.model(self.result.model_id)
         if device is None or model is None or self.result.status != "measured":
-            raise UsageError("no_cost", "A cost is of a measured run whose device and model are still here.")
+            raise UsageError("no_cost", "A cost needs a measured run whose device and model still exist.")
         self.subject = subject_of(device, model, self.result)
         if self.subject.is_emulated:
             raise UsageError("no_cost", EMULATED)

@@ -1,4 +1,4 @@
-"""Which side is cheaper, in words that hold within the stated limits whatever the parts nobody counted come to."""
+"""Which side is cheaper, in words that hold within the stated limits whatever the parts not counted come to."""
 
 from dataclasses import dataclass
 
@@ -41,17 +41,17 @@ class Balance:
 
 
 def verdict(balance: Balance) -> str:
-    """One sentence. `cheaper` is said only where neither the limits nor, unsaid, a missing part can change it."""
+    """One sentence. `cheaper` stands only where the limits cannot change it, and names the missing parts that could."""
     if balance.cloud_gain_usd_per_day > 0:
         return (
-            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more; what is not "
-            "counted on the edge would add to that, and only what is not counted in the cloud could turn it."
+            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more. Costs not counted "
+            "on the edge would add to that. Only costs not counted in the cloud could reverse it."
         )
     if balance.edge_gain_usd_per_day > 0:
         return _edge_cheaper(balance)
     return (
         f"No clear winner at this volume: ${_span(balance.edge_usd_per_day)} a day on the edge against "
-        f"${_span(balance.cloud_usd_per_day)} in the cloud, by the limits of what is assumed."
+        f"${_span(balance.cloud_usd_per_day)} in the cloud, within the limits of the assumptions."
     )
 
 
@@ -69,7 +69,7 @@ def _edge_cheaper(balance: Balance) -> str:
     watts = f"below ${gain} a day, as power {rounded(room_w)} W at the wall around the clock"
     if idle_w is not None and idle_w >= room_w:
         return (
-            f"Undecided at this volume: in what is counted ({counted}) the edge is cheaper, but only while the rest "
-            f"stays {watts}, and idling takes about {rounded(idle_w)} W (modelled by the device profile)."
+            f"Undecided at this volume: the edge is cheaper in what is counted ({counted}), but only while the rest "
+            f"stays {watts}. Idling takes about {rounded(idle_w)} W (modelled by the device profile)."
         )
     return f"Edge cheaper at this volume ({counted}) while all that is not counted stays {watts}."

@@ -81,7 +81,7 @@ def energy_j(subject: Subject, scenario: Scenario) -> Measured | None:
 def energy_left_out(subject: Subject, energy: Measured | None) -> tuple[str, ...]:
     """What the measured energy does not cover."""
     if energy is None:
-        return ("energy (none was measured in this run)",)
+        return ("energy (not measured in this run)",)
     scope = energy.rows[0].scope
     outside = () if scope in WHOLE_DEVICE_SCOPES else (f"energy outside {scope or 'the unstated scope of the meter'}",)
     reading = ("energy of reading the prompt",) if subject.is_language else ()
@@ -91,5 +91,5 @@ def energy_left_out(subject: Subject, energy: Measured | None) -> tuple[str, ...
 def _needed(metrics: Mapping[str, MetricRow], name: str) -> MetricRow:
     row = metrics.get(name)
     if row is None:
-        raise CostError("cost_not_measured", f"This run has no {name}, so how much the device can do is not known.")
+        raise CostError("cost_not_measured", f"This run did not measure {name}: the device's capacity is unknown.")
     return row

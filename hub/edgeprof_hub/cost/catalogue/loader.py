@@ -86,7 +86,9 @@ class Catalogue:
         found = self.entries.get(entry_id)
         if found is None or found.entry.kind != kind:
             known = ", ".join(sorted(name for name, priced in self.entries.items() if priced.entry.kind == kind))
-            raise CostError("price_unknown", f"The price catalogue has no {kind} {entry_id!r}. It has: {known}.")
+            raise CostError(
+                "price_unknown", f"No {kind} {entry_id!r} in the price catalogue. Entries of this kind: {known}."
+            )
         return found
 
 
@@ -161,7 +163,8 @@ def _priced(name: str, file: CatalogueFile) -> Iterable[Priced]:
         source = file.sources.get(entry.source)
         if source is None:
             raise CostError(
-                "catalogue_invalid", f"{name}: {entry.id} names a source {entry.source!r} that is not there."
+                "catalogue_invalid",
+                f"{name}: {entry.id} names a source {entry.source!r} that the file does not define.",
             )
         yield Priced(entry, source)
 
