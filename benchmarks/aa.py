@@ -19,9 +19,10 @@ import msgspec
 from benchmarks.aa_counts import Count, Pair, Side, called_effects, counted
 from benchmarks.aa_models import setups_in
 from edgeprof.client.http_client import HubClient
+from edgeprof.client.sides import load_side
 from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on
-from edgeprof.compare.sources import Run, default_series, estimates, load_side
+from edgeprof.compare.sources import Run, default_series, estimates
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent.series.host import Host

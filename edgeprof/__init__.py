@@ -1,15 +1,11 @@
 """edgeprof: which quantized model should I ship on which edge device, and is it cheaper than the cloud?"""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from edgeprof.version import __version__
 
 if TYPE_CHECKING:
     from edgeprof.client.hub_api import Hub as Hub
-
-try:
-    __version__ = version("edgeprof")
-except PackageNotFoundError:  # run from a source tree that nobody installed
-    __version__ = "0+uninstalled"
 
 __all__ = ["Hub", "__version__"]
 

@@ -8,8 +8,8 @@ from typing import cast
 
 import click
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.version import __version__
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module:attribute, the extra it needs, one line of help)

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof import __version__, hub_url
+from edgeprof import hub_url
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile
+from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 
 T = TypeVar("T")

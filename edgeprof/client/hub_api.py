@@ -9,8 +9,8 @@ from typing import Any
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
-from edgeprof.client.resolve import Labels
 from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.modelfiles.record import Labels
 from edgeprof.wire import rest
 from edgeprof.wire.tasks import Task
 

@@ -1,28 +1,17 @@
 """What a person's words mean: which devices, which model (a file, one on the hub, or a recipe)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
+from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import identity, rest
-from edgeprof.wire.tasks import Task
 
 Say = Callable[[str], None]
 MAX_NAME_CHARS = 28
 """Of a device or a model in a line of progress, so that two of them leave room for what happens."""
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What a person said about a model file; None where nothing was said."""
-
-    name: str | None = None
-    family: str | None = None
-    quantization: str = "unknown"
-    task: Task = "other"
 
 
 def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhere: bool) -> list[rest.DeviceRecord]:
@@ -85,22 +74,6 @@ def put_model(client: HubClient, text: str, labels: Labels, say: Say) -> rest.Mo
     raise UsageError(
         "unknown_model",
         f"{text!r} is neither a file here, nor a model on the hub, nor a recipe (`edgeprof models list`).",
-    )
-
-
-def record_of_file(model: ModelFile, path: Path, labels: Labels) -> rest.ModelRecord:
-    """What the hub is told of a plain file. Nothing is guessed from its name but the name itself."""
-    name = labels.name or path.stem
-    return rest.ModelRecord(
-        model_id=identity.model_id(model.manifest),
-        name=name,
-        family=labels.family or name,
-        variant=labels.quantization,
-        quantization=labels.quantization,
-        format=model.format,
-        manifest=model.manifest,
-        size_bytes=identity.model_bytes(model.manifest),
-        task=labels.task,
     )
 
 

@@ -3,7 +3,7 @@
 import click
 
 from edgeprof.client import resolve
-from edgeprof.commands.options import client_of, hub_options
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.wire import identity
 

@@ -7,10 +7,11 @@ import click
 import msgspec
 
 from edgeprof import tables
-from edgeprof.commands.options import client_of, hub_options
+from edgeprof.client.sides import load_side
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on, text_of
-from edgeprof.compare.sources import SERIES, Series, load_side
+from edgeprof.compare.sources import SERIES, Series
 from edgeprof.errors import UsageError
 
 

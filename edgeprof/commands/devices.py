@@ -10,7 +10,7 @@ import click
 
 from edgeprof import tables
 from edgeprof.client import resolve
-from edgeprof.commands.options import client_of, hub_options
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.wire.messages import Facts
 

@@ -9,8 +9,8 @@ from typing import Literal, Protocol, cast
 import click
 
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import result_progress
-from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import MissingPartError, UsageError
 
 Kind = Literal["csv", "ndjson", "parquet"]

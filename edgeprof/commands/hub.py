@@ -8,9 +8,11 @@ import click
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.flash_options import asked, measuring_options
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import LiveBoard, watch
-from edgeprof.commands.options import FiniteRange, client_of, hub_options
+from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import UsageError
+from edgeprof.modelfiles.record import Labels
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
@@ -62,7 +64,7 @@ def flash(
     client = client_of(hub_url, token_file)
     of_groups = resolve.group_members(client.groups(), groups) if groups else ()
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
-    labels = resolve.Labels(name=name, family=family, quantization=quantization, task=task)
+    labels = Labels(name=name, family=family, quantization=quantization, task=task)
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
     request = replace(
         measuring,

@@ -6,9 +6,7 @@ from typing import TypeVar
 
 import click
 
-from edgeprof.client.http_client import HubClient, token_from
 from edgeprof.errors import UsageError
-from edgeprof.hub_url import DEFAULT_URL
 from edgeprof.modelfiles import ModelFile, declared_inputs
 from edgeprof.sweeps import points_of
 from edgeprof.wire.evidence import SweepAt
@@ -26,21 +24,6 @@ class FiniteRange(click.FloatRange):
 
 
 F = TypeVar("F", bound=Callable[..., object])
-
-
-def hub_options(command: F) -> F:
-    """`--hub` and `--token-file`."""
-    command = click.option(
-        "--token-file", type=click.Path(), help="File with the hub's token (else EDGEPROF_TOKEN is used)."
-    )(command)
-    return click.option(
-        "--hub", "hub_url", default=DEFAULT_URL, envvar="EDGEPROF_HUB", show_default=True, help="The hub's URL."
-    )(command)
-
-
-def client_of(hub_url: str, token_file: str | None) -> HubClient:
-    """A client from what `hub_options` gave."""
-    return HubClient(hub_url, token_from(token_file))
 
 
 def sweep_options(command: F) -> F:

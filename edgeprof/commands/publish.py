@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import result_progress
-from edgeprof.commands.options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.publish.wandb import Group
 

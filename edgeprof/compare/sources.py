@@ -1,4 +1,4 @@
-"""Where the runs of a side come from: result files, folders of them, result ids and cells on the hub; their samples."""
+"""Where the runs of a side come from: result files and folders of them; their samples, and what is estimated."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from edgeprof.client.http_client import HubClient, HubError
-from edgeprof.compare import cells
-from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.errors import EdgeprofError
 from edgeprof.statistics.estimate import Estimate, estimate_median
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, Result
@@ -44,8 +42,8 @@ class _SamplesDocument(msgspec.Struct):
     series: dict[str, list[float]]
 
 
-def load_side(text: str, client: Callable[[], HubClient]) -> list[Run]:
-    """The runs that a text names: a file, a folder of files, a result id or a cell (DEVICE/MODEL) on the hub."""
+def runs_in_files(text: str) -> list[Run] | None:
+    """The runs of a file or of a folder of them; None where `text` names neither. Raises EdgeprofError."""
     path = Path(text)
     if path.is_dir():
         files = sorted(file for file in path.glob("*.json") if not file.name.endswith(_SAMPLES_SUFFIX))
@@ -56,21 +54,15 @@ def load_side(text: str, client: Callable[[], HubClient]) -> list[Run]:
         return [_from_file(path)]
     if text.startswith(("/", ".", "~")) or text.endswith(".json"):
         raise EdgeprofError("no_such_file", f"There is no file {text}. Make one with: edgeprof profile --json")
-    hub = client()
-    if "/" in text:
-        return _of_cell(hub, text)
-    return [_measured(Run(text, hub.result(text).result, lambda ref: hub.artifact(ref.sha256)))]
+    return None
 
 
-def _of_cell(hub: HubClient, text: str) -> list[Run]:
-    try:
-        found = cells.find(hub, text)
-    except (UsageError, HubError) as error:
-        raise type(error)(error.code, f"{text} is no file, and as a cell of the hub: {error}") from error
-    return [
-        Run(f"{text} {result.result_id}", result, lambda ref: hub.artifact(ref.sha256), found.note)
-        for result in found.results
-    ]
+def measured(run: Run) -> Run:
+    """The run itself. Raises EdgeprofError for one that failed."""
+    if run.result.status != "measured":
+        code = run.result.failure.code if run.result.failure else "unknown"
+        raise EdgeprofError("result_failed", f"{run.name} is a run that failed ({code}); it has nothing to compare.")
+    return run
 
 
 def default_series(result: Result) -> Series:
@@ -111,14 +103,7 @@ def _from_file(path: Path) -> Run:
         raise EdgeprofError(
             "not_a_result", f"{path} is no result ({error}). Make one with: edgeprof profile MODEL --json > {path.name}"
         ) from error
-    return _measured(Run(str(path), result, fetch))
-
-
-def _measured(run: Run) -> Run:
-    if run.result.status != "measured":
-        code = run.result.failure.code if run.result.failure else "unknown"
-        raise EdgeprofError("result_failed", f"{run.name} is a run that failed ({code}); it has nothing to compare.")
-    return run
+    return measured(Run(str(path), result, fetch))
 
 
 def _samples_ms(run: Run, series: Series) -> list[float] | None:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from edgeprof import __version__
+from edgeprof.version import __version__
 from edgeprof.wire import rest
 from edgeprof_hub import failures
 from edgeprof_hub.config import Settings

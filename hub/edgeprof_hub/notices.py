@@ -9,8 +9,8 @@ from http.client import HTTPException
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
-from edgeprof import __version__
 from edgeprof.errors import UsageError
+from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.store.rows import to_json
 

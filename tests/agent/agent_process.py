@@ -14,7 +14,7 @@ from edgeprof_agent.daemon.backoff import Backoff
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
-from edgeprof_agent.daemon.store import OnProgress
+from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent import pieces
 
 SAMPLES = b"1.0 2.0"

@@ -14,7 +14,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Ack, Cancel, Facts, Job, ModelRef, Progress, Result, State
 from edgeprof_agent.daemon.jobs import Started
-from edgeprof_agent.daemon.store import OnProgress
+from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent import agent_process, pieces
 from tests.agent.agent_process import SAMPLES, SAMPLES_SHA256, Measured, Running, Slow, Start
 from tests.agent.little_hub import LittleHub, eventually

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.client.resolve import Labels, record_of_file
 from edgeprof.modelfiles import inspect
+from edgeprof.modelfiles.record import Labels, record_of_file
 from tests.agent.measuring import BUNDLED
 from tests.agent.test_profile import QUICK, profile
 

@@ -8,11 +8,11 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles.inspection import inspect
 from edgeprof.wire.messages import RunConfig, RunProtocol
-from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.keeping import Keeper, plan_of
 from edgeprof_agent.series.running import Outcome, Series, run_series
 from edgeprof_agent.series.setups import Setup
+from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent.measuring import BUNDLED, unheard
 from tests.hub import fleet
 

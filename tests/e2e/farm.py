@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.modelfiles import inspect
+from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
 
@@ -108,7 +108,7 @@ class Farm:
 
     def put(self, path: Path, name: str | None = None) -> rest.ModelRecord:
         model = inspect(path)
-        return self.client.add_model(model, resolve.record_of_file(model, path, resolve.Labels(name=name)))
+        return self.client.add_model(model, record_of_file(model, path, Labels(name=name)))
 
     def start(
         self, models: Sequence[rest.ModelRecord], devices: Sequence[rest.DeviceRecord], protocol: RunProtocol = QUICK

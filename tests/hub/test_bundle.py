@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 import edgeprof_exports
-from edgeprof.client.resolve import Labels, record_of_file
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import inspect
+from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
 from edgeprof_agent.series import bundle

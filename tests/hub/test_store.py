@@ -13,8 +13,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
 from edgeprof.wire.failures import FailureCode
+from edgeprof_hub import names
 from edgeprof_hub.campaigns import planning
-from edgeprof_hub.registry import names
 from edgeprof_hub.store import schema
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.thread import WriterThread

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeprof.client import http_client
+from edgeprof.client import cells, http_client
 from edgeprof.commands.compare import compare
-from edgeprof.compare import cells
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m

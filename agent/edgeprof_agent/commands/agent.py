@@ -20,7 +20,7 @@ from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Measure
-from edgeprof_agent.daemon.store import OnProgress
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player

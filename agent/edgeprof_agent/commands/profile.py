@@ -14,13 +14,13 @@ from edgeprof_agent.commands.profile_options import measuring_options
 from edgeprof_agent.commands.profile_request import Asked, asked
 from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.commands.view.series import document_of, text_of
-from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.keeping import Keeper, plan_of
 from edgeprof_agent.series.running import Outcome, Series, measure_once, run_series
 from edgeprof_agent.series.setups import Setup, setups_of
 from edgeprof_agent.series.summary import summary_of
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 INTERRUPTED = 130
 

@@ -10,8 +10,9 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from edgeprof import __version__, hub_url
+from edgeprof import hub_url
 from edgeprof.errors import EdgeprofError
+from edgeprof.version import __version__
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Bootstrap, Hello
 

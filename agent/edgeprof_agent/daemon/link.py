@@ -7,8 +7,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.messages import Facts, Hello
 from edgeprof.wire.topics import Upward

@@ -20,7 +20,8 @@ from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of
 from edgeprof_agent.daemon.jobs import Jobs, Started
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.progress import ProgressTap
-from edgeprof_agent.daemon.store import ModelStore, OnProgress
+from edgeprof_agent.daemon.store import ModelStore
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof.version import __version__
 from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import Bootstrap, Facts, State
 from edgeprof.wire.topics import Upward

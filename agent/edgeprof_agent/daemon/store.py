@@ -16,6 +16,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Manifest, ModelRef
 from edgeprof_agent.daemon.durable import sync_folder
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,6 @@ HEADROOM_BYTES = 200 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-OnProgress = Callable[[str, float | None, str], None]
 Download = Callable[[FileRef, Path, threading.Event, Callable[[int], None]], None]
 """Fills a file, or raises EdgeprofError whose code is a FailureCode."""
 FreeBytes = Callable[[Path], int]

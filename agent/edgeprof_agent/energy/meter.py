@@ -11,10 +11,10 @@ from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
 from edgeprof_agent.energy.analysis import Around, energy_run, unused_source
 from edgeprof_agent.energy.plan import MIN_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
-from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
 from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 if TYPE_CHECKING:
     from edgeprof_agent.meters.setting import MeterSetting

@@ -1,6 +1,5 @@
 """What a worker has told its parent so far, checked as it comes in: a worker is never trusted to be well."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -16,9 +15,7 @@ from edgeprof_agent.worker_protocol.document import (
     Point,
     SoakRun,
 )
-
-OnProgress = Callable[[str, float | None, str], None]
-"""Is told the stage, its fraction (None: not known) and a note."""
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 
 class _Event(msgspec.Struct):

@@ -19,7 +19,7 @@ from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, so
 from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.isolation.running import OnLine
-from edgeprof_agent.measuring.conversation import Conversation, OnProgress
+from edgeprof_agent.measuring.conversation import Conversation
 from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
@@ -34,6 +34,7 @@ from edgeprof_agent.telemetry.gate import HeatGate, Passed
 from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import Course, EnergyLoad, Measured, Window
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 GATE = HeatGate()
 """This process's own."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgeprof import __version__
+from edgeprof.version import __version__
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,

@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.recorded import tree
 from edgeprof_agent.recorded.tree import Counter, Gauge, Values
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 _TURN_S = 0.05
 _LOADED = ("first_inference", "warmup", "measure", "open_loop", "sweep", "soak")

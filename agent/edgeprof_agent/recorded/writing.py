@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.version import __version__
 from edgeprof_agent.recorded.capture import Captured
 from edgeprof_agent.recorded.scrub import leaks
 

@@ -11,7 +11,6 @@ from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import ArtifactRef, Failure, ModelRef, Result
-from edgeprof_agent.measuring.conversation import OnProgress
 from edgeprof_agent.measuring.measure import header_of, measure
 from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
@@ -20,6 +19,7 @@ from edgeprof_agent.series.interleaving import Turn
 from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.setups import Setup
 from edgeprof_agent.telemetry.gate import HeatGate
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 _LOG_KEPT = 4096
 

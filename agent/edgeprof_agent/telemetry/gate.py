@@ -16,6 +16,7 @@ from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.base import unique
 from edgeprof_agent.telemetry.state import read_state
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 ABOVE_FIRST_C = 2.0
 REST_S = 300.0
@@ -26,7 +27,6 @@ NEAR_CRITICAL_C = 5.0
 LOOK_S = 1.0
 HEAT_FLAGS = frozenset(("frequency_capped", "throttled", "soft_limit"))
 
-OnProgress = Callable[[str, float | None, str], None]
 Look = Callable[[], DeviceState]
 
 

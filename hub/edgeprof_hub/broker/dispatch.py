@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Cancel
+from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.broker.link import Link
-from edgeprof_hub.campaigns import planning
 from edgeprof_hub.store.base import ReadStore, WriteStore
 
 ANSWER_WITHIN_S = 30.0
@@ -48,5 +48,5 @@ class Dispatch:
     def _send(self, store: WriteStore, jobs: Iterable[rest.JobRecord]) -> None:
         for job in jobs:
             model = self._reader.model(job.model_id)
-            if model and self._link.send(job.device_id, "job", planning.message(job, model)):
+            if model and self._link.send(job.device_id, "job", job_message(job, model)):
                 store.mark_sent(job.job_id, job.attempt, time.time())

@@ -8,7 +8,8 @@ from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.formats import is_language
-from edgeprof.wire.messages import Facts, Job, ModelFormat, ModelRef, RunConfig, RunProtocol
+from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
+from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.campaigns.validation import check
 
 MAX_JOBS = 5000
@@ -87,20 +88,8 @@ def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[
     return [model for _ in range(repeats) for model in draw.sample(models, len(models))]
 
 
-def message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
-    """A job as its device is told."""
-    return Job(
-        job_id=job.job_id,
-        attempt=job.attempt,
-        model=ModelRef(model_id=model.model_id, name=model.name, format=model.format, manifest=model.manifest),
-        config=job.config,
-        config_key=job.config_key,
-        protocol=job.protocol,
-    )
-
-
 def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
-    if len(codec.encode(message(job, model))) > codec.MAX_MESSAGE_BYTES:
+    if len(codec.encode(job_message(job, model))) > codec.MAX_MESSAGE_BYTES:
         raise UsageError("job_too_large", f"The job for {model.name} is too long to send. Give it fewer shapes.")
     return job
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from edgeprof.commands.options import client_of, hub_options
+from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof_hub.cost.catalogue.loader import Catalogue, Priced, load_catalogue, parse_catalogue
 from edgeprof_hub.cost.catalogue.schema import EntryKind

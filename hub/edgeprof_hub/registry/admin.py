@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
+from edgeprof_hub import names
 from edgeprof_hub.context import Hub
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.registry import names
 from edgeprof_hub.store.writer import SqliteWriter
 
 

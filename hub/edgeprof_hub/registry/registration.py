@@ -11,10 +11,10 @@ from edgeprof.modelfiles import inspect
 from edgeprof.wire import identity, rest
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.messages import FileRef, Manifest
+from edgeprof_hub import names
 from edgeprof_hub.blobs import BlobStore, is_hash
 from edgeprof_hub.context import Hub
 from edgeprof_hub.events import Change
-from edgeprof_hub.registry import names
 from edgeprof_hub.store.writer import SqliteWriter
 
 MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from edgeprof.client.resolve import Labels, record_of_file
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile, format_of_name, inspect
+from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
 from edgeprof_hub.blobs import KEPT_FREE_BYTES, no_space

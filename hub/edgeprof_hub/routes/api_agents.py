@@ -4,8 +4,8 @@ import time
 
 from fastapi import APIRouter, Request, Response
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, topics
 from edgeprof.wire.messages import Bootstrap, Hello
 from edgeprof_hub.routes.access import host_name

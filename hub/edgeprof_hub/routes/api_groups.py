@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from edgeprof.wire import rest
+from edgeprof_hub.names import MAX_NAME_CHARS
 from edgeprof_hub.registry import admin
-from edgeprof_hub.registry.names import MAX_NAME_CHARS
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/groups", tags=["devices"])

@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
+from edgeprof_hub import names
 from edgeprof_hub.context import Hub
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.registry import names
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store import history

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_hub import names
 from edgeprof_hub.context import Hub
 from edgeprof_hub.cost import explorer
 from edgeprof_hub.cost.alternative import Alternative, offered
@@ -18,7 +19,6 @@ from edgeprof_hub.cost.measured_clouds import measured_clouds
 from edgeprof_hub.cost.price_moment import Prices, prices_now
 from edgeprof_hub.cost.run import RunCost
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.registry import names
 from edgeprof_hub.routes import saved_costs
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page

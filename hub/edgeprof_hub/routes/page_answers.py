@@ -8,8 +8,8 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof.version import __version__
 from edgeprof_hub.context import hub_of
 from edgeprof_hub.views import render
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from edgeprof import __version__
 from edgeprof.errors import UsageError
+from edgeprof.version import __version__
 from edgeprof.wire import rest, topics
 from edgeprof_hub.context import Hub
 from edgeprof_hub.cost import fleet_scenario

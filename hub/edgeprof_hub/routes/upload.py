@@ -13,9 +13,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Strict
 from starlette.requests import ClientDisconnect
 
-from edgeprof.client.resolve import Labels
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import first_look
+from edgeprof.modelfiles.record import Labels
 from edgeprof.wire.tasks import TASKS, task_of
 from edgeprof_hub.registry import uploads
 from edgeprof_hub.registry.upload_form import UploadForm

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from edgeprof.wire import rest
-from edgeprof_hub.registry import names
+from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow, Session
 from edgeprof_hub.store.catalogues import CatalogueReader

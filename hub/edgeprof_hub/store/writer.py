@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
-from edgeprof_hub.registry import names
+from edgeprof_hub import names
 from edgeprof_hub.store import database, outcomes, rows
 from edgeprof_hub.store.base import StoreOutcome
 

@@ -8,7 +8,7 @@ import itertools
 import os
 from typing import Literal, NamedTuple
 
-from edgeprof import __version__
+from edgeprof.version import __version__
 from edgeprof_agent.runtimes.lengths import first_lengths
 from edgeprof_agent.runtimes.openai.answers import Usage
 from edgeprof_agent.runtimes.openai.http import Connection, Reply
