@@ -231,6 +231,11 @@ def test_the_edge_is_called_cheaper_only_with_the_power_that_would_turn_it():
     assert "$0.85 a day, as power 215 W" in verdict
 
 
+@pytest.mark.parametrize("usd_per_kwh", [1e-9, 1e-30, 1e-302, 5e-324])
+def test_a_tariff_of_next_to_nothing_still_has_a_verdict(usd_per_kwh: float):
+    assert Cell(scenario=Scenario(tariff_usd_per_kwh=usd_per_kwh)).view().verdict.startswith("Edge cheaper")
+
+
 def test_no_verdict_stands_where_idling_alone_could_turn_it():
     scenario = Scenario(baselines={"other": InstanceBaseline("aws-t4g-nano")})
     cell = Cell(task="other", price_usd=60.0, idle_w=9.0, scenario=scenario)

@@ -252,6 +252,15 @@ def test_an_always_on_machine_is_not_decided_by_volume() -> None:
     assert found.cloud_usd == pytest.approx(0.0168 * 24 / 1000)
 
 
+def test_beyond_the_end_of_a_price_list_there_is_no_figure() -> None:
+    """35 million images a month are 1,150,684 a day."""
+    cloud = alternatives.alternative_of(LABELS, fields(), PRICES)
+    within = explorer.explore(fields(per_day="1150684"), cloud, TODAY)
+    assert within.curve[-1].per_day == pytest.approx(35e6 * 12 / 365)
+    with pytest.raises(EdgeprofError, match="ends at 35,000,000 units a month"):
+        explorer.explore(fields(per_day="1150685"), cloud, TODAY)
+
+
 @given(per_day=st.floats(1, 200_000), more=st.floats(1.01, 3))
 def test_more_volume_never_costs_more_for_each_while_one_device_does_it(per_day: float, more: float) -> None:
     base = values(camera())

@@ -54,4 +54,4 @@ def rounded(value: float | Decimal, significant: int = 3) -> str:
     if exact == 0:
         return "0"
     places = max(0, significant - 1 - exact.adjusted())
-    return plain(round(exact, places))
+    return plain(round(exact, places) if places else exact.to_integral_value())

@@ -1,5 +1,6 @@
 """Which side is cheaper, in words that hold within the stated limits whatever the parts not counted come to."""
 
+import math
 from dataclasses import dataclass
 
 from edgeprof_hub.cost.inputs import rounded
@@ -37,15 +38,16 @@ class Balance:
         """Mean power at the wall, day and night, that would eat up the edge's gain; None if energy is free."""
         if self.tariff_usd_per_kwh == 0:
             return None
-        return self.edge_gain_usd_per_day / self.tariff_usd_per_kwh * WATTS_PER_KILOWATT / HOURS_PER_DAY
+        room_w = self.edge_gain_usd_per_day / self.tariff_usd_per_kwh * WATTS_PER_KILOWATT / HOURS_PER_DAY
+        return room_w if math.isfinite(room_w) else None
 
 
 def verdict(balance: Balance) -> str:
     """One sentence. `cheaper` stands only where the limits cannot change it, and names the missing parts that could."""
     if balance.cloud_gain_usd_per_day > 0:
         return (
-            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more. Costs not counted "
-            "on the edge would add to that. Only costs not counted in the cloud could reverse it."
+            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more. "
+            "Costs not counted on the edge would add to that. Only costs not counted in the cloud could reverse it."
         )
     if balance.edge_gain_usd_per_day > 0:
         return _edge_cheaper(balance)

@@ -34,7 +34,7 @@ def unpacked(sha256: str, data: bytes) -> Catalogue:
     if catalogue.sha256 != sha256:
         raise CostError(
             "catalogue_invalid",
-            f"The stored price catalogue {sha256[:16]} has the hash {catalogue.sha256[:16]}: the hub's database is damaged. "
-            "Restore it from a copy.",
+            f"The stored price catalogue {sha256[:16]} has the hash {catalogue.sha256[:16]}: "
+            "the hub's database is damaged. Restore it from a copy.",
         )
     return catalogue
