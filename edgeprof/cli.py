@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that we know recipes for."),
+    "errors": ("edgeprof.commands.errors:errors", "", "Explain an error code: its meaning and its remedy."),
     "paths": ("edgeprof.commands.paths:paths", "", "Show where everything lies and how to remove it."),
 }
 

@@ -1,4 +1,4 @@
-"""`docs/commands.md`, made from the commands themselves: `python -m edgeprof.commands.reference docs/commands.md`."""
+"""`docs/commands.md`, made from the commands themselves. `./scripts/docs` writes it."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from edgeprof.cli import COMMANDS, edgeprof
 
 HEAD = """# Commands
 
-Made from the commands' own help by `python -m edgeprof.commands.reference docs/commands.md`; a test keeps it current.
+Made from the commands' own help by `./scripts/docs`; do not edit by hand.
 
 Exit codes: 0 done; 1 it did not work out (a failed run, a hub that refuses); 2 asked wrongly; 3 a part is missing, and
 the sentence holds the install line; 130 interrupted. An expected error is one sentence with a stable code in brackets.

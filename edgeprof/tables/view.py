@@ -204,7 +204,7 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[str, str, str]:
     here = f"{figures.usd(cost.edge_usd)} {notes.ref(not_counted(cost))}"
     baseline = notes.ref(baseline_text(cost))
     cloud = baseline if cost.cloud_usd is None else f"{figures.usd(cost.cloud_usd)} {baseline}"
-    return here, cloud, pays_from(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
+    return here, cloud, break_even_text(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
 
 
 NO_BREAK_EVEN: dict[rest.BreakEvenKind, str] = {
@@ -227,7 +227,7 @@ def baseline_text(cost: rest.CostView) -> str:
     return f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."
 
 
-def pays_from(cost: rest.CostView) -> str | None:
+def break_even_text(cost: rest.CostView) -> str | None:
     """`≥159/day` (parts are not counted), `159/day` or `never`; None where there is no such volume."""
     if cost.break_even_per_day is not None:
         return volume_text(cost.break_even_per_day, cost.break_even_kind == "at_least")

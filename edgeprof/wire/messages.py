@@ -143,6 +143,8 @@ class RuntimeFact:
     formats: tuple[ModelFormat, ...]
     version: str | None
     reason: str | None = None
+    named_python: bool = False
+    """Whether an interpreter is configured for it. It then comes first for its formats, or is an error."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.tables import figures
-from edgeprof.tables.view import pays_from
+from edgeprof.tables.view import break_even_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import ModelFormat, Result
 from edgeprof.wire.tasks import Task
@@ -152,7 +152,7 @@ def cell_shown(case: Case) -> dict[str, Any]:
         "floor": _usd(cost.edge_floor_usd),
         "cloud": _usd(cost.cloud_usd),
         "per day": f"{cost.per_day:,.6g}",
-        "break-even": pays_from(cost) or cost.break_even_kind,
+        "break-even": break_even_text(cost) or cost.break_even_kind,
         "verdict": cost.verdict,
         "inputs": {name: text.split(" (")[0] for name, text in cost.inputs.items() if name != "price catalogue"},
         "not counted": list(cost.not_counted),

@@ -189,13 +189,13 @@ def test_ages_of_prices_are_those_of_the_moment(data: Path, monkeypatch: pytest.
     assert then.endswith("2025-06-30)")
 
 
-@pytest.mark.parametrize("address", [f"/api/v1/results/{RUN}/cost", "/api/v1/compare"])
+@pytest.mark.parametrize("address", [f"/api/v1/results/{RUN}/cost", "/api/v1/compare"], ids=["cost", "compare"])
 def test_unknown_prices_and_those_to_come_are_refused_with_a_sentence(data: Path, address: str):
     with hub_with(data, None) as client:
         unknown = client.get(address, params={"catalogue": "a" * 64})
         to_come = client.get(address, params={"as_of": "2999-01-01"})
     assert unknown.status_code == 404
-    assert "no price catalogue 'aaaa" in unknown.json()["error"]["message"]
+    assert "No price catalogue 'aaaa" in unknown.json()["error"]["message"]
     assert (to_come.status_code, to_come.json()["error"]["code"]) == (422, "bad_moment")
 
 
@@ -221,7 +221,7 @@ def test_the_explorer_shows_the_prices_that_its_address_names(data: Path, first_
     assert f'<option value="{first_hash}" selected>' in past
     assert "Labels by contract" in past
     assert unknown.status_code == 404
-    assert "no price catalogue" in unknown.text
+    assert "No price catalogue" in unknown.text
     assert to_come.status_code == 400
     assert "in the future" in to_come.text
 
@@ -324,7 +324,7 @@ def test_the_client_and_the_command_line_list_and_ask(served: live.Live):
     assert (kept.sha256, kept.in_use) == (load_catalogue().sha256, True)
     assert client.catalogue(kept.sha256).own == {}
     assert client.cost(RUN, catalogue=kept.sha256, as_of="2026-05-01").cloud_usd == client.cost(RUN).cloud_usd == 1.0
-    with pytest.raises(HubError, match="no price catalogue"):
+    with pytest.raises(HubError, match="No price catalogue"):
         client.cost(RUN, catalogue="d" * 64)
     refused = CliRunner().invoke(compare, ["--hub", served.url, "--as-of", "2999-01-01"])
     assert "in the future" in str(refused.exception)

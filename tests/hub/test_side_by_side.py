@@ -91,7 +91,7 @@ def test_names_are_text(client: TestClient) -> None:
 @pytest.mark.parametrize("runs", [[], [SLOW], [SLOW, SLOW]])
 def test_fewer_than_two_runs_are_refused_with_a_sentence(client: TestClient, runs: list[m.Result]) -> None:
     answer = client.get("/side-by-side", params={"run": [run.result_id for run in runs]})
-    assert (answer.status_code, "Tick 2 to 6 runs" in answer.text) == (400, True)
+    assert (answer.status_code, "Select 2 to 6 to compare" in answer.text) == (400, True)
 
 
 def test_a_run_that_is_not_there_is_named(client: TestClient) -> None:

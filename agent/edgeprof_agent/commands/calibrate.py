@@ -88,7 +88,8 @@ def _bundled() -> Path:
     """The model for which a runtime is there; ONNX where none is, so that the error names how to install one."""
     from edgeprof_exports.bundle import FOLDER
 
-    there = [form for fact in registry.facts() if fact.version for form in fact.formats if form in _DEFAULTS]
+    facts = registry.facts()
+    there = [form for fact in facts if fact.version or fact.named_python for form in fact.formats if form in _DEFAULTS]
     return FOLDER / _DEFAULTS["tflite" if there and "onnx" not in there else "onnx"]
 
 

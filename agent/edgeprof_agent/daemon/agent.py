@@ -199,7 +199,7 @@ class Agent:
     def _on_receipt(self, receipt: Receipt) -> None:
         if not self._outbox.settle(receipt):
             log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
-        self._outbox.purge(time.time())
+        self._outbox.purge_when_due(time.time(), time.monotonic())
         self._courier.wake()
 
     def _refuse_unreadable(self, message: Inbound, error: codec.WireError) -> None:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 KEEP_RECEIPTED_S = 24 * 3600.0
 """A hub that was restored from a backup asks again by sending the job again."""
+PURGE_EVERY_S = 60.0
+"""A purge looks at every row: done at each receipt, it would make a long queue cost the square of its length."""
 FULL_AT = 0.8
 
 
@@ -37,6 +39,7 @@ class Outbox:
         self._database = database
         self._artifacts = artifacts
         self._budget = budget
+        self._purged_s = -PURGE_EVERY_S
         artifacts.mkdir(parents=True, exist_ok=True)
         self._set_aside_corrupt()
         self._remove_unnamed_artifacts()
@@ -105,6 +108,13 @@ class Outbox:
             f"{waiting} results wait for the hub's receipt and {self._budget} fit. "
             "New jobs are taken again when the hub has received some."
         )
+
+    def purge_when_due(self, now_s: float, monotonic_s: float) -> int:
+        """`purge`, at most once a minute. Returns how many results it forgot."""
+        if monotonic_s - self._purged_s < PURGE_EVERY_S:
+            return 0
+        self._purged_s = monotonic_s
+        return self.purge(now_s)
 
     def purge(self, now_s: float) -> int:
         """Forget what the hub has had for a day, and the oldest of it earlier if the budget is exceeded."""

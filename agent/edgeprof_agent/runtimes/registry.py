@@ -21,7 +21,7 @@ def worker_python(variant: str) -> str:
 
     tflite-runtime needs numpy below 2 and cannot share an environment; edgeprof must be installed there too.
     """
-    set_python = os.environ.get(_setting(variant))
+    set_python = _named_python(variant)
     if not set_python:
         return sys.executable
     # The worker starts in a folder of its own: a path that is relative to ours would lead nowhere there.
@@ -40,14 +40,19 @@ def facts(*, here: bool = True, endpoint: bool = False) -> tuple[RuntimeFact, ..
 
 
 def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
-    """The first installed runtime for a format. Raises MissingPartError with the install lines."""
+    """The first runtime with a configured interpreter for a format, else the first installed one.
+
+    Raises MissingPartError: another runtime in place of a configured one would change the figures unnoticed.
+    """
     able = [fact for fact in facts if format in fact.formats]
+    for fact in able:
+        if fact.named_python:
+            if fact.version is None:
+                raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
+            return fact.variant
     for fact in able:
         if fact.version is not None:
             return fact.variant
-    for fact in able:
-        if worker_python(fact.variant) != sys.executable:  # somebody meant this one
-            raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
     for fact in able:
         if VARIANTS[fact.variant].needs_endpoint:
             raise MissingPartError("endpoint_missing", f"A served model needs its endpoint: {fact.reason}")
@@ -69,9 +74,12 @@ def import_name(variant: str) -> str:
 
 def _fact(name: str, variant: Variant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
-    reason = None if found else _why_absent(name, variant)
     return RuntimeFact(
-        variant=name, formats=cast(tuple[ModelFormat, ...], variant.formats), version=found, reason=reason
+        variant=name,
+        formats=cast(tuple[ModelFormat, ...], variant.formats),
+        version=found,
+        reason=None if found else _why_absent(name, variant),
+        named_python=bool(_named_python(name)),
     )
 
 
@@ -114,6 +122,10 @@ def _version_there(name: str, variant: Variant) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() or None
+
+
+def _named_python(variant: str) -> str:
+    return os.environ.get(_setting(variant), "")
 
 
 def _setting(variant: str) -> str:

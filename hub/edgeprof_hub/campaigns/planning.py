@@ -20,11 +20,11 @@ _USUAL: dict[ModelFormat, str] = {
     "gguf": "llama-cpp-python",
     "served": "openai-api",
 }
-"""Asked for where a device has none for the format: its own answer, `runtime_missing`, is then the cell's outcome."""
+"""Requested where a device has none for the format: the device answers `runtime_missing`, which the cell shows."""
 
 _WRONG_PLACE = (
-    "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures nothing "
-    "else: what was asked does not go together."
+    "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
+    "Start one with `edgeprof agent run --endpoint URL`."
 )
 
 
@@ -37,15 +37,15 @@ def plan(
 ) -> list[rest.JobRecord]:
     """The queued jobs of each model on each device, in the order in which a device is to do them.
 
-    A served model is asked of endpoints alone, and an endpoint nothing else. Raises UsageError for what cannot be
-    asked.
+    Served models run on endpoints only, and endpoints run served models only. Raises UsageError for a request that no
+    device can run.
     """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
     check(request)
     _check_sweep(request.protocol.sweep, models)
     if len(models) * len(devices) * request.repeats > MAX_JOBS:
-        raise UsageError("campaign_too_large", f"A campaign may hold {MAX_JOBS} jobs at most. Split it.")
+        raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
     campaign_id = new_id()
     jobs = [
         _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
@@ -69,7 +69,7 @@ def one_job(
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
 ) -> rest.JobRecord:
-    """A queued job with exactly this configuration: no choice is made anew, so it fills the very same cell."""
+    """A queued job with exactly this configuration: nothing is resolved again, so it fills the same cell."""
     if not device.measures(model.format):
         raise UsageError("wrong_place", _WRONG_PLACE)
     job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
@@ -77,10 +77,10 @@ def one_job(
 
 
 def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
-    """Every model once a block, in an order drawn anew for each block: what drifts on the device meets all of them.
+    """Every model once per block, in a new random order per block, so drift on the device affects all of them alike.
 
     Randomized complete blocks (Fisher, The Design of Experiments, 1935). The same seed draws the same order. A single
-    block has nothing to balance, so it keeps the order that was asked for.
+    block has nothing to balance, so it keeps the requested order.
     """
     if repeats == 1:
         return list(models)
@@ -90,7 +90,7 @@ def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[
 
 def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
     if len(codec.encode(job_message(job, model))) > codec.MAX_MESSAGE_BYTES:
-        raise UsageError("job_too_large", f"The job for {model.name} is too long to send. Give it fewer shapes.")
+        raise UsageError("job_too_large", f"The job for {model.name} is too large to send. Use fewer shapes.")
     return job
 
 
@@ -119,7 +119,7 @@ def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) 
     if any(not any(_applies(at, each) for each in formats) for at in points):
         raise UsageError(
             "bad_sweep",
-            "A sweep over tokens needs a language model, and one over input shapes a model of another format.",
+            "A sweep over tokens needs a language model; a sweep over input shapes needs any other model.",
         )
 
 
@@ -132,19 +132,23 @@ def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
     return not at.shapes if is_language(model_format) else bool(at.shapes)
 
 
-def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
+def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> str:
     known = facts.runtimes if facts else ()
-    if asked:
+    if requested:
         formats = {fact.variant: fact.formats for fact in known}
-        if known and asked not in formats:
-            raise UsageError("unknown_runtime", f"There is no runtime {asked!r}. There are: {', '.join(formats)}.")
-        if known and model.format not in formats[asked]:
+        if known and requested not in formats:
             raise UsageError(
-                "runtime_mismatch", f"The runtime {asked} does not run {model.format} models such as {model.name}."
+                "unknown_runtime", f"No runtime {requested!r} on this device. Runtimes: {', '.join(formats)}."
             )
-        return asked
-    usable = (fact.variant for fact in known if fact.version is not None and model.format in fact.formats)
-    return next(usable, _USUAL[model.format])
+        if known and model.format not in formats[requested]:
+            raise UsageError(
+                "runtime_mismatch", f"The runtime {requested} does not run {model.format} models such as {model.name}."
+            )
+        return requested
+    usable = [fact for fact in known if model.format in fact.formats]
+    # A configured interpreter that fails gives a failed run with its reason, not another runtime's figures.
+    first = [fact for fact in usable if fact.named_python] or [fact for fact in usable if fact.version is not None]
+    return first[0].variant if first else _USUAL[model.format]
 
 
 def _job(

@@ -1,4 +1,4 @@
-"""What may be asked of a campaign: every number within what a device can do. Pure."""
+"""Checks a campaign request: every number within what a device can run. Pure."""
 
 import math
 
@@ -16,23 +16,23 @@ MAX_PER_S = 1e6
 
 def check(request: rest.CampaignRequest) -> None:
     """Raises UsageError for the first number that no device could follow."""
-    asked = request.protocol
-    _whole("threads", "Threads", request.threads, 0, MAX_THREADS)
-    _whole("repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
-    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MAX_TOKENS)
-    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MAX_PER_S)
-    if asked.soak_s != 0:
-        _number("soak", "Seconds of a soak", asked.soak_s, MIN_SOAK_S, MAX_SOAK_S)
-    _number("precision", "The precision of a median", asked.precision, 0.0001, 1)
-    if len(asked.sweep) > MAX_SWEEP_POINTS:
-        raise UsageError("bad_sweep", f"A sweep has {MAX_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
+    protocol = request.protocol
+    _whole("bad_threads", "Threads", request.threads, 0, MAX_THREADS)
+    _whole("bad_repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
+    _whole("bad_depth", "Context depth", request.depth_tokens, 0, MAX_TOKENS)
+    _number("bad_rate", "Requests per second", request.arrival_rate_per_s, 0, MAX_PER_S)
+    if protocol.soak_s != 0:
+        _number("bad_soak", "Soak seconds", protocol.soak_s, MIN_SOAK_S, MAX_SOAK_S)
+    _number("bad_precision", "Precision of the median", protocol.precision, 0.0001, 1)
+    if len(protocol.sweep) > MAX_SWEEP_POINTS:
+        raise UsageError("bad_sweep", f"A sweep has at most {MAX_SWEEP_POINTS} points, not {len(protocol.sweep)}.")
 
 
-def _whole(code: str, name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise UsageError(f"bad_{code}", f"{name}: a whole number from {least} to {most:,}, not {value}.")
+def _whole(code: str, name: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise UsageError(code, f"{name} must be a whole number from {minimum} to {maximum:,}, not {value}.")
 
 
-def _number(code: str, name: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
-        raise UsageError(f"bad_{code}", f"{name}: a number from {least:g} to {most:,g}, not {value:g}.")
+def _number(code: str, name: str, value: float, minimum: float, maximum: float) -> None:
+    if not (math.isfinite(value) and minimum <= value <= maximum):
+        raise UsageError(code, f"{name} must be a number from {minimum:g} to {maximum:,g}, not {value:g}.")

@@ -44,10 +44,10 @@ def flash(
     soak_s: Text = "0",
     energy: Text = "",
 ) -> HTMLResponse | RedirectResponse:
-    """Start a campaign; what is wrong with the choice is said above the form."""
+    """Start a campaign. Errors appear above the form."""
     try:
         if not model or not (device or group):
-            raise UsageError("empty_campaign", "Choose at least one model and one device.")
+            raise UsageError("empty_campaign", "Select at least one model and one device.")
         soak = float(_whole_number(soak_s, "Soak"))
         request = rest.CampaignRequest(
             model_ids=tuple(model),
@@ -72,7 +72,7 @@ def save_group(
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
-    """Keep the ticked devices as a group; what is ticked stays so."""
+    """Save the selected devices as a group; the selection stays."""
     chosen = [*(model or ()), *(device or ())]
     try:
         admin.set_group(hub, group_name, device or ())
@@ -91,14 +91,14 @@ def delete_group(hub: HubOf, name: Text) -> RedirectResponse:
 
 @router.post("/campaigns/{campaign_id}/cancel")
 def cancel_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
-    """Cancel what of a campaign has not ended."""
+    """Cancel a campaign's unfinished jobs."""
     actions.cancel(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
 
 @router.post("/campaigns/{campaign_id}/retry")
 def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
-    """Queue again what of a campaign failed."""
+    """Retry a campaign's failed jobs."""
     actions.retry_failed(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
@@ -111,7 +111,7 @@ def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
 
 @router.post("/cells/run")
 def run_cell(hub: HubOf, device_id: Text, model_id: Text, config_key: Text) -> RedirectResponse:
-    """Fill a cell that nobody has asked for."""
+    """Run a cell that has no result."""
     campaign = actions.run_cell(hub, device_id, model_id, config_key)
     return _next(f"/campaigns/{campaign.campaign_id}")
 
@@ -171,11 +171,11 @@ def _price(text: str) -> float | None:
     except ValueError:
         price = -1.0
     if not 0 <= price <= MAX_USD:
-        raise UsageError("bad_price", f"{text!r} is no price. Write US dollars as a number, such as 80 or 79.95.")
+        raise UsageError("bad_price", f"{text!r} is not a price. Enter US dollars as a number, such as 80 or 79.95.")
     return price
 
 
 def _whole_number(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise UsageError("bad_number", f"{name}: {text!r} is no whole number from 0 to 9999.")
+        raise UsageError("bad_number", f"{name}: {text!r} is not a whole number from 0 to 9999.")
     return int(text)

@@ -15,7 +15,7 @@ Lettered = Sequence[tuple[str, m.Result]]
 
 
 def curves(runs: Lettered, fetch: Fetch) -> tuple[LineChart, ...]:
-    """A chart for each curve that at least two of the runs have. Of many lines of one run two are kept."""
+    """A chart for each curve that at least two of the runs have, with at most two lines per run."""
     charts: dict[tuple[str, str, str], list[tuple[str, LineChart]]] = {}
     for letter, result in runs:
         for chart in _charts_of(result, fetch):

@@ -1,4 +1,4 @@
-"""What changed lately: the newest outcomes over all devices, for the end of the comparison page."""
+"""Recent runs: the newest outcomes over all devices, for the end of the comparison page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Lately:
+class RecentRun:
     """One outcome. `figure`: the one that a cell shows large; `failure_code`: of a run that failed."""
 
     result_id: str
@@ -24,12 +24,12 @@ class Lately:
     failure_code: str | None
 
 
-def lately(
+def recent_runs(
     newest: Iterable[rest.StoredResult],
     devices: Mapping[str, rest.DeviceRecord],
     models: Mapping[str, rest.ModelRecord],
-) -> tuple[Lately, ...]:
-    """In the order given. What is of a model that is not stored any more is left out."""
+) -> tuple[RecentRun, ...]:
+    """In the given order. Runs of deleted devices and models are left out."""
     return tuple(
         _one(stored, devices[stored.result.device_id].label, models[stored.result.model_id])
         for stored in newest
@@ -37,9 +37,9 @@ def lately(
     )
 
 
-def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) -> Lately:
+def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) -> RecentRun:
     result = stored.result
-    return Lately(
+    return RecentRun(
         result_id=result.result_id,
         received_s=stored.received_s,
         model_name=model.name,
@@ -50,8 +50,8 @@ def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) 
 
 
 def _figure(result: m.Result, model_format: m.ModelFormat) -> str:
-    """`p50 0.254 ms`; a run that measured something else says so."""
+    """`p50 0.254 ms`, or that the run did not measure it."""
     metric = HEADLINES[kind_of(model_format)][0].metric
     row = next((row for row in result.metrics if row.metric == metric), None)
     known = METRICS[metric]
-    return f"{known.title} {figures.figure(row)} {known.unit}" if row else f"no {known.title}"
+    return f"{known.title} {figures.figure(row)} {known.unit}" if row else f"{known.title} not measured"
