@@ -89,8 +89,8 @@ def test_every_place_shows_the_same_figures(client: TestClient, number: int, mod
     assert cell["break-even"] == volume == run["break-even"] == explorer["break-even"]
     if model == "cnn":  # of a language model the explorer shows 1,000 answers, the cell 1M tokens
         assert (explorer["at this volume"], explorer["in the cloud"]) == (edge, cloud)
-        assert explorer["one thousand more"] == run["one more unit"].split()[0] == "$0.00000522"
-        assert explorer["at capacity"] == run["at full load"].split()[0]
+        assert explorer["marginal cost"] == run["marginal cost"].split()[0] == "$0.00000522"
+        assert explorer["at full load"] == run["at full load"].split()[0]
 
 
 def test_the_break_even_of_a_board_of_160_dollars_is_147_everywhere(client: TestClient) -> None:
