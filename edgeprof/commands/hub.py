@@ -7,7 +7,7 @@ import click
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
-from edgeprof.commands.flash_options import asked, measuring_options
+from edgeprof.commands.flash_options import campaign_of, campaign_options
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import LiveBoard, watch
 from edgeprof.commands.options import FiniteRange
@@ -37,7 +37,7 @@ KINDS = ("device", "model", "result")
     show_default=True,
     help="Chooses the cloud baseline; see docs/cost.md.",
 )
-@measuring_options
+@campaign_options
 @click.option("--no-wait", is_flag=True, help="Queue and return at once.")
 @hub_options
 def flash(
@@ -58,7 +58,7 @@ def flash(
 
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
-    measuring = asked(options, models)
+    measuring = campaign_of(options, models)
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
     client = client_of(hub_url, token_file)

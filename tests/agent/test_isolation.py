@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edgeprof.wire.failures import FailureCode
@@ -309,7 +310,7 @@ def _run(mode: str, lines: list[bytes]) -> Outcome:
 
 
 def _job() -> bytes:
-    return json.dumps(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60)).encode()
+    return msgspec.json.encode(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60))
 
 
 def _command_lines() -> str:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -105,7 +106,12 @@ def sweep(
     model: Listening, job: Job, depths: list[int], pace: Pace, *, left_s: float, soak_s: float = 0
 ) -> list[Point]:
     reporter, stop_at_ns = Points(), time.monotonic_ns() + int(left_s * 1e9)
-    asked: Job = {**job, "sweep": [ask(depth) for depth in depths], "stop_at_ns": stop_at_ns, "soak_s": soak_s}
+    asked: Job = {
+        **job,
+        "sweep": [ask(depth) for depth in depths],
+        "stop_at_ns": stop_at_ns,
+        "protocol": replace(job["protocol"], soak_s=soak_s),
+    }
     sweep_text(model, MemoryBook(()), pace, asked, reporter)
     return reporter.points
 

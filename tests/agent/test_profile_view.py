@@ -162,6 +162,14 @@ def test_everything_is_told(real: Result, told: str) -> None:
     assert " ".join(told.split()) in " ".join(report(full(real)).split())
 
 
+def test_the_run_label_stands_below_the_model(real: Result) -> None:
+    named = replace(real, protocol=replace(real.protocol, label="new heat sink \x1b[2J"))
+    lines = report(named).splitlines()
+    assert lines[1].startswith("run label")
+    assert lines[1].endswith("new heat sink \N{REPLACEMENT CHARACTER}[2J")
+    assert "run label" not in report(real)
+
+
 def test_lines_fit_and_no_line_ends_in_blanks(real: Result) -> None:
     for result in (real, full(real)):
         lines = report(result).splitlines()

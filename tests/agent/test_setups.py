@@ -8,6 +8,7 @@ import pytest
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.wire.messages import ModelFormat, RunConfig
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.series.setups import Axes, Setup, setups_of
 from tests.agent import onnx_models
 from tests.agent.measuring import BUNDLED, QUICK
@@ -27,7 +28,9 @@ def setups(
     providers: tuple[str, ...] = ("cpu",),
 ) -> tuple[list[Setup], list[str]]:
     axes = Axes(runtimes=runtimes, threads=threads, providers=providers)
-    return setups_of([inspect(model) for model in models], axes, BASE, lambda _: QUICK, default)
+    return setups_of(
+        [inspect(model) for model in models], axes, lambda _: RunRequest(config=BASE, protocol=QUICK), default
+    )
 
 
 def test_all_values_are_combined() -> None:

@@ -74,6 +74,12 @@ def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
     assert "Not requested:" not in text
 
 
+def test_a_run_shows_its_label(read_run: ReadRun) -> None:
+    result = believable.full(1, CNN)
+    page = read_run(replace(result, protocol=replace(result.protocol, label="new <heat> sink")))
+    assert "run label <b><bdi>new &lt;heat&gt; sink</bdi></b>" in page
+
+
 def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
     text = words(read_run(believable.spoiled(1, CNN)))
     for told in (

@@ -19,7 +19,7 @@ from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
 from edgeprof_agent.commands.profile import INTERRUPTED, measurer, setups_named
 from edgeprof_agent.commands.profile_options import measuring_options
-from edgeprof_agent.commands.profile_request import asked
+from edgeprof_agent.commands.profile_request import parse_options
 from edgeprof_agent.commands.view.profile import Stages
 from edgeprof_agent.commands.view.words import percent, plural
 from edgeprof_agent.runtimes import registry
@@ -52,13 +52,15 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     Every later run on this machine carries the floor, and `edgeprof compare` claims nothing below it.
     """
     noise_floors.check_file()
-    ask = asked({**options, "energy": False})  # a floor is of times; energy would make each run last minutes
-    setups = setups_named([model or _bundled()], ask)
+    request = parse_options(
+        {**options, "energy": False}
+    )  # a floor is of times; energy would make each run last minutes
+    setups = setups_named([model or _bundled()], request)
     series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)
     keeper.begin(plan_of(setups, series.turns, _ORDER_SEED))
     with Stages(sys.stderr) as stages:
-        run_series(series, measurer(ask), keeper, stages.show, lambda: time.sleep(pause_s))
+        run_series(series, measurer(request), keeper, stages.show, lambda: time.sleep(pause_s))
     if series.interrupted:
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs; nothing was learned.", err=True)
         return INTERRUPTED

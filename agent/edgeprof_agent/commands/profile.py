@@ -11,7 +11,7 @@ import msgspec
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof_agent.commands.profile_options import measuring_options
-from edgeprof_agent.commands.profile_request import Asked, asked
+from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.commands.view.series import document_of, text_of
 from edgeprof_agent.runtimes import registry
@@ -55,18 +55,18 @@ def profile(
     interleaved in blocks that visit each once, in a drawn order (two set-ups: A B B A), so that a drift of the
     machine is shared by all; then each is judged against the fastest.
     """
-    ask = asked(options)
-    setups = setups_named(models, ask)
+    request = parse_options(options)
+    setups = setups_named(models, request)
     keeper = Keeper(out)
     seed = secrets.randbits(32) if order_seed is None else order_seed
     series = Series(setups, interleaved(len(setups), repeats, seed))
     if len(series.turns) == 1:
-        return _single(setups[0], ask, keeper, series, samples_file, as_json)
+        return _single(setups[0], request, keeper, series, samples_file, as_json)
     if samples_file:
         raise UsageError("bad_usage", "--samples is for a single run. Keep those of several with --out DIR.")
     keeper.begin(plan_of(setups, series.turns, seed))
     with Stages(sys.stderr) as stages:
-        run_series(series, measurer(ask), keeper, stages.show)
+        run_series(series, measurer(request), keeper, stages.show)
     summary = summary_of(series)
     if as_json:
         plan = plan_of(setups, series.turns, seed)
@@ -80,29 +80,30 @@ def profile(
     return 1 if any(row.failed for row in summary.rows) else 0
 
 
-def setups_named(models: Sequence[Path], ask: Asked) -> list[Setup]:
+def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]:
     """The set-ups of some model files; what is left out is told on stderr."""
     setups, skipped = setups_of(
         [inspect(model) for model in models],
-        ask.axes,
-        ask.config,
-        ask.protocol_of,
-        lambda format: registry.default_variant(format, registry.facts(endpoint=ask.host.endpoint is not None)),
+        request.axes,
+        request.run_of,
+        lambda format: registry.default_variant(format, registry.facts(endpoint=request.host.endpoint is not None)),
     )
     for sentence in skipped:
         click.echo(sentence, err=True)
     return setups
 
 
-def measurer(ask: Asked) -> Callable[[Setup, OnProgress], Outcome]:
+def measurer(request: ProfileRequest) -> Callable[[Setup, OnProgress], Outcome]:
     """How one run of a series is made."""
-    return lambda setup, on_progress: measure_once(setup, ask.host, on_progress)
+    return lambda setup, on_progress: measure_once(setup, request.host, on_progress)
 
 
-def _single(setup: Setup, ask: Asked, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool) -> int:
+def _single(
+    setup: Setup, request: ProfileRequest, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool
+) -> int:
     keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
-        outcome = measure_once(setup, ask.host, stages.show)
+        outcome = measure_once(setup, request.host, stages.show)
     keeper.keep(setup, 1, *outcome)
     if samples_file:
         _write_samples(samples_file, outcome)

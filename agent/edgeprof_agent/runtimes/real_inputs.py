@@ -27,7 +27,7 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, Ru
 def source_of(job: Job) -> Source:
     """The manifest's real inputs where it names some, else synthetic ones."""
     path = job["inputs_path"]
-    return Real(Path(path), bool(job["sweep"])) if path else Synthetic(job["seed"])
+    return Real(Path(path), bool(job["sweep"])) if path else Synthetic(job["protocol"].seed)
 
 
 class _Header(NamedTuple):

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.wire.messages import ArtifactRef, Result, RunConfig, RunProtocol
+from edgeprof.wire.messages import ArtifactRef, Result
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.series.interleaving import Turn, order_of
 from edgeprof_agent.series.setups import Setup
 
@@ -17,13 +18,11 @@ _ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedSetup:
+class PlannedSetup(RunRequest):
     """A set-up as plan.json tells it."""
 
     folder: str
     label: str
-    config: RunConfig
-    protocol: RunProtocol
 
 
 @dataclass(frozen=True, kw_only=True)

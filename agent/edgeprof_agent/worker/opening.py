@@ -31,8 +31,8 @@ def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = n
     """Imports and loads. `before_load` is called between the two, untimed."""
     memory = MemoryBook(job["model_files"])
     memory.end_of("interpreter")
-    reporter.enter("import", job["variant"])
-    runtime, import_ns = _imported(job["variant"])
+    reporter.enter("import", job["config"].runtime)
+    runtime, import_ns = _imported(job["config"].runtime)
     memory.end_of("runtime")
     before_load()
     threads_before = thread_count()

@@ -20,7 +20,7 @@ Units = Callable[[], list[int]]
 
 def run_soak(once: Units, job: Job, reporter: Reporter) -> SoakRun:
     """For `soak_s`, or until the worker must stop."""
-    span_ns = int(job["soak_s"] * 1e9)
+    span_ns = int(job["protocol"].soak_s * 1e9)
     bucket_ns = max(1, span_ns // BUCKETS)
     starts: list[int] = []
     medians: list[float] = []

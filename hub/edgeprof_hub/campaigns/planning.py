@@ -3,12 +3,15 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.formats import FIRST_RUNTIME, is_language
 from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
+from edgeprof.wire.run_field import fields_of
+from edgeprof.wire.run_request import RunOptions
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.campaigns.validation import check
 
@@ -88,21 +91,11 @@ def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
 
 def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts | None) -> RunConfig:
     """The requested configuration with every choice made. What does not apply to the format stays at its default."""
-    common = RunConfig(
-        runtime=_runtime(request.runtime, model, facts),
-        threads=request.threads,
-        provider=request.provider,
-        arrival_rate_per_s=request.arrival_rate_per_s,
-        require_full_delegation=request.require_full_delegation,
-    )
-    if not is_language(model.format):
-        return replace(common, shapes=request.shapes or model.input_shapes)
-    return replace(
-        common,
-        prompt_tokens=request.prompt_tokens,
-        decode_tokens=request.decode_tokens,
-        depth_tokens=request.depth_tokens,
-    )
+    kind = "text" if is_language(model.format) else "tensor"
+    useful = (each.name for each in fields_of(RunOptions) if each.known.models in ("all", kind))
+    chosen: dict[str, Any] = {name: getattr(request, name) for name in useful}
+    config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
+    return config if kind == "text" else replace(config, shapes=config.shapes or model.input_shapes)
 
 
 def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:

@@ -11,6 +11,7 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof.wire.remote import Remote
+from edgeprof.wire.run_field import fields_of
 from edgeprof_hub.store.base import CellRow
 
 NO_REASON = "Not measured, and the run gave no reason."
@@ -116,21 +117,20 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     return (*notes, *_remote_notes(result.remote))
 
 
+NAMED_APART = ("runtime", "threads")
+"""A column has these of its own."""
+
+
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
     """What of a configuration a reader must know to tell it from the usual one: neither runtime nor threads."""
     usual = RunConfig(runtime=config.runtime, shapes=model.input_shapes)
-    sizes = [f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()]
-    offered = (
-        ("provider", f"provider {config.provider}"),
-        ("shapes", ", ".join(sizes)),
-        ("prompt_tokens", f"prompt {config.prompt_tokens:,} tokens"),
-        ("decode_tokens", f"generating {config.decode_tokens:,} tokens"),
-        ("depth_tokens", f"depth {config.depth_tokens:,} tokens"),
-        ("arrival_rate_per_s", f"{config.arrival_rate_per_s:g} requests/s"),
-        ("power_mode", f"power mode {config.power_mode}"),
-        ("require_full_delegation", "full delegation"),
+    sizes = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items())
+    texts = (
+        sizes if each.name == "shapes" else each.known.column.format(getattr(config, each.name))
+        for each in fields_of(RunConfig)
+        if each.name not in NAMED_APART and getattr(config, each.name) != getattr(usual, each.name)
     )
-    return tuple(text for field, text in offered if text and getattr(config, field) != getattr(usual, field))
+    return tuple(filter(None, texts))
 
 
 def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:

@@ -5,13 +5,11 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.wire import rest
-from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub.campaigns import actions
+from edgeprof_hub.campaigns import actions, form_inputs
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -22,6 +20,14 @@ MAX_USD = 1e9
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    """Every text of a form by its input's name."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+TypedInputs = Annotated[dict[str, str], Depends(_typed)]
 
 
 def flash_page(
@@ -36,31 +42,20 @@ def flash_page(
 @router.post("/flash", response_model=None)
 def flash(
     hub: HubOf,
+    typed: TypedInputs,
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
-    threads: Text = "0",
-    repeats: Text = "1",
-    soak_s: Text = "0",
-    energy: Text = "",
 ) -> HTMLResponse | RedirectResponse:
     """Start a campaign. Errors appear above the form."""
     try:
         if not model or not (device or group):
             raise UsageError("empty_campaign", "Select at least one model and one device.")
-        soak = float(_whole_number(soak_s, "Soak"))
-        request = rest.CampaignRequest(
-            model_ids=tuple(model),
-            device_ids=tuple(device or ()),
-            groups=tuple(group or ()),
-            threads=_whole_number(threads, "Threads"),
-            repeats=_whole_number(repeats, "Repeats"),
-            protocol=RunProtocol(soak_s=soak, energy=bool(energy)),
-        )
+        request = form_inputs.campaign_of(typed, tuple(model), tuple(device or ()), tuple(group or ()))
         campaign = actions.start(hub, request)
     except EdgeprofError as error:
         chosen = [*(model or ()), *(device or ())]
-        shown = replace(flash_page(hub.reader, error.message, chosen), wants_energy=bool(energy))
+        shown = replace(flash_page(hub.reader, error.message, chosen), inputs=form_inputs.inputs(typed))
         return page("flash.html", 400, page=shown, here="flash")
     return _next(f"/campaigns/{campaign.campaign_id}")
 
@@ -173,9 +168,3 @@ def _price(text: str) -> float | None:
     if not 0 <= price <= MAX_USD:
         raise UsageError("bad_price", f"{text!r} is not a price. Enter US dollars as a number, such as 80 or 79.95.")
     return price
-
-
-def _whole_number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise UsageError("bad_number", f"{name}: {text!r} is not a whole number from 0 to 9999.")
-    return int(text)

@@ -1,7 +1,7 @@
 """Contexts of the pages about one thing: a run, a device, a model, and the form that flashes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
 from edgeprof.tables.view import NO_BREAK_EVEN, pays_from
@@ -10,6 +10,8 @@ from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.tasks import TASKS
+from edgeprof_hub.campaigns import form_inputs
+from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
@@ -119,7 +121,7 @@ class FlashPage:
     """Ids of models and devices that are ticked already."""
     problem: str = ""
     upload_problem: str = ""
-    wants_energy: bool = True
+    inputs: tuple[InputView, ...] = field(default_factory=form_inputs.inputs)
     tasks: tuple[str, ...] = TASKS
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeprof.compare import report as comparison
 from edgeprof.compare.sources import Run
@@ -138,7 +138,8 @@ def like(result: m.Result, others: Sequence[rest.StoredResult]) -> tuple[m.Resul
 def _conditions(result: m.Result) -> tuple[object, ...]:
     """What may change from run to run of one cell and makes figures of another kind."""
     ran = result.effective
-    return (ran and (ran.runtime, ran.runtime_version), result.protocol, result.emulated, result.replayed)
+    protocol = replace(result.protocol, label="")
+    return (ran and (ran.runtime, ran.runtime_version), protocol, result.emulated, result.replayed)
 
 
 def side(

@@ -40,9 +40,10 @@ class LlamaCpp:
         self.api.llama_backend_init()
 
     def open(self, job: Job) -> "LlamaModel":
-        if job["provider"] != "cpu":
+        if job["config"].provider != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"llama.cpp runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"llama.cpp runs on the CPU only here; provider {job['config'].provider!r} was asked.",
             )
         return LlamaModel(self, job)
 
@@ -62,13 +63,13 @@ class LlamaModel:
         self._model = _load(api, job["model_path"])
         self._vocabulary = cast(Vocabulary, api.llama_model_get_vocab(self._model))
         self._words = api.llama_vocab_n_tokens(self._vocabulary)
-        self._random = random.Random(job["seed"])
+        self._random = random.Random(job["protocol"].seed)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
         self._trained = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
-        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def use(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
@@ -78,7 +79,7 @@ class LlamaModel:
             tokens = sum(lengths)
         self.let_go()
         self._runtime.log.forget_memory()
-        self._context = LlamaContext(self._api, self._model, tokens, self._job["threads"])
+        self._context = LlamaContext(self._api, self._model, tokens, self._job["config"].threads)
         self.kv_cache_kib = self._runtime.log.memory_kib
         if self.kv_cache_kib is None:
             self.absent["kv_cache_mib"] = "llama.cpp logged no size of a KV cache for this model"
@@ -215,11 +216,11 @@ class LlamaModel:
         self._api.llama_model_desc(self._model, description, len(description))
         return {
             "runtime_version": version("llama-cpp-python"),
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {self._job['seed']}), as llama-bench",
+            "input_source": f"random tokens (seed {self._job['protocol'].seed}), as llama-bench",
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
@@ -233,7 +234,7 @@ class LlamaModel:
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         reader = GraphReader(self._api)
-        tokens, threads = self._lengths.decode_tokens, self._job["threads"]
+        tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:
             context.evaluate(self._prompt(1))

@@ -31,9 +31,10 @@ class XllamaCpp:
         self._api = cast(Api, importlib.import_module("xllamacpp"))
 
     def open(self, job: Job) -> "XllamaModel":
-        if job["provider"] != "cpu":
+        if job["config"].provider != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"xllamacpp runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"xllamacpp runs on the CPU only here; provider {job['config'].provider!r} was asked.",
             )
         return XllamaModel(self._api, job)
 
@@ -53,13 +54,13 @@ class XllamaModel:
         self.refills = False
         self._api = api
         self._job = job
-        self._random = random.Random(job["seed"])
+        self._random = random.Random(job["protocol"].seed)
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
         self._filled = False
         self._server: Server | None = None
         self._room = 0
-        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def use(self, lengths: Lengths, *, requests: bool = False) -> None:
         """A new server, which reads the model again: a context cannot change its size. The old one goes first."""
@@ -153,11 +154,12 @@ class XllamaModel:
         job = self._job
         return {
             "runtime_version": version("xllamacpp"),
-            "threads": job["threads"],
+            "threads": job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {job['seed']}); greedy generation by the server, end of text ignored",
+            "input_source": f"random tokens (seed {job['protocol'].seed}); greedy generation by the server, "
+            "end of text ignored",
             "notes": [
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, context of {self._room} tokens; "
                 "prompt cache off but for depth and ttft_cached_ms",
@@ -233,8 +235,8 @@ def _params(api: Api, job: Job, room: int) -> Params:
     params.n_ubatch = N_UBATCH
     params.n_parallel = 1
     params.n_gpu_layers = 0
-    params.cpuparams.n_threads = job["threads"]
-    params.cpuparams_batch.n_threads = job["threads"]
+    params.cpuparams.n_threads = job["config"].threads
+    params.cpuparams_batch.n_threads = job["config"].threads
     params.cache_prompt = False
     params.cache_ram_mib = 0
     params.warmup = False  # the first inference is measured apart

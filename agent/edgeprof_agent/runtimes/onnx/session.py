@@ -39,7 +39,7 @@ def open_session(
 ) -> Session:
     """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack."""
     options = api.SessionOptions()
-    options.intra_op_num_threads = job["threads"]
+    options.intra_op_num_threads = job["config"].threads
     options.inter_op_num_threads = 1
     options.execution_mode = api.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = api.GraphOptimizationLevel.ORT_ENABLE_ALL

@@ -49,7 +49,7 @@ class OpenAiApi:
         endpoint = job["endpoint"]
         if endpoint is None:
             raise RuntimeFailure("load_error", "A served model needs an endpoint. Name one with --endpoint.")
-        if job["depth_tokens"]:
+        if job["config"].depth_tokens:
             raise RuntimeFailure(
                 "load_error", "An endpoint keeps no memory between requests, so there is no depth: leave it at 0."
             )
