@@ -43,14 +43,14 @@ def sweep_options(command: F) -> F:
         "sweep_dims",
         metavar="NAME=1,2,4",
         multiple=True,
-        help="Measure every size of this dynamic dimension; `batch` is the leading one of every input.",
+        help="Measure each of these sizes of a dynamic dimension. `batch` is the leading dimension of every input.",
     )(command)
     return click.option(
         "--sweep",
         "sweeps",
         metavar="NAME=1,3,224,224",
         multiple=True,
-        help="Measure this input shape, too; several inputs of one point are separated by semicolons.",
+        help="Also measure this input shape. Separate several inputs of one point with semicolons.",
     )(command)
 
 
@@ -66,7 +66,8 @@ def sweep_points(
 
     if is_language(model.format):
         raise UsageError(
-            "bad_sweep", "Input shapes are swept for ONNX and TFLite models; a language model takes tokens."
+            "bad_sweep",
+            "A language model has no input shapes to sweep. --sweep and --sweep-dim are for ONNX and TFLite models.",
         )
     declared = declared_inputs(model.folder / model.manifest.entry, model.format)
     return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
@@ -87,6 +88,6 @@ def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
         except ValueError:
             shape = ()
         if not separator or not name or not shape or min(shape) < 1:
-            raise UsageError("bad_shape", f"{text!r} is no input shape. Write it as NAME=1,3,224,224.")
+            raise UsageError("bad_shape", f"{text!r} is not an input shape. Use NAME=1,3,224,224.")
         shapes[name] = shape
     return shapes

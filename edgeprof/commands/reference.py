@@ -12,8 +12,8 @@ HEAD = """# Commands
 
 Made from the commands' own help by `./scripts/docs`; do not edit by hand.
 
-Exit codes: 0 done; 1 it did not work out (a failed run, a hub that refuses); 2 asked wrongly; 3 a part is missing, and
-the sentence holds the install line; 130 interrupted. An expected error is one sentence with a stable code in brackets.
+Exit codes: 0 done; 1 failed (a failed run, or a hub that refuses); 2 wrong usage; 3 a part is missing; 130 interrupted.
+With 3, the message ends with the install command. An expected error is one message with a stable code in brackets.
 """
 
 

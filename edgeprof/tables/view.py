@@ -10,7 +10,7 @@ from edgeprof.wire import rest
 EMULATED_SIGN = "~"
 BEST_SIGN = "*"
 SAME_SIGN = "="
-ALLOWANCE = "widened for what changes from run to run"
+ALLOWANCE = "widened for run-to-run variation"
 
 NOT_RUN = "not run"
 COST_HEADERS: dict[Kind, tuple[str, str]] = {
@@ -179,7 +179,7 @@ def open_text(cell: rest.Cell) -> str:
 def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     row = cell.metrics.get(item.metric)
     if row is None:
-        return notes.ref(cell.absent.get(item.metric, "The run gave no figure and no reason."))
+        return notes.ref(cell.absent.get(item.metric, "The run has no figure and gave no reason."))
     text = figures.figure(row)
     if (covers := figures.covers(row)) is not None:
         text = f"{text} {notes.ref(covers)}"
@@ -239,20 +239,18 @@ def _legend(table: rest.CompareTable) -> tuple[str, ...]:
     signs = {mark_sign(cell, mark.metric) for cell in table.cells for mark in cell.marks}
     lines: list[str] = []
     if BEST_SIGN in signs:
-        lines.append(
-            f"{BEST_SIGN} best of its family on this device: its interval, {ALLOWANCE}, is apart from all others."
-        )
+        lines.append(f"{BEST_SIGN} best of its family on this device: its interval, {ALLOWANCE}, overlaps no other.")
     if SAME_SIGN in signs:
-        lines.append(f"{SAME_SIGN} among the best of its family here; these are not shown to differ from each other.")
+        lines.append(f"{SAME_SIGN} among the best of its family here; no difference between these is shown.")
     lead = [item.metric for kind in HEADLINES.values() for item in kind if item.lead]
     if widened := allowances.legend(table, lead):
         lines.append(figures.clean(widened))
     lines += trust.legend(table.cells)
     threads = same_threads(table.columns)
     if threads is not None:
-        lines.append(f"All models asked for {threads_text(threads)}.")
+        lines.append(f"Requested for all models: {threads_text(threads)}.")
     if any(device.emulated for device in table.devices):
         lines.append(f"{EMULATED_SIGN} emulated: memory and failures count; times and energy are never ranked.")
     if any(device.played == "replayed" for device in table.devices):
-        lines.append(f"{EMULATED_SIGN} replayed: a recorded machine's sensors; no figure says anything about a device.")
+        lines.append(f"{EMULATED_SIGN} replayed: sensors of a recorded machine; no figure describes a device.")
     return tuple(lines)

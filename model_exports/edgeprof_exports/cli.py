@@ -13,7 +13,7 @@ from edgeprof_exports.recipe import Recipe
 
 @click.group()
 def models() -> None:
-    """List, fetch or build models that have a recipe."""
+    """List, fetch or build the models that have recipes."""
 
 
 @models.command("list")

@@ -256,4 +256,4 @@ def test_a_model_that_passes_and_then_crashes_says_at_which_run() -> None:
     assert result.failure is not None
     assert result.failure.code == "crash"
     assert "run 500" in result.failure.message
-    assert "499 had gone well" in result.failure.message
+    assert "499 runs before it succeeded" in result.failure.message

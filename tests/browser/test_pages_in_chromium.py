@@ -158,7 +158,7 @@ def test_what_is_no_model_is_refused_before_it_is_sent(chromium: Browser, url: s
         page.get_by_text("Upload a model").click()
         page.get_by_label("Files").set_input_files(poem)
         page.get_by_role("button", name="Upload").click()
-        expect(page.locator("#upload-problem")).to_contain_text("its first bytes are of no GGUF file")
+        expect(page.locator("#upload-problem")).to_contain_text("its first bytes are not GGUF")
         assert sent == [f"{url}/api/v1/models/check"]
 
 

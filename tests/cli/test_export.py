@@ -50,7 +50,7 @@ def read_csv(file: Path) -> list[dict[str, object]]:
 
 def test_csv_has_every_figure_and_no_formula(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
     out = tmp_path / "all.csv"
-    assert run("export", str(out)).out == f"{len(lines_of(filled)):,} lines are in {out}.\n"
+    assert run("export", str(out)).out == f"Wrote {len(lines_of(filled)):,} lines to {out}.\n"
     rows = read_csv(out)
     assert tuple(rows[0]) == COLUMNS
     assert told(rows) == lines_of(filled)

@@ -39,7 +39,7 @@ RUN = EnergyRun(
     spread_share=0.01,
     throughput_ratio=0.99,
     sampler_cpu_share=0.0021,
-    uncertainty=(UncertaintyPart(cause="accuracy of the source (nobody states it)", share=0.1, assumed=True),),
+    uncertainty=(UncertaintyPart(cause="accuracy of the source (not stated)", share=0.1, assumed=True),),
     uncertainty_share=0.1,
     marks={"drifting_idle": "idle 2 W before and 2.1 W after the load"},
 )
@@ -84,7 +84,7 @@ def test_a_runs_page_tells_source_method_and_doubt(tmp_path: Path) -> None:
         "2.00 W before, 2.10 W after, standard deviation 0.0500 W",
         "9.00 W, peak reading 9.60 W",
         "0.21 % of one core",
-        "± 10 % (95 %): accuracy of the source (nobody states it) 10 % (assumed)",
+        "± 10 % (95 %): accuracy of the source (not stated) 10 % (assumed)",
         "idle 2 W before and 2.1 W after the load",
         "25.0 mWh",
     ):

@@ -86,7 +86,7 @@ def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
         *("! busy Other programs took 14 % of the cores", "! throttled The board said frequency_capped"),
         *(
             "the speed never became steady",
-            "at its time limit of 10 s, before the requested precision",
+            "stopped at its time limit of 10 s",
             "within ± 6.1 %",
         ),
         *("the files lie on a tmpfs", "frequency capped; counters grew by 4", "Cores gone offline ! 3"),

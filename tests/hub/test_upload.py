@@ -78,7 +78,7 @@ def test_external_data_belongs_to_the_model_that_names_it(client: TestClient, tm
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        (files(poem__gguf=b"roses are red" * 10), "its first bytes are of no GGUF file"),
+        (files(poem__gguf=b"roses are red" * 10), "its first bytes are not GGUF"),
         (files(page__onnx=b"<!DOCTYPE html><p>404"), "a web page. The download went wrong"),
         (files(cut__onnx=INT8[:-500]), "cut.onnx"),
         (files(empty__onnx=b""), "is empty"),
@@ -109,7 +109,7 @@ def test_a_path_in_a_files_name_is_only_its_last_part(client: TestClient) -> Non
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"task": "juggling"}, "&#39;juggling&#39; is no task"),
+        ({"task": "juggling"}, "&#39;juggling&#39; is not a task"),
         ({"name": "x" * 200}, "80 characters"),
         ({"name": "x" * 5000}, "longer than"),
     ],

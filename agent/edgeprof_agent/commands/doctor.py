@@ -20,11 +20,13 @@ SIGNS = {"ok": "ok", "missing": "MISSING", "optional": "note"}
 
 
 @click.command()
-@click.option("--root", type=click.Path(path_type=Path, exists=True), default=Path("/"), help="A recorded machine.")
+@click.option(
+    "--root", type=click.Path(path_type=Path, exists=True), default=Path("/"), help="Folder of a recorded machine."
+)
 @click.option("--tune", is_flag=True, help="Print the commands that quieten this machine, and the way back. Runs none.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(root: Path, tune: bool, as_json: bool) -> None:
-    """Say what can be measured here, what is missing, and how to mend it. Exit code 1 if no runtime works."""
+    """Check this machine and print the commands that fix what is missing. Exit code 1 if no runtime works."""
     if tune:
         found = steps(root)
         click.echo(_json(found) if as_json else "\n".join(tuning_lines(found)))
@@ -52,7 +54,7 @@ def _lines(findings: Sequence[Finding]) -> Iterator[str]:
             if finding.costs:
                 yield from _wrapped("          not measured: ", finding.costs)
             if finding.mend:
-                yield f"          mend: {finding.mend}"  # never broken: it is to be copied
+                yield f"          fix: {finding.mend}"  # never broken: it is to be copied
 
 
 def _wrapped(label: str, text: str) -> list[str]:
@@ -63,5 +65,5 @@ def _wrapped(label: str, text: str) -> list[str]:
 
 def _sum_up(root: Path, works: bool) -> str:
     if root != Path("/"):
-        return "\nThat is a recorded machine: runtimes, isolation and hub were not looked at."
+        return "\nThis is a recorded machine: runtimes, isolation and hub were not checked."
     return "\nThis machine can profile models." if works else "\nNo runtime works here, so nothing can be profiled."

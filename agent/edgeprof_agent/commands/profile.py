@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=FilePath())
 @measuring_options
 @click.option("--repeats", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Runs of each set-up.")
-@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Of the order of several runs. Default: drawn.")
-@click.option("--out", type=FilePath(), help="Keep every result here; see `edgeprof compare DIR/A DIR/B`.")
+@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the run order. Default: random.")
+@click.option(
+    "--out",
+    type=FilePath(),
+    help="Save every result in this folder; see `edgeprof compare DIR/A DIR/B`.",
+)
 @click.option(
     "--samples",
     "samples_file",
     type=FilePath(),
     help="Write every sample of a single run here; see `edgeprof compare`.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the whole result document, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print only the result document, as JSON.")
 def profile(
     models: "tuple[Path, ...]",
     repeats: int,
@@ -36,8 +40,8 @@ def profile(
     """Profile model files (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators.
 
     Several models, or several values of --runtime, --threads or --provider, make several set-ups. Their runs are
-    interleaved in blocks that visit each once, in a drawn order (two set-ups: A B B A), so that a drift of the
-    machine is shared by all; then each is judged against the fastest.
+    interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
+    affects all alike. Each set-up is judged against the fastest.
     """
     from edgeprof_agent.commands.profile_run import Output, run
 

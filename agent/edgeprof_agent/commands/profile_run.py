@@ -45,7 +45,7 @@ def run(
     if len(series.turns) == 1:
         return _single(setups[0], request, keeper, series, output)
     if output.samples_file:
-        raise UsageError("bad_usage", "--samples is for a single run. Keep those of several with --out DIR.")
+        raise UsageError("bad_usage", "--samples is for a single run. Save several with --out DIR.")
     keeper.begin(plan_of(setups, series.turns, seed))
     with Stages(sys.stderr) as stages:
         run_series(series, measurer(request), keeper, stages.show)
@@ -56,7 +56,7 @@ def run(
     else:
         click.echo(text_of(series, summary, seed, output.folder))
     if series.interrupted:
-        where = f"They are in {output.folder}." if output.folder else "They were not kept, as --out was not given."
+        where = f"They are in {output.folder}." if output.folder else "They were not saved. Use --out to save them."
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. {where}", err=True)
         return INTERRUPTED
     return 1 if any(row.failed for row in summary.rows) else 0
@@ -98,9 +98,9 @@ def _write_samples(file: Path, outcome: Outcome) -> None:
     """The `samples` artifact as it goes to a hub. A run of few samples has them in its result instead."""
     refs = [ref for ref in outcome.result.artifacts if ref.name == "samples"]
     if not refs:
-        click.echo("This run has few samples or none: they are in the result itself (--json).", err=True)
+        click.echo("This run's samples are in the result itself. Use --json.", err=True)
         return
     try:
         file.write_bytes(outcome.artifacts[refs[0].sha256])
     except OSError as error:
-        raise UsageError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+        raise UsageError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error

@@ -43,22 +43,22 @@ def _read_as(root: Path) -> dict[str, object]:
 
 
 @click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Output folder.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Where to put the record."
+    "--seconds", type=FiniteRange(1, 3600), default=20, show_default=True, help="Seconds of idle, and again of load."
 )
-@click.option("--seconds", type=FiniteRange(1, 3600), default=20, show_default=True, help="Of idle, and again of load.")
-@click.option("--load/--no-load", default=True, show_default=True, help="Also record with every core busy.")
+@click.option("--load/--no-load", default=True, show_default=True, help="Also record with all cores busy.")
 @click.option("--root", type=click.Path(path_type=Path, exists=True), default=Path("/"), hidden=True)
 def record(out: Path, seconds: float, load: bool, root: Path) -> None:
-    """Record what edgeprof reads of this board, without serial numbers, addresses or names.
+    """Record what edgeprof reads from this board, without serial numbers, addresses or names.
 
-    A record is what support for a board needs: with it, tests and pages run where nobody has the board.
+    Support for a board starts with a record: with it, tests and pages run where nobody has the board.
     """
     with Stages(sys.stderr) as stages:
         found = capture(root, seconds, PERIOD_S, with_load=load, tell=stages.show)
     write(out, found, _read_as(root), identifiers(root), seconds, PERIOD_S)
     varied = sum(len({*found.idle[path], *found.load.get(path, [])}) > 1 for path in found.idle)
-    click.echo(f"{len(found.content)} files in {out}, {varied} of them with how they vary.")
+    click.echo(f"{len(found.content)} files in {out}, {varied} of them with their changes over time.")
     if found.unreadable:
-        click.echo(f"{len(found.unreadable)} could not be read: {', '.join(found.unreadable[:5])} …")
+        click.echo(f"{len(found.unreadable)} files could not be read: {', '.join(found.unreadable[:5])} …")
     click.echo(_NEXT.format(folder=out))

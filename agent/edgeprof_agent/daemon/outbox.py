@@ -105,8 +105,8 @@ class Outbox:
         if waiting < FULL_AT * self._budget:
             return None
         return (
-            f"{waiting} results wait for the hub's receipt and {self._budget} fit. "
-            "New jobs are taken again when the hub has received some."
+            f"{waiting} results wait for the hub's receipt; the outbox holds {self._budget}. The agent takes new "
+            "jobs again when the hub has received some."
         )
 
     def purge_when_due(self, now_s: float, monotonic_s: float) -> int:
@@ -145,7 +145,7 @@ class Outbox:
             return
         for row in self._database.rows("SELECT result_id, payload, sha256 FROM results WHERE state = 'queued'"):
             if sha256_hex(bytes(row["payload"])) != row["sha256"]:
-                self.set_aside(str(row["result_id"]), "its bytes were damaged on this device's disk")
+                self.set_aside(str(row["result_id"]), "its bytes are damaged on this device's disk")
 
     def _remove_unnamed_artifacts(self) -> None:
         named: set[str] = set()

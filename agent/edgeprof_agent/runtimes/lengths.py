@@ -22,4 +22,6 @@ def inputs_of(lengths: Lengths) -> dict[str, str]:
 
 def too_long(tokens: int, trained: int) -> str:
     """Why a length is refused."""
-    return f"Depth and prompt or generation need a context of {tokens} tokens, and the model was trained for {trained}."
+    return (
+        f"Depth plus prompt or generation need a context of {tokens} tokens, but the model was trained for {trained}."
+    )

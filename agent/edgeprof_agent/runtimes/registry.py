@@ -85,9 +85,9 @@ def _fact(name: str, variant: Variant) -> RuntimeFact:
 
 def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
     reason = (
-        "no endpoint is named. Name one with --endpoint https://HOST/v1"
+        "no endpoint is configured. Name one with --endpoint https://HOST/v1"
         if variant.needs_endpoint
-        else "this device is a cloud endpoint, which runs only what it serves"
+        else "this device is a cloud endpoint and runs only what it serves"
     )
     formats = cast(tuple[ModelFormat, ...], variant.formats)
     return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
@@ -103,9 +103,7 @@ def _why_absent(name: str, variant: Variant) -> str:
         return f"{variant.package} is not installed. Install it with: {variant.install}"
     (_, oldest), (_, newest) = variant.pythons
     span = f"3.{oldest} to 3.{newest}" if newest < 99 else f"3.{oldest} and newer"
-    return (
-        f"{variant.package} has wheels for Python {span} only, and this is {sys.version_info[0]}.{sys.version_info[1]}."
-    )
+    return f"{variant.package} has wheels for Python {span} only; this is {sys.version_info[0]}.{sys.version_info[1]}."
 
 
 def _version_here(variant: Variant) -> str | None:
@@ -118,10 +116,10 @@ def _version_here(variant: Variant) -> str | None:
 def _version_there(name: str, variant: Variant) -> str | None:
     command = [worker_python(name), "-c", _ASK_VERSION, variant.package]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None
+    return done.stdout.strip() or None
 
 
 def _named_python(variant: str) -> str:

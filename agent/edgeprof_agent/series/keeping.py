@@ -60,9 +60,9 @@ class Keeper:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if any(self.folder.iterdir()):
-                raise UsageError("folder_not_empty", f"{self.folder} is not empty. Name another folder with --out.")
+                raise UsageError("folder_not_empty", f"{self.folder} is not empty. Use another folder with --out.")
         except OSError as error:
-            raise UsageError("file_unwritable", f"{self.folder} cannot be used: {error.strerror}.") from error
+            raise UsageError("file_unwritable", f"Cannot use {self.folder}: {error.strerror}.") from error
         self._write(self.folder / PLAN, _json(plan))
 
     def keep(self, setup: Setup, number: int, result: Result, artifacts: Mapping[str, bytes]) -> None:
@@ -87,7 +87,7 @@ class Keeper:
             fresh.write_bytes(data)
             fresh.replace(file)
         except OSError as error:
-            raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+            raise EdgeprofError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
 
 
 def _beside(name: str, ref: ArtifactRef) -> str:

@@ -72,14 +72,20 @@ def _runtimes(
         verb = "does not run" if len(asked) == 1 else "runs"
         raise UsageError("wrong_runtime", f"{which} {verb} {file.format} models. Leave --runtime out.")
     others = [runtime for runtime in asked if runtime not in fitting]
-    skipped += [f"{file.manifest.entry} is not run on {runtime}, which has no {file.format}." for runtime in others]
+    skipped += [
+        f"Skipped {file.manifest.entry} on {runtime}, which does not support {file.format}." for runtime in others
+    ]
     return fitting
 
 
 def _configs(runtime: str, axes: Axes, base: RunConfig, skipped: list[str]) -> list[RunConfig]:
     providers = list(axes.providers)
     if runtime in _ONE_PROVIDER and "cpu" in providers:
-        skipped += [f"{runtime} is not run with provider {name}: it has none." for name in providers if name != "cpu"]
+        skipped += [
+            f"Skipped provider {name} on {runtime}, which has no providers to choose from."
+            for name in providers
+            if name != "cpu"
+        ]
         providers = ["cpu"]
     return [
         replace(base, runtime=runtime, threads=threads, provider=provider)

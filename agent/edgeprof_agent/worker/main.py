@@ -75,4 +75,4 @@ def _sentence(error: Exception, job: Job, stage: str) -> str:
 def _missing(error: ImportError, variant: str) -> str:
     if "libgomp.so.1" in str(error):
         return f"{variant} needs the system library libgomp1. Install it with: sudo apt-get install libgomp1"
-    return f"{variant} cannot be imported ({error}). Install it with: {VARIANTS[variant].install}"
+    return f"Cannot import {variant} ({error}). Install it with: {VARIANTS[variant].install}"

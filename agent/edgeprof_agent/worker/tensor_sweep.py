@@ -26,13 +26,13 @@ NO_TIME = "the time limit of the run left no time for this point"
 
 def sweep_tensor(model: TensorModel, memory: MemoryBook, job: Job, reporter: Reporter) -> None:
     """Every point, in the order in which they were asked; then the run's own shapes again, for what comes after."""
-    asked = job["sweep"]
+    requested = job["sweep"]
     stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
-    for index, ask in enumerate(asked):
-        reporter.enter("sweep", _title(ask), index / len(asked))
-        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(asked) - index)}
+    for index, ask in enumerate(requested):
+        reporter.enter("sweep", _title(ask), index / len(requested))
+        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(requested) - index)}
         reporter.point(_point(model, memory, ask, own))
-    if asked:
+    if requested:
         model.reshape({})
 
 

@@ -25,8 +25,7 @@ _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
 _ENERGIES = ("energy_per_token_j", "energy_per_prompt_token_j")
 _REFILLED = (
-    "this model's memory cannot go back to its depth, so that filling it anew would be counted as the energy of "
-    "prompts and generations"
+    "this model's context cannot go back to its depth: refilling it would count as energy of prompts and generations"
 )
 
 _CACHED_REPEATS = 12

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from edgeprof.tables import allowances, figures
+from edgeprof.tables.window_end import reached_precision, window_end_text
 from edgeprof.wire import messages as m
-from edgeprof.wire.evidence import ColdStart, Timing, WindowEnd
+from edgeprof.wire.evidence import ColdStart, Timing
 from edgeprof_hub.views.facts import DataTable, Fact, duration
 
 _STARTS = (
@@ -32,7 +33,7 @@ def timing_facts(result: m.Result) -> tuple[Fact, ...]:
         Fact("Clock", f"resolution {duration(timing.clock_resolution_ns)}"),
         Fact("Loop overhead", f"{duration(timing.loop_overhead_ns)} in every sample, not subtracted"),
         _warmup(timing, result.protocol),
-        Fact("Window ended", _ended(timing.window_end, result.protocol), warns=timing.window_end != "precision"),
+        _window(timing, result.protocol),
         _precision(timing, result.protocol),
         _calibration(result),
     )
@@ -45,25 +46,16 @@ def _warmup(timing: Timing, protocol: m.RunProtocol) -> Fact:
     return Fact("Warm-up", f"{timing.warmup_runs:,} runs up to {limit}; the speed never became steady", warns=True)
 
 
-def _ended(end: WindowEnd, protocol: m.RunProtocol) -> str:
-    precision = f"the requested precision of ± {figures.percent(protocol.precision)}"
-    missed = f"before {precision}"
-    texts: dict[WindowEnd, str] = {
-        "precision": f"at {precision}",
-        "time": f"at its time limit of {protocol.window_limit_s:g} s, {missed}",
-        "looks": f"after three precision checks, {missed}",
-        "runs": f"at its limit of {protocol.max_runs:,} runs, {missed}",
-        "deadline": f"at the run's time limit of {protocol.deadline_s:g} s, {missed}",
-    }
-    return texts[end]
+def _window(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    return Fact("Window", window_end_text(timing, protocol), warns=not reached_precision(timing, protocol))
 
 
 def _precision(timing: Timing, protocol: m.RunProtocol) -> Fact:
     if timing.relative_half_width is None:
         return Fact("Precision", "the median has no 95 % interval", is_absent=True)
     reached = figures.percent(timing.relative_half_width)
-    missed = timing.relative_half_width > protocol.precision
-    return Fact("Precision", f"95 % interval of the median within ± {reached}", warns=missed)
+    missed = not reached_precision(timing, protocol)
+    return Fact("Precision", f"95 % interval of the median within ± {reached} of it", warns=missed)
 
 
 def _calibration(result: m.Result) -> Fact:

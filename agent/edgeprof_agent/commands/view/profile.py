@@ -78,7 +78,7 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _circumstances(result: Result) -> Iterator[str]:
     yield ""
-    yield from timing_lines(result.timing)
+    yield from timing_lines(result.timing, result.protocol)
     yield from cold_lines(result.cold_start)
     yield from conditions_lines(result.conditions, result.before, result.after)
     yield from footprint_lines(result.footprint)

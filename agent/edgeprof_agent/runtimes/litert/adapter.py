@@ -63,7 +63,7 @@ class LiteRt:
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
-                f"{self.package} runs on the CPU only here; provider {job['config'].provider!r} was asked.",
+                f"{self.package} runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return LiteRtModel(self._make, job, version(self.package))
 
@@ -126,7 +126,7 @@ class LiteRtModel:
                 each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
             },
             "input_source": self._source.sentence,
-            "notes": [] if parts else ["no delegate took any node: builtin kernels only"],
+            "notes": [] if parts else ["no delegate took a node: builtin kernels only"],
         }
 
     def operators(self) -> Operators:
@@ -149,9 +149,7 @@ def _nodes(interpreter: Interpreter) -> list[Node]:
 def _declared(each: _Detail) -> Declared:
     dtype = np.dtype(each["dtype"])
     if dtype.kind not in "biufc":
-        raise RuntimeFailure(
-            "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
-        )
+        raise RuntimeFailure("load_error", f"Input {each['name']!r} takes text; only numeric tensors can be fed.")
     return Declared(each["name"], dtype, _sizes(each))
 
 

@@ -43,7 +43,7 @@ class LlamaCpp:
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
-                f"llama.cpp runs on the CPU only here; provider {job['config'].provider!r} was asked.",
+                f"llama.cpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return LlamaModel(self, job)
 
@@ -82,7 +82,7 @@ class LlamaModel:
         self._context = LlamaContext(self._api, self._model, tokens, self._job["config"].threads)
         self.kv_cache_kib = self._runtime.log.memory_kib
         if self.kv_cache_kib is None:
-            self.absent["kv_cache_mib"] = "llama.cpp logged no size of a KV cache for this model"
+            self.absent["kv_cache_mib"] = "llama.cpp logged no KV cache size for this model"
         self._lengths = lengths
         self._filled = False
 
@@ -131,8 +131,8 @@ class LlamaModel:
     def no_requests(self) -> str | None:
         if self.refills and self._lengths.depth_tokens:
             return (
-                "this model's memory cannot go back to its depth, so that every request would wait until "
-                f"{self._lengths.depth_tokens} tokens were evaluated anew"
+                "this model's context cannot go back to its depth, so every request would first evaluate "
+                f"{self._lengths.depth_tokens} tokens again"
             )
         return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
 
@@ -151,7 +151,7 @@ class LlamaModel:
         times_ns: list[int] = []
         for _ in range(repeats):
             if not context.keep_first(known):
-                self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                self.absent["ttft_cached_ms"] = "this model's context cannot drop a single token"
                 self.refills = True
                 return []
             started_ns = time.perf_counter_ns()
@@ -257,7 +257,7 @@ class LlamaModel:
 
     def _usable(self) -> LlamaContext:
         if self._context is None:
-            raise RuntimeFailure("load_error", "llama.cpp has no context: the last one that was asked was refused.")
+            raise RuntimeFailure("load_error", "llama.cpp has no context: it refused the last one that was requested.")
         return self._context
 
     def _prompt(self, count: int) -> Tokens:

@@ -34,7 +34,7 @@ class XllamaCpp:
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
-                f"xllamacpp runs on the CPU only here; provider {job['config'].provider!r} was asked.",
+                f"xllamacpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return XllamaModel(self._api, job)
 
@@ -46,7 +46,7 @@ class XllamaModel:
 
     def __init__(self, api: Api, job: Job) -> None:
         self.absent: dict[str, str] = {
-            "kv_cache_mib": "xllamacpp tells its size only in a log that is silent at the level that is timed",
+            "kv_cache_mib": "xllamacpp reports its size only in a log that is off during timing",
             "tokenize_ms": "xllamacpp has no call that only tokenizes",
             "sample_ms": "xllamacpp has no call that only samples",
         }
@@ -136,7 +136,7 @@ class XllamaModel:
             times_ns.append(time.perf_counter_ns() - started_ns)
             if answer["prompt_n"] != 1:
                 evaluated = answer["prompt_n"]
-                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a cached prompt"
                 self.refills = True
                 return []
         return times_ns
@@ -163,7 +163,7 @@ class XllamaModel:
             "notes": [
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, context of {self._room} tokens; "
                 "prompt cache off but for depth and ttft_cached_ms",
-                "xllamacpp shows no logits: NaN in them would not be seen",
+                "xllamacpp exposes no logits, so NaN in them would go unnoticed",
                 f"CPU: {self._api.get_system_info().strip()}",
                 *cost_notes("xllamacpp"),
             ],
@@ -175,7 +175,7 @@ class XllamaModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
-            "notes": ["xllamacpp does not tell which operators it executes"],
+            "notes": ["xllamacpp does not report which operators it executes"],
         }
 
     def _fill(self) -> None:
@@ -204,7 +204,9 @@ class XllamaModel:
 
     def _usable(self) -> Server:
         if self._server is None:
-            raise RuntimeFailure("load_error", "xllamacpp has no server: the last context that was asked was refused.")
+            raise RuntimeFailure(
+                "load_error", "xllamacpp has no server: it refused the last context that was requested."
+            )
         return self._server
 
 
@@ -213,7 +215,7 @@ def _check_cached(timings: Timings, depth: int) -> None:
     if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
         raise RuntimeFailure(
             "inference_error",
-            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning.",
+            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its context, so depth has no meaning.",
         )
 
 
@@ -249,6 +251,6 @@ def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, objec
 
 def _timings(answer: Answer) -> Timings:
     if "timings" not in answer:
-        told = answer["error"]["message"] if "error" in answer else str(answer)
-        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {told}")
+        problem = answer["error"]["message"] if "error" in answer else str(answer)
+        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {problem}")
     return answer["timings"]

@@ -113,6 +113,6 @@ def _declared(each: Input) -> Declared:
         dtype = np.dtype(_DTYPES.get(element, element))
     except TypeError:
         raise RuntimeFailure(
-            "load_error", f"The input {each.name!r} is a {each.type}; only tensors of numbers can be fed."
+            "load_error", f"Input {each.name!r} is a {each.type}; only numeric tensors can be fed."
         ) from None
     return Declared(each.name, dtype, each.shape)
