@@ -13,41 +13,54 @@ from edgeprof.version import __version__
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module:attribute, the extra it needs, one line of help)
-    "demo": ("edgeprof.demo.command:demo", "demo", "Run the whole product on this machine."),
+    "demo": (
+        "edgeprof.demo.command:demo",
+        "demo",
+        "Run a complete demo on this machine: hub, two agents, real models.",
+    ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",
-        "Learn what two runs on this machine may differ by.",
+        "Measure this machine's noise floor.",
     ),
-    "reproduce": ("edgeprof_agent.commands.reproduce:reproduce", "", "Run again on this machine what a bundle holds."),
+    "reproduce": (
+        "edgeprof_agent.commands.reproduce:reproduce",
+        "",
+        "Repeat a recorded run from its bundle, and compare.",
+    ),
     "endpoint": (
         "edgeprof_agent.commands.endpoint:endpoint",
         "",
-        "Look at an OpenAI-compatible endpoint; name a model that it serves.",
+        "Check an OpenAI-compatible endpoint, or name one of its models.",
     ),
-    "doctor": ("edgeprof_agent.commands.doctor:doctor", "", "Say what is missing here and how to mend it."),
+    "doctor": (
+        "edgeprof_agent.commands.doctor:doctor",
+        "",
+        "Check this machine and print the commands that fix what is missing.",
+    ),
     "agent": ("edgeprof_agent.commands.agent:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
-    "again": ("edgeprof.commands.campaign:again", "", "Run once more what a result was asked for."),
-    "retry": ("edgeprof.commands.campaign:retry", "", "Queue again what of a campaign failed."),
-    "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel what of a campaign has not ended."),
+    "again": ("edgeprof.commands.campaign:again", "", "Repeat a result's run on the same device."),
+    "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
+    "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
-    "export": ("edgeprof.commands.export:export", "", "Write every result into CSV, NDJSON or Parquet."),
+    "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (
         "edgeprof_hub.commands.prices:prices",
         "hub",
-        "List the dated prices that costs rest on, and check them.",
+        "List the dated prices behind every cost, and check them.",
     ),
-    "group": ("edgeprof.commands.group:group", "", "Name devices that are flashed together."),
-    "price": ("edgeprof.commands.hub:price", "", "Enter what a device costs."),
+    "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
+    "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
-    "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that we know recipes for."),
-    "paths": ("edgeprof.commands.paths:paths", "", "Show where everything lies and how to remove it."),
+    "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),
+    "errors": ("edgeprof.commands.errors:errors", "", "Explain an error code: its meaning and its remedy."),
+    "paths": ("edgeprof.commands.paths:paths", "", "Show where edgeprof stores files and how to remove them."),
 }
 
 
@@ -74,8 +87,8 @@ class LazyGroup(click.Group):
                 ) from error
             raise MissingPartError(
                 "extra_missing",
-                f"`edgeprof {cmd_name}` needs a part that is not installed ({error.name}). "
-                f"Install it with: pip install 'edgeprof[{extra}]'",
+                f"`edgeprof {cmd_name}` needs {error.name}, which is not installed. Install it with: pip install "
+                f"'edgeprof[{extra}]'",
             ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -22,4 +22,4 @@ def parse(url: str) -> urllib.parse.SplitResult:
 
 
 def _bad(url: str) -> UsageError:
-    return UsageError("bad_url", f"{url!r} is no hub URL. It looks like {DEFAULT_URL}.")
+    return UsageError("bad_url", f"{url!r} is not a hub URL. Example: {DEFAULT_URL}.")

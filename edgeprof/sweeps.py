@@ -31,14 +31,14 @@ def points_of(
     combined = [dict(zip(dims, sizes, strict=True)) for sizes in itertools.product(*dims.values())] if dims else []
     found = [*spelled, *(_at(declared, sizes, fixed) for sizes in combined)]
     if len(found) > MAX_POINTS:
-        raise UsageError("bad_sweep", f"The sweep would have {len(found)} points; {MAX_POINTS} are the most.")
+        raise UsageError("bad_sweep", f"The sweep would have {len(found)} points; the maximum is {MAX_POINTS}.")
     return tuple(SweepAt(shapes=shapes) for shapes in found)
 
 
 def _checked(shapes: Shapes, known: Mapping[str, DeclaredInput]) -> Shapes:
     for name, sizes in shapes.items():
         if name not in known:
-            raise UsageError("bad_sweep", f"The model has no input {name!r}. Its inputs are: {', '.join(known)}.")
+            raise UsageError("bad_sweep", f"The model has no input {name!r}. Inputs: {', '.join(known)}.")
         _check_fits(known[name], sizes)
     return shapes
 
@@ -48,9 +48,7 @@ def _check_fits(each: DeclaredInput, sizes: tuple[int, ...]) -> None:
         not isinstance(size, int) or size == wanted for size, wanted in zip(each.sizes, sizes, strict=True)
     )
     if not fits:
-        raise UsageError(
-            "bad_sweep", f"The input {each.name!r} has the sizes {_text(each)}; {_joined(sizes)} do not fit."
-        )
+        raise UsageError("bad_sweep", f"Input {each.name!r} has sizes {_text(each)}; {_joined(sizes)} do not fit.")
 
 
 def _at(declared: Sequence[DeclaredInput], sizes: _Sizes, fixed: Shapes) -> Shapes:
@@ -78,8 +76,8 @@ def _filled(each: DeclaredInput, swept: Mapping[int, int], fixed: tuple[int, ...
         if known is None:
             raise UsageError(
                 "bad_sweep",
-                f"The input {each.name!r} has the sizes {_text(each)}, and the sweep leaves one of them open. "
-                f"Give the others, for example: --input-shape {each.name}={_example(each, swept)}",
+                f"Input {each.name!r} has sizes {_text(each)}, and the sweep leaves one of them open. Set the "
+                f"others, for example: --input-shape {each.name}={_example(each, swept)}",
             )
         sizes.append(known)
     return tuple(sizes)
@@ -90,7 +88,7 @@ def _check_all_used(declared: Sequence[DeclaredInput], sizes: _Sizes, shapes: Sh
         used = bool(shapes) if name == BATCH and leads else any(name in each.sizes for each in declared)
         if not used:
             open_sizes = ", ".join(f"{each.name} ({_text(each)})" for each in declared)
-            raise UsageError("bad_sweep", f"No input has an open dimension {name!r}. The inputs are: {open_sizes}.")
+            raise UsageError("bad_sweep", f"No input has an open dimension {name!r}. Inputs: {open_sizes}.")
 
 
 def _example(each: DeclaredInput, swept: Mapping[int, int]) -> str:

@@ -1,8 +1,12 @@
-"""What all tests share: missing programs skip by marker, are named at the end, and can be made a failure."""
+"""What all tests share: missing programs skip by marker, are named at the end, and can be made a failure.
+
+Slow tests run in a whole run, with `--slow`, and where their own file is named. Chosen folders leave them out.
+"""
 
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from edgeprof.privacy import NO_TELEMETRY
 os.environ.update(NO_TELEMETRY)  # before any test imports a runtime
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+TESTS = Path(__file__).parent
 PROGRAMS = {"mosquitto": "mosquitto", "browser": "chromium", "prometheus": "prometheus"}
 
 
@@ -21,9 +26,28 @@ def find_program(name: str) -> str | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="A skipped test makes the run fail.")
+    parser.addoption("--slow", action="store_true", help="Run tests marked slow in a run of chosen folders, too.")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return "tests marked slow are left out; --slow runs them" if leaves_out_slow(config) else None
+
+
+def leaves_out_slow(config: pytest.Config) -> bool:
+    """Whether nothing but folders below `tests` was chosen, and nobody asked for slow tests by option or marker."""
+    if config.getoption("--slow") or "slow" in config.option.markexpr:
+        return False
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return False
+    chosen = [(config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args]
+    return all(path.is_dir() and TESTS in path.parents for path in chosen)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if leaves_out_slow(config):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     for item in items:
         for marker, program in PROGRAMS.items():
             if item.get_closest_marker(marker) and find_program(program) is None:

@@ -1,6 +1,8 @@
 """What the docs say is there is there, and what is there is in the docs."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,24 +11,57 @@ import pytest
 
 from edgeprof_agent.runtimes import registry as runtimes
 from edgeprof_agent.sensors.registry import SENSORS
+from tests import markdown_pages
+from tests.markdown_pages import DOCS, PAGES, PROJECT, name_of
 
-PROJECT = Path(__file__).parents[1]
-PAGES = sorted([PROJECT / "README.md", PROJECT / "benchmarks" / "README.md", *(PROJECT / "docs").glob("*.md")])
-LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
-
-
-def test_the_page_of_commands_is_current(tmp_path: Path) -> None:
-    # In a process of its own: click keeps a command's help option from whichever test invoked it first.
-    made = tmp_path / "commands.md"
-    subprocess.run([sys.executable, "-m", "edgeprof.commands.reference", str(made)], check=True)
-    page = (PROJECT / "docs" / "commands.md").read_text()
-    assert page == made.read_text(), "run: python -m edgeprof.commands.reference docs/commands.md"
+INDEX = DOCS / "index.md"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def made_pages() -> list[str]:
+    """The pages in the table of `scripts/docs`."""
+    return re.findall(r"^(docs/\S+\.md) +[a-z_.]+ ", (PROJECT / "scripts" / "docs").read_text(), re.MULTILINE)
+
+
+def docs_script(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    # In processes of their own: click keeps a command's help option from whichever test invoked it first.
+    environment = {**os.environ, "PYTHON": sys.executable}
+    return subprocess.run([project / "scripts" / "docs", *options], env=environment, capture_output=True, text=True)
+
+
+def test_every_page_that_is_made_is_current() -> None:
+    done = docs_script(PROJECT, "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_page_that_is_not_current_is_named_and_mended(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "scripts", tmp_path / "scripts")
+    shutil.copytree(PROJECT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("pictures"))
+    docs_script(tmp_path)
+    page = tmp_path / "docs" / "supported-devices.md"
+    current = page.read_text()
+    page.write_text("# By hand\n")
+    checked = docs_script(tmp_path, "--check")
+    assert checked.returncode == 1
+    assert checked.stdout == "docs/supported-devices.md is not current. Run: ./scripts/docs\n"
+    assert page.read_text() == "# By hand\n"
+    assert docs_script(tmp_path).stdout == "wrote docs/supported-devices.md\n"
+    assert page.read_text() == current
+
+
+def test_every_page_that_says_it_is_made_is_in_the_table() -> None:
+    assert made_pages() == [f"docs/{page.name}" for page in PAGES if "by `./scripts/docs`" in page.read_text()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
+    missing = [target for target, _ in markdown_pages.links(page) if not target.exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    links = [(target, anchor) for target, anchor in markdown_pages.links(page) if anchor and target.suffix == ".md"]
+    assert [(target.name, anchor) for target, anchor in links if anchor not in markdown_pages.anchors(target)] == []
 
 
 @pytest.mark.parametrize("variant", [fact.variant for fact in runtimes.facts()])
@@ -40,5 +75,7 @@ def test_every_sensor_is_documented(sensor: str) -> None:
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
-    readme = (PROJECT / "README.md").read_text()
-    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in readme and page.parent.name == "docs"] == []
+    """By way of the index, which names each."""
+    assert INDEX in [target for target, _ in markdown_pages.links(PROJECT / "README.md")]
+    listed = {target for target, _ in markdown_pages.links(INDEX)}
+    assert [name_of(page) for page in PAGES if page.is_relative_to(DOCS) and page not in {*listed, INDEX}] == []

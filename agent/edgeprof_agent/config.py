@@ -94,7 +94,7 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
     ]
     merged = _layer(_merge(layers), "the settings")
     if not merged.hub:
-        raise UsageError("hub_missing", "Which hub? Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
+        raise UsageError("hub_missing", "No hub is configured. Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
     played, endpoint = _played(merged), _endpoint(merged, environ)
     other = f"replay-{played}" if played else f"endpoint-{_folder_name(endpoint)}" if endpoint else None
     return Settings(
@@ -119,7 +119,7 @@ def _played(merged: Layer) -> str | None:
     if merged.replay is None:
         return None
     if merged.emulate or merged.meter:
-        raise UsageError("bad_setting", "replay plays another machine: it goes neither with emulate nor with a meter.")
+        raise UsageError("bad_setting", "replay plays another machine. It cannot be combined with emulate or a meter.")
     from edgeprof_agent.recorded import tree
 
     return tree.check(merged.replay)
@@ -130,7 +130,7 @@ def _endpoint(merged: Layer, environ: Mapping[str, str]) -> "Endpoint | None":
     if merged.endpoint is None and merged.endpoint_key_env is None:
         return None
     if merged.emulate or merged.replay or merged.meter:
-        raise UsageError("bad_setting", "endpoint goes neither with emulate nor with replay nor with a meter.")
+        raise UsageError("bad_setting", "endpoint cannot be combined with emulate, replay or a meter.")
     from edgeprof_agent.endpoint import endpoint_of
 
     return endpoint_of(merged.endpoint, merged.endpoint_key_env, environ)
@@ -164,9 +164,9 @@ def parse_cores(text: str, allowed: set[int]) -> tuple[int, ...]:
     except ValueError:
         chosen, missing = [], False
     if missing:
-        raise UsageError("cores_missing", f"cores = {text}: this machine lets the agent use {sorted(allowed)} only.")
+        raise UsageError("cores_missing", f"cores = {text}: the agent may use only {sorted(allowed)} on this machine.")
     if not chosen:
-        raise UsageError("bad_cores", f"cores = {text!r}: write a number of cores (2) or a list (0,2 or 4-7).")
+        raise UsageError("bad_cores", f"cores = {text!r}: use a number of cores (2) or a list (0,2 or 4-7).")
     return tuple(chosen)
 
 
@@ -183,7 +183,7 @@ def _layer(values: Mapping[str, object], source: str) -> Layer:
     try:
         return msgspec.convert(values, Layer, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise UsageError("bad_setting", f"A setting in {source} cannot be used: {error}") from error
+        raise UsageError("bad_setting", f"Cannot use a setting in {source}: {error}") from error
 
 
 def _path(kind: type, value: object) -> object:
@@ -202,9 +202,9 @@ def _read_toml(file: Path) -> dict[str, object]:
     try:
         return msgspec.toml.decode(file.read_bytes(), type=dict[str, object])
     except OSError as error:
-        raise UsageError("config_unreadable", f"The file {file} cannot be read: {error.strerror}.") from error
+        raise UsageError("config_unreadable", f"Cannot read the file {file}: {error.strerror}.") from error
     except msgspec.DecodeError as error:
-        raise UsageError("config_unreadable", f"The file {file} is no TOML: {error}") from error
+        raise UsageError("config_unreadable", f"The file {file} is not TOML: {error}") from error
 
 
 def _read_token(file: Path | None) -> str | None:
@@ -213,4 +213,4 @@ def _read_token(file: Path | None) -> str | None:
     try:
         return file.read_text().strip() or None
     except OSError as error:
-        raise UsageError("token_unreadable", f"The token file {file} cannot be read: {error.strerror}.") from error
+        raise UsageError("token_unreadable", f"Cannot read the token file {file}: {error.strerror}.") from error

@@ -28,7 +28,7 @@ def endpoint_of(url: str | None, key_variable: str | None, environ: Mapping[str,
     if url is not None:
         return parse_endpoint(url, key_variable, environ)
     if key_variable is not None:
-        raise UsageError("bad_usage", "The key of an endpoint is named, and no endpoint. Name it with --endpoint URL.")
+        raise UsageError("bad_usage", "A key is named for an endpoint, but no endpoint. Name it with --endpoint URL.")
     return None
 
 
@@ -38,11 +38,11 @@ def parse_endpoint(url: str, key_variable: str | None, environ: Mapping[str, str
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise _bad(f"it is no URL ({error})") from error
+        raise _bad(f"it is not a URL ({error})") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise _bad("it must begin with https:// (or http:// for a server of your own) and name a host")
+        raise _bad("it must start with https:// (or http:// for your own server) and name a host")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise _bad("it must hold no user name, password, query or fragment; a key comes from the environment")
+        raise _bad("it must not contain a user name, password, query or fragment; a key comes from the environment")
     here = names_loopback(url)
     if key_variable is not None:
         _check_key(key_variable, environ)
@@ -62,17 +62,17 @@ def _check_key(variable: str, environ: Mapping[str, str]) -> None:
         raise UsageError("bad_key_variable", "--endpoint-key-env takes the NAME of a variable, not the key itself.")
     if variable.startswith(_OURS):
         raise UsageError(
-            "bad_key_variable", f"Models are not given variables that begin with {_OURS}: name another one."
+            "bad_key_variable", f"Workers do not receive variables that start with {_OURS}. Use another name."
         )
     key = environ.get(variable, "").strip()
     if not key:
         # Not repeated: somebody may have given the key itself, and an agent's log is kept.
-        raise UsageError("key_missing", "The variable that --endpoint-key-env names is not set. It holds the key.")
+        raise UsageError("key_missing", "The variable named by --endpoint-key-env is not set. Put the key in it.")
     if not (key.isascii() and key.isprintable()):
         raise UsageError(
-            "bad_key_variable", "The variable that --endpoint-key-env names holds characters that no key has."
+            "bad_key_variable", "The variable named by --endpoint-key-env holds characters that no key has."
         )
 
 
 def _bad(why: str) -> UsageError:
-    return UsageError("bad_endpoint", f"This endpoint cannot be used: {why}. Example: https://api.openai.com/v1")
+    return UsageError("bad_endpoint", f"Cannot use this endpoint: {why}. Example: https://api.openai.com/v1")

@@ -84,9 +84,9 @@ def read_facts(
 
 def _machine(root: Path, cpuinfo: str) -> str:
     """The kernel's architecture: since Linux 6.1 the kernel says it in a file, before that its cpuinfo tells."""
-    said = files.text(root / "proc/sys/kernel/arch")
-    if said:
-        return said
+    name = files.text(root / "proc/sys/kernel/arch")
+    if name:
+        return name
     if "8" in _fields(cpuinfo, "CPU architecture"):
         return "aarch64"
     if "lm" in _cpu_flags(cpuinfo):

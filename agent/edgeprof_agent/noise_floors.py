@@ -118,9 +118,9 @@ def check_file(file: Path | None = None) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+        raise EdgeprofError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
     if not os.access(file.parent, os.W_OK):
-        raise EdgeprofError("file_unwritable", f"{file} cannot be written: its folder may not be written to.")
+        raise EdgeprofError("file_unwritable", f"Cannot write {file}: no permission for its folder.")
 
 
 def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | None = None) -> Path:
@@ -135,7 +135,7 @@ def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | 
         fresh.write_bytes(msgspec.json.format(msgspec.json.encode(entries)) + b"\n")
         fresh.replace(file)
     except OSError as error:
-        raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+        raise EdgeprofError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
     return file
 
 
@@ -150,8 +150,8 @@ def _read(file: Path) -> list[Kept]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise EdgeprofError("floors_unreadable", f"{file} cannot be read: {error.strerror}.") from error
+        raise EdgeprofError("floors_unreadable", f"Cannot read {file}: {error.strerror}.") from error
     except ValueError as error:  # msgspec's errors are ValueErrors
         raise EdgeprofError(
-            "floors_unreadable", f"{file} holds no noise floors ({error}). Delete it and calibrate again."
+            "floors_unreadable", f"{file} contains no noise floors ({error}). Delete it and calibrate again."
         ) from error

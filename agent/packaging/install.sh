@@ -57,7 +57,7 @@ write_settings() {
     if [ -e "$ETC/agent.toml" ]; then
         say "kept       $ETC/agent.toml"
     else
-        [ -n "${EDGEPROF_HUB:-}" ] || fail "Which hub? Run it as: sudo EDGEPROF_HUB=http://HOST:8765 $0"
+        [ -n "${EDGEPROF_HUB:-}" ] || fail "No hub is configured. Run it as: sudo EDGEPROF_HUB=http://HOST:8765 $0"
         case "$EDGEPROF_HUB" in
             *[!A-Za-z0-9.:/_\[\]-]*) fail "EDGEPROF_HUB=$EDGEPROF_HUB is no URL of a hub." ;;
         esac

@@ -25,7 +25,7 @@ class Near:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the machine says of itself, what it matched, what came near."""
+    """What the machine reports, what it matched, and near misses."""
 
     match: Match
     title: str | None
@@ -35,7 +35,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Missed:
-    """One rule that did not hold. `likeness`: of the name or part number that it wants to what the machine says."""
+    """One rule that did not hold. `likeness`: of the name or part number that it wants to what the machine reports."""
 
     profile_id: str
     held: tuple[str, ...]
@@ -75,10 +75,12 @@ def _missed(rule: Rule, profile: Profile, facts: Facts, is_named: bool) -> _Miss
     failed = next((name for name, holds in conditions.items() if not holds), None)
     if failed is None and not _memory_fits(profile, facts):
         wanted = profile.memory_gib.text() if profile.memory_gib else "unknown"
-        failed = f"memory: it has {_memory(facts)}, this profile {wanted} GiB"
+        failed = f"memory: machine {_memory(facts)}, profile {wanted} GiB"
     if failed is None:
         return None
-    held = tuple(f"{name} fits" for name, holds in conditions.items() if holds and not name.startswith("architecture"))
+    held = tuple(
+        f"{name} matches" for name, holds in conditions.items() if holds and not name.startswith("architecture")
+    )
     if held:
         return _Missed(profile.id, held, failed, 1.0)
     words, likeness = ("", 0.0) if is_named else max(_likenesses(rule, profile, facts), key=lambda each: each[1])
@@ -90,9 +92,9 @@ def _likenesses(rule: Rule, profile: Profile, facts: Facts) -> Iterator[tuple[st
     yield "", 0.0
     yield from _beginnings(rule.dt_compatible, facts.dt_compatible)
     yield from _beginnings([rule.cpu_model or ""], [facts.cpu_model or ""])
-    for pattern, told in ((rule.dt_model, facts.dt_model), (rule.dmi_product, facts.dmi_product)):
-        yield from _beginnings([pattern or ""], [told or ""])
-        yield _alike(_plain(pattern or ""), told)
+    for pattern, reported in ((rule.dt_model, facts.dt_model), (rule.dmi_product, facts.dmi_product)):
+        yield from _beginnings([pattern or ""], [reported or ""])
+        yield _alike(_plain(pattern or ""), reported)
     if rule.dt_model is None:
         yield _alike(profile.title, facts.dt_model)
 
@@ -102,11 +104,11 @@ def _beginnings(patterns: Iterable[str], texts: Iterable[str]) -> Iterator[tuple
     for pattern in filter(None, patterns):
         for text in texts:
             if re.match(pattern, text):
-                yield f"`{text}` begins as it should", 1.0
+                yield f"`{text}` starts with the expected name", 1.0
 
 
-def _alike(name: str, told: str | None) -> tuple[str, float]:
-    likeness = SequenceMatcher(None, told.lower(), name.lower()).ratio() if told and name else 0.0
+def _alike(name: str, reported: str | None) -> tuple[str, float]:
+    likeness = SequenceMatcher(None, reported.lower(), name.lower()).ratio() if reported and name else 0.0
     return f"a name like `{name}`", likeness
 
 
@@ -122,15 +124,15 @@ def _memory_fits(profile: Profile, facts: Facts) -> bool:
 
 
 def _memory(facts: Facts) -> str:
-    return f"{facts.memory_mib:.0f} MiB (a board of {memory_size_gib(facts.memory_mib):g} GiB)"
+    return f"{facts.memory_mib:.0f} MiB (sold as {memory_size_gib(facts.memory_mib):g} GiB)"
 
 
 def _seen(facts: Facts) -> dict[str, str]:
-    """What the rules look at; what the machine does not tell is said to be missing."""
+    """What the rules look at; with a word for what the machine does not report."""
     return {
         "device tree compatible": ", ".join(facts.dt_compatible) or "none",
         "device tree model": facts.dt_model or "none",
-        "processor": facts.cpu_model or "not told",
+        "processor": facts.cpu_model or "not reported",
         "architecture": facts.machine,
         "memory": _memory(facts),
         "DMI product": facts.dmi_product or "none",

@@ -25,10 +25,10 @@ def parse_profile(text: bytes, name: str) -> Profile:
         return msgspec.yaml.decode(text, type=Profile)
     except ImportError as error:
         raise MissingPartError(
-            "yaml_missing", "Device profiles need PyYAML: install it with `pip install 'edgeprof[hub]'`."
+            "yaml_missing", "Device profiles need PyYAML. Install it: pip install 'edgeprof[hub]'"
         ) from error
     except msgspec.MsgspecError as error:
-        raise EdgeprofError("profile_invalid", f"The device profile {name} cannot be used: {error}.") from error
+        raise EdgeprofError("profile_invalid", f"Invalid device profile {name}: {error}.") from error
 
 
 def expand(board: Profile) -> list[Profile]:

@@ -1,4 +1,4 @@
-"""Which profile a machine is: a pure function of what the machine said about itself."""
+"""Which profile a machine is: a pure function of what the machine reports."""
 
 import re
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ class Match:
 
 
 def match_profile(facts: Facts, profiles: dict[str, Profile]) -> Match:
-    """The profile whose strongest rule holds. What a host plays goes before what it is."""
+    """The profile whose strongest rule holds. What a host emulates goes before what it is."""
     if facts.emulates is not None:
         return _emulated(facts.emulates, profiles)
     found = [(rule, profile) for profile in profiles.values() for rule in profile.detect if _holds(rule, facts)]
     fitting = [(rule, profile) for rule, profile in found if _memory_fits(profile, facts)]
     if not fitting:
-        return Match(None, f"no profile fits {_seen(facts)}")
+        return Match(None, f"no profile matches {_seen(facts)}")
     rule, profile = max(fitting, key=lambda pair: pair[0].strength)
     return Match(profile.id, f"{_why(rule, profile, facts)}{_other_size(rule, found, facts)}")
 
@@ -39,8 +39,8 @@ def memory_size_gib(memory_mib: float) -> float:
 
 def _emulated(wanted: str, profiles: dict[str, Profile]) -> Match:
     if wanted not in profiles:
-        return Match(None, f"it is told to emulate `{wanted}`, which is no known profile")
-    return Match(wanted, f"emulated: another machine plays the {profiles[wanted].title}")
+        return Match(None, f"set to emulate `{wanted}`, which is not a known profile")
+    return Match(wanted, f"emulated: another machine emulates the {profiles[wanted].title}")
 
 
 def conditions_of(rule: Rule, facts: Facts) -> dict[str, bool]:
@@ -86,7 +86,7 @@ def _why(rule: Rule, profile: Profile, facts: Facts) -> str:
     parts += [f"device tree model `{facts.dt_model}`"] if rule.dt_model else []
     parts += [f"DMI product `{facts.dmi_product}`"] if rule.dmi_product else []
     parts += [f"processor `{facts.cpu_model}`"] if rule.cpu_model else []
-    parts += [f"only its architecture {facts.machine} is known"] if rule.machine and not parts else []
+    parts += [f"only the architecture {facts.machine} is known"] if rule.machine and not parts else []
     parts += [f"{facts.memory_mib:.0f} MiB of memory"] if profile.memory_decides else []
     return ", ".join(parts)
 
@@ -100,5 +100,5 @@ def _other_size(rule: Rule, found: list[tuple[Rule, Profile]], facts: Facts) -> 
 
 
 def _seen(facts: Facts) -> str:
-    name = facts.dt_model or facts.dmi_product or facts.cpu_model or "a nameless machine"
+    name = facts.dt_model or facts.dmi_product or facts.cpu_model or "an unnamed machine"
     return f"`{name}` ({facts.machine})"

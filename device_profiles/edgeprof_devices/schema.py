@@ -30,7 +30,7 @@ class Sourced(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if (self.source is None) != self.unsourced:
-            raise ValueError("name a `source`, or write `unsourced: true`, not both and not neither")
+            raise ValueError("give either a `source` or `unsourced: true`")
 
 
 class Figure(Sourced, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Price(Sourced, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.source is not None and self.as_of is None:
-            raise ValueError("a price with a source needs `as_of`, since prices move")
+            raise ValueError("a price with a source needs `as_of`")
 
 
 class PowerModes(Sourced, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class Rule(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not (self.dt_compatible or self.dt_model or self.dmi_product or self.cpu_model or self.machine):
-            raise ValueError("a rule without a condition would match every machine")
+            raise ValueError("a rule needs at least one condition")
 
     @property
     def strength(self) -> int:
@@ -169,9 +169,9 @@ class Profile(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.variants and (self.memory_gib or self.price_usd):
-            raise ValueError("with `variants`, memory_gib and price_usd stand in each variant")
+            raise ValueError("with `variants`, put memory_gib and price_usd in each variant")
         if self.device_class != "phone" and bool(self.detect) == (self.not_detected is not None):
-            raise ValueError("give `detect`, or say in `not_detected` why no rule can know it; a phone needs neither")
+            raise ValueError("give `detect`, or the reason in `not_detected`; a phone needs neither")
 
     @property
     def memory_mib(self) -> float:
@@ -179,6 +179,6 @@ class Profile(_Strict, frozen=True, kw_only=True):
         if self.memory_gib is None or self.memory_gib.low != self.memory_gib.high:
             raise UsageError(
                 "profile_memory_unknown",
-                f"The profile {self.id} names no single memory size, so a memory limit must be given by hand.",
+                f"Profile {self.id} has no single memory size. Set --memory-limit-mib.",
             )
         return self.memory_gib.low * 1024

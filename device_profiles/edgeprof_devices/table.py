@@ -1,4 +1,4 @@
-"""The page of supported devices in docs/, from the profiles. `python -m edgeprof_devices.table PATH` renews it."""
+"""`docs/supported-devices.md`, made from the profiles. `./scripts/docs` writes it."""
 
 import sys
 from pathlib import Path
@@ -8,8 +8,7 @@ from edgeprof_devices.schema import Figure, PowerModes, Price, Profile
 
 INTRODUCTION = """# Devices that edgeprof knows
 
-Generated from the profiles in `device_profiles/` by
-`python -m edgeprof_devices.table docs/supported-devices.md`; do not edit by hand.
+Made from the profiles in `device_profiles/` by `./scripts/docs`; do not edit by hand.
 
 - A figure marked `?` has no source: it is unchecked general knowledge. The profile gives the source
   of every other figure next to it. The last column is the month in which the sources were read; a

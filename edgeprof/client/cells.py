@@ -33,13 +33,14 @@ def find(client: HubClient, text: str) -> CellRuns:
     if configurations and not wanted:
         known = ", ".join(dict.fromkeys(one.runtime for one in configurations))
         raise UsageError(
-            "unknown_configuration", f"{model.name} on {device.label} was not run with {runtime!r}, but with: {known}."
+            "unknown_configuration",
+            f"{model.name} on {device.label} has no runs with {runtime!r}. Its runtimes: {known}.",
         )
     for column in wanted:
         results = _measured(client, device.device_id, column)
         if results:
             return CellRuns(results, _note(text, column, len(wanted)))
-    raise EdgeprofError("nothing_measured", f"There is no measured result of {model.name} on {device.label}.")
+    raise EdgeprofError("nothing_measured", f"No measured result of {model.name} on {device.label}.")
 
 
 def _device_of(devices: Sequence[rest.DeviceRecord], text: str) -> tuple[rest.DeviceRecord, str]:
@@ -59,7 +60,7 @@ def _model_of(models: Sequence[rest.ModelRecord], text: str) -> tuple[rest.Model
     name, separator, runtime = text.rpartition("@")
     model = resolve.stored_model(models, name) if separator else None
     if model is None:
-        raise UsageError("unknown_model", f"The hub holds no model {name or text!r}.")
+        raise UsageError("unknown_model", f"No model {name or text!r} on this hub.")
     return model, runtime
 
 
@@ -76,4 +77,4 @@ def _note(text: str, column: rest.Column, count: int) -> str | None:
     if count == 1:
         return None
     threads = f"{column.threads} threads" if column.threads else "all cores"
-    return f"{text} has {count} configurations; the one received last is compared: {column.runtime}, {threads}"
+    return f"{text} has {count} configurations; comparing the newest: {column.runtime}, {threads}"

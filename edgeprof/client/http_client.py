@@ -40,7 +40,7 @@ class HubClient:
         parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         if token and not (token.isascii() and token.isprintable()):
-            raise HubError("bad_token", "The token holds characters that no hub's token has. Copy it again.")
+            raise HubError("bad_token", "The token contains characters that no hub token has. Copy it again.")
         headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
         self._server = Server(parts, headers, TIMEOUT_S, self._unreachable)
 
@@ -82,8 +82,8 @@ class HubClient:
 
     def results(self, *, device_id: str, model_id: str, config_key: str, limit: int) -> list[rest.StoredResult]:
         """The results of one cell, newest received first."""
-        asked = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
-        return self._get(f"/results?{urllib.parse.urlencode(asked)}", list[rest.StoredResult])
+        query = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
+        return self._get(f"/results?{urllib.parse.urlencode(query)}", list[rest.StoredResult])
 
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""
@@ -94,15 +94,15 @@ class HubClient:
         return self._call("POST", "/campaigns", rest.Campaign, asdict(request))
 
     def repeat_result(self, result_id: str) -> rest.Campaign:
-        """Run once more what a result was asked for."""
+        """Repeat a result's run on the same device."""
         return _decode(self._send("POST", f"/results/{result_id}/again", b""), rest.Campaign)
 
     def retry_campaign(self, campaign_id: str) -> rest.Campaign:
-        """Queue again what of a campaign failed."""
+        """Retry a campaign's failed jobs."""
         return _decode(self._send("POST", f"/campaigns/{campaign_id}/retry", b""), rest.Campaign)
 
     def cancel_campaign(self, campaign_id: str) -> None:
-        """Cancel what of a campaign has not ended."""
+        """Cancel a campaign's remaining jobs."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
 
     def rename(self, kind: str, item_id: str, name: str) -> None:
@@ -235,14 +235,16 @@ def _decode(body: bytes, kind: type[T]) -> T:
     except msgspec.DecodeError as error:
         raise HubError(
             "hub_answer_unreadable",
-            f"The hub's answer cannot be read ({error}). Install the same edgeprof release here and on the hub.",
+            f"Cannot read the hub's answer ({error}). Install the same edgeprof release here and on the hub.",
         ) from error
 
 
 def _refused(url: str, status: int, body: bytes) -> HubError:
     error = error_in(body)
     if error is None:
-        return HubError(f"http_{status}", f"What answers at {url} is no edgeprof hub, or cannot work: HTTP {status}.")
+        return HubError(
+            f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
+        )
     return HubError(error.code, error.message)
 
 
@@ -253,5 +255,5 @@ def token_from(path: str | None) -> str | None:
     try:
         return Path(path).read_text().strip() or None
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
-        raise HubError("token_unreadable", f"The token file {path} cannot be read: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise HubError("token_unreadable", f"Cannot read the token file {path}: {reason}.") from error

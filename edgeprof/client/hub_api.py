@@ -52,10 +52,10 @@ class Hub(HubClient):
         records = [resolve.put_model(self, str(text), labels, lambda _: None) for text in texts]
         members = resolve.group_members(self.groups(), list(groups)) if groups else []
         devices = resolve.devices(self.devices(), [*to, *members], everywhere)
-        asked = request or rest.CampaignRequest(model_ids=(), device_ids=())
+        requested = request or rest.CampaignRequest(model_ids=(), device_ids=())
         return self.start_campaign(
             replace(
-                asked,
+                requested,
                 model_ids=tuple(record.model_id for record in records),
                 device_ids=tuple(device.device_id for device in devices),
             )
@@ -77,7 +77,9 @@ class Hub(HubClient):
             if all(job.state in rest.TERMINAL_STATES for job in now.jobs):
                 return now
             if end_s is not None and time.monotonic() > end_s:
-                raise EdgeprofError("timeout", f"The campaign has not ended within {timeout_s:g} s. Its jobs go on.")
+                raise EdgeprofError(
+                    "timeout", f"The campaign is not finished after {timeout_s:g} s. Its jobs keep running."
+                )
             last = now
             time.sleep(POLL_S)
 

@@ -22,7 +22,7 @@ def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhe
             raise UsageError("no_device", "No device is online. Start one with `edgeprof agent run --hub URL`.")
         return online
     if not targets:
-        raise UsageError("no_target", "Say which devices: --to DEVICE (may be repeated), --group NAME or --all.")
+        raise UsageError("no_target", "Name the devices: --to DEVICE (repeat it for several), --group NAME or --all.")
     return [device(known, text) for text in dict.fromkeys(targets)]
 
 
@@ -33,10 +33,10 @@ def device(known: Sequence[rest.DeviceRecord], text: str) -> rest.DeviceRecord:
     ]
     if len(found) > 1:
         ids = ", ".join(item.device_id for item in found)
-        raise UsageError("ambiguous_device", f"{len(found)} devices are called {text!r}: {ids}. Name one by its id.")
+        raise UsageError("ambiguous_device", f"{len(found)} devices are named {text!r}: {ids}. Use one of these ids.")
     if not found:
         names = ", ".join(item.label for item in known) or "none yet"
-        raise UsageError("unknown_device", f"The hub knows no device {text!r}. It knows: {names}.")
+        raise UsageError("unknown_device", f"No device {text!r} on this hub. Devices: {names}.")
     return found[0]
 
 
@@ -45,7 +45,7 @@ def group_members(known: Sequence[rest.DeviceGroup], names: Sequence[str]) -> li
     groups = {group.name: group.device_ids for group in known}
     if strange := [name for name in names if name not in groups]:
         there = ", ".join(groups) or "none yet"
-        raise UsageError("unknown_group", f"The hub has no group {strange[0]!r}. It has: {there}.")
+        raise UsageError("unknown_group", f"No group {strange[0]!r} on this hub. Groups: {there}.")
     return [device_id for name in names for device_id in groups[name]]
 
 
@@ -58,7 +58,7 @@ def stored_model(known: Sequence[rest.ModelRecord], text: str) -> rest.ModelReco
     ]
     if len(found) > 1:
         ids = ", ".join(item.model_id[:12] for item in found)
-        raise UsageError("ambiguous_model", f"{len(found)} models are called {text!r}: {ids}. Name one by its id.")
+        raise UsageError("ambiguous_model", f"{len(found)} models are named {text!r}: {ids}. Use one of these ids.")
     return found[0] if found else None
 
 
@@ -73,7 +73,7 @@ def put_model(client: HubClient, text: str, labels: Labels, say: Say) -> rest.Mo
         return _upload(client, *fetched, say)
     raise UsageError(
         "unknown_model",
-        f"{text!r} is neither a file here, nor a model on the hub, nor a recipe (`edgeprof models list`).",
+        f"{text!r} is not a file here, a model on the hub or a recipe. List recipes with `edgeprof models list`.",
     )
 
 
@@ -103,13 +103,13 @@ def item_id(client: HubClient, kind: str, which: str) -> str:
     if kind == "model":
         found = stored_model(client.models(), which)
         if found is None:
-            raise UsageError("unknown_model", f"The hub holds no model {which!r}.")
+            raise UsageError("unknown_model", f"No model {which!r} on this hub.")
         return found.model_id
     try:
         return identity.checked_result_id(which)
     except ValueError as error:
         raise UsageError(
-            "bad_result_id", f"{which!r} is no result id. It is in the address of the run's page."
+            "bad_result_id", f"{which!r} is not a result id. Copy it from the address of the run's page."
         ) from error
 
 

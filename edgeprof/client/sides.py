@@ -26,7 +26,7 @@ def _of_cell(hub: HubClient, text: str) -> list[Run]:
     try:
         found = cells.find(hub, text)
     except (UsageError, HubError) as error:
-        raise type(error)(error.code, f"{text} is no file, and as a cell of the hub: {error}") from error
+        raise type(error)(error.code, f"{text} is not a file. As a cell of the hub: {error}") from error
     return [
         Run(f"{text} {result.result_id}", result, lambda ref: hub.artifact(ref.sha256), found.note)
         for result in found.results

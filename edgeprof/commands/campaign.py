@@ -12,7 +12,7 @@ from edgeprof.wire import identity
 @click.argument("result", metavar="RESULT")
 @hub_options
 def again(result: str, hub_url: str, token_file: str | None) -> None:
-    """Run once more what RESULT was asked for: the same device, model, configuration and protocol."""
+    """Repeat RESULT's run: the same device, model, configuration and protocol."""
     client = client_of(hub_url, token_file)
     campaign = client.repeat_result(resolve.item_id(client, "result", result))
     click.echo(f"Queued as campaign {campaign.campaign_id}. See {client.url}/campaigns/{campaign.campaign_id}")
@@ -22,21 +22,23 @@ def again(result: str, hub_url: str, token_file: str | None) -> None:
 @click.argument("campaign", metavar="CAMPAIGN")
 @hub_options
 def retry(campaign: str, hub_url: str, token_file: str | None) -> None:
-    """Queue again what of CAMPAIGN failed and still has its device and its model."""
+    """Retry CAMPAIGN's failed jobs whose device and model still exist."""
     client = client_of(hub_url, token_file)
     found = client.retry_campaign(_campaign_id(campaign))
     waiting = sum(job.state in ("queued", "sent") for job in found.jobs)
-    click.echo(f"{waiting} job(s) wait in campaign {found.campaign_id}. See {client.url}/campaigns/{found.campaign_id}")
+    click.echo(
+        f"{waiting} job(s) queued in campaign {found.campaign_id}. See {client.url}/campaigns/{found.campaign_id}"
+    )
 
 
 @click.command()
 @click.argument("campaign", metavar="CAMPAIGN")
 @hub_options
 def cancel(campaign: str, hub_url: str, token_file: str | None) -> None:
-    """Cancel what of CAMPAIGN has not ended."""
+    """Cancel CAMPAIGN's remaining jobs."""
     client = client_of(hub_url, token_file)
     client.cancel_campaign(_campaign_id(campaign))
-    click.echo(f"Cancelled what of campaign {campaign} had not ended.")
+    click.echo(f"Cancelled the remaining jobs of campaign {campaign}.")
 
 
 def _campaign_id(text: str) -> str:
@@ -44,5 +46,6 @@ def _campaign_id(text: str) -> str:
         return identity.checked_result_id(text)
     except ValueError as error:
         raise UsageError(
-            "bad_campaign_id", f"{text!r} is no campaign's id. `edgeprof flash --no-wait` and the hub's page show it."
+            "bad_campaign_id",
+            f"{text!r} is not a campaign id. `edgeprof flash --no-wait` prints it, and the hub's page shows it.",
         ) from error

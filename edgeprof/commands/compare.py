@@ -19,18 +19,22 @@ from edgeprof.errors import UsageError
 @click.argument("results", nargs=-1, metavar="[A B]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--format", "kind", type=click.Choice(("table", "json", "csv", "md")), default="table", show_default=True)
-@click.option("--device", metavar="WORDS", help="Of the table: devices with these words in name or board.")
-@click.option("--model", metavar="WORDS", help="Of the table: models with these in name, family, format, runtime ...")
-@click.option("--catalogue", metavar="SHA256", help="Costs with this price catalogue; see `edgeprof prices history`.")
-@click.option("--as-of", metavar="DAY", help="Costs with the token and audio prices of 2026-05-01, say.")
-@click.option("--series", type=click.Choice(SERIES), help="Default: latency; of a language model, inter_token.")
+@click.option("--device", metavar="WORDS", help="Table: only devices with these words in their name or board.")
+@click.option(
+    "--model", metavar="WORDS", help="Table: only models with these words in name, family, format, runtime ..."
+)
+@click.option("--catalogue", metavar="SHA256", help="Use this price catalogue; see `edgeprof prices history`.")
+@click.option("--as-of", metavar="DAY", help="Use the token and audio prices of this day, such as 2026-05-01.")
+@click.option("--series", type=click.Choice(SERIES), help="Default: latency; for a language model, inter_token.")
 @click.option(
     "--floor",
     "floor_file",
     type=click.Path(path_type=Path),
-    help="Noise floor; default: the results' own.",
+    help="Noise floor file. Default: the floor stored in the results.",
 )
-@click.option("--learn-floor", "learned", type=click.Path(path_type=Path), help="Write the noise floor of A/A runs.")
+@click.option(
+    "--learn-floor", "learned", type=click.Path(path_type=Path), help="Write the noise floor of A/A runs to this file."
+)
 @hub_options
 def compare(
     results: tuple[str, ...],
@@ -46,22 +50,24 @@ def compare(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Print the devices × models table; or say whether B is faster than A.
+    """Print the devices × models table, or compare A and B.
 
-    A and B are result files (`edgeprof profile --json`), folders of them (several runs), or on the hub: ids of results,
-    or cells as DEVICE/MODEL, or DEVICE/MODEL@RUNTIME, with all their newest runs of one configuration.
-    Samples that are too many for a result are read from NAME.samples.json beside NAME.json.
-    Without `--floor`, the noise floor is that of the device's calibration which the results carry.
-    With `--learn-floor FILE`, a folder or cell of at least 5 runs of one set-up teaches what two such runs differ by.
+    A and B are result files (`edgeprof profile --json`), folders of them, or results on a hub. On a hub, give a result
+    id, or a cell as DEVICE/MODEL or DEVICE/MODEL@RUNTIME. A cell means all its newest runs of one configuration.
+    Large samples are read from NAME.samples.json next to NAME.json.
+    Without `--floor`, the noise floor is the one stored in the results.
+    `--learn-floor FILE` takes one folder or cell with at least 5 runs of one set-up and measures their noise floor.
     """
     sides = [load_side(text, lambda: client_of(hub_url, token_file)) for text in results[:2]]
     if len(results) == 1 and learned:
         floor = noise_floors.learn(sides[0], series, datetime.now(timezone.utc).isoformat(timespec="seconds"))
         learned.write_text(_json(floor) + "\n")
-        click.echo(_json(floor) if as_json or kind == "json" else f"{noise_floors.text_of(floor)} Kept in {learned}.")
+        click.echo(_json(floor) if as_json or kind == "json" else f"{noise_floors.text_of(floor)} Saved in {learned}.")
     elif len(results) == 2 and not learned:
         if kind in ("csv", "md"):
-            raise UsageError("bad_format", "A verdict is printed as text or as JSON.")
+            raise UsageError(
+                "bad_format", "A verdict is printed as text or JSON only. Use --json or leave --format out."
+            )
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
         click.echo(_json(report) if as_json or kind == "json" else text_of(report))
     elif not results and not learned:

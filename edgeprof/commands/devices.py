@@ -17,7 +17,7 @@ from edgeprof.wire.messages import Facts
 if TYPE_CHECKING:
     from edgeprof_devices.explaining import Explanation
 
-_NEW_PROFILE = "A board that is missing: device_profiles/edgeprof_devices/profiles/, see docs/supported-devices.md."
+_NEW_PROFILE = "Board missing? Add it to device_profiles/edgeprof_devices/profiles/; see docs/supported-devices.md."
 
 
 @click.group(invoke_without_command=True)
@@ -37,12 +37,12 @@ def devices(context: click.Context, hub_url: str, token_file: str | None, as_jso
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def match(device: str | None, root: Path | None, hub_url: str, token_file: str | None, as_json: bool) -> int:
-    """Explain why a machine got its profile: this one, a recorded one, or a DEVICE of the hub.
+    """Explain a machine's profile: this machine's, a recorded one's, or that of a DEVICE on the hub.
 
-    Exit code 1 if no profile fits.
+    Exit code 1 if no profile matches.
     """
     if device and root:
-        raise UsageError("bad_usage", "Name a device of the hub or --root, not both.")
+        raise UsageError("bad_usage", "Give a DEVICE of the hub or --root, not both.")
     from edgeprof_devices.explaining import explain
     from edgeprof_devices.loader import load_profiles
 
@@ -55,7 +55,7 @@ def match(device: str | None, root: Path | None, hub_url: str, token_file: str |
 def _of_the_hub(name: str, hub_url: str, token_file: str | None) -> Facts:
     record = resolve.devices(client_of(hub_url, token_file).devices(), (name,), False)[0]
     if record.facts is None:
-        raise UsageError("no_facts", f"The hub has heard of {record.label}, and not yet what it is. Start its agent.")
+        raise UsageError("no_facts", f"{record.label} has not reported its facts to the hub yet. Start its agent.")
     return record.facts
 
 
@@ -81,9 +81,9 @@ def _text(found: "Explanation") -> str:
     if found.match.profile_id is None:
         lines.append(f"No profile: {found.match.reason}.")
     else:
-        lines += [f"Profile {found.match.profile_id} ({found.title})", f"  because of {found.match.reason}"]
+        lines += [f"Profile {found.match.profile_id} ({found.title})", f"  reason: {found.match.reason}"]
     if found.near:
-        lines += ["", "Came near:"]
+        lines += ["", "Near misses:"]
     for near in found.near:
         lines += [f"  {', '.join(near.profile_ids)}: {', '.join(near.held)}", f"    but not {near.failed}"]
     return "\n".join([*lines, "", _NEW_PROFILE])

@@ -23,29 +23,33 @@ _TYPES = {**_NUMBERS, "ci_low": "double", "ci_high": "double", "emulated": "bool
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--format", "kind", type=click.Choice(("csv", "ndjson", "parquet")), help="Default: by OUT's ending.")
-@click.option("--continue", "goes_on", is_flag=True, help="Go on after the last line that OUT has (CSV, NDJSON).")
+@click.option(
+    "--format", "kind", type=click.Choice(("csv", "ndjson", "parquet")), help="Default: OUT's file extension."
+)
+@click.option("--continue", "goes_on", is_flag=True, help="Append after the last line of OUT (CSV, NDJSON).")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only results after this `seq`.")
 @hub_options
 def export(out: Path, kind: Kind | None, goes_on: bool, after: int, hub_url: str, token_file: str | None) -> None:
-    """Write every result of the hub into OUT: one line for each figure, with everything that tells runs apart.
+    """Write every result of the hub to OUT: one line per figure, with every field that tells runs apart.
 
-    What is written is kept when the connection breaks; --continue goes on from there. `seq` numbers the hub's results
-    in the order of their arrival, so that a later export with --after takes only what is new. Parquet needs
-    `pip install 'edgeprof[parquet]'`.
+    A broken connection loses no written lines: --continue appends after them. `seq` numbers the hub's results in order
+    of arrival; --after SEQ exports only newer ones. Parquet needs `pip install 'edgeprof[parquet]'`.
     """
     chosen = kind or KINDS.get(out.suffix.lower())
     if chosen is None:
-        raise UsageError("bad_format", f"Say --format, or let {out.name} end in {', '.join(KINDS)}.")
+        raise UsageError(
+            "bad_format",
+            f"Cannot tell the format from the name {out.name}. Use --format, or end it in {', '.join(KINDS)}.",
+        )
     if goes_on and chosen == "parquet":
-        raise UsageError("bad_usage", "A Parquet file cannot be gone on with. Write another one with --after SEQ.")
+        raise UsageError("bad_usage", "Cannot append to a Parquet file. Write a new one with --after SEQ.")
     client = client_of(hub_url, token_file)
     if goes_on and out.exists():
         after = max(after, _drop_last_result(out, chosen))
     is_new = not (goes_on and out.exists() and out.stat().st_size)
     say = result_progress(client.last_seq())
     write = _parquet if chosen == "parquet" else partial(_text, kind=chosen, is_new=is_new)
-    click.echo(f"{write(client, out, after, say):,} lines are in {out}.")
+    click.echo(f"Wrote {write(client, out, after, say):,} lines to {out}.")
 
 
 def _text(client: HubClient, out: Path, after: int, say: Callable[[int], None], *, kind: Kind, is_new: bool) -> int:
@@ -111,7 +115,7 @@ def _parquet(client: HubClient, out: Path, after: int, say: Callable[[int], None
         import pyarrow.parquet
     except ModuleNotFoundError as error:
         raise MissingPartError(
-            "extra_missing", "Parquet needs a part that is not installed: pip install 'edgeprof[parquet]'"
+            "extra_missing", "Parquet export needs an extra. Install it with: pip install 'edgeprof[parquet]'"
         ) from error
     arrow = cast(_Arrow, pyarrow)
     count, writer, schema = 0, None, None
@@ -129,7 +133,7 @@ def _parquet(client: HubClient, out: Path, after: int, say: Callable[[int], None
         if writer is not None:
             writer.close()
     if writer is None:
-        raise UsageError("nothing_to_export", "The hub has no result after that.")
+        raise UsageError("nothing_to_export", "The hub has no newer results.")
     return count
 
 

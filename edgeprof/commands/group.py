@@ -10,12 +10,13 @@ from edgeprof.errors import UsageError
 @click.command()
 @click.argument("name", required=False)
 @click.argument("devices", nargs=-1, metavar="[DEVICE]...")
-@click.option("--delete", "is_deleted", is_flag=True, help="Delete the group; its devices stay.")
+@click.option("--delete", "is_deleted", is_flag=True, help="Delete the group. Its devices stay.")
 @hub_options
 def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url: str, token_file: str | None) -> None:
-    """Make the group NAME of these devices, or replace it; without devices show it; without a name list all groups.
+    """Create or replace the group NAME with these DEVICES.
 
-    `edgeprof flash MODEL --group NAME` flashes to all of them.
+    Without devices, show the group. Without a name, list all groups.
+    `edgeprof flash MODEL --group NAME` flashes to every device of a group.
     """
     client = client_of(hub_url, token_file)
     if name and is_deleted:
@@ -23,7 +24,7 @@ def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url:
         click.echo(f"Deleted group {name}.")
         return
     if is_deleted:
-        raise UsageError("no_name", "Say which group: edgeprof group NAME --delete.")
+        raise UsageError("no_name", "Name the group to delete: edgeprof group NAME --delete.")
     known = client.devices()
     if name and devices:
         members = [resolve.device(known, text) for text in dict.fromkeys(devices)]
@@ -33,8 +34,8 @@ def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url:
     labels = {item.device_id: item.label for item in known}
     found = [item for item in client.groups() if name in (None, item.name)]
     if name and not found:
-        raise UsageError("unknown_group", f"The hub has no group {name!r}. Make it: edgeprof group {name} DEVICE ...")
+        raise UsageError("unknown_group", f"No group {name!r} on this hub. Create it: edgeprof group {name} DEVICE ...")
     for item in found:
         click.echo(f"{item.name}: {', '.join(labels[device_id] for device_id in item.device_ids)}")
     if not found:
-        click.echo("No group yet. Make one: edgeprof group NAME DEVICE ...")
+        click.echo("No groups yet. Create one: edgeprof group NAME DEVICE ...")

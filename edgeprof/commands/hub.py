@@ -7,7 +7,7 @@ import click
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
-from edgeprof.commands.flash_options import asked, measuring_options
+from edgeprof.commands.flash_options import campaign_of, campaign_options
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import LiveBoard, watch
 from edgeprof.commands.options import FiniteRange
@@ -22,23 +22,25 @@ KINDS = ("device", "model", "result")
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; may be repeated.")
-@click.option("--group", "groups", multiple=True, metavar="NAME", help="The devices of a group; may be repeated.")
+@click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; repeat it for several.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="Every device of this group; repeat it for several."
+)
 @click.option("--all", "everywhere", is_flag=True, help="Every device that is online.")
 @click.option("--name", help="The model's name on the hub (default: the file's name).")
 @click.option("--family", help="Groups the variants of one network (default: the model's name).")
 @click.option(
-    "--quantization", default="unknown", show_default=True, help="What the variant is called, as you know it."
+    "--quantization", default="unknown", show_default=True, help="Free-text name of the variant, such as int8-static."
 )
 @click.option(
     "--task",
     type=click.Choice(TASKS),
     default="other",
     show_default=True,
-    help="Chooses the cloud baseline; see docs/cost.md.",
+    help="Selects the cloud baseline; see docs/cost.md.",
 )
-@measuring_options
-@click.option("--no-wait", is_flag=True, help="Queue and return at once.")
+@campaign_options
+@click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
 @hub_options
 def flash(
     models: tuple[str, ...],
@@ -58,9 +60,9 @@ def flash(
 
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
-    measuring = asked(options, models)
+    measuring = campaign_of(options, models)
     if name and len(models) > 1:
-        raise UsageError("one_name", f"--name names one model, and {len(models)} are flashed. Flash them one by one.")
+        raise UsageError("one_name", f"--name applies to one model; you gave {len(models)}. Flash them one by one.")
     client = client_of(hub_url, token_file)
     of_groups = resolve.group_members(client.groups(), groups) if groups else ()
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
@@ -75,13 +77,13 @@ def flash(
     left_out = len(records) * len(chosen) * request.repeats - len(campaign.jobs)
     if left_out:
         click.echo(
-            f"{left_out} of the asked runs are left out: a served model is measured at an endpoint, and an endpoint "
-            "measures nothing else.",
+            f"Skipped {left_out} of the requested runs. Endpoints measure served models only, and other devices "
+            "measure model files only.",
             err=True,
         )
     for device in chosen:
         if not device.online:
-            click.echo(f"{device.label} is offline: its jobs wait until it is back.", err=True)
+            click.echo(f"{device.label} is offline. Its jobs wait until it reconnects.", err=True)
     if no_wait:
         click.echo(f"Queued {len(campaign.jobs)} job(s) as campaign {campaign.campaign_id}. See {client.url}/")
         return
@@ -100,7 +102,7 @@ def _follow(
     try:
         ended = watch(client, campaign.campaign_id, board)
     except KeyboardInterrupt:
-        click.echo(f"\nThe jobs go on; see {client.url}/ or `edgeprof compare`.")
+        click.echo(f"\nThe jobs keep running. See {client.url}/ or `edgeprof compare`.")
         return 130
     for job in ended.jobs:
         if job.state == "failed" and job.result_id:
@@ -121,12 +123,12 @@ def _say_progress(text: str) -> None:
 @click.command()
 @click.argument("which", metavar="DEVICE")
 @click.argument("usd", type=FiniteRange(min=0, min_open=True))
-@click.option("--source", required=True, help="Where the figure comes from: a shop and a date, an invoice ...")
+@click.option("--source", required=True, help="Where the price comes from, such as a shop and a date, or an invoice.")
 @hub_options
 def price(which: str, usd: float, source: str, hub_url: str, token_file: str | None) -> None:
-    """Enter what a device costs, in US dollars. Its cost per inference rests on it."""
+    """Set a device's price in US dollars. Its cost per inference uses it."""
     if not source.strip():
-        raise UsageError("no_source", "A price needs a source: --source 'the shop, the date'.")
+        raise UsageError("no_source", "A price needs a source, such as --source 'the shop, the date'.")
     client = client_of(hub_url, token_file)
     client.set_price(resolve.item_id(client, "device", which), usd, source)
     click.echo(f"{which} costs {usd:g} USD ({source}).")
@@ -147,7 +149,7 @@ def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | Non
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("which")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @hub_options
 def delete(kind: str, which: str, yes: bool, hub_url: str, token_file: str | None) -> None:
     """Delete a device, a model or a result, with everything that belongs to it."""
@@ -156,9 +158,7 @@ def delete(kind: str, which: str, yes: bool, hub_url: str, token_file: str | Non
     also = "" if kind == "result" else " and all its results"
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(
-                "not_confirmed", f"This deletes {kind} {which}{also}. Say --yes to do it without a question."
-            )
+            raise UsageError("not_confirmed", f"This deletes {kind} {which}{also}. Confirm with --yes.")
         click.confirm(f"Delete {kind} {which}{also}?", abort=True)
     client.delete(f"{kind}s", item_id)
     click.echo(f"Deleted {kind} {which}{also}.")

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., object])
 def hub_options(command: F) -> F:
     """`--hub` and `--token-file`."""
     command = click.option(
-        "--token-file", type=click.Path(), help="File with the hub's token (else EDGEPROF_TOKEN is used)."
+        "--token-file", type=click.Path(), help="File with the hub's token. Default: the variable EDGEPROF_TOKEN."
     )(command)
     return click.option(
         "--hub", "hub_url", default=DEFAULT_URL, envvar="EDGEPROF_HUB", show_default=True, help="The hub's URL."

@@ -1,16 +1,17 @@
 """Command-line options that several commands share, and how their texts are read."""
 
 import math
+import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeprof.errors import UsageError
-from edgeprof.modelfiles import ModelFile, declared_inputs
-from edgeprof.sweeps import points_of
-from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.formats import is_language
+from edgeprof.wire.sweep_at import SweepAt
+
+if TYPE_CHECKING:
+    from edgeprof.modelfiles import ModelFile
 
 
 class FiniteRange(click.FloatRange):
@@ -23,6 +24,15 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class FilePath(click.Path):
+    """As `click.Path(path_type=Path)`, but pathlib is imported only where a path is given: not for a help."""
+
+    def convert(self, value: "str | os.PathLike[str]", param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -33,26 +43,31 @@ def sweep_options(command: F) -> F:
         "sweep_dims",
         metavar="NAME=1,2,4",
         multiple=True,
-        help="Measure every size of this dynamic dimension; `batch` is the leading one of every input.",
+        help="Measure each of these sizes of a dynamic dimension. `batch` is the leading dimension of every input.",
     )(command)
     return click.option(
         "--sweep",
         "sweeps",
         metavar="NAME=1,3,224,224",
         multiple=True,
-        help="Measure this input shape, too; several inputs of one point are separated by semicolons.",
+        help="Also measure this input shape. Separate several inputs of one point with semicolons.",
     )(command)
 
 
 def sweep_points(
-    model: ModelFile, sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
+    model: "ModelFile", sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
 ) -> tuple[SweepAt, ...]:
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
         return ()
+    from edgeprof.modelfiles import declared_inputs  # the readers of model files: not for a command's help
+    from edgeprof.sweeps import points_of
+    from edgeprof.wire.formats import is_language
+
     if is_language(model.format):
         raise UsageError(
-            "bad_sweep", "Input shapes are swept for ONNX and TFLite models; a language model takes tokens."
+            "bad_sweep",
+            "A language model has no input shapes to sweep. --sweep and --sweep-dim are for ONNX and TFLite models.",
         )
     declared = declared_inputs(model.folder / model.manifest.entry, model.format)
     return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
@@ -73,6 +88,6 @@ def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
         except ValueError:
             shape = ()
         if not separator or not name or not shape or min(shape) < 1:
-            raise UsageError("bad_shape", f"{text!r} is no input shape. Write it as NAME=1,3,224,224.")
+            raise UsageError("bad_shape", f"{text!r} is not an input shape. Use NAME=1,3,224,224.")
         shapes[name] = shape
     return shapes

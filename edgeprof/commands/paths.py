@@ -15,7 +15,7 @@ PARTS = ("agent", "hub", "demo")
 @click.command()
 @click.option("--clear-cache", is_flag=True, help="Delete the downloads. State (results, device ids) stays.")
 def paths(clear_cache: bool) -> None:
-    """Show where everything lies and how to remove it."""
+    """Show where edgeprof stores files and how to remove them."""
     if clear_cache:
         freed_mib = size_mib(cache_dir())
         shutil.rmtree(cache_dir(), ignore_errors=True)
@@ -25,7 +25,7 @@ def paths(clear_cache: bool) -> None:
     for name, path in rows:
         size = f"{size_mib(path):9.1f} MiB" if path.exists() else "     not there"
         click.echo(f"{name:<12} {size}  {path}")
-    click.echo("\nThe cache may be deleted at any time: edgeprof paths --clear-cache")
+    click.echo("\nYou can delete the cache at any time: edgeprof paths --clear-cache")
     click.echo(f"To remove everything: rm -rf {shlex.join(str(path) for _, path in rows)}")
 
 

@@ -19,14 +19,14 @@ def publish() -> None:
 
 
 @publish.command()
-@click.option("--uri", required=True, metavar="URL", help="The tracking server, such as http://localhost:5000.")
-@click.option("--experiment", default="edgeprof", show_default=True, help="It is made where there is none.")
+@click.option("--uri", required=True, metavar="URL", help="URL of the tracking server, such as http://localhost:5000.")
+@click.option("--experiment", default="edgeprof", show_default=True, help="Created if it does not exist.")
 @hub_options
 def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> None:
-    """Send every result to MLflow: a run each, with figures, intervals, parameters and tags.
+    """Send every result to MLflow, one run each, with figures, intervals, parameters and tags.
 
-    Only what is new is sent: the experiment's tag edgeprof.last_seq says how far it got, so that a publish that broke
-    off goes on. Needs no MLflow package here.
+    Only new results are sent. The experiment's tag edgeprof.last_seq records the last one, so an interrupted publish
+    resumes. Needs no MLflow package here.
     """
     from edgeprof.publish.mlflow import Mlflow, publish_all
 
@@ -39,29 +39,31 @@ def mlflow(uri: str, experiment: str, hub_url: str, token_file: str | None) -> N
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @hub_options
 def tensorboard(folder: Path, hub_url: str, token_file: str | None) -> None:
-    """Write event files into FOLDER: a run for each cell, a step for each result (the hub's number of it).
+    """Write event files to FOLDER: one run per cell, one step per result (its number on the hub).
 
-    Only what is new is written: the file edgeprof-last-seq in FOLDER says how far it got. Needs no TensorBoard here.
+    Only new results are written. The file edgeprof-last-seq in FOLDER records the last one. Needs no TensorBoard here.
     """
     from edgeprof.publish.tensorboard import publish_all
 
     client = client_of(hub_url, token_file)
     folder.mkdir(parents=True, exist_ok=True)
     count = publish_all(folder, partial(client.export, "ndjson"), result_progress(client.last_seq()))
-    click.echo(f"{count:,} result{'s' * (count != 1)} written. Look at them with: tensorboard --logdir {folder}")
+    click.echo(f"{count:,} result{'s' * (count != 1)} written. View them with: tensorboard --logdir {folder}")
 
 
 @publish.command()
-@click.option("--project", default="edgeprof", show_default=True, help="W&B makes it where there is none.")
-@click.option("--entity", envvar="WANDB_ENTITY", help="A team or a user; without it the key's own.")
+@click.option("--project", default="edgeprof", show_default=True, help="W&B creates it if it does not exist.")
+@click.option("--entity", envvar="WANDB_ENTITY", help="Team or user. Default: the owner of the key.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("edgeprof-wandb"),
     show_default=True,
-    help="Keeps the runs and how far a publish got; for one project.",
+    help="Stores the runs and the publish position; one folder per project.",
 )
-@click.option("--online/--offline", "is_online", default=None, help="Online where WANDB_API_KEY is set, else offline.")
+@click.option(
+    "--online/--offline", "is_online", default=None, help="Default: online if WANDB_API_KEY is set, else offline."
+)
 @click.option("--group-by", type=click.Choice(["family", "device"]), default="family", show_default=True)
 @hub_options
 def wandb(
@@ -73,10 +75,10 @@ def wandb(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Send every result to Weights & Biases: a run each. Offline the runs lie in the folder until `wandb sync`.
+    """Send every result to Weights & Biases, one run each. Offline runs stay in the folder until `wandb sync`.
 
-    Only what is new is sent: edgeprof-wandb.json in the folder says how far it got, so that a publish that broke off
-    goes on. The key is taken from WANDB_API_KEY, nowhere else. Needs `pip install 'edgeprof[wandb]'`.
+    Only new results are sent. edgeprof-wandb.json in the folder records the last one, so an interrupted publish
+    resumes. The key comes from WANDB_API_KEY only. Needs `pip install 'edgeprof[wandb]'`.
     """
     from edgeprof.publish.wandb import publish_all, read_mark
     from edgeprof.publish.wandb_runs import WandbRuns
@@ -84,7 +86,9 @@ def wandb(
     has_key = bool(os.environ.get("WANDB_API_KEY"))
     is_online = has_key if is_online is None else is_online
     if is_online and not has_key:
-        raise UsageError("no_wandb_key", "Online needs a key of W&B in WANDB_API_KEY. Set it, or say --offline.")
+        raise UsageError(
+            "no_wandb_key", "Publishing online needs a W&B key in WANDB_API_KEY. Set it, or use --offline."
+        )
     client = client_of(hub_url, token_file)
     lines, say = partial(client.export, "ndjson"), result_progress(client.last_seq())
     with WandbRuns(folder, project, entity, is_online) as target:

@@ -1,4 +1,4 @@
-"""`docs/commands.md`, made from the commands themselves: `python -m edgeprof.commands.reference docs/commands.md`."""
+"""`docs/commands.md`, made from the commands themselves. `./scripts/docs` writes it."""
 
 import sys
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from edgeprof.cli import COMMANDS, edgeprof
 
 HEAD = """# Commands
 
-Made from the commands' own help by `python -m edgeprof.commands.reference docs/commands.md`; a test keeps it current.
+Made from the commands' own help by `./scripts/docs`; do not edit by hand.
 
-Exit codes: 0 done; 1 it did not work out (a failed run, a hub that refuses); 2 asked wrongly; 3 a part is missing, and
-the sentence holds the install line; 130 interrupted. An expected error is one sentence with a stable code in brackets.
+Exit codes: 0 done; 1 failed (a failed run, or a hub that refuses); 2 wrong usage; 3 a part is missing; 130 interrupted.
+With 3, the message ends with the install command. An expected error is one message with a stable code in brackets.
 """
 
 

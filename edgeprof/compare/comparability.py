@@ -28,18 +28,18 @@ def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
         found = [name for name, side in (("A", a), ("B", b)) if any(map(is_so, side))]
         if found:
             article = "an" if word == "emulated" else "a"
-            return f"times of {article} {word} device are shown and never ranked, and {' and '.join(found)} is {word}"
+            return f"{' and '.join(found)} is {word}, and times of {article} {word} device are never ranked"
     return None
 
 
 def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
     """In what the workloads differ, which makes the times those of different work; and what is marked on the runs."""
-    found = [f"not the same {name}: {told}" for name, told in _differences(_WORKLOAD, a, b)]
+    found = [f"different {name}: {difference}" for name, difference in _differences(_WORKLOAD, a, b)]
     for name, side in (("A", a), ("B", b)):
         mixed = [what for what, read in {**_SUBJECT, **_WORKLOAD}.items() if len({str(read(run)) for run in side}) > 1]
         if mixed:
-            found.append(f"the runs of {name} differ among themselves in: {', '.join(mixed)}")
-        found += [f"{name} is {told}" for told in _doubts(side)]
+            found.append(f"the runs of {name} differ in: {', '.join(mixed)}")
+        found += [f"{name} is {difference}" for difference in _doubts(side)]
     return found
 
 
@@ -56,7 +56,7 @@ def _marks(result: Result) -> dict[str, str]:
     if result.trust is not None:
         return {mark.cause: mark.reason for mark in result.trust.marks}
     if any(state is not None and state.throttled for state in (result.before, result.after)):
-        return {"throttled": "the device said so"}
+        return {"throttled": "the device reported it"}
     return {}
 
 
@@ -74,7 +74,7 @@ def _doubt(cause: str, reasons: Sequence[str], runs: int) -> str:
 
 def subject(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
     """What is compared: in what device, model and runtime differ."""
-    return [f"{name}: {told}" for name, told in _differences(_SUBJECT, a, b)]
+    return [f"{name}: {difference}" for name, difference in _differences(_SUBJECT, a, b)]
 
 
 def _differences(

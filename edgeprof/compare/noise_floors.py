@@ -22,10 +22,13 @@ def learn(runs: Sequence[Run], series: Series | None, date: str) -> NoiseFloor:
     first = runs[0].result
     if len(runs) < calibration.MIN_RUNS:
         raise EdgeprofError(
-            "too_few_runs", f"A noise floor takes at least {calibration.MIN_RUNS} runs; these are {len(runs)}."
+            "too_few_runs", f"A noise floor needs at least {calibration.MIN_RUNS} runs; this has {len(runs)}."
         )
     if any(_setup(run) != _setup(runs[0]) for run in runs):
-        raise EdgeprofError("not_one_setup", "These runs are not all of one device, model and configuration.")
+        raise EdgeprofError(
+            "not_one_setup",
+            "These runs differ in device, model or configuration. A noise floor needs runs of one set-up.",
+        )
     series = series or default_series(first)
     learned = calibration.noise_floor(estimates(runs, series), date)
     return NoiseFloor(
@@ -60,10 +63,10 @@ def read(path: Path) -> list[NoiseFloor]:
             raise msgspec.ValidationError("an empty list")
         return [_one(each) for each in listed]
     except OSError as error:
-        raise EdgeprofError("no_such_file", f"The noise floor {path} cannot be read: {error.strerror}.") from error
+        raise EdgeprofError("no_such_file", f"Cannot read the noise floor {path}: {error.strerror}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EdgeprofError(
-            "not_a_floor", f"{path} is no noise floor ({error}). Make one with --learn-floor."
+            "not_a_floor", f"{path} is not a noise floor ({error}). Make one with --learn-floor."
         ) from error
 
 
@@ -76,9 +79,9 @@ def _one(raw: object) -> NoiseFloor:
 def text_of(floor: NoiseFloor) -> str:
     """One sentence."""
     return (
-        f"Two runs of {floor.model_name} on {floor.device_id} may differ by {floor.expected:.1%} in {floor.series} "
-        f"(95 % interval {floor.low:.1%} to {floor.high:.1%}, {floor.runs} runs); "
-        f"nothing below {floor.floor:.1%} will be claimed of two single runs."
+        f"Two runs of {floor.model_name} on {floor.device_id} differ by up to {floor.expected:.1%} in "
+        f"{floor.series} (95 % interval {floor.low:.1%} to {floor.high:.1%}, {floor.runs} runs). `edgeprof "
+        f"compare` reports no difference below {floor.floor:.1%} between two single runs."
     )
 
 
@@ -94,16 +97,16 @@ def fitting(
     found = [floor for floor in given or _carried(runs) if _fits(floor, series, runs)]
     if not found:
         known = ", ".join(dict.fromkeys(f"{floor.series} of {floor.device_id}" for floor in given))
-        return None, [f"the noise floor is not used: it was learned on {known}"] if given else []
+        return None, [f"noise floor ignored: it was measured on {known}"] if given else []
     own = [_newest([floor for floor in found if _is_of(floor, run)]) for run in runs]
     known_ones = [floor for floor in own if floor is not None]
     if len(known_ones) == len(runs):
         return _known(max(known_ones, key=lambda floor: floor.floor)), []
     standing_in = max(known_ones or [_last(found)], key=lambda floor: floor.floor)
-    warning = f"the noise floor was learned on another set-up ({standing_in.model_name})"
+    warning = f"the noise floor was measured on another set-up ({standing_in.model_name})"
     if len(runs) >= _REPLICATES:
-        return _known(standing_in), [f"{warning} and can only widen what the repeats tell"]
-    warning += f", and {DEFAULT_FLOOR:.0%} are assumed where it is smaller"
+        return _known(standing_in), [f"{warning}; it can only widen the spread of the repeats"]
+    warning += f"; where it is smaller, {DEFAULT_FLOOR:.0%} is assumed"
     if standing_in.floor <= DEFAULT_FLOOR:
         return None, [warning]
     return _known(replace(standing_in, within_run=0.0)), [warning]

@@ -59,7 +59,7 @@ def text_of(report: Report) -> str:
         span = f"{verdict.interval_percent} % interval {verdict.low:.4f} to {verdict.high:.4f}"
         lines.append(f"  B / A: {verdict.ratio:.4f}, {span}")
     if verdict.smallest_effect is not None:
-        lines.append(f"  Smallest effect that such a pair shows in 4 of 5 cases: {verdict.smallest_effect:.1%}")
+        lines.append(f"  Smallest effect that 4 of 5 such pairs show: {verdict.smallest_effect:.1%}")
     if verdict.floor is not None:
         lines.append(f"  Noise floor used: {verdict.floor:.1%} ({verdict.basis.replace('_', ' ')})")
     lines += [f"  differs: {line}" for line in report.subject]

@@ -24,7 +24,7 @@ _MEDIANS: dict[Series, str] = {
     "inter_token": "inter_token_p50_ms",
 }
 _SAMPLES_SUFFIX = ".samples.json"
-_INTERVALS_ONLY = "stored intervals are compared, as samples are not here; they know of no drift"
+_INTERVALS_ONLY = "compared by stored intervals, which ignore drift: the samples are not here"
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def runs_in_files(text: str) -> list[Run] | None:
     if path.is_dir():
         files = sorted(file for file in path.glob("*.json") if not file.name.endswith(_SAMPLES_SUFFIX))
         if not files:
-            raise EdgeprofError("no_results", f"The folder {text} holds no result files (*.json).")
+            raise EdgeprofError("no_results", f"The folder {text} has no result files (*.json).")
         return [_from_file(file) for file in files]
     if path.exists():
         return [_from_file(path)]
     if text.startswith(("/", ".", "~")) or text.endswith(".json"):
-        raise EdgeprofError("no_such_file", f"There is no file {text}. Make one with: edgeprof profile --json")
+        raise EdgeprofError("no_such_file", f"No file {text}. Make one with: edgeprof profile --json")
     return None
 
 
@@ -61,7 +61,7 @@ def measured(run: Run) -> Run:
     """The run itself. Raises EdgeprofError for one that failed."""
     if run.result.status != "measured":
         code = run.result.failure.code if run.result.failure else "unknown"
-        raise EdgeprofError("result_failed", f"{run.name} is a run that failed ({code}); it has nothing to compare.")
+        raise EdgeprofError("result_failed", f"{run.name} failed ({code}). There is nothing to compare.")
     return run
 
 
@@ -101,7 +101,8 @@ def _from_file(path: Path) -> Run:
         result = msgspec.json.decode(path.read_bytes(), type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EdgeprofError(
-            "not_a_result", f"{path} is no result ({error}). Make one with: edgeprof profile MODEL --json > {path.name}"
+            "not_a_result",
+            f"{path} is not a result ({error}). Make one with: edgeprof profile MODEL --json > {path.name}",
         ) from error
     return measured(Run(str(path), result, fetch))
 
@@ -116,7 +117,7 @@ def _samples_ms(run: Run, series: Series) -> list[float] | None:
     try:
         samples_ns = msgspec.json.decode(data, type=_SamplesDocument).series.get(series)
     except msgspec.MsgspecError as error:
-        raise EdgeprofError("samples_unreadable", f"The samples of {run.name} cannot be read: {error}") from error
+        raise EdgeprofError("samples_unreadable", f"Cannot read the samples of {run.name}: {error}") from error
     return [sample / 1e6 for sample in samples_ns] if samples_ns else None
 
 

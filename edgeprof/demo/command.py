@@ -38,14 +38,16 @@ class Fetched:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End after the comparison is printed.")
+@click.option("--once", is_flag=True, help="Exit after printing the comparison.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port of the hub's page.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for the demo's state.")
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=plan.DEFAULT_PLAN, help="Another plan.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), default=plan.DEFAULT_PLAN, help="Use another plan file."
+)
 def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
-    """Run the whole product on this machine.
+    """Run a complete demo on this machine: hub, two agents, real models.
 
-    Exit code 0 only if every cell came to what the plan (demo.toml) expects of it.
+    Exit code 0 only if every cell ends as the plan (demo.toml) expects.
     """
     whole = plan.load(plan_file)
     data = data or state_dir("demo")
@@ -61,7 +63,7 @@ def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
         click.echo(tables.render(client.compare(), "table", shutil.get_terminal_size((110, 24)).columns), nl=False)
         _say_outcome(whole, wrong)
         if not once:
-            click.echo(f"\nThe same, with more detail: {client.url}/   (Ctrl-C ends the demo)")
+            click.echo(f"\nMore detail: {client.url}/   (Ctrl-C ends the demo)")
             _wait_for_interrupt()
     sys.exit(1 if wrong else 0)
 
@@ -80,7 +82,9 @@ def _fetch(whole: plan.Plan) -> list[Fetched]:
     fetched: list[Fetched] = []
     for model in whole.models:
         if model.recipe not in recipes:
-            raise UsageError("unknown_recipe", f"The plan names {model.recipe!r}, which `edgeprof models list` lacks.")
+            raise UsageError(
+                "unknown_recipe", f"The plan names {model.recipe!r}, which is not in `edgeprof models list`."
+            )
         recipe = recipes[model.recipe]
         file = inspect(fetch.ensure(recipe, _say))
         fetched.append(Fetched(model.recipe, file, catalogue.record_of(recipe, file)))
@@ -133,20 +137,20 @@ def _profile(
     whole: plan.Plan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
 ) -> list[check.Mismatch]:
     """Measure every model on every device; returns what did not come out as planned."""
-    asked = whole.measuring
+    requested = whole.measuring
     campaign = client.start_campaign(
         rest.CampaignRequest(
             model_ids=tuple(record.model_id for record in records),
             device_ids=tuple(device.device_id for device in devices),
-            threads=asked.threads,
-            prompt_tokens=asked.prompt_tokens,
-            decode_tokens=asked.decode_tokens,
+            threads=requested.threads,
+            prompt_tokens=requested.prompt_tokens,
+            decode_tokens=requested.decode_tokens,
             protocol=RunProtocol(
-                window_s=asked.window_s,
-                window_limit_s=asked.window_limit_s,
-                warmup_limit_s=asked.warmup_limit_s,
-                precision=asked.precision,
-                deadline_s=asked.deadline_s,
+                window_s=requested.window_s,
+                window_limit_s=requested.window_limit_s,
+                warmup_limit_s=requested.warmup_limit_s,
+                precision=requested.precision,
+                deadline_s=requested.deadline_s,
                 energy=False,  # a minute and a half more a cell, where a source can be read
             ),
         )
@@ -169,7 +173,7 @@ def _say(text: str) -> None:
 
 def _say_outcome(whole: plan.Plan, wrong: list[check.Mismatch]) -> None:
     cells = sum(len(model.expect) for model in whole.models)
-    click.echo(f"\n{cells - len(wrong)} of {cells} cells came out as the plan expects.")
+    click.echo(f"\n{cells - len(wrong)} of {cells} cells ended as the plan expects.")
     for item in wrong:
         click.echo(f"  {item.recipe} on {item.agent}: expected {item.expected}, got {item.got}")
 

@@ -59,7 +59,7 @@ def load(path: Path = DEFAULT_PLAN) -> Plan:
     try:
         plan = msgspec.convert(tomllib.loads(path.read_text()), Plan)
     except (OSError, ValueError) as error:
-        raise UsageError("bad_plan", f"The demo's plan {path} cannot be used: {error}.") from error
+        raise UsageError("bad_plan", f"Cannot use the demo's plan {path}: {error}.") from error
     _check(plan, path)
     return plan
 
@@ -69,8 +69,10 @@ def _check(plan: Plan, path: Path) -> None:
     outcomes = {"measured", *(f"failed:{code}" for code in FAILURE_CODES)}
     for model in plan.models:
         if set(model.expect) != names:
-            raise UsageError("bad_plan", f"{path}: {model.recipe} must expect something of each of {sorted(names)}.")
+            raise UsageError(
+                "bad_plan", f"{path}: {model.recipe} needs an expected outcome for each of {sorted(names)}."
+            )
         if unknown := set(model.expect.values()) - outcomes:
             raise UsageError(
-                "bad_plan", f"{path}: {model.recipe} expects {sorted(unknown)}, which nothing can come to."
+                "bad_plan", f"{path}: {model.recipe} expects {sorted(unknown)}, which is not a possible outcome."
             )

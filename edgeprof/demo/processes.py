@@ -38,8 +38,10 @@ class Part:
         """Raises EdgeprofError with the last line that the process wrote, if it has ended."""
         code = self._process.poll()
         if code is not None:
-            lines = self.log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"]
-            raise EdgeprofError("part_died", f"The demo's {self.name} ended with code {code}: {lines[-1]} ({self.log})")
+            lines = self.log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
+            raise EdgeprofError(
+                "part_died", f"The demo's {self.name} exited with code {code}: {lines[-1]} ({self.log})"
+            )
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL for one that does not listen."""
@@ -59,9 +61,7 @@ def check_port_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise UsageError(
-                "port_in_use", f"Port {port} is in use on this machine. Choose another with --port {port + 1}."
-            ) from error
+            raise UsageError("port_in_use", f"Port {port} is in use. Choose another with --port {port + 1}.") from error
 
 
 def wait_for_hub(part: Part, client: HubClient) -> None:
@@ -74,7 +74,7 @@ def wait_for_hub(part: Part, client: HubClient) -> None:
             return
         except HubError as error:
             if time.monotonic() > deadline:
-                raise EdgeprofError("hub_silent", f"The demo's hub does not answer; see {part.log}.") from error
+                raise EdgeprofError("hub_silent", f"The demo's hub does not answer. See {part.log}.") from error
         time.sleep(POLL_S)
 
 
@@ -90,6 +90,6 @@ def wait_for_agents(parts: Sequence[Part], client: HubClient, names: Sequence[st
         if time.monotonic() > deadline:
             missing = ", ".join(sorted(set(names) - set(here)))
             raise EdgeprofError(
-                "agent_silent", f"The demo's agent {missing} did not report; see {parts[0].log.parent}."
+                "agent_silent", f"The demo's agent {missing} did not report. See {parts[0].log.parent}."
             )
         time.sleep(POLL_S)

@@ -13,22 +13,22 @@ _MEMORY_MARKER = "_ORT_MEM_ADDR_"
 def checked(folder: Path, location: str, needed_bytes: int, model: str) -> Path:
     """The file that `location` names. Raises ModelFileError if it is elsewhere, no plain file, or too short."""
     if not _is_plain(location):
-        raise _outside(model, f"names external data at {location!r}, which is no plain path inside its folder")
+        raise _outside(model, f"names external data at {location!r}, which is not a plain path inside its folder")
     path = folder / location
     if path.resolve() != folder.resolve() / location:
-        raise _outside(model, f"names external data {location!r}, which is reached over a symbolic link")
+        raise _outside(model, f"names external data {location!r}, which is behind a symbolic link")
     try:
         status = os.lstat(path)
     except OSError:
         raise ModelFileError(
-            "truncated", f"{model} keeps data in {location!r}, which is not beside it. Copy that file there, too."
+            "truncated", f"{model} keeps data in {location!r}, which is not next to it. Copy that file there too."
         ) from None
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise _outside(model, f"names external data {location!r}, which is a link or no plain file")
+        raise _outside(model, f"names external data {location!r}, which is a link or not a regular file")
     if needed_bytes > status.st_size:
         raise ModelFileError(
             "truncated",
-            f"{location} is cut short: {model} needs {needed_bytes:,} bytes of it, {status.st_size:,} are here.",
+            f"{location} is truncated: {model} needs {needed_bytes:,} bytes of it, and {status.st_size:,} are here.",
         )
     return path
 
@@ -43,5 +43,6 @@ def _is_plain(location: str) -> bool:
 def _outside(model: str, what: str) -> ModelFileError:
     return ModelFileError(
         "external_data_outside",
-        f"{model} {what}. It is never read. Save the model anew, with its data in plain files beside it.",
+        f"{model} {what}. edgeprof never reads such data. Save the model again with its data in plain files next "
+        "to it.",
     )

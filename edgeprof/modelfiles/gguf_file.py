@@ -64,7 +64,7 @@ def check(window: Window) -> None:
 
 def _walk(window: Window) -> None:
     if window.read(0, 4) != MAGIC:
-        raise window.damaged("it does not begin as a GGUF file does")
+        raise window.damaged("it does not start like a GGUF file")
     _check_version(window)
     tensor_count, pair_count = window.u64(8), window.u64(16)
     at, alignment = _walk_metadata(window, 24, pair_count)
@@ -77,10 +77,12 @@ def _check_version(window: Window) -> None:
     raw = window.read(4, 4)
     version = int.from_bytes(raw, "little")
     if int.from_bytes(raw, "big") in _VERSIONS:
-        raise ModelFileError("not_a_model", f"{window.name} is a big-endian GGUF, which no edge board here can run.")
+        raise ModelFileError(
+            "not_a_model", f"{window.name} is a big-endian GGUF file, which no supported board can run."
+        )
     if version not in _VERSIONS:
         raise ModelFileError(
-            "not_a_model", f"{window.name} is a GGUF of version {version}; versions 2 and 3 are known. Convert it anew."
+            "not_a_model", f"{window.name} is GGUF version {version}; versions 2 and 3 are supported. Convert it again."
         )
 
 
@@ -95,7 +97,7 @@ def _walk_metadata(window: Window, at: int, count: int) -> tuple[int, int]:
             alignment = window.u32(at + 4)
         at = _skip_value(window, kind, at + 4)
     if alignment < 8 or alignment % 8:
-        raise window.damaged(f"its alignment of {alignment} is no multiple of 8")
+        raise window.damaged(f"its alignment of {alignment} is not a multiple of 8")
     return at, alignment
 
 
@@ -103,7 +105,7 @@ def _key(window: Window, at: int) -> tuple[bytes, int]:
     length = window.u64(at)
     window.must_reach(at + 8 + length)
     if length > _MAX_KEY_BYTES:
-        raise window.damaged(f"it holds a name of {length:,} bytes")
+        raise window.damaged(f"it has a name of {length:,} bytes")
     return window.read(at + 8, length), at + 8 + length
 
 
@@ -115,7 +117,7 @@ def _skip_value(window: Window, kind: int, at: int, nesting: int = 0) -> int:
     elif kind == _ARRAY and nesting < _MAX_NESTING:
         end = _skip_array(window, at, nesting)
     else:
-        raise window.damaged(f"it holds a value of unknown type {kind}")
+        raise window.damaged(f"it has a value of unknown type {kind}")
     window.must_reach(end)
     return end
 
@@ -139,14 +141,14 @@ def _walk_tensor_infos(window: Window, at: int, count: int, alignment: int) -> t
         _, at = _key(window, at)
         dimensions = window.u32(at)
         if dimensions > _MAX_DIMENSIONS:
-            raise window.damaged(f"it holds a tensor of {dimensions} dimensions")
+            raise window.damaged(f"it has a tensor of {dimensions} dimensions")
         elements = 1
         for index in range(dimensions):
             elements *= window.u64(at + 4 + 8 * index)
         at += 4 + 8 * dimensions
         offset = window.u64(at + 4)
         if offset % alignment:
-            raise window.damaged(f"a tensor lies at {offset}, against its alignment of {alignment}")
+            raise window.damaged(f"a tensor starts at {offset}, which breaks its alignment of {alignment}")
         data_bytes = max(data_bytes, offset + _tensor_bytes(window.u32(at), elements))
         at += 12
     return at, data_bytes

@@ -24,7 +24,7 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE", "a web page. The download went wrong"),
     (b"<html", "a web page. The download went wrong"),
     (b"\x1f\x8b", "a gzip archive. Unpack it first"),
-    (b"ggjt", "a llama.cpp model from before GGUF. Convert it anew"),
+    (b"ggjt", "a llama.cpp model from before GGUF. Convert it again"),
     (b"\x89HDF", "a Keras file. Export it to TFLite or ONNX"),
 )
 
@@ -51,7 +51,7 @@ def inspect(path: Path) -> ModelFile:
     if named and named != model_format:
         raise ModelFileError(
             "wrong_format",
-            f"{path.name} holds {TITLES[model_format]} contents. Rename it to end in .{model_format}.",
+            f"{path.name} contains {TITLES[model_format]} data. Rename it to end in .{model_format}.",
         )
     files = [entry, *_external_refs(path, external), *_inputs_ref(path, model_format)]
     return ModelFile(model_format, manifest_of(path.name, files), path.parent)
@@ -70,7 +70,7 @@ def first_look(head: bytes, name: str) -> None:
         if (_begins(head, at, magic, named == known)) != (named == known):
             wanted = TITLES[named]
             raise ModelFileError(
-                "wrong_format", f"{name} is called {wanted}, and its first bytes are of no {wanted} file."
+                "wrong_format", f"{name} is named as a {wanted} file, but its first bytes are not {wanted}."
             )
     _refuse_stranger(head, name)
 
@@ -103,13 +103,13 @@ def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat,
         if named == "onnx" or error.code == "external_data_outside":
             raise
         wanted = TITLES[named] if named else "ONNX, TFLite or GGUF"
-        raise ModelFileError("not_a_model", f"{window.name} is no {wanted} model by its contents.") from error
+        raise ModelFileError("not_a_model", f"{window.name} contains no {wanted} model.") from error
 
 
 def _refuse_stranger(head: bytes, name: str) -> None:
     for magic, what in _STRANGERS:
         if head.startswith(magic):
-            raise ModelFileError("not_a_model", f"{name} is no model but {what}.")
+            raise ModelFileError("not_a_model", f"{name} is not a model but {what}.")
 
 
 def _begins(head: bytes, at: int, magic: bytes, is_named: bool) -> bool:
@@ -140,7 +140,7 @@ def _opened(path: Path) -> Generator[BinaryIO]:
         with open(path, "rb", opener=_open_at_once) as file:
             yield file
     except (OSError, ValueError) as error:
-        raise ModelFileError("not_a_model", f"{str(path)!r} cannot be read: {_reason(error)}.") from error
+        raise ModelFileError("not_a_model", f"Cannot read {str(path)!r}: {_reason(error)}.") from error
 
 
 def _open_at_once(name: str, flags: int) -> int:
@@ -151,15 +151,15 @@ def _open_at_once(name: str, flags: int) -> int:
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise ModelFileError("not_a_model", f"{name} is a folder. Name the model file inside it.")
-    raise ModelFileError("not_a_model", f"{name} is no regular file.")
+    raise ModelFileError("not_a_model", f"{name} is not a regular file.")
 
 
 def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+        return "no such file"
     if isinstance(error, PermissionError):
-        return "this user may not read it"
-    return error.strerror or "the system refuses" if isinstance(error, OSError) else "its name is no valid text"
+        return "this user has no permission to read it"
+    return error.strerror or "the system refused" if isinstance(error, OSError) else "its name is not valid text"
 
 
 def _file_ref(file: BinaryIO, name: str) -> FileRef:

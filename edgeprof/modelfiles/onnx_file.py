@@ -48,7 +48,7 @@ def check(window: Window) -> External:
     except PastEnd:
         if _IR_VERSION in seen or (window.size == 1 and window.read(0, 1) == b"\x08"):
             raise window.truncated("ONNX") from None
-        raise window.damaged("it does not begin as an ONNX file does") from None
+        raise window.damaged("it does not start like an ONNX file") from None
     if _IR_VERSION not in seen:
         raise window.damaged("it has no ONNX version")
     if _GRAPH not in seen or (seen[_IR_VERSION] >= _OPSET_SINCE_IR and _OPSET_IMPORT not in seen):
@@ -61,7 +61,7 @@ def _walk_model(window: Window, external: External, seen: dict[int, int]) -> Non
     while at < window.size:
         number, kind, value, body, at = read_field(window, at, window.size)
         if not seen and (number, kind) != (_IR_VERSION, _VARINT) and number not in _CHILDREN["Model"]:
-            raise window.damaged("it does not begin as an ONNX file does")
+            raise window.damaged("it does not start like an ONNX file")
         if number == _IR_VERSION and not 0 < value <= _MAX_IR_VERSION:
             raise window.damaged(f"its ONNX version would be {value}")
         _descend(window, "Model", number, kind, (body, at), external, 0)
@@ -102,7 +102,7 @@ def _walk_tensor(window: Window, span: tuple[int, int], external: External) -> N
         elif number == _EXTERNAL_DATA and kind == _BYTES:
             entries.update([_entry(window, body, at)])
             if len(entries) > 100:
-                raise window.damaged("one of its tensors has too many entries of external data")
+                raise window.damaged("a tensor has too many external data entries")
     if is_external:
         _add(window, entries, external)
 
@@ -115,7 +115,8 @@ def _entry(window: Window, at: int, end: int) -> tuple[bytes, bytes]:
         if kind == _BYTES and number in texts:
             if at - body > _MAX_ENTRY_BYTES:
                 raise ModelFileError(
-                    "external_data_outside", f"{window.name} names external data by more than {_MAX_ENTRY_BYTES} bytes."
+                    "external_data_outside",
+                    f"{window.name} uses more than {_MAX_ENTRY_BYTES} bytes to name external data.",
                 )
             texts[number] = window.read(body, at - body)
     return texts[1], texts[2]
@@ -126,9 +127,11 @@ def _add(window: Window, entries: dict[bytes, bytes], external: External) -> Non
         location = entries.get(b"location", b"").decode()
         offset, length = int(entries.get(b"offset", b"0")), int(entries.get(b"length", b"0"))
     except ValueError:
-        raise window.damaged("its external data has an offset, length or name that cannot be read") from None
+        raise window.damaged("its external data has an unreadable offset, length or name") from None
     if offset < 0 or length < 0:
-        raise ModelFileError("external_data_outside", f"{window.name} asks for external data before a file's begin.")
+        raise ModelFileError(
+            "external_data_outside", f"{window.name} refers to external data before the start of a file."
+        )
     needed = external.needed_bytes
     needed[location] = max(needed.get(location, 0), offset + length)
     if len(needed) > _MAX_LOCATIONS:
@@ -140,7 +143,7 @@ def _inner_field(window: Window, at: int, end: int) -> tuple[int, int, int, int,
     try:
         return read_field(window, at, end)
     except PastEnd:
-        raise window.damaged("a part of it is longer than the part around it") from None
+        raise window.damaged("one of its parts is longer than the part that contains it") from None
 
 
 def read_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
@@ -149,7 +152,7 @@ def read_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, i
     tag, at = window.varint(at, end)
     number, kind = tag >> 3, tag & 7
     if not 0 < number < 1 << 29:
-        raise window.damaged(f"it holds a field with the number {number}")
+        raise window.damaged(f"it has a field with the number {number}")
     value = 0
     body = at
     if kind == _VARINT:
@@ -160,7 +163,7 @@ def read_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, i
     elif kind in _FIXED_BYTES:
         at += _FIXED_BYTES[kind]
     else:
-        raise window.damaged(f"it holds a field of the unknown kind {kind}")
+        raise window.damaged(f"it has a field of the unknown kind {kind}")
     if at > end:
         raise PastEnd
     return number, kind, value, body, at

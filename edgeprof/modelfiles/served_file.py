@@ -52,7 +52,7 @@ def parsed(data: bytes, name: str) -> Served:
         served = msgspec.json.decode(data, type=Served)
     except msgspec.MsgspecError as error:
         raise ModelFileError(
-            "not_a_model", f"{name} is no served model's document: {error}. Make one with `edgeprof endpoint model`."
+            "not_a_model", f"{name} is not a served model's document: {error}. Make one with `edgeprof endpoint model`."
         ) from error
     _check_parameters(served, name)
     return served
@@ -61,7 +61,9 @@ def parsed(data: bytes, name: str) -> Served:
 def check(window: Window) -> Served:
     """Raises ModelFileError for what is no such document."""
     if window.size > MAX_BYTES:
-        raise ModelFileError("not_a_model", f"{window.name} is no served model's document: it is larger than 16 KiB.")
+        raise ModelFileError(
+            "not_a_model", f"{window.name} is not a served model's document: it is larger than 16 KiB."
+        )
     return parsed(window.read(0, window.size), window.name)
 
 
@@ -73,4 +75,6 @@ def read(path: Path) -> Served:
 def _check_parameters(served: Served, name: str) -> None:
     taken = sorted(OURS & set(served.parameters))
     if taken:
-        raise ModelFileError("not_a_model", f"{name} sets {', '.join(taken)}, which the measurement sets itself.")
+        raise ModelFileError(
+            "not_a_model", f"{name} sets {', '.join(taken)}, which the measurement sets itself. Remove it."
+        )

@@ -75,7 +75,7 @@ def check(window: Window) -> None:
     """Raises ModelFileError unless the file is a TFLite model whose parts all lie within it."""
     try:
         if window.read(MAGIC_AT, len(MAGIC)) != MAGIC:
-            raise window.damaged("it does not begin as a TFLite file does")
+            raise window.damaged("it does not start like a TFLite file")
         root = window.u32(0)
         _walk_table(window, "Model", root)
         if not all(slot_of(window, root, number) for number in _NEEDED_IN_MODEL):
@@ -90,7 +90,7 @@ def _walk_table(window: Window, table: str, at: int) -> None:
     window.must_reach(at + 4)
     vtable = at - window.i32(at)
     if vtable < 0:
-        raise window.damaged("one of its tables lies before its begin")
+        raise window.damaged("one of its tables lies before its start")
     vtable_bytes, table_bytes = window.u16(vtable), window.u16(vtable + 2)
     if vtable_bytes < 4 or vtable_bytes % 2 or table_bytes < 4:
         raise window.damaged("one of its tables has an impossible size")

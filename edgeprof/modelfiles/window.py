@@ -70,7 +70,7 @@ class Window:
                 return value, position + 1
             shift += 7
         if end - offset >= 10:
-            raise self.damaged("it holds a number of more than 64 bits")
+            raise self.damaged("it has a number wider than 64 bits")
         raise PastEnd
 
     def must_reach(self, end: int) -> None:
@@ -82,18 +82,18 @@ class Window:
         """Counts one thing walked over; raises when there are more than any real model has."""
         self._steps += 1
         if self._steps > MAX_STEPS:
-            raise self.damaged(f"it holds more than {MAX_STEPS:,} entries")
+            raise self.damaged(f"it has more than {MAX_STEPS:,} entries")
 
     def damaged(self, why: str) -> ModelFileError:
         """The error for contents that contradict themselves."""
-        return ModelFileError("not_a_model", f"{self.name} is damaged or no model: {why}.")
+        return ModelFileError("not_a_model", f"{self.name} is damaged or not a model: {why}.")
 
     def truncated(self, format_name: str) -> ModelFileError:
         """The error for a file that ends too early."""
         return ModelFileError(
             "truncated",
-            f"{self.name} is cut short: the {format_name} contents go on behind its last byte "
-            f"({self.size:,} bytes are here). Copy or download it again.",
+            f"{self.name} is truncated: its {format_name} contents continue after its last byte ({self.size:,} "
+            "bytes are here). Copy or download it again.",
         )
 
     def _fill(self, offset: int, length: int) -> None:

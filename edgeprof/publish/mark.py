@@ -14,7 +14,7 @@ def last_seq(folder: Path) -> int:
         return 0
     text = mark.read_text(errors="replace").strip()
     if not (text.isascii() and text.isdigit()):
-        raise UsageError("bad_mark", f"{mark} should hold the number of the last result. Name another folder.")
+        raise UsageError("bad_mark", f"{mark} does not hold the number of the last result. Use another folder.")
     return int(text)
 
 

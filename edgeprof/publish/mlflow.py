@@ -51,8 +51,8 @@ class Mlflow:
         at_ms = int(first["received_s"] * 1000)
         tags = [_pair(f"edgeprof.{name}", first[name]) for name in TAGS if first[name] is not None]
         name = f"{first['model']} on {first['device'] or first['device_id']}"
-        asked = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
-        run_id = self._call("POST", "runs/create", asked)["run"]["info"]["run_id"]
+        request = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
+        run_id = self._call("POST", "runs/create", request)["run"]["info"]["run_id"]
         params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
         metrics = list(_metrics(rows, at_ms))
         for start in range(0, max(1, len(metrics)), MAX_METRICS):
@@ -84,7 +84,7 @@ class Mlflow:
                 return json.loads(answer.read())
         except BREAKS as error:
             reason = reason_of(error)
-            raise MlflowError("mlflow_unreachable", f"No MLflow answers at {self._uri} ({reason}).") from error
+            raise MlflowError("mlflow_unreachable", f"No MLflow server answers at {self._uri} ({reason}).") from error
 
 
 def publish_all(target: Mlflow, lines: Callable[[int], Iterable[bytes]], say: Callable[[int], None]) -> int:
@@ -115,6 +115,6 @@ def _pair(key: str, value: object) -> dict[str, str]:
 def _refused(uri: str, answer: HTTPResponse) -> MlflowError:
     try:
         reported = json.loads(answer.read())
-        return MlflowError(str(reported["error_code"]).lower(), f"MLflow at {uri} refuses: {reported['message']}")
+        return MlflowError(str(reported["error_code"]).lower(), f"MLflow at {uri} refused: {reported['message']}")
     except (ValueError, KeyError, TypeError):
-        return MlflowError("mlflow_refused", f"MLflow at {uri} answers {answer.status}.")
+        return MlflowError("mlflow_refused", f"MLflow at {uri} answered {answer.status}.")

@@ -91,11 +91,11 @@ def read_mark(folder: Path, hub_id: str, target: str) -> Mark:
     try:
         mark = msgspec.json.decode(file.read_bytes(), type=Mark)
     except msgspec.DecodeError as error:
-        raise UsageError("bad_mark", f"{file} should say how far a publish got. Name another folder.") from error
+        raise UsageError("bad_mark", f"{file} does not hold a publish position. Use another folder.") from error
     if mark.hub_id != hub_id:
         raise _other_hub(folder)
     if mark.target != target:
-        raise UsageError("other_target", f"{folder} is for {mark.target}, this is for {target}. Name another folder.")
+        raise UsageError("other_target", f"{folder} is for {mark.target}, not for {target}. Use another folder.")
     return mark
 
 
@@ -107,7 +107,7 @@ def write_mark(folder: Path, mark: Mark) -> None:
 
 
 def _other_hub(folder: Path) -> UsageError:
-    return UsageError("other_hub", f"{folder} holds results of another hub. Name another folder.")
+    return UsageError("other_hub", f"{folder} holds results of another hub. Use another folder.")
 
 
 def run_of(rows: list[Row], group: Group) -> Run:

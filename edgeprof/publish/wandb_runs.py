@@ -69,8 +69,8 @@ class WandbRuns:
             self._settings = self._wandb.Settings(mode=mode, root_dir=str(folder.absolute()), **_LEAN)
             self.address = str(self._wandb.setup(self._settings).settings.base_url)
         except Exception as error:  # wandb checks its variables here, each with an error of its own kind
-            said = " ".join(str(error).split())[:500]
-            raise WandbError("wandb_failed", f"wandb does not take its settings (WANDB_ variables): {said}") from error
+            problem = " ".join(str(error).split())[:500]
+            raise WandbError("wandb_failed", f"wandb rejected its settings (WANDB_ variables): {problem}") from error
         self.target = f"{self.address if is_online else 'wandb sync'}, {entity + '/' if entity else ''}{project}"
 
     def __enter__(self) -> "WandbRuns":
@@ -102,12 +102,12 @@ class WandbRuns:
             began.finish(exit_code=1 if run.has_failed else 0)
         except Exception as error:  # wandb's own, and what its service's end leaves behind
             raise self._error(str(error) or type(error).__name__) from error
-        if self._is_online and (said := _fatal(Path(began.settings.log_internal))):
-            raise self._error(said)
+        if self._is_online and (problem := _fatal(Path(began.settings.log_internal))):
+            raise self._error(problem)
 
-    def _error(self, said: str) -> WandbError:
-        what = f"W&B at {self.address} did not take the run" if self._is_online else "W&B could not write the run"
-        return WandbError("wandb_failed", f"{what}: {said.splitlines()[0][:500]}")
+    def _error(self, problem: str) -> WandbError:
+        what = f"W&B at {self.address} rejected the run" if self._is_online else "W&B could not write the run"
+        return WandbError("wandb_failed", f"{what}: {problem.splitlines()[0][:500]}")
 
 
 def _wandb() -> _Wandb:
@@ -119,7 +119,9 @@ def _wandb() -> _Wandb:
         module = None
     # A folder called wandb where Python is started imports as an empty package.
     if not hasattr(module, "init"):
-        raise MissingPartError("extra_missing", "W&B needs a part that is not installed: pip install 'edgeprof[wandb]'")
+        raise MissingPartError(
+            "extra_missing", "Publishing to W&B needs an extra. Install it with: pip install 'edgeprof[wandb]'"
+        )
     return cast(_Wandb, module)
 
 
@@ -130,5 +132,5 @@ def _fatal(log: Path) -> str | None:
             with suppress(ValueError):
                 entry = json.loads(line)
                 if str(entry.get("level", "")).startswith("ERROR+"):
-                    return str(entry.get("msg", "its log says no more"))
+                    return str(entry.get("msg", "its log has no more"))
     return None

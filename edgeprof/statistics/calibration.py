@@ -43,7 +43,7 @@ class NoiseFloor:
 def noise_floor(runs: Sequence[Estimate], date: str) -> NoiseFloor:
     """The floor from at least 5 runs of one set-up; with fewer, ValueError."""
     if len(runs) < MIN_RUNS:
-        raise ValueError(f"A noise floor takes at least {MIN_RUNS} runs; these are {len(runs)}.")
+        raise ValueError(f"A noise floor needs at least {MIN_RUNS} runs; this has {len(runs)}.")
     degrees = len(runs) - 1
     spread = statistics.stdev([math.log(run.value) for run in runs])
     reaches = [math.log(run.high / run.low) / 2 for run in runs]

@@ -27,7 +27,7 @@ def estimate_median(samples: Sequence[float]) -> Estimate | str:
     time that the median has no interval is given the range of its blocks' medians. Samples must be positive.
     """
     if not all(0 < sample < math.inf for sample in samples):
-        return "holds samples that are not positive numbers"
+        return "has samples that are not positive numbers"
     found = percentile(samples, 0.5)
     drift = find_drift(samples)
     if not isinstance(found, Refused):
@@ -36,7 +36,7 @@ def estimate_median(samples: Sequence[float]) -> Estimate | str:
     blocks = block_medians(samples)
     if not blocks:
         return found.reason
-    unsteady = f"never settled: worth {found.effective_n} independent samples; the interval spans its blocks' medians"
+    unsteady = f"never settled: worth {found.effective_n} independent samples; the interval spans the block medians"
     return Estimate(_median_of(samples), min(blocks), max(blocks), (unsteady, *_notes(samples, drift)))
 
 
@@ -53,11 +53,11 @@ def _notes(samples: Sequence[float], drift: Drift | None) -> tuple[str, ...]:
         notes.append(str(modes))
     outliers = find_outliers(samples)
     if outliers and outliers.slow:
-        notes.append(f"{outliers.slow} slow outliers, kept; the slowest is {outliers.largest_ratio:.3g}× the median")
+        notes.append(f"{outliers.slow} slow outliers kept; the slowest is {outliers.largest_ratio:.3g}× the median")
     return tuple(notes)
 
 
 def _few(n: int) -> str:
     if n < MIN_SAMPLES_FOR_VERDICT:
-        return f"{n} samples, too few to tell whether they are independent; taken as such"
-    return f"{n} samples; it takes {fewest_to_rule_out(0.5)} to rule out that they depend on each other"
+        return f"{n} samples are too few to test independence; independence is assumed"
+    return f"{n} samples; ruling out dependence takes {fewest_to_rule_out(0.5)}"

@@ -73,7 +73,7 @@ def interval_percent(basis: Basis) -> int:
 def compare(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None = None) -> Verdict:
     """The verdict on two sides, one estimate of a time a run. `floor`: what a calibration of the device taught."""
     if not a or not b:
-        return abstention(f"side {'A' if not a else 'B'} has no run", len(a), len(b))
+        return abstention(f"side {'A' if not a else 'B'} has no runs", len(a), len(b))
     effect = _centre(b) - _centre(a)
     noise = _noise(a, b, floor)
     low, high = effect - noise.below, effect + noise.above
@@ -179,9 +179,9 @@ def _outcome(low: float, high: float, basis: Basis) -> Outcome:
 
 def _reason(outcome: Outcome, basis: Basis) -> str:
     if basis == "default_floor":
-        floor = f"how much runs on this device differ is not known, so {DEFAULT_FLOOR:.0%} is assumed"
+        floor = f"the noise floor of this device is not known, so {DEFAULT_FLOOR:.0%} is assumed"
         if outcome == "abstains":
-            return f"{floor}, and the effect is not clear of that; give at least 2 runs a side, or a calibration"
-        return f"{floor}, and the effect is clear of that"
+            return f"{floor}, and the effect does not clear it; give at least 2 runs per side, or a calibration"
+        return f"{floor}, and the effect clears it"
     shown = "includes" if outcome == "no_difference_shown" else "excludes"
     return f"the {interval_percent(basis)} % interval {shown} 1"

@@ -20,5 +20,5 @@ def render(table: rest.CompareTable, kind: str, width: int | None = None) -> str
         return render_text(table, min(width or shutil.get_terminal_size((110, 24)).columns, MAX_WIDTH))
     renderers = {"json": render_json, "csv": render_csv, "md": render_md}
     if kind not in renderers:
-        raise UsageError("unknown_format", f"{kind!r} is no format of this table: table, json, csv or md.")
+        raise UsageError("unknown_format", f"{kind!r} is not a format of this table. Use table, json, csv or md.")
     return renderers[kind](table)

@@ -66,11 +66,11 @@ def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
     named = list(dict.fromkeys(_named(floor, labels) for cell, metric in pairs if (floor := learned(cell, metric))))
     if not pairs:
         return ""
-    assumed = f"{ASSUMED * 100:g} % of the figure, which is assumed"
+    assumed = f"an assumed {ASSUMED * 100:g} %"
     if not named:
-        return f"Widened by {assumed}: no set-up here has been calibrated (run: edgeprof calibrate)."
+        return f"Widened by {assumed}: no set-up here is calibrated. Calibrate with `edgeprof calibrate`."
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
-    text = f"Widened by what calibration found: {'; '.join(named[:_MAX_NAMED])}{more}"
+    text = f"Widened by the calibrated noise floor: {'; '.join(named[:_MAX_NAMED])}{more}"
     rest_of = any(learned(cell, metric) is None for cell, metric in pairs)
     return f"{text}. Elsewhere by {assumed}." if rest_of else f"{text}."
 

@@ -40,6 +40,6 @@ def _row(record: rest.DeviceRecord) -> tuple[str, ...]:
 
 def _runtimes(record: rest.DeviceRecord) -> str:
     if record.facts is None:
-        return "not told yet"
+        return "not reported yet"
     found = [f"{item.variant} {item.version}" for item in record.facts.runtimes if item.version]
     return ", ".join(found) or "none installed"

@@ -108,7 +108,7 @@ def _wrap(text: str, width: int, indent: int = 0, first: int | None = None) -> l
 
 
 def _foot_lines(shown: View, left_out: Sequence[str], width: int) -> list[str]:
-    lines = _wrap(f"Too narrow for: {', '.join(left_out)}.", width) if left_out else []
+    lines = _wrap(f"Terminal too narrow for: {', '.join(left_out)}.", width) if left_out else []
     for text in shown.legend:
         lines += _wrap(text, width, indent=2, first=0)
     for index, text in enumerate(shown.notes, start=1):

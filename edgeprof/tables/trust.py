@@ -68,10 +68,12 @@ def legend(cells: Iterable[rest.Cell]) -> tuple[str, ...]:
     found = meanings_of(shown)
     lines: list[str] = []
     if CLEAN_SIGN in signs:
-        lines.append(f"{CLEAN_SIGN} nothing was found that would spoil this run.")
+        lines.append(f"{CLEAN_SIGN} no problem found in this run.")
     if DOUBT_SIGN in signs:
         meanings = " ".join(f"{named(cause)}: {meaning}" for cause, meaning in found.items())
-        lines.append(f"{DOUBT_SIGN} something was; it is said under the row, and no best one is named. {meanings}")
+        lines.append(
+            f"{DOUBT_SIGN} a problem was found and is named under the row; such a run is never marked best. {meanings}"
+        )
     if UNCHECKED_SIGN in signs:
-        lines.append(f"{UNCHECKED_SIGN} {NOT_CHECKED}: the run is from before there were badges.")
+        lines.append(f"{UNCHECKED_SIGN} {NOT_CHECKED}: the run predates trust badges.")
     return tuple(lines)

@@ -39,8 +39,8 @@ class WireVersionError(WireError):
     def __init__(self, got: int) -> None:
         newer = "newer" if got > WIRE_VERSION else "older"
         super().__init__(
-            f"This message speaks wire version {got}, which is {newer} than version {WIRE_VERSION} spoken here. "
-            "Install the same edgeprof release on the hub and on the device."
+            f"The message uses wire version {got}, which is {newer} than version {WIRE_VERSION} used here. Install "
+            "the same edgeprof release on the hub and on the device."
         )
         self.got = got
 
@@ -61,7 +61,7 @@ def decode(message_class: str, payload: bytes) -> m.Message:
 def decode_as(kind: type[T], payload: bytes) -> T:
     """A message of a known type; see `decode` for the errors."""
     if len(payload) > MAX_MESSAGE_BYTES:
-        raise WireError(f"A message of {len(payload)} bytes is over the limit of {MAX_MESSAGE_BYTES}.")
+        raise WireError(f"The message has {len(payload)} bytes; the limit is {MAX_MESSAGE_BYTES}.")
     try:
         version = msgspec.json.decode(payload, type=_Versioned).wire
         if version != WIRE_VERSION:
@@ -70,4 +70,4 @@ def decode_as(kind: type[T], payload: bytes) -> T:
     except WireError:
         raise
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors; so is bad UTF-8
-        raise WireError(f"This message cannot be read: {error}") from error
+        raise WireError(f"Cannot read the message: {error}") from error

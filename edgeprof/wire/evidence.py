@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from edgeprof.wire.figures import MetricRow
+from edgeprof.wire.sweep_at import SweepAt as SweepAt
 
 TrustCause = Literal[
     "busy",
@@ -28,15 +29,15 @@ TRUST_MEANING: dict[TrustCause, str] = {
     "busy": "Other programs took processor time from the run.",
     "emulated": "This machine plays another device; its times are not that device's.",
     "hot_start": "The device was still warmer than allowed when the run began.",
-    "noisy": "The samples scatter so widely that the median is known badly.",
+    "noisy": "The samples scatter widely, so the median is imprecise.",
     "replayed": "Sensors and state are those of a recorded machine; the times are this machine's.",
-    "stalled": "The model's process stood still in mid-run.",
-    "suspect_output": "The model's output is not a plausible one: NaN, infinite, or of another shape than declared.",
-    "swapping": "Memory was short: pages came back from swap or disk in mid-run.",
-    "throttled": "The device held its clock back, from heat or over-current.",
-    "under_voltage": "The supply's voltage fell below what the board needs.",
-    "unsettled": "The speed never became steady: warm-up ended by its limit, or the run drifts.",
-    "unstable_clock": "The processor's clock, or the clock that times the run, changed in mid-run.",
+    "stalled": "The model's process stalled during the run.",
+    "suspect_output": "The model's output is not plausible: NaN, infinite, or of another shape than declared.",
+    "swapping": "Memory was short: pages were read back from swap or disk during the run.",
+    "throttled": "The device throttled its clock because of heat or over-current.",
+    "under_voltage": "The supply voltage fell below the board's minimum.",
+    "unsettled": "The speed never became steady: warm-up reached its limit, or the run drifts.",
+    "unstable_clock": "The processor clock, or the clock that times the run, changed during the run.",
 }
 
 MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "measure", "after"]
@@ -186,15 +187,6 @@ class Footprint:
     sampler_cpu_share: float
     sampler_hz: float
     agent_rss_mib: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepAt:
-    """One point of a sweep. Shapes name inputs; tokens are those of a language model (None: as the run's)."""
-
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
-    prompt_tokens: int | None = None
-    depth_tokens: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,8 +50,8 @@ def config_key(config: RunConfig) -> str:
     that means "as before", does not change the key of anything measured before it.
     """
     default = asdict(RunConfig(runtime=config.runtime))
-    asked = {name: value for name, value in asdict(config).items() if value != default[name]}
-    return sha256_hex(canonical_json({"runtime": config.runtime, **asked}))[:16]
+    requested = {name: value for name, value in asdict(config).items() if value != default[name]}
+    return sha256_hex(canonical_json({"runtime": config.runtime, **requested}))[:16]
 
 
 def new_id() -> str:

@@ -16,7 +16,6 @@ from edgeprof.wire.evidence import (
     NoiseFloor,
     OpenLoop,
     Soak,
-    SweepAt,
     SweepPoint,
     Timing,
     Trust,
@@ -26,9 +25,8 @@ from edgeprof.wire.figures import AbsentMetric as AbsentMetric
 from edgeprof.wire.figures import MetricRow as MetricRow
 from edgeprof.wire.formats import ModelFormat as ModelFormat
 from edgeprof.wire.remote import Remote
-
-MAX_THREADS = 256
-"""More than any device here has cores; beyond it a runtime only fights itself."""
+from edgeprof.wire.run_request import RunConfig as RunConfig
+from edgeprof.wire.run_request import RunProtocol as RunProtocol
 
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
@@ -62,57 +60,6 @@ class Manifest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """A requested configuration: one axis of a cell. A field at its default does not enter the key.
-
-    `threads` 0 means every core that the agent may use. `shapes` fixes dynamic inputs: name -> sizes. `depth_tokens` is
-    what a language model's memory holds already when generation is timed. `arrival_rate_per_s` above 0 adds an open
-    loop. `require_full_delegation` makes a node that runs elsewhere than asked a failure.
-    """
-
-    runtime: str
-    threads: int = 0
-    provider: str = "cpu"
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
-    prompt_tokens: int = 128
-    decode_tokens: int = 32
-    power_mode: str = ""
-    depth_tokens: int = 0
-    arrival_rate_per_s: float = 0.0
-    require_full_delegation: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunProtocol:
-    """How long and how often to measure. It is no axis of a cell: more repeats are the same quantity, better known.
-
-    Warm-up is at least `warmup_runs` and goes on until the speed is steady, for at most `warmup_limit_s`. The window is
-    at least `min_runs` and `window_s`, and goes on until the median's 95 % interval lies within +- `precision` of it,
-    for at most `window_limit_s`. `sweep`, `soak_s` come after it and change nothing in it.
-    """
-
-    warmup_runs: int = 5
-    warmup_limit_s: float = 5.0
-    min_runs: int = 20
-    max_runs: int = 100_000
-    window_s: float = 2.0
-    window_limit_s: float = 10.0
-    precision: float = 0.01
-    deadline_s: float = 300.0
-    seed: int = 20_261_123
-    cold_start: bool = True
-    sweep: tuple[SweepAt, ...] = ()
-    soak_s: float = 0.0
-    start_below_c: float | None = None
-    """The heat gate: the run waits until the device is cooler than this; None: no gate."""
-    heat_wait_s: float = 300.0
-    energy: bool = True
-    """Idle, load, idle after the window, where a power source can be read."""
-    energy_limit_s: float = 900.0
-    """Of load, all windows of energy together: what a slow source is given instead of 100 of its periods a window."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelRef:
     """A model as a job names it."""
 
@@ -143,6 +90,8 @@ class RuntimeFact:
     formats: tuple[ModelFormat, ...]
     version: str | None
     reason: str | None = None
+    named_python: bool = False
+    """Whether an interpreter is configured for it. It then comes first for its formats, or is an error."""
 
 
 @dataclass(frozen=True, kw_only=True)

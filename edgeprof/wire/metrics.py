@@ -26,8 +26,8 @@ class Metric:
 _TIMING = (
     ("worker_start_ms", "Process start", "from spawn to the worker's first line"),
     ("runtime_import_ms", "Runtime import", "importing the runtime's package"),
-    ("load_ms", "Load, warm", "opening the model, up to a session that can run, its files in the page cache"),
-    ("load_cold_ms", "Load, cold", "the same in a start of its own, its files dropped from the page cache before"),
+    ("load_ms", "Load, warm", "opening the model until a session can run, with its files in the page cache"),
+    ("load_cold_ms", "Load, cold", "the same in a separate start, with its files dropped from the page cache"),
     ("first_inference_ms", "First inference", "the first run after the load"),
     ("first_inference_cold_ms", "First inference, cold", "the first run after the cold load"),
     ("latency_p50_ms", "p50", "median latency of one steady inference"),
@@ -37,8 +37,8 @@ _TIMING = (
     ("latency_p999_ms", "p99.9", "99.9th percentile of latency"),
     ("latency_mean_ms", "Mean", "arithmetic mean of latency"),
     ("response_p50_ms", "Response p50", "median time from planned arrival to answer, in the open loop"),
-    ("response_p95_ms", "Response p95", "95th percentile of the same"),
-    ("response_p99_ms", "Response p99", "99th percentile of the same"),
+    ("response_p95_ms", "Response p95", "95th percentile of the response time"),
+    ("response_p99_ms", "Response p99", "99th percentile of the response time"),
     ("sustained_p50_ms", "Sustained p50", "median over the end of the soak: an inference, or a generated token"),
     (
         "ttft_ms",
@@ -49,14 +49,14 @@ _TIMING = (
     (
         "ttft_cached_ms",
         "TTFT, cached",
-        "time to the first token when all of the prompt but its last token is in memory",
+        "time to the first token with all but the last token of the prompt cached",
     ),
     ("inter_token_p50_ms", "Inter-token p50", "median time between two tokens"),
     ("inter_token_p95_ms", "Inter-token p95", "95th percentile between two tokens"),
     ("inter_token_p99_ms", "Inter-token p99", "99th percentile between two tokens"),
-    ("connect_ms", "Connect", "opening a connection to an endpoint: name look-up, TCP, TLS; in no other figure"),
-    ("tokenize_ms", "Tokenizer", "turning the stated prompt's text into tokens; in no other figure"),
-    ("sample_ms", "Sampler", "choosing one token greedily; in TTFT, in no other figure"),
+    ("connect_ms", "Connect", "opening a connection to an endpoint (DNS, TCP, TLS); part of no other figure"),
+    ("tokenize_ms", "Tokenizer", "turning the stated prompt's text into tokens; part of no other figure"),
+    ("sample_ms", "Sampler", "choosing one token greedily; part of TTFT only"),
 )
 _RATES = (
     ("throughput_per_s", "Throughput", "1/s", "inferences a second, back to back"),
@@ -67,7 +67,7 @@ _RATES = (
 _OTHERS = (
     Metric("peak_memory_mib", "Peak memory", "MiB", "lower", "memory", "VmHWM of the worker process"),
     Metric("baseline_memory_mib", "Before load", "MiB", "lower", "memory", "worker's RSS with the runtime imported"),
-    Metric("kv_cache_mib", "KV cache", "MiB", "lower", "memory", "a language model's memory of the stated context"),
+    Metric("kv_cache_mib", "KV cache", "MiB", "lower", "memory", "memory of the KV cache for the stated context"),
     Metric("model_size_mib", "Size", "MiB", "lower", "size", "all files of the model on disk"),
     Metric(
         "request_errors_percent",
@@ -75,7 +75,7 @@ _OTHERS = (
         "%",
         "lower",
         "timing",
-        "of all requests to an endpoint, those that were not answered in full",
+        "share of requests to an endpoint that were not answered in full",
     ),
     Metric("energy_per_inference_j", "Energy", "J", "lower", "energy", "gross energy of one inference"),
     Metric("energy_per_token_j", "Energy per token", "J", "lower", "energy", "gross energy of one generated token"),
@@ -85,25 +85,35 @@ _OTHERS = (
         "J",
         "lower",
         "energy",
-        "the same, of one token of the prompt",
+        "gross energy of one prompt token",
+    ),
+    Metric("net_energy_per_inference_j", "Net energy", "J", "lower", "energy", "energy of one inference above idle"),
+    Metric(
+        "net_energy_per_token_j",
+        "Net energy per token",
+        "J",
+        "lower",
+        "energy",
+        "energy of one generated token above idle",
     ),
     Metric(
-        "net_energy_per_inference_j", "Net energy", "J", "lower", "energy", "of one inference, less what it idles at"
+        "net_energy_per_prompt_token_j",
+        "Net energy per prompt token",
+        "J",
+        "lower",
+        "energy",
+        "energy of one prompt token above idle",
     ),
-    Metric("net_energy_per_token_j", "Net energy per token", "J", "lower", "energy", "the same, of a generated token"),
-    Metric(
-        "net_energy_per_prompt_token_j", "Net energy per prompt token", "J", "lower", "energy", "the same, of prefill"
-    ),
-    Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the windows of energy"),
-    Metric("peak_power_w", "Peak power", "W", "lower", "energy", "the largest reading in these windows"),
-    Metric("idle_power_w", "Idle power", "W", "lower", "energy", "mean power with the model loaded and nothing to do"),
+    Metric("average_power_w", "Power", "W", "lower", "energy", "mean power over the energy windows"),
+    Metric("peak_power_w", "Peak power", "W", "lower", "energy", "the largest reading in the energy windows"),
+    Metric("idle_power_w", "Idle power", "W", "lower", "energy", "mean power with the model loaded and idle"),
     Metric(
         "battery_per_1000_percent",
         "Battery per 1,000",
         "%",
         "lower",
         "energy",
-        "of a full battery, for 1,000 inferences or generated tokens",
+        "share of a full battery for 1,000 inferences or generated tokens",
     ),
 )
 _ALL = (

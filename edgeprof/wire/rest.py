@@ -1,11 +1,14 @@
 """Documents of the REST API under `/api/v1`, as frozen dataclasses; what the hub answers and the client reads."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from edgeprof.wire.evidence import NoiseFloor, Trust
-from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, RunConfig, RunProtocol
+from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result
 from edgeprof.wire.remote import names_loopback
+from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
+from edgeprof.wire.run_field import FormInput, Option, RunField
+from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
@@ -180,26 +183,30 @@ class DeviceGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CampaignRequest:
+class CampaignRequest(RunOptions):
     """Measure these models on these devices. `runtime` empty: each device's first one for the model's format.
 
     `repeats`: results for each cell. More than one are queued in randomized complete blocks on each device, so that a
     drift of the device spreads over all cells. What does not apply to a model's format is left out of its jobs.
     """
 
+    runtime: RuntimeName = ""
     model_ids: tuple[str, ...]
     device_ids: tuple[str, ...]
-    runtime: str = ""
-    threads: int = 0
-    provider: str = "cpu"
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
-    prompt_tokens: int = 128
-    decode_tokens: int = 32
     protocol: RunProtocol = field(default_factory=RunProtocol)
-    repeats: int = 1
-    depth_tokens: int = 0
-    arrival_rate_per_s: float = 0.0
-    require_full_delegation: bool = False
+    repeats: Annotated[
+        int,
+        RunField(
+            title="Repeats",
+            help="Results for each cell, in a new random order for each round over a device's cells.",
+            code="bad_repeats",
+            low=1,
+            high=1000,
+            option=Option(flags="--repeats"),
+            form=FormInput(label="Repeats", note="Results for each cell, spread over time."),
+            not_offered={"profile": "Repeats of a series are its own: an option of `profile` itself."},
+        ),
+    ] = 1
     groups: tuple[str, ...] = ()
     """Names of groups whose devices are added to `device_ids`."""
 

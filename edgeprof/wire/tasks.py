@@ -23,4 +23,4 @@ def task_of(text: str) -> Task:
     for task in get_args(Task):
         if task == text:
             return task
-    raise ValueError(f"{text[:80]!r} is no task")
+    raise ValueError(f"{text[:80]!r} is not a task")

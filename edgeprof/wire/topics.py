@@ -37,7 +37,7 @@ def build(site: str, device_id: str, message_class: MessageClass) -> str:
     """The topic of one device's message class. Raises ValueError for a name that may not stand in a topic."""
     for name in (site, device_id):
         if not is_name(name):
-            raise ValueError(f"{name!r} cannot stand in a topic: it must match {NAME_PATTERN}")
+            raise ValueError(f"{name!r} is not valid in a topic: it must match {NAME_PATTERN}")
     return f"{PREFIX}/{site}/{device_id}/{message_class}"
 
 
@@ -55,7 +55,7 @@ def parse(topic: str) -> Topic | None:
 def notices(site: str) -> str:
     """Where the hub says what somebody may want to be told of. No device has the name `hub`: ids begin with `d-`."""
     if not is_name(site):
-        raise ValueError(f"{site!r} cannot stand in a topic: it must match {NAME_PATTERN}")
+        raise ValueError(f"{site!r} is not valid in a topic: it must match {NAME_PATTERN}")
     return f"{PREFIX}/{site}/hub/notice"
 
 

@@ -47,8 +47,8 @@ ROUTERS = (
     ("", pages.router),
 )
 ERRORS: dict[int | str, dict[str, Any]] = {
-    422: {"model": rest.ErrorDocument, "description": "What was asked for cannot be used, and why."},
-    "default": {"model": rest.ErrorDocument, "description": "What went wrong, in the one shape of every error."},
+    422: {"model": rest.ErrorDocument, "description": "The request is invalid, with the reason."},
+    "default": {"model": rest.ErrorDocument, "description": "An error. Every error has this shape."},
 }
 STATIC = Path(__file__).parent / "static"
 

@@ -18,7 +18,7 @@ GIB = 1024**3
 MIB = 1024**2
 MAX_MODEL_FILE_BYTES = 2 * GIB
 MAX_ARTIFACT_BYTES = 64 * MIB
-KEPT_FREE_BYTES = 64 * MIB
+RESERVED_BYTES = 64 * MIB
 """Of the disk, so that a large upload cannot stop the database."""
 _WRITE_BYTES = MIB
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -32,18 +32,18 @@ def is_hash(text: str) -> bool:
 class BlobStore:
     """One folder of blobs."""
 
-    def __init__(self, folder: Path, largest_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int) -> None:
         """Uploads that a stopped hub left behind are removed."""
         self._folder = folder
         self._incoming = folder / "incoming"
-        self._largest_bytes = largest_bytes
+        self._max_bytes = max_bytes
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir(parents=True, mode=0o700)
 
     def path(self, sha256: str) -> Path:
         """Where a blob lies, or would. Raises ValueError for a text that is no hash."""
         if not is_hash(sha256):
-            raise ValueError(f"{sha256[:80]!r} is no SHA-256")
+            raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
         return self._folder / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:
@@ -100,22 +100,22 @@ class BlobStore:
         flush()
         if digest.hexdigest() != sha256:
             raise EdgeprofError(
-                "hash_mismatch", f"The {size:,} bytes that arrived are not those of {sha256[:12]}…. Send them again."
+                "hash_mismatch", f"The {size:,} bytes received do not match {sha256[:12]}…. Send them again."
             )
         return size
 
     def _check_size(self, size: int) -> None:
-        if size > self._largest_bytes:
-            raise EdgeprofError("too_large", f"This is over the limit of {self._largest_bytes // MIB:,} MiB.")
+        if size > self._max_bytes:
+            raise EdgeprofError("too_large", f"The file is over the limit of {self._max_bytes // MIB:,} MiB.")
 
     def _check_space(self, size: int) -> None:
-        if shutil.disk_usage(self._folder).free < size + KEPT_FREE_BYTES:
+        if shutil.disk_usage(self._folder).free < size + RESERVED_BYTES:
             raise no_space()
 
 
 def no_space() -> EdgeprofError:
     """The disk would be too full for the hub itself."""
-    return EdgeprofError("no_space", "The hub's disk has no room for this file. Delete models, or free space on it.")
+    return EdgeprofError("no_space", "The hub's disk is too full for this file. Delete models, or free disk space.")
 
 
 def _sync(stream: BinaryIO) -> None:

@@ -17,7 +17,7 @@ TOKEN_FILE = "token"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that a person may set."""
+    """All settings."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -28,7 +28,7 @@ class Settings:
     token: str | None = None
     site: str = topics.DEFAULT_SITE
     webhooks: tuple[str, ...] = ()
-    """Addresses that are told of confirmed regressions and of the end of campaigns."""
+    """Addresses that receive notices of confirmed regressions and finished campaigns."""
 
     @property
     def is_loopback(self) -> bool:
@@ -49,14 +49,18 @@ def is_loopback(host: str) -> bool:
 def check(settings: Settings) -> None:
     """Raises UsageError for settings that would leave the hub open or unusable."""
     if settings.token is not None and len(settings.token) < MIN_TOKEN:
-        raise UsageError("weak_token", f"The token is shorter than {MIN_TOKEN} characters. Make one: --new-token.")
+        raise UsageError(
+            "weak_token", f"The token has fewer than {MIN_TOKEN} characters. Make a new one with --new-token."
+        )
     if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
-        raise UsageError("bad_token", "The token may hold printable ASCII characters only. Make one: --new-token.")
+        raise UsageError(
+            "bad_token", "The token may contain printable ASCII characters only. Make a new one with --new-token."
+        )
     if settings.token is None and not settings.is_loopback:
         raise UsageError(
             "token_needed",
-            f"On {settings.host} other machines can reach the hub, so it needs a token. "
-            "Make one with --new-token (kept in the data folder), or give yours with --token-file or EDGEPROF_TOKEN.",
+            f"Other machines can reach the hub on {settings.host}, so it needs a token. "
+            "Make one with --new-token (saved in the data folder), or set yours with --token-file or EDGEPROF_TOKEN.",
         )
 
 
@@ -82,8 +86,8 @@ def _read_token(file: Path) -> str:
     try:
         token = file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError("token_unreadable", f"The token file {file} cannot be read: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise UsageError("token_unreadable", f"Cannot read the token file {file}: {reason}.") from error
     if not token:
         raise UsageError("token_unreadable", f"The token file {file} is empty.")
     return token

@@ -1,4 +1,4 @@
-"""The running hub: everything that a request may need. `running.py` joins and starts it."""
+"""The running hub: everything that a request may need. `lifecycle.py` joins and starts it."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -42,7 +42,7 @@ class Hub:
     notices: Notices
 
     def artifact(self, sha256: str) -> bytes | None:
-        """What belongs to a result and is kept apart from it; None where it is not here."""
+        """An artifact of a result; None where the hub does not have it."""
         try:
             return self.artifacts.path(sha256).read_bytes()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What changed, told to every open page at once (server-sent events). A page that does not keep up is let go."""
+"""What changed, sent to every open page at once (server-sent events). A page that does not keep up is dropped."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -38,11 +38,11 @@ class Events:
         self._loop = loop
 
     def publish(self, changes: Iterable[Change]) -> None:
-        """Tell every listener."""
-        told = list(changes)
+        """Notify every listener."""
+        sent = list(changes)
         for listener in self._taps:
-            listener(told)
-        lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in told]
+            listener(sent)
+        lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in sent]
         if lines and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, lines)
 
@@ -65,7 +65,7 @@ class Events:
         """End every stream, so that the server can stop."""
         self._closed = True
         for queue in list(self._listeners):
-            self._let_go(queue)
+            self._drop(queue)
 
     def _deliver(self, lines: list[bytes]) -> None:
         for queue in list(self._listeners):
@@ -73,9 +73,9 @@ class Events:
                 for line in lines:
                     queue.put_nowait(line)
             except asyncio.QueueFull:
-                self._let_go(queue)
+                self._drop(queue)
 
-    def _let_go(self, queue: "asyncio.Queue[bytes | None]") -> None:
+    def _drop(self, queue: "asyncio.Queue[bytes | None]") -> None:
         self._listeners.discard(queue)
         while not queue.empty():
             queue.get_nowait()

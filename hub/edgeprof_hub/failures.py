@@ -11,35 +11,25 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from edgeprof.error_codes import CODES
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 
-_STATUS = {
-    "not_found": 404,
-    "device_id_in_use": 409,
-    "job_not_ended": 409,
-    "nothing_failed": 409,
-    "job_ended": 409,
-    "blob_missing": 409,
-    "too_large": 413,
-    "wire_version": 426,
-    "too_many_listeners": 503,
-    "no_space": 507,
-}
+_STATUS = {entry.code: entry.http[0] for entry in CODES.values() if entry.http}
 """Codes with a status of their own; what is wrong with a model or a request is 422."""
 
-INTERNAL_ERROR = "The hub failed at this. Its log holds what a bug report needs."
+INTERNAL_ERROR = "Internal error. The hub's log has the details for a bug report."
 _SENTENCES = {
-    400: ("invalid_request", "This request cannot be read."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not take that method."),
-    413: ("too_large", "This request is larger than the hub takes."),
+    400: ("invalid_request", "The request is malformed."),
+    404: ("not_found", "Nothing at this address."),
+    405: ("method_not_allowed", "This address does not accept that method."),
+    413: ("too_large", "The request is too large for the hub."),
 }
 
 
 def not_found(kind: str, item_id: str) -> EdgeprofError:
-    """What is asked for does not exist."""
-    return EdgeprofError("not_found", f"The hub has no {kind} {item_id[:80]!r}.")
+    """The requested item does not exist."""
+    return EdgeprofError("not_found", f"No {kind} {item_id[:80]!r} on this hub.")
 
 
 def error_response(status: int, code: str, message: str) -> Response:
@@ -65,8 +55,8 @@ def _expected(_: Request, error: Exception) -> Response:
 
 def _invalid(_: Request, error: Exception) -> Response:
     problems = cast("Sequence[_Problem]", cast(RequestValidationError, error).errors())
-    said = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
-    return error_response(422, "invalid_request", f"This request cannot be used: {said}.")
+    details = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
+    return error_response(422, "invalid_request", f"The request is invalid: {details}.")
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -92,7 +82,7 @@ def _methods(request: Request) -> set[str]:
 
 def _no_text(_: Request, error: Exception) -> Response:
     """JSON can name half a character (a lone surrogate), which neither the database nor a message can hold."""
-    return error_response(422, "invalid_request", "This request holds text that is no Unicode.")
+    return error_response(422, "invalid_request", "The request contains text that is not Unicode.")
 
 
 def _gone(_: Request, error: Exception) -> Response:

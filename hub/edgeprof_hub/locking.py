@@ -17,14 +17,14 @@ def locked(folder: Path) -> Generator[None]:
         descriptor = os.open(folder / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise EdgeprofError(
-            "data_unusable", f"The data folder {folder} cannot be used ({error.strerror}). Name another with --data."
+            "data_unusable", f"Cannot use the data folder {folder} ({error.strerror}). Choose another with --data."
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise EdgeprofError(
-            "data_in_use", f"Another hub runs on the data folder {folder}. Stop it, or name another with --data."
+            "data_in_use", f"Another hub uses the data folder {folder}. Stop it, or choose another with --data."
         ) from error
     finally:
         os.close(descriptor)

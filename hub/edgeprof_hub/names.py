@@ -22,9 +22,10 @@ def checked(text: str) -> str:
     """A name that a person typed. Raises UsageError where nothing of it can be shown."""
     name = tidy(text)
     if not name:
-        raise UsageError("bad_name", "A name needs at least one character that can be shown.")
+        raise UsageError("bad_name", "Enter a name with at least one visible character.")
     if len(text.strip()) > MAX_NAME_CHARS:
-        raise UsageError("bad_name", f"A name may have {MAX_NAME_CHARS} characters; this one has {len(text.strip())}.")
+        length = len(text.strip())
+        raise UsageError("bad_name", f"A name has at most {MAX_NAME_CHARS} characters; this one has {length}.")
     return name
 
 

@@ -26,7 +26,7 @@ MAX_WAITING = 200
 
 @dataclass(frozen=True)
 class Delivery:
-    """How the last notice to a webhook went; `problem` empty: it was taken."""
+    """How the last notice to a webhook went; `problem` empty: delivered."""
 
     url: str
     problem: str
@@ -36,7 +36,7 @@ def check_url(url: str) -> str:
     """The address of a webhook. Raises UsageError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError("bad_webhook", f"{url!r} is no address of a webhook. It begins with http:// or https://.")
+        raise UsageError("bad_webhook", f"{url!r} is not a webhook address. Use http://… or https://….")
     return url
 
 
@@ -56,7 +56,7 @@ class Notices:
             thread.start()
 
     def send(self, notice: Notice) -> None:
-        """Tell everybody."""
+        """Publish it and queue it for every webhook."""
         body = to_json(notice).encode()
         self._publish(body)
         for url, queue in self._queues.items():
@@ -70,7 +70,7 @@ class Notices:
         return [Delivery(shown(url), problem) for url, problem in self._last.items()]
 
     def stop(self) -> None:
-        """End; what was not taken yet is lost."""
+        """End; undelivered notices are lost."""
         self._stopping.set()
         for queue in self._queues.values():
             while not queue.empty():
@@ -91,7 +91,7 @@ class Notices:
 
 
 def _post(url: str, body: bytes) -> str:
-    """Empty where it was taken, else what went wrong."""
+    """Empty where it was delivered, else what went wrong."""
     headers = {"Content-Type": "application/json", "User-Agent": f"edgeprof/{__version__}"}
     try:
         with fetched("POST", url, headers, body, TIMEOUT_S) as answer:

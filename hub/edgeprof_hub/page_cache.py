@@ -1,4 +1,4 @@
-"""Pages that were rendered already and of which nothing has changed: by the database's own word, never by a guess."""
+"""Rendered pages whose data has not changed, by the database's own version number."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 MAX_PAGES = 32
-OLDEST_S = 60.0
+MAX_AGE_S = 60.0
 """Prices have a date, and a page says when it was made: not even an unchanged one is shown for long."""
 
 
@@ -24,7 +24,7 @@ class PageCache:
             if version != self._version:
                 self._version, self._pages = version, OrderedDict()
             made_s, text = self._pages.get(key, (0.0, ""))
-            if text and time.monotonic() - made_s < OLDEST_S:
+            if text and time.monotonic() - made_s < MAX_AGE_S:
                 self._pages.move_to_end(key)
                 return text
         started_s = time.monotonic()

@@ -51,7 +51,7 @@ def ready_line(hub: Hub) -> str:
     """Where the hub is, and what its broker promises."""
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
     shown = f"[{host}]" if ":" in host else host
-    guard = "token needed" if hub.settings.token else "no token"
+    guard = "token required" if hub.settings.token else "no token"
     # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
     broker_host = shown if is_loopback(hub.endpoint.host) else hub.endpoint.host
     return (

@@ -1,4 +1,4 @@
-"""Building our own models anew: the steps of a family's recipes, each once, in one folder."""
+"""Building our own models: the steps of a family's recipes, each once, in one folder."""
 
 import importlib
 import os
@@ -17,7 +17,7 @@ STEPS = ("train", "export_onnx", "quantize_onnx", "export_tflite", "quantize_tfl
 """Every step, in the order in which they run; each is a module of `steps` with `run(folder)`."""
 
 LOG = "build.log"
-"""What the converters have to say; it is long."""
+"""The converters' output, which is long."""
 
 Say = Callable[[str], None]
 
@@ -47,7 +47,9 @@ def _family_of(name: str, recipes: Iterable[Recipe]) -> list[Recipe]:
     families = {recipe.family for recipe in built if name in (recipe.name, recipe.family)}
     if not families:
         names = sorted({recipe.family for recipe in built})
-        raise UsageError("not_buildable", f"{name!r} has no build steps. These have: {', '.join(names)}.")
+        raise UsageError(
+            "not_buildable", f"{name!r} has no build steps. Families with build steps: {', '.join(names)}."
+        )
     return [recipe for recipe in built if recipe.family in families]
 
 

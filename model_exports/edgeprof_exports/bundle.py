@@ -1,4 +1,4 @@
-"""The models that come with edgeprof: their files and the manifest that the build wrote beside them."""
+"""The models that come with edgeprof: their files and the manifest that the build wrote next to them."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def load(folder: Path = FOLDER) -> Bundle:
     try:
         return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Bundle)
     except (OSError, ValueError) as error:
-        raise EdgeprofError("bad_bundle", f"The manifest in {folder} cannot be used: {error}.") from error
+        raise EdgeprofError("bad_bundle", f"Invalid manifest in {folder}: {error}.") from error
 
 
 def save(bundle: Bundle, folder: Path) -> None:

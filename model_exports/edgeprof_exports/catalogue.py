@@ -1,4 +1,4 @@
-"""Every recipe that we ship, by name, and what the hub is told of a model made from one."""
+"""Every recipe that we ship, by name, and the hub's record of a model made from one."""
 
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ def recipe_named(name: str) -> Recipe:
     """The recipe of that name. Raises UsageError that lists the names."""
     recipes = load_recipes()
     if name not in recipes:
-        raise UsageError("unknown_recipe", f"There is no recipe {name!r}. There are: {', '.join(recipes)}.")
+        raise UsageError("unknown_recipe", f"No recipe {name!r}. Recipes: {', '.join(recipes)}.")
     return recipes[name]
 
 
@@ -42,7 +42,7 @@ def origin(recipe: Recipe) -> str:
 
 
 def record_of(recipe: Recipe, model_file: ModelFile) -> rest.ModelRecord:
-    """What the hub is told of the recipe's file. Accuracy only where we measured it ourselves."""
+    """The hub's record of the recipe's file. Accuracy only where we measured it ourselves."""
     accuracy, accuracy_on = _accuracy(recipe)
     return rest.ModelRecord(
         model_id=identity.model_id(model_file.manifest),

@@ -1,4 +1,4 @@
-"""`edgeprof models`: what recipes there are, fetching their files, building our own anew."""
+"""`edgeprof models`: lists recipes, fetches their files, builds the bundled models."""
 
 from pathlib import Path
 
@@ -13,26 +13,26 @@ from edgeprof_exports.recipe import Recipe
 
 @click.group()
 def models() -> None:
-    """List, fetch or build the models that we know recipes for."""
+    """List, fetch or build the models that have recipes."""
 
 
 @models.command("list")
 def list_() -> None:
-    """List every recipe with its licence and where its bytes come from."""
-    head = ("recipe", "format", "weights", "size", "licence", "here", "task", "source")
+    """List every recipe with its licence and source."""
+    head = ("recipe", "format", "weights", "size", "licence", "cached", "task", "source")
     click.echo(_aligned([head, *(_row(recipe) for recipe in catalogue.load_recipes().values())]))
 
 
 @models.command("fetch")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--all", "everything", is_flag=True, help="Fetch every recipe's file.")
+@click.option("--all", "everything", is_flag=True, help="Fetch all models.")
 def fetch_(names: tuple[str, ...], everything: bool) -> None:
     """Fetch models into the cache and print their paths.
 
-    What is there already is checked by its hash and not fetched again.
+    A cached file is checked by its hash and not fetched again.
     """
     if everything == bool(names):
-        raise UsageError("no_recipe", "Say which models: NAME... (see `edgeprof models list`) or --all.")
+        raise UsageError("no_recipe", "Name the models (see `edgeprof models list`), or use --all.")
     recipes = [catalogue.recipe_named(name) for name in names] if names else list(catalogue.load_recipes().values())
     for recipe in recipes:
         path = fetch.ensure(recipe, lambda line: click.echo(f"  {line}", err=True))
@@ -45,14 +45,14 @@ def fetch_(names: tuple[str, ...], everything: bool) -> None:
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files.  [default: ./NAME-build]")
 def build(name: str, out: Path | None) -> None:
-    """Build a family of our own models from its data: train, export, quantize, evaluate.
+    """Build a bundled model family from its data: train, export, quantize, evaluate.
 
     Needs Python 3.11 and the extra `exports`.
     """
     folder = out or Path(f"{name}-build")
     made = build_family(name, folder, click.echo)
-    click.echo(f"\nIn {folder}, trained to {made.trained_accuracy:.3f} on {made.test_images} test images:")
-    click.echo(_aligned([("file", "bytes", "accuracy", "as shipped"), *_built_rows(made)]))
+    click.echo(f"\n{folder}: accuracy {made.trained_accuracy:.3f} on {made.test_images} test images after training")
+    click.echo(_aligned([("file", "bytes", "accuracy", "vs shipped"), *_built_rows(made)]))
 
 
 def _row(recipe: Recipe) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _built_rows(made: bundle.Bundle) -> list[tuple[str, ...]]:
             name,
             f"{file.size_bytes:,}",
             f"{file.accuracy:.3f}",
-            "same bytes" if name in shipped and shipped[name].sha256 == file.sha256 else "other bytes",
+            "identical" if name in shipped and shipped[name].sha256 == file.sha256 else "different",
         )
         for name, file in made.files.items()
     ]

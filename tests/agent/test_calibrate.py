@@ -25,7 +25,7 @@ def test_a_floor_is_learned_and_later_runs_carry_it(tmp_path: Path) -> None:
     assert before["noise_floor"] is None
     done = edgeprof(tmp_path, "calibrate", *QUICKER, "--runs", 5)
     assert done.returncode == 0, done.stderr
-    assert "will be claimed only where it is clear of" in done.stdout
+    assert "Two single runs on this machine must differ by more" in done.stdout
     assert "run 5 of 5" in done.stderr
     for name, own in (("digits-cnn-int8.onnx", True), ("digits-cnn-fp32.onnx", False)):
         run = edgeprof(tmp_path, "profile", BUNDLED / name, *QUICKER, "--json")
@@ -63,7 +63,7 @@ def test_one_set_up_that_fails_takes_nothing_from_the_others(tmp_path: Path) -> 
     done = edgeprof(tmp_path, "calibrate", ONNX, *QUICKER, "--provider", "cpu", "--provider", "cuda", "--runs", 5)
     assert done.returncode == 1
     assert "only 0 of 5 runs measured" in done.stderr
-    assert "will be claimed only where it is clear of" in done.stdout
+    assert "Two single runs on this machine must differ by more" in done.stdout
     kept = json.loads((tmp_path / "agent" / "noise-floors.json").read_text())
     assert len(kept) == 1
 

@@ -41,7 +41,7 @@ def test_the_token_comes_from_the_environment_or_a_file_and_the_later_source_win
 
 @pytest.mark.parametrize(
     ("line", "named"),
-    [("colour = 1", "colour"), ("store_budget_mib = 'lots'", "store_budget_mib"), ("hub = ", "no TOML")],
+    [("colour = 1", "colour"), ("store_budget_mib = 'lots'", "store_budget_mib"), ("hub = ", "not TOML")],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, line: str, named: str) -> None:
     file = tmp_path / "agent.toml"
@@ -78,7 +78,7 @@ def test_the_device_id_is_made_once_and_kept(tmp_path: Path) -> None:
 
 def test_a_device_id_that_was_spoilt_is_not_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / "device_id").write_text("../#")
-    with pytest.raises(EdgeprofError, match="no device id"):
+    with pytest.raises(EdgeprofError, match="not a device id"):
         StateFolder(tmp_path).device_id()
 
 
@@ -105,5 +105,5 @@ def test_a_second_agent_on_one_folder_ends_with_a_sentence(tmp_path: Path) -> No
 def test_a_url_that_is_none_ends_with_a_sentence(tmp_path: Path) -> None:
     run = run_agent("--hub", "ftp://x", "--data", str(tmp_path))
     assert run.returncode == 2
-    assert "is no hub URL" in run.stderr
+    assert "is not a hub URL" in run.stderr
     assert "Traceback" not in run.stderr

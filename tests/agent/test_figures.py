@@ -6,7 +6,7 @@ from edgeprof_agent.measuring.figures import Figures
 def test_what_is_missing_stays_missing_for_its_first_reason() -> None:
     figures = Figures()
     figures.miss("response_p50_ms", "it needs a context of 632 tokens")
-    figures.miss("response_p50_ms", "the worker told nothing of the open loop")
+    figures.miss("response_p50_ms", "the worker reported nothing about the open loop")
     figures.add("response_p50_ms", 4.0)
     figures.add_percentiles([1.0] * 50, [("response_p50_ms", 0.5)])
     assert [(one.metric, one.reason) for one in figures.absent] == [

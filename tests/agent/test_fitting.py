@@ -67,7 +67,7 @@ def test_figures_survive_whatever_else_is_too_long() -> None:
     assert cut.metrics == result.metrics
     assert cut.config_key == result.config_key
     assert cut.effective is not None
-    assert any("too long for a message" in note for note in cut.effective.notes)
+    assert any("too long for one message" in note for note in cut.effective.notes)
 
 
 def test_a_failed_run_with_a_long_sweep_is_told() -> None:

@@ -115,7 +115,7 @@ def test_no_run_begins_while_heat_holds_the_device_back(board: Board) -> None:
     cooler.mkdir()
     (cooler / "type").write_text("thermal-cpufreq-0\n")
     (cooler / "cur_state").write_text("3\n")
-    assert board.enter(wait_s=0.05).hot == "the device says: frequency capped"
+    assert board.enter(wait_s=0.05).hot == "the device reports: frequency capped"
     (cooler / "cur_state").write_text("0\n")
     assert board.enter(wait_s=0.05).hot is None
 
@@ -127,7 +127,7 @@ def test_a_cancel_ends_the_wait(board: Board) -> None:
 
 def test_a_device_without_temperature_has_no_gate(tmp_path: Path) -> None:
     passed = HeatGate().wait(RunProtocol(start_below_c=1.0), unheard, threading.Event(), machine("x86-vm", tmp_path))
-    assert passed == Passed(unchecked="this device tells no temperature")
+    assert passed == Passed(unchecked="this device reports no temperature")
 
 
 def test_a_device_at_its_critical_point_is_not_measured(

@@ -10,12 +10,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.messages import Failure, Result, RunProtocol
 from edgeprof_agent import isolation
-from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers
+from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers, running
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
 from edgeprof_agent.measuring.courses import job_of
@@ -173,6 +174,35 @@ def test_a_process_that_left_the_session_dies_with_its_group() -> None:
     assert "worker_misbehaving.py daemon" not in _command_lines()
 
 
+@pytest.mark.parametrize("has_pidfd", [True, False])
+def test_an_exit_ends_the_wait_and_everything_that_was_written_is_read(
+    monkeypatch: pytest.MonkeyPatch, has_pidfd: bool
+) -> None:
+    """The worker closes its pipes and lives on for a moment, which a look at every tick would round up."""
+    if not has_pidfd:
+        monkeypatch.delattr(os, "pidfd_open")
+    slept: list[float] = []
+    real_sleep = time.sleep
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        real_sleep(seconds)
+
+    monkeypatch.setattr(running.time, "sleep", sleep)
+    code = "import os, sys, time; os.write(int(sys.argv[1]), b'last\\n'); os.closerange(0, 64); time.sleep(0.05)"
+    lines: list[bytes] = []
+    outcome = isolation.run(
+        (sys.executable, "-c", code),
+        b"",
+        Limits(deadline_s=20),
+        lambda line: bool(lines.append(line)),
+        threading.Event(),
+    )
+    assert (outcome.ending, outcome.exit_code, lines) == ("exited", 0, [b"last"])
+    assert max(slept, default=0.0) < 0.2
+    assert (0.005 in slept) is not has_pidfd
+
+
 def test_an_interpreter_that_is_not_there_is_a_missing_runtime() -> None:
     result = measured(request_for(MODEL), ("/nowhere/python",))
     assert failure_of(result).code == "runtime_missing"
@@ -280,7 +310,7 @@ def _run(mode: str, lines: list[bytes]) -> Outcome:
 
 
 def _job() -> bytes:
-    return json.dumps(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60)).encode()
+    return msgspec.json.encode(job_of(request_for(BUNDLED / "digits-cnn-fp32.onnx"), "measure", 60))
 
 
 def _command_lines() -> str:

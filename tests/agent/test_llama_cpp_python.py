@@ -112,7 +112,7 @@ def test_depth_and_sweep_tell_slope_context_and_memory_of_each_point(tmp_path: P
     cache = [row.value for point in result.points for row in point.metrics if row.metric == "kv_cache_mib"]
     assert len(cache) == 4
     assert cache[2] > cache[0] > 0  # 512 cells and 256
-    assert any("longer for each token in memory" in note for note in result.effective.notes)
+    assert any("longer for each token in the context" in note for note in result.effective.notes)
     assert any("up to a context of 432 tokens; beyond it: " in note for note in result.effective.notes)
 
 
@@ -187,5 +187,5 @@ def test_a_memory_that_cannot_go_back_fills_outside_its_windows_and_takes_no_req
     assert before_depth == 1  # the first prompt met an empty memory
     assert evaluated == 1 + 3 + 1  # a fill for each generation, and the walk over the graph
     assert windows == 3
-    assert "evaluated anew" in refused
+    assert "tokens again" in refused
     assert closed == 1  # the walk's own context

@@ -131,7 +131,7 @@ def test_a_worker_that_is_killed_at_a_point_keeps_its_figures_and_the_points_bef
     assert (kept.at.depth_tokens, kept.failure) == (0, None)
     assert [point.at.depth_tokens for point in lost] == [16, 32]
     assert "at this point" in (lost[0].failure or "")
-    assert "before it came" in (lost[1].failure or "")
+    assert "before it reached" in (lost[1].failure or "")
     assert result.effective is not None
     assert any("SIGKILL" in note for note in result.effective.notes)
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +40,7 @@ class Listening:
         self._held = os.urandom(self._mib_at_depth << 20) if lengths.depth_tokens else b""
 
     def let_go(self) -> None:
-        self.asked.append("let go")
+        self.asked.append("released")
         self._held = b""
 
     def first_prompt(self) -> Prefill:
@@ -105,7 +106,12 @@ def sweep(
     model: Listening, job: Job, depths: list[int], pace: Pace, *, left_s: float, soak_s: float = 0
 ) -> list[Point]:
     reporter, stop_at_ns = Points(), time.monotonic_ns() + int(left_s * 1e9)
-    asked: Job = {**job, "sweep": [ask(depth) for depth in depths], "stop_at_ns": stop_at_ns, "soak_s": soak_s}
+    asked: Job = {
+        **job,
+        "sweep": [ask(depth) for depth in depths],
+        "stop_at_ns": stop_at_ns,
+        "protocol": replace(job["protocol"], soak_s=soak_s),
+    }
     sweep_text(model, MemoryBook(()), pace, asked, reporter)
     return reporter.points
 
@@ -117,7 +123,7 @@ TEN_A_SECOND = Pace(load_ns=0, tokens=128, tokens_ns=12_800 * MS, step_ns=1)
 def test_a_depth_that_cannot_be_filled_in_the_time_left_is_not_begun(job: Job) -> None:
     model = Listening()
     deep, shallow = sweep(model, job, [2048, 0], TEN_A_SECOND, left_s=100)
-    assert "takes 230 s or more, and 100 s were left" in (deep["failure"] or "")  # (2048 + 2 * 128) / 10
+    assert "takes 230 s or more; 100 s of the run's time were left" in (deep["failure"] or "")  # (2048 + 2 * 128) / 10
     assert shallow["failure"] is None
     assert "use 2048" not in model.asked
 
@@ -141,7 +147,7 @@ def test_the_soaks_time_is_not_taken_by_points(job: Job) -> None:
 def test_after_the_sweep_a_soak_finds_the_runs_own_lengths(job: Job) -> None:
     model = Listening()
     sweep(model, job, [64], FAST, left_s=60, soak_s=1)
-    assert model.asked == ["let go", "use 64", "let go", "use 0"]
+    assert model.asked == ["released", "use 64", "released", "use 0"]
 
 
 def test_a_points_peak_does_not_hold_the_memory_of_the_point_before(job: Job) -> None:

@@ -117,4 +117,4 @@ def test_a_model_of_nan_is_measured_and_its_blindness_told(tmp_path: Path) -> No
     result = run(tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight"))
     assert result.status == "measured", result.failure
     assert result.effective is not None
-    assert any("NaN in them would not be seen" in note for note in result.effective.notes)
+    assert any("NaN in them would go unnoticed" in note for note in result.effective.notes)

@@ -133,7 +133,7 @@ def test_a_workers_cgroup_tells_its_peak(run: Run) -> None:
         assert run.profile.absent["cgroup_peak_mib"] == NO_GROUP
         pytest.skip("no cgroup can be made here")
     if run.outcome.group_peak_mib == NO_GROUP_PEAK:
-        pytest.skip("this kernel keeps no peak of a cgroup")
+        pytest.skip("this kernel records no cgroup peak")
     assert run.profile.cgroup_peak_mib is not None
     assert run.profile.cgroup_peak_mib >= 3 * 40  # the look at the outputs is within a worker's whole life
 

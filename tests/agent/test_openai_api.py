@@ -143,7 +143,7 @@ def test_an_older_name_of_the_limit_is_found_out(odd: OddEndpoint, tmp_path: Pat
     assert result.remote is not None
     assert result.remote.errors == {}
     assert result.effective is not None
-    assert "asked as odd-1, max_tokens, temperature=0" in result.effective.notes
+    assert "requested as odd-1, max_tokens, temperature=0" in result.effective.notes
 
 
 def test_errors_that_pass_are_counted_waited_for_and_in_no_time(odd: OddEndpoint, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_refusal_for_good_is_not_asked_again(
 @pytest.mark.parametrize(
     ("odd_thing", "said"),
     [
-        ({"tells_usage": False}, "does not tell how many tokens"),
+        ({"tells_usage": False}, "does not report how many tokens"),
         ({"reasoning": 1000}, "reasoning_effort"),
         ({"ignores_limit": True}, "more than the one token"),
         ({"at_once": 1000}, "came in one piece"),
@@ -251,7 +251,7 @@ def test_nobody_at_the_address_is_a_failure_with_the_address(tmp_path: Path) -> 
     result = ask("http://127.0.0.1:9/v1", tmp_path)
     assert result.failure is not None
     assert result.failure.code == "load_error"
-    assert "http://127.0.0.1:9/v1 cannot be reached" in result.failure.message
+    assert "http://127.0.0.1:9/v1 (connection)" in result.failure.message
 
 
 def test_a_served_model_runs_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.jobs import Jobs, Started
-from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, Letter, Outbox
+from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, PURGE_EVERY_S, Letter, Outbox
 from tests.agent.pieces import job, now, result
 
 
@@ -138,6 +138,19 @@ def test_over_the_budget_only_receipted_results_go_early(tmp_path: Path) -> None
         outbox.settle(receipt(letter))
     assert outbox.purge(time.time()) == 2
     assert len(ids(outbox)) == 2
+
+
+def test_receipts_do_not_each_look_through_the_whole_outbox(tmp_path: Path) -> None:
+    outbox = Spool(tmp_path, budget=1).outbox
+    for _ in range(4):
+        outbox.put(result(job()), {})
+    first, second, third, _ = outbox.queued(4)
+    outbox.settle(receipt(first))
+    assert outbox.purge_when_due(time.time(), 0.0) == 1
+    outbox.settle(receipt(second))
+    outbox.settle(receipt(third))
+    assert outbox.purge_when_due(time.time(), PURGE_EVERY_S - 1) == 0
+    assert outbox.purge_when_due(time.time(), PURGE_EVERY_S) == 2
 
 
 def test_every_put_result_is_there_after_a_kill(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ def notes_of(result: Result) -> tuple[str, ...]:
 
 def test_onnx_outputs_of_another_shape_than_declared_are_told_and_the_timing_stands(tmp_path: Path) -> None:
     result = measured(request_for(onnx_models.declares_another_output(tmp_path / "m.onnx"), protocol=FAST))
-    assert "the output 'y' has the sizes 1,4; the model declares 2,4" in notes_of(result)
+    assert "output 'y' has sizes 1,4; the model declares 2,4" in notes_of(result)
     assert "latency_p50_ms" in {row.metric for row in result.metrics}
 
 
 def test_tflite_outputs_of_another_shape_than_declared_are_told(tmp_path: Path) -> None:
     result = measured(request_for(tflite_models.reshaped_otherwise(tmp_path / "m.tflite"), "litert", protocol=FAST))
-    assert "the output 'y' has the sizes 2,2; the model declares 1,4" in notes_of(result)
+    assert "output 'y' has sizes 2,2; the model declares 1,4" in notes_of(result)
 
 
 def test_outputs_as_declared_are_not_odd(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_every_kind_of_output_is_looked_at() -> None:
     outputs = [bad, np.zeros((2, 2)), np.float32(1) + np.zeros(()), [{"label": 1.0}]]
     assert look_at(promised, outputs) == {
         "non_finite": 2,
-        "wrong_shapes": ["the output 'b' has the sizes 2,2; the model declares n"],
+        "wrong_shapes": ["output 'b' has sizes 2,2; the model declares n"],
     }
     scalar = look_at([Promise("e", [1])], [np.zeros(())])
-    assert scalar["wrong_shapes"] == ["the output 'e' has the sizes of a scalar; the model declares 1"]
+    assert scalar["wrong_shapes"] == ["output 'e' has sizes of a scalar; the model declares 1"]

@@ -81,8 +81,8 @@ def test_a_provider_that_takes_no_node_is_a_failure_where_full_delegation_is_req
     failure = failure_of(refused)
     assert (failure.code, failure.stage) == ("partial_delegation", "load")
     assert failure.message == (
-        "Full delegation to azure was required, and of 8 nodes 0 run there and 8 on the CPU. "
-        "The first operators that fell back: Sin, Cos, Tanh, Sigmoid."
+        "Full delegation to azure was required, but 8 of 8 nodes run on the CPU. "
+        "First operators that fell back: Sin, Cos, Tanh, Sigmoid."
     )
     assert refused.metrics == ()
 
@@ -90,7 +90,7 @@ def test_a_provider_that_takes_no_node_is_a_failure_where_full_delegation_is_req
 def test_on_the_cpu_itself_nothing_falls_back(tmp_path: Path) -> None:
     result = measured(fully(request_for(onnx_models.many_operators(tmp_path / "m.onnx", 8), protocol=FAST)))
     assert result.status == "measured", result.failure
-    assert "full delegation was required, and every node runs where it was asked to" in notes_of(result)
+    assert "full delegation was required, and every node runs on the requested provider" in notes_of(result)
 
 
 def test_a_node_that_xnnpack_does_not_take_is_a_failure_where_full_delegation_is_required(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_node_that_xnnpack_does_not_take_is_a_failure_where_full_delegation_is
     assert "2 nodes: 1 on XNNPACK (CPU), 1 on builtin CPU kernels" in notes_of(silent)
     failure = failure_of(measured(fully(request_for(model, "litert", protocol=FAST))))
     assert (failure.code, failure.stage) == ("partial_delegation", "load")
-    assert "of 2 nodes 1 run there and 1 on builtin kernels" in failure.message
+    assert "1 of 2 nodes run on builtin kernels" in failure.message
     assert failure.message.endswith("fell back: CUMSUM.")
 
 
@@ -119,9 +119,7 @@ def test_a_language_model_cannot_fall_back_from_the_cpu(tmp_path: Path) -> None:
 
 def test_a_long_list_of_operators_that_fell_back_is_cut() -> None:
     nodes = [Placed(f"Op{index}", False) for index in range(9)] + [Placed("Conv", True)]
-    with pytest.raises(
-        RuntimeFailure, match=r"of 10 nodes 1 run there and 9 on the CPU\..*Op0, Op1, Op2, Op3, Op4, \.\.\."
-    ):
+    with pytest.raises(RuntimeFailure, match=r"9 of 10 nodes run on the CPU\..*Op0, Op1, Op2, Op3, Op4, \.\.\."):
         check_all_there("cuda", "the CPU", nodes)
     check_all_there("cuda", "the CPU", [Placed("Conv", True)])
 
@@ -129,13 +127,13 @@ def test_a_long_list_of_operators_that_fell_back_is_cut() -> None:
 def test_threads_are_told_as_asked_and_as_they_are(tmp_path: Path) -> None:
     result = measured(replace(_one_core(BUNDLED / "digits-cnn-fp32.onnx"), protocol=FAST))
     notes = notes_of(result)
-    assert any(note.startswith("threads: 3 asked; the process had ") for note in notes)
-    assert "3 threads were asked on 1 core: they take turns" in notes
+    assert any(note.startswith("threads: 3 requested; the process had ") for note in notes)
+    assert "3 threads were requested on 1 core: they take turns" in notes
     (note,) = (note for note in notes if note.startswith("threads: "))
     _, before, after = (int(word) for word in note.split() if word.isdigit())
     assert after == before + 2, "a pool of 3 is the calling thread and two more"
     assert placement.cores_sentence(1, (0,)) is None
-    assert "not told here" in threads_note(1, 1, thread_count(tmp_path / "none"))
+    assert "not known here" in threads_note(1, 1, thread_count(tmp_path / "none"))
 
 
 def _one_core(path: Path) -> MeasureRequest:

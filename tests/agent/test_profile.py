@@ -88,7 +88,7 @@ def test_a_folder_whose_name_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     os.rename(model, folder + b"/m.onnx")
     done = profile(os.fsdecode(folder + b"/m.onnx"))
     assert done.returncode == 1
-    assert "no valid text" in done.stderr
+    assert "not valid text" in done.stderr
     assert "Traceback" not in done.stderr
 
 

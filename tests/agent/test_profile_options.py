@@ -10,16 +10,16 @@ from edgeprof.errors import UsageError
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.commands.profile_options import measuring_options
-from edgeprof_agent.commands.profile_request import Asked, asked
+from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 
 
-def ask(*arguments: str) -> Asked:
-    found: list[Asked] = []
+def ask(*arguments: str) -> ProfileRequest:
+    found: list[ProfileRequest] = []
 
     @click.command()
     @measuring_options
     def command(**options: Any) -> None:
-        found.append(asked(options))
+        found.append(parse_options(options))
 
     done = CliRunner().invoke(command, arguments)
     if isinstance(done.exception, UsageError):
@@ -30,8 +30,8 @@ def ask(*arguments: str) -> Asked:
 
 
 def test_without_options_the_contract_speaks() -> None:
-    assert ask().protocol == RunProtocol()
-    assert ask().config == RunConfig(runtime="")
+    assert ask().run.protocol == RunProtocol()
+    assert ask().run.config == RunConfig(runtime="")
     assert (ask().axes.runtimes, ask().axes.threads, ask().axes.providers) == ((), (0,), ("cpu",))
 
 
@@ -40,7 +40,7 @@ def test_every_option_arrives() -> None:
         *("--precision", "0.02", "--window-limit-s", "30", "--warmup-limit-s", "1", "--no-cold-start", "--soak", "60"),
         *("--start-below-c", "50", "--heat-wait-s", "20", "--warmup", "3", "--window-s", "4"),
         *("--sweep-prompt-tokens", "128,512", "--sweep-depth", "0,2048"),
-    ).protocol
+    ).run.protocol
     assert protocol == RunProtocol(
         precision=0.02,
         window_s=4,
@@ -59,12 +59,12 @@ def test_every_option_arrives() -> None:
             SweepAt(depth_tokens=2048),
         ),
     )
-    config = ask("--rate", "12.5", "--depth-tokens", "64", "--require-full-delegation").config
+    config = ask("--rate", "12.5", "--depth-tokens", "64", "--require-full-delegation").run.config
     assert (config.arrival_rate_per_s, config.depth_tokens, config.require_full_delegation) == (12.5, 64, True)
 
 
 def test_a_window_longer_than_the_usual_limit_moves_it() -> None:
-    assert ask("--window-s", "30").protocol.window_limit_s == 30
+    assert ask("--window-s", "30").run.protocol.window_limit_s == 30
 
 
 def test_values_may_be_repeated_and_count_once() -> None:
@@ -72,9 +72,18 @@ def test_values_may_be_repeated_and_count_once() -> None:
     assert (axes.threads, axes.providers) == ((1, 2), ("cuda",))
 
 
+@pytest.mark.parametrize("option", ["--label", "--name"])
+def test_a_label_goes_to_the_protocol_and_to_no_key(option: str) -> None:
+    labelled = ask(option, "new heat sink").run
+    assert labelled.protocol == RunProtocol(label="new heat sink")
+    assert labelled.config == ask().run.config
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("--label", "x" * 81),
+        ("--name", "two\nlines"),
         ("--precision", "0"),
         ("--precision", "nan"),
         ("--window-limit-s", "-1"),
@@ -98,7 +107,7 @@ def test_values_may_be_repeated_and_count_once() -> None:
     ],
 )
 def test_nonsense_is_refused_by_name(arguments: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match=arguments[0]):
+    with pytest.raises(ValueError, match="--label" if arguments[0] == "--name" else arguments[0]):
         ask(*arguments)
 
 

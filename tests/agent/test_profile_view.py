@@ -139,15 +139,15 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
     [
         "p99; p99.9: need 473 and 4,742 samples for a 95 % interval; this run has 40",
         "Energy; Power: no sensor",
-        "warm-up    1,204 runs, and the speed was not steady by then",
-        "(median to ±0.4 %)",
+        "warm-up    1,204 runs, but the speed was still not steady",
+        "reached the requested precision of ±1.0 %; the published interval is ±0.40 %",
         "steps of 30 ns",
         "cold start not cold: on tmpfs",
         "GPU memory and unified memory: no GPU",
         "45.00 to 52.25 °C",
-        "others took 31 % as much processor time as the model",
-        "the board said soft limit",
-        "CPU 3 went away",
+        "other programs took 31 % as much processor time as the model",
+        "the board reported soft limit",
+        "CPU 3 went offline",
         "clock not known: no cpufreq",
         "agent 0.4 % of a core, sampler 0.1 % at 10.00 Hz",
         "image 64×1×8×8: out of memory",
@@ -155,11 +155,20 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
         "knee     after 22.00 s",
         "Requests at 50.00 a second (poisson arrivals, seed 7)",
         "it did NOT keep up; 12 left unanswered",
-        "less than 25 % are not told apart (10 runs of another set-up (other.onnx), which found 4.2 %, 2026-11-25)",
+        "below 25 % between two single runs shows nothing "
+        "(10 runs of another set-up (other.onnx), which found 4.2 %, 2026-11-25)",
     ],
 )
 def test_everything_is_told(real: Result, told: str) -> None:
     assert " ".join(told.split()) in " ".join(report(full(real)).split())
+
+
+def test_the_run_label_stands_below_the_model(real: Result) -> None:
+    named = replace(real, protocol=replace(real.protocol, label="new heat sink \x1b[2J"))
+    lines = report(named).splitlines()
+    assert lines[1].startswith("run label")
+    assert lines[1].endswith("new heat sink \N{REPLACEMENT CHARACTER}[2J")
+    assert "run label" not in report(real)
 
 
 def test_lines_fit_and_no_line_ends_in_blanks(real: Result) -> None:

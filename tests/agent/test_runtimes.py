@@ -3,11 +3,13 @@
 import sys
 import venv
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from edgeprof.errors import MissingPartError
+from edgeprof.wire.formats import ModelFormat
 from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.runtimes import inputs, registry
 from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegated_nodes, read_graph
@@ -15,6 +17,7 @@ from edgeprof_agent.runtimes.llama.xllamacpp import gaps_ns
 from edgeprof_agent.runtimes.onnx.trace import read_trace
 from edgeprof_agent.worker.memory import field_kib
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 from tests.agent.measuring import BUNDLED, measured, request_for
 
 
@@ -55,6 +58,55 @@ def test_the_default_runtime_is_the_first_installed_one_for_the_format() -> None
     assert registry.default_variant("gguf", facts) == "xllamacpp"
     with pytest.raises(MissingPartError, match=r"edgeprof\[onnx\]"):
         registry.default_variant("onnx", facts)
+
+
+def _fact(variant: str, version: str | None, *, named: bool = False) -> RuntimeFact:
+    reason = None if version else f"{variant} cannot be run"
+    return RuntimeFact(variant=variant, formats=("gguf",), version=version, reason=reason, named_python=named)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (_fact("first", "1"), _fact("second", "2", named=True)),
+        (_fact("first", None), _fact("second", "2", named=True), _fact("third", "3", named=True)),
+        (_fact("second", "2", named=True), _fact("third", None, named=True)),
+        (_fact("second", "2", named=True),),
+    ],
+)
+def test_a_named_interpreter_wins(facts: tuple[RuntimeFact, ...]) -> None:
+    assert registry.default_variant("gguf", facts) == "second"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (_fact("first", "1"), _fact("second", None, named=True)),
+        (_fact("second", None, named=True), _fact("first", "1")),
+        (_fact("second", None, named=True), _fact("third", "3", named=True)),
+        (_fact("second", None, named=True),),
+    ],
+)
+def test_a_named_interpreter_that_fails_is_never_replaced_by_another_runtime(facts: tuple[RuntimeFact, ...]) -> None:
+    with pytest.raises(MissingPartError, match="second cannot be run"):
+        registry.default_variant("gguf", facts)
+
+
+@pytest.mark.parametrize("variant", [name for name, variant in VARIANTS.items() if not variant.needs_endpoint])
+def test_every_runtime_can_have_an_interpreter_named(
+    variant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(f"EDGEPROF_WORKER_PYTHON_{variant.upper().replace('-', '_')}", str(tmp_path / "none"))
+    facts = registry.facts()
+    assert [fact.variant for fact in facts if fact.named_python] == [variant]
+    for format in VARIANTS[variant].formats:
+        with pytest.raises(MissingPartError, match="cannot be run"):
+            registry.default_variant(cast(ModelFormat, format), facts)
+
+
+def test_an_interpreter_named_for_another_format_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEPROF_WORKER_PYTHON_LITERT", "/nonexistent/python")
+    assert registry.default_variant("onnx", registry.facts()) == "onnxruntime"
 
 
 def test_another_interpreter_answers_for_its_own_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

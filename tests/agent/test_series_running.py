@@ -61,5 +61,5 @@ def test_an_exception_is_one_failed_run(tmp_path: Path, error: Exception, said: 
 def test_a_result_that_cannot_be_kept_ends_the_series(tmp_path: Path) -> None:
     (tmp_path / "digits").write_text("a file where a folder is needed")
     series = Series([a_setup()], interleaved(1, 3, 1))
-    with pytest.raises(EdgeprofError, match="cannot be written"):
+    with pytest.raises(EdgeprofError, match="Cannot write"):
         run_series(series, failing_once(ValueError()), Keeper(tmp_path), unheard)

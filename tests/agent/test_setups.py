@@ -8,6 +8,7 @@ import pytest
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.wire.messages import ModelFormat, RunConfig
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.series.setups import Axes, Setup, setups_of
 from tests.agent import onnx_models
 from tests.agent.measuring import BUNDLED, QUICK
@@ -27,7 +28,9 @@ def setups(
     providers: tuple[str, ...] = ("cpu",),
 ) -> tuple[list[Setup], list[str]]:
     axes = Axes(runtimes=runtimes, threads=threads, providers=providers)
-    return setups_of([inspect(model) for model in models], axes, BASE, lambda _: QUICK, default)
+    return setups_of(
+        [inspect(model) for model in models], axes, lambda _: RunRequest(config=BASE, protocol=QUICK), default
+    )
 
 
 def test_all_values_are_combined() -> None:
@@ -55,7 +58,7 @@ def test_a_label_holds_what_differs_and_nothing_else() -> None:
 def test_a_runtime_of_another_format_is_left_out_with_a_sentence() -> None:
     found, skipped = setups(ONNX, TFLITE, runtimes=("onnxruntime", "litert", "tflite-runtime"))
     assert [one.config.runtime for one in found] == ["onnxruntime", "litert", "tflite-runtime"]
-    assert "digits-cnn-int8.onnx is not run on litert, which has no onnx." in skipped
+    assert "Skipped digits-cnn-int8.onnx on litert, which does not support onnx." in skipped
 
 
 def test_a_model_without_any_runtime_is_wrong_use() -> None:
@@ -72,7 +75,7 @@ def test_providers_are_multiplied_only_where_there_are_any() -> None:
         ("onnxruntime", "xnnpack"),
         ("litert", "cpu"),
     ]
-    assert skipped == ["litert is not run with provider xnnpack: it has none."]
+    assert skipped == ["Skipped provider xnnpack on litert, which has no providers to choose from."]
     assert setups(TFLITE, providers=("xnnpack",))[0][0].config.provider == "xnnpack"  # the run says that it fails
 
 

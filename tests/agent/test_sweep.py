@@ -85,7 +85,7 @@ def test_a_point_that_fails_says_why_and_the_sweep_goes_on(runtime: str, tmp_pat
     first, second, third, last = failures(result)
     assert first is not None
     assert "reshape" in first.lower()
-    assert second == "The input 'x' has the sizes " + ("?" if runtime == "litert" else "batch") + ",4; 1,5 do not fit."
+    assert second == "Input 'x' has sizes " + ("?" if runtime == "litert" else "batch") + ",4; 1,5 do not fit."
     assert third is not None
     assert "no input 'z'" in third
     assert last is None
@@ -111,10 +111,12 @@ def test_a_point_that_kills_the_worker_loses_itself_and_what_comes_after(tmp_pat
     assert failures(result) == [
         None,
         "the worker died of SIGSEGV at this point",
-        "the worker died of SIGSEGV before it came to this point",
+        "the worker died of SIGSEGV before it reached this point",
     ]
     assert result.effective is not None
-    assert any(note.endswith("the worker died of SIGSEGV before it looked (sweep)") for note in result.effective.notes)
+    assert any(
+        note.endswith("the worker died of SIGSEGV before reading them (sweep)") for note in result.effective.notes
+    )
 
 
 class _Still:

@@ -184,10 +184,10 @@ def test_a_sensor_that_hangs_does_not_hang_the_run(tmp_path: Path) -> None:
         time.sleep(1)
         trace = telemetry.stop()
     try:
-        assert trace.absent["wall_clock"] == "the sampler stood still in reading temperature_c"
+        assert trace.absent["wall_clock"] == "the sampler hung while reading temperature_c"
         seen = conditions_of(trace, [{"start_ns": start_ns, "end_ns": time.monotonic_ns(), "units": 1}], 2)
         assert seen.wall_clock_step_ms is None
-        assert "stood still" in seen.absent["wall_clock_step_ms"]
+        assert "hung" in seen.absent["wall_clock_step_ms"]
     finally:
         LET_GO.set()
         eventually(lambda: all(thread.name != "telemetry" for thread in threading.enumerate()))

@@ -89,11 +89,11 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
     [
         ("busy", seen(others_cpu_share=0.25), "25%"),
         ("busy", seen(waited_cpu_share=0.4), "waited for a core 40%"),
-        ("busy", seen(stolen_cpu_share=0.07), "hypervisor gave away processor time worth 7%"),
+        ("busy", seen(stolen_cpu_share=0.07), "hypervisor took processor time worth 7%"),
         ("emulated", replace(RUN, emulated=True), "plays another device"),
         ("hot_start", replace(RUN, gate=Passed(300.0, "61.2 °C, waiting for 55.0 °C")), "61.2 °C"),
         ("stalled", seen(worker_stopped_s=0.6), "0.6 s"),
-        ("suspect_output", replace(RUN, output={"non_finite": 3, "wrong_shapes": []}), "infinite: 3"),
+        ("suspect_output", replace(RUN, output={"non_finite": 3, "wrong_shapes": []}), "infinite output values: 3"),
         ("suspect_output", replace(RUN, output={"non_finite": 0, "wrong_shapes": ["y is [1]"]}), "y is [1]"),
         ("swapping", seen(swapped_in_pages=1), "from swap: 1"),
         ("swapping", seen(memory_pressure_share=0.2), "20%"),
@@ -110,7 +110,7 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
         ("unstable_clock", replace(RUN, after=replace(STATE, cpus_online=(0, 1, 2))), "a core went offline: 3"),
         ("unsettled", with_samples([20.0 + 4.0 * index / 200 for index in range(200)]), "drifts"),
         ("unsettled", with_samples([20.0] * 90 + [25.0] * 110), "step of +25"),
-        ("noisy", with_samples([10.0, 11.0, 12.0, 9.0, 14.0, 30.0, 8.0]), "only known to lie between"),
+        ("noisy", with_samples([10.0, 11.0, 12.0, 9.0, 14.0, 30.0, 8.0]), "is imprecise: it lies between"),
     ],
 )
 def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: Evidence, figure: str) -> None:
@@ -174,7 +174,7 @@ def test_a_warm_up_at_its_limit_is_forgiven_when_the_window_is_steady() -> None:
     unsettled = replace(TIMING, settled=False)
     assert marks(replace(RUN, timing=unsettled)) == {}
     few = replace(with_samples(STEADY_MS[:10]), timing=unsettled)
-    assert "ended at its limit" in marks(few)["unsettled"]
+    assert "reached its limit" in marks(few)["unsettled"]
 
 
 def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
@@ -193,7 +193,7 @@ def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
         before=unknown,
         after=unknown,
         output=None,
-        gate=Passed(unchecked="this device tells no temperature"),
+        gate=Passed(unchecked="this device reports no temperature"),
     )
     trust = trust_of(run)
     assert trust.is_clean

@@ -144,7 +144,7 @@ def test_a_stopped_worker_has_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(measure_module, "Telemetry", Telling)
     result, _ = run(in_window=stop_and_go_on)
-    assert "stood stopped" in marks(result)["stalled"]
+    assert "was stopped" in marks(result)["stalled"]
 
 
 def test_memory_pressure_is_swapping(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_the_firmware_of_a_pi_tells_of_throttling(tmp_path: Path) -> None:
     root = machine("pi-5-8gb", tmp_path)
     said = root / "tools/vcgencmd-get_throttled"
     result, _ = run(root, lambda: said.write_text("throttled=0x60000\n"))
-    assert marks(result)["throttled"] == "the device said: frequency capped, throttled"
+    assert marks(result)["throttled"] == "the device reported: frequency capped, throttled"
     assert result.after is not None
     assert result.after.throttle_flags_since_boot == ("frequency_capped", "throttled")
 

@@ -19,10 +19,10 @@ from edgeprof_agent.isolation import Limits
 from edgeprof_agent.measuring import worker_memory
 from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.worker_memory import (
+    MAX_PSS_NS,
     NO_ROLLUP,
     NOT_SAMPLED,
     PSS_EVERY_S,
-    PSS_MOST_NS,
     TOO_FEW,
     UNSAMPLED,
     WorkerPss,
@@ -56,8 +56,8 @@ def holding(size_mib: int) -> Generator[int]:
 
 def test_a_process_is_read_and_no_more_once_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "PSS_EVERY_S", 0.0)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_SHARE", 1e9)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_NS", 10**12)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_SHARE", 1e9)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_NS", 10**12)
     with holding(32) as small, holding(96) as large:
         probes = [WorkerPss(At(pid)) for pid in (small, large)]
         (first,), (second,) = (probe.read() for probe in probes)
@@ -74,7 +74,7 @@ def test_a_process_that_never_was_gives_nothing() -> None:
 
 def test_many_readings_keep_one_file_open_and_the_end_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "PSS_EVERY_S", 0.0)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_SHARE", 1e9)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_SHARE", 1e9)
     before = len(os.listdir("/proc/self/fd"))
     probe = WorkerPss(At(os.getpid()))
     for _ in range(20):
@@ -117,7 +117,7 @@ def read_for(probe: WorkerPss, cost_ns: int, monkeypatch: pytest.MonkeyPatch) ->
     return given_s
 
 
-@pytest.mark.parametrize(("cost_ns", "every_s"), [(100_000, PSS_EVERY_S), (1_000_000, 1.0), (PSS_MOST_NS, 2.0)])
+@pytest.mark.parametrize(("cost_ns", "every_s"), [(100_000, PSS_EVERY_S), (1_000_000, 1.0), (MAX_PSS_NS, 2.0)])
 def test_the_dearer_it_is_the_more_seldom_it_is_read(
     cost_ns: int, every_s: float, recorded: Callable[[str | None], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,8 +130,8 @@ def test_one_that_costs_too_much_is_read_once_and_never_again(
     recorded: Callable[[str | None], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probe = WorkerPss(At(7), recorded(ROLLUP))
-    assert read_for(probe, PSS_MOST_NS + 500_000, monkeypatch) == [0]
-    assert probe.problem == ("one reading of PSS took 2.5 ms of processor time, more than the 2 ms that it may")
+    assert read_for(probe, MAX_PSS_NS + 500_000, monkeypatch) == [0]
+    assert probe.problem == ("one reading of PSS took 2.5 ms of processor time; the limit is 2 ms")
 
 
 def test_a_kernel_without_a_rollup_is_a_reason(recorded: Callable[[str | None], Path]) -> None:
@@ -145,7 +145,7 @@ def test_a_rollup_of_a_program_that_was_replaced_is_opened_anew(
 ) -> None:
     """A wrapper that ends in exec keeps its number, and the file that was open goes silent."""
     monkeypatch.setattr(worker_memory, "PSS_EVERY_S", 0.0)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_SHARE", 1e9)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_SHARE", 1e9)
     root = recorded("")
     probe = WorkerPss(At(7), root)
     assert probe.read() == (None,)
@@ -156,8 +156,8 @@ def test_a_rollup_of_a_program_that_was_replaced_is_opened_anew(
 
 def test_a_real_wrapper_is_followed_through_its_exec(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "PSS_EVERY_S", 0.0)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_SHARE", 1e9)
-    monkeypatch.setattr(worker_memory, "PSS_MOST_NS", 10**12)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_SHARE", 1e9)
+    monkeypatch.setattr(worker_memory, "MAX_PSS_NS", 10**12)
     script = 'echo here; read go; exec "$0" -c "$1" 64'
     command = ["sh", "-c", script, sys.executable, HOLDS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -122,7 +122,7 @@ class MisbehavingModel:
     def setting(self) -> Setting:
         return {
             "runtime_version": "0",
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": {},

@@ -64,7 +64,7 @@ class RememberingModel:
     def setting(self) -> Setting:
         return {
             "runtime_version": "0",
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": {},

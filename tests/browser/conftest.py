@@ -1,6 +1,5 @@
 """A real hub with a known fleet on a free port, and a real Chromium to look at it."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -17,6 +16,7 @@ from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.conftest import find_program
 from tests.hub import fleet
+from tests.ports import free_port
 
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 ARGUMENTS = ("--no-sandbox", "--disable-sync", *QUIET)
@@ -47,7 +47,7 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
     fleet.fill(writer, made)
     writer.close()
     fleet.keep_artifacts(data, made)
-    port = _free_port()
+    port = free_port()
     app = create_app(Settings(data=data, port=port))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -59,9 +59,3 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(START_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

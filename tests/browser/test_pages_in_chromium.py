@@ -137,8 +137,8 @@ def test_a_model_goes_up_with_progress_and_is_ticked_to_be_flashed(chromium: Bro
         page.wait_for_url("**/flash?model=*")
         expect(page.get_by_role("checkbox", name="digits")).to_be_checked()
         page.get_by_role("checkbox", name="pi").check()
-        page.get_by_label("Keep the ticked devices as group").fill("lab")
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_label("Save the selected devices as a group").fill("lab")
+        page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("checkbox", name="lab")).to_be_visible()
         page.get_by_role("checkbox", name="pi", exact=False).first.uncheck()
         page.get_by_role("checkbox", name="lab").check()
@@ -158,7 +158,7 @@ def test_what_is_no_model_is_refused_before_it_is_sent(chromium: Browser, url: s
         page.get_by_text("Upload a model").click()
         page.get_by_label("Files").set_input_files(poem)
         page.get_by_role("button", name="Upload").click()
-        expect(page.locator("#upload-problem")).to_contain_text("its first bytes are of no GGUF file")
+        expect(page.locator("#upload-problem")).to_contain_text("its first bytes are not GGUF")
         assert sent == [f"{url}/api/v1/models/check"]
 
 
@@ -287,9 +287,9 @@ def test_a_person_flashes_renames_and_deletes_by_forms(chromium: Browser, start_
         page.get_by_label("digits-cnn fp32").check()
         page.get_by_label("pi5-kitchen").check()
         page.get_by_role("button", name="Flash and profile").click()
-        expect(page.locator("h1")).to_have_text("1 job, 0 ended")
-        page.get_by_role("button", name="Cancel what has not ended").click()
-        expect(page.locator("h1")).to_have_text("1 job, 1 ended")
+        expect(page.locator("h1")).to_have_text("1 job, 0 finished")
+        page.get_by_role("button", name="Cancel unfinished jobs").click()
+        expect(page.locator("h1")).to_have_text("1 job, 1 finished")
 
         page.goto(f"{own}/devices/{fleet.device_id(2)}")
         page.get_by_role("textbox", name="Name").fill("drawer")

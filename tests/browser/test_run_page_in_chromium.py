@@ -10,9 +10,9 @@ from tests.hub import believable, fleet
 pytestmark = pytest.mark.browser
 
 SECTIONS = (
-    *("Can it be trusted?", "Figures", "Samples", "How it was timed", "Cold and warm start", "Sweep"),
-    *("Soak: burst and sustained", "Open loop: requests that do not wait", "Memory by phase"),
-    *("The device during the run", "What measuring cost", "Asked for and really ran"),
+    *("Trust", "Metrics", "Samples", "Timing", "Cold and warm start", "Sweep"),
+    *("Soak: burst and sustained", "Open loop: arrivals do not wait for answers", "Memory by phase"),
+    *("Device during the run", "Measurement overhead", "Requested and actual configuration"),
 )
 
 
@@ -42,7 +42,7 @@ def test_every_section_is_there_and_every_chart_is_drawn_beside_its_table(
         for folded in page.locator("details.figures summary").all():
             folded.click()
         expect(page.get_by_role("region", name="Trace of the run")).to_contain_text("cpu1, cpu2, cpu3")
-        expect(page.get_by_role("region", name="Curve of the soak")).to_contain_text("0.410")
+        expect(page.get_by_role("region", name="Soak curve")).to_contain_text("0.410")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert complaints == []
 
@@ -75,6 +75,6 @@ def test_the_figures_of_charts_are_there_without_javascript(chromium: Browser, u
     page = context.new_page()
     page.goto(f"{url}/runs/{made.results[0].result_id}")
     expect(page.get_by_role("region", name="Points of the sweep")).to_contain_text("6,780")
-    page.get_by_text("The same as a table").first.click()
-    expect(page.get_by_role("region", name="Curve of the soak")).to_contain_text("0.410")
+    page.get_by_text("Show as a table").first.click()
+    expect(page.get_by_role("region", name="Soak curve")).to_contain_text("0.410")
     context.close()

@@ -18,7 +18,7 @@ BAD_URLS = [
 
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_a_url_that_cannot_be_one_is_refused_before_any_connection(url: str) -> None:
-    with pytest.raises(UsageError, match="is no hub URL") as refused:
+    with pytest.raises(UsageError, match="is not a hub URL") as refused:
         HubClient(url)
     assert refused.value.code == "bad_url"
 

@@ -150,7 +150,7 @@ def test_a_campaign_is_cancelled_and_what_failed_of_one_is_queued_again(run: Run
     )
     agent.send(m.Ack(job_id=job.job_id, attempt=job.attempt, status="refused", reason="The outbox is full."))
     eventually(lambda: hub.client.campaign(second).jobs[0].state == "failed")
-    assert "1 job(s) wait" in run("retry", second).out
+    assert "1 job(s) queued" in run("retry", second).out
     for command in ("retry", "cancel"):
         assert run(command, "../models").refused_with("bad_campaign_id")
 

@@ -41,5 +41,5 @@ def test_a_samples_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -
     command += ["--window-limit-s", "0.1", "--samples", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert "Cannot write" in done.stderr
     assert "Traceback" not in done.stderr

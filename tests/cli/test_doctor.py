@@ -210,7 +210,7 @@ def test_a_32_bit_python_on_a_64_bit_kernel_has_no_runtimes(monkeypatch: pytest.
     monkeypatch.setattr(runtimes.registry, "facts", tuple)
     (python,) = runtimes.look(Path("/"))
     assert python.verdict == "missing"
-    assert "32-bit, on a 64-bit kernel" in python.detail
+    assert "32-bit on a 64-bit kernel" in python.detail
     assert not can_measure([python])
 
 

@@ -20,7 +20,7 @@ def test_what_an_endpoint_serves_is_listed_with_a_key_that_is_not_told(
         assert listed.code == 0, listed.err
         assert "It serves 1 model:" in listed.out
         assert "odd-1" in listed.out
-        assert "of no cloud" in listed.out
+        assert "describe no cloud" in listed.out
         assert "[endpoint_failed]" in run("endpoint", "check", odd.url).err
         odd.key = "another"
         refused = run("endpoint", "check", odd.url, "--key-env", "THE_KEY")

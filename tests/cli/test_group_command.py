@@ -10,7 +10,7 @@ MODEL = fleet.model("cnn", "cnn")
 def test_groups_from_a_terminal(run: Run, hub: Live) -> None:
     of = fleet.Fleet([fleet.state(number, f"pi-{number}") for number in (1, 2, 3)], models=[MODEL])
     hub.hub.writer.call(lambda store: fleet.fill(store, of))
-    assert "No group yet" in run("group").out
+    assert "No groups yet" in run("group").out
     assert run("group", "lab", "pi-1", "pi-3").out == "lab: pi-1, pi-3.\n"
     assert run("group").out == "lab: pi-1, pi-3\n"
     assert run("group", "lab").out == "lab: pi-1, pi-3\n"

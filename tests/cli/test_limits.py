@@ -53,7 +53,7 @@ def test_an_agents_setting_that_makes_no_sense_is_refused(options: dict[str, obj
 
 @pytest.mark.parametrize("url", ["http://hub:abc", "http://hub:99999", "nonsense url", "ftp://hub"])
 def test_an_agent_refuses_a_url_that_is_none(url: str) -> None:
-    with pytest.raises(UsageError, match="is no hub URL"):
+    with pytest.raises(UsageError, match="is not a hub URL"):
         Hub(url)
 
 

@@ -167,7 +167,7 @@ def test_what_wandb_refuses_is_one_sentence_and_is_sent_again_later(
     code, _, err = publish(url=server.url, key=KEY)
     assert code == 1
     assert sentence in err
-    assert err.startswith(f"edgeprof: W&B at {server.url} did not take the run: ")
+    assert err.startswith(f"edgeprof: W&B at {server.url} rejected the run: ")
     assert err.endswith(" [wandb_failed]\n")
     assert err.count("\n") == 1
     server.knows_key, server.stream_status = True, 200

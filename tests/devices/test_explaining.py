@@ -15,7 +15,7 @@ MACHINES = Path(__file__).parents[1] / "machines"
 @pytest.mark.parametrize(
     ("machine", "profile", "near", "failed"),
     [
-        ("pi-4b-2gb", "rpi-4b-2", "rpi-4b-4", "memory: it has 1849 MiB"),
+        ("pi-4b-2gb", "rpi-4b-2", "rpi-4b-4", "memory: machine 1849 MiB"),
         ("near-miss-pi-50", "arm64-generic", "rpi-5-8", "device tree compatible"),
         ("near-miss-p3767-00031", "arm64-generic", "jetson-orin-nano-8", "device tree compatible"),
         ("near-miss-n1000", "x86-generic", "n100-minipc", "processor"),

@@ -80,12 +80,12 @@ def test_a_known_board_with_a_memory_that_it_is_not_sold_with_says_so(facts_of: 
 def test_the_reason_quotes_what_the_machine_said(facts_of: Callable[[str], Facts]) -> None:
     assert "nvidia,p3768-0000+p3767-0005-super" in match(facts_of("orin-nano-8gb-jp6")).reason
     assert "Intel(R) N100" in match(facts_of("n100")).reason
-    assert "only its architecture" in match(facts_of("x86-vm")).reason
+    assert "only the architecture" in match(facts_of("x86-vm")).reason
 
 
 def test_what_a_host_plays_goes_before_what_it_is(facts_of: Callable[[str], Facts]) -> None:
     found = match(replace(facts_of("n100"), emulates="pixel-6"))
-    assert (found.profile_id, found.reason) == ("pixel-6", "emulated: another machine plays the Google Pixel 6")
+    assert (found.profile_id, found.reason) == ("pixel-6", "emulated: another machine emulates the Google Pixel 6")
 
 
 def test_playing_an_unknown_device_matches_nothing(facts_of: Callable[[str], Facts]) -> None:

@@ -88,7 +88,7 @@ class TestBattery:
 
     @pytest.mark.parametrize("current", ["12", "90000000", "0"])
     def test_a_current_in_no_known_unit_is_refused(self, current: str) -> None:
-        with pytest.raises(SensorError, match="no power that a phone draws"):
+        with pytest.raises(SensorError, match="not plausible for a phone"):
             battery_of(BATTERY, current)
 
     def test_plugged_in_it_says_nothing(self, tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ class TestBattery:
             battery_of(battery, current)
 
     def test_no_phone_is_read_on_a_real_machine_yet(self) -> None:
-        assert "not built yet" in str(AndroidBattery(Path("/")).available())
-        assert "not built yet" in str(AndroidRails(Path("/")).available())
+        assert "not implemented yet" in str(AndroidBattery(Path("/")).available())
+        assert "not implemented yet" in str(AndroidRails(Path("/")).available())
 
 
 class TestNvml:

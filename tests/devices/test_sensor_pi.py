@@ -171,7 +171,7 @@ class TestPiPmic:
         assert sensor.version == "firmware 26826259"
 
     def test_another_machine_is_not_asked(self) -> None:
-        assert PiPmic(MACHINES / "n100").available() == "this is no Raspberry Pi"
+        assert PiPmic(MACHINES / "n100").available() == "this is not a Raspberry Pi"
 
     def test_the_right_to_ask_the_firmware(self, open_root: Path) -> None:
         write(open_root / "dev", vcio="").joinpath("vcio").chmod(0o400 if os.geteuid() == 0 else 0)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,17 +14,12 @@ from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
+from tests.ports import free_port
 
 T = TypeVar("T")
 
 QUICK = RunProtocol(warmup_runs=2, warmup_limit_s=0.5, window_s=0.5, window_limit_s=0.5, deadline_s=90.0)
 PATIENCE_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def eventually(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:

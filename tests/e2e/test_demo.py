@@ -47,7 +47,7 @@ def test_the_whole_demo_comes_out_as_planned(tmp_path: Path) -> None:
     assert "18 of 18 cells came out as the plan expects" in done.stdout
     assert "failed: operator_unsupported" in done.stdout
     assert "Amazon Rekognition" in done.stdout
-    assert "energy was not asked for" in " ".join(done.stdout.split())
+    assert "energy was not requested" in " ".join(done.stdout.split())
     assert survivors(tmp_path) == []
 
 
@@ -63,10 +63,10 @@ def test_a_cell_that_comes_out_otherwise_is_named_and_fails_the_demo(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SHORT_PLAN.replace("EXPECTED", "failed:bad_luck"), "nothing can come to"),
-        (SHORT_PLAN.replace("this-machine = ", "elsewhere = "), "must expect something of each"),
+        (SHORT_PLAN.replace("EXPECTED", "failed:bad_luck"), "is not a possible outcome"),
+        (SHORT_PLAN.replace("this-machine = ", "elsewhere = "), "needs an expected outcome for each"),
         (SHORT_PLAN.replace("window_s", "windows_s"), "windows_s"),
-        ("[[", "cannot be used"),
+        ("[[", "Cannot use"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:

@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_read_costs_no_run_and_is_not_written_over(tmp_pat
     file.write_text("{")
     assert calibrations.load("d-1", file, "a") == {}
     made = calibration("rapl", [(1.0, 1.0), (2.0, 2.0)], "m", "wall_ac", None)
-    with pytest.raises(EdgeprofError, match="cannot be read"):
+    with pytest.raises(EdgeprofError, match="Cannot read"):
         calibrations.keep(made, file, "a")
     assert file.read_text() == "{"
 
@@ -80,7 +80,7 @@ class TestCommand:
         assert "pi_pmic: 1.2500 × reading + 0.500 W estimates the whole device at its DC input" in ended.output
         (entry,) = json.loads(calibrations.file_of_calibrations().read_text())
         assert entry["calibration"]["reference"] == "USB-C meter"
-        assert "is gone" in self.run("--sensor", "pi_pmic", "--forget").output
+        assert "Deleted the calibration" in self.run("--sensor", "pi_pmic", "--forget").output
         assert "has no calibration" in self.run("--sensor", "pi_pmic", "--forget").output
 
     @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ class TestCommand:
 
     def test_a_sensor_that_is_not_here(self) -> None:
         ended = self.run("--sensor", "jetson_ina", "--meter", "shelly:x@127.0.0.1:1")
-        assert "jetson_ina cannot be read here: no INA3221" in str(ended.exception)
+        assert "Cannot read jetson_ina here: no INA3221" in str(ended.exception)

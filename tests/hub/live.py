@@ -18,6 +18,7 @@ from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
 from edgeprof_hub.context import Hub
 from edgeprof_hub.lifecycle import running
+from tests.ports import free_port
 
 PATIENCE_S = 30.0
 
@@ -54,11 +55,6 @@ class Live:
             yield connection.getresponse()
         finally:
             connection.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def pair(first_ms: float, second_ms: float, spread_ms: float = 0.004) -> fleet.F
 def test_a_winner_is_named_with_its_interval_and_linked_to_its_run(tmp_path: Path) -> None:
     (answer,) = answers(built(tmp_path, pair(0.4, 0.2)))
     assert answer.verdict == "best"
-    assert answer.text.startswith("On pi, cnn int8 in onnxruntime is fastest of 2 measured variants (")
+    assert answer.text.startswith("On pi, cnn int8 with onnxruntime is fastest of 2 measured variants (")
     assert "0.200 ms, 95 % 0.196–0.204" in answer.text
     assert f"/runs/{answer.leaders[0].result_id}" in [part.href for part in answer.parts]
 
@@ -52,7 +52,7 @@ def test_a_winner_is_named_with_its_interval_and_linked_to_its_run(tmp_path: Pat
 def test_two_that_are_not_shown_to_differ_are_both_named(tmp_path: Path) -> None:
     (answer,) = answers(built(tmp_path, pair(0.200, 0.201)))
     assert answer.verdict == "not_shown_to_differ"
-    assert answer.text.endswith("lead, and they are not shown to differ.")
+    assert answer.text.endswith("lead; no difference between them is shown.")
     assert "cnn fp32" in answer.text
     assert "cnn int8" in answer.text
 
@@ -76,7 +76,7 @@ def test_a_single_variant_names_nobody_and_says_why(tmp_path: Path) -> None:
     of = pair(0.4, 0.2)
     of.results = of.results[:1]
     (answer,) = answers(built(tmp_path, of))
-    assert answer.text == "No winner is named: no device has measured two variants of one family."
+    assert answer.text == "No winner: no device has measured two variants of one family."
 
 
 def third(of: fleet.Fleet, **asked: object) -> fleet.Fleet:
@@ -91,12 +91,12 @@ def third(of: fleet.Fleet, **asked: object) -> fleet.Fleet:
 
 def test_a_variant_that_did_other_work_is_not_counted_among_the_compared(tmp_path: Path) -> None:
     (answer,) = answers(built(tmp_path, third(pair(0.4, 0.2), shapes={"image": (8, 1, 8, 8)})))
-    assert "cnn int8 in onnxruntime is fastest of 2 measured variants" in answer.text
+    assert "cnn int8 with onnxruntime is fastest of 2 measured variants" in answer.text
 
 
 def test_a_variant_on_another_provider_did_the_same_work(tmp_path: Path) -> None:
     (answer,) = answers(built(tmp_path, third(pair(0.4, 0.2), provider="cuda")))
-    assert "cnn int8 in onnxruntime is fastest of 3 measured variants" in answer.text
+    assert "cnn int8 with onnxruntime is fastest of 3 measured variants" in answer.text
 
 
 def test_stale_figures_name_nobody_and_say_why(tmp_path: Path) -> None:

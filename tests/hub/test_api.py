@@ -108,7 +108,7 @@ def test_bytes_of_another_hash_are_not_stored(live: Live) -> None:
 def test_what_is_too_large_or_finds_no_room_is_refused(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     with live.http("PUT", f"/artifacts/{DIGEST}", headers={"Content-Length": str(65 * 2**20)}) as answer:
         assert answer.status == 413
-    monkeypatch.setattr(blobs, "KEPT_FREE_BYTES", 2**60)
+    monkeypatch.setattr(blobs, "RESERVED_BYTES", 2**60)
     status, error = error_of(live, "PUT", f"/blobs/{DIGEST}", CONTENTS)
     assert (status, error.code) == (507, "no_space")
 
@@ -182,7 +182,7 @@ def test_a_deleted_model_takes_its_files_but_not_those_of_others(live: Live, tmp
     assert live.hub.blobs.has(digest)
     live.client.delete("models", second.model_id)
     assert not live.hub.blobs.has(digest)
-    with pytest.raises(HubError, match="no model"):
+    with pytest.raises(HubError, match="No model"):
         live.client.delete("models", second.model_id)
 
 
@@ -285,7 +285,7 @@ def test_a_cancel_reaches_the_device_also_when_it_was_away(live: Live, agent: Fa
         assert answer.status == 200
     assert error_of(live, "POST", f"/jobs/{job.job_id}/cancel") == (
         409,
-        rest.ErrorBody(code="job_ended", message="This job has ended already."),
+        rest.ErrorBody(code="job_ended", message="This job has already ended."),
     )
     with FakeAgent(live.hub.endpoint.port) as again:
         eventually(lambda: m.Cancel(job_id=job.job_id, attempt=1) in again.got(m.Cancel))

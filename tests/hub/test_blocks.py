@@ -66,6 +66,8 @@ def test_repeats_count_against_the_size_of_a_campaign() -> None:
         (replace(REQUEST, arrival_rate_per_s=float("nan")), "bad_rate"),
         (replace(REQUEST, protocol=RunProtocol(soak_s=2.0)), "bad_soak"),
         (replace(REQUEST, protocol=RunProtocol(precision=0.0)), "bad_precision"),
+        (replace(REQUEST, protocol=RunProtocol(label="x" * 81)), "bad_label"),
+        (replace(REQUEST, protocol=RunProtocol(label="two\nlines")), "bad_label"),
         (replace(REQUEST, protocol=RunProtocol(sweep=(SweepAt(prompt_tokens=8),))), "bad_sweep"),
         (replace(REQUEST, protocol=RunProtocol(sweep=(SweepAt(shapes={"x": (1,)}),) * 300)), "bad_sweep"),
     ],
@@ -74,6 +76,15 @@ def test_what_no_device_could_follow_is_refused_by_name(request_: rest.CampaignR
     with pytest.raises(UsageError) as refused:
         plan(request_, MODELS, [device(1)], 0.0)
     assert refused.value.code == code
+
+
+def test_runs_with_two_labels_fill_the_same_cell() -> None:
+    one, other = (
+        plan(replace(REQUEST, repeats=1, protocol=RunProtocol(label=label)), MODELS[:1], [device(1)], 0.0)[0]
+        for label in ("before", "after")
+    )
+    assert one.config_key == other.config_key
+    assert (one.protocol.label, other.protocol.label) == ("before", "after")
 
 
 def test_depth_goes_to_language_models_only_and_rate_and_delegation_to_all() -> None:

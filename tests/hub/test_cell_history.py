@@ -105,8 +105,8 @@ def test_a_note_is_kept_shown_as_text_and_deleted(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"text": "", "at": ""}, "at least one character"),
-        ({"text": "x", "at": "yesterday"}, "is no time"),
+        ({"text": "", "at": ""}, "at least one visible character"),
+        ({"text": "x", "at": "yesterday"}, "is not a time"),
         ({"text": "x", "at": "9999-01-01T00:00"}, "between 1970 and 2100"),
         ({"text": "x" * 81, "at": ""}, "80 characters"),
     ],

@@ -119,17 +119,17 @@ def test_every_page_says_that_it_is_the_cloud(open_hub: Callable[[fleet.Fleet], 
     client = open_hub(fleet_made)
     home = words(client.get("/").text)
     assert "cloud" in home
-    assert "an endpoint that others run" in home
+    assert "a hosted endpoint: every time includes the network and its queue" in home
     assert home.count("not for this device") == 2
-    assert "pays from" not in home.split("api.example.com")[1].split("pi5")[0]
-    assert "Served by an endpoint: network and its queue are in every time" in home
+    assert "break-even" not in home.split("api.example.com")[1].split("pi5")[0]
+    assert "Served by an endpoint: times include its network and queue" in home
     run = words(client.get(f"/runs/{fleet_made.results[0].result_id}").text)
     for told in ("gpt-4o-mini-2024-07-18", "2 × 429", "131 tokens", "list price, not a bill", "openai gpt-4o-mini"):
         assert told in run
     assert "differs" not in run
     about = words(client.get(f"/devices/{fleet.device_id(2)}").text)
     assert "This device is the endpoint https://api.example.com/v1" in about
-    assert "A hosted model goes to endpoints" in words(client.get("/flash").text)
+    assert "Hosted models run on endpoints only" in words(client.get("/flash").text)
     refused = client.get(f"/cost/{fleet_made.results[0].result_id}")
     assert refused.status_code == 400
     assert "list price" in refused.text
@@ -154,6 +154,6 @@ def test_an_endpoint_on_its_client_claims_no_cloud(open_hub: Callable[[fleet.Fle
     client = open_hub(fleet_made)
     assert "measured here" not in client.get(f"/cost/{fleet_made.results[1].result_id}").text
     run = words(client.get(f"/runs/{fleet_made.results[0].result_id}").text)
-    assert "no network and no cloud is in these figures" in run
+    assert "its times include no network and no cloud" in run
     assert ON_THIS_HOST in run
     assert "endpoint on its client" in words(client.get("/").text)

@@ -39,7 +39,7 @@ RUN = EnergyRun(
     spread_share=0.01,
     throughput_ratio=0.99,
     sampler_cpu_share=0.0021,
-    uncertainty=(UncertaintyPart(cause="accuracy of the source (nobody states it)", share=0.1, assumed=True),),
+    uncertainty=(UncertaintyPart(cause="accuracy of the source (not stated)", share=0.1, assumed=True),),
     uncertainty_share=0.1,
     marks={"drifting_idle": "idle 2 W before and 2.1 W after the load"},
 )
@@ -80,11 +80,11 @@ def test_a_runs_page_tells_source_method_and_doubt(tmp_path: Path) -> None:
     for told in (
         "the processor package alone",
         "intel-rapl:0 (package-0) (Linux 6.8)",
-        "19.5 Hz of 20.0 Hz asked; integrated by the source's own counter of joules",
-        "2.00 W before, 2.10 W after, readings scatter by 0.0500 W",
-        "9.00 W, at most 9.60 W in one reading",
+        "19.5 Hz of 20.0 Hz requested; integrated by the source's energy counter",
+        "2.00 W before, 2.10 W after, standard deviation 0.0500 W",
+        "9.00 W, peak reading 9.60 W",
         "0.21 % of one core",
-        "± 10 % (95 %): accuracy of the source (nobody states it) 10 % (assumed)",
+        "± 10 % (95 %): accuracy of the source (not stated) 10 % (assumed)",
         "idle 2 W before and 2.1 W after the load",
         "25.0 mWh",
     ):
@@ -95,7 +95,7 @@ def test_a_source_without_a_figure_says_why(tmp_path: Path) -> None:
     silent = EnergyRun(source=SOURCE, problem="it fell silent 12.0 s before the end")
     result = replace(believable.full(1, CNN), energy=(silent,))
     text = words(page_of(tmp_path, [result], f"/runs/{result.result_id}"))
-    assert "no figure: it fell silent 12.0 s before the end" in text
+    assert "not measured: it fell silent 12.0 s before the end" in text
 
 
 def test_a_calibration_is_told_with_what_it_was_made_against() -> None:

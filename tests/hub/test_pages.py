@@ -85,7 +85,7 @@ def test_the_run_page_shows_what_was_recorded(open_hub: Open, typical: fleet.Fle
     text = words(client.get(f"/runs/{result.result_id}").text)
     for told in ("0.254 ms", "0.248–0.260", "6 integer, 3 float", "Conv ×4", "51.0 °C", "58.5 °C", "rlimits"):
         assert told in text
-    assert f"none: {fleet.NO_SENSOR}" in text
+    assert f"not measured: {fleet.NO_SENSOR}" in text
     assert "a receipt of 2026-03-01" in text
 
 
@@ -109,7 +109,7 @@ def test_long_samples_are_drawn_from_their_artifact(
         assert (document["count"], document["step"], document["values_ms"][0]) == (5000, 3, 1.0)
     else:
         assert drawn == []
-        assert "this hub cannot draw them" in words(text)
+        assert "This hub cannot draw the samples" in words(text)
 
 
 def test_a_run_can_be_deleted_and_its_cell_goes(open_hub: Open, typical: fleet.Fleet) -> None:
@@ -138,13 +138,13 @@ def test_what_is_no_price_is_refused_with_a_sentence(open_hub: Open, typical: fl
     client = open_hub(typical)
     answer = client.post(f"/devices/{fleet.device_id(1)}/price", data={"price_usd": price})
     assert answer.status_code == 400
-    assert "is no price" in words(answer.text)
+    assert "is not a price" in words(answer.text)
 
 
 def test_the_device_page_tells_why_a_runtime_or_a_sensor_is_missing(open_hub: Open, typical: fleet.Fleet) -> None:
     text = words(open_hub(typical).get(f"/devices/{fleet.device_id(1)}").text)
-    assert "no: The package is missing." in text
-    assert f"no: {fleet.NO_SENSOR}" in text
+    assert "not available: The package is missing." in text
+    assert f"not readable: {fleet.NO_SENSOR}" in text
     assert "The device tree says raspberrypi,5-model-b." in text
 
 
@@ -173,9 +173,9 @@ def test_flashing_starts_a_campaign_and_shows_its_jobs(open_hub: Open, typical: 
     answer = client.post("/flash", data={"model": chosen, "device": fleet.device_id(1), "threads": "2"})
     assert answer.status_code == 303
     text = words(client.get(answer.headers["location"]).text)
-    assert "2 jobs, 0 ended" in text
+    assert "2 jobs, 0 finished" in text
     cancelled = client.post(answer.headers["location"] + "/cancel")
-    assert "2 jobs, 2 ended" in words(client.get(cancelled.headers["location"]).text)
+    assert "2 jobs, 2 finished" in words(client.get(cancelled.headers["location"]).text)
 
 
 def jobs_of(client: TestClient, campaign_path: str) -> list[dict[str, object]]:
@@ -185,7 +185,7 @@ def jobs_of(client: TestClient, campaign_path: str) -> list[dict[str, object]]:
 def test_a_run_is_run_again_exactly(open_hub: Open, typical: fleet.Fleet) -> None:
     asked = replace(typical.results[0], protocol=m.RunProtocol(soak_s=30.0, seed=7))
     client, result_id = open_hub(replace(typical, results=[asked])), asked.result_id
-    assert "Run this again exactly" in client.get(f"/runs/{result_id}").text
+    assert "Repeat this run" in client.get(f"/runs/{result_id}").text
     answer = client.post(f"/runs/{result_id}/again", follow_redirects=False)
     (job,) = jobs_of(client, answer.headers["location"])
     protocol = job["protocol"]
@@ -215,7 +215,7 @@ def test_what_failed_of_a_campaign_is_queued_again(open_hub: Open, typical: flee
     fine = replace(fleet.job(1, typical.models[1]), campaign_id=job.campaign_id, state="measured")
     client = open_hub(replace(typical, jobs=[job, fine]))
     path = f"/campaigns/{job.campaign_id}"
-    assert "Run the 1 failed once more" in client.get(path).text
+    assert "Retry 1 failed job<" in client.get(path).text
     client.post(f"{path}/retry")
     states = {each["job_id"]: (each["state"], each["attempt"]) for each in jobs_of(client, path)}
     assert states == {job.job_id: ("queued", 2), fine.job_id: ("measured", 1)}
@@ -236,7 +236,7 @@ def test_states_and_what_is_said_of_them_are_words_of_their_own(open_hub: Open, 
 def test_a_campaign_of_nothing_is_refused_above_the_form(open_hub: Open, typical: fleet.Fleet) -> None:
     answer = open_hub(typical).post("/flash", data={"threads": "0"})
     assert answer.status_code == 400
-    assert "Choose at least one model and one device." in words(answer.text)
+    assert "Select at least one model and one device." in words(answer.text)
     assert "<form" in answer.text
 
 
@@ -244,7 +244,7 @@ def test_a_campaign_of_nothing_is_refused_above_the_form(open_hub: Open, typical
 def test_what_is_not_there_is_said_on_a_page(open_hub: Open, path: str) -> None:
     answer = open_hub(fleet.Fleet()).get(path)
     assert answer.status_code == 404
-    assert "Not here" in words(answer.text)
+    assert "Not found" in words(answer.text)
 
 
 def test_a_form_of_another_site_changes_nothing(open_hub: Open, typical: fleet.Fleet) -> None:

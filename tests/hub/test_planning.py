@@ -27,6 +27,14 @@ def test_the_devices_first_installed_runtime_for_the_format_is_chosen() -> None:
     assert resolve(REQUEST, GGUF, None).runtime == "llama-cpp-python"
 
 
+@pytest.mark.parametrize("version", ["0.3.36", None])
+def test_a_runtime_with_a_named_interpreter_is_never_replaced_by_another(version: str | None) -> None:
+    named = m.RuntimeFact(variant="xllamacpp", formats=("gguf",), version=version, named_python=True)
+    installed = m.RuntimeFact(variant="llama-cpp-python", formats=("gguf",), version="1.0")
+    for runtimes in ((installed, named), (named, installed)):
+        assert resolve(REQUEST, GGUF, replace(fleet.facts(1), runtimes=runtimes)).runtime == "xllamacpp"
+
+
 def test_a_runtime_that_was_asked_for_is_kept_unless_it_cannot_run_the_format() -> None:
     asked = replace(REQUEST, runtime="litert")
     with pytest.raises(UsageError, match="does not run onnx"):
@@ -76,5 +84,5 @@ def device(number: int) -> rest.DeviceRecord:
 
 def test_a_job_that_no_message_can_hold_is_refused_and_queued_nowhere() -> None:
     shapes = {f"input {number}": (1, 2, 3) for number in range(4000)}
-    with pytest.raises(UsageError, match="too long to send"):
+    with pytest.raises(UsageError, match="too large to send"):
         plan(replace(REQUEST, shapes=shapes), [ONNX], [device(1)], 0.0)

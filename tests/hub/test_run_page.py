@@ -55,33 +55,43 @@ def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
     text = words(page)
     for told in (
         *("✓ clean", "This machine has no under-voltage bit."),
-        *("steps of 41.0 ns", "212 ns around nothing", "160 runs, until the speed was steady", "within ± 0.84 %"),
-        *("two runs may differ by 3.2 %", "98 % lay in memory", "Load 61.0 12.0 5.08×"),
+        *("resolution 41.0 ns", "212 ns in every sample", "160 runs until the speed was steady", "within ± 0.84 %"),
+        *("two runs may differ by 3.2 %", "98 % of the model's pages were in memory before", "Load 61.0 12.0 5.08×"),
         *("image 16×1×8×8", "out of memory at batch 32"),
-        *("1.41× (sustained / burst)", "the speed fell for good after 24.0 s"),
-        *("600 a second", "yes: every arrival was answered", "0.520 ms (95 % 0.510–0.530)", "needs 299 samples"),
+        *("1.41× (sustained / burst)", "lasting drop in speed after 24.0 s"),
+        *("600 per second", "yes: every request was answered", "0.520 ms (95 % 0.510–0.530)", "needs 299 samples"),
         *("Model loaded", "71.5 MiB", "This kernel keeps no memory cgroup"),
         *(
             "51.0 to 58.5 °C",
             "1,500 to 2,400 MHz",
-            "1.2 % as much processor time",
+            "1.2 % of the model's CPU time",
             "This kernel has no /proc/pressure.",
         ),
         *("0.22 % of one core", "31.4 MiB"),
     ):
         assert told in text, told
-    assert {chart["title"] for chart in charts(page)} >= {"p50", "Median inference", "Temperature", "Processor's clock"}
-    assert "Not asked of this run" not in text
+    assert {chart["title"] for chart in charts(page)} >= {"p50", "Median inference", "Temperature", "CPU clock"}
+    assert "Not requested:" not in text
+
+
+def test_a_run_shows_its_label(read_run: ReadRun) -> None:
+    result = believable.full(1, CNN)
+    page = read_run(replace(result, protocol=replace(result.protocol, label="new <heat> sink")))
+    assert "run label <b><bdi>new &lt;heat&gt; sink</bdi></b>" in page
 
 
 def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
     text = words(read_run(believable.spoiled(1, CNN)))
     for told in (
         *("! busy Other programs took 14 % of the cores", "! throttled The board said frequency_capped"),
-        *("the speed never became steady", "at its limit of 10 s, before the median was known", "within ± 6.1 %"),
-        *("the files lie on a tmpfs", "frequency capped; counters grew by 4", "3: there before the run"),
-        *("41 arrivals were never answered", "had not been calibrated"),
-        "Not asked of this run: a sweep over sizes, a soak.",
+        *(
+            "the speed never became steady",
+            "stopped at its time limit of 10 s",
+            "within ± 6.1 %",
+        ),
+        *("the files lie on a tmpfs", "frequency capped; counters grew by 4", "Cores gone offline ! 3"),
+        *("41 requests were never answered", "device not calibrated"),
+        "Not requested: sweep over sizes, soak.",
     ):
         assert told in text, told
 
@@ -89,16 +99,16 @@ def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
 def test_of_an_old_run_one_line_says_what_is_not_there(read_run: ReadRun) -> None:
     text = words(read_run(fleet.result(1, CNN, fleet.vision_rows(0.4, 0.01))))
     for told in (
-        *("not checked This run is from before there were trust badges.", "did not record how it was timed"),
-        *("No cold start was made.", "did not record memory by phase", "was not watched during this run"),
-        *("cost of measuring was not measured", "Not asked of this run: a sweep over sizes, a soak, an open loop."),
+        *("not checked This run predates trust badges.", "did not record its timing"),
+        *("Cold start not measured.", "did not record memory by phase", "did not sample the device during this run"),
+        *("Measurement overhead Not measured in this run.", "Not requested: sweep over sizes, soak, open loop."),
     ):
         assert told in text, told
 
 
 def test_a_failed_run_is_not_asked_for_what_it_could_not_bring(read_run: ReadRun) -> None:
     text = words(read_run(fleet.result(1, CNN, failure=fleet.UNSUPPORTED)))
-    for absent in ("Can it be trusted?", "How it was timed", "Memory by phase", "Not asked of this run"):
+    for absent in ("Trust", "Timing", "Memory by phase", "Not requested:"):
         assert absent not in text
 
 
@@ -159,7 +169,7 @@ def test_a_sweep_over_depth_has_a_line_for_each_prompt_and_one_over_prompts_its_
     result = believable.full(1, LLM)
     drawn = sweeps.sweep_of(result)
     assert drawn
-    assert {chart.x for chart in drawn.charts} == {"tokens in memory before"}
+    assert {chart.x for chart in drawn.charts} == {"context depth, tokens"}
     assert [line.name for line in drawn.charts[0].lines] == ["prompt of 128", "prompt of 512"]
     prompts = tuple(
         SweepPoint(at=SweepAt(prompt_tokens=tokens), metrics=(fleet.row("ttft_ms", tokens * 7.0),))

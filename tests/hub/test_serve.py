@@ -98,7 +98,7 @@ def test_with_a_new_token_a_hub_serves_other_machines_over_mosquitto(tmp_path: P
     arguments = ("--data", str(tmp_path), "--host", "0.0.0.0", "--port", str(port), "--mqtt-port", str(free_port()))
     with started(*arguments, "--new-token") as (process, lines):
         assert str(tmp_path / "token") in lines[0]
-        assert "(token needed)" in lines[1]
+        assert "(token required)" in lines[1]
         assert process.stdout is not None
         assert "mosquitto" in process.stdout.readline()
         assert HubClient(f"http://127.0.0.1:{port}", config.find_token(tmp_path, None)).devices() == []
@@ -110,7 +110,7 @@ def test_with_a_new_token_a_hub_serves_other_machines_over_mosquitto(tmp_path: P
 
 
 def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "NEEDED_PYTHON", (99, 0))
+    monkeypatch.setattr(cli, "MIN_PYTHON", (99, 0))
     done = CliRunner().invoke(cli.hub, ["serve"])
     assert isinstance(done.exception, MissingPartError)
     assert f"needs Python 99.0 or newer; this is {platform.python_version()}." in done.exception.message

@@ -120,7 +120,7 @@ def test_cells_of_two_versions_of_a_runtime_say_so_and_no_other_does(store: stor
     fleet.fill(store.writer, fleet.Fleet([fleet.state(1, "a")], [], [old, new, lite], [first, *others]))
     built = table.build(store.reader, fleet.NOW_S)
     noted = {name: [note for note in cell_of(built, "a", name).notes if "version" in note] for name in ("old", "new")}
-    assert noted["old"] == ["Measured with onnxruntime 1.2.3; other cells with another version of it."]
+    assert noted["old"] == ["Measured with onnxruntime 1.2.3; other cells used another version."]
     assert len(noted["new"]) == 1
     assert cell_of(built, "a", "lite").notes == ()
 
@@ -145,7 +145,7 @@ def test_an_emulated_device_does_not_make_the_real_one_the_best(typical: rest.Co
 
 def test_int8_that_computed_in_floats_is_noted(typical: rest.CompareTable) -> None:
     assert cell_of(typical, "phone", "digits-cnn int8").notes == (
-        "Called int8, but no integer kernel ran: it computed in floats.",
+        "Labelled int8, but no integer kernel ran: it computed in floats.",
     )
     assert cell_of(typical, "pi5-kitchen", "digits-cnn int8").notes == ()
 
@@ -301,7 +301,7 @@ def test_a_figure_of_another_runtime_version_is_stale_and_nobody_is_the_best(sto
     fleet.fill(store.writer, newer_runtime("1.24.0"))
     cells = table.build(store.reader, fleet.NOW_S).cells
     assert {cell.state for cell in cells} == {"stale"}
-    assert all("measured with onnxruntime 1.23.2, and the device has 1.24.0 now" in cell.notes[0] for cell in cells)
+    assert all("measured with onnxruntime 1.23.2; the device now has 1.24.0" in cell.notes[0] for cell in cells)
     assert [verdict(cell, "latency_p50_ms") for cell in cells] == [None, None]
 
 

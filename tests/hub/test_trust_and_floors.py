@@ -11,6 +11,8 @@ from edgeprof.tables import allowances, trust
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import TRUST_CAUSES, NoiseFloor, Trust, TrustCause, TrustMark
+from edgeprof.wire.run_field import fields_of
+from edgeprof.wire.run_request import RunConfig
 from edgeprof_hub.matrix import labels, table
 from tests.hub import believable, fleet, stores
 
@@ -175,6 +177,8 @@ def test_a_cell_shows_its_job_at_work_though_a_later_repeat_waits(store: stores.
 def test_a_column_says_what_was_asked_for_otherwise_than_usual() -> None:
     usual = fleet.config(QUICK)
     assert labels.options_of(usual, QUICK) == ()
+    axes = [each for each in fields_of(RunConfig) if each.name not in labels.NAMED_APART]
+    assert [each.name for each in axes if not each.known.column] == ["shapes"]  # named by their inputs
     odd = replace(usual, provider="cuda", depth_tokens=1024, arrival_rate_per_s=40.0, require_full_delegation=True)
     assert labels.options_of(odd, QUICK) == ("provider cuda", "depth 1,024 tokens", "40 requests/s", "full delegation")
     own = replace(QUICK, input_shapes={"x": (1, 3)})

@@ -78,16 +78,16 @@ def test_external_data_belongs_to_the_model_that_names_it(client: TestClient, tm
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        (files(poem__gguf=b"roses are red" * 10), "its first bytes are of no GGUF file"),
+        (files(poem__gguf=b"roses are red" * 10), "its first bytes are not GGUF"),
         (files(page__onnx=b"<!DOCTYPE html><p>404"), "a web page. The download went wrong"),
         (files(cut__onnx=INT8[:-500]), "cut.onnx"),
         (files(empty__onnx=b""), "is empty"),
         (files(other__tflite=INT8), "its first bytes are of no TFLite file"),
-        (files(digits__onnx=INT8, stray__bin=b"x" * 99), "stray.bin belongs to no model"),
-        ([*files(digits__onnx=INT8), *files(digits__onnx=INT8)], "Two of the files are called digits.onnx"),
-        ([("file", ("..", INT8, "x/y"))], "of no use for a file"),
-        ([("file", ("a\u202eb.onnx", INT8, "x/y"))], "of no use for a file"),
-        ([("other", ("", b"", "x/y"))], "Choose a model file"),
+        (files(digits__onnx=INT8, stray__bin=b"x" * 99), "stray.bin belongs to none of the selected models"),
+        ([*files(digits__onnx=INT8), *files(digits__onnx=INT8)], "Two files have the name digits.onnx"),
+        ([("file", ("..", INT8, "x/y"))], "is not a valid file name"),
+        ([("file", ("a\u202eb.onnx", INT8, "x/y"))], "is not a valid file name"),
+        ([("other", ("", b"", "x/y"))], "Select a model file"),
     ],
 )
 def test_what_is_no_model_is_refused_with_its_reason_and_nothing_stays(
@@ -109,7 +109,7 @@ def test_a_path_in_a_files_name_is_only_its_last_part(client: TestClient) -> Non
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"task": "juggling"}, "&#39;juggling&#39; is no task"),
+        ({"task": "juggling"}, "&#39;juggling&#39; is not a task"),
         ({"name": "x" * 200}, "80 characters"),
         ({"name": "x" * 5000}, "longer than"),
     ],
@@ -123,7 +123,7 @@ def test_a_field_of_no_use_is_refused(client: TestClient, tmp_path: Path, said: 
 
 def test_one_name_is_not_for_two_models(client: TestClient) -> None:
     answer = client.post("/models/upload", data={"name": "x"}, files=files(one__onnx=INT8, two__onnx=FP32))
-    assert "A name is for one model, and 2 were chosen" in answer.text
+    assert "2 models selected. Leave the name empty" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,15 @@ def test_one_name_is_not_for_two_models(client: TestClient) -> None:
 def test_a_broken_form_is_refused(client: TestClient, tmp_path: Path, kind: str, body: bytes) -> None:
     answer = client.post("/models/upload", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 400
-    assert "The upload broke off, or is no form with files" in answer.text
+    assert "The upload is incomplete, or is not a form with files" in answer.text
     assert leftovers(tmp_path) == []
 
 
 def test_size_and_room_are_looked_at_before_a_byte_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     declared = {"Content-Length": str(3 * 2**30), "Content-Type": "multipart/form-data; boundary=x"}
-    assert "2 GiB in all" in client.post("/models/upload", content=b"", headers=declared).text
-    monkeypatch.setattr(uploads, "KEPT_FREE_BYTES", 2**60)
-    assert "no room" in client.post("/models/upload", files=files(digits__onnx=INT8)).text
+    assert "at most 2 GiB" in client.post("/models/upload", content=b"", headers=declared).text
+    monkeypatch.setattr(uploads, "RESERVED_BYTES", 2**60)
+    assert "too full" in client.post("/models/upload", files=files(digits__onnx=INT8)).text
 
 
 def test_a_body_that_is_longer_than_it_said_ends(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

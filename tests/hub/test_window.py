@@ -7,7 +7,15 @@ import pytest
 
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import ranking, table
-from edgeprof_hub.matrix.window import COLUMNS_A_PAGE, DEVICES_A_PAGE, Asked, best_first, sort_key, sorted_by, window
+from edgeprof_hub.matrix.window import (
+    COLUMNS_A_PAGE,
+    DEVICES_A_PAGE,
+    MatrixQuery,
+    best_first,
+    sort_key,
+    sorted_by,
+    window,
+)
 from tests.hub import fleet, stores
 
 
@@ -53,54 +61,54 @@ def device(number: int) -> rest.DeviceRecord:
 
 
 def test_a_small_matrix_is_shown_whole() -> None:
-    found = window(axes_of(3, 2, 3), Asked())
+    found = window(axes_of(3, 2, 3), MatrixQuery())
     assert found.is_whole
     assert (len(found.devices), len(found.columns)) == (3, 6)
 
 
 def test_every_device_and_column_is_on_exactly_one_page() -> None:
     axes = axes_of(2 * DEVICES_A_PAGE + 1, 9, 5)
-    first = window(axes, Asked())
-    devices = [one for d in range(first.device_page.pages) for one in window(axes, Asked(d=d + 1)).devices]
-    columns = [one for c in range(first.column_page.pages) for one in window(axes, Asked(c=c + 1)).columns]
+    first = window(axes, MatrixQuery())
+    devices = [one for d in range(first.device_page.pages) for one in window(axes, MatrixQuery(d=d + 1)).devices]
+    columns = [one for c in range(first.column_page.pages) for one in window(axes, MatrixQuery(c=c + 1)).columns]
     assert (tuple(devices), tuple(columns)) == (axes.devices, axes.columns)
 
 
 def test_no_page_is_wider_than_it_may_be_and_none_tears_a_family_that_fits() -> None:
     axes = axes_of(1, 9, 5)
-    for c in range(1, window(axes, Asked()).column_page.pages + 1):
-        shown = window(axes, Asked(c=c)).columns
+    for c in range(1, window(axes, MatrixQuery()).column_page.pages + 1):
+        shown = window(axes, MatrixQuery(c=c)).columns
         assert len(shown) <= COLUMNS_A_PAGE
         assert all(sum(column.family == name for column in shown) == 5 for name in {one.family for one in shown})
 
 
 def test_a_family_that_fits_on_no_page_is_shown_on_several() -> None:
     axes = axes_of(1, 1, COLUMNS_A_PAGE + 3)
-    assert [len(window(axes, Asked(c=c)).columns) for c in (1, 2)] == [COLUMNS_A_PAGE, 3]
+    assert [len(window(axes, MatrixQuery(c=c)).columns) for c in (1, 2)] == [COLUMNS_A_PAGE, 3]
 
 
 @pytest.mark.parametrize("wanted", [0, -3, 99])
 def test_a_page_that_is_not_there_is_the_nearest_one(wanted: int) -> None:
-    found = window(axes_of(DEVICES_A_PAGE + 1, 1, 1), Asked(d=wanted))
+    found = window(axes_of(DEVICES_A_PAGE + 1, 1, 1), MatrixQuery(d=wanted))
     assert found.device_page.number == (2 if wanted > 1 else 1)
 
 
 def test_all_words_that_are_searched_for_must_be_there() -> None:
     axes = axes_of(4, 3, 2)
-    found = window(axes, Asked(device="RASPBERRY", model="net-01 int8"))
+    found = window(axes, MatrixQuery(device="RASPBERRY", model="net-01 int8"))
     assert [one.label for one in found.devices] == ["board-1", "board-3"]
     assert [one.model_name for one in found.columns] == ["net-1 v1"]
     assert not found.is_whole
 
 
 def test_a_search_that_finds_nothing_shows_nothing_and_does_not_fail() -> None:
-    found = window(axes_of(2, 2, 2), Asked(model="no such model"))
+    found = window(axes_of(2, 2, 2), MatrixQuery(model="no such model"))
     assert (found.columns, found.column_page.last) == ((), 0)
 
 
 def test_an_address_says_what_is_asked_for_and_nothing_else() -> None:
-    assert Asked().href() == "/"
-    assert Asked(device="a&b", d=2).href("/matrix", c=3) == "/matrix?device=a%26b&d=2&c=3"
+    assert MatrixQuery().href() == "/"
+    assert MatrixQuery(device="a&b", d=2).href("/matrix", c=3) == "/matrix?device=a%26b&d=2&c=3"
 
 
 def test_the_best_device_comes_first_and_what_is_played_or_unknown_last() -> None:
@@ -113,8 +121,8 @@ def test_the_best_device_comes_first_and_what_is_played_or_unknown_last() -> Non
 
 def test_a_column_that_is_not_there_sorts_nothing() -> None:
     axes = axes_of(2, 1, 2)
-    assert sorted_by(axes, Asked(sort="gone")) is None
-    assert sorted_by(axes, Asked(sort=sort_key(axes.columns[1]))) == axes.columns[1]
+    assert sorted_by(axes, MatrixQuery(sort="gone")) is None
+    assert sorted_by(axes, MatrixQuery(sort=sort_key(axes.columns[1]))) == axes.columns[1]
 
 
 def test_a_part_has_the_marks_that_it_has_in_the_whole(tmp_path: Path) -> None:

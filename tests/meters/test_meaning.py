@@ -63,7 +63,7 @@ def test_what_is_no_number_is_a_problem(said: object) -> None:
     ):
         found = meaning(meter, topic, payload)
         assert found is not None
-        assert "no number" in str(found.problem)
+        assert "not a number" in str(found.problem)
 
 
 def test_a_number_in_quotes_is_one() -> None:
@@ -128,7 +128,7 @@ def test_what_names_no_meter_is_refused_with_how_to_write_it(text: str) -> None:
 
 
 def test_two_meters_of_one_name_are_refused() -> None:
-    with pytest.raises(UsageError, match="Two meters are called desk"):
+    with pytest.raises(UsageError, match="Two meters are named desk"):
         distinct(
             [convert({"kind": "shelly", "topic": each, "host": "h", "name": "desk"}, "a test") for each in ("a", "b")]
         )

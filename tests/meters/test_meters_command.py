@@ -20,7 +20,7 @@ def test_a_meter_that_speaks_is_told(broker: int) -> None:
         told = CliRunner().invoke(agent_command, asked)
         as_json = CliRunner().invoke(agent_command, [*asked, "--json"])
     assert "tasmota:seen (wall_ac):" in told.stdout
-    assert "a value each 0." in told.stdout
+    assert "one value every 0." in told.stdout
     (heard,) = json.loads(as_json.stdout)
     assert heard["problem"] is None
     assert heard["values"] > 3

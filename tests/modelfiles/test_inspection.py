@@ -84,8 +84,8 @@ def test_a_name_that_says_nothing_else_is_no_hindrance(tmp_path: Path, name: str
         (b"PK\x03\x04" + bytes(40), "zip archive"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
         (b"<!DOCTYPE html><title>404</title>", "web page"),
-        (b"# weights\n", "damaged or no model"),
-        (bytes(64), "damaged or no model"),
+        (b"# weights\n", "damaged or not a model"),
+        (bytes(64), "damaged or not a model"),
     ],
 )
 def test_a_file_that_is_no_model_is_named_for_what_it_is(tmp_path: Path, data: bytes, said: str) -> None:
@@ -103,11 +103,11 @@ def test_folders_pipes_and_missing_files_get_a_sentence(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.onnx")
     cases = {
         tmp_path: "folder",
-        tmp_path / "pipe.onnx": "no regular file",
+        tmp_path / "pipe.onnx": "not a regular file",
         tmp_path / "missing.onnx": "no such file",
-        tmp_path / "a\0b.onnx": "no valid text",
-        tmp_path / os.fsdecode(b"\xff.onnx"): "no valid text",
-        Path("/dev/zero"): "no regular file",
+        tmp_path / "a\0b.onnx": "not valid text",
+        tmp_path / os.fsdecode(b"\xff.onnx"): "not valid text",
+        Path("/dev/zero"): "not a regular file",
     }
     for path, said in cases.items():
         error = refused(path)
@@ -120,7 +120,7 @@ def test_a_file_that_may_not_be_read_gets_a_sentence(tmp_path: Path) -> None:
     if os.access(path, os.R_OK):  # root reads everything
         assert inspect(path).format == "onnx"
     else:
-        assert "may not read" in refused(path).message
+        assert "no permission to read" in refused(path).message
 
 
 @settings(max_examples=300)

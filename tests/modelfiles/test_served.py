@@ -51,7 +51,7 @@ def test_another_parameter_is_another_model(tmp_path: Path) -> None:
         (b'{"edgeprof_served":1,"model":"x","price":{"provider":"openai"}}', "model"),
         (b'{"edgeprof_served":1,"model":"x","parameters":{"a":{}}}', "parameters"),
         (PLAIN + b" " * served_file.MAX_BYTES, "16 KiB"),
-        (b"\xff\xfe", "no served model"),
+        (b"\xff\xfe", "not a served model"),
     ],
 )
 def test_what_is_no_such_document_is_told_by_its_field(tmp_path: Path, data: bytes, said: str) -> None:

@@ -81,9 +81,7 @@ def test_of_several_configurations_the_last_one_is_compared_and_that_is_said(liv
     assert report["a_ms"] == [pytest.approx(10, rel=0.02)] * 3
     assert report["b_ms"] == [pytest.approx(30, rel=0.02)] * 3
     (said,) = [note for note in report["notes"] if "configurations" in note]
-    assert said == (
-        "pi/kitchen/cnn/v2 fp32 has 2 configurations; the one received last is compared: onnxruntime, all cores"
-    )
+    assert said == ("pi/kitchen/cnn/v2 fp32 has 2 configurations; comparing the newest: onnxruntime, all cores")
 
 
 def test_ids_name_a_cell_too(live: Live) -> None:
@@ -93,20 +91,24 @@ def test_ids_name_a_cell_too(live: Live) -> None:
 
 
 def test_a_cell_with_too_few_runs_teaches_no_floor(live: Live, tmp_path: Path) -> None:
-    with pytest.raises(EdgeprofError, match="takes at least 5 runs; these are 3"):
+    with pytest.raises(EdgeprofError, match="needs at least 5 runs; this has 3"):
         run(live, "pi/kitchen/cnn@edge int8", "--learn-floor", str(tmp_path / "floor.json"))
 
 
 @pytest.mark.parametrize(
     ("text", "code", "sentence"),
     [
-        ("nobody/cnn", "unknown_device", r"nobody/cnn is no file, and as a cell .* The hub knows no device 'nobody'"),
-        ("twin/cnn", "ambiguous_device", "2 devices are called 'twin'"),
-        ("pi/kitchen/gpt", "unknown_model", "The hub holds no model 'gpt'"),
-        ("pi/kitchen/gpt@tvm", "unknown_model", "The hub holds no model 'gpt'"),
-        ("pi/kitchen/twin", "ambiguous_model", "2 models are called 'twin'"),
-        ("pi/kitchen/never run", "nothing_measured", "There is no measured result of never run on pi/kitchen"),
-        ("pi/kitchen/cnn/v2 fp32@mnn", "unknown_configuration", "not run with 'mnn', but with: onnxruntime, tvm"),
+        ("nobody/cnn", "unknown_device", r"nobody/cnn is not a file. As a cell .* No device 'nobody'"),
+        ("twin/cnn", "ambiguous_device", "2 devices are named 'twin'"),
+        ("pi/kitchen/gpt", "unknown_model", "No model 'gpt' on this hub"),
+        ("pi/kitchen/gpt@tvm", "unknown_model", "No model 'gpt' on this hub"),
+        ("pi/kitchen/twin", "ambiguous_model", "2 models are named 'twin'"),
+        ("pi/kitchen/never run", "nothing_measured", "No measured result of never run on pi/kitchen"),
+        (
+            "pi/kitchen/cnn/v2 fp32@mnn",
+            "unknown_configuration",
+            "no runs with 'mnn'. Its runtimes: onnxruntime, tvm",
+        ),
     ],
 )
 def test_what_names_no_cell_is_one_sentence(live: Live, text: str, code: str, sentence: str) -> None:
@@ -117,7 +119,7 @@ def test_what_names_no_cell_is_one_sentence(live: Live, text: str, code: str, se
 
 
 def test_without_a_hub_the_file_that_is_not_there_is_told_first() -> None:
-    with pytest.raises(EdgeprofError, match=r"^runs/a is no file, and as a cell of the hub: No hub answers"):
+    with pytest.raises(EdgeprofError, match=r"^runs/a is not a file. As a cell of the hub: No hub answers"):
         CliRunner().invoke(compare, ["runs/a", "runs/b", "--hub", "http://127.0.0.1:9"], catch_exceptions=False)
 
 

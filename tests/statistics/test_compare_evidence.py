@@ -77,7 +77,7 @@ def test_a_small_floor_of_another_set_up_claims_no_more_than_no_floor(tmp_path: 
     a = vision(10, noise_floor=alien)
     text = outcome(tmp_path, a, vision(10.8, 2))
     assert text.startswith("No verdict")
-    assert f"warning: the noise floor was learned on another set-up ({alien.model_name})" in text
+    assert f"warning: the noise floor was measured on another set-up ({alien.model_name})" in text
     assert "Noise floor used: 25.0%" in text
 
 
@@ -95,7 +95,7 @@ def test_a_floor_of_another_set_up_can_only_widen_what_repeats_tell(tmp_path: Pa
         kept(tmp_path / "b" / f"{number}.json", vision(11.5, number + 5))
     text = run(tmp_path / "a", tmp_path / "b")
     assert text.startswith(said)
-    assert "warning: the noise floor was learned on another set-up (llm)" in text
+    assert "warning: the noise floor was measured on another set-up (llm)" in text
 
 
 def test_of_two_set_ups_with_their_own_floors_the_larger_one_counts(tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def test_every_cause_is_one_line_and_says_in_how_many_runs(tmp_path: Path) -> No
 
 def test_a_side_marked_emulated_is_never_ranked(tmp_path: Path) -> None:
     text = outcome(tmp_path, replace(marked(10), noise_floor=FLOOR), marked(30, "emulated", seed=2))
-    assert text.startswith("No verdict on A and B: times of an emulated device are shown and never ranked, and B is")
+    assert text.startswith("No verdict on A and B: B is emulated, and times of an emulated device are never ranked")
     assert "warning: B is marked emulated: Found emulated" in text
 
 
 def test_a_run_from_before_there_were_badges_tells_of_throttling_by_its_device(tmp_path: Path) -> None:
     state = replace(fleet.device_state(80), throttled=True)
     text = outcome(tmp_path, vision(10, after=state), vision(11, 2))
-    assert "warning: A is marked throttled: the device said so" in text
+    assert "warning: A is marked throttled: the device reported it" in text
     assert "throttled" not in outcome(tmp_path, vision(10, after=state, trust=Trust()), vision(11, 2))

@@ -13,6 +13,8 @@ from benchmarks import simulated_runs as runs
 from benchmarks.verdict_power import Rates, Trial, coverage, rates, simulate
 from edgeprof.statistics.quantiles import fewest_to_rule_out
 
+pytestmark = pytest.mark.slow
+
 SEED = 31
 PAIRS = 300
 SAMPLES_A_RUN = 30

@@ -137,6 +137,6 @@ def test_an_estimate_of_a_drifting_run_reaches_over_its_drift() -> None:
 
 
 def test_an_estimate_needs_positive_samples_and_enough_of_them() -> None:
-    assert estimate_median([1.0, 2.0, -1.0] * 10) == "holds samples that are not positive numbers"
-    assert estimate_median([1.0, math.nan] * 10) == "holds samples that are not positive numbers"
+    assert estimate_median([1.0, 2.0, -1.0] * 10) == "has samples that are not positive numbers"
+    assert estimate_median([1.0, math.nan] * 10) == "has samples that are not positive numbers"
     assert estimate_median([1.0, 2.0]) == "needs 6 samples for a 95 % interval; this run has 2"

@@ -100,7 +100,7 @@ def test_an_emulated_device_is_marked_and_explained(typical: rest.CompareTable) 
 def test_signs_stand_with_their_legend(typical: rest.CompareTable) -> None:
     text = tables.render_text(typical, 120)
     assert "(0.248–0.260)=" in text
-    assert "not shown to differ" in text
+    assert "no difference between these is shown" in text
     assert "best of its family on this device" not in text
 
 
@@ -127,7 +127,7 @@ def test_every_figure_carries_its_badge_and_a_doubt_its_reason(believable_table:
     below = " ".join(doubtful[1:])
     assert "! busy: Other programs took 14 %" in below
     assert "! throttled: The board said frequency_capped" in below
-    for told in ("✓ nothing was found", "? not checked", "held its clock back"):
+    for told in ("✓ no problem found", "? not checked", "throttled its clock"):
         assert told in text
 
 
@@ -137,7 +137,7 @@ def test_the_legend_says_which_allowance_the_marks_rest_on(
     learned = " ".join(tables.render_text(believable_table, 130).split())
     assert "on pi5-kitchen two runs may differ by 3.2 % (20 runs of digits-cnn fp32, 2026-11-24)" in learned
     assumed = " ".join(tables.render_text(typical, 130).split())
-    assert "Widened by 5 % of the figure, which is assumed: no set-up here has been calibrated" in assumed
+    assert "Widened by an assumed 5 %: no set-up here is calibrated" in assumed
 
 
 def test_markdown_and_csv_carry_the_badge_and_its_reasons(believable_table: rest.CompareTable) -> None:
@@ -173,8 +173,8 @@ def test_a_narrow_terminal_keeps_the_break_even_and_says_what_it_leaves_out(
     text = tables.render_text(replace(typical, cells=cells), width)
     headers = next(line.split() for line in text.splitlines() if "p50 ms" in line)
     assert "159/day" in text
-    assert headers[-2:] == ["pays", "from"]
-    said = re.search(r"Too narrow for: (.*)\.", text)
+    assert headers[-2:] == ["$", "break-even"]
+    said = re.search(r"Terminal too narrow for: (.*)\.", text)
     assert set(left_out) <= set(said[1].split(", ") if said else ())
     assert all((header in headers) != (header in left_out) for header in ("p95", "p99"))
 
@@ -274,7 +274,7 @@ def test_an_interval_has_the_decimals_of_its_value(value: float, relative: float
 def test_threads_stand_once_where_all_asked_for_the_same(typical: rest.CompareTable) -> None:
     same = replace(typical, columns=tuple(replace(column, threads=2) for column in typical.columns))
     text = tables.render_text(same, 120)
-    assert "All models asked for 2 threads." in text
+    assert "Requested for all models: 2 threads." in text
     assert "onnxruntime, 2 threads" not in text
     first, *others = same.columns
     mixed = replace(same, columns=(replace(first, threads=1), *others))

@@ -58,33 +58,35 @@ def agent() -> None:
 
 @agent.command()
 @click.option("--hub", help="The hub's URL, such as http://192.168.1.10:8765.")
-@click.option("--token-file", help="A file that holds the hub's token; or set EDGEPROF_TOKEN.")
-@click.option("--name", help="What this device is called (default: the host's name).")
-@click.option("--data", help="The folder of this agent's state and models.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with these settings.")
-@click.option("--emulate", metavar="PROFILE", help="Play this device profile: latency is shown and never ranked.")
+@click.option("--token-file", help="File with the hub's token. Default: the variable EDGEPROF_TOKEN.")
+@click.option("--name", help="Name of this device. Default: the host's name.")
+@click.option("--data", help="Folder for this agent's state and models.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with these settings.")
+@click.option("--emulate", metavar="PROFILE", help="Play this device profile. Latency is shown but never ranked.")
 @click.option(
     "--replay",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Read a recorded machine instead of this one: its results are marked as replayed and never ranked.",
+    help="Read a recorded machine instead of this one. Results are marked as replayed and never ranked.",
 )
 @click.option(
     "--endpoint",
     metavar="URL",
-    help="Be an OpenAI-compatible endpoint such as https://api.openai.com/v1: a device of kind cloud, which this host "
-    "only asks.",
+    help=(
+        "Act as an OpenAI-compatible endpoint such as https://api.openai.com/v1: a device of kind cloud. This host "
+        "only sends its requests."
+    ),
 )
 @click.option(
-    "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
+    "--endpoint-key-env",
+    metavar="NAME",
+    help="Name of the variable that holds the endpoint's key. The key is never stored.",
 )
-@click.option("--memory-limit-mib", type=float, help="Memory that a model may use.")
-@click.option(
-    "--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="A power meter of this device on an MQTT broker."
-)
-@click.option("--cores", metavar="N|LIST", help="How many cores a model may use (2), or which (0,2 or 4-7).")
+@click.option("--memory-limit-mib", type=float, help="Memory limit of a model.")
+@click.option("--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="Power meter of this device on an MQTT broker.")
+@click.option("--cores", metavar="N|LIST", help="Cores for a model: how many (2), or which (0,2 or 4-7).")
 def run(config_file: Path | None, **options: object) -> None:
-    """Connect to a hub and measure what it asks for, until Ctrl-C or SIGTERM."""
+    """Connect to a hub and run its jobs until Ctrl-C or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
     settings = config.load(options, os.environ, config_file)
     with _played(settings) as player:

@@ -17,9 +17,9 @@ from edgeprof.statistics.calibration import MIN_RUNS
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
-from edgeprof_agent.commands.profile import INTERRUPTED, measurer, setups_named
 from edgeprof_agent.commands.profile_options import measuring_options
-from edgeprof_agent.commands.profile_request import asked
+from edgeprof_agent.commands.profile_request import parse_options
+from edgeprof_agent.commands.profile_run import INTERRUPTED, measurer, setups_named
 from edgeprof_agent.commands.view.profile import Stages
 from edgeprof_agent.commands.view.words import percent, plural
 from edgeprof_agent.runtimes import registry
@@ -40,27 +40,29 @@ _ORDER_SEED = 1
     type=click.IntRange(MIN_RUNS, 1000),
     default=10,
     show_default=True,
-    help="The more, the lower the floor.",
+    help="More runs give a lower floor.",
 )
-@click.option("--pause-s", type=FiniteRange(0, 86_400), default=0.0, show_default=True, help="Wait between two runs.")
-@click.option("--out", type=click.Path(path_type=Path), help="Keep every result here.")
-@click.option("--json", "as_json", is_flag=True, help="Print the noise floors as JSON, and nothing else.")
+@click.option("--pause-s", type=FiniteRange(0, 86_400), default=0.0, show_default=True, help="Pause between two runs.")
+@click.option("--out", type=click.Path(path_type=Path), help="Save every result in this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print only the noise floors, as JSON.")
 def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, as_json: bool, **options: object) -> int:
-    """Learn this machine's noise floor from runs of one and the same set-up.
+    """Measure this machine's noise floor from repeated runs of one set-up.
 
-    MODEL is by default the small one that edgeprof brings; a floor of your own model is better for your own model.
-    Every later run on this machine carries the floor, and `edgeprof compare` claims nothing below it.
+    The default MODEL is a small one that edgeprof ships. For claims about your own model, calibrate with that model.
+    Later runs on this machine carry the floor, and `edgeprof compare` reports no difference below it.
     """
     noise_floors.check_file()
-    ask = asked({**options, "energy": False})  # a floor is of times; energy would make each run last minutes
-    setups = setups_named([model or _bundled()], ask)
+    request = parse_options(
+        {**options, "energy": False}
+    )  # a floor is of times; energy would make each run last minutes
+    setups = setups_named([model or _bundled()], request)
     series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)
     keeper.begin(plan_of(setups, series.turns, _ORDER_SEED))
     with Stages(sys.stderr) as stages:
-        run_series(series, measurer(ask), keeper, stages.show, lambda: time.sleep(pause_s))
+        run_series(series, measurer(request), keeper, stages.show, lambda: time.sleep(pause_s))
     if series.interrupted:
-        click.echo(f"Stopped after {series.done} of {len(series.turns)} runs; nothing was learned.", err=True)
+        click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. No noise floor was measured.", err=True)
         return INTERRUPTED
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     taught = {index: _floors(series, index, date) for index in range(len(setups))}
@@ -71,7 +73,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     elif not as_json:
         _tell(series, taught)
     if file is not None and not as_json:
-        click.echo(f"Kept in {file}; every later run on this machine carries it.")
+        click.echo(f"Saved in {file}. Later runs on this machine carry it.")
     failed = [error for error in taught.values() if isinstance(error, EdgeprofError)]
     if failed:
         raise EdgeprofError(failed[0].code, " ".join(error.message for error in failed))
@@ -88,7 +90,8 @@ def _bundled() -> Path:
     """The model for which a runtime is there; ONNX where none is, so that the error names how to install one."""
     from edgeprof_exports.bundle import FOLDER
 
-    there = [form for fact in registry.facts() if fact.version for form in fact.formats if form in _DEFAULTS]
+    facts = registry.facts()
+    there = [form for fact in facts if fact.version or fact.named_python for form in fact.formats if form in _DEFAULTS]
     return FOLDER / _DEFAULTS["tflite" if there and "onnx" not in there else "onnx"]
 
 
@@ -100,11 +103,12 @@ def _floors(series: Series, index: int, date: str) -> list[NoiseFloor] | Edgepro
     runs = series.measured(index)
     if len(runs) < MIN_RUNS:
         failures = [result.failure for result in series.failed(index) if result.failure]
-        why = f" The last failure is {failures[-1].code}: {failures[-1].message}" if failures else ""
+        why = f" Last failure: {failures[-1].code}: {failures[-1].message}" if failures else ""
         turns = sum(turn.setup == index for turn in series.turns)
         return EdgeprofError(
             "too_few_runs",
-            f"{series.setups[index].label}: only {len(runs)} of {turns} runs measured, {MIN_RUNS} are needed.{why}",
+            f"{series.setups[index].label}: only {len(runs)} of {turns} runs measured; a noise floor needs "
+            f"{MIN_RUNS}.{why}",
         )
     try:
         return [learning.learn(runs, None, date), *_others(runs, date)]
@@ -128,17 +132,17 @@ def _others(runs: list[Run], date: str) -> list[NoiseFloor]:
 def _sentence(series: Series, index: int, floor: NoiseFloor) -> str:
     runs = series.measured(index)
     return (
-        f"{series.setups[index].label}: a difference in {floor.series.replace('_', '-')} between two single runs on "
-        f"this machine will be claimed only where it is clear of {percent(floor.floor)}. Two runs that should be alike "
-        f"differ by up to {percent(floor.expected)} (95 % of such pairs; interval {percent(floor.low)} to "
-        f"{percent(floor.high)}, from {plural(floor.runs, 'run')}).{_doubt(runs, floor)}"
+        f"{series.setups[index].label}: the noise floor of {floor.series.replace('_', '-')} is "
+        f"{percent(floor.floor)}. Two single runs on this machine must differ by more to get a verdict. Two "
+        f"identical runs differ by up to {percent(floor.expected)} (95 % of pairs; interval {percent(floor.low)} "
+        f"to {percent(floor.high)}, from {plural(floor.runs, 'run')}).{_doubt(runs, floor)}"
     )
 
 
 def _doubt(runs: list[Run], floor: NoiseFloor) -> str:
     """What makes this floor one of a troubled machine."""
     marked = [run for run in runs if run.result.trust is not None and not run.result.trust.is_clean]
-    found = [f"{len(marked)} of the runs carry a mark of doubt"] if marked else []
+    found = [f"{len(marked)} of the runs carry a trust mark"] if marked else []
     if floor.floor > DEFAULT_FLOOR:
-        found.append(f"that is more than the {percent(DEFAULT_FLOOR)} assumed of a machine that was never calibrated")
+        found.append(f"this is above the {percent(DEFAULT_FLOOR)} assumed for an uncalibrated machine")
     return f" But {' and '.join(found)}: calibrate again when the machine is quiet." if found else ""

@@ -25,16 +25,20 @@ _SETTLE_S = 5.0
 
 
 @click.command("calibrate-power")
-@click.option("--sensor", required=True, type=click.Choice(sorted(registry.SENSORS)), help="The source to set right.")
-@click.option("--meter", metavar="KIND:TOPIC@HOST", help="The external meter that it is held against.")
-@click.option("--point", "points", multiple=True, metavar="READ=METER", help="Watts entered by hand, idle and loaded.")
-@click.option("--reference", help="With --point: which meter it was.")
-@click.option("--scope", type=click.Choice(POWER_SCOPES), help="With --point: what that meter covers.")
-@click.option("--uncertainty-percent", type=FiniteRange(0, 100, min_open=True), help="That meter's class.")
+@click.option("--sensor", required=True, type=click.Choice(sorted(registry.SENSORS)), help="Power source to calibrate.")
+@click.option("--meter", metavar="KIND:TOPIC@HOST", help="External reference meter.")
 @click.option(
-    "--seconds", type=FiniteRange(10, 3600), default=60, show_default=True, help="Of idle, and again of load."
+    "--point", "points", multiple=True, metavar="READ=METER", help="Watts entered by hand: one point idle, one loaded."
 )
-@click.option("--forget", is_flag=True, help="Drop the calibration of this source.")
+@click.option("--reference", help="With --point: name of the reference meter.")
+@click.option("--scope", type=click.Choice(POWER_SCOPES), help="With --point: what the reference meter covers.")
+@click.option(
+    "--uncertainty-percent", type=FiniteRange(0, 100, min_open=True), help="Accuracy class of the reference meter."
+)
+@click.option(
+    "--seconds", type=FiniteRange(10, 3600), default=60, show_default=True, help="Seconds of idle, and again of load."
+)
+@click.option("--forget", is_flag=True, help="Delete the calibration of this source.")
 def calibrate_power(
     sensor: str,
     meter: str | None,
@@ -45,28 +49,26 @@ def calibrate_power(
     seconds: float,
     forget: bool,
 ) -> int:
-    """Set a power source of this unit right against an external meter, by two points: idle, and every core busy.
+    """Calibrate a power source of this device against an external meter, at two points: idle, and all cores busy.
 
-    Later runs on this machine carry the calibration. Its figures are shown as estimated, and never compared with what a
-    meter gave directly.
+    Later runs on this machine carry the calibration. Their figures are marked as estimated and never compared with
+    direct meter readings.
     """
     if forget:
         gone = calibrations.forget(sensor)
-        click.echo(f"The calibration of {sensor} is gone." if gone else f"{sensor} has no calibration here.")
+        click.echo(f"Deleted the calibration of {sensor}." if gone else f"{sensor} has no calibration here.")
         return 0
     if bool(meter) == bool(points):
-        raise UsageError("bad_usage", "Name a --meter to hold it against, or enter two --point READ=METER.")
+        raise UsageError("bad_usage", "Name a reference --meter, or enter two points with --point READ=METER.")
     if meter:
         made = _measured(sensor, meter, seconds, uncertainty_percent)
     else:
         if not reference or not scope:
-            raise UsageError(
-                "bad_usage", "With --point, say which meter it was (--reference) and what it covers (--scope)."
-            )
+            raise UsageError("bad_usage", "With --point, name the meter (--reference) and what it covers (--scope).")
         made = calibration(sensor, [_point(text) for text in points], reference, scope, uncertainty_percent)
     file = calibrations.keep(made)
     click.echo(_sentence(made))
-    click.echo(f"Kept in {file}; every later run on this machine carries it.")
+    click.echo(f"Saved in {file}. Later runs on this machine carry it.")
     return 0
 
 
@@ -101,7 +103,7 @@ def _measured(sensor: str, meter: str, seconds: float, uncertainty_percent: floa
     source = registry.load(sensor, Path("/"))
     reason = source.available()
     if reason is not None:
-        raise EdgeprofError("sensor_absent", f"{sensor} cannot be read here: {reason}.")
+        raise EdgeprofError("sensor_absent", f"Cannot read {sensor} here: {reason}.")
     setting = parse_meter(meter)
     reference = recorders([setting])[0]
     print(f"listening to {reference.name} ...", file=sys.stderr, flush=True)
@@ -111,7 +113,7 @@ def _measured(sensor: str, meter: str, seconds: float, uncertainty_percent: floa
     own = PowerSampler(source, source.max_hz)
     idle = _pair(own, reference, seconds, "idle")
     with every_core_busy():
-        loaded = _pair(PowerSampler(source, source.max_hz), reference, seconds, "every core busy")
+        loaded = _pair(PowerSampler(source, source.max_hz), reference, seconds, "all cores busy")
     return calibration(sensor, [idle, loaded], reference.name, setting.scope, uncertainty_percent)
 
 
@@ -133,24 +135,22 @@ def _pair(own: Recorder, reference: Recorder, seconds: float, what: str) -> Poin
 def _mean_w(recorder: Recorder, start_ns: int, end_ns: int) -> float:
     found = recorder.recording()
     if found.broken:
-        raise EdgeprofError("meter_broken", f"{found.name}: {found.broken[0].reason}. Nothing was kept.")
+        raise EdgeprofError("meter_broken", f"{found.name}: {found.broken[0].reason}. Nothing was saved.")
     samples = in_order(found.samples)
     if found.integration == "counter":
         return energy_between(samples, start_ns, end_ns, "counter") / ((end_ns - start_ns) / 1e9)
     inside = [sample.value for sample in samples if start_ns <= sample.at_ns <= end_ns]
     if len(inside) < 5:
-        raise EdgeprofError("meter_slow", f"{found.name} gave {len(inside)} values; give it more --seconds.")
+        raise EdgeprofError("meter_slow", f"{found.name} gave {len(inside)} values. Use more --seconds.")
     return fmean(inside)
 
 
 def _point(text: str) -> Point:
-    read, equals, said = text.partition("=")
+    read, equals, metered = text.partition("=")
     try:
-        return float(read), float(said if equals else "")
+        return float(read), float(metered if equals else "")
     except ValueError:
-        raise UsageError(
-            "bad_usage", f"{text!r} is no point. Write what the source read and the meter said: 2.1=3.0."
-        ) from None
+        raise UsageError("bad_usage", f"{text!r} is not a point. Use READ=METER in watts, such as 2.1=3.0.") from None
 
 
 def _sentence(made: Calibration) -> str:

@@ -18,19 +18,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @click.group()
 def endpoint() -> None:
-    """Measure a hosted model beside the ones that run on devices.
+    """Measure a hosted model like one on a device.
 
-    An endpoint is a device of kind cloud: `edgeprof agent run --endpoint URL` connects it to a hub, and a document
-    that names one of its models is flashed like a model file. Or measure at once: `edgeprof profile NAME.served
-    --endpoint URL`.
+    An endpoint is a device of kind cloud: `edgeprof agent run --endpoint URL` connects it to a hub. A document names
+    one of its models and is flashed like a model file. Without a hub: `edgeprof profile NAME.served --endpoint URL`.
     """
 
 
 @endpoint.command()
 @click.argument("url")
-@click.option("--key-env", metavar="NAME", help="The variable that holds the key. It is never stored.")
+@click.option("--key-env", metavar="NAME", help="Name of the variable that holds the key. The key is never stored.")
 def check(url: str, key_env: str | None) -> None:
-    """Ask the endpoint at URL what it serves, and time a connection to it."""
+    """List the models that the endpoint at URL serves, and time a connection."""
     found = parse_endpoint(url, key_env, os.environ)
     connection = Connection(found.url, os.environ[key_env].strip() if key_env else None)
     try:
@@ -38,31 +37,33 @@ def check(url: str, key_env: str | None) -> None:
         models = connection.models()
     except (Refusal, Broken) as error:
         raise EdgeprofError("endpoint_failed", f"{found.url} ({error.kind}): {error}") from error
-    where = ", which is on this host: its figures would be of no cloud" if found.on_this_host else ""
+    where = ", which is on this host, so its figures describe no cloud" if found.on_this_host else ""
     click.echo(f"{found.url}{where}")
-    click.echo(f"A connection took {connect_ms:.1f} ms. It serves {len(models)} model{'s' * (len(models) != 1)}:")
+    click.echo(f"Connected in {connect_ms:.1f} ms. It serves {len(models)} model{'s' * (len(models) != 1)}:")
     for name in sorted(models):
         click.echo(f"  {name}")
 
 
 @endpoint.command()
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: NAME.served).")
-@click.option("--price-provider", metavar="ID", help="Who sells it, as genai-prices names them, such as openai.")
-@click.option("--price-model", metavar="ID", help="What it is sold as (default: NAME, where a provider is given).")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Output file (default: NAME.served).")
+@click.option("--price-provider", metavar="ID", help="Provider's name in genai-prices, such as openai.")
+@click.option(
+    "--price-model", metavar="ID", help="Model's name in genai-prices (default: NAME, if a provider is given)."
+)
 @click.option(
     "--parameter",
     "parameters",
     metavar="FIELD=VALUE",
     multiple=True,
-    help="A field that every request has, such as reasoning_effort=minimal or temperature=0; may be repeated.",
+    help="Field added to every request, such as reasoning_effort=minimal or temperature=0; repeat it for several.",
 )
 def model(
     name: str, out: Path | None, price_provider: str | None, price_model: str | None, parameters: tuple[str, ...]
 ) -> None:
-    """Write the document of the model that an endpoint serves as NAME; it is flashed like any model file."""
+    """Write the document of the model that an endpoint serves as NAME. Flash it like a model file."""
     if price_model and not price_provider:
-        raise UsageError("bad_usage", "--price-model needs --price-provider: one name is sold by several.")
+        raise UsageError("bad_usage", "--price-model needs --price-provider: several providers sell the same name.")
     price = Price(provider=price_provider, model=price_model or name) if price_provider else None
     served = Served(edgeprof_served=1, model=name, parameters=dict(map(_parameter, parameters)), price=price)
     file = out or Path(_UNSAFE.sub("-", name).strip("-.") + served_file.SUFFIX)
@@ -79,11 +80,11 @@ def _parameter(text: str) -> tuple[str, Parameter]:
     """The value as JSON where it is a number, a truth value, null or a list of texts, else the text itself."""
     field, separator, value = text.partition("=")
     if not separator or not field:
-        raise UsageError("bad_usage", f"{text!r} is no parameter. Write it as FIELD=VALUE.")
+        raise UsageError("bad_usage", f"{text!r} is not a parameter. Use FIELD=VALUE.")
     try:
         found = json.loads(value)
     except ValueError:
         return field, value
     if isinstance(found, dict):
-        raise UsageError("bad_usage", f"{field}: only texts, numbers, true, false, null and lists of texts are taken.")
+        raise UsageError("bad_usage", f"{field}: use a text, a number, true, false, null or a list of texts.")
     return field, found

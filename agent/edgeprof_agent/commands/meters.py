@@ -14,12 +14,14 @@ from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
 
 
 @click.command()
-@click.option("--meter", "named", multiple=True, metavar="KIND:TOPIC@HOST", help="May be repeated.")
+@click.option("--meter", "named", multiple=True, metavar="KIND:TOPIC@HOST", help="Power meter; repeat it for several.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="The agent's TOML file.")
-@click.option("--seconds", type=FiniteRange(1, 3600), default=15, show_default=True, help="How long to listen to each.")
+@click.option(
+    "--seconds", type=FiniteRange(1, 3600), default=15, show_default=True, help="Listening time for each meter."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def meters(named: tuple[str, ...], config_file: Path | None, seconds: float, as_json: bool) -> int:
-    """Listen to external power meters and say what is heard. Exit code 1 if one of them is of no use."""
+    """Listen to external power meters and print what they report. Exit code 1 if a meter is not usable."""
     from edgeprof_agent.meters.registry import recorders
 
     settings = _settings(named, config_file)
@@ -56,7 +58,7 @@ def _settings(named: tuple[str, ...], config_file: Path | None) -> tuple[MeterSe
     found = config.load({"hub": "none"}, os.environ, config_file).meters
     if not found:
         raise UsageError(
-            "bad_meter", "No meter is set up. Name one with --meter KIND:TOPIC@HOST, or in the agent's file."
+            "bad_meter", "No meter is configured. Name one with --meter KIND:TOPIC@HOST, or in the agent's file."
         )
     return found
 
@@ -66,5 +68,5 @@ def _line(heard: dict[str, object]) -> str:
         return f"{heard['name']} ({heard['scope']}): NOT usable: {heard['problem']}"
     return (
         f"{heard['name']} ({heard['scope']}): {heard['watts']} W now, {heard['least_w']} to {heard['most_w']} W, "
-        f"a value each {heard['period_s']} s"
+        f"one value every {heard['period_s']} s"
     )

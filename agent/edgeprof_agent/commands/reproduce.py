@@ -20,9 +20,9 @@ from edgeprof_agent.series.setups import Setup
 
 @click.command()
 @click.argument("file", metavar="BUNDLE", type=click.Path(path_type=Path))
-@click.option("--endpoint", metavar="URL", help="Where a served model is asked.")
-@click.option("--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key.")
-@click.option("--json", "as_json", is_flag=True, help="Print the new result document, and nothing else.")
+@click.option("--endpoint", metavar="URL", help="Endpoint of a served model.")
+@click.option("--endpoint-key-env", metavar="NAME", help="Name of the variable that holds the endpoint's key.")
+@click.option("--json", "as_json", is_flag=True, help="Print only the new result document, as JSON.")
 def reproduce(file: Path, endpoint: str | None, endpoint_key_env: str | None, as_json: bool) -> int:
     """Run again what a BUNDLE holds (a run's page on the hub gives it: "as one file"), and compare.
 
@@ -55,7 +55,7 @@ def _beside(recorded: bundle.Bundle, outcome: Outcome) -> str:
         now = outcome.result.failure.code if outcome.result.failure else "measured"
         return f"The recorded run failed ({code}); this one: {now}."
     if outcome.result.failure is not None:
-        return "The recorded run was measured; this one failed, so that there is nothing to compare."
+        return "The recorded run was measured; this one failed. There is nothing to compare."
     new = Run("this machine", outcome.result, lambda ref: outcome.artifacts.get(ref.sha256))
     try:
         return "\n" + text_of(report_on([recorded.run], [new], None))

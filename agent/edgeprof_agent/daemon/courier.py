@@ -110,7 +110,7 @@ class Courier:
                 self.wake()
                 return False
             except FileNotFoundError:
-                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} is gone from this device's disk")
+                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} is missing on this device's disk")
                 self.wake()
                 return False
         return True

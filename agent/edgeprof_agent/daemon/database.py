@@ -107,11 +107,12 @@ def _connect(file: Path) -> sqlite3.Connection:
             if version <= SCHEMA_VERSION:
                 connection.execute(statement)
     except sqlite3.OperationalError as error:
-        raise EdgeprofError("state_unusable", f"The agent's database {file} cannot be used: {error}.") from error
+        raise EdgeprofError("state_unusable", f"Cannot use the agent's database {file}: {error}.") from error
     if version > SCHEMA_VERSION:
         connection.close()
         raise EdgeprofError(
-            "state_too_new", f"{file} was written by a newer edgeprof. Install that one, or name another --data folder."
+            "state_too_new",
+            f"{file} was written by a newer edgeprof. Install that release, or use another --data folder.",
         )
     return connection
 
@@ -126,7 +127,7 @@ def _damage(file: Path) -> str | None:
         with closing(sqlite3.connect(file, timeout=10)) as connection:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
-        raise EdgeprofError("state_unusable", f"The agent's database {file} cannot be used: {error}.") from error
+        raise EdgeprofError("state_unusable", f"Cannot use the agent's database {file}: {error}.") from error
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if verdict == "ok" else verdict.replace("\n", " ")

@@ -81,13 +81,13 @@ def download(
                 return
             transfer.forget()
             mismatches += 1
-            reason = "the bytes that came are not the ones that the manifest names"
+            reason = "the received bytes do not match the manifest"
         except _TryAgain as error:
             reason = str(error)
             if isinstance(error, _StartOver):
                 transfer.forget()
         if mismatches > HASH_MISMATCHES_ALLOWED:
-            raise EdgeprofError("hash_mismatch", f"The hub sent other bytes than {file.path}, {mismatches} times.")
+            raise EdgeprofError("hash_mismatch", f"The hub sent wrong bytes for {file.path}, {mismatches} times.")
         failures = 1 if _size_of(part) > before else failures + 1
         _wait_or_give_up(transfer, failures, reason)
 
@@ -110,7 +110,7 @@ def _attempt(transfer: _Transfer) -> bool:
             raise _TryAgain(error.message) from error
         except HubRefused as error:
             if error.status == 416:
-                raise _StartOver("the hub refused the range that was asked for") from error
+                raise _StartOver("the hub refused the requested range") from error
             raise EdgeprofError("download_failed", f"The hub refused {file.path}: {error.message}") from error
     _flush(part)
     return digest.hexdigest() == file.sha256
@@ -130,23 +130,23 @@ def _resume_from(transfer: _Transfer, digest: _Digest) -> int:
     return have
 
 
-def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, asked: int) -> int:
+def _begins_at(transfer: _Transfer, answer: http.client.HTTPResponse, requested: int) -> int:
     """Where this answer's body begins; the ETag that a later resume needs is kept."""
     if (answer.getheader("Content-Encoding") or "identity") != "identity":
-        raise _StartOver("the hub sent a compressed body that was not asked for")
+        raise _StartOver("the hub sent a compressed body that was not requested")
     etag = answer.getheader("ETag") or ""
     if answer.status == 200:
         _keep_etag(transfer, etag)
         length = answer.getheader("Content-Length")
         if length is not None and length != str(transfer.file.size):
-            raise _StartOver(f"the hub has {length} bytes where the manifest says {transfer.file.size}")
+            raise _StartOver(f"the hub has {length} bytes, but the manifest lists {transfer.file.size}")
         return 0
-    if answer.status != 206 or not asked:
+    if answer.status != 206 or not requested:
         raise _StartOver(f"the hub answered {answer.status}")
     if etag and etag != transfer.etag_file.read_text():
-        raise _StartOver("the file on the hub has changed in mid-download")
-    _check_content_range(answer.getheader("Content-Range") or "", asked, transfer.file.size)
-    return asked
+        raise _StartOver("the file on the hub changed during the download")
+    _check_content_range(answer.getheader("Content-Range") or "", requested, transfer.file.size)
+    return requested
 
 
 def _keep_etag(transfer: _Transfer, etag: str) -> None:
@@ -157,13 +157,13 @@ def _keep_etag(transfer: _Transfer, etag: str) -> None:
         transfer.etag_file.unlink(missing_ok=True)
 
 
-def _check_content_range(header: str, asked: int, size: int) -> None:
+def _check_content_range(header: str, requested: int, size: int) -> None:
     match = _CONTENT_RANGE.fullmatch(header.strip())
     if match is None:
-        raise _StartOver(f"the hub answered with an unreadable range {header[:80]!r}")
+        raise _StartOver(f"the hub sent an unreadable range {header[:80]!r}")
     start, end, total = int(match[1]), int(match[2]), match[3]
-    if start != asked or end < start or end >= size or total not in ("*", str(size)):
-        raise _StartOver(f"the hub answered with another range ({header[:80]}) than was asked for")
+    if start != requested or end < start or end >= size or total not in ("*", str(size)):
+        raise _StartOver(f"the hub sent another range ({header[:80]}) than requested")
 
 
 def _write(transfer: _Transfer, answer: http.client.HTTPResponse, start: int, digest: _Digest) -> None:
@@ -185,7 +185,7 @@ def _read(answer: http.client.HTTPResponse, limit: int) -> bytes:
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _TryAgain(f"the connection broke ({str(error) or type(error).__name__})") from error
     if not chunk:
-        raise _TryAgain("the connection ended before the file did")
+        raise _TryAgain("the connection ended before the file was complete")
     return chunk
 
 
@@ -201,7 +201,7 @@ class _disk:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             code = "no_space" if error.errno in (ENOSPC, EDQUOT) else "download_failed"
-            raise EdgeprofError(code, f"{self._path.parent} cannot be written: {error.strerror}.") from error
+            raise EdgeprofError(code, f"Cannot write to {self._path.parent}: {error.strerror}.") from error
 
 
 def _flush(part: Path) -> None:
@@ -220,7 +220,7 @@ def _check_stopped(transfer: _Transfer) -> None:
 def _wait_or_give_up(transfer: _Transfer, failures: int, reason: str) -> None:
     if failures >= transfer.limits.tries:
         raise EdgeprofError(
-            "download_failed", f"{transfer.file.path} could not be fetched in {failures} tries; at last: {reason}."
+            "download_failed", f"Could not fetch {transfer.file.path} in {failures} tries. Last error: {reason}."
         )
     log.info("download.retry file=%s failures=%d reason=%s", transfer.file.sha256[:12], failures, reason)
     left_s = max(0.0, transfer.deadline_s - time.monotonic())

@@ -19,7 +19,7 @@ class StateFolder:
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise EdgeprofError(
-                "state_unusable", f"The state folder {path} cannot be used: {error.strerror}. Name another with --data."
+                "state_unusable", f"Cannot use the state folder {path}: {error.strerror}. Use another with --data."
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -28,7 +28,7 @@ class StateFolder:
             os.close(self._lock)
             raise EdgeprofError(
                 "state_in_use",
-                f"Another agent (process {owner}) uses the state folder {path}. Stop it, or name another with --data.",
+                f"Another agent (process {owner}) uses the state folder {path}. Stop it, or use another with --data.",
             ) from error
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
@@ -39,7 +39,9 @@ class StateFolder:
         write_durably(file, identity.new_device_id().encode())
         kept = file.read_text(errors="replace").strip()
         if not topics.is_name(kept):
-            raise EdgeprofError("bad_device_id", f"{file} holds {kept[:60]!r}, which is no device id. Remove the file.")
+            raise EdgeprofError(
+                "bad_device_id", f"{file} holds {kept[:60]!r}, which is not a device id. Remove the file."
+            )
         return kept
 
     def release(self) -> None:

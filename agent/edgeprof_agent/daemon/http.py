@@ -86,7 +86,7 @@ class Hub:
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError as error:
-            raise HubUnreachable(self.url, f"its answer to {path} is none of a hub: {error}") from error
+            raise HubUnreachable(self.url, f"its answer to {path} is not that of a hub: {error}") from error
 
     def _refusal(self, answer: HTTPResponse) -> EdgeprofError:
         with self._server.reading():

@@ -83,9 +83,8 @@ class Link:
         if not bootstrap.wire_min <= WIRE_VERSION <= bootstrap.wire_max:
             raise Refused(
                 "wire_version",
-                f"The hub speaks wire versions {bootstrap.wire_min} to {bootstrap.wire_max}, "
-                f"this agent speaks {WIRE_VERSION}. "
-                "Install the same edgeprof release on the hub and on the device.",
+                f"The hub uses wire versions {bootstrap.wire_min} to {bootstrap.wire_max}; this agent uses "
+                f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
             )
         who = self._who
         self._hub.claim(

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 KEEP_RECEIPTED_S = 24 * 3600.0
 """A hub that was restored from a backup asks again by sending the job again."""
+PURGE_EVERY_S = 60.0
+"""A purge looks at every row: done at each receipt, it would make a long queue cost the square of its length."""
 FULL_AT = 0.8
 
 
@@ -37,6 +39,7 @@ class Outbox:
         self._database = database
         self._artifacts = artifacts
         self._budget = budget
+        self._purged_s = -PURGE_EVERY_S
         artifacts.mkdir(parents=True, exist_ok=True)
         self._set_aside_corrupt()
         self._remove_unnamed_artifacts()
@@ -102,9 +105,16 @@ class Outbox:
         if waiting < FULL_AT * self._budget:
             return None
         return (
-            f"{waiting} results wait for the hub's receipt and {self._budget} fit. "
-            "New jobs are taken again when the hub has received some."
+            f"{waiting} results wait for the hub's receipt; the outbox holds {self._budget}. The agent takes new "
+            "jobs again when the hub has received some."
         )
+
+    def purge_when_due(self, now_s: float, monotonic_s: float) -> int:
+        """`purge`, at most once a minute. Returns how many results it forgot."""
+        if monotonic_s - self._purged_s < PURGE_EVERY_S:
+            return 0
+        self._purged_s = monotonic_s
+        return self.purge(now_s)
 
     def purge(self, now_s: float) -> int:
         """Forget what the hub has had for a day, and the oldest of it earlier if the budget is exceeded."""
@@ -135,7 +145,7 @@ class Outbox:
             return
         for row in self._database.rows("SELECT result_id, payload, sha256 FROM results WHERE state = 'queued'"):
             if sha256_hex(bytes(row["payload"])) != row["sha256"]:
-                self.set_aside(str(row["result_id"]), "its bytes were damaged on this device's disk")
+                self.set_aside(str(row["result_id"]), "its bytes are damaged on this device's disk")
 
     def _remove_unnamed_artifacts(self) -> None:
         named: set[str] = set()

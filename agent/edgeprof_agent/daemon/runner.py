@@ -128,7 +128,7 @@ class Runner:
         now = self._parts.now()
         for begun in self._parts.jobs.running():
             what = "agent stopped" if begun.started.boot_id == now.boot_id else "machine restarted"
-            failure = Failure(stage="measure", code="interrupted", message=f"The {what} in mid-run.")
+            failure = Failure(stage="measure", code="interrupted", message=f"The {what} during the run.")
             self._keep(begun, failed_result(self._parts.who, begun, failure), {})
         return True
 
@@ -171,7 +171,7 @@ class Runner:
         """A result that no broker would carry is replaced by one that says so."""
         size = len(codec.encode(result))
         if size > codec.MAX_MESSAGE_BYTES:
-            message = f"The result has {size} bytes and a message may have {codec.MAX_MESSAGE_BYTES}."
+            message = f"The result has {size} bytes; a message may have {codec.MAX_MESSAGE_BYTES}."
             return self._failed(begun, Failure(stage="report", code="internal_error", message=message), current), {}
         if result.failure is not None:
             return dataclasses.replace(result, failure=self._told(result.failure, current)), artifacts
@@ -184,7 +184,7 @@ class Runner:
         """A run that ended because the agent stops was interrupted; nobody cancelled it."""
         if failure.code != "cancelled" or current.by_user:
             return failure
-        return dataclasses.replace(failure, code="interrupted", message="The agent was stopped in mid-run.")
+        return dataclasses.replace(failure, code="interrupted", message="The agent was stopped during the run.")
 
     def _keep(self, begun: Started, result: Result, artifacts: Mapping[str, bytes]) -> bool:
         """The result enters the outbox and the job ends, together or not at all."""

@@ -126,9 +126,9 @@ class Session:
                 if self._ended.is_set():  # also where that came before there was a socket to close
                     self._client.disconnect()
                 elif not self._born.is_set() and time.monotonic() > answer_by_s:
-                    raise ConnectionFailed("The broker takes the connection and does not answer.")
+                    raise ConnectionFailed("The broker accepts the connection but does not answer.")
         except (ValueError, IndexError, KeyError, struct.error) as error:
-            raise ConnectionFailed(f"The broker sent what is no MQTT ({error}).") from error
+            raise ConnectionFailed(f"The broker's reply is not MQTT ({error}).") from error
 
     def _make_client(self, hub: Hub) -> mqtt.Client:
         client = mqtt.Client(

@@ -42,21 +42,23 @@ def check_manifest(model: ModelRef) -> None:
     for file in manifest.files:
         _check_file(file)
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
-        raise EdgeprofError("not_a_model", f"The manifest of {model.name} does not name each file once and its entry.")
+        raise EdgeprofError("not_a_model", f"The manifest of {model.name} must name each file once, and its entry.")
     folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
     if clash := folders & set(paths):
         raise EdgeprofError("not_a_model", f"The manifest names {min(clash)!r} both as a file and as a folder.")
     if identity.model_id(manifest) != model.model_id:
-        raise EdgeprofError("hash_mismatch", f"The manifest of {model.name} is not the one that its id names.")
+        raise EdgeprofError("hash_mismatch", f"The manifest of {model.name} does not match its id.")
 
 
 def _check_file(file: FileRef) -> None:
     parts = file.path.split("/")
     strange = any(part in ("", ".", "..") or len(part.encode(errors="replace")) > 255 for part in parts)
     if strange or "\\" in file.path or not file.path.isprintable():
-        raise EdgeprofError("not_a_model", f"The manifest names {file.path[:200]!r}, which is no path in its folder.")
+        raise EdgeprofError(
+            "not_a_model", f"The manifest names {file.path[:200]!r}, which is not a path in its folder."
+        )
     if not _SHA256.fullmatch(file.sha256) or file.size < 0:
-        raise EdgeprofError("not_a_model", f"The manifest of {file.path!r} holds no size and SHA-256.")
+        raise EdgeprofError("not_a_model", f"The manifest of {file.path!r} has an invalid size or SHA-256.")
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class ModelStore:
         if total > self.budget_bytes:
             raise EdgeprofError(
                 "no_space",
-                f"{model.name} has {_mib(total)} and the agent may keep {_mib(self.budget_bytes)} of models. "
+                f"{model.name} has {_mib(total)}; the agent stores at most {_mib(self.budget_bytes)} of models. "
                 "Raise store_budget_mib in the agent's settings.",
             )
         needed = sum(max(0, file.size - self._begun_bytes(file)) for file in missing)
@@ -149,8 +151,8 @@ class ModelStore:
         if missing and free < needed * 1.1 + HEADROOM_BYTES:
             raise EdgeprofError(
                 "no_space",
-                f"{model.name} needs {_mib(needed)} more, with 10 % and {_mib(HEADROOM_BYTES)} to spare, "
-                f"and {_mib(free)} are free on the disk of {self.folder}.",
+                f"{model.name} needs {_mib(needed)} more, plus 10 % and {_mib(HEADROOM_BYTES)} of headroom; "
+                f"{_mib(free)} are free on the disk of {self.folder}.",
             )
 
     def _evict(self, needed: int, wanted: set[str], keep: set[str]) -> None:
@@ -195,7 +197,7 @@ def sha256_of(file: Path, cancelled: threading.Event) -> str:
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             if cancelled.is_set():
-                raise EdgeprofError("cancelled", "The job was cancelled while its model was checked.")
+                raise EdgeprofError("cancelled", "The job was cancelled while its model was being checked.")
             digest.update(chunk)
     return digest.hexdigest()
 

@@ -18,27 +18,25 @@ def look(root: Path) -> Iterator[Finding]:
     if seen.temperature_c is not None:
         yield _ok("temperature", f"{seen.temperature_c:.0f} °C, {seen.temperature_source}")
     else:
-        yield _absent("temperature", "no thermal zone can be read", "the heat gate, and heat as a reason for doubt")
+        yield _absent("temperature", "no thermal zone can be read", "the heat gate, and heat as a trust cause")
     if seen.cpu_mhz_by_policy:
         yield _ok("clocks", ", ".join(f"{name} {mhz:.0f} MHz" for name, mhz in seen.cpu_mhz_by_policy.items()))
     else:
-        yield _absent("clocks", "no cpufreq", "clocks over time, and a clock that changed in mid-run")
+        yield _absent("clocks", "no cpufreq", "clocks over time, and clock changes during a run")
     if seen.governor is not None:
         yield _governor(seen.governor)
     if seen.throttle_flags_known or seen.throttle_counters:
         known = sorted({*seen.throttle_flags_known, *seen.throttle_counters})
-        yield _ok("throttling", f"tells {', '.join(name.replace('_', ' ') for name in known)}")
+        yield _ok("throttling", f"reports {', '.join(name.replace('_', ' ') for name in known)}")
     else:
-        yield _absent(
-            "throttling", "neither firmware bits, nor alarms, nor counters", "throttling as a reason for doubt"
-        )
+        yield _absent("throttling", "no firmware bits, alarms or counters", "throttling as a trust cause")
     yield from _power_mode(root, seen.power_mode)
 
 
 def _governor(name: str) -> Finding:
     if name == "performance":
         return _ok("governor", name)
-    detail = f"{name}: clocks follow the load, so that short runs scatter more"
+    detail = f"{name}: clocks follow the load, so short runs scatter more"
     return Finding("heat and clocks", "governor", "optional", detail, _GOVERNOR)
 
 
@@ -48,7 +46,7 @@ def _power_mode(root: Path, mode: str | None) -> Iterator[Finding]:
         return
     if mode is None:
         yield Finding(
-            "heat and clocks", "power mode", "missing", "not told", "sudo nvpmodel -q", "the power mode of a run"
+            "heat and clocks", "power mode", "missing", "not reported", "sudo nvpmodel -q", "the power mode of a run"
         )
     else:
         yield _ok("power mode", mode)

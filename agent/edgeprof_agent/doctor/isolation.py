@@ -16,17 +16,17 @@ def look(root: Path) -> Iterator[Finding]:
     held = isolation.layers()
     by_kernel = [name for name in held if "cgroup" in name]
     if by_kernel:
-        yield Finding("isolation", "memory limit", "ok", f"held by the kernel ({', '.join(by_kernel)})")
+        yield Finding("isolation", "memory limit", "ok", f"enforced by the kernel ({', '.join(by_kernel)})")
     else:
-        detail = "held by a watchdog and by RLIMIT_DATA: this user has no cgroup of its own"
+        detail = "enforced by a watchdog and RLIMIT_DATA: this user has no cgroup of its own"
         yield Finding("isolation", "memory limit", "optional", detail, _DELEGATE)
-    said = run_tool("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    if not said.problem:
-        yield _clock(said.output.strip() == "yes")
+    reply = run_tool("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    if not reply.problem:
+        yield _clock(reply.output.strip() == "yes")
 
 
 def _clock(synchronized: bool) -> Finding:
     if synchronized:
         return Finding("isolation", "wall clock", "ok", "synchronized")
-    detail = "not synchronized: results carry its time; durations do not depend on it"
+    detail = "not synchronized: results carry its time, but durations do not use it"
     return Finding("isolation", "wall clock", "optional", detail, _NTP)

@@ -26,9 +26,9 @@ def _cgroup(root: Path) -> Iterator[Finding]:
     if is_on is None:
         return
     if is_on:
-        yield Finding("memory", "memory cgroup", "ok", "a model's memory is counted and limited by the kernel")
+        yield Finding("memory", "memory cgroup", "ok", "the kernel counts and limits a model's memory")
         return
-    detail = "off: a memory limit is held by watching the process, which is slower than an allocation"
+    detail = "off: a watchdog enforces the memory limit, and a fast allocation can outrun it"
     mend = _boot_parameter(root, "cgroup_enable=memory cgroup_memory=1")
     costs = "the kernel's own peak, and a hard memory limit"
     yield Finding("memory", "memory cgroup", "optional", detail, mend, costs)
@@ -46,10 +46,10 @@ def _controller_on(root: Path) -> bool | None:
 
 def _pressure(root: Path) -> Finding:
     if files.text(root / "proc/pressure/memory"):
-        return Finding("memory", "memory pressure", "ok", "told by /proc/pressure")
+        return Finding("memory", "memory pressure", "ok", "read from /proc/pressure")
     mend = _boot_parameter(root, "psi=1")
     return Finding(
-        "memory", "memory pressure", "optional", "not told", mend, "the share of a run that waited for memory"
+        "memory", "memory pressure", "optional", "not reported", mend, "the share of a run that waited for memory"
     )
 
 
@@ -77,7 +77,7 @@ def _swap(root: Path) -> Iterator[Finding]:
     names = [line.split()[0] for line in lines if line.split()]
     compressed = [name for name in names if name.startswith("/dev/zram")]
     if compressed:
-        detail = f"{', '.join(compressed)}, in compressed memory: what a model pushes there costs CPU time during a run"
+        detail = f"{', '.join(compressed)}, in compressed memory: swapping to it costs CPU time during a run"
         yield Finding(
             "memory", "swap", "optional", detail, f"sudo swapoff {' '.join(compressed)}  # until the next boot"
         )

@@ -25,4 +25,4 @@ def look(root: Path) -> Iterator[Finding]:
         detail = "no source covers the whole device; an external meter does"
         yield Finding("power", "whole device", "optional", detail, _METER, "energy of the whole device")
     for what, mend in missing_rights(root):
-        yield Finding("power", what, "optional", "no right to read it", mend, "energy from it")
+        yield Finding("power", what, "optional", "no permission to read it", mend, "energy from it")

@@ -28,7 +28,7 @@ def _python() -> Finding:
     version = platform.python_version()
     hub = "" if sys.version_info >= (3, 11) else "; a hub needs 3.11 or newer"
     if struct.calcsize("P") == 4 and platform.machine() in ("aarch64", "x86_64"):
-        detail = f"{version}, 32-bit, on a 64-bit kernel: runtimes have no wheels for it. Install a 64-bit system."
+        detail = f"{version}, 32-bit on a 64-bit kernel: no runtime has wheels for it. Install a 64-bit system."
         return Finding("runtimes", "python", "missing", detail)
     return Finding("runtimes", "python", "ok", f"{version} on {platform.machine()}{hub}")
 
@@ -40,7 +40,7 @@ def _runtime(fact: RuntimeFact) -> Finding:
         if python != sys.executable:
             return Finding("runtimes", subject, "missing", fact.reason or "not installed")
         if VARIANTS[fact.variant].needs_endpoint:
-            return Finding("runtimes", subject, "optional", "no endpoint is named", "edgeprof endpoint check URL")
+            return Finding("runtimes", subject, "optional", "no endpoint is configured", "edgeprof endpoint check URL")
         if not VARIANTS[fact.variant].fits_this_python:
             return Finding("runtimes", subject, "optional", fact.reason or "not for this Python")
         return Finding("runtimes", subject, "optional", "not installed", registry.install_line(fact.variant))
@@ -67,7 +67,7 @@ def _import_error(python: str, module: str) -> str | None:
             env={**os.environ, **NO_TELEMETRY},
         )
     except subprocess.TimeoutExpired:
-        return f"importing it took more than {IMPORT_TIMEOUT_S:.0f} s"
+        return f"its import took more than {IMPORT_TIMEOUT_S:.0f} s"
     if done.returncode < 0:
-        return f"importing it ends with signal {-done.returncode}"
+        return f"its import ended with signal {-done.returncode}"
     return (done.stderr.strip().splitlines() or ["no message"])[-1] if done.returncode else None

@@ -20,7 +20,7 @@ from edgeprof_agent.worker_protocol.document import EnergyLoad
 
 _SETTLE_SHARE = 0.2
 """Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""
-_SETTLE_MOST_NS = 5_000_000_000
+_MAX_SETTLE_NS = 5_000_000_000
 _COUNTER_STEP_S = 0.5
 """For single readings of a counter: its peak, and how it scatters idle."""
 _MIN_IDLE_NS = 1_000_000_000
@@ -79,7 +79,7 @@ class _Load:
     @classmethod
     def of(cls, load: EnergyLoad) -> "_Load":
         before, after = load["idle_before"], load["idle_after"]
-        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _SETTLE_MOST_NS)
+        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _MAX_SETTLE_NS)
         return cls(before["start_ns"] + settle_ns, before["end_ns"], after["start_ns"], after["end_ns"])
 
     def from_first(self, samples: Sequence[Sample]) -> "_Load":
@@ -98,7 +98,7 @@ class _Load:
         """Without idle on both sides there is neither a baseline nor an edge."""
         if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
             return None
-        return "the time ran out before the idle stretch after the load: give it more --deadline-s"
+        return "time ran out before the idle stretch after the load; raise --deadline-s"
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
@@ -140,7 +140,7 @@ def _figured(
     powers = [window.gross_j / (window.end_s - window.start_s) for window in windows]
     inconsistent = why_inconsistent(powers)
     if inconsistent is not None or not windows:
-        return _without_figures(run, inconsistent or "no window of load was run")
+        return _without_figures(run, inconsistent or "no load window ran")
     lead = _lead(windows)
     units_j = [window.gross_j / window.units for window in lead]
     window_s = median(window.end_s - window.start_s for window in lead)

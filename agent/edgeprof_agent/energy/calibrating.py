@@ -22,14 +22,14 @@ def fit(points: Sequence[Point]) -> tuple[float, float, float | None]:
     if len(points) < 2 or max(readings) - min(readings) < _MIN_APART * max(map(abs, readings)):
         raise UsageError(
             "calibration_points",
-            "A calibration needs two points whose readings lie at least 10 % apart: one idle and one under load.",
+            "A calibration needs two points with readings at least 10 % apart: one idle and one under load.",
         )
-    mean_x, mean_y = fmean(readings), fmean(said for _, said in points)
+    mean_x, mean_y = fmean(readings), fmean(metered for _, metered in points)
     slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x in readings)
     if slope <= 0:
         raise UsageError(
             "calibration_points",
-            "The meter says less where the source reads more: do both see the same device, and is the sign right?",
+            "The meter reads less where the source reads more. Check that both measure the same device, and the sign.",
         )
     offset_w = mean_y - slope * mean_x
     if len(points) == 2:

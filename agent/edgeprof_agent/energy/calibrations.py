@@ -67,7 +67,7 @@ def read(file: Path) -> list[Kept]:
     except FileNotFoundError:
         return []
     except (OSError, msgspec.MsgspecError) as error:
-        raise EdgeprofError("file_unreadable", f"{file} cannot be read: {error}. Move it away.") from error
+        raise EdgeprofError("file_unreadable", f"Cannot read {file}: {error}. Move it away.") from error
 
 
 def _write(file: Path, entries: list[Kept]) -> None:
@@ -78,4 +78,4 @@ def _write(file: Path, entries: list[Kept]) -> None:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(entries)))
         beside.replace(file)
     except OSError as error:
-        raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+        raise EdgeprofError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error

@@ -58,10 +58,10 @@ def offset_of(samples: Sequence[Sample], load: Load, period_s: float, *, held: b
         if late_s is not None:
             found.append(late_s)
     if not found:
-        return "the load does not show in its values, so that they cannot be matched to it in time"
+        return "its values do not show the load, so they cannot be aligned with it"
     late_s = fmean(found)
     if abs(late_s) > most_ns / 1e9:
-        return f"its values are {late_s:.0f} s late: they cannot be matched to the load"
+        return f"its values are {late_s:.0f} s late and cannot be aligned with the load"
     spread_s = abs(found[0] - found[-1]) / 2
     return Offset(late_s, max(spread_s, period_s / 2))
 

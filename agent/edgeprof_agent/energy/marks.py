@@ -40,17 +40,17 @@ def marks_of(facts: Facts) -> dict[str, str]:
     """By name; empty where there is nothing to say."""
     found: dict[str, str] = {}
     if facts.spread_share > MAX_SPREAD:
-        found["unstable"] = f"its windows differ: {facts.spread_share:.1%} from the median on the median"
+        found["unstable"] = f"its windows differ: median deviation {facts.spread_share:.1%} from their median"
     if facts.changes_a_window < MIN_CHANGES and not facts.held:
-        found["low_resolution"] = f"{facts.changes_a_window:.0f} new values in a window, {MIN_CHANGES} are wanted"
+        found["low_resolution"] = f"{facts.changes_a_window:.0f} new values in a window; {MIN_CHANGES} are needed"
     if facts.window_s < 0.99 * facts.min_window_s:
-        found["short_windows"] = f"windows of {facts.window_s:.0f} s; the source would need {facts.min_window_s:.0f} s"
+        found["short_windows"] = f"windows of {facts.window_s:.0f} s; the source needs {facts.min_window_s:.0f} s"
     if not facts.complete:
-        found["cut_short"] = "the time ran out before all windows were run"
+        found["cut_short"] = "time ran out before all windows ran"
     found |= _idle_marks(facts)
     ratio = facts.throughput_ratio
     if ratio is not None and abs(ratio - 1) > OBSERVER_SHARE:
-        found["observer_effect"] = f"{ratio:.1%} of the units a second that the latency window had"
+        found["observer_effect"] = f"{ratio:.1%} of the latency window's throughput"
     found |= _beyond_calibration(facts)
     return found | _coarse(facts)
 
@@ -61,7 +61,7 @@ def _coarse(facts: Facts) -> dict[str, str]:
     step_w = facts.resolution_w
     if step_w is None or rise_w >= NET_STEPS * step_w:
         return {}
-    return {"coarse_net": f"the load adds {rise_w:.3g} W, and the source tells steps of {step_w:g} W"}
+    return {"coarse_net": f"the load adds {rise_w:.3g} W; the source resolves {step_w:g} W"}
 
 
 def _idle_marks(facts: Facts) -> dict[str, str]:
@@ -82,4 +82,4 @@ def _beyond_calibration(facts: Facts) -> dict[str, str]:
     margin_w = 0.1 * abs(high_w - low_w)
     if all(low_w - margin_w <= power <= high_w + margin_w for power in facts.powers_w):
         return {}
-    return {"beyond_calibration": f"the calibration was made between {known.low_w:.3g} and {known.high_w:.3g} W read"}
+    return {"beyond_calibration": f"the calibration covers readings from {known.low_w:.3g} to {known.high_w:.3g} W"}

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 STAGE = "energy"
 _ROOM_S = 120.0
 """A window ends with a whole generation, which on a slow board takes long."""
-NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` says what each one lacks"
-NOT_ASKED = "energy was not asked for: it takes a minute and a half, where a power source can be read"
-SERVED = "an endpoint does not tell what energy it takes, and this machine only asks it"
+NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` lists what each one lacks"
+NOT_ASKED = "energy was not requested: it takes 90 s or more with a readable power source"
+SERVED = "an endpoint does not report its energy, and this machine only sends the requests"
 PLAYED = "this machine plays another device, whose power it does not draw"
 
 
@@ -169,4 +169,4 @@ def _mode_changed(before: DeviceState, after: DeviceState) -> str | None:
     if before.power_mode == after.power_mode:
         return None
     modes = f"from {before.power_mode or 'unknown'} to {after.power_mode or 'unknown'}"
-    return f"the power mode changed during the run, {modes}: its windows are of two devices"
+    return f"the power mode changed during the run, {modes}: its windows mix two modes"

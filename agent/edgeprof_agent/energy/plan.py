@@ -40,8 +40,11 @@ def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) 
     most_s = protocol.energy_limit_s / (WINDOWS * phases)
     fitting = {name: period for name, period in periods_s.items() if MIN_PERIODS * period <= most_s}
     too_slow = {
-        name: f"a value each {period:g} s is too slow: a window of energy needs {MIN_PERIODS} of them, "
-        f"and {WINDOWS * phases} windows within --energy-limit-s {protocol.energy_limit_s:g} leave {most_s:.0f} s each"
+        name: (
+            f"one value every {period:g} s is too slow: an energy window needs {MIN_PERIODS} values, and "
+            f"{WINDOWS * phases} windows within --energy-limit-s {protocol.energy_limit_s:g} leave {most_s:.0f} s "
+            "each"
+        )
         for name, period in periods_s.items()
         if name not in fitting
     }

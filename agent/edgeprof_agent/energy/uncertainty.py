@@ -78,7 +78,7 @@ def _of_the_source(accuracy: Accuracy, calibration: Calibration | None, load_w: 
         ]
         if calibration.residual_w is not None:
             parts.append(
-                UncertaintyPart(cause="what the calibration leaves", share=1.96 * calibration.residual_w / load_w)
+                UncertaintyPart(cause="residual of the calibration", share=1.96 * calibration.residual_w / load_w)
             )
         return parts
     by = _by(accuracy) if accuracy.share is not None else ""
@@ -92,5 +92,5 @@ def _by(accuracy: Accuracy) -> str:
 
 def _known_or_assumed(cause: str, share: float | None) -> UncertaintyPart:
     if share is None:
-        return UncertaintyPart(cause=f"{cause} (nobody states it)", share=UNSTATED_SHARE, assumed=True)
+        return UncertaintyPart(cause=f"{cause} (not stated)", share=UNSTATED_SHARE, assumed=True)
     return UncertaintyPart(cause=cause, share=share)

@@ -26,7 +26,7 @@ def why_unusable(recording: Recording, samples: Sequence[Sample], start_ns: int,
     if broken is not None:
         return broken
     if not samples:
-        return recording.broken[0].reason if recording.broken else "it gave no value"
+        return recording.broken[0].reason if recording.broken else "it gave no values"
     return (
         _uncovered(recording, samples, start_ns, end_ns)
         or _gap(recording, samples, start_ns, end_ns)
@@ -38,13 +38,13 @@ def why_unusable(recording: Recording, samples: Sequence[Sample], start_ns: int,
 def why_inconsistent(window_w: Sequence[float]) -> str | None:
     """The same load, window after window: its mean powers are alike, or the source changed what it says."""
     if any(abs(each) > _MAX_W for each in window_w):
-        return f"{max(window_w, key=abs):.0f} W is more than such a device can draw: is its unit right?"
+        return f"{max(window_w, key=abs):.0f} W is more than such a device can draw; check its unit"
     middle = median(window_w)
     if any(each * middle < 0 and abs(each) > abs(middle) / 2 for each in window_w):
-        return "its values changed their sign in mid-run"
+        return "its values changed sign during the run"
     sizes = [abs(each) for each in window_w if each]
     if sizes and max(sizes) > _UNIT_JUMP * min(sizes):
-        return f"its values changed by a factor of {max(sizes) / min(sizes):.0f} in mid-run, as if by their unit"
+        return f"its values changed by a factor of {max(sizes) / min(sizes):.0f} during the run, as if the unit changed"
     return None
 
 
@@ -55,7 +55,7 @@ def _uncovered(recording: Recording, samples: Sequence[Sample], start_ns: int, e
         missing_s = (end_ns - samples[-1].at_ns) / 1e9
         why = f" ({recording.broken[-1].reason})" if recording.broken else ""
         return f"it fell silent {missing_s:.1f} s before the end{why}"
-    return f"its first value came {(samples[0].at_ns - start_ns) / 1e9:.1f} s after the beginning"
+    return f"its first value came {(samples[0].at_ns - start_ns) / 1e9:.1f} s after the start"
 
 
 def _gap(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
@@ -72,13 +72,13 @@ def _gap(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns:
     )
     if longest_s <= max(MIN_GAP_S, MAX_GAP_PERIODS * recording.period_s):
         return None
-    return f"a gap of {longest_s:.2f} s between values that should come every {recording.period_s:.2f} s"
+    return f"a gap of {longest_s:.2f} s between values expected every {recording.period_s:.2f} s"
 
 
 def _stuck(samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
     if changes(samples, start_ns, end_ns):
         return None
-    return "one value throughout, idle and under load: it is stuck, or does not see this load"
+    return "the same value idle and under load: it is stuck, or does not measure this load"
 
 
 def _fell(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:

@@ -11,8 +11,8 @@ from edgeprof_agent.isolation.outcome import Limits
 
 _MIB = 1024 * 1024
 _FILE_SIZE_LIMIT = (512 * _MIB, 512 * _MIB)
-NO_GROUP = "the worker had no memory cgroup of its own: none can be made here"
-NO_GROUP_PEAK = "this kernel keeps no peak of a cgroup (memory.peak, Linux 5.19)"
+NO_GROUP = "the worker had no memory cgroup: none can be created here"
+NO_GROUP_PEAK = "this kernel records no cgroup peak (memory.peak, Linux 5.19)"
 _DATA_SLACK_MIB = 256
 """RLIMIT_DATA counts what is reserved, not what is used: thread stacks and arenas need room above the limit."""
 
@@ -48,7 +48,7 @@ class Confinement:
                 if self._group.oom_kills():
                     return f"{self._group.layer} counted an out-of-memory kill"
         if watchdog.oom_kills() > self._oom_kills_before:
-            return "the kernel counted an out-of-memory kill on this machine meanwhile"
+            return "the kernel counted an out-of-memory kill on this machine during the run"
         return None
 
     def group_peak_mib(self) -> float | str:

@@ -23,6 +23,8 @@ from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
 _TICK_S = 0.2
 """How soon a cancel is noticed. Between two ticks the parent sleeps; output wakes it."""
+_EXIT_TICK_S = 0.005
+"""How soon the exit of a worker that has closed its pipes is noticed on kernels before 5.3."""
 _GRACE_S = 5.0
 """How long a worker may take to exit after its last word."""
 _READ_BYTES = 64 * 1024
@@ -134,6 +136,14 @@ def _not_started(spawned_ns: int, why: str) -> Outcome:
     )
 
 
+def _exit_fd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None before Linux 5.3."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # Python's build or the kernel has none
+        return None
+
+
 class _Watch:
     """The parent's wait: blocked on the worker's pipes, waking for a cancel, the deadline and the memory watchdog."""
 
@@ -156,18 +166,23 @@ class _Watch:
         for fd in (result_fd, cast(IO[bytes], process.stdout).fileno()):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
+        self._exit_fd = _exit_fd(process.pid)
+        if self._exit_fd is not None:
+            self._selector.register(self._exit_fd, selectors.EVENT_READ)
 
     def until_end(self, on_line: OnLine, cancelled: threading.Event) -> Ending:
-        with self._selector:
-            while True:
-                ended = self._exited()
+        try:
+            while not self._exited():
                 self._read(on_line)
-                if ended:
-                    self._drain(on_line)
-                    return "exited"
                 ending = self._reason_to_end(cancelled)
                 if ending is not None:
                     return ending
+            self._drain(on_line)
+            return "exited"
+        finally:
+            self._selector.close()
+            if self._exit_fd is not None:
+                os.close(self._exit_fd)
 
     def _reason_to_end(self, cancelled: threading.Event) -> Ending | None:
         if cancelled.is_set():
@@ -184,19 +199,25 @@ class _Watch:
         return os.waitid(os.P_PID, self._process.pid, options) is not None
 
     def _read(self, on_line: OnLine) -> bool:
-        """What has come, after waiting a tick at most. False: nothing."""
+        """Takes what the pipes hold, after waiting a tick at most; an exit ends the wait. False: they hold nothing."""
         ready = self._selector.select(self._tick_s) if self._selector.get_map() else []
+        has_data = has_ended = False
         for key, _ in ready:
+            if key.fd == self._exit_fd:
+                self._selector.unregister(key.fd)  # it stays readable, and would keep `_drain` turning
+                has_ended = True
+                continue
             data = os.read(key.fd, _READ_BYTES)
+            has_data = True
             if not data:
                 self._selector.unregister(key.fd)
             elif key.fd == self._result_fd:
                 self._hear(data, on_line)
             else:
                 self._tail.add(data)
-        if not self._selector.get_map():
-            time.sleep(self._tick_s)  # both pipes closed by a worker that lives on
-        return bool(ready)
+        if not self._selector.get_map() and not has_ended:
+            time.sleep(min(self._tick_s, _EXIT_TICK_S))  # both pipes closed, and the kernel has no pidfd
+        return has_data
 
     def _drain(self, on_line: OnLine) -> None:
         """What an ended worker left in the pipes; a grandchild that holds them open is not waited for."""

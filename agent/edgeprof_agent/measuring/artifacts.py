@@ -112,7 +112,9 @@ def _points_apart(result: Result) -> tuple[Result, bytes]:
     data = encode({"points": result.points})
     ref = ArtifactRef(name="points", sha256=sha256_hex(data), size=len(data), media_type="application/json")
     kept = tuple(_short_point(point) for point in result.points[:_POINTS_KEPT])
-    note = f"the sweep is shortened here: its {len(result.points)} points with all figures are the artifact `points`"
+    note = (
+        f"the sweep is shortened here: all {len(result.points)} points with their figures are in the artifact `points`"
+    )
     return _noted(replace(result, points=kept, artifacts=(*result.artifacts, ref)), note), data
 
 
@@ -121,7 +123,7 @@ def _short_sweep(result: Result) -> Result:
     if not sweep:
         return result
     kept = tuple(replace(at, shapes=_few_of(at.shapes)) for at in sweep[:_POINTS_KEPT])
-    note = f"the protocol's list of {len(sweep)} sweep points is shortened: {_INPUTS_OF_A_POINT} inputs of each"
+    note = f"the protocol's list of {len(sweep)} sweep points is shortened to {_INPUTS_OF_A_POINT} inputs each"
     return _noted(replace(result, protocol=replace(result.protocol, sweep=kept)), note)
 
 
@@ -153,8 +155,8 @@ def _little_evidence(result: Result) -> Result:
     )
     return _noted(
         dropped,
-        "the result was too long for a message, so that these are not in it: the device before and after, memory by "
-        "phase, conditions, footprint, isolation, samples, the soak's curve",
+        "too long for one message; left out: the device before and after, memory by phase, conditions, footprint, "
+        "isolation, samples, the soak's curve",
     )
 
 
@@ -163,13 +165,13 @@ def _few_shapes(result: Result) -> Result:
     count = len(result.config.shapes)
     if count <= _INPUTS_OF_A_POINT:
         return replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes)))
-    note = f"of the {count} inputs whose sizes were asked for, {_INPUTS_OF_A_POINT} are told"
+    note = f"of {count} inputs with requested sizes, {_INPUTS_OF_A_POINT} are listed"
     return _noted(replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes))), note)
 
 
 def _figures_only(result: Result) -> Result:
     """The figures, whatever else there is."""
-    note = "the result was too long for a message: only its figures are in it"
+    note = "too long for one message; only the figures are included"
     bare = (
         replace(
             result.effective,

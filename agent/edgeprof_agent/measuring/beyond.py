@@ -46,9 +46,8 @@ def add_responses(figures: Figures, run: OpenLoopRun | None) -> None:
     for metric, _ in RESPONSES:
         figures.miss(
             metric,
-            f"{loop.rate_per_s:g} arrivals a second are more than it can serve: "
-            f"{loop.unanswered} of {arrived} were not answered in twice the time; "
-            f"the longest queue was {loop.longest_queue}",
+            f"{loop.rate_per_s:g} arrivals a second exceed its capacity: {loop.unanswered} of {arrived} were not "
+            f"answered in twice the time; longest queue {loop.longest_queue}",
         )
 
 
@@ -73,7 +72,7 @@ def add_sustained(figures: Figures, run: SoakRun | None, kind: str) -> None:
     if run is None:
         return
     if not run["sustained_ns"]:
-        figures.miss("sustained_p50_ms", "the soak was cut short before its last fifth")
+        figures.miss("sustained_p50_ms", "the soak ended before its last fifth")
         return
     found = estimate_median([sample / 1e6 for sample in run["sustained_ns"]])
     if isinstance(found, str):

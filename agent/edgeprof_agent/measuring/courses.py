@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
@@ -53,30 +54,14 @@ def job_of(
     inputs = [file.path for file in manifest.files if file.path.endswith(INPUTS_SUFFIX)]
     return {
         "course": course,
-        "variant": config.runtime,
+        "config": replace(config, threads=config.threads or usable),
+        "protocol": replace(protocol, window_limit_s=max(protocol.window_s, protocol.window_limit_s), sweep=()),
         "model_path": str((request.model_dir / manifest.entry).resolve()),
         "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
-        "provider": config.provider,
-        "threads": config.threads or usable,
-        "shapes": {name: list(sizes) for name, sizes in config.shapes.items()},
-        "prompt_tokens": config.prompt_tokens,
-        "decode_tokens": config.decode_tokens,
-        "depth_tokens": config.depth_tokens,
-        "require_full_delegation": config.require_full_delegation,
-        "warmup_runs": protocol.warmup_runs,
-        "warmup_limit_s": protocol.warmup_limit_s,
-        "min_runs": protocol.min_runs,
-        "max_runs": protocol.max_runs,
-        "window_s": protocol.window_s,
-        "window_limit_s": max(protocol.window_s, protocol.window_limit_s),
-        "precision": protocol.precision,
         "stop_at_ns": now_ns + int(left_s * _SAMPLING_SHARE * 1e9),
         "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + beyond_s) * 1e9),
-        "seed": protocol.seed,
         "sweep": [_ask(at) for at in protocol.sweep],
-        "arrival_rate_per_s": config.arrival_rate_per_s,
-        "soak_s": protocol.soak_s,
         "energy": energy,
         "endpoint": _endpoint(request.endpoint),
     }

@@ -44,7 +44,7 @@ def add_energy(figures: Figures, run: EnergyRun | str, kind: str) -> None:
         _add_net(figures, net, run, windows)
     for name in names_of(kind):
         if figures.value(name) is None and name not in WATTS and all(row.metric != name for row in figures.absent):
-            figures.miss(name, "no window of it was run before the time ran out")
+            figures.miss(name, "none of its windows ran before time ran out")
     _add_watts(figures, run)
     _add_battery(figures, run, kind)
 

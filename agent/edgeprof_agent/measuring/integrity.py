@@ -17,16 +17,18 @@ def check_files(manifest: Manifest, folder: Path, cancelled: threading.Event) ->
 def _check(file: FileRef, folder: Path, cancelled: threading.Event) -> Failure | None:
     named = PurePosixPath(file.path)
     if named.is_absolute() or ".." in named.parts:
-        message = f"The model names {file.path}, which lies outside its own folder."
+        message = f"The model names {file.path}, which is outside its own folder."
         return Failure(stage="verify", code="external_data_outside", message=message)
     try:
         found = _sha256(folder / named, cancelled)
     except OSError as error:
-        return _mismatch(f"{file.path} cannot be read: {error.strerror}.")
+        return _mismatch(f"Cannot read {file.path}: {error.strerror}.")
     if found is None:
-        return Failure(stage="verify", code="cancelled", message="The run was cancelled while its model was checked.")
+        return Failure(
+            stage="verify", code="cancelled", message="The run was cancelled while its model was being checked."
+        )
     if found != file.sha256:
-        return _mismatch(f"{file.path} has SHA-256 {found}; its manifest says {file.sha256}.")
+        return _mismatch(f"{file.path} has SHA-256 {found}, but its manifest lists {file.sha256}.")
     return None
 
 

@@ -26,14 +26,14 @@ def measuring(
 
 
 def _acquire(fd: int, on_wait: Callable[[], None], cancelled: threading.Event) -> bool:
-    told = False
+    reported = False
     while not cancelled.is_set():
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not told:
+            if not reported:
                 on_wait()
-                told = True
+                reported = True
             cancelled.wait(_RETRY_S)
         else:
             return True

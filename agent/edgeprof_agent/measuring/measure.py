@@ -38,7 +38,7 @@ from edgeprof_agent.worker_protocol.progress import OnProgress
 
 GATE = HeatGate()
 """This process's own."""
-_PLAYED = Passed(unchecked="this machine plays another device, whose heat is not known")
+_PLAYED = Passed(unchecked="this machine plays another device, whose temperature is not known")
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
 
 
@@ -78,14 +78,15 @@ def _misplaced(request: MeasureRequest) -> Failure | None:
     """A served model runs at its endpoint and nothing else does: what this host has installed is beside the point."""
     is_served = request.model.format == "served"
     if is_served and request.endpoint is None:
-        said = (
-            "A served model is measured at its endpoint, and this device is none: see `edgeprof agent run --endpoint`."
+        message = (
+            "A served model is measured at its endpoint, and this device is not one. See `edgeprof agent run "
+            "--endpoint`."
         )
     elif request.endpoint is not None and not is_served:
-        said = "This device is a cloud endpoint. It runs only what it serves: see `edgeprof endpoint model`."
+        message = "This device is a cloud endpoint and runs only what it serves. See `edgeprof endpoint model`."
     else:
         return None
-    return Failure(stage="start", code="runtime_missing", message=said)
+    return Failure(stage="start", code="runtime_missing", message=message)
 
 
 def worker_command(variant: str) -> tuple[str, ...]:

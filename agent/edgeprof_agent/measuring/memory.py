@@ -7,9 +7,9 @@ from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.worker_protocol.document import Measured, MemoryReading
 
 NO_CACHE = "only a language model has a KV cache"
-UNTOLD_CACHE = "this runtime does not tell the size of its KV cache"
-NOT_LET_GO = "the worker ended before it had let go of the model"
-ROSE = "the machine used less memory after the load than before it: other programs gave some back meanwhile"
+UNTOLD_CACHE = "this runtime does not report the size of its KV cache"
+NOT_LET_GO = "the worker ended before it released the model"
+ROSE = "the machine used less memory after the load than before: other programs freed some"
 NO_READING = "the worker did not read it"
 
 _KIB_PER_MIB = 1024

@@ -28,22 +28,24 @@ def claim_of(model_name: str, small_weights_share: float | None) -> str | None:
     """What makes a model look as if it computed in integers: how its weights are stored, else only its name."""
     if small_weights_share is not None and small_weights_share >= _MOSTLY:
         return f"{small_weights_share:.0%} of its weights are stored in 8 bits or fewer"
-    said = _SAYS_INTEGER.search(model_name)
-    return f"its name says {said[1]}" if said else None
+    claim = _SAYS_INTEGER.search(model_name)
+    return f"its name says {claim[1]}" if claim else None
 
 
 def disguise_sentence(claim: str | None, integer_kernels: int | None, float_kernels: int | None) -> str | None:
     """A model that looks quantized and computes in floats all the same."""
     if claim is None or integer_kernels != 0 or not float_kernels:
         return None
-    return f"floats in disguise: {claim}, and all of its {float_kernels} computing nodes compute in floats"
+    return f"floats in disguise: {claim}, but all of its {float_kernels} computing nodes use floats"
 
 
 def cores_sentence(threads: int, affinity: Sequence[int]) -> str | None:
     """More threads than cores: they take turns, and the figures are those of turn-taking."""
     if not affinity or threads <= len(affinity):
         return None
-    return f"{threads} threads were asked on {len(affinity)} core{'s' if len(affinity) != 1 else ''}: they take turns"
+    return (
+        f"{threads} threads were requested on {len(affinity)} core{'s' if len(affinity) != 1 else ''}: they take turns"
+    )
 
 
 def full_sentence(runtime: str, required: bool) -> str | None:
@@ -51,10 +53,10 @@ def full_sentence(runtime: str, required: bool) -> str | None:
     if not required:
         return None
     if VARIANTS[runtime].needs_endpoint:
-        return "full delegation was required: where an endpoint runs its model is not known"
+        return "full delegation was required, but an endpoint does not report where its model runs"
     if VARIANTS[runtime].cpu_only:
-        return f"full delegation was required: {runtime} runs on the CPU only here, and nothing can fall back from it"
-    return "full delegation was required, and every node runs where it was asked to"
+        return f"full delegation was required: {runtime} runs only on the CPU here, so nothing can fall back"
+    return "full delegation was required, and every node runs on the requested provider"
 
 
 def notes_of(

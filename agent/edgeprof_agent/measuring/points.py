@@ -75,4 +75,4 @@ def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) 
 def _why(outcome: Outcome, place: int) -> str:
     """The first point that nothing was told of is the one that the worker ended at."""
     how = f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
-    return f"the worker {how} at this point" if place == 0 else f"the worker {how} before it came to this point"
+    return f"the worker {how} at this point" if place == 0 else f"the worker {how} before it reached this point"

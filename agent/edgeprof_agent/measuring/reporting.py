@@ -100,8 +100,8 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
 
 def _no_energy(run: Run) -> str:
     """Why there is no source, else what the worker said, else what became of it."""
-    told = run.heard.measured["absent"].get("energy_per_token_j") if run.heard.measured else None
-    return run.no_energy or told or untold(run.heard, run.outcome, "energy")
+    reason = run.heard.measured["absent"].get("energy_per_token_j") if run.heard.measured else None
+    return run.no_energy or reason or untold(run.heard, run.outcome, "energy")
 
 
 def _miss_untold(figures: Figures, header: Header, run: Run, kind: str) -> None:

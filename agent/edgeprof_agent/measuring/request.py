@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeprof.wire.messages import ModelRef, RunConfig, RunProtocol
+from edgeprof.wire.messages import ModelRef
+from edgeprof.wire.run_request import RunRequest
 
 if TYPE_CHECKING:
     from edgeprof_agent.endpoint import Endpoint
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureRequest:
-    """The model's files lie in `model_dir` under the paths of its manifest."""
+class MeasureRequest(RunRequest):
+    """A run of one model, and where. The model's files lie in `model_dir` under the paths of its manifest."""
 
     result_id: str
     job_id: str | None
@@ -21,8 +22,6 @@ class MeasureRequest:
     device_id: str
     model: ModelRef
     model_dir: Path
-    config: RunConfig
-    protocol: RunProtocol
     emulated: bool
     memory_limit_mib: float | None
     cores: tuple[int, ...] | None

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import Footprint
-from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, RunConfig, RunProtocol, Stamp
+from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, Stamp
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.isolation import Limits, Outcome
 from edgeprof_agent.measuring.conversation import Conversation
@@ -15,7 +16,7 @@ from edgeprof_agent.worker_protocol.document import Cold
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class Header(RunRequest):
     """What stands in a result before anything has run."""
 
     result_id: str
@@ -23,8 +24,6 @@ class Header:
     attempt: int
     device_id: str
     model: ModelRef
-    config: RunConfig
-    protocol: RunProtocol
     emulated: bool
     started: Stamp
     replays: str | None = None

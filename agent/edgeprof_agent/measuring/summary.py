@@ -46,8 +46,8 @@ def _add_remote(figures: Figures, remote: RemoteFacts) -> None:
     """What only an endpoint has. A share of errors from few requests has no interval; `n` says how many."""
     figures.add_percentiles([connect_ns / 1e6 for connect_ns in remote["connect_ns"]], (("connect_ms", 0.5),))
     errors = sum(remote["errors"].values())
-    asked = remote["requests"] + errors
-    figures.add("request_errors_percent", 100 * errors / asked, asked)
+    sent = remote["requests"] + errors
+    figures.add("request_errors_percent", 100 * errors / sent, sent)
 
 
 def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:

@@ -89,10 +89,10 @@ def sweep_notes(asked: Sequence[SweepPoint], config: RunConfig) -> tuple[str, ..
     slope, reach = decode_slope(points), usable_context(points)
     notes: list[str] = []
     if slope is not None:
-        told = f" ({slope.low:.3g} to {slope.high:.3g})" if slope.low is not None and slope.high is not None else ""
+        interval = f" ({slope.low:.3g} to {slope.high:.3g})" if slope.low is not None and slope.high is not None else ""
         notes.append(
-            f"a token takes {slope.us_per_token:.3g} µs{told} longer for each token in memory, "
-            f"from {slope.at_empty_ms:.3g} ms on an empty one, over {slope.depths} depths"
+            f"a token takes {slope.us_per_token:.3g} µs{interval} longer for each token in the context, from "
+            f"{slope.at_empty_ms:.3g} ms at depth 0, over {slope.depths} depths"
         )
     if reach is not None:
         ended = f"; beyond it: {reach.ended_by}" if reach.ended_by else ""

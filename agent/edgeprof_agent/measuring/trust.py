@@ -57,10 +57,10 @@ Rule = Callable[[Evidence], Found]
 
 def trust_of(evidence: Evidence) -> Trust:
     """Every rule of the table, in its order."""
-    told: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
+    findings: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
     return Trust(
-        marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in told if isinstance(found, str)),
-        unchecked={cause: found.why for cause, found in told if isinstance(found, Unchecked)},
+        marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in findings if isinstance(found, str)),
+        unchecked={cause: found.why for cause, found in findings if isinstance(found, Unchecked)},
     )
 
 
@@ -72,14 +72,14 @@ def _busy(run: Evidence) -> Found:
     if seen.waited_cpu_share is not None and seen.waited_cpu_share > MAX_WAITED:
         found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MAX_STOLEN:
-        found.append(f"the hypervisor gave away processor time worth {seen.stolen_cpu_share:.0%} of the model's")
+        found.append(f"the hypervisor took processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
 
 
 def _replayed(run: Evidence) -> Found:
     if run.replays is None:
         return None
-    return f"sensors and state were read from the recorded machine {run.replays}; times and memory are this machine's"
+    return f"sensors and state are those of the recorded machine {run.replays}; times and memory are this machine's"
 
 
 def _emulated(run: Evidence) -> Found:
@@ -97,7 +97,7 @@ def _stalled(run: Evidence) -> Found:
     more than it waited for a core in all: one that others kept from running is busy, not stalled."""
     seen = run.conditions
     if seen.worker_stopped_s:
-        return f"the model's process stood stopped for {seen.worker_stopped_s:.1f} s of the window"
+        return f"the model's process was stopped for {seen.worker_stopped_s:.1f} s of the window"
     if seen.worker_still_s is None:
         return _unseen(run, "worker_still_s")
     if not run.pieces_ms:
@@ -108,17 +108,17 @@ def _stalled(run: Evidence) -> Found:
     waited_s = (seen.waited_cpu_share or 0.0) * seen.window_s
     if long and seen.worker_still_s * 1000 >= STALL_MS and seen.worker_still_s > waited_s:
         return (
-            f"one piece took {longest_ms:.0f} ms where the median is {median_ms:.3g} ms, and the model's process used "
-            f"no processor time for {seen.worker_still_s:.1f} s"
+            f"one piece took {longest_ms:.0f} ms (median {median_ms:.3g} ms), and the model's process used no "
+            f"processor time for {seen.worker_still_s:.1f} s"
         )
     return None
 
 
 def _suspect_output(run: Evidence) -> Found:
     if run.output is None:
-        return Unchecked("the runtime does not hand out this model's raw output")
+        return Unchecked("the runtime does not expose this model's raw output")
     bad = run.output["non_finite"]
-    found = [f"output values that are NaN or infinite: {bad}"] if bad else []
+    found = [f"NaN or infinite output values: {bad}"] if bad else []
     return _joined([*found, *run.output["wrong_shapes"]])
 
 
@@ -126,11 +126,11 @@ def _swapping(run: Evidence) -> Found:
     seen, faults = run.conditions, run.memory.major_faults
     found: list[str] = []
     if seen.swapped_in_pages:
-        found.append(f"pages that came back from swap: {seen.swapped_in_pages}")
+        found.append(f"pages read back from swap: {seen.swapped_in_pages}")
     if seen.memory_pressure_share is not None and seen.memory_pressure_share > MAX_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
     if faults is not None and faults >= MIN_FAULTS:
-        found.append(f"pages of the model's process that had to come from disk: {faults}")
+        found.append(f"pages of the model's process read from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
     return _joined(found)
@@ -141,9 +141,9 @@ def _throttled(run: Evidence) -> Found:
     if flags:
         events = run.conditions.throttle_events
         counted = f"; its counters grew by {events}" if events else ""
-        return f"the device said: {', '.join(map(_words, flags))}{counted}"
+        return f"the device reported: {', '.join(map(_words, flags))}{counted}"
     if not _BACK & set(run.before.throttle_flags_known):
-        return Unchecked("this device does not tell when it holds its clock back")
+        return Unchecked("this device does not report throttling")
     partly = _unseen(run, "throttle_events") if run.conditions.throttle_events is not None else None
     return _only_after(run, _BACK) or partly
 
@@ -152,7 +152,7 @@ def _under_voltage(run: Evidence) -> Found:
     if "under_voltage" in _flags(run):
         return "the board counted or reported under-voltage"
     if "under_voltage" not in run.before.throttle_flags_known:
-        return Unchecked("this device does not watch its supply")
+        return Unchecked("this device does not monitor its supply voltage")
     return _only_after(run, frozenset(("under_voltage",)))
 
 
@@ -161,14 +161,14 @@ def _unstable_clock(run: Evidence) -> Found:
     found: list[str] = []
     low, high = seen.cpu_mhz_min, seen.cpu_mhz_max
     if low is not None and high and 1 - low / high > MAX_CLOCK_CHANGE:
-        found.append(f"the processor's clock moved between {low:.0f} and {high:.0f} MHz")
+        found.append(f"the processor clock moved between {low:.0f} and {high:.0f} MHz")
     sources = dict.fromkeys([*_known(run.before.clock_source), *seen.clock_sources, *_known(after.clock_source)])
     if len(sources) > 1:
         found.append(f"the kernel changed its clock source: {' to '.join(sources)}")
     if seen.clock_slew_ppm is not None and abs(seen.clock_slew_ppm) > MAX_SLEW_PPM:
-        found.append(f"the clock that times the run was being set right, by {seen.clock_slew_ppm:+.0f} ppm")
+        found.append(f"the clock that times the run was being adjusted, by {seen.clock_slew_ppm:+.0f} ppm")
     if seen.wall_clock_step_ms is not None and abs(seen.wall_clock_step_ms) > MAX_CLOCK_STEP_MS:
-        found.append(f"the wall clock stepped by {seen.wall_clock_step_ms:+.0f} ms (durations do not rest on it)")
+        found.append(f"the wall clock stepped by {seen.wall_clock_step_ms:+.0f} ms (durations do not use it)")
     gone = set(seen.cpus_gone) | set(run.before.cpus_online) - set(after.cpus_online or run.before.cpus_online)
     if gone:
         found.append(f"a core went offline: {', '.join(map(str, sorted(gone)))}")
@@ -189,11 +189,11 @@ def _said_after(run: Evidence) -> list[str]:
 
 def _only_after(run: Evidence, flags: frozenset[str]) -> Unchecked | None:
     """What was said at the end of what came after the window may have been so in it, or not."""
-    said = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
-    if not said:
+    late = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
+    if not late:
         return None
-    told = ", ".join(map(_words, said))
-    return Unchecked(f"the device said so only after what followed the window, and not since when: {told}")
+    names = ", ".join(map(_words, late))
+    return Unchecked(f"the device reported it only after what followed the window, so its start is unknown: {names}")
 
 
 def _words(flag: str) -> str:

@@ -57,17 +57,17 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
     A run that drifts is unsettled; that its samples scatter follows from it, and is not told twice.
     """
     found: list[str] = []
-    untold: list[str] = []
+    unknown: list[str] = []
     for name, samples in series.items():
         if _drift(samples) is not None:
             continue
-        told = percentile(samples, 0.5)
-        if isinstance(told, Refused):
-            untold.append(f"median of {name}: {told.reason}")
-        elif (told.high - told.low) / 2 > MAX_UNCERTAINTY * told.value:
+        median = percentile(samples, 0.5)
+        if isinstance(median, Refused):
+            unknown.append(f"median of {name}: {median.reason}")
+        elif (median.high - median.low) / 2 > MAX_UNCERTAINTY * median.value:
             found.append(
-                f"the median of {name}, {told.value:.3g} ms, is only known to lie between {told.low:.3g} and "
-                f"{told.high:.3g} ms"
+                f"the median of {name}, {median.value:.3g} ms, is imprecise: it lies between {median.low:.3g} and "
+                f"{median.high:.3g} ms"
             )
         modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
         if modes and modes.slow / modes.fast - 1 > MODES_APART and SMALLER_MODE < modes.slow_share < 1 - SMALLER_MODE:
@@ -77,7 +77,7 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
             )
     if found:
         return "; ".join(found)
-    return Unchecked("; ".join(untold)) if untold else None
+    return Unchecked("; ".join(unknown)) if unknown else None
 
 
 def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
@@ -85,11 +85,11 @@ def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
     drifts = {name: _drift(samples) for name, samples in series.items()}
     found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift]
     for name, samples in series.items():
-        told = percentile(samples, 0.5)
-        if isinstance(told, Refused) and told.effective_n < told.n:
-            found.append(f"{name} depends so strongly on its own past that its median has no interval")
+        median = percentile(samples, 0.5)
+        if isinstance(median, Refused) and median.effective_n < median.n:
+            found.append(f"{name} is so autocorrelated that its median has no interval")
     if not settled and not all(_is_steady(samples) for samples in series.values()):
-        found.insert(0, "warm-up ended at its limit before the speed was steady")
+        found.insert(0, "warm-up reached its limit before the speed was steady")
     return "; ".join(found) or None
 
 

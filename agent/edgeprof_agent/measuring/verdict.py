@@ -9,7 +9,7 @@ from edgeprof_agent.measuring.conversation import Conversation
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
-_UNREAD = "it never came to read the executed operators"
+_UNREAD = "it did not reach the executed operators"
 
 
 def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure | None:
@@ -18,12 +18,12 @@ def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure
         return None
     code, message, stage = _cause(heard, outcome, limits)
     if outcome.runs and stage in ("warmup", "measure"):
-        message = f"{message.rstrip('.')}, in run {outcome.runs + 1}: {_before_it(outcome.runs)} gone well."
+        message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
 
 
 def _before_it(runs: int) -> str:
-    return "one had" if runs == 1 else f"{runs} had"
+    return "One run" if runs == 1 else f"{runs} runs"
 
 
 def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
         return (f"the executed operators could not be read: {heard.failed.message}",)
     if heard.failed is not None:
         return (f"the worker failed in the {_words(heard.failed.stage)}: {_cited(heard.failed.message)}; {_UNREAD}",)
-    when = "while it looked" if heard.stage == "report" else f"before it looked ({_words(heard.stage)})"
+    when = "while reading them" if heard.stage == "report" else f"before reading them ({_words(heard.stage)})"
     return (f"the executed operators could not be read: the worker {_end(outcome)} {when}",)
 
 
@@ -46,7 +46,7 @@ def untold(heard: Conversation, outcome: Outcome, part: Stage) -> str:
         return f"the worker failed {where}: {_cited(heard.failed.message)}"
     if at != "report" and heard.operators is None:
         return f"the worker {_end(outcome)} {where}"
-    return f"the worker told nothing of the {_words(part)}"
+    return f"the worker reported nothing about the {_words(part)}"
 
 
 def _end(outcome: Outcome) -> str:
@@ -70,24 +70,24 @@ def _cause(heard: Conversation, outcome: Outcome, limits: Limits) -> tuple[Failu
 
 def _ended(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
     if outcome.ending == "not_started":
-        return "runtime_missing", f"The worker's Python could not be started: {outcome.log}"
+        return "runtime_missing", f"Cannot start the worker's Python: {outcome.log}"
     if outcome.ending == "cancelled":
         return "cancelled", "The run was cancelled."
     if outcome.ending == "deadline":
         return "timeout", f"The run did not end within {limits.deadline_s:g} s and was killed."
     if outcome.ending == "flood":
-        return "no_result", "The worker sent more than any result can be and was killed."
+        return "no_result", "The worker sent more than any result needs and was killed."
     if outcome.ending == "memory":
-        return "out_of_memory", f"The worker held more than its {limits.memory_limit_mib:g} MiB and was killed."
+        return "out_of_memory", f"The worker exceeded its limit of {limits.memory_limit_mib:g} MiB and was killed."
     return _died(outcome, limits) if outcome.signal else _exited(outcome)
 
 
 def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
     if outcome.signal == "SIGKILL":
         if outcome.memory_evidence is None:
-            return "killed_unknown", "The worker was killed by SIGKILL, and nothing says by whom or why."
+            return "killed_unknown", "SIGKILL ended the worker, and nothing shows who sent it or why."
         limit = f" (limit {limits.memory_limit_mib:g} MiB)" if limits.memory_limit_mib is not None else ""
-        return "out_of_memory", f"The worker was killed for want of memory{limit}: {outcome.memory_evidence}."
+        return "out_of_memory", f"The worker ran out of memory and was killed{limit}: {outcome.memory_evidence}."
     if limits.memory_limit_mib is not None and any(sign in outcome.log for sign in _REFUSED_MEMORY):
         return "out_of_memory", f"The worker was refused memory at its limit of {limits.memory_limit_mib:g} MiB."
     return "crash", f"The worker died of {outcome.signal} inside the runtime."
@@ -95,5 +95,5 @@ def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
 
 def _exited(outcome: Outcome) -> tuple[FailureCode, str]:
     if _NO_EDGEPROF.search(outcome.log):
-        return "runtime_missing", "The Python that is set for this runtime has no edgeprof. Install edgeprof there too."
-    return "no_result", f"The worker ended with exit code {outcome.exit_code} and told no result."
+        return "runtime_missing", "The Python configured for this runtime has no edgeprof. Install edgeprof there too."
+    return "no_result", f"The worker exited with code {outcome.exit_code} and reported no result."

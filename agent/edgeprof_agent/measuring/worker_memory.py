@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 from edgeprof_agent.worker_protocol.document import Window
 
 PSS_EVERY_S = 0.5
-PSS_MOST_SHARE = 0.001
+MAX_PSS_SHARE = 0.001
 """Of one core; a fifth of what all sampling together may cost."""
-PSS_MOST_NS = 2_000_000
+MAX_PSS_NS = 2_000_000
 MIN_SAMPLES = 2
 """Samples that a mean or a peak over the window needs."""
 
@@ -57,10 +57,10 @@ class WorkerPss:
         before_ns = time.thread_time_ns()
         pss_kib = self._pss_kib()
         cost_ns = time.thread_time_ns() - before_ns
-        self._next_ns = now_ns + max(int(PSS_EVERY_S * 1e9), int(cost_ns / PSS_MOST_SHARE))
-        if cost_ns > PSS_MOST_NS:
+        self._next_ns = now_ns + max(int(PSS_EVERY_S * 1e9), int(cost_ns / MAX_PSS_SHARE))
+        if cost_ns > MAX_PSS_NS:
             took = f"{cost_ns / 1e6:.1f} ms of processor time"
-            self.problem = f"one reading of PSS took {took}, more than the {PSS_MOST_NS / 1e6:g} ms that it may"
+            self.problem = f"one reading of PSS took {took}; the limit is {MAX_PSS_NS / 1e6:g} ms"
         return (None if pss_kib is None else pss_kib / _KIB_PER_MIB,)
 
     def _pss_kib(self) -> int | None:

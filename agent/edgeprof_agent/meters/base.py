@@ -80,6 +80,6 @@ def reading(watts: object, what: str, counter: object, joules_a_unit: float, ide
     """A power and a counter as they stand in a message."""
     found = number(watts)
     if found is None:
-        return Heard(problem=f"{what} is {json.dumps(watts)[:60]} and no number")
+        return Heard(problem=f"{what} is {json.dumps(watts)[:60]}, not a number")
     total = number(counter)
     return Heard(found, None if total is None else total * joules_a_unit, identity)

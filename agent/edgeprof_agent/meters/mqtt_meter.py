@@ -111,7 +111,7 @@ class MqttMeter:
                 client.username_pw_set(self._meter.username, self._password())
             client.connect(self._meter.host, self._meter.port, keepalive=30)
         except (OSError, ValueError) as error:
-            self._break(f"the broker {self._meter.host}:{self._meter.port} cannot be reached: {error}")
+            self._break(f"cannot reach the broker {self._meter.host}:{self._meter.port}: {error}")
             return
         next_s = time.monotonic()
         while not self._stopping.is_set():

@@ -11,7 +11,7 @@ from edgeprof.errors import UsageError
 from edgeprof.wire.energy import PowerScope
 
 Kind = Literal["tasmota", "shelly", "zigbee2mqtt"]
-_EXAMPLE = "Write it as KIND:TOPIC@HOST[:PORT], such as shelly:shellyplusplugs-a1b2c3@192.168.1.5."
+_EXAMPLE = "Use KIND:TOPIC@HOST[:PORT], such as shelly:shellyplusplugs-a1b2c3@192.168.1.5."
 
 
 class MeterSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +51,7 @@ def parse_meter(text: str) -> MeterSetting:
     topic, at, address = rest.rpartition("@")
     host, _, port = address.partition(":")
     if not (colon and at and topic and host):
-        raise UsageError("bad_meter", f"{text!r} names no meter. {_EXAMPLE}")
+        raise UsageError("bad_meter", f"{text!r} is not a meter. {_EXAMPLE}")
     found: dict[str, object] = {"kind": kind, "topic": topic, "host": host, **({"port": port} if port else {})}
     return convert(found, f"--meter {text}")
 
@@ -61,7 +61,7 @@ def convert(found: object, source: str) -> MeterSetting:
     try:
         return msgspec.convert(found, MeterSetting, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise UsageError("bad_meter", f"The meter in {source} cannot be used: {error}. {_EXAMPLE}") from error
+        raise UsageError("bad_meter", f"Cannot use the meter in {source}: {error}. {_EXAMPLE}") from error
 
 
 def distinct(meters: Iterable[MeterSetting]) -> tuple[MeterSetting, ...]:
@@ -69,7 +69,7 @@ def distinct(meters: Iterable[MeterSetting]) -> tuple[MeterSetting, ...]:
     seen: dict[str, MeterSetting] = {}
     for meter in meters:
         if meter.called in seen:
-            raise UsageError("bad_meter", f"Two meters are called {meter.called}. Give each a name of its own.")
+            raise UsageError("bad_meter", f"Two meters are named {meter.called}. Give each its own name.")
         seen[meter.called] = meter
     return tuple(seen.values())
 

@@ -19,15 +19,15 @@ class Shelly:
     integration: Integration = "trapezoid"
     asks_hz = 1.0
     unasked_period_s = 60.0
-    advice = "let edgeprof ask it (poll_hz); `RPC over MQTT` must be on in its MQTT settings"
+    advice = "set poll_hz to poll it, and turn on `RPC over MQTT` in its MQTT settings"
     resolution_w: float | None = 0.1
 
     def topics(self, meter: MeterSetting, reply_to: str) -> tuple[str, ...]:
         return (f"{reply_to}/rpc", f"{meter.topic}/status/switch:{meter.channel}", f"{meter.topic}/online")
 
     def question(self, meter: MeterSetting, reply_to: str) -> Question | None:
-        asked = {"id": 1, "src": reply_to, "method": "Switch.GetStatus", "params": {"id": meter.channel}}
-        return Question(f"{meter.topic}/rpc", json.dumps(asked))
+        request = {"id": 1, "src": reply_to, "method": "Switch.GetStatus", "params": {"id": meter.channel}}
+        return Question(f"{meter.topic}/rpc", json.dumps(request))
 
     def meaning(self, meter: MeterSetting, topic: str, payload: bytes) -> Heard | None:
         if topic.endswith("/online"):
@@ -35,7 +35,7 @@ class Shelly:
         found = document(payload)
         refused = part(found, "error")
         if refused:
-            return Heard(problem=f"it refused to tell: {str(refused.get('message'))[:100]}")
+            return Heard(problem=f"it refused the request: {str(refused.get('message'))[:100]}")
         status = part(found, "result") or found
         if "apower" not in status:
             return None

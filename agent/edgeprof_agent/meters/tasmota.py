@@ -17,7 +17,7 @@ class Tasmota:
     integration: Integration = "trapezoid"
     asks_hz = 1.0
     unasked_period_s = 300.0
-    advice = "let edgeprof ask it (poll_hz), or publish TelePeriod 10 to it"
+    advice = "set poll_hz to poll it, or publish TelePeriod 10 to it"
     resolution_w: float | None = 1.0
 
     def topics(self, meter: MeterSetting, reply_to: str) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def _file(root: Path, path: str) -> _File:
     """A file of the tree; never one outside of it, whatever values.toml says."""
     found = (root / path).resolve()
     if not found.is_relative_to(root.resolve()):
-        raise tree.UsageError("not_recorded", f"values.toml names {path}, which is outside of the recorded machine.")
+        raise tree.UsageError("not_recorded", f"values.toml names {path}, which is outside the recorded machine.")
     found.parent.mkdir(parents=True, exist_ok=True)
     found.touch()
     return _File(found)

@@ -61,12 +61,13 @@ def check(folder: Path) -> str:
     """The machine's name. Raises UsageError where the folder is no recorded machine."""
     if not (folder / "tree.toml").is_file():
         raise UsageError(
-            "not_recorded", f"{folder} is no recorded machine: it has no tree.toml. `edgeprof agent record` makes one."
+            "not_recorded",
+            f"{folder} is not a recorded machine: it has no tree.toml. `edgeprof agent record` creates one.",
         )
     _decode(folder / "tree.toml", Tree)
     name = folder.resolve().name
     if not re.fullmatch(NAME_PATTERN, name):
-        raise UsageError("not_recorded", f"The folder {name!r} has no name that a device may have: rename it.")
+        raise UsageError("not_recorded", f"The folder name {name!r} is not a valid device name. Rename it.")
     return name
 
 
@@ -74,4 +75,4 @@ def _decode(file: Path, kind: type[T]) -> T:
     try:
         return msgspec.toml.decode(file.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UsageError("not_recorded", f"{file} cannot be used: {error}.") from error
+        raise UsageError("not_recorded", f"Cannot use {file}: {error}.") from error

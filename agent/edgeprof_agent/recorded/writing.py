@@ -27,10 +27,11 @@ def write(
         places = ", ".join(sorted(set(leaked.values())))
         raise EdgeprofError(
             "record_leaks",
-            f"Nothing was written: an identifier of this machine would be in {places}. Please report this, without it.",
+            f"Nothing was written: {places} would contain an identifier of this machine. Please report this, "
+            "without the identifier.",
         )
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError("folder_used", f"{folder} is there and not empty. Name another folder with --out.")
+        raise UsageError("folder_used", f"{folder} exists and is not empty. Use another folder with --out.")
     for path, data in content.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)

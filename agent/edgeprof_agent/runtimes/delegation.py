@@ -15,7 +15,7 @@ class Placed(NamedTuple):
     is_there: bool
 
 
-def check_all_there(asked: str, elsewhere: str, nodes: Sequence[Placed]) -> None:
+def check_all_there(provider: str, elsewhere: str, nodes: Sequence[Placed]) -> None:
     """Raises RuntimeFailure `partial_delegation`, with the counts and the first operators that fell back."""
     fallen = [node.operator for node in nodes if not node.is_there]
     if not fallen:
@@ -24,6 +24,6 @@ def check_all_there(asked: str, elsewhere: str, nodes: Sequence[Placed]) -> None
     more = ", ..." if len(first) > _NAMED else ""
     raise RuntimeFailure(
         "partial_delegation",
-        f"Full delegation to {asked} was required, and of {len(nodes)} nodes {len(nodes) - len(fallen)} run there and "
-        f"{len(fallen)} on {elsewhere}. The first operators that fell back: {', '.join(first[:_NAMED])}{more}.",
+        f"Full delegation to {provider} was required, but {len(fallen)} of {len(nodes)} nodes run on {elsewhere}. "
+        f"First operators that fell back: {', '.join(first[:_NAMED])}{more}.",
     )

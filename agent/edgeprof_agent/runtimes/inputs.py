@@ -37,7 +37,7 @@ class Source(Protocol):
         """Raises RuntimeFailure `load_error` where the model cannot be fed from here."""
         ...
 
-    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
+    def shape(self, declared: Declared, requested: Sequence[int] | None) -> list[int]:
         """The sizes to run with. Raises RuntimeFailure `shape_required`."""
         ...
 
@@ -56,19 +56,21 @@ class Synthetic:
     def check(self, declared: Sequence[Declared]) -> None:
         """Every number can be made up."""
 
-    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
-        return fixed_shape(declared.name, declared.sizes, asked)
+    def shape(self, declared: Declared, requested: Sequence[int] | None) -> list[int]:
+        return fixed_shape(declared.name, declared.sizes, requested)
 
     def tensors(self, declared: Sequence[Declared], shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
         rng = np.random.default_rng(self._seed)
         return {each.name: synthetic(each.dtype, shapes[each.name], rng) for each in declared}
 
 
-def shapes_of(source: Source, declared: Sequence[Declared], asked: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+def shapes_of(
+    source: Source, declared: Sequence[Declared], requested: Mapping[str, Sequence[int]]
+) -> dict[str, list[int]]:
     """The shape of every input. A shape for an input that the model does not have is a mistake: `shape_required`."""
     source.check(declared)
-    check_names(asked, [each.name for each in declared])
-    return {each.name: source.shape(each, asked.get(each.name)) for each in declared}
+    check_names(requested, [each.name for each in declared])
+    return {each.name: source.shape(each, requested.get(each.name)) for each in declared}
 
 
 def synthetic(dtype: npt.DTypeLike, shape: Sequence[int], rng: np.random.Generator) -> Tensor:
@@ -82,27 +84,25 @@ def synthetic(dtype: npt.DTypeLike, shape: Sequence[int], rng: np.random.Generat
     return rng.integers(lowest, lowest + 256, shape).astype(kind, copy=False)
 
 
-def fixed_shape(name: str, declared: Sequence[Size], asked: Sequence[int] | None) -> list[int]:
+def fixed_shape(name: str, declared: Sequence[Size], requested: Sequence[int] | None) -> list[int]:
     """The sizes to run with: as asked, else as declared. Only a leading dynamic size may default (to 1)."""
-    if asked is not None:
-        _check_asked(name, declared, asked)
-        return list(asked)
+    if requested is not None:
+        _check_asked(name, declared, requested)
+        return list(requested)
     if any(not isinstance(size, int) for size in declared[1:]):
         raise RuntimeFailure(
             "shape_required",
-            f"The input {name!r} has dynamic sizes ({sizes_text(declared)}). "
-            f"Give them, for example: --input-shape {name}={_example(declared)}",
+            f"Input {name!r} has dynamic sizes ({sizes_text(declared)}). Set them, for example: --input-shape "
+            f"{name}={_example(declared)}",
         )
     return [size if isinstance(size, int) else 1 for size in declared]
 
 
-def check_names(asked: Mapping[str, object], known: Sequence[str]) -> None:
+def check_names(requested: Mapping[str, object], known: Sequence[str]) -> None:
     """Every asked name is one of the model's inputs."""
-    for name in asked:
+    for name in requested:
         if name not in known:
-            raise RuntimeFailure(
-                "shape_required", f"The model has no input {name!r}. Its inputs are: {', '.join(known)}."
-            )
+            raise RuntimeFailure("shape_required", f"The model has no input {name!r}. Inputs: {', '.join(known)}.")
 
 
 def describe(tensor: Tensor) -> str:
@@ -115,14 +115,14 @@ def sizes_text(sizes: Sequence[Size]) -> str:
     return ",".join("?" if size is None else str(size) for size in sizes)
 
 
-def _check_asked(name: str, declared: Sequence[Size], asked: Sequence[int]) -> None:
-    fits = len(asked) == len(declared) and all(
-        not isinstance(size, int) or size == wanted for size, wanted in zip(declared, asked, strict=False)
+def _check_asked(name: str, declared: Sequence[Size], requested: Sequence[int]) -> None:
+    fits = len(requested) == len(declared) and all(
+        not isinstance(size, int) or size == wanted for size, wanted in zip(declared, requested, strict=False)
     )
     if not fits:
         raise RuntimeFailure(
             "shape_required",
-            f"The input {name!r} has the sizes {sizes_text(declared)}; {sizes_text(asked)} do not fit.",
+            f"Input {name!r} has sizes {sizes_text(declared)}; {sizes_text(requested)} do not fit.",
         )
 
 

@@ -6,8 +6,8 @@ from edgeprof_agent.worker_protocol.document import Job
 
 def first_lengths(job: Job) -> Lengths:
     """The run's own. A start with cold files has no depth: filling the memory would read every weight before."""
-    depth = 0 if job["course"] == "cold" else job["depth_tokens"]
-    return Lengths(job["prompt_tokens"], job["decode_tokens"], depth)
+    depth = 0 if job["course"] == "cold" else job["config"].depth_tokens
+    return Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, depth)
 
 
 def inputs_of(lengths: Lengths) -> dict[str, str]:
@@ -22,4 +22,6 @@ def inputs_of(lengths: Lengths) -> dict[str, str]:
 
 def too_long(tokens: int, trained: int) -> str:
     """Why a length is refused."""
-    return f"Depth and prompt or generation need a context of {tokens} tokens, and the model was trained for {trained}."
+    return (
+        f"Depth plus prompt or generation need a context of {tokens} tokens, but the model was trained for {trained}."
+    )

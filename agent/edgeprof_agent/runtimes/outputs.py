@@ -40,6 +40,6 @@ def _odd_shape(promise: Promise, tensor: Tensor) -> str | None:
     if fits:
         return None
     return (
-        f"the output {promise.name!r} has the sizes {sizes_text(tensor.shape) or 'of a scalar'}; "
-        f"the model declares {sizes_text(promise.sizes)}"
+        f"output {promise.name!r} has sizes {sizes_text(tensor.shape) or 'of a scalar'}; the model declares "
+        f"{sizes_text(promise.sizes)}"
     )

@@ -27,7 +27,7 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, Ru
 def source_of(job: Job) -> Source:
     """The manifest's real inputs where it names some, else synthetic ones."""
     path = job["inputs_path"]
-    return Real(Path(path), bool(job["sweep"])) if path else Synthetic(job["seed"])
+    return Real(Path(path), bool(job["sweep"])) if path else Synthetic(job["protocol"].seed)
 
 
 class _Header(NamedTuple):
@@ -51,23 +51,23 @@ class Real:
         wanted = [each.name for each in declared]
         for name in self._headers:
             if name not in wanted:
-                raise self._refused(f"holds {name!r}, which is no input. The inputs are: {', '.join(wanted)}.")
+                raise self._refused(f"has {name!r}, which is not an input. Inputs: {', '.join(wanted)}.")
         for each in declared:
             if each.name not in self._headers:
-                raise self._refused(f"has no array for the input {each.name!r}. It has: {', '.join(self._headers)}.")
+                raise self._refused(f"has no array for input {each.name!r}. It has: {', '.join(self._headers)}.")
             held = self._headers[each.name].dtype
             if held != each.dtype:
-                raise self._refused(f"holds {each.name!r} as {held}, and the model takes {each.dtype}.")
+                raise self._refused(f"has {each.name!r} as {held}, but the model takes {each.dtype}.")
 
-    def shape(self, declared: Declared, asked: Sequence[int] | None) -> list[int]:
+    def shape(self, declared: Declared, requested: Sequence[int] | None) -> list[int]:
         """As asked, else as the array has it. Only a leading size may be asked otherwise than the array has it."""
         array = self._headers[declared.name]
-        wanted = fixed_shape(declared.name, declared.sizes, list(array.shape) if asked is None else asked)
+        wanted = fixed_shape(declared.name, declared.sizes, list(array.shape) if requested is None else requested)
         if len(wanted) != len(array.shape) or tuple(wanted[1:]) != array.shape[1:]:
             raise RuntimeFailure(
                 "shape_required",
-                f"{self._path.name} holds {declared.name!r} with the sizes {sizes_text(array.shape)}, and "
-                f"{sizes_text(wanted)} were asked. Real inputs can be repeated along their leading axis only.",
+                f"{self._path.name} has {declared.name!r} with sizes {sizes_text(array.shape)}, but "
+                f"{sizes_text(wanted)} were requested. Real inputs repeat along their leading axis only.",
             )
         return wanted
 
@@ -86,7 +86,7 @@ def _reading(path: Path) -> Generator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except _UNREADABLE as error:
-        raise RuntimeFailure("load_error", f"The real inputs in {path.name} cannot be read: {error}.") from error
+        raise RuntimeFailure("load_error", f"Cannot read the real inputs in {path.name}: {error}.") from error
 
 
 def _headers(file: str, archive: zipfile.ZipFile) -> dict[str, _Header]:
@@ -94,7 +94,7 @@ def _headers(file: str, archive: zipfile.ZipFile) -> dict[str, _Header]:
     if unpacked > MAX_BYTES:
         raise RuntimeFailure(
             "load_error",
-            f"The real inputs in {file} unpack to {unpacked / 2**20:,.0f} MiB; {MAX_BYTES // 2**20} MiB are the most.",
+            f"The real inputs in {file} unpack to {unpacked / 2**20:,.0f} MiB; the limit is {MAX_BYTES // 2**20} MiB.",
         )
     return {_name(member.filename): _checked_header(archive, member) for member in archive.infolist()}
 
@@ -105,9 +105,11 @@ def _checked_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Heade
         header = _header(stream)
         begins = stream.tell()
     if header.dtype.hasobject or header.dtype.kind not in "biufc":
-        raise ValueError(f"{member.filename} holds {header.dtype}, and only numbers can be fed")
+        raise ValueError(f"{member.filename} holds {header.dtype}; only numbers can be fed")
     if begins + prod(header.shape) * header.dtype.itemsize != member.file_size or not prod(header.shape):
-        raise ValueError(f"{member.filename} does not hold the {sizes_text(header.shape)} values that it speaks of")
+        raise ValueError(
+            f"{member.filename} does not hold the {sizes_text(header.shape)} values that its header declares"
+        )
     return header
 
 
@@ -118,7 +120,7 @@ def _header(stream: IO[bytes]) -> _Header:
     elif version == (2, 0):
         shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
     else:
-        raise ValueError(f"it is written in version {version[0]}.{version[1]} of the array format")
+        raise ValueError(f"it uses version {version[0]}.{version[1]} of the array format")
     return _Header(dtype, tuple(shape))
 
 
@@ -129,7 +131,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> Tensor:
 
 def _name(member: str) -> str:
     if not member.endswith(_SUFFIX):
-        raise ValueError(f"it holds {member}, which is no array")
+        raise ValueError(f"it contains {member}, which is not an array")
     return member.removesuffix(_SUFFIX)
 
 

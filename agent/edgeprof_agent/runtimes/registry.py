@@ -21,7 +21,7 @@ def worker_python(variant: str) -> str:
 
     tflite-runtime needs numpy below 2 and cannot share an environment; edgeprof must be installed there too.
     """
-    set_python = os.environ.get(_setting(variant))
+    set_python = _named_python(variant)
     if not set_python:
         return sys.executable
     # The worker starts in a folder of its own: a path that is relative to ours would lead nowhere there.
@@ -40,14 +40,19 @@ def facts(*, here: bool = True, endpoint: bool = False) -> tuple[RuntimeFact, ..
 
 
 def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
-    """The first installed runtime for a format. Raises MissingPartError with the install lines."""
+    """The first runtime with a configured interpreter for a format, else the first installed one.
+
+    Raises MissingPartError: another runtime in place of a configured one would change the figures unnoticed.
+    """
     able = [fact for fact in facts if format in fact.formats]
+    for fact in able:
+        if fact.named_python:
+            if fact.version is None:
+                raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
+            return fact.variant
     for fact in able:
         if fact.version is not None:
             return fact.variant
-    for fact in able:
-        if worker_python(fact.variant) != sys.executable:  # somebody meant this one
-            raise MissingPartError("runtime_missing", fact.reason or f"{fact.variant} is not installed.")
     for fact in able:
         if VARIANTS[fact.variant].needs_endpoint:
             raise MissingPartError("endpoint_missing", f"A served model needs its endpoint: {fact.reason}")
@@ -69,17 +74,20 @@ def import_name(variant: str) -> str:
 
 def _fact(name: str, variant: Variant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
-    reason = None if found else _why_absent(name, variant)
     return RuntimeFact(
-        variant=name, formats=cast(tuple[ModelFormat, ...], variant.formats), version=found, reason=reason
+        variant=name,
+        formats=cast(tuple[ModelFormat, ...], variant.formats),
+        version=found,
+        reason=None if found else _why_absent(name, variant),
+        named_python=bool(_named_python(name)),
     )
 
 
 def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
     reason = (
-        "no endpoint is named. Name one with --endpoint https://HOST/v1"
+        "no endpoint is configured. Name one with --endpoint https://HOST/v1"
         if variant.needs_endpoint
-        else "this device is a cloud endpoint, which runs only what it serves"
+        else "this device is a cloud endpoint and runs only what it serves"
     )
     formats = cast(tuple[ModelFormat, ...], variant.formats)
     return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
@@ -95,9 +103,7 @@ def _why_absent(name: str, variant: Variant) -> str:
         return f"{variant.package} is not installed. Install it with: {variant.install}"
     (_, oldest), (_, newest) = variant.pythons
     span = f"3.{oldest} to 3.{newest}" if newest < 99 else f"3.{oldest} and newer"
-    return (
-        f"{variant.package} has wheels for Python {span} only, and this is {sys.version_info[0]}.{sys.version_info[1]}."
-    )
+    return f"{variant.package} has wheels for Python {span} only; this is {sys.version_info[0]}.{sys.version_info[1]}."
 
 
 def _version_here(variant: Variant) -> str | None:
@@ -110,10 +116,14 @@ def _version_here(variant: Variant) -> str | None:
 def _version_there(name: str, variant: Variant) -> str | None:
     command = [worker_python(name), "-c", _ASK_VERSION, variant.package]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None
+    return done.stdout.strip() or None
+
+
+def _named_python(variant: str) -> str:
+    return os.environ.get(_setting(variant), "")
 
 
 def _setting(variant: str) -> str:

@@ -17,7 +17,7 @@ RAILS_FILE = "tools/adb-dumpsys_powerstats_hal"
 BATTERY_FILE = "tools/adb-dumpsys_battery"
 CURRENT_FILE = "tools/adb-cmd_battery_current_now"
 """`adb shell cmd battery get -f current_now`"""
-NO_PHONE = "no phone: reading one over adb is not built yet"
+NO_PHONE = "no phone: reading one over adb is not implemented yet"
 
 _METER = re.compile(r"=+ PowerStats HAL [\d.]+ energy meter =+\n(.*?)\n=+ End of PowerStats HAL", re.DOTALL)
 _RAIL = re.compile(r"^\s*\[(\w+)\]:(.*?)\s+(-?[\d.]+) mWs", re.MULTILINE)
@@ -48,28 +48,24 @@ def battery_of(dumpsys: str, current: str) -> Battery:
     The sign is the phone's own habit: what is known is that it runs on its battery. Raises SensorError where it does
     not, and where no unit makes a power that a phone can draw.
     """
-    said = dict(_FIELD.findall(dumpsys))
+    fields = dict(_FIELD.findall(dumpsys))
     plugged = [
-        name for name in ("AC powered", "USB powered", "Wireless powered", "Dock powered") if said.get(name) == "true"
+        name for name in ("AC powered", "USB powered", "Wireless powered", "Dock powered") if fields.get(name) == "true"
     ]
     if plugged:
-        raise SensorError(
-            f"the phone is plugged in ({', '.join(plugged)}): its gauge shows a net flow that says nothing"
-        )
-    volts = _number(said.get("voltage"), "voltage") / 1e3
+        raise SensorError(f"the phone is plugged in ({', '.join(plugged)}), so its gauge shows only the net flow")
+    volts = _number(fields.get("voltage"), "voltage") / 1e3
     amount = abs(_number(current.strip(), "current_now"))
     fitting = [watts for unit in (1e-6, 1e-3) if _MIN_W <= (watts := amount * unit * volts) <= _MAX_W]
     if len(fitting) != 1:
-        raise SensorError(
-            f"a current of {current.strip()} at {volts:.2f} V is no power that a phone draws, in µA or mA"
-        )
-    return Battery(fitting[0], _capacity_j(said, volts))
+        raise SensorError(f"a current of {current.strip()} at {volts:.2f} V is not plausible for a phone, in µA or mA")
+    return Battery(fitting[0], _capacity_j(fields, volts))
 
 
-def _capacity_j(said: dict[str, str], volts: float) -> float | None:
+def _capacity_j(fields: dict[str, str], volts: float) -> float | None:
     """`Charge counter` is what is left, in µAh."""
     try:
-        left_uah, level, scale = (float(said[name]) for name in ("Charge counter", "level", "scale"))
+        left_uah, level, scale = (float(fields[name]) for name in ("Charge counter", "level", "scale"))
     except (KeyError, ValueError):
         return None
     return left_uah / 1e6 * 3600 * volts * scale / level if level and left_uah > 0 else None
@@ -114,7 +110,7 @@ class AndroidRails:
             raise SensorError("this phone's power HAL lists no rail")
         self._rails = self._rails or frozenset(rails)
         if self._rails != frozenset(rails):
-            raise SensorError(f"the rails changed: {', '.join(sorted(self._rails ^ frozenset(rails)))}")
+            raise SensorError(f"the list of rails changed: {', '.join(sorted(self._rails ^ frozenset(rails)))}")
         return sum(rails.values())
 
 

@@ -57,7 +57,9 @@ class Firmware:
             try:
                 return os.open(self._root / name, os.O_RDONLY | os.O_CLOEXEC)
             except PermissionError:
-                denied = f"/{name} may not be read; the group `video` may: `edgeprof doctor` has the command"
+                denied = (
+                    f"no permission to read /{name}; the group `video` has it, and `edgeprof doctor` prints the command"
+                )
             except OSError:
                 continue
         if denied is not None:
@@ -97,7 +99,7 @@ def _by_mailbox(fd: int, command: str) -> str:
 
 
 def _by_tool(command: str) -> str:
-    said = run_tool("vcgencmd", *command.split())
-    if said.problem:
-        raise SensorError(said.problem)
-    return said.output.strip()
+    reply = run_tool("vcgencmd", *command.split())
+    if reply.problem:
+        raise SensorError(reply.problem)
+    return reply.output.strip()

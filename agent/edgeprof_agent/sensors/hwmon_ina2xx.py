@@ -35,7 +35,7 @@ class HwmonIna2xx:
         if self._on_jetson:
             return "a Jetson's own INA chips are read by jetson_ina"
         if len(self._chips) > 1:
-            return f"{len(self._chips)} INA2xx chips ({self.source}): which one carries the whole device is not known"
+            return f"{len(self._chips)} INA2xx chips ({self.source}): which one measures the whole device is not known"
         return failed_reading(self)
 
     def read(self) -> float:

@@ -65,7 +65,7 @@ class Nvml:
             raise SensorError(self._problem or "no NVML")
         boards = self._library.boards()
         if len(boards) != 1:
-            raise SensorError(f"{len(boards)} NVIDIA boards answer, and there was one")
+            raise SensorError(f"{len(boards)} NVIDIA boards answer; there was one before")
         board = boards[0]
         value = board.energy_mj if self.integration == "counter" else board.power_mw
         if value is None:
@@ -125,7 +125,7 @@ class _Real:
         try:
             import pynvml  # pyright: ignore[reportMissingImports]
         except ImportError:
-            raise SensorError(f"reading an NVIDIA board takes nvidia-ml-py; to install it: {MEND}") from None
+            raise SensorError(f"reading an NVIDIA board needs nvidia-ml-py; install it with: {MEND}") from None
         self._nvml: Any = pynvml
         try:
             self._nvml.nvmlInit()
@@ -159,5 +159,5 @@ class _Real:
             raise SensorError(f"NVML: {error}") from error
 
 
-def _text(said: object) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -39,7 +39,7 @@ class PiPmic:
 
     def available(self) -> str | None:
         if not self._is_pi:
-            return "this is no Raspberry Pi"
+            return "this is not a Raspberry Pi"
         reason = failed_reading(self)
         if reason is None:
             self.version = self._firmware_version()
@@ -59,7 +59,7 @@ class PiPmic:
         self._rails = self._rails or frozenset(rails)
         if self._rails != frozenset(rails):
             changed = ", ".join(sorted(self._rails ^ frozenset(rails)))
-            raise SensorError(f"the rails that the power chip reports changed: {changed}")
+            raise SensorError(f"the power chip's list of rails changed: {changed}")
         self._heads = _heads(reply, rails)
         return sum(rails.values())
 
@@ -88,9 +88,9 @@ def _heads(reply: str, rails: dict[str, float]) -> tuple[tuple[str, str], ...]:
 
 def _quick_sum(reply: str, heads: tuple[tuple[str, str], ...]) -> float | None:
     """Watts, if the reply has just the lines that the first one had; None: look at it with care."""
-    said = {head: value for head, _, value in (line.partition("=") for line in reply.split("\n"))}
+    readings = {head: value for head, _, value in (line.partition("=") for line in reply.split("\n"))}
     try:
-        return sum(float(said[amps][:-1]) * float(said[volts][:-1]) for amps, volts in heads) if heads else None
+        return sum(float(readings[amps][:-1]) * float(readings[volts][:-1]) for amps, volts in heads) if heads else None
     except (KeyError, ValueError):
         return None
 

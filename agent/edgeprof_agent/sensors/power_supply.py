@@ -33,8 +33,8 @@ class PowerSupply:
         states = [(battery, battery.status.text() or "unknown") for battery in self._batteries]
         feeding = [battery for battery, state in states if state == "Discharging"]
         if not feeding or any(state == "Charging" for _, state in states):
-            said = ", ".join(f"{battery.name} is {state}" for battery, state in states)
-            raise SensorError(f"the battery does not feed the device alone ({said}); unplug the supply to measure")
+            listing = ", ".join(f"{battery.name} is {state}" for battery, state in states)
+            raise SensorError(f"the battery does not power the device alone ({listing}); unplug the supply to measure")
         return sum(battery.watts() for battery in feeding)
 
 

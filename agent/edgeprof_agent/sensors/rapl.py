@@ -53,7 +53,7 @@ class _Domain:
         """After a leap the counter stays refused: with time, the mean since then would look possible again."""
         if step_j > _MAX_W * after_s + _SLACK_J:
             self.leapt = (
-                f"{self.counter.path} leapt by {step_j:.3g} J within {after_s:.3g} s, more than {_MAX_W:,.0f} W"
+                f"{self.counter.path} jumped by {step_j:.3g} J within {after_s:.3g} s, more than {_MAX_W:,.0f} W"
             )
         if self.leapt is not None:
             raise SensorError(self.leapt)
@@ -65,7 +65,7 @@ class _Domain:
         turned_uj = change_uj + self.range_uj
         if not 0 <= turned_uj <= _MAX_TURN_SHARE * self.range_uj:
             raise SensorError(
-                f"{self.counter.path} jumped back by {-change_uj / 1e6:.3g} J, which is no turn of the counter"
+                f"{self.counter.path} jumped back by {-change_uj / 1e6:.3g} J, which is not a counter wrap"
             )
         return turned_uj
 
@@ -90,7 +90,7 @@ class Rapl:
         if not self._domains:
             return "no RAPL package under /sys/class/powercap"
         if any("-die-" in domain.name for domain in self._domains):
-            return "several dies report here, and such processors are known to count the socket once per die"
+            return "several dies report here, and such processors count the socket once per die"
         for domain in self._domains:
             if files.denied(domain.folder / "energy_uj"):
                 return f"only root may read {domain.folder.name}/energy_uj; to allow it: {RAPL_MEND}"

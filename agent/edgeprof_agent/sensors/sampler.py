@@ -49,7 +49,7 @@ class PowerSampler:
         self._running.release()
         thread.join(_STUCK_S)
         if thread.is_alive():
-            self._broken.append(Broken(time.monotonic_ns(), "a reading did not come back"))
+            self._broken.append(Broken(time.monotonic_ns(), "a reading did not return"))
         else:
             self._take()
 
@@ -88,8 +88,8 @@ class PowerSampler:
             return
         except Exception as error:
             # A driver's file or library may give what nobody foresaw. The thread goes on, and the recording says so.
-            said = f"the reading broke: {type(error).__name__}: {error}"
-            self._broken.append(Broken(time.monotonic_ns(), said))
+            problem = f"a reading failed: {type(error).__name__}: {error}"
+            self._broken.append(Broken(time.monotonic_ns(), problem))
             return
         self._values.append(value)
         self._at_ns.append((before_ns + time.monotonic_ns()) // 2)

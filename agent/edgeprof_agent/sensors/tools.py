@@ -23,7 +23,7 @@ def run_tool(name: str, *arguments: str) -> Said:
     try:
         done = subprocess.run([path, *arguments], capture_output=True, timeout=TOOL_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Said("", f"`{name}` cannot be run: {error}")
+        return Said("", f"cannot run `{name}`: {error}")
     if done.returncode:
         words = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
         return Said("", f"`{name}` failed: {words[:200] or f'exit code {done.returncode}'}")

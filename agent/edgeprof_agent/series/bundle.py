@@ -52,7 +52,7 @@ def opened(file: Path) -> Generator[Bundle]:
         except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise EdgeprofError(
-                "not_a_bundle", f"{file} is no bundle of a run: {reason or type(error).__name__}."
+                "not_a_bundle", f"{file} is not a run's bundle: {reason or type(error).__name__}."
             ) from error
         yield bundle
 
@@ -63,11 +63,11 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path) -> Bundle:
     for file in manifest.files:
         target = folder / file.path
         if not target.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"its file {file.path!r} lies outside of it")
+            raise ValueError(f"its file {file.path!r} is outside the bundle")
         _copy(archive, f"model/{file.path}", file.size, target)
     model = inspect(folder / manifest.entry)
     if identity.model_id(model.manifest) != result.model_id:
-        raise ValueError("its model is not the one that its run was of")
+        raise ValueError("its model is not the one of its run")
     names = set(archive.namelist())
     artifacts = {
         ref.name: _small(archive, f"artifacts/{ref.name}")
@@ -86,7 +86,7 @@ def _small(archive: zipfile.ZipFile, name: str) -> bytes:
 def _copy(archive: zipfile.ZipFile, name: str, size: int, target: Path) -> None:
     """Unpack one file, as long as its manifest says and no longer."""
     if archive.getinfo(name).file_size != size:
-        raise ValueError(f"its {name} is not as long as its manifest says")
+        raise ValueError(f"its {name} does not have the length in its manifest")
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(name) as source, target.open("wb") as out:
         shutil.copyfileobj(source, out, COPIED_BYTES)

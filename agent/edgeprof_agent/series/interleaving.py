@@ -23,7 +23,7 @@ class Turn:
 def interleaved(setups: int, repeats: int, seed: int) -> tuple[Turn, ...]:
     """Every turn in order: `repeats` blocks of all set-ups. The same seed gives the same order."""
     if setups < 1 or repeats < 1:
-        raise ValueError("A series takes at least one set-up and one repeat.")
+        raise ValueError("A series needs at least one set-up and one repeat.")
     draw = random.Random(seed)
     turns: list[Turn] = []
     order: list[int] = []

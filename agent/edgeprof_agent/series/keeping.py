@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.wire.messages import ArtifactRef, Result, RunConfig, RunProtocol
+from edgeprof.wire.messages import ArtifactRef, Result
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.series.interleaving import Turn, order_of
 from edgeprof_agent.series.setups import Setup
 
@@ -17,13 +18,11 @@ _ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedSetup:
+class PlannedSetup(RunRequest):
     """A set-up as plan.json tells it."""
 
     folder: str
     label: str
-    config: RunConfig
-    protocol: RunProtocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +60,9 @@ class Keeper:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if any(self.folder.iterdir()):
-                raise UsageError("folder_not_empty", f"{self.folder} is not empty. Name another folder with --out.")
+                raise UsageError("folder_not_empty", f"{self.folder} is not empty. Use another folder with --out.")
         except OSError as error:
-            raise UsageError("file_unwritable", f"{self.folder} cannot be used: {error.strerror}.") from error
+            raise UsageError("file_unwritable", f"Cannot use {self.folder}: {error.strerror}.") from error
         self._write(self.folder / PLAN, _json(plan))
 
     def keep(self, setup: Setup, number: int, result: Result, artifacts: Mapping[str, bytes]) -> None:
@@ -88,7 +87,7 @@ class Keeper:
             fresh.write_bytes(data)
             fresh.replace(file)
         except OSError as error:
-            raise EdgeprofError("file_unwritable", f"{file} cannot be written: {error.strerror}.") from error
+            raise EdgeprofError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
 
 
 def _beside(name: str, ref: ArtifactRef) -> str:

@@ -126,9 +126,9 @@ def _survived(once: Callable[[Setup, OnProgress], Outcome], setup: Setup, on_pro
     try:
         return once(setup, on_progress)
     except Exception as error:
-        said = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
+        problem = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
         log = "".join(traceback.format_exception(error))[-_LOG_KEPT:]
-        failure = Failure(stage="start", code="internal_error", message=said, log=log)
+        failure = Failure(stage="start", code="internal_error", message=problem, log=log)
         return Outcome(failed_early(header_of(_request(setup, Host())), failure), {})
 
 

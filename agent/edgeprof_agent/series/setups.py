@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.wire import identity
-from edgeprof.wire.messages import ModelFormat, RunConfig, RunProtocol
+from edgeprof.wire.messages import ModelFormat, RunConfig
+from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _ONE_PROVIDER = {name for name, variant in VARIANTS.items() if "onnx" not in variant.formats}
@@ -16,12 +17,10 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
+class Setup(RunRequest):
     """One model in one configuration. `label` tells it from the others; `folder` is where its results are kept."""
 
     file: ModelFile
-    config: RunConfig
-    protocol: RunProtocol
     label: str
     folder: str
 
@@ -38,24 +37,26 @@ class Axes:
 def setups_of(
     files: Sequence[ModelFile],
     axes: Axes,
-    base: RunConfig,
-    protocol_of: Callable[[ModelFile], RunProtocol],
+    run_of: Callable[[ModelFile], RunRequest],
     default_runtime: Callable[[ModelFormat], str],
 ) -> tuple[list[Setup], list[str]]:
     """Every set-up once, and a sentence for each combination that was left out. Raises UsageError if a model has none.
 
-    `base` holds what all have in common.
+    `run_of` gives what the runs of one model have in common.
     """
     bare: list[tuple[ModelFile, RunConfig]] = []
+    runs = {file.manifest: run_of(file) for file in files}
     skipped: list[str] = []
     for file in files:
         runtimes = _runtimes(file, axes.runtimes, default_runtime, skipped)
-        found = [config for runtime in runtimes for config in _configs(runtime, axes, base, skipped)]
+        found = [
+            config for runtime in runtimes for config in _configs(runtime, axes, runs[file.manifest].config, skipped)
+        ]
         known = [config for other, config in bare if other.manifest == file.manifest]
         bare += [(file, config) for config in found if config not in known]
     labels, folders = _labels(bare), _folders(bare)
     return [
-        Setup(file=file, config=config, protocol=protocol_of(file), label=label, folder=folder)
+        Setup(file=file, config=config, protocol=runs[file.manifest].protocol, label=label, folder=folder)
         for (file, config), label, folder in zip(bare, labels, folders, strict=True)
     ], list(dict.fromkeys(skipped))
 
@@ -71,14 +72,20 @@ def _runtimes(
         verb = "does not run" if len(asked) == 1 else "runs"
         raise UsageError("wrong_runtime", f"{which} {verb} {file.format} models. Leave --runtime out.")
     others = [runtime for runtime in asked if runtime not in fitting]
-    skipped += [f"{file.manifest.entry} is not run on {runtime}, which has no {file.format}." for runtime in others]
+    skipped += [
+        f"Skipped {file.manifest.entry} on {runtime}, which does not support {file.format}." for runtime in others
+    ]
     return fitting
 
 
 def _configs(runtime: str, axes: Axes, base: RunConfig, skipped: list[str]) -> list[RunConfig]:
     providers = list(axes.providers)
     if runtime in _ONE_PROVIDER and "cpu" in providers:
-        skipped += [f"{runtime} is not run with provider {name}: it has none." for name in providers if name != "cpu"]
+        skipped += [
+            f"Skipped provider {name} on {runtime}, which has no providers to choose from."
+            for name in providers
+            if name != "cpu"
+        ]
         providers = ["cpu"]
     return [
         replace(base, runtime=runtime, threads=threads, provider=provider)

@@ -67,13 +67,13 @@ def summary_of(series: Series) -> Summary:
 def _row(series: Series, index: int) -> Row:
     setup, runs, failed = series.setups[index], series.measured(index), series.failed(index)
     failure = failed[-1].failure if failed else None
-    said = f"{failure.code}: {failure.message}" if failure else None
+    problem = f"{failure.code}: {failure.message}" if failure else None
     found: list[Estimate] = []
     if runs:
         try:
             found = estimates(runs, default_series(runs[0].result))
         except EdgeprofError as error:
-            said = said or error.message
+            problem = problem or error.message
     median_ms, low_ms, high_ms, spans = _middle(found)
     badges = [run.result.trust for run in runs if run.result.trust is not None]
     causes: list[TrustCause] = [mark.cause for badge in badges for mark in badge.marks]
@@ -89,7 +89,7 @@ def _row(series: Series, index: int) -> Row:
         failed=len(failed),
         marks={cause: causes.count(cause) for cause in TRUST_CAUSES if cause in causes},
         unjudged=len(runs) - len(badges),
-        failure=said,
+        failure=problem,
     )
 
 

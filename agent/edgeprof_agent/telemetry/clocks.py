@@ -32,13 +32,13 @@ class Clocks(NumberFiles):
         self._own: dict[str, KernelFile] = {}
         found = opened(self._policies if self._few else dict([next(iter(self._policies.items()))]))
         if not found:
-            raise Absent("the kernel tells no clock (no cpufreq policy), as on most virtual machines")
+            raise Absent("the kernel reports no clock (no cpufreq policy), as on most virtual machines")
         super().__init__(found if self._few else {}, 1e-3)
         if not self._few:
             self.labels = (OWN,)
             self.problem = (
-                f"the model's cores have {len(self._policies)} clocks, of which only that of the core that its main "
-                "thread last ran on is watched"
+                f"the model's cores have {len(self._policies)} clocks; only that of the core that last ran its "
+                "main thread is watched"
             )
         elif len(found) > 1:
             self.labels = (*found, OWN)

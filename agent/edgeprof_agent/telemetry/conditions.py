@@ -108,7 +108,7 @@ def _overbooked(span: Span, usable_cores: int) -> str | None:
     wanted = _share(span.growth("worker_waited", "wanted_s"))
     if wanted is None or wanted <= usable_cores + OVERBOOKED_CORES:
         return None
-    return f"the model's own threads wanted {wanted:.1f} cores of {usable_cores}: they wait for each other"
+    return f"the model's own threads wanted {wanted:.1f} of {usable_cores} cores: they wait for each other"
 
 
 def heat_c(span: Span) -> list[float]:

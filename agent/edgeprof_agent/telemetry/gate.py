@@ -65,7 +65,7 @@ class HeatGate:
         while True:
             state = read_state(root)
             if state.temperature_c is None:
-                return Passed(unchecked="this device tells no temperature")
+                return Passed(unchecked="this device reports no temperature")
             limit_c = self._limit_c(protocol)
             critical = _critical(root, state)
             why = critical or _too_hot(state, limit_c)
@@ -103,7 +103,7 @@ def _too_hot(state: DeviceState, limit_c: float | None) -> str | None:
     if state.temperature_c is not None and limit_c is not None and state.temperature_c > limit_c:
         return f"{state.temperature_c:.1f} °C, waiting for {limit_c:.1f} °C"
     held = [flag.replace("_", " ") for flag in state.throttle_flags if flag in HEAT_FLAGS]
-    return f"the device says: {', '.join(held)}" if held else None
+    return f"the device reports: {', '.join(held)}" if held else None
 
 
 def _critical(root: Path, state: DeviceState) -> str | None:
@@ -111,7 +111,7 @@ def _critical(root: Path, state: DeviceState) -> str | None:
     for zone, critical_c in critical_points_c(root).items():
         now_c = state.temperatures_c.get(zone)
         if now_c is not None and now_c >= critical_c - NEAR_CRITICAL_C:
-            return f"{zone} is at {now_c:.1f} °C, and the device switches itself off at {critical_c:.1f} °C"
+            return f"{zone} is at {now_c:.1f} °C; the device switches itself off at {critical_c:.1f} °C"
     return None
 
 

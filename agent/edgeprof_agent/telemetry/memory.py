@@ -32,7 +32,7 @@ class SwapIns:
     def __init__(self, site: Site) -> None:
         self._file = KernelFile(site.root / "proc/vmstat")
         if b"\npswpin " not in self._file.read(_BYTES):
-            raise Absent("the kernel counts no swapping (no pswpin in /proc/vmstat)")
+            raise Absent("the kernel does not count swapping (no pswpin in /proc/vmstat)")
 
     def read(self) -> tuple[float]:
         return (_after(self._file.read(_BYTES), b"\npswpin "),)
@@ -51,7 +51,7 @@ class Pressure:
             self._file = KernelFile(site.root / "proc/pressure/memory")
             self.read()
         except OSError:
-            raise Absent("the kernel tells no memory pressure (/proc/pressure; `psi=1` turns it on)") from None
+            raise Absent("the kernel reports no memory pressure (/proc/pressure; `psi=1` turns it on)") from None
 
     def read(self) -> tuple[float, float]:
         some, full = self._file.read(_BYTES).split(b"\n")[:2]

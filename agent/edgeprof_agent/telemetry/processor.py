@@ -61,7 +61,7 @@ def _siblings(site: Site) -> tuple[set[int], list[int]]:
 
 def _unknown(cores: list[int]) -> str:
     return (
-        "the kernel does not tell which hyperthreads share a physical core with "
+        "the kernel does not report which hyperthreads share a physical core with "
         f"{'core' if len(cores) == 1 else 'cores'} {', '.join(map(str, cores))}: load on them would not be seen"
     )
 

@@ -53,7 +53,7 @@ class Telemetry:
         with self._lock:
             trace, self._trace = self._trace, Trace(asked_hz=HZ)
         if self._thread is not None and self._thread.is_alive():
-            why = f"the sampler stood still in reading {self._reading}"
+            why = f"the sampler hung while reading {self._reading}"
             trace.absent = {**dict.fromkeys(self._probes, why), **trace.absent}
         else:
             os.close(self._stop_reading)

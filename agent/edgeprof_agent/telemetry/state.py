@@ -89,9 +89,9 @@ def _cpu_mhz(root: Path, clocks: dict[str, float]) -> float | None:
     """The fastest cluster's clock. A Raspberry Pi's firmware owns its clock and is asked first; elsewhere it is what
     the kernel asked for; x86 without cpufreq prints one in cpuinfo."""
     if _is_pi(root):
-        said = re.search(r"=(\d+)", _firmware_says(root, "measure_clock arm"))
-        if said:
-            return int(said.group(1)) / 1e6
+        match = re.search(r"=(\d+)", _firmware_says(root, "measure_clock arm"))
+        if match:
+            return int(match.group(1)) / 1e6
     printed = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", files.text(root / "proc/cpuinfo") or "", re.MULTILINE)
     return max([*clocks.values()] or [float(each) for each in printed], default=None)
 
@@ -129,9 +129,9 @@ def _flags(root: Path) -> _Flags:
     """A Raspberry Pi's firmware by its bits, else alarms and cooling devices. An x86 only counts events: one look at
     its counters cannot tell what is now."""
     if _is_pi(root):
-        said = re.search(r"throttled=0x([0-9a-fA-F]+)", _firmware_says(root, "get_throttled"))
-        if said:
-            bits = int(said.group(1), 16)
+        match = re.search(r"throttled=0x([0-9a-fA-F]+)", _firmware_says(root, "get_throttled"))
+        if match:
+            bits = int(match.group(1), 16)
             return _Flags(PI_BITS, _named(bits), _named(bits >> 16))
     readings = {label: files.number(path) for label, path in alarms(root).items()}
     known = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None)
@@ -158,8 +158,8 @@ def _power_mode(root: Path) -> str | None:
         return _mode_name(root, status.group(1))
     if not _is_tegra(root):
         return None
-    said = re.search(r"NV Power Mode:\s*(\S+)", run_tool("nvpmodel", "-q").output)
-    return said.group(1) if said else None
+    match = re.search(r"NV Power Mode:\s*(\S+)", run_tool("nvpmodel", "-q").output)
+    return match.group(1) if match else None
 
 
 def _mode_name(root: Path, number: str) -> str:

@@ -60,10 +60,10 @@ class ThrottleCounters(NumberFiles):
     def __init__(self, site: Site) -> None:
         found = opened(counters(site.root, site.cores[:MAX_CORES]))
         if not found:
-            raise Absent("no counter of throttling or over-current on this machine")
+            raise Absent("this machine has no counter of throttling or over-current")
         super().__init__(found, 1)
         if len(site.cores) > MAX_CORES:
-            self.problem = f"of the {len(site.cores)} cores that the model may use, counters of {MAX_CORES} are watched"
+            self.problem = f"the model may use {len(site.cores)} cores; throttle counters of {MAX_CORES} are watched"
 
 
 class Alarms(NumberFiles):
@@ -75,5 +75,5 @@ class Alarms(NumberFiles):
     def __init__(self, site: Site) -> None:
         found = opened(alarms(site.root))
         if not found:
-            raise Absent("no voltage alarm and no cooling device of the processor on this machine")
+            raise Absent("this machine has no voltage alarm and no cooling device of the processor")
         super().__init__(found, 1)

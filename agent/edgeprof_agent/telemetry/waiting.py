@@ -59,5 +59,5 @@ class Waiting:
                 ran, waited, _ = self._files[task].read(_BYTES).split()
                 found[task] = int(ran), int(waited)
         if tasks and not any(ran_ns for ran_ns, _ in found.values()):
-            raise ValueError("the kernel counts no waiting (schedstat is all 0)")
+            raise ValueError("the kernel does not count waiting (schedstat is all 0)")
         return found

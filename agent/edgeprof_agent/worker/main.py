@@ -3,7 +3,6 @@
 import gc
 import json
 import sys
-from typing import cast
 
 from edgeprof_agent.worker.cold import run_cold
 from edgeprof_agent.worker.lifeline import die_with_parent
@@ -12,7 +11,7 @@ from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import measure_tensor
 from edgeprof_agent.worker.text_run import measure_text
 from edgeprof_agent.worker_protocol.adapter import Closing, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import Job, job_from
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "failed to allocate", "Cannot allocate memory")
@@ -24,7 +23,7 @@ def main(arguments: list[str]) -> int:
     reporter = Reporter(int(arguments[0]))
     die_with_parent()
     reporter.hello()  # fails on a closed pipe, should the parent have died before that
-    job = cast(Job, json.load(sys.stdin))
+    job = job_from(json.load(sys.stdin))
     try:
         _run(job, reporter)
     except RuntimeFailure as failure:
@@ -69,11 +68,11 @@ def _code_of(error: Exception, stage: str) -> str:
 
 def _sentence(error: Exception, job: Job, stage: str) -> str:
     if stage == "import" and isinstance(error, ImportError):
-        return _missing(error, job["variant"])
+        return _missing(error, job["config"].runtime)
     return f"{type(error).__name__}: {error}"
 
 
 def _missing(error: ImportError, variant: str) -> str:
     if "libgomp.so.1" in str(error):
         return f"{variant} needs the system library libgomp1. Install it with: sudo apt-get install libgomp1"
-    return f"{variant} cannot be imported ({error}). Install it with: {VARIANTS[variant].install}"
+    return f"Cannot import {variant} ({error}). Install it with: {VARIANTS[variant].install}"

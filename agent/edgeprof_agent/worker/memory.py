@@ -13,10 +13,10 @@ from edgeprof_agent.worker.mapped import mapped_kib
 from edgeprof_agent.worker_protocol.document import MemoryReading
 
 NO_RESET = "the kernel does not let a process reset its peak (/proc/self/clear_refs)"
-NO_KINDS = "the kernel does not tell kinds of resident memory apart (Linux 4.5)"
+NO_KINDS = "the kernel does not distinguish kinds of resident memory (Linux 4.5)"
 NO_ROLLUP = "the kernel has no /proc/self/smaps_rollup (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)"
 NO_MAPS = "the kernel has no /proc/self/smaps (CONFIG_PROC_PAGE_MONITOR)"
-NO_TEGRA = "read on a Jetson only, where CPU and GPU share one memory"
+NO_TEGRA = "measured on a Jetson only, where CPU and GPU share one memory"
 NO_NVMAP = "this board's /proc/meminfo has no NvMapMemUsed (Thor's has none)"
 
 
@@ -126,7 +126,7 @@ def field_kib(text: str, name: str) -> int:
     """One `Name:   123 kB` line of a file under /proc. Raises LookupError where the kernel does not tell."""
     found = re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)
     if found is None:
-        raise LookupError(f"/proc tells no {name}")
+        raise LookupError(f"/proc has no {name}")
     return int(found[1])
 
 

@@ -24,7 +24,7 @@ def run_open_loop(infer: Callable[[], object], job: Job) -> OpenLoopRun:
     """As long as 320 arrivals take, within the window's shortest and longest length."""
     clock = time.perf_counter_ns
     span_ns = int(_span_s(job) * 1e9)
-    planned_ns = _arrivals_ns(job["arrival_rate_per_s"], span_ns, job["seed"])
+    planned_ns = _arrivals_ns(job["config"].arrival_rate_per_s, span_ns, job["protocol"].seed)
     response, service = array("q"), array("q")
     longest, arrived = 0, 0
     gc.collect()
@@ -48,7 +48,7 @@ def run_open_loop(infer: Callable[[], object], job: Job) -> OpenLoopRun:
     finally:
         gc.enable()
     return {
-        "rate_per_s": job["arrival_rate_per_s"],
+        "rate_per_s": job["config"].arrival_rate_per_s,
         "response_ns": response.tolist(),
         "service_ns": service.tolist(),
         "unanswered": len(planned_ns) - len(response),
@@ -58,7 +58,10 @@ def run_open_loop(infer: Callable[[], object], job: Job) -> OpenLoopRun:
 
 
 def _span_s(job: Job) -> float:
-    return min(max(job["window_s"], _WANTED_ARRIVALS / job["arrival_rate_per_s"]), job["window_limit_s"])
+    return min(
+        max(job["protocol"].window_s, _WANTED_ARRIVALS / job["config"].arrival_rate_per_s),
+        job["protocol"].window_limit_s,
+    )
 
 
 def _arrivals_ns(rate_per_s: float, span_ns: int, seed: int) -> list[int]:

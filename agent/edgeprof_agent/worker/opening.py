@@ -31,8 +31,8 @@ def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = n
     """Imports and loads. `before_load` is called between the two, untimed."""
     memory = MemoryBook(job["model_files"])
     memory.end_of("interpreter")
-    reporter.enter("import", job["variant"])
-    runtime, import_ns = _imported(job["variant"])
+    reporter.enter("import", job["config"].runtime)
+    runtime, import_ns = _imported(job["config"].runtime)
     memory.end_of("runtime")
     before_load()
     threads_before = thread_count()
@@ -50,7 +50,7 @@ def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = n
 def _imported(variant: str) -> tuple[Runtime, int]:
     """The runtime, and what importing its package took, with its own set-up. Our adapter is not in it."""
     if variant not in VARIANTS:
-        raise RuntimeFailure("runtime_missing", f"There is no runtime {variant!r}. There are: {', '.join(VARIANTS)}.")
+        raise RuntimeFailure("runtime_missing", f"No runtime {variant!r}. Runtimes: {', '.join(VARIANTS)}.")
     started_ns = time.perf_counter_ns()
     importlib.import_module(VARIANTS[variant].imported)
     imported_ns = time.perf_counter_ns()

@@ -30,14 +30,14 @@ def drop(paths: Sequence[str]) -> Dropped:
         for path in paths:
             _drop(path)
     except OSError as error:
-        return Dropped(False, before, before, f"the page cache could not be dropped: {error.strerror}")
+        return Dropped(False, before, before, f"cannot drop the page cache: {error.strerror}")
     after = resident_share(paths)
     if after is None:
         return Dropped(
             False,
             before,
             after,
-            "mincore(2) does not tell this user whether the files left the page cache; it tells their owner",
+            "only the owner of the files can see whether they left the page cache (mincore(2))",
         )
     if after > MAX_LEFT_SHARE:
         return Dropped(False, before, after, f"{after:.0%} of the files' pages stayed in the page cache")
@@ -84,9 +84,9 @@ def _resident_pages(path: str) -> tuple[int, int] | None:
         if address in (None, ctypes.c_void_p(-1).value):
             return None
         try:
-            told = (ctypes.c_ubyte * pages)()
-            if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), told) != 0:
+            residency = (ctypes.c_ubyte * pages)()
+            if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), residency) != 0:
                 return None
-            return sum(page & 1 for page in told), pages
+            return sum(page & 1 for page in residency), pages
         finally:
             libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))

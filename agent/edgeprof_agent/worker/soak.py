@@ -10,7 +10,7 @@ from edgeprof_agent.worker_protocol.order import median
 
 BUCKETS = 60
 _SUSTAINED_SHARE = 0.2
-_SUSTAINED_MOST_NS = 60_000_000_000
+_MAX_SUSTAINED_NS = 60_000_000_000
 _MAX_IN_A_BUCKET = 20_000
 """Of faster models every second, fourth ... time is kept, which leaves the median as it is."""
 
@@ -20,13 +20,13 @@ Units = Callable[[], list[int]]
 
 def run_soak(once: Units, job: Job, reporter: Reporter) -> SoakRun:
     """For `soak_s`, or until the worker must stop."""
-    span_ns = int(job["soak_s"] * 1e9)
+    span_ns = int(job["protocol"].soak_s * 1e9)
     bucket_ns = max(1, span_ns // BUCKETS)
     starts: list[int] = []
     medians: list[float] = []
     counts: list[int] = []
     tail = _Thinned()
-    tail_from_ns = span_ns - min(int(span_ns * _SUSTAINED_SHARE), _SUSTAINED_MOST_NS)
+    tail_from_ns = span_ns - min(int(span_ns * _SUSTAINED_SHARE), _MAX_SUSTAINED_NS)
     gc.collect()
     gc.disable()
     try:

@@ -33,12 +33,12 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
     reporter.enter("warmup", "until the speed is steady")
     warm = warm_up(model.infer, job, counter)
     cost = loop_cost()
-    reporter.enter("measure", f"{job['window_s']:g} to {job['window_limit_s']:g} s")
+    reporter.enter("measure", f"{job['protocol'].window_s:g} to {job['protocol'].window_limit_s:g} s")
     faults = major_faults()
     taken = measured_windows(model.infer, job, counter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")  # before anything of ours grows: the list of samples, the look at the outputs
-    setting["notes"].append(threads_note(job["threads"], opened.threads_before, thread_count()))
+    setting["notes"].append(threads_note(job["config"].threads, opened.threads_before, thread_count()))
     loop: LoopFacts = {
         "clock_resolution_ns": cost.clock_resolution_ns,
         "overhead_ns": cost.overhead_ns,
@@ -75,12 +75,12 @@ def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) ->
     if job["energy"] is not None:
         work = Work("inference", _one(model))
         reporter.energy(run_energy([work], job["energy"], job["stop_at_ns"], reporter))
-    if job["arrival_rate_per_s"] > 0:
-        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
+    if job["config"].arrival_rate_per_s > 0:
+        reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")
         reporter.open_loop(run_open_loop(model.infer, job))
     sweep_tensor(model, opened.memory, job, reporter)
-    if job["soak_s"] > 0:
-        reporter.enter("soak", f"{job['soak_s']:g} s")
+    if job["protocol"].soak_s > 0:
+        reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
         reporter.soak(run_soak(_timed(model), job, reporter))
 
 

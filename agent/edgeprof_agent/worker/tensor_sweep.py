@@ -26,13 +26,13 @@ NO_TIME = "the time limit of the run left no time for this point"
 
 def sweep_tensor(model: TensorModel, memory: MemoryBook, job: Job, reporter: Reporter) -> None:
     """Every point, in the order in which they were asked; then the run's own shapes again, for what comes after."""
-    asked = job["sweep"]
-    stop_at_ns = job["stop_at_ns"] - int(job["soak_s"] * SOAK_ROOM * 1e9)  # what comes after has its time, too
-    for index, ask in enumerate(asked):
-        reporter.enter("sweep", _title(ask), index / len(asked))
-        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(asked) - index)}
+    requested = job["sweep"]
+    stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
+    for index, ask in enumerate(requested):
+        reporter.enter("sweep", _title(ask), index / len(requested))
+        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(requested) - index)}
         reporter.point(_point(model, memory, ask, own))
-    if asked:
+    if requested:
         model.reshape({})
 
 
@@ -56,8 +56,13 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> P
 
 def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
     counter = array("q", [0])  # a crash at a point is told by the point
-    warm_up(infer, {**job, "warmup_limit_s": min(WARMUP_LIMIT_S, job["warmup_limit_s"])}, counter)
-    rule = StopRule(job["min_runs"], min(job["max_runs"], MAX_RUNS), int(job["window_s"] * 1e9), job["stop_at_ns"])
+    warm_up(infer, job, counter, WARMUP_LIMIT_S)
+    rule = StopRule(
+        job["protocol"].min_runs,
+        min(job["protocol"].max_runs, MAX_RUNS),
+        int(job["protocol"].window_s * 1e9),
+        job["stop_at_ns"],
+    )
     timed_window(infer, rule, samples, counter)
 
 

@@ -55,11 +55,11 @@ class Rule(NamedTuple):
 def rule_of(job: Job) -> Rule:
     """That of the measured window."""
     return Rule(
-        min(REPEATS, job["max_runs"]),
-        job["max_runs"],
-        int(job["window_s"] * 1e9),
-        int(job["window_limit_s"] * 1e9),
-        job["precision"],
+        min(REPEATS, job["protocol"].max_runs),
+        job["protocol"].max_runs,
+        int(job["protocol"].window_s * 1e9),
+        int(job["protocol"].window_limit_s * 1e9),
+        job["protocol"].precision,
         job["stop_at_ns"],
     )
 
@@ -69,7 +69,7 @@ def warm_up(once: Callable[[], float], job: Job) -> Warm:
 
     Ends at `warmup_limit_s`, but not before the second run, as two tell a slow model's steadiness.
     """
-    limit_ns = time.monotonic_ns() + int(job["warmup_limit_s"] * 1e9)
+    limit_ns = time.monotonic_ns() + int(job["protocol"].warmup_limit_s * 1e9)
     times: list[float] = []
     while time.monotonic_ns() < job["stop_at_ns"]:
         times.append(once())

@@ -25,8 +25,7 @@ _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
 _ENERGIES = ("energy_per_token_j", "energy_per_prompt_token_j")
 _REFILLED = (
-    "this model's memory cannot go back to its depth, so that filling it anew would be counted as the energy of "
-    "prompts and generations"
+    "this model's context cannot go back to its depth: refilling it would count as energy of prompts and generations"
 )
 
 _CACHED_REPEATS = 12
@@ -54,9 +53,9 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     output = model.output()  # of the last generated token: the facts below leave other logits behind
     text = _facts(model, job, reporter)
     remote = model.remote() if isinstance(model, Remote) else None
-    no_requests = model.no_requests() if job["arrival_rate_per_s"] > 0 else None
+    no_requests = model.no_requests() if job["config"].arrival_rate_per_s > 0 else None
     absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
-    refilled = model.refills and bool(job["depth_tokens"])
+    refilled = model.refills and bool(job["config"].depth_tokens)
     if refilled and job["energy"] is not None:
         absent |= dict.fromkeys(_ENERGIES, _REFILLED)
     cost = loop_cost()
@@ -71,13 +70,14 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         },
         "absent": absent,
         "windows": windows_of(
-            [Timed(decode.start_ns, decode.end_ns, decode.tokens) for decode in times.decodes], job["depth_tokens"]
+            [Timed(decode.start_ns, decode.end_ns, decode.tokens) for decode in times.decodes],
+            job["config"].depth_tokens,
         ),
         "prefill_windows": windows_of(
-            [Timed(prefill.start_ns, prefill.end_ns, job["prompt_tokens"]) for prefill in times.prefills],
-            job["depth_tokens"],
+            [Timed(prefill.start_ns, prefill.end_ns, job["config"].prompt_tokens) for prefill in times.prefills],
+            job["config"].depth_tokens,
         ),
-        "prompt_tokens": job["prompt_tokens"],
+        "prompt_tokens": job["config"].prompt_tokens,
         "decode_steps": [decode.steps for decode in times.decodes],
         "peak_kib": peak_kib,
         "memory": opened.memory.readings,
@@ -103,8 +103,8 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
     if no_requests is None:
         _open_loop(model, beyond, reporter)
     sweep_text(model, opened.memory, _pace(opened, times, job), beyond, reporter)
-    if job["soak_s"] > 0:
-        reporter.enter("soak", f"{job['soak_s']:g} s")
+    if job["protocol"].soak_s > 0:
+        reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
         reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), beyond, reporter))
 
 
@@ -113,15 +113,15 @@ def _works(model: TextModel, job: Job) -> list[Work]:
 
     def prompt() -> int:
         model.prefill()
-        return job["prompt_tokens"]
+        return job["config"].prompt_tokens
 
     return [Work("prefill", prompt), Work("decode", lambda: model.decode().tokens)]
 
 
 def _open_loop(model: TextModel, job: Job, reporter: Reporter) -> None:
     """A request is a prompt and a generation on top of it."""
-    if job["arrival_rate_per_s"] > 0:
-        reporter.enter("open_loop", f"{job['arrival_rate_per_s']:g} arrivals a second")
+    if job["config"].arrival_rate_per_s > 0:
+        reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")
         reporter.open_loop(run_open_loop(model.request, job))
 
 
@@ -129,7 +129,7 @@ def _pace(opened: Opened, times: TextTimes, job: Job) -> Pace:
     """What the run itself tells of the time that a point will take."""
     return Pace(
         round(opened.phases_ms["load_ms"] * 1e6),
-        job["prompt_tokens"],
+        job["config"].prompt_tokens,
         round(median([prefill.prompt_ns for prefill in times.prefills])),
         median([decode.total_ns / max(1, decode.steps) for decode in times.decodes]),
     )
@@ -142,7 +142,7 @@ def _token_times_ns(decode: Decode) -> list[int]:
 
 def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
     """Prefill and decode in two phases, so that power may be attributed to decoding alone."""
-    reporter.enter("first_inference", f"a prompt of {job['prompt_tokens']} tokens")
+    reporter.enter("first_inference", f"a prompt of {job['config'].prompt_tokens} tokens")
     first_ns = model.first_prompt().first_token_ns  # before any depth is filled, which would read the weights
     opened.memory.end_of("first_inference")
     reporter.enter("warmup", "prompts until the speed is steady")

@@ -29,26 +29,26 @@ T = TypeVar("T")
 def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: Job, reporter: Reporter) -> None:
     """Tells every point that was asked, in order; where a soak follows, the model is then at the run's own lengths."""
     points = job["sweep"]
-    stop_at_ns = job["stop_at_ns"] - int(job["soak_s"] * SOAK_ROOM * 1e9)  # what comes after has its time, too
+    stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
     sweep = _Sweep(model, memory, pace)
     for index, at in enumerate(points):
         lengths = lengths_at(at, job)
         note = f"{lengths.prompt_tokens} tokens at depth {lengths.depth_tokens}"
         reporter.enter("sweep", note, index / len(points))
-        told: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
-        reporter.point(sweep.point(told, lengths, stop_at_ns, len(points) - index))
-    if points and job["soak_s"] > 0 and not time_is_up(job["stop_at_ns"]):
+        point: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
+        reporter.point(sweep.point(point, lengths, stop_at_ns, len(points) - index))
+    if points and job["protocol"].soak_s > 0 and not time_is_up(job["stop_at_ns"]):
         model.let_go()
-        model.use(Lengths(job["prompt_tokens"], job["decode_tokens"], job["depth_tokens"]))
+        model.use(Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens))
 
 
 def lengths_at(at: SweepAsk, job: Job) -> Lengths:
     """A point's lengths: what it leaves open is the run's own."""
     prompt, depth = at["prompt_tokens"], at["depth_tokens"]
     return Lengths(
-        job["prompt_tokens"] if prompt is None else prompt,
-        job["decode_tokens"],
-        job["depth_tokens"] if depth is None else depth,
+        job["config"].prompt_tokens if prompt is None else prompt,
+        job["config"].decode_tokens,
+        job["config"].depth_tokens if depth is None else depth,
     )
 
 
@@ -74,7 +74,7 @@ class _Sweep:
         except RuntimeFailure as failure:
             return _failed(at, str(failure))
         except MemoryError:
-            return _failed(at, "The worker was refused the memory for this point.")
+            return _failed(at, "The worker was refused memory for this point.")
         except Exception as error:  # a binding's own exception is a fact about this point
             return _failed(at, f"{type(error).__name__}: {error}")
 
@@ -100,8 +100,8 @@ class _Sweep:
 
 def _too_slow(least_ns: int, left_ns: int) -> str:
     return (
-        f"at the speed seen so far this point takes {least_ns / 1e9:.0f} s or more, and "
-        f"{left_ns / 1e9:.0f} s were left of the run's time"
+        f"at the speed so far this point takes {least_ns / 1e9:.0f} s or more; {left_ns / 1e9:.0f} s of the run's "
+        "time were left"
     )
 
 

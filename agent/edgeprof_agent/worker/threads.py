@@ -13,8 +13,8 @@ def thread_count(tasks: Path = _TASKS) -> int | None:
         return None
 
 
-def threads_note(asked: int, before: int | None, after: int | None) -> str:
+def threads_note(requested: int, before: int | None, after: int | None) -> str:
     """What was asked, and what is there after the window. The first thread of a pool is the calling one."""
     if before is None or after is None:
-        return f"threads: {asked} asked; how many there are is not told here (no /proc/self/task)"
-    return f"threads: {asked} asked; the process had {before} before the load and {after} after the window"
+        return f"threads: {requested} requested; the actual number is not known here (no /proc/self/task)"
+    return f"threads: {requested} requested; the process had {before} before the load and {after} after the window"

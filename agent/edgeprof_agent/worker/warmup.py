@@ -5,6 +5,7 @@ model that is slower than 20 ms has blocks of one run; one so slow that five do 
 last two are alike.
 """
 
+import math
 import time
 from collections.abc import Callable, MutableSequence
 from typing import NamedTuple
@@ -24,14 +25,17 @@ class WarmUp(NamedTuple):
     settled: bool
 
 
-def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int]) -> WarmUp:
-    """At least `warmup_runs`, then until steady, `warmup_limit_s` or the deadline. `counter`: see run_counter.py."""
+def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int], limit_s: float = math.inf) -> WarmUp:
+    """At least `warmup_runs`, then until steady, `warmup_limit_s` (or `limit_s`, if less) or the deadline.
+
+    `counter`: see run_counter.py.
+    """
     clock = time.monotonic_ns
-    limit_ns = clock() + int(job["warmup_limit_s"] * 1e9)
+    limit_ns = clock() + int(min(limit_s, job["protocol"].warmup_limit_s) * 1e9)
     blocks: list[float] = []
     block: list[int] = []
     runs, filled_ns = 0, 0
-    while (runs < job["warmup_runs"] or clock() < limit_ns) and clock() < job["stop_at_ns"]:
+    while (runs < job["protocol"].warmup_runs or clock() < limit_ns) and clock() < job["stop_at_ns"]:
         started_ns = clock()
         once()
         took_ns = clock() - started_ns
@@ -42,6 +46,6 @@ def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int])
         if filled_ns >= BLOCK_NS:
             blocks.append(median(block))
             block, filled_ns = [], 0
-        if runs >= job["warmup_runs"] and is_steady(blocks, BLOCKS):
+        if runs >= job["protocol"].warmup_runs and is_steady(blocks, BLOCKS):
             return WarmUp(runs, True)
     return WarmUp(runs, is_steady_at_limit(blocks, BLOCKS))

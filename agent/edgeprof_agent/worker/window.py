@@ -30,11 +30,11 @@ class Windows(NamedTuple):
 def measured_windows(infer: Callable[[], object], job: Job, counter: MutableSequence[int]) -> Windows:
     """The samples of as many windows as precision takes."""
     samples, windows = array("q"), list[Window]()
-    span_s, spent_s = job["window_s"], 0.0
+    span_s, spent_s = job["protocol"].window_s, 0.0
     while True:
         rule = StopRule(
-            max(1, job["min_runs"] - len(samples)),
-            job["max_runs"] - len(samples),
+            max(1, job["protocol"].min_runs - len(samples)),
+            job["protocol"].max_runs - len(samples),
             int(span_s * 1e9),
             job["stop_at_ns"],
         )
@@ -72,20 +72,20 @@ def timed_window(
 
 
 def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) -> WindowEnd | None:
-    if len(samples) >= job["max_runs"]:
+    if len(samples) >= job["protocol"].max_runs:
         return "runs"
     if time.monotonic_ns() >= job["stop_at_ns"]:
         return "deadline"
     width = median_half_width(samples)
-    if width is not None and width <= job["precision"]:
+    if width is not None and width <= job["protocol"].precision:
         return "precision"
-    if spent_s >= job["window_limit_s"]:
+    if spent_s >= job["protocol"].window_limit_s:
         return "time"
     return "looks" if windows >= _MAX_WINDOWS else None
 
 
 def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:
     width = median_half_width(samples)
-    factor = (width / job["precision"]) ** 2 if width is not None else 2.0
+    factor = (width / job["protocol"].precision) ** 2 if width is not None else 2.0
     wanted_s = spent_s * max(0.25, factor * _ROOM - 1)
-    return min(wanted_s, job["window_limit_s"] - spent_s)
+    return min(wanted_s, job["protocol"].window_limit_s - spent_s)

@@ -6,9 +6,13 @@ for; and `memory_after`, once the model was let go. A worker that dies after `me
 then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
 """
 
-from typing import Literal, TypedDict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
+
+if TYPE_CHECKING:
+    from edgeprof.wire.run_request import RunConfig, RunProtocol
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
@@ -43,35 +47,28 @@ class Job(TypedDict):
     """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples in its window."""
 
     course: Course
-    variant: str
+    config: "RunConfig"
+    """As requested, but `threads` is a number of cores."""
+    protocol: "RunProtocol"
+    """As requested, but its sweep stands in `sweep`, as the pipe takes it."""
     model_path: str
     model_files: list[str]
     """Every file of the model, absolute: what is dropped from the page cache, and told apart in memory."""
     inputs_path: str | None
     """An .npz of real inputs that the model's manifest names."""
-    provider: str
-    threads: int
-    shapes: dict[str, list[int]]
-    prompt_tokens: int
-    decode_tokens: int
-    depth_tokens: int
-    require_full_delegation: bool
-    warmup_runs: int
-    warmup_limit_s: float
-    min_runs: int
-    max_runs: int
-    window_s: float
-    window_limit_s: float
-    precision: float
     stop_at_ns: int
     extras_stop_at_ns: int
     """The same for what comes after the window: sweep, open loop, soak."""
-    seed: int
     sweep: list[SweepAsk]
-    arrival_rate_per_s: float
-    soak_s: float
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+
+
+def job_from(read: Any) -> Job:
+    """A job as JSON gave it. A worker loads no dataclasses for it: what has the same attributes does."""
+    return cast(
+        Job, {**read, "config": SimpleNamespace(**read["config"]), "protocol": SimpleNamespace(**read["protocol"])}
+    )
 
 
 class Setting(TypedDict):

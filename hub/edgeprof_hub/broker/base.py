@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 AGENT_USER = "edgeprof"
-"""The user name that agents give beside the shared token."""
+"""The user name that agents send with the shared token."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ def choose(settings: Settings) -> Broker:
     if not settings.is_loopback:
         raise UsageError(
             "broker_loopback_only",
-            f"The embedded broker serves this machine only, and the hub is to listen on {settings.host}. "
+            f"The embedded broker serves this machine only, but the hub listens on {settings.host}. "
             "Use --broker mosquitto, or --broker mqtt://HOST:PORT.",
         )
     from edgeprof_hub.broker.embedded import EmbeddedBroker

@@ -19,7 +19,7 @@ class _Claim:
 
 
 class Claims:
-    """Claims that have not become a birth yet, beside the sessions that the store knows."""
+    """Claims that have not become a birth yet, along with the sessions that the store knows."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,6 +41,6 @@ class Claims:
 def _in_use(hello: Hello, other: str) -> EdgeprofError:
     return EdgeprofError(
         "device_id_in_use",
-        f"The device id {hello.device_id} of {hello.hostname} is in use by a live agent on {other}. "
-        "If one is a copy of the other, delete the agent's data folder on the copy, so that it gets an id of its own.",
+        f"Device id {hello.device_id} of {hello.hostname} is in use by a live agent on {other}. "
+        "If one machine is a copy of the other, delete the agent's data folder on the copy to get a new id.",
     )

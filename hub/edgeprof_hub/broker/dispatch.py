@@ -14,7 +14,7 @@ REPEAT_CANCELS_S = 24 * 3600.0
 
 
 class Dispatch:
-    """Every method runs on the writer's thread, after the changes that it tells of are committed."""
+    """Every method runs on the writer's thread, after the changes that it announces are committed."""
 
     def __init__(self, reader: ReadStore, link: Link) -> None:
         self._reader = reader
@@ -23,7 +23,7 @@ class Dispatch:
     def greet(self, store: WriteStore, device_id: str) -> None:
         """At a device's birth: cancels that it may have missed, then everything that it has not ended."""
         for job in self._reader.cancels_to_repeat(device_id, time.time() - REPEAT_CANCELS_S):
-            self.tell_cancelled(job)
+            self.notify_cancelled(job)
         self._send(store, self._reader.open_jobs(device_id))
 
     def send_waiting(self, store: WriteStore) -> None:
@@ -31,17 +31,17 @@ class Dispatch:
         self._send(store, self._reader.unanswered_jobs(time.time() - ANSWER_WITHIN_S))
 
     def cancel(self, store: WriteStore, job_ids: Iterable[str]) -> list[str]:
-        """End these jobs, and tell the devices that know of them. Returns the ids of those that had not ended."""
+        """End these jobs, and notify the devices that know of them. Returns the ids of those that had not ended."""
         ended: list[str] = []
         for job_id in job_ids:
             job = self._reader.job(job_id)  # as it is now: it may have been sent since somebody looked
             if job and store.save_job_state(job_id, job.attempt, "cancelled", "", None, "cancelled"):
                 ended.append(job_id)
-                self.tell_cancelled(job)
+                self.notify_cancelled(job)
         return ended
 
-    def tell_cancelled(self, job: rest.JobRecord) -> None:
-        """Only the device is told; a job that was never sent needs no word."""
+    def notify_cancelled(self, job: rest.JobRecord) -> None:
+        """Notifies the device, unless the job was never sent to it."""
         if job.state != "queued":
             self._link.send(job.device_id, "cancel", Cancel(job_id=job.job_id, attempt=job.attempt))
 

@@ -51,7 +51,7 @@ class EmbeddedBroker:
 
     @property
     def title(self) -> str:
-        return "embedded (this machine only; it forgets when it ends, results do not depend on it)"
+        return "embedded (this machine only; keeps nothing across restarts, results do not depend on it)"
 
     def start(self) -> Endpoint:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,7 +84,7 @@ class _Child:
             self._broker = iotcore.Broker(config_path=str(config))
             self._broker.start(MAX_START_S)
         except (OSError, RuntimeError, ValueError) as error:
-            raise EdgeprofError("broker_failed", f"The embedded broker does not start: {error}") from error
+            raise EdgeprofError("broker_failed", f"The embedded broker failed to start: {error}") from error
 
     def is_running(self) -> bool:
         return self._broker.is_running

@@ -16,7 +16,7 @@ class ExternalBroker:
 
     @property
     def title(self) -> str:
-        return "external (its guarantees are its own; results do not depend on it)"
+        return "external (delivery guarantees are its own; results do not depend on it)"
 
     def start(self) -> Endpoint:
         return self._endpoint
@@ -34,7 +34,7 @@ def parse(url: str, token: str | None) -> Endpoint:
         host, port, parts = None, None, urlsplit("")
     if parts.scheme not in _PORTS or not host:
         raise UsageError(
-            "bad_broker", f"{url!r} is no broker. Say embedded, mosquitto, mqtt://HOST:PORT or mqtts://HOST:PORT."
+            "bad_broker", f"{url!r} is not a broker. Use embedded, mosquitto, mqtt://HOST:PORT or mqtts://HOST:PORT."
         )
     if parts.password:
         raise UsageError(

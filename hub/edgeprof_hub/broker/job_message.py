@@ -5,7 +5,7 @@ from edgeprof.wire.messages import Job, ModelRef
 
 
 def job_message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
-    """A job as its device is told."""
+    """A job as its device receives it."""
     return Job(
         job_id=job.job_id,
         attempt=job.attempt,

@@ -36,7 +36,7 @@ class Arrival:
 
 
 class _Secured(Protocol):
-    """paho's own annotation of this method names types that it does not tell."""
+    """paho's own annotation of this method uses types that it does not export."""
 
     def tls_set(self) -> None: ...
 
@@ -87,7 +87,7 @@ class Link:
         return self.is_connected and self._client.publish(topic, payload, qos=1).rc == mqtt.MQTT_ERR_SUCCESS
 
     def forget_retained(self, device_id: str) -> None:
-        """Make the broker forget what it keeps of a device, so that nobody is told of it again."""
+        """Make the broker forget what it keeps of a device, so that no subscriber receives it again."""
         if self.is_connected:
             for name in ("state", "facts"):
                 self._client.publish(topics.build(self._site, device_id, name), b"", qos=1, retain=True)

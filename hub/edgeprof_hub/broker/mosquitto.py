@@ -65,10 +65,10 @@ class MosquittoBroker:
 
     @property
     def title(self) -> str:
-        older = "; 2.0.18 and newer count messages in flight rightly" if self._version < MENDED_VERSION else ""
+        older = "; 2.0.18 fixes its count of messages in flight" if self._version < MENDED_VERSION else ""
         return (
             f"mosquitto {'.'.join(map(str, self._version))} "
-            f"(queues survive a clean stop; each device may write only below its own id{older})"
+            f"(queues survive a clean stop; each device may write only under its own id{older})"
         )
 
     def start(self) -> Endpoint:
@@ -122,8 +122,8 @@ def access_rules() -> str:
     """The hub may do all; a client may write upward and read downward below its own client id, and nothing else."""
     up = [f"pattern write {topics.PREFIX}/+/%c/{name}" for name in topics.UPWARD]
     down = [f"pattern read {topics.PREFIX}/+/%c/{name}" for name in topics.DOWNWARD]
-    told = f"pattern read {topics.PREFIX}/+/hub/notice"
-    return "\n".join([f"user {HUB_USER}", f"topic readwrite {topics.PREFIX}/#", "", *up, *down, told, ""])
+    notices = f"pattern read {topics.PREFIX}/+/hub/notice"
+    return "\n".join([f"user {HUB_USER}", f"topic readwrite {topics.PREFIX}/#", "", *up, *down, notices, ""])
 
 
 class _Child:
@@ -159,7 +159,7 @@ class _Child:
                 return
             time.sleep(0.01)
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        raise EdgeprofError("broker_failed", f"mosquitto does not start: {lines[-1] if lines else 'it says nothing'}")
+        raise EdgeprofError("broker_failed", f"mosquitto failed to start: {lines[-1] if lines else 'it wrote no log'}")
 
 
 def find_program(name: str) -> str:
@@ -168,19 +168,21 @@ def find_program(name: str) -> str:
     if found is None:
         raise MissingPartError(
             "mosquitto_missing",
-            f"Agents on other machines need the broker mosquitto, and {name} is not installed here. "
-            f"Install it with: {INSTALL_LINE}",
+            f"Agents on other machines need the mosquitto broker, and {name} is not installed here. "
+            f"Install it: {INSTALL_LINE}",
         )
     return found
 
 
 def _version_of(program: str) -> tuple[int, ...]:
     """Raises EdgeprofError for one from before 2.0, whose configuration is another."""
-    said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", said)
+    output = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", output)
     version = tuple(map(int, found.groups())) if found else ()
     if version < (2, 0):
-        raise EdgeprofError("broker_too_old", f"{program} is no mosquitto of 2.0 or newer. Install one: {INSTALL_LINE}")
+        raise EdgeprofError(
+            "broker_too_old", f"{program} is older than mosquitto 2.0. Install a newer one: {INSTALL_LINE}"
+        )
     return version
 
 

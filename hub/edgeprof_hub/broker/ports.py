@@ -1,4 +1,4 @@
-"""Which port a broker of ours gets: the one asked for, the one of last time, the usual one, or any free one."""
+"""Which port our broker gets: the requested one, last time's, the default one, or any free one."""
 
 import errno
 import socket
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeprof.errors import UsageError
 
-USUAL_PORT = 1883
+DEFAULT_PORT = 1883
 PORT_FILE = "broker-port"
 
 
@@ -17,13 +17,13 @@ def choose(host: str, wanted: int | None, folder: Path) -> int:
             raise UsageError(
                 "port_in_use", f"Port {wanted} is in use on this machine. Choose another with --mqtt-port."
             )
-        return _kept(folder, wanted)
-    for port in (_last(folder), USUAL_PORT):
+        return _saved(folder, wanted)
+    for port in (_last(folder), DEFAULT_PORT):
         if port and _is_free(host, port):
-            return _kept(folder, port)
+            return _saved(folder, port)
     with socket.create_server((host, 0), family=_family(host)) as probe:
         port = int(probe.getsockname()[1])
-    return _kept(folder, port)
+    return _saved(folder, port)
 
 
 def _last(folder: Path) -> int | None:
@@ -34,7 +34,7 @@ def _last(folder: Path) -> int | None:
     return port if 0 < port < 65536 else None
 
 
-def _kept(folder: Path, port: int) -> int:
+def _saved(folder: Path, port: int) -> int:
     (folder / PORT_FILE).write_text(f"{port}\n")
     return port
 
@@ -46,7 +46,7 @@ def _is_free(host: str, port: int) -> bool:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return False
-        raise UsageError("cannot_listen", f"A broker cannot listen on {host}:{port}: {error.strerror}.") from error
+        raise UsageError("cannot_listen", f"The broker cannot listen on {host}:{port}: {error.strerror}.") from error
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -21,17 +21,17 @@ def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
 
 
 def repeat(hub: Hub, result_id: str) -> rest.Campaign:
-    """Run once more what a result was asked for: the same device, model, configuration and protocol."""
+    """Repeat a run: the same device, model, configuration and protocol."""
     stored = hub.reader.result(result_id)
     if stored is None:
         raise not_found("result", result_id)
-    asked = stored.result
-    device, model = _device(hub, asked.device_id), _model(hub, asked.model_id)
-    return _begin(hub, [planning.one_job(asked.config, asked.protocol, model, device, time.time())])
+    past = stored.result
+    device, model = _device(hub, past.device_id), _model(hub, past.model_id)
+    return _begin(hub, [planning.one_job(past.config, past.protocol, model, device, time.time())])
 
 
 def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
-    """Fill a cell that was never run, by the configuration of its column and the usual protocol."""
+    """Run a cell that has no result, with its column's configuration and the default protocol."""
     device, model = _device(hub, device_id), _model(hub, model_id)
     column = hub.reader.cells(columns=[(model_id, config_key)])
     if not column:
@@ -40,13 +40,13 @@ def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.C
 
 
 def retry_failed(hub: Hub, campaign_id: str) -> rest.Campaign:
-    """Queue again what of a campaign failed and still has its device and its model."""
+    """Retry a campaign's failed jobs whose device and model still exist."""
     devices = {item.device_id for item in hub.reader.devices()}
     models = {item.model_id for item in hub.reader.models()}
     failed = [job for job in get(hub, campaign_id).jobs if job.state == "failed"]
     again = [job for job in failed if job.device_id in devices and job.model_id in models]
     if not again:
-        raise EdgeprofError("nothing_failed", "Nothing of this campaign failed that could be run again.")
+        raise EdgeprofError("nothing_failed", "This campaign has no failed job to retry.")
     for job in again:
         retry_job(hub, job.job_id)
     return get(hub, campaign_id)
@@ -69,7 +69,7 @@ def get(hub: Hub, campaign_id: str) -> rest.Campaign:
 
 
 def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
-    """Cancel what of it has not ended."""
+    """Cancel its unfinished jobs."""
     job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
     ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
     hub.events.publish(Change("job", job_id) for job_id in ended)
@@ -88,7 +88,7 @@ def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
     """Cancel one job."""
     get_job(hub, job_id)
     if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job_id])):
-        raise EdgeprofError("job_ended", "This job has ended already.")
+        raise EdgeprofError("job_ended", "This job has already ended.")
     hub.events.publish([Change("job", job_id)])
     return get_job(hub, job_id)
 
@@ -105,9 +105,9 @@ def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
     return get_job(hub, job_id)
 
 
-def _of_groups(hub: Hub, asked: Sequence[str]) -> Iterator[str]:
-    known = {group.name: group.device_ids for group in hub.reader.groups()} if asked else {}
-    for name in asked:
+def _of_groups(hub: Hub, names: Sequence[str]) -> Iterator[str]:
+    known = {group.name: group.device_ids for group in hub.reader.groups()} if names else {}
+    for name in names:
         if name not in known:
             raise not_found("group", name)
         yield from known[name]

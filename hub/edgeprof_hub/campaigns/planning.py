@@ -3,20 +3,23 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.formats import FIRST_RUNTIME, is_language
 from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
+from edgeprof.wire.run_field import fields_of
+from edgeprof.wire.run_request import RunOptions
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.campaigns.validation import check
 
 MAX_JOBS = 5000
 
 _WRONG_PLACE = (
-    "A served model is measured at an endpoint (`edgeprof agent run --endpoint URL`), and an endpoint measures nothing "
-    "else: what was asked does not go together."
+    "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
+    "Start one with `edgeprof agent run --endpoint URL`."
 )
 
 
@@ -29,15 +32,15 @@ def plan(
 ) -> list[rest.JobRecord]:
     """The queued jobs of each model on each device, in the order in which a device is to do them.
 
-    A served model is asked of endpoints alone, and an endpoint nothing else. Raises UsageError for what cannot be
-    asked.
+    Served models run on endpoints only, and endpoints run served models only. Raises UsageError for a request that no
+    device can run.
     """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
     check(request)
     _check_sweep(request.protocol.sweep, models)
     if len(models) * len(devices) * request.repeats > MAX_JOBS:
-        raise UsageError("campaign_too_large", f"A campaign may hold {MAX_JOBS} jobs at most. Split it.")
+        raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
     campaign_id = new_id()
     jobs = [
         _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
@@ -61,7 +64,7 @@ def one_job(
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
 ) -> rest.JobRecord:
-    """A queued job with exactly this configuration: no choice is made anew, so it fills the very same cell."""
+    """A queued job with exactly this configuration: nothing is resolved again, so it fills the same cell."""
     if not device.measures(model.format):
         raise UsageError("wrong_place", _WRONG_PLACE)
     job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
@@ -69,10 +72,10 @@ def one_job(
 
 
 def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
-    """Every model once a block, in an order drawn anew for each block: what drifts on the device meets all of them.
+    """Every model once per block, in a new random order per block, so drift on the device affects all of them alike.
 
     Randomized complete blocks (Fisher, The Design of Experiments, 1935). The same seed draws the same order. A single
-    block has nothing to balance, so it keeps the order that was asked for.
+    block has nothing to balance, so it keeps the requested order.
     """
     if repeats == 1:
         return list(models)
@@ -82,27 +85,17 @@ def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[
 
 def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
     if len(codec.encode(job_message(job, model))) > codec.MAX_MESSAGE_BYTES:
-        raise UsageError("job_too_large", f"The job for {model.name} is too long to send. Give it fewer shapes.")
+        raise UsageError("job_too_large", f"The job for {model.name} is too large to send. Use fewer shapes.")
     return job
 
 
 def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts | None) -> RunConfig:
     """The requested configuration with every choice made. What does not apply to the format stays at its default."""
-    common = RunConfig(
-        runtime=_runtime(request.runtime, model, facts),
-        threads=request.threads,
-        provider=request.provider,
-        arrival_rate_per_s=request.arrival_rate_per_s,
-        require_full_delegation=request.require_full_delegation,
-    )
-    if not is_language(model.format):
-        return replace(common, shapes=request.shapes or model.input_shapes)
-    return replace(
-        common,
-        prompt_tokens=request.prompt_tokens,
-        decode_tokens=request.decode_tokens,
-        depth_tokens=request.depth_tokens,
-    )
+    kind = "text" if is_language(model.format) else "tensor"
+    useful = (each.name for each in fields_of(RunOptions) if each.known.models in ("all", kind))
+    chosen: dict[str, Any] = {name: getattr(request, name) for name in useful}
+    config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
+    return config if kind == "text" else replace(config, shapes=config.shapes or model.input_shapes)
 
 
 def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:
@@ -111,7 +104,7 @@ def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) 
     if any(not any(_applies(at, each) for each in formats) for at in points):
         raise UsageError(
             "bad_sweep",
-            "A sweep over tokens needs a language model, and one over input shapes a model of another format.",
+            "A sweep over tokens needs a language model; a sweep over input shapes needs any other model.",
         )
 
 
@@ -124,21 +117,24 @@ def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
     return not at.shapes if is_language(model_format) else bool(at.shapes)
 
 
-def _runtime(asked: str, model: rest.ModelRecord, facts: Facts | None) -> str:
+def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> str:
     known = facts.runtimes if facts else ()
-    if asked:
+    if requested:
         formats = {fact.variant: fact.formats for fact in known}
-        if known and asked not in formats:
-            raise UsageError("unknown_runtime", f"There is no runtime {asked!r}. There are: {', '.join(formats)}.")
-        if known and model.format not in formats[asked]:
+        if known and requested not in formats:
             raise UsageError(
-                "runtime_mismatch", f"The runtime {asked} does not run {model.format} models such as {model.name}."
+                "unknown_runtime", f"No runtime {requested!r} on this device. Runtimes: {', '.join(formats)}."
             )
-        return asked
+        if known and model.format not in formats[requested]:
+            raise UsageError(
+                "runtime_mismatch", f"The runtime {requested} does not run {model.format} models such as {model.name}."
+            )
+        return requested
     able = [fact for fact in known if model.format in fact.formats]
-    installed = (fact.variant for fact in able if fact.version is not None)
+    # A configured interpreter that fails gives a failed run with its reason, not another runtime's figures.
+    first = [fact for fact in able if fact.named_python] or [fact for fact in able if fact.version is not None] or able
     # Where none is installed, the device's own answer, `runtime_missing`, is the cell's outcome.
-    return next(installed, able[0].variant if able else FIRST_RUNTIME[model.format])
+    return first[0].variant if first else FIRST_RUNTIME[model.format]
 
 
 def _job(

@@ -1,4 +1,4 @@
-"""Looks at what has come in, off the writer's thread: runs slower results again, and tells people what is sure."""
+"""Checks new results for regressions, off the writer's thread: repeats slower runs and announces confirmed ones."""
 
 import logging
 import statistics
@@ -27,7 +27,7 @@ MAX_WAITING = 2000
 BUSY_SHARE = 0.2
 """Of the time that this thread may compute while there is more to look at."""
 MAX_REST_S = 1.0
-SAY_BEHIND_EVERY_S = 60.0
+WARN_EVERY_S = 60.0
 
 
 class Watch:
@@ -38,7 +38,7 @@ class Watch:
         self._queue: Queue[Change | None] = Queue(MAX_WAITING)
         self._announced: set[str] = set()
         self._stopping = threading.Event()
-        self._said_behind_s = -SAY_BEHIND_EVERY_S
+        self._last_warning_s = -WARN_EVERY_S
         self._thread = threading.Thread(target=self._work, name="hub-watch", daemon=True)
 
     def start(self) -> None:
@@ -66,9 +66,11 @@ class Watch:
                     self._behind(change)
 
     def _behind(self, change: Change) -> None:
-        if time.monotonic() - self._said_behind_s > SAY_BEHIND_EVERY_S:
-            self._said_behind_s = time.monotonic()
-            log.warning("watch.behind: %s %s and more are stored and not looked at", change.kind, change.id)
+        if time.monotonic() - self._last_warning_s > WARN_EVERY_S:
+            self._last_warning_s = time.monotonic()
+            log.warning(
+                "watch.behind: %s %s and more are stored but not checked for regressions", change.kind, change.id
+            )
 
     def _work(self) -> None:
         while (change := self._queue.get()) is not None:
@@ -106,12 +108,12 @@ class Watch:
         self._announced.add(key)
         states = [job.state for job in campaign.jobs]
         counts = ", ".join(f"{states.count(state)} {state}" for state in rest.TERMINAL_STATES if state in states)
-        self._tell(
+        self._notify(
             Notice(
                 kind="campaign_ended",
                 hub_id=self._hub.hub_id,
                 at_s=time.time(),
-                sentence=f"A campaign of {len(states)} jobs has ended: {counts}.",
+                sentence=f"Campaign of {len(states)} jobs finished: {counts}.",
                 path=f"/campaigns/{campaign_id}",
                 campaign_id=campaign_id,
             )
@@ -156,16 +158,18 @@ class Watch:
         self._hub.writer.call(lambda store: store.change(lambda connection: history.settle(connection, settled)))
         self._hub.events.publish([Change("result", suspicion.suspect_id)])
         if settled.state == "confirmed":
-            self._tell_regression(settled)
+            self._notify_regression(settled)
 
     def _settled(self, suspicion: rest.Regression, job: rest.JobRecord) -> rest.Regression:
         """What the re-run says; nothing where it or what it would be held against is not there."""
         stored = self._hub.reader.result(job.result_id) if job.result_id else None
         if stored is None or stored.result.status != "measured":
-            return replace(suspicion, state="unclear", sentence=f"{suspicion.sentence} The re-run gave no figure.")
+            return replace(
+                suspicion, state="unclear", sentence=f"{suspicion.sentence} The second run measured nothing."
+            )
         before = self._before(suspicion.suspect_id, suspicion.cell)
         if not before:
-            gone = "The runs before it are not here any more."
+            gone = "The earlier runs were deleted."
             return replace(suspicion, state="unclear", sentence=f"{suspicion.sentence} {gone}")
         report = regressions.slower(before, self._run(stored.result))
         if report is None:
@@ -173,8 +177,8 @@ class Watch:
         sentence = self._sentence(report, before, stored.result)
         return replace(suspicion, state="confirmed", ratio=report.verdict.ratio, sentence=sentence)
 
-    def _tell_regression(self, found: rest.Regression) -> None:
-        self._tell(
+    def _notify_regression(self, found: rest.Regression) -> None:
+        self._notify(
             Notice(
                 kind="regression",
                 hub_id=self._hub.hub_id,
@@ -189,7 +193,7 @@ class Watch:
             )
         )
 
-    def _tell(self, notice: Notice) -> None:
+    def _notify(self, notice: Notice) -> None:
         log.info("notice kind=%s %s", notice.kind, notice.sentence)
         self._hub.notices.send(notice)
 
@@ -216,7 +220,7 @@ def _cell(result: Result) -> rest.CellKey:
 
 
 def _version(result: Result) -> str:
-    return f"{result.effective.runtime} {result.effective.runtime_version}" if result.effective else "not told"
+    return f"{result.effective.runtime} {result.effective.runtime_version}" if result.effective else "unknown"
 
 
 def _got_worse(hub: Hub, result: Result) -> bool:

@@ -1,38 +1,26 @@
-"""What may be asked of a campaign: every number within what a device can do. Pure."""
-
-import math
+"""Checks a campaign request: every field within the range that the request's fields give. Pure."""
 
 from edgeprof.errors import UsageError
-from edgeprof.protocols import MIN_SOAK_S
 from edgeprof.wire import rest
-from edgeprof.wire.messages import MAX_THREADS
-
-MAX_REPEATS = 1000
-MAX_TOKENS = 1_048_576
-MAX_SWEEP_POINTS = 200
-MAX_SOAK_S = 86_400.0
-MAX_PER_S = 1e6
+from edgeprof.wire.run_field import Described, fields_of
+from edgeprof.wire.run_request import RunProtocol
 
 
 def check(request: rest.CampaignRequest) -> None:
-    """Raises UsageError for the first number that no device could follow."""
-    asked = request.protocol
-    _whole("threads", "Threads", request.threads, 0, MAX_THREADS)
-    _whole("repeats", "Repeats", request.repeats, 1, MAX_REPEATS)
-    _whole("depth", "Tokens in memory", request.depth_tokens, 0, MAX_TOKENS)
-    _number("rate", "Requests a second", request.arrival_rate_per_s, 0, MAX_PER_S)
-    if asked.soak_s != 0:
-        _number("soak", "Seconds of a soak", asked.soak_s, MIN_SOAK_S, MAX_SOAK_S)
-    _number("precision", "The precision of a median", asked.precision, 0.0001, 1)
-    if len(asked.sweep) > MAX_SWEEP_POINTS:
-        raise UsageError("bad_sweep", f"A sweep has {MAX_SWEEP_POINTS} points at most, not {len(asked.sweep)}.")
+    """Raises UsageError for the first value that no device could follow."""
+    for document, kind in ((request, rest.CampaignRequest), (request.protocol, RunProtocol)):
+        for each in fields_of(kind):
+            value = getattr(document, each.name)
+            if not each.known.allows(value):
+                raise UsageError(each.known.code, _sentence(each, value))
 
 
-def _whole(code: str, name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise UsageError(f"bad_{code}", f"{name}: a whole number from {least} to {most:,}, not {value}.")
-
-
-def _number(code: str, name: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
-        raise UsageError(f"bad_{code}", f"{name}: a number from {least:g} to {most:,g}, not {value:g}.")
+def _sentence(each: Described, value: object) -> str:
+    known = each.known
+    if isinstance(value, tuple):
+        return f"{known.title}: at most {known.high:g}, not {len(value)}."  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, str):
+        return f"{known.title} must be one line of printable text, at most {known.high:g} characters."
+    if isinstance(value, float):
+        return f"{known.title} must be a number {known.range_text}, not {value:g}."
+    return f"{known.title} must be a whole number {known.range_text}, not {value}."

@@ -1,4 +1,4 @@
-"""`edgeprof hub serve`. What it needs is imported when it runs, so that the help is quick and 3.10 gets a sentence."""
+"""`edgeprof hub serve`. Imports happen when it runs: help is fast, and Python 3.10 gets a clear error."""
 
 import platform
 import sys
@@ -12,17 +12,17 @@ from edgeprof.errors import MissingPartError
 from edgeprof.paths import state_dir
 from edgeprof_hub.config import DEFAULT_PORT
 
-NEEDED_PYTHON = (3, 11)
+MIN_PYTHON = (3, 11)
 
 
 @contextmanager
 def _parts_of_the_hub() -> Generator[None]:
     """Imports inside need the hub's extra and its Python; without them the user gets a sentence."""
-    if sys.version_info < NEEDED_PYTHON:
+    if sys.version_info < MIN_PYTHON:
         raise MissingPartError(
             "python_too_old",
-            f"The hub needs Python {'.'.join(map(str, NEEDED_PYTHON))} or newer; this is {platform.python_version()}. "
-            "Agents run on 3.10; run the hub on a machine with a newer Python.",
+            f"The hub needs Python {'.'.join(map(str, MIN_PYTHON))} or newer; this is {platform.python_version()}. "
+            "Agents run on 3.10. Run the hub on a machine with a newer Python.",
         )
     try:
         yield
@@ -31,8 +31,7 @@ def _parts_of_the_hub() -> Generator[None]:
             raise
         raise MissingPartError(
             "extra_missing",
-            f"`edgeprof hub` needs a part that is not installed ({error.name}). "
-            "Install it with: pip install 'edgeprof[hub]'",
+            f"`edgeprof hub` needs {error.name}, which is not installed. Install it: pip install 'edgeprof[hub]'",
         ) from error
 
 
@@ -42,18 +41,18 @@ def hub() -> None:
 
 
 @hub.command()
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the hub's database, models and broker.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is every one.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder for the hub's database, models and broker.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 means all.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
     default=DEFAULT_PORT,
     show_default=True,
-    help="Port of the page and the API.",
+    help="Port for the pages and the API.",
 )
-@click.option("--broker", default="", metavar="KIND", help="embedded, mosquitto, or mqtt://HOST:PORT.")
+@click.option("--broker", default="", metavar="KIND", help="embedded, mosquitto or mqtt://HOST:PORT.")
 @click.option(
-    "--mqtt-port", type=click.IntRange(1, 65535), help="Port of the hub's own broker (default: 1883 if free)."
+    "--mqtt-port", type=click.IntRange(1, 65535), help="Port for the hub's own broker (default: 1883 if free)."
 )
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the shared token (or EDGEPROF_TOKEN).")
 @click.option(
@@ -62,7 +61,7 @@ def hub() -> None:
     multiple=True,
     metavar="URL",
     envvar="EDGEPROF_WEBHOOK",
-    help="Post notices (a confirmed regression, a campaign's end) there as JSON; may be repeated.",
+    help="Post notices (confirmed regressions, finished campaigns) to this URL as JSON. Repeatable.",
 )
 @click.option(
     "--prices",
@@ -70,9 +69,9 @@ def hub() -> None:
     multiple=True,
     type=click.Path(path_type=Path),
     envvar="EDGEPROF_PRICES",
-    help="A price catalogue of yours (see `edgeprof prices check`); its entries come before the shipped ones.",
+    help="Your own price catalogue; its entries override the shipped ones. Check it with `edgeprof prices check`.",
 )
-@click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it from now on.")
+@click.option("--new-token", is_flag=True, help="Make a token in the data folder and use it.")
 def serve(
     data: Path | None,
     host: str,
@@ -84,14 +83,14 @@ def serve(
     price_files: tuple[Path, ...],
     new_token: bool,
 ) -> None:
-    """Run the hub until it is told to stop."""
+    """Run the hub until Ctrl-C or SIGTERM."""
     with _parts_of_the_hub():
         from edgeprof_hub import config, notices
 
     folder = data or state_dir("hub")
     if new_token:
         made = config.make_token(folder)
-        click.echo(f"A new token is in {made}; devices and the command line need it.")
+        click.echo(f"New token saved in {made}. Devices and the command line need it.")
         token_file = made
     settings = config.Settings(
         data=folder,
@@ -111,23 +110,22 @@ def serve(
 
 
 @hub.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="An empty folder for the made-up hub.")
-@click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Made-up devices.")
-@click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Made-up models.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Empty folder for the synthetic hub.")
+@click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Number of devices.")
+@click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Number of models.")
 @click.option(
-    "--results", type=click.IntRange(0, 10_000_000), default=200_000, show_default=True, help="Made-up results."
+    "--results", type=click.IntRange(0, 10_000_000), default=200_000, show_default=True, help="Number of results."
 )
 def seed(data: Path, devices: int, models: int, results: int) -> None:
-    """Make up a large fleet, to try or time a hub with it.
+    """Fill an empty folder with a large synthetic fleet, to try or benchmark a hub.
 
-    Nothing of it is measured: every page of a hub on that folder says so, and no winner is named. A folder that holds
-    anything is refused.
+    Nothing in it is measured: every page of that hub says so, and no winner is named. The folder must be empty.
     """
     with _parts_of_the_hub():
         from edgeprof_hub.seed import writing
 
     size = writing.Size(devices=devices, models=models, results=results)
-    with click.progressbar(length=results, label="Making up results", file=sys.stderr) as bar:
+    with click.progressbar(length=results, label="Making synthetic results", file=sys.stderr) as bar:
         writing.fill(data, size, lambda done: bar.update(done - bar.pos))
-    click.echo(f"{devices} devices, {models} models and {results:,} results were made up in {data}.")
-    click.echo(f"Look at them with: edgeprof hub serve --data {data}")
+    click.echo(f"{data}: {devices} synthetic devices, {models} models and {results:,} results.")
+    click.echo(f"Serve it: edgeprof hub serve --data {data}")

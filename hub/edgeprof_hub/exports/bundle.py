@@ -17,12 +17,12 @@ README = """This is run {result_id} of {model} on {device}, measured by edgeprof
     pip install edgeprof
     edgeprof reproduce THIS_FILE
 
-runs the same model with the same configuration and protocol on your machine, and compares.
+This runs the same model with the same configuration and protocol on your machine, and compares the results.
 
-result.json   everything that was recorded
+result.json   all records of the run
 artifacts/    samples and traces, by the names in result.json
 model/        the model's files, by their paths in its manifest
-model.json    the manifest and what is known of the model, its licence ({licence}) among it
+model.json    the manifest and details of the model, including its licence ({licence})
 """
 
 

@@ -39,20 +39,16 @@ class _Scrape(Collector):
     def collect(self) -> Iterable[Metric]:
         reader = self._hub.reader
         devices = list(reader.devices())
-        yield _gauge(
-            "edgeprof_hub_synthetic", "1 where everything was made up by edgeprof hub seed", self._hub.is_synthetic
-        )
-        results = CounterMetricFamily("edgeprof_results", "Results that the hub has stored, ever")
+        yield _gauge("edgeprof_hub_synthetic", "1 if edgeprof hub seed made up everything here", self._hub.is_synthetic)
+        results = CounterMetricFamily("edgeprof_results", "Results stored since the hub was created")
         results.add_metric([], reader.last_seq())
         yield results
         yield _counted(
             "edgeprof_devices", "Devices", "state", ["online" if each.online else "offline" for each in devices]
         )
-        yield _counted(
-            "edgeprof_open_jobs", "Jobs that have not ended", "state", [job.state for job in reader.open_jobs()]
-        )
+        yield _counted("edgeprof_open_jobs", "Unfinished jobs", "state", [job.state for job in reader.open_jobs()])
         found = [item.state for item in reader.history.regressions(limit=1000)]
-        yield _counted("edgeprof_regressions", "Suspected and settled regressions, of the newest 1,000", "state", found)
+        yield _counted("edgeprof_regressions", "Suspected and settled regressions, newest 1,000", "state", found)
         yield from self._figures(devices)
 
     def _figures(self, devices: list[rest.DeviceRecord]) -> Iterator[Metric]:
@@ -73,7 +69,7 @@ class _Scrape(Collector):
             left_out += max(0, len(there) - room)
             room = max(0, room - len(there))
             yield family
-        yield _gauge("edgeprof_series_left_out", f"Figures beyond {MAX_SERIES}", left_out)
+        yield _gauge("edgeprof_series_left_out", f"Series omitted beyond {MAX_SERIES}", left_out)
 
 
 def _labels(row: StandingRow, devices: dict[str, rest.DeviceRecord], models: dict[str, rest.ModelRecord]) -> list[str]:

@@ -43,7 +43,7 @@ def _csv(lines: list[Line]) -> bytes:
 
 
 def _safe(value: Value) -> Value:
-    """In one line, so that a file that broke off can be gone on with by lines."""
+    """In one line, so that a cut-off file can be continued line by line."""
     return defused(figures.clean(value) if isinstance(value, str) else value)
 
 

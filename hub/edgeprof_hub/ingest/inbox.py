@@ -16,6 +16,8 @@ from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
+CONFLICT = "The hub already has a different result with this id. It keeps both."
+
 
 @dataclass
 class Effects:
@@ -29,7 +31,7 @@ class Effects:
 
 
 class Unusable(Exception):
-    """A message that can be read and cannot be right."""
+    """A readable message with invalid contents."""
 
 
 class _WithId(msgspec.Struct):
@@ -44,13 +46,13 @@ class Inbox:
         self._artifacts = artifacts
 
     def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
-        """Store one message. What cannot be used is kept as a dead letter; only a failing database raises."""
+        """Store one message. An invalid message becomes a dead letter; only a failing database raises."""
         topic = topics.parse(arrival.topic)
         if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
             return
         try:
             if topic is None or topic.message_class not in topics.UPWARD:
-                raise Unusable("No device may write to this topic.")
+                raise Unusable("Devices must not write to this topic.")
             message = codec.decode(topic.message_class, arrival.payload)
             with store.transaction():
                 self._take(store, arrival, topic.device_id, message, effects)
@@ -58,7 +60,7 @@ class Inbox:
         except sqlite3.OperationalError:
             raise
         except Exception as error:
-            _put_aside(store, arrival, topic, error, effects)
+            _quarantine(store, arrival, topic, error, effects)
 
     def _take(
         self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
@@ -83,13 +85,13 @@ class Inbox:
                 _check_sender(device_id, message.device_id)
                 self._take_result(store, arrival, message, effects)
             case _:
-                raise Unusable("Only the hub sends messages of this class.")
+                raise Unusable("Only the hub sends this message class.")
 
     def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
         digest = identity.sha256_hex(arrival.payload)
         wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
         if wrong:
-            raise Unusable(f"The artifact {wrong[0]!r} has no SHA-256.")
+            raise Unusable(f"The artifact {wrong[0]!r} has an invalid SHA-256.")
         if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
             log.info("result.artifact_missing result=%s", result.result_id)
             return  # no receipt: the agent stores the artifact and sends the result again
@@ -102,7 +104,7 @@ class Inbox:
             receipt = m.Receipt(result_id=result.result_id, sha256=digest, status="rejected", reason=str(error))
             effects.replies.append((result.device_id, receipt))
             return
-        reason = "Another result was stored under this id before; both are kept." if outcome == "conflict" else None
+        reason = CONFLICT if outcome == "conflict" else None
         if reason:
             log.error("result.conflict result=%s device=%s", result.result_id, result.device_id)
         receipt = m.Receipt(result_id=result.result_id, sha256=digest, status=outcome, reason=reason)
@@ -125,7 +127,7 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
     from edgeprof_devices import load_profiles, match  # read when the first device comes
 
     if facts.endpoint is not None:
-        store.save_facts(facts, None, "an endpoint has no device profile: the machine behind it is not known")
+        store.save_facts(facts, None, "an endpoint has no device profile: the machine behind it is unknown")
         return
     found = match(facts)
     title = load_profiles()[found.profile_id].title if found.profile_id else None
@@ -157,7 +159,7 @@ def _check_job(store: SqliteWriter, device_id: str, job_id: str) -> None:
         raise Unusable(f"The job {job_id} is one of another device.")
 
 
-def _put_aside(
+def _quarantine(
     store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
 ) -> None:
     """Keep a dead letter, and tell the device what it can do about it."""

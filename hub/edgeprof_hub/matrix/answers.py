@@ -1,7 +1,7 @@
-"""What the page answers first: one or two sentences from the marks of the matrix, hedged as far as the data ask for it.
+"""The answers at the top of the page: one or two sentences from the marks of the matrix, as firm as the data allow.
 
 A winner is named only where the ranking names one (intervals apart, no badge against any of the candidates), on a
-device that is itself, and while none of the figures it was compared with is old, predicted or being measured anew.
+device that is not emulated, and while no figure it was compared with is stale, predicted or being measured again.
 """
 
 from collections import defaultdict
@@ -11,16 +11,16 @@ from typing import Literal
 
 from edgeprof.tables import figures
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
-from edgeprof.tables.view import pays_from
+from edgeprof.tables.view import break_even_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
 
 MAX_ANSWERS = 2
 MAX_NAMED = 3
-FASTEST: dict[Kind, str] = {"inference": "is fastest", "language": "writes tokens fastest"}
+FASTEST: dict[Kind, str] = {"inference": "is fastest", "language": "generates tokens fastest"}
 
-SYNTHETIC = "No winner is named: nothing here was measured. Every device, model and figure was made up."
+SYNTHETIC = "No winner: nothing here was measured. Every device, model and result is synthetic."
 
 Verdict = Literal["best", "not_shown_to_differ", "none"]
 
@@ -63,14 +63,14 @@ class _Group:
 
 
 def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
-    """What can be said, a winner before a tie; else one sentence on why nothing can."""
+    """The answers, a winner before a tie; else one sentence with the reason for none."""
     if table.synthetic:
         return (Answer("none", (Part(SYNTHETIC),)),) if table.cells else ()
     groups = [group for group in _groups(table) if _is_settled(group)]
-    told = [answer for group in groups if (answer := _answer(group)) is not None]
-    told.sort(key=lambda answer: answer.verdict != "best")
-    if told:
-        return tuple(told[:MAX_ANSWERS])
+    found = [answer for group in groups if (answer := _answer(group)) is not None]
+    found.sort(key=lambda answer: answer.verdict != "best")
+    if found:
+        return tuple(found[:MAX_ANSWERS])
     return (Answer("none", (Part(_why_none(table)),)),) if table.cells else ()
 
 
@@ -137,7 +137,7 @@ def _tie(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> Ans
         parts += [Part(" and " if ends else ", "), *each]
     if len(shown) < len(leaders):
         parts.append(Part(f" and {len(leaders) - len(shown)} more"))
-    parts.append(Part(" lead, and they are not shown to differ."))
+    parts.append(Part(" lead; no difference between them is shown."))
     return Answer("not_shown_to_differ", tuple(parts), group.device.device_id, tuple(cell for cell, _ in leaders))
 
 
@@ -146,7 +146,7 @@ def _where(device: rest.DeviceRecord) -> tuple[Part, ...]:
 
 
 def _named(cell: rest.Cell, column: rest.Column) -> tuple[Part, ...]:
-    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" in {column.runtime}")
+    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" with {column.runtime}")
 
 
 def _figure(row: MetricRow) -> str:
@@ -157,32 +157,32 @@ def _figure(row: MetricRow) -> str:
 
 
 def _cloud(cell: rest.Cell) -> tuple[Part, ...]:
-    """From which volume it pays. Its formula, and what it does not count, stand on the run's page."""
+    """Its break-even volume. The run's page has the formula and what it does not count."""
     cost = cell.cost
     if cost is None or cost.cloud_usd is None or cost.break_even_kind != "at_least":
         return ()
-    from_volume = pays_from(cost)
-    if from_volume is None:
+    volume = break_even_text(cost)
+    if volume is None:
         return ()
     return (
         Part(f" Against {cost.cloud_name} (prices of {cost.as_of}) it "),
-        Part("would pay", f"/runs/{cell.result_id}"),
-        Part(f" from {from_volume}, by assumed prices and lifetime."),
+        Part("breaks even", f"/runs/{cell.result_id}"),
+        Part(f" at {volume}, by assumed prices and lifetime."),
     )
 
 
 def _why_none(table: rest.CompareTable) -> str:
     own = {device.device_id for device in table.devices if not device.played}
     if not own:
-        return "No winner is named: every device here is emulated or replayed, and those are never ranked."
+        return "No winner: every device here is emulated or replayed, and those are never ranked."
     cells = [cell for cell in table.cells if cell.device_id in own]
     if any(cell.state in ("running", "queued") for cell in cells):
-        return "No winner is named yet: runs are still under way."
+        return "No winner yet: runs are in progress."
     if any(cell.state == "stale" for cell in cells):
-        return "No winner is named: figures are stale, as their devices have another runtime now. Run them again."
+        return "No winner: some results are stale because their devices changed runtime. Run them again."
     if not any(_comparable(group) for group in _groups(table)):
-        return "No winner is named: no device has measured two variants of one family."
-    return "No winner is named: a badge speaks against one of the candidates, or a figure has no interval."
+        return "No winner: no device has measured two variants of one family."
+    return "No winner: a candidate has a badge that casts doubt on it, or no interval."
 
 
 def _comparable(group: _Group) -> bool:

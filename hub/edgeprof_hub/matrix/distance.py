@@ -60,5 +60,5 @@ def shade_of_place(place: int, of: int) -> int:
 
 
 def shade(ratio: float) -> int:
-    """0 beside the best to 3 far from it."""
+    """0 near the best to 3 far from it."""
     return sum(ratio >= step for step in STEPS)

@@ -11,11 +11,12 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof.wire.remote import Remote
+from edgeprof.wire.run_field import fields_of
 from edgeprof_hub.store.base import CellRow
 
-NO_REASON = "The run gave no figure and no reason."
+NO_REASON = "Not measured, and the run gave no reason."
 TOO_FEW_SAMPLES = (
-    "The run has too few samples that do not depend on each other for this percentile; its page says how many it takes."
+    "Too few independent samples for an interval of this percentile. The run's page says how many it needs."
 )
 OPEN_STATES = ("queued", "sent", "accepted", "running")
 
@@ -72,7 +73,7 @@ def stale_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | Non
     now = next((fact.version for fact in device.facts.runtimes if fact.variant == ran.runtime), None)
     if now is None or _public(now) == _public(ran.runtime_version):
         return None
-    return f"Stale: measured with {ran.runtime} {ran.runtime_version}, and the device has {now} now. Run it again."
+    return f"Stale: measured with {ran.runtime} {ran.runtime_version}; the device now has {now}. Run it again."
 
 
 def _public(version: str) -> str:
@@ -102,11 +103,11 @@ def unranked_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | 
     """Why this device's times and energy are shown and not ranked, or None."""
     replayed = result.replayed if result and result.replayed else device.facts.replays if device.facts else None
     if replayed is not None:
-        return f"Replayed: sensors and state are those of the recorded machine {replayed}. Nothing of it is ranked."
+        return f"Replayed: sensor readings come from the recorded machine {replayed}. Nothing here is ranked."
     if not device.emulated and not (result and result.emulated):
         return None
     played = device.profile_title or "another device"
-    return f"Emulated: this machine plays {played}. Its times and energy are shown and never ranked."
+    return f"Emulated: this machine emulates {played}. Its times and energy are never ranked."
 
 
 def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
@@ -116,21 +117,20 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     return (*notes, *_remote_notes(result.remote))
 
 
+NAMED_APART = ("runtime", "threads")
+"""A column has these of its own."""
+
+
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
     """What of a configuration a reader must know to tell it from the usual one: neither runtime nor threads."""
     usual = RunConfig(runtime=config.runtime, shapes=model.input_shapes)
-    sizes = [f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()]
-    offered = (
-        ("provider", f"provider {config.provider}"),
-        ("shapes", ", ".join(sizes)),
-        ("prompt_tokens", f"prompt {config.prompt_tokens:,} tokens"),
-        ("decode_tokens", f"generating {config.decode_tokens:,} tokens"),
-        ("depth_tokens", f"depth {config.depth_tokens:,} tokens"),
-        ("arrival_rate_per_s", f"{config.arrival_rate_per_s:g} requests/s"),
-        ("power_mode", f"power mode {config.power_mode}"),
-        ("require_full_delegation", "full delegation"),
+    sizes = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items())
+    texts = (
+        sizes if each.name == "shapes" else each.known.column.format(getattr(config, each.name))
+        for each in fields_of(RunConfig)
+        if each.name not in NAMED_APART and getattr(config, each.name) != getattr(usual, each.name)
     )
-    return tuple(text for field, text in offered if text and getattr(config, field) != getattr(usual, field))
+    return tuple(filter(None, texts))
 
 
 def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:
@@ -138,7 +138,7 @@ def with_versions(cells: Sequence[rest.Cell]) -> list[rest.Cell]:
     ran = {cell.effective_runtime for cell in cells if cell.effective_runtime}
     names = Counter(name.rpartition(" ")[0] for name in ran)
     return [
-        replace(cell, notes=(*cell.notes, f"Measured with {name}; other cells with another version of it."))
+        replace(cell, notes=(*cell.notes, f"Measured with {name}; other cells used another version."))
         if (name := cell.effective_runtime) and names[name.rpartition(" ")[0]] > 1
         else cell
         for cell in cells
@@ -149,9 +149,9 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
     notes: list[str] = []
     floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
     if not is_language(model.format) and model.quantization.lower().startswith(("int", "uint")) and floats_only:
-        notes.append(f"Called {model.quantization}, but no integer kernel ran: it computed in floats.")
+        notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
     if result.remote is None and _plain(effective.provider) != _plain(result.config.provider):
-        notes.append(f"{result.config.provider} was asked for; {effective.provider} ran.")
+        notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
     return tuple(notes)
 
 
@@ -159,8 +159,8 @@ def _remote_notes(remote: Remote | None) -> tuple[str, ...]:
     if remote is None:
         return ()
     if remote.on_this_host:
-        return ("Served by an endpoint on the very machine that asked it: no network and no cloud is in its times.",)
-    return ("Served by an endpoint: network and its queue are in every time, and are others at another place or hour.",)
+        return ("Served by an endpoint on the client machine: its times include no network.",)
+    return ("Served by an endpoint: times include its network and queue, which vary by place and hour.",)
 
 
 def _plain(provider: str) -> str:
@@ -169,5 +169,5 @@ def _plain(provider: str) -> str:
 
 def _state_notes(result: Result) -> tuple[str, ...]:
     if any(state and state.throttled for state in (result.before, result.after)):
-        return ("The device was throttled before or after this run; its figures may be too slow.",)
+        return ("The device was throttled before or after this run; its times may be too slow.",)
     return ()

@@ -95,7 +95,7 @@ def _cost(cell: rest.Cell) -> Second | None:
     cost = cell.cost
     if cost is None or cell.state != "measured" or not cell.ranked:
         return None
-    return Second(cost.edge_usd, f"$ for {cost.unit}", f"{figures.usd(cost.edge_usd)} for {cost.unit}")
+    return Second(cost.edge_usd, f"$ per {cost.unit}", f"{figures.usd(cost.edge_usd)} per {cost.unit}")
 
 
 AGAINST: Mapping[str, Axis] = {

@@ -49,7 +49,7 @@ class Candidate(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """A figure of a cell that is not shown. `soak_s`: how long its run was asked to soak."""
+    """A figure of a cell that is not shown. `soak_s`: the soak that its run requested."""
 
     candidate: Candidate
     metric: str
@@ -133,7 +133,7 @@ def verdicts(
 
 
 def work_of(config: RunConfig) -> str:
-    """What a configuration computes, beside the model: the part of `_work` that counts for every figure."""
+    """What a configuration computes, apart from the model: the part of `_work` that counts for every figure."""
     sizes = (config.prompt_tokens, config.decode_tokens, config.depth_tokens)
     return repr((sorted(config.shapes.items()), *sizes, config.power_mode))
 
@@ -164,7 +164,7 @@ def _of_column(key: CellKey, metric: str, scope: str, work: str) -> Group:
 
 
 def _work(metric: str, config: RunConfig, soak_s: float) -> str:
-    """What the figure is of, beside the model: figures of different work are not compared.
+    """What the figure is of, apart from the model: figures of different work are not compared.
 
     The open loop and the soak come after the window and change nothing in it, so that the rate counts for response
     times only, and the soak's length, which is no part of the configuration, for sustained figures only.

@@ -19,7 +19,7 @@ def lead_metric(result: Result) -> str:
 
 
 def baseline(earlier: Sequence[rest.StoredResult], since_result_id: str | None) -> list[rest.StoredResult]:
-    """Of the measured results before a suspect, newest first, those that it is held against.
+    """Of the measured results before a suspect, newest first, those that it is compared with.
 
     None from before the last confirmed regression: what was slow for good is the new measure.
     """
@@ -39,13 +39,13 @@ def slower(before: Sequence[Run], now: Run) -> Report | None:
 
 
 def sentence(report: Report, name: str, versions: tuple[str, str]) -> str:
-    """`digits int8 on pi5 is slower by 12.3 % (97 % interval 8.1 to 16.8 %) than its 5 runs before.`"""
+    """`digits int8 on pi5 is 12.3 % slower (97 % interval 8.1 to 16.8 %) than its previous 5 runs.`"""
     verdict = report.verdict
     if verdict.ratio is None or verdict.low is None or verdict.high is None:
         return f"{name} is slower than before: {verdict.reason}."
     low, high = (100 * (end - 1) for end in (verdict.low, verdict.high))
     span = f"{verdict.interval_percent} % interval {low:.1f} to {high:.1f} %"
-    runs = f"{verdict.runs_a} run{'s' * (verdict.runs_a != 1)}"
+    runs = f"{verdict.runs_a} runs" if verdict.runs_a != 1 else "run"
     was, now = versions
-    changed = f" Its runtime was {was} and is {now}." if was != now else ""
-    return f"{name} is slower by {100 * (verdict.ratio - 1):.1f} % ({span}) than in its {runs} before.{changed}"
+    changed = f" Runtime changed from {was} to {now}." if was != now else ""
+    return f"{name} is {100 * (verdict.ratio - 1):.1f} % slower ({span}) than its previous {runs}.{changed}"

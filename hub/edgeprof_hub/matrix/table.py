@@ -127,7 +127,7 @@ def _newest(row: CellRow) -> rest.StoredResult | None:
 
 
 def _soaks_s(sources: Iterable[_Source]) -> dict[ranking.CellKey, float]:
-    """How long each cell's run was asked to soak: of the protocol, which no configuration tells."""
+    """The soak that each cell's run requested: part of the protocol, not of the configuration."""
     return {
         (source.row.device_id, source.row.model_id, source.row.config_key): source.result.protocol.soak_s
         for source in sources
@@ -136,7 +136,7 @@ def _soaks_s(sources: Iterable[_Source]) -> dict[ranking.CellKey, float]:
 
 
 def _job_note(store: ReadStore, row: CellRow) -> str:
-    """What the device said when it refused a job; read only where no result tells more."""
+    """The device's reason for rejecting a job; read only where no result has more detail."""
     if row.job_state != "failed" or row.job_id is None:
         return ""
     job = store.job(row.job_id)
@@ -177,7 +177,7 @@ def _cell(source: _Source, scenario: Scenario, prices: Prices) -> rest.Cell:
     row, result = source.row, source.result
     code, message = labels.failure_of(result)
     if labels.ended_without_result(row, result):
-        code, message = None, source.job_note or "The device refused the job and gave no reason."
+        code, message = None, source.job_note or "The device rejected the job without a reason."
     reason = labels.unranked_reason(source.device, result)
     state, stale = labels.cell_state(row, result), labels.stale_reason(source.device, result)
     priced = costs.cost_of(source.device, source.model, result, scenario, prices) if result else None

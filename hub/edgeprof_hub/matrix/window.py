@@ -1,4 +1,4 @@
-"""Which part of the matrix a page shows: what was searched for, and a page of devices by a page of columns."""
+"""Which part of the matrix a page shows: the search, and a page of devices by a page of columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +13,10 @@ DEVICES_A_PAGE = 20
 COLUMNS_A_PAGE = 12
 HEADLINE = "headline"
 MAX_SEARCH_CHARS = 200
-"""Characters."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class MatrixQuery:
     """What an address asks for. `d` and `c`: the page of devices and of columns, from 1."""
 
     metric: str = HEADLINE
@@ -40,16 +39,16 @@ class Asked:
 
     def href(self, path: str = "/", **changes: str | int) -> str:
         """The address of this view with some of it changed; what stands at its default is left out."""
-        asked = replace(self, **changes)
-        default = Asked()
-        said = {name: value for name, value in vars(asked).items() if value != getattr(default, name)}
-        return f"{path}?{urlencode(said)}" if said else path
+        query = replace(self, **changes)
+        default = MatrixQuery()
+        changed = {name: value for name, value in vars(query).items() if value != getattr(default, name)}
+        return f"{path}?{urlencode(changed)}" if changed else path
 
     def toggled(self, field: Literal["hide", "pin"], key: str) -> str:
         """The address of this view with one key more among those hidden or pinned, or one less."""
         keys = getattr(self, field).split()
-        kept = [each for each in keys if each != key] if key in keys else [*keys, key]
-        return self.href(**{field: " ".join(kept)})
+        remaining = [each for each in keys if each != key] if key in keys else [*keys, key]
+        return self.href(**{field: " ".join(remaining)})
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -82,7 +81,7 @@ class Page:
 class Window:
     """The devices and columns of a page, and where they stand among all that match."""
 
-    asked: Asked
+    query: MatrixQuery
     devices: tuple[rest.DeviceRecord, ...]
     columns: tuple[rest.Column, ...]
     device_page: Page
@@ -92,7 +91,7 @@ class Window:
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
         return (
-            not (self.asked.is_search or self.asked.hide)
+            not (self.query.is_search or self.query.hide)
             and self.device_page.pages <= 1
             and self.column_page.pages <= 1
         )
@@ -103,9 +102,9 @@ def sort_key(column: rest.Column) -> str:
     return f"{column.model_id[:16]}-{column.config_key}"
 
 
-def sorted_by(axes: Axes, asked: Asked) -> rest.Column | None:
+def sorted_by(axes: Axes, query: MatrixQuery) -> rest.Column | None:
     """The column to sort by, if it is there."""
-    return next((column for column in axes.columns if asked.sort and sort_key(column) == asked.sort), None)
+    return next((column for column in axes.columns if query.sort and sort_key(column) == query.sort), None)
 
 
 def best_first(
@@ -121,13 +120,13 @@ def best_first(
     return sorted(devices, key=place)
 
 
-def matching(axes: Axes, asked: Asked) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
+def matching(axes: Axes, query: MatrixQuery) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
     """The devices and the columns that were searched for: all of them where nothing was."""
-    devices = [device for device in axes.devices if _has(asked.device, (device.label, device.profile_title or ""))]
-    shown = [device for device in devices if device.device_id not in asked.hidden]
-    columns = [column for column in axes.columns if asked.family in ("", column.family)]
-    found = [column for column in columns if _has(asked.model, _words_of(column))]
-    return _pinned_first(shown, asked.pinned), [column for column in found if sort_key(column) not in asked.hidden]
+    devices = [device for device in axes.devices if _has(query.device, (device.label, device.profile_title or ""))]
+    shown = [device for device in devices if device.device_id not in query.hidden]
+    columns = [column for column in axes.columns if query.family in ("", column.family)]
+    found = [column for column in columns if _has(query.model, _words_of(column))]
+    return _pinned_first(shown, query.pinned), [column for column in found if sort_key(column) not in query.hidden]
 
 
 def _pinned_first(devices: Sequence[rest.DeviceRecord], pinned: Sequence[str]) -> list[rest.DeviceRecord]:
@@ -135,14 +134,14 @@ def _pinned_first(devices: Sequence[rest.DeviceRecord], pinned: Sequence[str]) -
     return sorted(devices, key=lambda device: places.get(device.device_id, len(places)))
 
 
-def window(axes: Axes, asked: Asked) -> Window:
-    """The part that was asked for. A page beyond the last one is the last one."""
-    devices, columns = matching(axes, asked)
+def window(axes: Axes, query: MatrixQuery) -> Window:
+    """The part that the query names. A page beyond the last one is the last one."""
+    devices, columns = matching(axes, query)
     device_parts = [devices[at : at + DEVICES_A_PAGE] for at in range(0, len(devices), DEVICES_A_PAGE)]
     column_parts = _parts(columns)
-    device_page, column_page = _page(device_parts, asked.d), _page(column_parts, asked.c)
+    device_page, column_page = _page(device_parts, query.d), _page(column_parts, query.c)
     return Window(
-        asked=replace(asked, d=device_page.number, c=column_page.number),
+        query=replace(query, d=device_page.number, c=column_page.number),
         devices=tuple(device_parts[device_page.number - 1]) if device_parts else (),
         columns=tuple(column_parts[column_page.number - 1]) if column_parts else (),
         device_page=device_page,

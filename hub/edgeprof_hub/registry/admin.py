@@ -22,7 +22,7 @@ def rename_device(hub: Hub, device_id: str, name: str) -> None:
 def price_device(hub: Hub, device_id: str, price_usd: float | None, source: str | None) -> None:
     """What the device costs, as a person knows it. A price without its source is refused: nobody could check it."""
     if price_usd is not None and not (source and source.strip()):
-        raise UsageError("source_needed", "Say where the price comes from: a shop and a date, an invoice.")
+        raise UsageError("source_needed", "Enter the source of the price, such as a shop and a date.")
     if not hub.writer.call(lambda store: store.set_device_price(device_id, price_usd, source)):
         raise not_found("device", device_id)
     hub.events.publish([Change("device", device_id)])
@@ -35,7 +35,7 @@ def set_group(hub: Hub, name: str, device_ids: Sequence[str]) -> None:
     if strange := [device_id for device_id in device_ids if device_id not in known]:
         raise not_found("device", strange[0])
     if not device_ids:
-        raise UsageError("empty_group", "Choose at least one device for the group.")
+        raise UsageError("empty_group", "Select at least one device for the group.")
     hub.writer.call(lambda store: store.set_group(shown, device_ids))
     hub.events.publish([Change("group", shown)])
 
@@ -110,5 +110,5 @@ def delete_result(hub: Hub, result_id: str) -> None:
 def _clean_up(hub: Hub, jobs: Sequence[rest.JobRecord], artifacts: set[str]) -> None:
     """What the committed deletion leaves to do outside the database."""
     for job in jobs:
-        hub.dispatch.tell_cancelled(job)
+        hub.dispatch.notify_cancelled(job)
     hub.artifacts.remove(hub.reader.unused_artifacts(artifacts))

@@ -1,4 +1,4 @@
-"""A model is registered only after its stored files have been looked into. Nothing of a refused one is kept."""
+"""A model is registered only after its stored files were inspected. Nothing of a rejected one stays."""
 
 import shutil
 import tempfile
@@ -57,7 +57,7 @@ def keep(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
 
 
 def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelRecord:
-    """What is kept when a model comes again: a plain upload knows less than the recipe that made it."""
+    """The record when a model comes again: a plain upload knows less than the recipe that made it."""
     if known is None:
         return new
     if new.source == "uploaded" != known.source:
@@ -70,11 +70,11 @@ def check_manifest(manifest: Manifest) -> None:
     paths = [file.path for file in manifest.files]
     wrong = next((file.path for file in manifest.files if not _is_fine(file)), None)
     if wrong is not None:
-        raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has a path, size or hash of no use.")
+        raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has an invalid path, size or hash.")
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
-        raise EdgeprofError("bad_manifest", "The manifest must name each file once, and its entry among them.")
+        raise EdgeprofError("bad_manifest", "The manifest must list each file once, including its entry file.")
     if len(encode(manifest)) > MAX_MANIFEST_BYTES:
-        raise EdgeprofError("bad_manifest", "The model has more files than one job can name.")
+        raise EdgeprofError("bad_manifest", "The model has more files than a job can list.")
 
 
 def _is_fine(file: FileRef) -> bool:
@@ -100,7 +100,7 @@ def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:
         if not blobs.has(file.sha256):
             raise EdgeprofError("blob_missing", f"The file {file.path} is not on the hub. Upload it first.")
         if blobs.path(file.sha256).stat().st_size != file.size:
-            raise EdgeprofError("bad_manifest", f"The file {file.path} is not as long as the manifest says.")
+            raise EdgeprofError("bad_manifest", f"The size of {file.path} differs from the manifest.")
 
 
 def _check_contents(hub: Hub, record: rest.ModelRecord) -> None:
@@ -111,7 +111,7 @@ def _check_contents(hub: Hub, record: rest.ModelRecord) -> None:
         raise EdgeprofError("wrong_format", f"{record.manifest.entry} is a {found.format} model, not {record.format}.")
     missing = sorted({file.path for file in found.manifest.files} - {file.path for file in record.manifest.files})
     if missing:
-        raise EdgeprofError("truncated", f"The model needs {missing[0]}, which its manifest does not name.")
+        raise EdgeprofError("truncated", f"The model needs {missing[0]}, which its manifest does not list.")
 
 
 def _laid_out(folder: Path, blobs: BlobStore, manifest: Manifest) -> Path:

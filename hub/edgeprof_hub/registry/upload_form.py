@@ -61,7 +61,7 @@ class UploadForm:
             raise _broken()
 
     def close(self) -> None:
-        """Let go of a file that is half written."""
+        """Close a file that is half written."""
         if self._stream:
             self._stream.close()
 
@@ -99,11 +99,11 @@ class UploadForm:
         name = filename.replace("\\", "/").rpartition("/")[2]
         path = self._folder / name
         if not is_plain_path(name):
-            raise EdgeprofError("bad_file_name", f"The name {filename[:80]!r} is of no use for a file. Rename it.")
+            raise EdgeprofError("bad_file_name", f"{filename[:80]!r} is not a valid file name. Rename the file.")
         if len(self.files) >= MAX_FILES:
-            raise EdgeprofError("too_many_files", f"At most {MAX_FILES} files go up at once.")
+            raise EdgeprofError("too_many_files", f"An upload holds at most {MAX_FILES} files. Split it.")
         if path in self.files:
-            raise EdgeprofError("bad_file_name", f"Two of the files are called {name}.")
+            raise EdgeprofError("bad_file_name", f"Two files have the name {name}. Rename one.")
         self.files.append(path)
         self._stream, self._head = path.open("xb"), b""
 
@@ -112,7 +112,7 @@ class UploadForm:
         if self._stream is None:
             self._text += part
             if len(self._text) > MAX_FIELD_BYTES:
-                raise EdgeprofError("too_large", f"A field of the form is longer than {MAX_FIELD_BYTES} bytes.")
+                raise EdgeprofError("too_large", f"A form field is longer than {MAX_FIELD_BYTES} bytes.")
             return
         if self._head is not None:
             self._head += part[:HEAD_BYTES]
@@ -138,4 +138,4 @@ class UploadForm:
 
 
 def _broken() -> EdgeprofError:
-    return EdgeprofError("bad_form", "The upload broke off, or is no form with files. Send it again.")
+    return EdgeprofError("bad_form", "The upload is incomplete, or is not a form with files. Send it again.")

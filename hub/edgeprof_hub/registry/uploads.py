@@ -16,7 +16,7 @@ from edgeprof.modelfiles import ModelFile, format_of_name, inspect
 from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
-from edgeprof_hub.blobs import KEPT_FREE_BYTES, no_space
+from edgeprof_hub.blobs import RESERVED_BYTES, no_space
 from edgeprof_hub.context import Hub
 from edgeprof_hub.registry import registration
 from edgeprof_hub.registry.upload_form import UploadForm
@@ -47,9 +47,9 @@ def check_size(hub: Hub, size: int) -> None:
     """Whether so much may come at all, before a byte of it is read. Raises EdgeprofError: too_large, no_space."""
     if size > MAX_UPLOAD_BYTES:
         raise EdgeprofError(
-            "too_large", "Files of 2 GiB in all go up at once. Larger models: `edgeprof flash FILE --to DEVICE`."
+            "too_large", "An upload holds at most 2 GiB. For a larger model run `edgeprof flash FILE --to DEVICE`."
         )
-    if shutil.disk_usage(hub.settings.data).free < size + KEPT_FREE_BYTES:
+    if shutil.disk_usage(hub.settings.data).free < size + RESERVED_BYTES:
         raise no_space()
 
 
@@ -60,7 +60,7 @@ async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
         async for chunk in chunks:
             size += len(chunk)
             if size > MAX_UPLOAD_BYTES:
-                raise EdgeprofError("too_large", "Files of 2 GiB in all go up at once.")
+                raise EdgeprofError("too_large", "An upload holds at most 2 GiB.")
             waiting += chunk
             if len(waiting) >= _AT_ONCE_BYTES:
                 await anyio.to_thread.run_sync(form.write, bytes(waiting))
@@ -82,13 +82,15 @@ def add(hub: Hub, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecor
     """
     entries = [path for path in files if format_of_name(path)] or list(files[:1])
     if not entries:
-        raise EdgeprofError("no_file", "Choose a model file: .onnx, .tflite, .gguf or .served.")
+        raise EdgeprofError("no_file", "Select a model file: .onnx, .tflite, .gguf or .served.")
     if len(entries) > 1 and (labels.name or labels.family):
-        raise EdgeprofError("one_name", f"A name is for one model, and {len(entries)} were chosen. Leave it empty.")
+        raise EdgeprofError(
+            "one_name", f"{len(entries)} models selected. Leave the name empty, or upload one model at a time."
+        )
     found = [inspect(path) for path in entries]
     used = {file.path for model in found for file in model.manifest.files}
     if strange := sorted(path.name for path in files if path.name not in used):
-        raise EdgeprofError("unknown_file", f"{strange[0]} belongs to no model that was chosen with it.")
+        raise EdgeprofError("unknown_file", f"{strange[0]} belongs to none of the selected models.")
     records = [_checked(record_of_file(model, path, labels)) for model, path in zip(found, entries, strict=True)]
     return [_kept(hub, model, record) for model, record in zip(found, records, strict=True)]
 

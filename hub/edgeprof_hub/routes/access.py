@@ -1,4 +1,4 @@
-"""Who may ask what: the shared token, the page's session, and which hosts and origins a request may name."""
+"""Who may access what: the shared token, the page's session, and which hosts and origins a request may name."""
 
 import hmac
 import secrets
@@ -35,10 +35,10 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-NO_TOKEN = ("token_needed", "This hub needs its token. Give it with --token-file or EDGEPROF_TOKEN.")
+NO_TOKEN = ("token_needed", "This hub needs its token. Set --token-file or EDGEPROF_TOKEN.")
 WRONG_TOKEN = (
     "token_wrong",
-    "This is not the hub's token. It stands in the hub's data folder, or whoever runs it knows.",
+    "Wrong token. Look in the hub's data folder, or ask the hub's operator.",
 )
 
 
@@ -106,9 +106,9 @@ class Guard:
 
     def _refusal(self, method: str, path: str, headers: Headers) -> Response | None:
         if not self._is_host_known(headers.get("host", "")):
-            return error_response(421, "wrong_host", "This hub is not reached by that name. Use its own address.")
+            return error_response(421, "wrong_host", "This hub does not answer to that host name. Use its own address.")
         if method not in SAFE_METHODS and not _is_same_origin(headers):
-            return error_response(403, "cross_origin", "A page of another site may not change anything here.")
+            return error_response(403, "cross_origin", "Another site's page must not change this hub.")
         if int_or_zero(headers.get("content-length")) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
             return _too_large()
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
@@ -182,4 +182,4 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _too_large() -> Response:
-    return error_response(413, "too_large", f"A request may hold {MAX_BODY_BYTES // 1024} KiB at most.")
+    return error_response(413, "too_large", f"A request holds at most {MAX_BODY_BYTES // 1024} KiB.")

@@ -1,4 +1,4 @@
-"""What an agent asks before it connects: whether the hub is there, where its broker is, whether its id is free."""
+"""What an agent requests before it connects: whether the hub is there, where its broker is, whether its id is free."""
 
 import time
 
@@ -22,7 +22,7 @@ def healthz(hub: HubOf) -> dict[str, bool]:
 
 @router.get("/bootstrap", response_model=Bootstrap)
 def bootstrap(hub: HubOf, request: Request) -> Response:
-    """Everything that an agent needs beside the hub's URL."""
+    """Everything an agent needs besides the hub's URL."""
     endpoint = hub.endpoint
     return document(
         Bootstrap(
@@ -46,7 +46,7 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
     if hello.wire != WIRE_VERSION:
         raise EdgeprofError(
             "wire_version",
-            f"This agent speaks wire version {hello.wire}, the hub {WIRE_VERSION}. "
+            f"The agent uses wire version {hello.wire}, the hub {WIRE_VERSION}. "
             "Install the same edgeprof release on both.",
         )
     if not topics.is_name(hello.device_id):

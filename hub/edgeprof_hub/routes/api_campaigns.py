@@ -11,19 +11,19 @@ router = APIRouter(tags=["campaigns"])
 
 @router.post("/campaigns", response_model=rest.Campaign, status_code=201)
 def post_campaign(hub: HubOf, request: rest.CampaignRequest) -> Response:
-    """Queue every model of the request on every device of it."""
+    """Queue every requested model on every requested device."""
     return document(actions.start(hub, request), 201)
 
 
 @router.get("/campaigns/{campaign_id}", response_model=rest.Campaign)
 def get_campaign(hub: HubOf, campaign_id: str) -> Response:
-    """One group of jobs and where each stands."""
+    """One campaign with the state of each job."""
     return document(actions.get(hub, campaign_id))
 
 
 @router.post("/campaigns/{campaign_id}/cancel", response_model=rest.Campaign)
 def cancel_campaign(hub: HubOf, campaign_id: str) -> Response:
-    """Cancel what of it has not ended."""
+    """Cancel a campaign's unfinished jobs."""
     return document(actions.cancel(hub, campaign_id))
 
 
@@ -35,17 +35,17 @@ def get_job(hub: HubOf, job_id: str) -> Response:
 
 @router.post("/jobs/{job_id}/cancel", response_model=rest.JobRecord)
 def cancel_job(hub: HubOf, job_id: str) -> Response:
-    """Cancel a job. One that has ended is 409."""
+    """Cancel a job. 409 if it has ended."""
     return document(actions.cancel_job(hub, job_id))
 
 
 @router.post("/campaigns/{campaign_id}/retry", response_model=rest.Campaign)
 def retry_campaign(hub: HubOf, campaign_id: str) -> Response:
-    """Queue again what of a campaign failed and still has its device and its model."""
+    """Retry a campaign's failed jobs whose device and model still exist."""
     return document(actions.retry_failed(hub, campaign_id))
 
 
 @router.post("/jobs/{job_id}/retry", response_model=rest.JobRecord)
 def retry_job(hub: HubOf, job_id: str) -> Response:
-    """Queue an ended job again, as its next attempt. One that has not ended is 409."""
+    """Queue an ended job again, as its next attempt. 409 if it has not ended."""
     return document(actions.retry_job(hub, job_id))

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/devices", tags=["devices"])
 
 
 class DevicePatch(BaseModel):
-    """What may be changed of a device; what is left out stays. A price of null takes the entered one back."""
+    """Changes to a device; omitted fields stay. A null price removes the entered price."""
 
     name: str | None = None
     price_usd: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
@@ -38,7 +38,7 @@ def get_device(hub: HubOf, device_id: str) -> Response:
 
 @router.patch("/{device_id}", status_code=NO_CONTENT)
 def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
-    """Give a device another name or price."""
+    """Rename a device or set its price."""
     if patch.name is not None:
         admin.rename_device(hub, device_id, patch.name)
     if "price_usd" in patch.model_fields_set:
@@ -47,5 +47,5 @@ def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
 
 @router.delete("/{device_id}", status_code=NO_CONTENT)
 def delete_device(hub: HubOf, device_id: str) -> None:
-    """Delete a device with its results. One that is online comes back, empty, when it next connects."""
+    """Delete a device with its results. An online device returns without results when it next connects."""
     admin.delete_device(hub, device_id)

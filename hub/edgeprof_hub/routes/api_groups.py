@@ -15,7 +15,7 @@ Name = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
 
 
 class GroupMembers(BaseModel):
-    """The devices of a group, all of them."""
+    """All devices of a group."""
 
     device_ids: Annotated[list[str], Field(max_length=10_000)]
 
@@ -28,7 +28,7 @@ def get_groups(hub: HubOf) -> Response:
 
 @router.put("/{name:path}", status_code=NO_CONTENT)
 def put_group(hub: HubOf, name: Name, members: GroupMembers) -> None:
-    """Make the group, or give it these devices instead of those that it has."""
+    """Create the group, or replace its devices."""
     admin.set_group(hub, name, members.device_ids)
 
 

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPatch:
-    """What may be changed of a model."""
+    """Changes to a model."""
 
     name: str
 
@@ -27,7 +27,7 @@ def get_models(hub: HubOf) -> Response:
 
 @router.post("", response_model=rest.ModelRecord, status_code=201)
 def post_model(hub: HubOf, record: rest.ModelRecord) -> Response:
-    """Register a model whose files are stored. They are looked into; what is no model is refused."""
+    """Register a model whose files are stored. The hub checks them and rejects files that are not a model."""
     return document(registration.register(hub, record), 201)
 
 
@@ -42,11 +42,11 @@ def get_model(hub: HubOf, model_id: str) -> Response:
 
 @router.patch("/{model_id}", status_code=NO_CONTENT)
 def patch_model(hub: HubOf, model_id: str, patch: ModelPatch) -> None:
-    """Give a model another name. Its id and its results stay."""
+    """Rename a model. Its id and its results stay."""
     admin.rename_model(hub, model_id, patch.name)
 
 
 @router.delete("/{model_id}", status_code=NO_CONTENT)
 def delete_model(hub: HubOf, model_id: str) -> None:
-    """Delete a model with its results; its open jobs are cancelled."""
+    """Delete a model with its results, and cancel its open jobs."""
     admin.delete_model(hub, model_id)

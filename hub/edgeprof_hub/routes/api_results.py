@@ -17,7 +17,7 @@ from edgeprof_hub.exports import bundle, open_metrics, perfetto
 from edgeprof_hub.exports import rows as export
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
-from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, Asked, matching, window
+from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, window
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
@@ -37,19 +37,19 @@ def get_results(
     order_by: str | None = None,
     descending: bool = False,
 ) -> Response:
-    """Results, newest received first; or those that have the metric `order_by`, by its value, over all cells."""
+    """Results, newest first. With `order_by`: results of all cells that have this metric, sorted by its value."""
     if order_by is not None:
         if device_id or model_id or config_key:
-            raise UsageError("bad_order", "Results are put into the order of a metric over all cells only.")
+            raise UsageError("bad_order", "`order_by` sorts the results of all cells. Remove the filters.")
         if order_by not in METRICS:
-            raise UsageError("unknown_metric", f"There is no metric {order_by[:80]!r}.")
+            raise UsageError("unknown_metric", f"{order_by[:80]!r} is not a metric.")
         return document(hub.reader.results_by(order_by, descending=descending, limit=limit))
     return document(hub.reader.results(device_id=device_id, model_id=model_id, config_key=config_key, limit=limit))
 
 
 @router.get("/results/{result_id}", response_model=rest.StoredResult)
 def get_result(hub: HubOf, result_id: str) -> Response:
-    """One result with everything that was recorded."""
+    """One result with all its records."""
     stored = hub.reader.result(result_id)
     if stored is None:
         raise not_found("result", result_id)
@@ -58,7 +58,7 @@ def get_result(hub: HubOf, result_id: str) -> Response:
 
 @router.get("/results/{result_id}/bundle", response_class=StreamingResponse)
 def get_bundle(hub: HubOf, result_id: str) -> StreamingResponse:
-    """The run as one file: what was recorded, and the model, so that `edgeprof reproduce` runs it elsewhere."""
+    """The run and its model as one file, for `edgeprof reproduce` on another machine."""
     stored = hub.reader.result(result_id)
     if stored is None:
         raise not_found("result", result_id)
@@ -81,13 +81,13 @@ def get_perfetto(hub: HubOf, result_id: str) -> Response:
 
 @router.delete("/results/{result_id}", status_code=NO_CONTENT)
 def delete_result(hub: HubOf, result_id: str) -> None:
-    """Delete one result; its cell falls back to the newest one that remains."""
+    """Delete one result; its cell then shows its previous one."""
     admin.delete_result(hub, result_id)
 
 
 @router.post("/results/{result_id}/again", response_model=rest.Campaign)
 def repeat_result(hub: HubOf, result_id: str) -> Response:
-    """Run once more what this result was asked for: the same device, model, configuration and protocol."""
+    """Repeat a run: the same device, model, configuration and protocol."""
     return document(actions.repeat(hub, result_id))
 
 
@@ -97,7 +97,7 @@ def get_export(
     format: export.Format = "ndjson",
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> StreamingResponse:
-    """Every result in the order of arrival, one line for each figure. `after`: only what came after this `seq`."""
+    """Every result in order of arrival, one line per metric. `after`: only results after this `seq`."""
     headers = {
         "x-edgeprof-last-seq": str(hub.reader.last_seq()),
         "content-disposition": f'attachment; filename="edgeprof-results.{format}"',
@@ -108,7 +108,7 @@ def get_export(
 
 @router.get("/metrics", response_class=Response)
 def get_metrics(hub: HubOf) -> Response:
-    """The hub's state and the newest figures in the OpenMetrics text format."""
+    """The hub's state and its newest metrics in the OpenMetrics text format."""
     return Response(open_metrics.text(hub), media_type=open_metrics.MEDIA_TYPE, headers={"cache-control": "no-store"})
 
 
@@ -122,15 +122,15 @@ def get_compare(
     catalogue: CatalogueHash = "",
     as_of: Moment = "",
 ) -> Response:
-    """The devices × models table as it stands now; `catalogue`, `as_of`: its costs with the prices of then.
+    """The devices × models table. `catalogue`, `as_of`: compute costs with the prices of that time.
 
-    `device`, `model`: words to search for. `d`, `c`: which page of devices and of columns, as on the page; without
-    them all that match. Marks rest on every cell that a figure competes with, shown or not.
+    `device`, `model`: words to search for. `d`, `c`: the page of devices and of columns; without
+    them, all matches. Marks compare each metric with every competing cell, shown or not.
     """
     axes = table.axes(hub.reader)
-    asked = Asked(device=device, model=model, d=d or 1, c=c or 1)
-    devices, columns = matching(axes, asked)
-    page = window(axes, asked)
+    query = MatrixQuery(device=device, model=model, d=d or 1, c=c or 1)
+    devices, columns = matching(axes, query)
+    page = window(axes, query)
     now_s = time.time()
     prices = prices_asked(hub.reader, catalogue, as_of, now_s)
     rows, shown = page.devices if d else devices, page.columns if c else columns
@@ -140,8 +140,8 @@ def get_compare(
 
 @router.get("/events", response_class=StreamingResponse)
 async def get_events(hub: HubOf) -> StreamingResponse:
-    """Server-sent events: `changed`, with the kind and the id of what changed."""
+    """Server-sent events: `changed`, with the kind and id of the changed item."""
     if not hub.events.has_room():
-        raise EdgeprofError("too_many_listeners", "Too many pages listen to this hub. Close some.")
+        raise EdgeprofError("too_many_listeners", "Too many open pages follow this hub. Close some.")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(hub.events.stream(), media_type="text/event-stream", headers=headers)

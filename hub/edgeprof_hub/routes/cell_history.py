@@ -30,7 +30,7 @@ ADDRESS = "/cells/{device_id}/{model_id}/{config_key}"
 
 @dataclass(frozen=True, kw_only=True)
 class NewAnnotation:
-    """A note about a cell. `at_s`: what time it is about, Unix; None: now."""
+    """A note about a cell. `at_s`: its Unix time; None: now."""
 
     device_id: str
     model_id: str
@@ -69,7 +69,7 @@ def add_note(
     text: Annotated[str, Form()] = "",
     at: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
-    """Note something about the cell."""
+    """Add a note to the cell."""
     _add(hub, (device_id, model_id, config_key), text, _time_of(at))
     return RedirectResponse(f"/cells/{device_id}/{model_id}/{config_key}", 303)
 
@@ -78,39 +78,39 @@ def add_note(
 def delete_note(
     hub: HubOf, device_id: str, model_id: str, config_key: str, annotation_id: Annotated[int, Form()]
 ) -> RedirectResponse:
-    """Take a note away."""
+    """Delete a note."""
     _delete(hub, annotation_id)
     return RedirectResponse(f"/cells/{device_id}/{model_id}/{config_key}", 303)
 
 
 @api.get("/annotations", response_model=list[rest.Annotation])
 def get_annotations(hub: HubOf, device_id: str, model_id: str, config_key: str) -> Response:
-    """The notes about a cell, by the time that they are about."""
+    """The notes of a cell, by their time."""
     return document(hub.reader.history.annotations((device_id, model_id, config_key)))
 
 
 @api.post("/annotations", response_model=rest.Annotation, status_code=201)
 def post_annotation(hub: HubOf, note: NewAnnotation) -> Response:
-    """Note something about a cell."""
+    """Add a note to a cell."""
     at_s = time.time() if note.at_s is None else note.at_s
     return document(_add(hub, (note.device_id, note.model_id, note.config_key), note.text, at_s), 201)
 
 
 @api.delete("/annotations/{annotation_id}", status_code=NO_CONTENT)
 def delete_annotation(hub: HubOf, annotation_id: int) -> None:
-    """Take a note away."""
+    """Delete a note."""
     _delete(hub, annotation_id)
 
 
 @api.get("/regressions", response_model=list[rest.Regression])
 def get_regressions(hub: HubOf, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
-    """Results that were slower than those before them, newest first, with what running them again said."""
+    """Suspected and settled regressions, newest first, each with its second run."""
     return document(hub.reader.history.regressions(limit=limit))
 
 
 def _add(hub: Hub, key: rest.CellKey, text: str, at_s: float) -> rest.Annotation:
     if not (math.isfinite(at_s) and 0 <= at_s <= LATEST_S):
-        raise UsageError("bad_time", "A note is about a time between 1970 and 2100.")
+        raise UsageError("bad_time", "The time of a note must be between 1970 and 2100.")
     device_id, model_id, config_key = key
     note = rest.Annotation(
         annotation_id=0,
@@ -123,7 +123,7 @@ def _add(hub: Hub, key: rest.CellKey, text: str, at_s: float) -> rest.Annotation
     made = hub.writer.call(lambda store: store.change(lambda connection: history.annotate(connection, note)))
     if made is None:
         raise not_found("cell", "/".join(key))
-    return next(kept for kept in hub.reader.history.annotations(key) if kept.annotation_id == made)
+    return next(saved for saved in hub.reader.history.annotations(key) if saved.annotation_id == made)
 
 
 def _delete(hub: Hub, annotation_id: int) -> None:
@@ -141,4 +141,4 @@ def _time_of(text: str) -> float:
     try:
         return datetime.fromisoformat(text.strip()).replace(tzinfo=timezone.utc).timestamp()
     except ValueError as error:
-        raise UsageError("bad_time", f"{text[:40]!r} is no time. Write it as 2026-11-27T08:30, in UTC.") from error
+        raise UsageError("bad_time", f"{text[:40]!r} is not a time. Use 2026-11-27T08:30, in UTC.") from error

@@ -5,13 +5,11 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.wire import rest
-from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub.campaigns import actions
+from edgeprof_hub.campaigns import actions, form_inputs
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -22,6 +20,14 @@ MAX_USD = 1e9
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    """Every text of a form by its input's name."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+TypedInputs = Annotated[dict[str, str], Depends(_typed)]
 
 
 def flash_page(
@@ -36,31 +42,20 @@ def flash_page(
 @router.post("/flash", response_model=None)
 def flash(
     hub: HubOf,
+    typed: TypedInputs,
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
-    threads: Text = "0",
-    repeats: Text = "1",
-    soak_s: Text = "0",
-    energy: Text = "",
 ) -> HTMLResponse | RedirectResponse:
-    """Start a campaign; what is wrong with the choice is said above the form."""
+    """Start a campaign. Errors appear above the form."""
     try:
         if not model or not (device or group):
-            raise UsageError("empty_campaign", "Choose at least one model and one device.")
-        soak = float(_whole_number(soak_s, "Soak"))
-        request = rest.CampaignRequest(
-            model_ids=tuple(model),
-            device_ids=tuple(device or ()),
-            groups=tuple(group or ()),
-            threads=_whole_number(threads, "Threads"),
-            repeats=_whole_number(repeats, "Repeats"),
-            protocol=RunProtocol(soak_s=soak, energy=bool(energy)),
-        )
+            raise UsageError("empty_campaign", "Select at least one model and one device.")
+        request = form_inputs.campaign_of(typed, tuple(model), tuple(device or ()), tuple(group or ()))
         campaign = actions.start(hub, request)
     except EdgeprofError as error:
         chosen = [*(model or ()), *(device or ())]
-        shown = replace(flash_page(hub.reader, error.message, chosen), wants_energy=bool(energy))
+        shown = replace(flash_page(hub.reader, error.message, chosen), inputs=form_inputs.inputs(typed))
         return page("flash.html", 400, page=shown, here="flash")
     return _next(f"/campaigns/{campaign.campaign_id}")
 
@@ -72,7 +67,7 @@ def save_group(
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
-    """Keep the ticked devices as a group; what is ticked stays so."""
+    """Save the selected devices as a group; the selection stays."""
     chosen = [*(model or ()), *(device or ())]
     try:
         admin.set_group(hub, group_name, device or ())
@@ -91,14 +86,14 @@ def delete_group(hub: HubOf, name: Text) -> RedirectResponse:
 
 @router.post("/campaigns/{campaign_id}/cancel")
 def cancel_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
-    """Cancel what of a campaign has not ended."""
+    """Cancel a campaign's unfinished jobs."""
     actions.cancel(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
 
 @router.post("/campaigns/{campaign_id}/retry")
 def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
-    """Queue again what of a campaign failed."""
+    """Retry a campaign's failed jobs."""
     actions.retry_failed(hub, campaign_id)
     return _next(f"/campaigns/{campaign_id}")
 
@@ -111,7 +106,7 @@ def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
 
 @router.post("/cells/run")
 def run_cell(hub: HubOf, device_id: Text, model_id: Text, config_key: Text) -> RedirectResponse:
-    """Fill a cell that nobody has asked for."""
+    """Run a cell that has no result."""
     campaign = actions.run_cell(hub, device_id, model_id, config_key)
     return _next(f"/campaigns/{campaign.campaign_id}")
 
@@ -171,11 +166,5 @@ def _price(text: str) -> float | None:
     except ValueError:
         price = -1.0
     if not 0 <= price <= MAX_USD:
-        raise UsageError("bad_price", f"{text!r} is no price. Write US dollars as a number, such as 80 or 79.95.")
+        raise UsageError("bad_price", f"{text!r} is not a price. Enter US dollars as a number, such as 80 or 79.95.")
     return price
-
-
-def _whole_number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise UsageError("bad_number", f"{name}: {text!r} is no whole number from 0 to 9999.")
-    return int(text)

@@ -38,8 +38,8 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except EdgeprofError as error:
                 if error.code == "not_found":
-                    return page("error.html", 404, title="Not here, or not any more", message=error.message)
-                return page("error.html", 400, title="That did not work", message=error.message)
+                    return page("error.html", 404, title="Not found", message=error.message)
+                return page("error.html", 400, title="Request failed", message=error.message)
 
         return handle_or_explain
 

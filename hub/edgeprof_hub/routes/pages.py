@@ -20,12 +20,12 @@ from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, prices_now
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
-from edgeprof_hub.matrix.window import Asked
+from edgeprof_hub.matrix.window import MatrixQuery
 from edgeprof_hub.routes import cell_history, cost_page, forms, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import comparison, detail, evidence, lately, samples
+from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
 
 NEWEST_RUNS = 50
 MAX_LIST_CHARS = 4000
@@ -42,7 +42,7 @@ router.include_router(settings.router)
 router.include_router(side_by_side.router)
 
 
-def _asked(
+def _query(
     metric: str = window.HEADLINE,
     device: str = "",
     model: str = "",
@@ -54,9 +54,9 @@ def _asked(
     against: str = "",
     hide: str = "",
     pin: str = "",
-) -> Asked:
+) -> MatrixQuery:
     """From the address. What is no number is the first page: a mistyped link still shows something."""
-    return Asked(
+    return MatrixQuery(
         metric=metric,
         device=device[: window.MAX_SEARCH_CHARS],
         model=model[: window.MAX_SEARCH_CHARS],
@@ -75,27 +75,27 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-AskedOf = Annotated[Asked, Depends(_asked)]
+QueryOf = Annotated[MatrixQuery, Depends(_query)]
 
 
 @router.get("/")
-def home(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
+def home(hub: HubOf, request: Request, query: QueryOf) -> HTMLResponse:
     """The comparison."""
-    return _matrix_page(hub, request, asked, "comparison.html")
+    return _matrix_page(hub, request, query, "comparison.html")
 
 
 @router.get("/matrix")
-def matrix(hub: HubOf, request: Request, asked: AskedOf) -> HTMLResponse:
+def matrix(hub: HubOf, request: Request, query: QueryOf) -> HTMLResponse:
     """The comparison's live part alone."""
-    return _matrix_page(hub, request, asked, "_comparison.html")
+    return _matrix_page(hub, request, query, "_comparison.html")
 
 
-def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
-    """The devices by the figure that the page shows large of one column, where that was asked for."""
-    column = window.sorted_by(axes, asked)
+def _sorted(store: ReadStore, axes: table.Axes, query: MatrixQuery) -> table.Axes:
+    """The devices by the figure that the page shows large of one column, where the query asks for it."""
+    column = window.sorted_by(axes, query)
     if column is None:
         return axes
-    metric = comparison.lead_metric(asked.metric, kind_of(column.format))
+    metric = comparison.lead_metric(query.metric, kind_of(column.format))
     values = {
         row.device_id: figure.value
         for row in store.standings([table.key_of(column)])
@@ -111,7 +111,7 @@ def _sorted(store: ReadStore, axes: table.Axes, asked: Asked) -> table.Axes:
 def report(
     hub: HubOf,
     request: Request,
-    asked: AskedOf,
+    query: QueryOf,
     kind: Annotated[Literal["html", "csv", "md", "json"], Query(alias="as")] = "html",
     catalogue: str = "",
     as_of: str = "",
@@ -120,7 +120,7 @@ def report(
 
     `catalogue`, `as_of`: its costs with the prices of then.
     """
-    made = _comparison(hub, request, asked, prices_asked(hub.reader, catalogue, as_of, time.time()))
+    made = _comparison(hub, request, query, prices_asked(hub.reader, catalogue, as_of, time.time()))
     if kind != "html":
         headers = {"content-disposition": f'attachment; filename="edgeprof.{kind}"', "cache-control": "no-store"}
         return Response(tables.render(made.table, kind), media_type=MEDIA[kind], headers=headers)
@@ -131,21 +131,21 @@ def report(
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
-def _matrix_page(hub: Hub, request: Request, asked: Asked, template: str) -> HTMLResponse:
+def _matrix_page(hub: Hub, request: Request, query: MatrixQuery, template: str) -> HTMLResponse:
     version = hub.reader.version()
-    key = (template, str(request.base_url), asked)
+    key = (template, str(request.base_url), query)
 
     def make() -> str:
-        return text_of(template, page=_comparison(hub, request, asked), here="comparison")
+        return text_of(template, page=_comparison(hub, request, query), here="comparison")
 
     return answer(hub.pages.page(version, key, make))
 
 
-def _comparison(hub: Hub, request: Request, asked: Asked, prices: Prices | None = None) -> comparison.Comparison:
+def _comparison(hub: Hub, request: Request, query: MatrixQuery, prices: Prices | None = None) -> comparison.Comparison:
     store, now_s = hub.reader, time.time()
-    metric = comparison.shown_metric(asked.metric)
-    axes = _sorted(store, table.axes(store), replace(asked, metric=metric))
-    found = window.window(axes, replace(asked, metric=metric))
+    metric = comparison.shown_metric(query.metric)
+    axes = _sorted(store, table.axes(store), replace(query, metric=metric))
+    found = window.window(axes, replace(query, metric=metric))
     ranked = comparison.ranked_metrics(metric)
     part = table.part_of(store, axes, found.devices, found.columns, now_s, ranked, prices)
     run = {column.model_id for column in axes.columns}
@@ -153,10 +153,10 @@ def _comparison(hub: Hub, request: Request, asked: Asked, prices: Prices | None 
     token = " --token-file FILE" if hub.settings.token else ""
     agent_line = f"edgeprof agent run --hub {str(request.base_url).rstrip('/')}{token}"
     made = comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
-    variants = [model for model in axes.models.values() if asked.family and model.family == asked.family]
+    variants = [model for model in axes.models.values() if query.family and model.family == query.family]
     devices = {device.device_id: device for device in axes.devices}
-    newest = lately.lately(store.results(limit=lately.MAX_SHOWN), devices, axes.models)
-    return replace(made, lately=newest, variants=tuple(variants))
+    newest = recent_runs.recent_runs(store.results(limit=recent_runs.MAX_SHOWN), devices, axes.models)
+    return replace(made, recent_runs=newest, variants=tuple(variants))
 
 
 @router.get("/runs/{result_id}")

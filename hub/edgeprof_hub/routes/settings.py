@@ -29,7 +29,7 @@ class SettingsPage:
     labels: Mapping[str, str]
     can_sign_out: bool
     scenario: Mapping[str, str]
-    asked: Sequence[fleet_scenario.Asked] = fleet_scenario.ASKED
+    fields: Sequence[fleet_scenario.Asked] = fleet_scenario.ASKED
     is_own_scenario: bool = False
     problem: str = ""
 
@@ -42,7 +42,7 @@ def settings(hub: HubOf) -> HTMLResponse:
 
 @router.post("/settings/scenario", response_model=None)
 async def set_scenario(hub: HubOf, request: Request) -> HTMLResponse | RedirectResponse:
-    """Set the scenario that all cells' costs rest on; `usual`: take it back."""
+    """Set the cost scenario of all cells; `usual`: restore the default."""
     form = {key: str(value) for key, value in (await request.form()).items()}
     try:
         stored = None if form.get("usual") else fleet_scenario.checked(form)
@@ -71,17 +71,17 @@ def _page(hub: Hub, form: Mapping[str, str] | None = None, problem: str = "") ->
 
 def facts(hub: Hub) -> list[tuple[str, str]]:
     """Name and text of each setting."""
-    asked = hub.settings
-    guard = "a shared token" if asked.token else "none; it answers to this machine's own names only"
+    settings = hub.settings
+    guard = "shared token" if settings.token else "none; the hub answers to this machine's own names only"
     return [
         ("Version", __version__),
         ("Hub id", hub.hub_id),
-        ("Data folder", str(asked.data)),
-        ("Listens on", f"{asked.host}:{asked.port}"),
-        ("Guard", guard),
+        ("Data folder", str(settings.data)),
+        ("Listens on", f"{settings.host}:{settings.port}"),
+        ("Access control", guard),
         ("Broker", f"{hub.broker_title}, {hub.endpoint.host}:{hub.endpoint.port}"),
-        ("Site", asked.site),
-        ("Notices by MQTT", topics.notices(asked.site)),
-        ("Webhooks", ", ".join(map(shown, asked.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
-        *((f"Last notice to {item.url}", item.problem or "was taken") for item in hub.notices.deliveries()),
+        ("Site", settings.site),
+        ("MQTT notices", topics.notices(settings.site)),
+        ("Webhooks", ", ".join(map(shown, settings.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
+        *((f"Last notice to {item.url}", item.problem or "delivered") for item in hub.notices.deliveries()),
     ]

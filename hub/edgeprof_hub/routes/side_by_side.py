@@ -1,4 +1,4 @@
-"""The page that puts runs beside each other."""
+"""The page that compares runs side by side."""
 
 from typing import Annotated
 
@@ -19,9 +19,9 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/side-by-side")
 def side_by_side(hub: HubOf, run: Annotated[tuple[str, ...], Query()] = ()) -> HTMLResponse:
-    """Two to six runs; the first one is what the others are compared with."""
-    asked = views.check_count(run)
-    sides = [_side(hub, letter, result_id) for letter, result_id in zip(views.LETTERS, asked, strict=False)]
+    """Two to six runs; the first one is the baseline."""
+    selected = views.check_count(run)
+    sides = [_side(hub, letter, result_id) for letter, result_id in zip(views.LETTERS, selected, strict=False)]
     return page("side_by_side.html", page=views.side_by_side(sides, hub.artifact))
 
 

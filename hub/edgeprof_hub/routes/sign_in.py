@@ -25,7 +25,7 @@ def post_sign_in(
 ) -> Response:
     """Begin a session, if the token is right."""
     if not is_token(hub.settings, token.strip()):
-        return page("sign_in.html", 403, next=_own_path(next), problem="That is not this hub's token.")
+        return page("sign_in.html", 403, next=_own_path(next), problem="Wrong token.")
     answer = RedirectResponse(_own_path(next), 303)
     answer.set_cookie(
         COOKIE,

@@ -30,7 +30,7 @@ api = APIRouter(tags=["models"])
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFile:
-    """A file that somebody is about to send. `head_base64`: its first 32 bytes."""
+    """A file about to be sent. `head_base64`: its first 32 bytes."""
 
     name: str
     size: Annotated[int, Strict()]  # else `false` would be 0
@@ -39,14 +39,14 @@ class PlannedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedUpload:
-    """Files that are about to be sent together."""
+    """Files about to be sent together."""
 
     files: tuple[PlannedFile, ...]
 
 
 @api.post("/models/check", status_code=NO_CONTENT)
 def check(hub: HubOf, planned: PlannedUpload) -> None:
-    """Whether it is worth sending these files: their sizes, the disk's room, their first bytes."""
+    """Check files before they are sent: sizes, free disk space, first bytes."""
     uploads.check_size(hub, sum(max(0, file.size) for file in planned.files))
     for file in planned.files:
         first_look(_head(file), file.name)
@@ -56,12 +56,12 @@ def _head(file: PlannedFile) -> bytes:
     try:
         return base64.b64decode(file.head_base64, validate=True)
     except ValueError as error:  # of which binascii.Error is one
-        raise UsageError("invalid_request", f"The first bytes of {file.name[:80]!r} are not in base 64.") from error
+        raise UsageError("invalid_request", f"The first bytes of {file.name[:80]!r} are not valid base64.") from error
 
 
 @router.post("/models/upload", response_model=None)
 async def upload(hub: HubOf, request: Request) -> HTMLResponse | RedirectResponse:
-    """Store the models of the form and show where they can be flashed to; what is wrong is said above the form."""
+    """Store the models of the form and show where they can be flashed to; errors appear above the form."""
     chunks = request.stream()
     try:
         uploads.check_size(hub, int_or_zero(request.headers.get("content-length")))
@@ -77,15 +77,15 @@ async def upload(hub: HubOf, request: Request) -> HTMLResponse | RedirectRespons
 
 
 def _labels(fields: dict[str, str]) -> Labels:
-    said = {name: text.strip() for name, text in fields.items()}
+    labels = {name: text.strip() for name, text in fields.items()}
     try:
-        task = task_of(said.get("task", "other"))
+        task = task_of(labels.get("task", "other"))
     except ValueError as error:
-        raise UsageError("bad_task", f"{error}. There are: {', '.join(TASKS)}.") from error
+        raise UsageError("bad_task", f"{error}. Tasks: {', '.join(TASKS)}.") from error
     return Labels(
-        name=said.get("name") or None,
-        family=said.get("family") or None,
-        quantization=said.get("quantization") or "unknown",
+        name=labels.get("name") or None,
+        family=labels.get("family") or None,
+        quantization=labels.get("quantization") or "unknown",
         task=task,
     )
 

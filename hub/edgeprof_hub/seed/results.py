@@ -18,7 +18,7 @@ FAILURES: tuple[tuple[FailureCode, m.Stage], ...] = (
     ("timeout", "measure"),
     ("crash", "measure"),
 )
-NO_ENERGY = f"No power was measured: this run was {MADE_UP}."
+NO_ENERGY = f"Power not measured: this run was {MADE_UP}."
 
 
 def result(result_id: str, board: Board, network: Network, at_s: float, chance: random.Random) -> m.Result:

@@ -33,7 +33,7 @@ class Size:
 
 
 def fill(folder: Path, size: Size, say: Callable[[int], None]) -> None:
-    """Write the fleet; `say` hears of each batch how many results are there. Raises EdgeprofError for a used folder."""
+    """Write the fleet; `say` receives the number of results after each batch. Raises EdgeprofError on a used folder."""
     if size.results and not (size.devices and size.models):
         raise UsageError("nothing_to_seed", "Results need at least one device and one model.")
     with locked(folder):
@@ -48,16 +48,16 @@ def fill(folder: Path, size: Size, say: Callable[[int], None]) -> None:
 
 
 def _refuse_used(reader: SqliteReader, folder: Path) -> None:
-    """Made-up figures never stand beside measured ones, nor is a fleet made up twice."""
+    """Synthetic results never mix with measured ones, and a folder is seeded once."""
     if reader.is_synthetic():
         raise EdgeprofError(
-            "already_seeded", f"{folder} holds a synthetic fleet already. Serve it, or name another folder."
+            "already_seeded", f"{folder} already has a synthetic fleet. Serve it, or choose another folder."
         )
     if reader.devices() or reader.models():
         raise EdgeprofError(
             "data_in_hub",
-            f"{folder} holds devices or models of a real hub, and made-up figures must never stand beside them. "
-            "Name an empty folder with --data.",
+            f"{folder} belongs to a hub with real devices or models. Synthetic results must never mix with them. "
+            "Choose an empty folder with --data.",
         )
 
 

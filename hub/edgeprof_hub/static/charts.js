@@ -1,4 +1,4 @@
-// Draws the page's charts from the JSON beside them. The same figures stand in a table on the page.
+// Draws the page's charts from the JSON next to them. A table on the page has the same values.
 "use strict";
 (() => {
   const drawers = { comparison, strip, histogram, lines, beside, pareto, costs, tornado };
@@ -30,7 +30,7 @@
     const text = (row) => tick.get(row);
     const unit = chart.unit ? ` ${chart.unit}` : "";
     const ink = css("--ink"), quiet = css("--quiet"), ground = css("--ground");
-    // On a narrow screen a row's name stands above its line instead of beside it.
+    // On a narrow screen a row's name stands above its line instead of to its left.
     const names = narrow ? [Plot.text(rows, { y: (row) => row, text, frameAnchor: "left", textAnchor: "start", dy: -10 })] : [];
     return {
       height: 40 + rows.length * (narrow ? 36 : 22),
@@ -89,7 +89,7 @@
       marginLeft: 58,
       marginBottom: 40,
       x: { type: type(plane.points.map((point) => point.x)), label: `${plane.title}, ${plane.unit}`, grid: true, inset: 10, ticks: width < 600 ? 4 : 8 },
-      y: { type: type(plane.points.map((point) => point.y)), label: `${plane.y_title}, ${plane.y_unit}`, grid: true, inset: 10, ticks: 5 },
+      y: { type: type(plane.points.map((point) => point.y)), label: `${plane.y_title}, ${plane.y_unit}`, grid: true, inset: 10, ticks: 5, tickFormat: (value) => String(Number(value.toPrecision(4))) },
       marks: [
         Plot.line(front, { x: "x", y: "y", curve, stroke: css("--link"), strokeWidth: 1.4 }),
         Plot.dot(plane.points, { x: "x", y: "y", r: (point) => (point.on_front ? 5 : 3.5), stroke: (point) => (point.on_front ? css("--link") : css("--quiet")), fill: (point) => (point.on_front ? css("--link") : css("--ground")), title: (point) => `${point.name}: ${point.text}` }),

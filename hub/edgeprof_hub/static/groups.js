@@ -1,4 +1,4 @@
-// A ticked group shows which devices it means. Without it the hub does the same when the form arrives.
+// Selecting a group selects its devices. Without this script the hub does so when the form arrives.
 "use strict";
 (() => {
   for (const group of document.querySelectorAll("input[name=group]")) {

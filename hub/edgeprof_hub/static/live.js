@@ -1,4 +1,4 @@
-// Keeps the live part of a page fresh: the hub's event stream asks, htmx fetches, at most once a second.
+// Keeps the live part of a page fresh: the hub's event stream notifies, htmx fetches, at most once a second.
 "use strict";
 (() => {
   const part = document.getElementById("live");
@@ -12,7 +12,7 @@
     if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
-      // Whoever types a search or has ticked runs must not lose that to a refresh.
+      // A refresh must not discard a half-typed search or selected runs.
       const types = document.activeElement?.type === "text" && part.contains(document.activeElement);
       if (types || part.querySelector("input:checked")) return refreshSoon();
       htmx.trigger(part, "hub-changed");
@@ -23,7 +23,7 @@
     if (source || document.hidden) return;
     source = new EventSource(part.dataset.events);
     source.onopen = () => { lamp.textContent = "live"; refreshSoon(); };
-    source.onerror = () => { lamp.textContent = "not connected, trying again"; };
+    source.onerror = () => { lamp.textContent = "disconnected, retrying"; };
     source.addEventListener("changed", refreshSoon);
   }
 

@@ -1,4 +1,4 @@
-// Sliders beside the number fields of a form; the number is what counts, and it is sent when the slider is let go.
+// Sliders next to the number fields of a form. Releasing a slider sends the form with the number.
 "use strict";
 (() => {
   for (const slider of document.querySelectorAll("input.slider")) {

@@ -11,7 +11,7 @@
   const stop = form.querySelector("button.stop");
   const mib = (bytes) => (bytes / 2 ** 20).toFixed(1);
 
-  function say(text, isBad) {
+  function show(text, isBad) {
     line.textContent = isBad ? "" : text;
     problem.textContent = isBad ? text : "";
     problem.hidden = !isBad;
@@ -44,14 +44,14 @@
         bar.max = event.total;
         bar.value = event.loaded;
         const rate = event.loaded / Math.max(1, performance.now() - began) * 1000;
-        say(event.loaded < event.total ? `${mib(event.loaded)} of ${mib(event.total)} MiB, ${mib(rate)} MiB/s` : "sent; the hub looks into it");
+        show(event.loaded < event.total ? `${mib(event.loaded)} of ${mib(event.total)} MiB, ${mib(rate)} MiB/s` : "sent; the hub is checking the files");
       };
       request.onload = () => {
         if (request.status < 400) return resolve(request.responseURL);
-        const said = request.response && request.response.querySelector("[role=alert]");
-        reject(new Error(said ? said.textContent : `The hub answered ${request.status}.`));
+        const alert = request.response && request.response.querySelector("[role=alert]");
+        reject(new Error(alert ? alert.textContent : `The hub answered with status ${request.status}.`));
       };
-      request.onerror = () => reject(new Error("The connection to the hub broke. Nothing was stored; send it again."));
+      request.onerror = () => reject(new Error("Connection to the hub lost. Nothing was stored; send it again."));
       request.onabort = () => reject(new Error("Stopped. Nothing was stored."));
       stop.onclick = () => request.abort();
       request.send(new FormData(form));
@@ -61,12 +61,12 @@
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     working(true);
-    say("asking the hub");
+    show("checking with the hub");
     try {
       await check([...form.elements.file.files]);
       location.assign(await transfer());
     } catch (error) {
-      say(error.message, true);
+      show(error.message, true);
       working(false);
     }
   });

@@ -46,7 +46,7 @@ class Session:
 
 
 class UnknownDevice(LookupError):
-    """A result came before the birth of its device; it is sent again."""
+    """A result came before the birth of its device; the agent sends it again."""
 
 
 class Deleted(LookupError):

@@ -17,7 +17,7 @@ class KeptCatalogue:
 
 
 class CatalogueReader:
-    """Questions, asked by the reader's own connections."""
+    """Queries on the reader's own connections."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -28,7 +28,7 @@ class CatalogueReader:
         return [KeptCatalogue(row["sha256"], row["as_of"], row["first_used_s"]) for row in found]
 
     def content(self, sha256: str) -> bytes | None:
-        """What was kept; None where it was never used here."""
+        """Its stored content; None if this hub never used it."""
         found = self._ask("SELECT content FROM catalogue WHERE sha256 = ?", (sha256,))
         return bytes(found[0][0]) if found else None
 

@@ -29,7 +29,7 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise EdgeprofError(
             "database_unreadable",
-            f"The database {file} cannot be used ({error}). Restore it from a copy, or move it away to begin anew.",
+            f"Cannot use the database {file} ({error}). Restore it from a copy, or move it away to start afresh.",
         ) from error
     except EdgeprofError:
         connection.close()

@@ -1,4 +1,4 @@
-"""What is kept of a cell beside its results: notes that people wrote, and regressions that were suspected."""
+"""What the hub stores about a cell besides its results: notes, and suspected regressions."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _OF_CELL = "(device_id, model_id, config_key) = (?, ?, ?)"
 
 
 class HistoryReader:
-    """Questions, asked by the reader's own connections."""
+    """Queries on the reader's own connections."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -65,7 +65,7 @@ class _Figures(msgspec.Struct):
 
 
 _FIGURES = msgspec.json.Decoder(_Figures)
-"""Reads the figures of a stored result and skips all else: this is asked once for each result that comes."""
+"""Reads the figures of a stored result and skips all else: this runs once per arriving result."""
 
 
 def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:
@@ -89,7 +89,7 @@ def suspect(connection: sqlite3.Connection, regression: rest.Regression) -> None
 
 
 def settle(connection: sqlite3.Connection, settled: rest.Regression) -> None:
-    """Write down what the re-run said."""
+    """Store the outcome of the second run."""
     connection.execute(
         "UPDATE regression SET state = ?, rerun_id = ?, sentence = ?, ratio = ?, ended_s = ? WHERE regression_id = ?",
         (settled.state, settled.rerun_id, settled.sentence, settled.ratio, settled.ended_s, settled.regression_id),

@@ -8,7 +8,7 @@ from edgeprof_hub.store import rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
 
-KEPT_CONFLICTS = 1000
+MAX_CONFLICTS = 1000
 MAX_ATTEMPTS = 2
 """A run that the device could not end (it restarted) is tried once more."""
 ENDED = "('measured', 'failed', 'cancelled')"
@@ -17,7 +17,7 @@ ENDED = "('measured', 'failed', 'cancelled')"
 def save_result(
     connection: sqlite3.Connection, result: m.Result, payload_sha256: str, received_s: float
 ) -> StoreOutcome:
-    """Store a result once. The same id with other content is kept aside, and the first one stands."""
+    """Store a result once. The same id with other content goes to the conflicts, and the first one stands."""
     _refuse_deleted(connection, result)
     document = rows.to_json(result)
     if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
@@ -125,7 +125,7 @@ _NEWEST = (
 def _point_at_newest(
     connection: sqlite3.Connection, key: rest.CellKey, arrived: rest.StoredResult | None = None
 ) -> None:
-    """The cell's newest result, and beside the cell the part of it that tables show; none: neither.
+    """The cell's newest result, and next to the cell the part of it that tables show; none: neither.
 
     `arrived`: a result of the cell that need not be read again.
     """
@@ -154,9 +154,9 @@ def _point_at_newest(
 
 
 def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:
-    asked = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
+    ids = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
     found = connection.execute(
-        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", asked
+        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", ids
     ).fetchone()
     if found is not None:
         raise Deleted(f"This {found[0]} was deleted from the hub.")
@@ -192,7 +192,7 @@ def _repeated(
         "document": document,
     }
     insert(connection, "conflict", values, "ON CONFLICT DO NOTHING")
-    connection.execute("DELETE FROM conflict WHERE id <= (SELECT max(id) FROM conflict) - ?", (KEPT_CONFLICTS,))
+    connection.execute("DELETE FROM conflict WHERE id <= (SELECT max(id) FROM conflict) - ?", (MAX_CONFLICTS,))
     return "conflict"
 
 

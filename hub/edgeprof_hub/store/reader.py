@@ -34,7 +34,7 @@ _FAILED = (
     " USING (device_id, model_id, config_key, job_id) WHERE job.state = 'failed'"
     " AND (job.model_id, job.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 )
-"""Cells whose newest job failed: few beside all that have an outcome, so sought from the jobs (CROSS JOIN)."""
+"""Cells whose newest job failed: few compared with all that have an outcome, so sought from the jobs (CROSS JOIN)."""
 _OF_DEVICES = "cell.device_id IN (SELECT value FROM json_each(?))"
 _OF_COLUMNS = "(cell.model_id, cell.config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 _MAX_VARIABLES = 500
@@ -115,19 +115,19 @@ class SqliteReader:
     def cells(
         self, *, device_ids: Sequence[str] | None = None, columns: Sequence[tuple[str, str]] | None = None
     ) -> Sequence[CellRow]:
-        asked = ((_OF_DEVICES, device_ids), (_OF_COLUMNS, columns))
-        used = [(clause, rows.to_json(values)) for clause, values in asked if values is not None]
+        filters = ((_OF_DEVICES, device_ids), (_OF_COLUMNS, columns))
+        used = [(clause, rows.to_json(values)) for clause, values in filters if values is not None]
         where = f" WHERE {' AND '.join(clause for clause, _ in used)}" if used else ""
         found = self._all(f"{_CELLS}{where} ORDER BY 1, 2, 3", [values for _, values in used])
         return [rows.cell(row) for row in found]
 
     def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
-        asked = [rows.to_json(columns)]
-        failed = {(row[0], row[1], row[2]): str(row[3]) for row in self._all(_FAILED, asked)}
+        values = [rows.to_json(columns)]
+        failed = {(row[0], row[1], row[2]): str(row[3]) for row in self._all(_FAILED, values)}
         found = self._all(
             "SELECT device_id, model_id, config_key, standing FROM standing"
             " WHERE (model_id, config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
-            asked,
+            values,
         )
         return [
             StandingRow(row[0], row[1], row[2], failed.get((row[0], row[1], row[2])), decoded(row[3])) for row in found
@@ -205,12 +205,12 @@ class SqliteReader:
         return {row[0] for row in found}
 
     def unused_artifacts(self, hashes: Iterable[str]) -> set[str]:
-        asked = set(hashes)
-        return asked - {row[0] for row in self._among("SELECT sha256 FROM artifact WHERE sha256 IN", sorted(asked))}
+        wanted = set(hashes)
+        return wanted - {row[0] for row in self._among("SELECT sha256 FROM artifact WHERE sha256 IN", sorted(wanted))}
 
     def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
-        asked = set(hashes)
-        return asked - {row[0] for row in self._among("SELECT sha256 FROM model_file WHERE sha256 IN", sorted(asked))}
+        wanted = set(hashes)
+        return wanted - {row[0] for row in self._among("SELECT sha256 FROM model_file WHERE sha256 IN", sorted(wanted))}
 
     @contextmanager
     def _snapshot(self) -> Generator[sqlite3.Connection]:

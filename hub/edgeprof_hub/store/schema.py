@@ -198,8 +198,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     if newer := sorted(applied - _known_names()):
         raise EdgeprofError(
             "newer_database",
-            f"This data folder was changed by a newer edgeprof (it has {newer[-1]!r}). "
-            "Install that release again, or name another folder with --data.",
+            f"A newer edgeprof changed this data folder (it has {newer[-1]!r}). "
+            "Install that release, or choose another folder with --data.",
         )
     if pending:
         MIGRATIONS.apply(db)

@@ -1,4 +1,4 @@
-"""What a result is ranked by, in a few bytes beside its cell: read of many more cells than a page shows.
+"""What a result is ranked by, in a few bytes next to its cell: read of many more cells than a page shows.
 
 It holds what was recorded, never what a rule made of it, so that a release may change the rules.
 """

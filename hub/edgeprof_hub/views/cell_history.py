@@ -19,7 +19,7 @@ OFFERED = (
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """One run, and what was another before it. `number`: its place in the chart, from 1, the oldest."""
+    """One run, and what changed since the run before it. `number`: its place in the chart, from 1, the oldest."""
 
     number: int
     stored: rest.StoredResult
@@ -67,14 +67,14 @@ def cell_history(
     newest: Sequence[rest.StoredResult],
     annotations: Sequence[rest.Annotation],
     regressions: Sequence[rest.Regression],
-    asked: str,
+    requested: str,
     is_cut: bool,
 ) -> CellHistory:
-    """`newest`: the cell's results, newest first. `asked`: a metric; an unknown one is the headline."""
+    """`newest`: the cell's results, newest first. `requested`: a metric; an unknown one is the headline."""
     there = {row.metric for stored in newest for row in stored.result.metrics}
     choices = tuple(name for name in OFFERED if name in there)
     headline = HEADLINES[kind_of(model.format)][0].metric
-    metric = asked if asked in there and asked in METRICS else headline
+    metric = requested if requested in there and requested in METRICS else headline
     oldest = list(reversed(newest))
     rows = [_row(number, oldest, metric) for number in range(1, len(oldest) + 1)]
     return CellHistory(
@@ -96,7 +96,7 @@ def _row(number: int, oldest: Sequence[rest.StoredResult], metric: str) -> Histo
     result = stored.result
     row = next((row for row in result.metrics if row.metric == metric), None)
     before = oldest[number - 2].result if number > 1 else None
-    failed = f"✕ {result.failure.code}" if result.failure else "none"
+    failed = f"✕ {result.failure.code}" if result.failure else "not measured"
     return HistoryRow(
         number=number,
         stored=stored,
@@ -108,12 +108,12 @@ def _row(number: int, oldest: Sequence[rest.StoredResult], metric: str) -> Histo
 
 
 def _changed(before: m.Result, now: m.Result) -> tuple[str, ...]:
-    """What is another version or setting than in the run before."""
+    """Versions and settings that differ from those of the run before."""
     facts = {
         "runtime": (_runtime(before), _runtime(now)),
         "agent": (before.agent_version, now.agent_version),
         "governor": (_governor(before), _governor(now)),
-        "threads that ran": (_threads(before), _threads(now)),
+        "actual threads": (_threads(before), _threads(now)),
     }
     return tuple(
         f"{name} {was} → {is_now}" for name, (was, is_now) in facts.items() if was and is_now and was != is_now
@@ -149,7 +149,7 @@ def _chart(
     known = METRICS[metric]
     return LineChart(
         title=known.title,
-        x="runs in the order of their arrival",
+        x="runs in order of arrival",
         unit=known.unit,
         lines=(Line("", points),),
         rules=(*_changes(rows), *_notes(rows, annotations), *_regressions(rows, regressions)),

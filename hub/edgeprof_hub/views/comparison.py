@@ -17,12 +17,12 @@ from edgeprof_hub.matrix.ranking import CellKey
 from edgeprof_hub.matrix.table import Part
 from edgeprof_hub.matrix.window import HEADLINE, Window, sort_key
 from edgeprof_hub.views import charts, matrix_cell, pareto_view
-from edgeprof_hub.views.lately import Lately
 from edgeprof_hub.views.matrix_cell import CellView
+from edgeprof_hub.views.recent_runs import RecentRun
 
 DISTANCE, RANK = COLOURS = ("distance", "rank")
 MAX_DRAWN = 80
-TOO_MANY_TO_DRAW = f"More than {MAX_DRAWN} figures are not drawn: search for fewer devices or models to see a chart."
+TOO_MANY_TO_DRAW = f"No chart: it would have more than {MAX_DRAWN} points. Search for fewer devices or models."
 PICKED = (
     *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
     *("prefill_tokens_per_s", "decode_tokens_per_s", "ttft_ms", "inter_token_p50_ms"),
@@ -34,7 +34,7 @@ PICKED = (
 
 @dataclass(frozen=True)
 class _Shading:
-    """What cells are shaded by, whichever was asked for."""
+    """What cells are shaded by."""
 
     distances: dict[CellKey, float]
     places: dict[CellKey, tuple[int, int]]
@@ -102,14 +102,14 @@ class Comparison:
     can_be_ticked: bool
     idle_models: tuple[rest.ModelRecord, ...]
     agent_line: str
-    lately: tuple[Lately, ...] = ()
+    recent_runs: tuple[RecentRun, ...] = ()
     variants: tuple[rest.ModelRecord, ...] = ()
     """The models of the one family that the page is about, if it is about one."""
 
 
-def shown_metric(asked: str) -> str:
-    """The metric that was asked for; an unknown choice is the headline."""
-    return asked if asked in METRICS else HEADLINE
+def shown_metric(requested: str) -> str:
+    """The requested metric; an unknown one is the headline."""
+    return requested if requested in METRICS else HEADLINE
 
 
 def ranked_metrics(metric: str) -> frozenset[str]:
@@ -125,7 +125,7 @@ def comparison(
     table = _unmarked(part.shown) if part.shown.synthetic else part.shown
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
-    shading = _shading(part.compared, window.asked.colour, metric)
+    shading = _shading(part.compared, window.query.colour, metric)
     rows = tuple(_row(device, table.columns, cells, metric, notes, shading) for device in table.devices)
     threads = same_threads(table.columns)
     leads = [lead_metric(metric, kind) for kind in HEADLINES]
@@ -142,7 +142,7 @@ def comparison(
         families=_families(table.columns),
         rows=rows,
         notes=tuple(notes.texts),
-        threads_note="" if threads is None else f"All models asked for {threads_text(threads)}.",
+        threads_note="" if threads is None else f"All runs requested {threads_text(threads)}.",
         allowance=ALLOWANCE,
         widened=allowances.legend(table, leads),
         meanings=_meanings(table),
@@ -154,7 +154,7 @@ def comparison(
         ),
         charts=drawn if can_be_read else (),
         can_be_ticked=sum(cell.lead is not None for row in rows for cell in row.cells) > 1,
-        planes=() if table.synthetic else pareto_view.planes(table, leads, window.asked.against),
+        planes=() if table.synthetic else pareto_view.planes(table, leads, window.query.against),
         axes=pareto.AGAINST,
         undrawn="" if can_be_read else TOO_MANY_TO_DRAW,
         idle_models=tuple(idle_models),
@@ -203,11 +203,11 @@ def sentence(table: rest.CompareTable, window: Window) -> str:
         )
         if states.count(state)
     ]
-    told = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
-    aside = f" ({told})" if told else ""
+    kinds = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
+    aside = f" ({kinds})" if kinds else ""
     devices = len(table.devices)
-    matching = "matching " if window.asked.is_search else ""
-    all_of = "" if window.is_whole else f" These are {devices} of {window.device_page.of} {matching}devices, and "
+    matching = "matching " if window.query.is_search else ""
+    all_of = "" if window.is_whole else f" Shown: {devices} of {window.device_page.of} {matching}devices and "
     all_of += "" if window.is_whole else f"{len(table.columns)} of {window.column_page.of} {matching}variants."
     return (
         f"{models} model{'s' * (models != 1)} on {devices} device{'s' * (devices != 1)}{aside}: "

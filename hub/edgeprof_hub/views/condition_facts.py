@@ -53,30 +53,28 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
     if found is None:
         return ()
     absent = found.absent
-    rate = f"{figures.number(found.sample_hz_got)} of {figures.number(found.sample_hz_asked)} times a second"
+    rate = f"{figures.number(found.sample_hz_got)} of {figures.number(found.sample_hz_asked)} requested samples/s"
     temperature, clock = ("temperature_min_c", "temperature_max_c", "temperature_c"), ("cpu_mhz_min", "cpu_mhz_max")
     return (
-        Fact("Watched", f"for {figures.number(found.window_s)} s, {rate}"),
+        Fact("Sampled", f"for {figures.number(found.window_s)} s, {rate}"),
         facts.spread("Temperature", found.temperature_min_c, found.temperature_max_c, "°C", absent, *temperature),
         facts.spread("Clock", found.cpu_mhz_min, found.cpu_mhz_max, "MHz", absent, *clock, "cpu_mhz"),
+        _share("Other programs", found.others_cpu_share, "of the model's CPU time", found, "others_cpu_share"),
         _share(
-            "Other programs", found.others_cpu_share, "as much processor time as the model", found, "others_cpu_share"
-        ),
-        _share(
-            "Taken by a hypervisor",
+            "Steal time",
             found.stolen_cpu_share,
-            "as much processor time as the model",
+            "of the model's CPU time",
             found,
             "stolen_cpu_share",
         ),
-        _share("Ready, not running", found.waited_cpu_share, "of the time", found, "waited_cpu_share"),
+        _share("CPU wait", found.waited_cpu_share, "of the time", found, "waited_cpu_share"),
         _throttling(found),
         _count("Pages swapped in", found.swapped_in_pages, found, "swapped_in_pages"),
         _share("Waiting for memory", found.memory_pressure_share, "of the time", found, "memory_pressure_share"),
-        facts.measured("Step of the clock", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
-        facts.measured("Clock set right by", found.clock_slew_ppm, "ppm", absent, "clock_slew_ppm"),
+        facts.measured("Clock step", found.wall_clock_step_ms, "ms", absent, "wall_clock_step_ms"),
+        facts.measured("Clock slew", found.clock_slew_ppm, "ppm", absent, "clock_slew_ppm"),
         facts.measured("Stopped", found.worker_stopped_s, "s", absent, "worker_stopped_s"),
-        facts.measured("Stood still", found.worker_still_s, "s at the longest", absent, "worker_still_s"),
+        facts.measured("Longest stall", found.worker_still_s, "s", absent, "worker_still_s"),
         *_clock_sources(found),
         *_cpus_gone(found),
         *(Fact(name, text, is_absent=True) for name, text in absent.items() if name not in _FIELDS_SHOWN),
@@ -102,7 +100,7 @@ def _throttling(found: Conditions) -> Fact:
         return Fact("Throttling", "; ".join(text for text in (flags, events) if text), warns=True)
     if "throttle_flags" in found.absent or found.throttle_events is None:
         return Fact("Throttling", facts.reason_of(found.absent, "throttle_flags", "throttle_events"), is_absent=True)
-    return Fact("Throttling", "none was reported")
+    return Fact("Throttling", "none reported")
 
 
 def _clock_sources(found: Conditions) -> list[Fact]:
@@ -112,7 +110,7 @@ def _clock_sources(found: Conditions) -> list[Fact]:
 
 def _cpus_gone(found: Conditions) -> list[Fact]:
     gone = ", ".join(map(str, found.cpus_gone))
-    return [Fact("Cores gone", f"{gone}: there before the run, not after it", warns=True)] if gone else []
+    return [Fact("Cores gone offline", gone, warns=True)] if gone else []
 
 
 def footprint_facts(footprint: Footprint | None) -> tuple[Fact, ...]:
@@ -123,8 +121,8 @@ def footprint_facts(footprint: Footprint | None) -> tuple[Fact, ...]:
         Fact("Agent", f"{figures.percent(footprint.agent_cpu_share)} of one core"),
         Fact(
             "Sampler",
-            f"{figures.percent(footprint.sampler_cpu_share)} of one core, at "
-            f"{figures.number(footprint.sampler_hz)} samples a second",
+            f"{figures.percent(footprint.sampler_cpu_share)} of one core, "
+            f"at {figures.number(footprint.sampler_hz)} samples/s",
         ),
-        Fact("Agent's memory", facts.with_unit(footprint.agent_rss_mib, "MiB")),
+        Fact("Agent RSS", facts.with_unit(footprint.agent_rss_mib, "MiB")),
     )

@@ -1,15 +1,17 @@
 """Contexts of the pages about one thing: a run, a device, a model, and the form that flashes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
-from edgeprof.tables.view import NO_BREAK_EVEN, pays_from
+from edgeprof.tables.view import NO_BREAK_EVEN, break_even_text
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
 from edgeprof.wire.tasks import TASKS
+from edgeprof_hub.campaigns import form_inputs
+from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
@@ -33,11 +35,11 @@ class MetricLine:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting as it was asked for and as it ran; `differs` where that is not the same."""
+    """One setting, requested and actual; `differs` where they are not the same."""
 
     name: str
-    asked: str
-    ran: str
+    requested: str
+    actual: str
     differs: bool
 
 
@@ -68,7 +70,7 @@ class RunPage:
         offered = (
             ("trust", "trust", True),
             ("remote", "endpoint", self.result.remote is not None),
-            ("metrics-h", "figures", bool(self.metrics)),
+            ("metrics-h", "metrics", bool(self.metrics)),
             ("samples-h", "samples", True),
             ("timing", "timing", True),
             ("cold", "cold start", True),
@@ -78,17 +80,17 @@ class RunPage:
             ("open-loop", "open loop", bool(self.evidence.open_loop)),
             ("memory", "memory", True),
             ("conditions", "device", True),
-            ("footprint", "cost of measuring", True),
-            ("config-h", "settings", True),
+            ("footprint", "overhead", True),
+            ("config-h", "configuration", True),
         )
         return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
 
     @property
-    def pays_from(self) -> str:
+    def break_even(self) -> str:
         """The break-even volume in words."""
         if not isinstance(self.cost, rest.CostView):
             return ""
-        return pays_from(self.cost) or NO_BREAK_EVEN[self.cost.break_even_kind]
+        return break_even_text(self.cost) or NO_BREAK_EVEN[self.cost.break_even_kind]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class DevicePage:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """One model, its newest runs and the devices that they ran on."""
+    """One model, its newest runs and the devices that they actual on."""
 
     model: rest.ModelRecord
     results: Sequence[rest.StoredResult]
@@ -119,7 +121,7 @@ class FlashPage:
     """Ids of models and devices that are ticked already."""
     problem: str = ""
     upload_problem: str = ""
-    wants_energy: bool = True
+    inputs: tuple[InputView, ...] = field(default_factory=form_inputs.inputs)
     tasks: tuple[str, ...] = TASKS
 
 
@@ -190,7 +192,7 @@ def _metric_line(row: m.MetricRow) -> MetricLine:
     origin = f"{row.origin}, {row.scope}" if row.scope else row.origin
     return MetricLine(
         title=known.title if known else row.metric,
-        meaning=known.meaning if known else "a metric that this hub does not know",
+        meaning=known.meaning if known else "this hub does not know this metric",
         text=text,
         unit=prefixed or (known.unit if known else ""),
         interval=figures.interval(row),
@@ -206,35 +208,39 @@ def _absent_line(absent: m.AbsentMetric) -> MetricLine:
 
 
 def settings(result: m.Result) -> tuple[Setting, ...]:
-    """The requested configuration beside the effective one."""
-    asked, ran = result.config, result.effective
-    shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in asked.shapes.items()) or "as in the file"
+    """The requested configuration and the actual one."""
+    requested, actual = result.config, result.effective
+    shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in requested.shapes.items()) or "as in the file"
     pairs = [
-        ("runtime", asked.runtime, f"{ran.runtime} {ran.runtime_version}" if ran else "", _other_runtime(result)),
-        ("threads", str(asked.threads or "every core"), _threads_that_ran(ran), _other_threads(result)),
-        ("provider", asked.provider, ran.provider if ran else "", _other_provider(result)),
-        ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in ran.inputs.items()) if ran else "", False),
-        ("power mode", asked.power_mode or "as found", (result.before and result.before.power_mode) or "", False),
-        ("cores", "any", ", ".join(map(str, ran.affinity)) if ran else "", False),
-        *_asked_beside(result),
+        ("runtime", requested.runtime, _actual_runtime(actual), _other_runtime(result)),
+        ("threads", str(requested.threads or "every core"), _actual_threads(actual), _other_threads(result)),
+        ("provider", requested.provider, actual.provider if actual else "", _other_provider(result)),
+        ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in actual.inputs.items()) if actual else "", False),
+        ("power mode", requested.power_mode or "unchanged", (result.before and result.before.power_mode) or "", False),
+        ("cores", "any", ", ".join(map(str, actual.affinity)) if actual else "", False),
+        *_not_reported_back(result),
     ]
-    return tuple(Setting(name, one, other or "not known", differs) for name, one, other, differs in pairs)
+    return tuple(Setting(name, one, other or "unknown", differs) for name, one, other, differs in pairs)
 
 
-def _threads_that_ran(ran: m.Effective | None) -> str:
-    """Of an endpoint nobody knows."""
-    return str(ran.threads) if ran and ran.threads else ""
+def _actual_runtime(actual: m.Effective | None) -> str:
+    return f"{actual.runtime} {actual.runtime_version}" if actual else ""
 
 
-def _asked_beside(result: m.Result) -> list[tuple[str, str, str, bool]]:
-    """What a runtime does not tell back: it ran as asked, or the run failed."""
-    asked = result.config
+def _actual_threads(actual: m.Effective | None) -> str:
+    """Unknown for an endpoint."""
+    return str(actual.threads) if actual and actual.threads else ""
+
+
+def _not_reported_back(result: m.Result) -> list[tuple[str, str, str, bool]]:
+    """Settings that a runtime does not report: the run used them, or it failed."""
+    requested = result.config
     offered = (
-        ("prompt tokens", f"{asked.prompt_tokens:,}", _writes_tokens(result)),
-        ("generated tokens", f"{asked.decode_tokens:,}", _writes_tokens(result)),
-        ("tokens in memory before", f"{asked.depth_tokens:,}", _writes_tokens(result)),
-        ("requests a second", f"{asked.arrival_rate_per_s:g}", asked.arrival_rate_per_s > 0),
-        ("full delegation", "required", asked.require_full_delegation),
+        ("prompt tokens", f"{requested.prompt_tokens:,}", _writes_tokens(result)),
+        ("generated tokens", f"{requested.decode_tokens:,}", _writes_tokens(result)),
+        ("context depth", f"{requested.depth_tokens:,}", _writes_tokens(result)),
+        ("requests/s", f"{requested.arrival_rate_per_s:g}", requested.arrival_rate_per_s > 0),
+        ("full delegation", "required", requested.require_full_delegation),
     )
     is_measured = result.status == "measured"
     return [(name, text, text if is_measured else "", False) for name, text, applies in offered if applies]
@@ -249,20 +255,20 @@ def _other_runtime(result: m.Result) -> bool:
 
 
 def _other_threads(result: m.Result) -> bool:
-    asked = result.config.threads
-    return result.effective is not None and asked > 0 and result.effective.threads != asked
+    requested = result.config.threads
+    return result.effective is not None and requested > 0 and result.effective.threads != requested
 
 
 def _other_provider(result: m.Result) -> bool:
-    ran = result.effective
+    actual = result.effective
     return (
-        ran is not None
+        actual is not None
         and result.remote is None
-        and ran.provider.lower().removesuffix("executionprovider") != result.config.provider.lower()
+        and actual.provider.lower().removesuffix("executionprovider") != result.config.provider.lower()
     )
 
 
 def _samples_note(result: m.Result) -> str:
     if any(artifact.name == "samples" for artifact in result.artifacts):
-        return "The samples of this run are the artifact named samples, below; this hub cannot draw them."
-    return "This run recorded no samples of single inferences."
+        return "This hub cannot draw the samples of this run. Download the artifact `samples` below."
+    return "This run recorded no single samples."

@@ -12,9 +12,9 @@ from edgeprof_hub.views.lines import Drawn
 
 Fetch = Callable[[str], bytes | None]
 _HOW = {
-    "counter": "the source's own counter of joules",
+    "counter": "the source's energy counter",
     "trapezoid": "trapezoids between readings",
-    "held": "each value held until the next one came",
+    "held": "each value held until the next",
 }
 
 
@@ -31,7 +31,7 @@ class SourceView:
 
 @dataclass(frozen=True)
 class EnergyView:
-    """The leading source first, and what all of them said over time."""
+    """The leading source first, and the readings of all over time."""
 
     sources: tuple[SourceView, ...]
     drawn: Drawn | None
@@ -56,32 +56,32 @@ def _source(run: EnergyRun) -> SourceView:
 
 def _facts(run: EnergyRun) -> Iterator[Fact]:
     source = run.source
-    version = figures.clean(source.version) if source.version else "version not told"
+    version = figures.clean(source.version) if source.version else "version unknown"
     yield Fact("Reads", f"{figures.clean(source.source)} ({version})")
-    asked = f" of {with_unit(source.sample_hz_asked, 'Hz asked')}" if source.sample_hz_asked else ""
+    requested = f" of {with_unit(source.sample_hz_asked, 'Hz requested')}" if source.sample_hz_asked else ""
     if source.sample_hz_got is None:
-        yield Fact("New values", "not recorded in this run", is_absent=True)
+        yield Fact("New values", "not recorded", is_absent=True)
     else:
         got = with_unit(source.sample_hz_got, "Hz")
-        yield Fact("New values", f"{got}{asked}; integrated by {_HOW[source.integration]}")
+        yield Fact("New values", f"{got}{requested}; integrated by {_HOW[source.integration]}")
     yield Fact("Calibration", _calibration(run), warns="beyond_calibration" in run.marks)
     if run.problem is not None:
         return
     if run.idle_before_w is not None and run.idle_after_w is not None:
-        spread = f", readings scatter by {with_unit(run.idle_sd_w, 'W')}" if run.idle_sd_w is not None else ""
+        spread = f", standard deviation {with_unit(run.idle_sd_w, 'W')}" if run.idle_sd_w is not None else ""
         text = f"{with_unit(run.idle_before_w, 'W')} before, {with_unit(run.idle_after_w, 'W')} after{spread}"
         yield Fact("Idle, model loaded", text, warns="drifting_idle" in run.marks)
     if run.average_w is not None:
-        peak = f", at most {with_unit(run.peak_w, 'W')} in one reading" if run.peak_w is not None else ""
+        peak = f", peak reading {with_unit(run.peak_w, 'W')}" if run.peak_w is not None else ""
         yield Fact("Under load", f"{with_unit(run.average_w, 'W')}{peak}")
     if run.clock_offset_s is not None and run.clock_offset_error_s is not None:
-        late = f"{run.clock_offset_s:.2f} ± {run.clock_offset_error_s:.2f} s late, by the load's edges; set right"
-        yield Fact("Its values came", late)
+        delay = f"{run.clock_offset_s:.2f} ± {run.clock_offset_error_s:.2f} s, from the edges of the load; corrected"
+        yield Fact("Delay of readings", delay)
     if run.throughput_ratio is not None:
-        text = f"{figures.percent(run.throughput_ratio)} of the speed in the latency window, where no power was read"
-        yield Fact("Speed meanwhile", text, warns="observer_effect" in run.marks)
+        text = f"{figures.percent(run.throughput_ratio)} of the speed in the latency window, which reads no power"
+        yield Fact("Speed under power sampling", text, warns="observer_effect" in run.marks)
     if run.sampler_cpu_share is not None:
-        yield Fact("Reading it took", f"{figures.percent(run.sampler_cpu_share)} of one core")
+        yield Fact("Cost of reading", f"{figures.percent(run.sampler_cpu_share)} of one core")
     yield from _uncertainty(run)
     for name, reason in run.marks.items():
         yield Fact(name.replace("_", " ").capitalize(), figures.clean(reason), warns=True)
@@ -120,4 +120,4 @@ def _windows(run: EnergyRun) -> DataTable:
         )
         for number, window in enumerate(run.windows, 1)
     )
-    return DataTable(("Window", "Length", "Units", "Energy", "A unit", "A unit, net", "1,000 units"), rows)
+    return DataTable(("Window", "Length", "Units", "Energy", "Per unit", "Per unit, net", "Per 1,000 units"), rows)

@@ -46,12 +46,12 @@ class Evidence:
     state: DataTable | None
 
     @property
-    def not_asked(self) -> tuple[str, ...]:
-        """What may be asked for beside the window, and was not."""
+    def not_requested(self) -> tuple[str, ...]:
+        """Optional parts of a run that nobody requested."""
         offered = (
-            (self.sweep, "a sweep over sizes"),
-            (self.soak, "a soak"),
-            (self.open_loop, "an open loop"),
+            (self.sweep, "sweep over sizes"),
+            (self.soak, "soak"),
+            (self.open_loop, "open loop"),
         )
         return tuple(name for part, name in offered if not part)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeprof.tables import figures
 
-NOT_TOLD = "the run gave no figure and no reason"
+NOT_REPORTED = "not measured, and the run gave no reason"
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class DataTable:
 
     def without_empty_columns(self) -> "DataTable":
         """The same without columns that no row has a figure in."""
-        kept = [index for index in range(len(self.heads)) if index == 0 or any(row[index] for row in self.rows)]
+        used = [index for index in range(len(self.heads)) if index == 0 or any(row[index] for row in self.rows)]
         return DataTable(
-            tuple(self.heads[index] for index in kept),
-            tuple(tuple(row[index] for index in kept) for row in self.rows),
+            tuple(self.heads[index] for index in used),
+            tuple(tuple(row[index] for index in used) for row in self.rows),
         )
 
 
@@ -52,7 +52,7 @@ def spread(name: str, low: float | None, high: float | None, unit: str, absent: 
 
 def reason_of(absent: Mapping[str, str], *fields: str) -> str:
     """Why a figure is missing; its reason may stand under any of these names."""
-    return next((absent[field] for field in fields if field in absent), NOT_TOLD)
+    return next((absent[field] for field in fields if field in absent), NOT_REPORTED)
 
 
 def with_unit(value: float, unit: str) -> str:

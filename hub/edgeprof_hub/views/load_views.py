@@ -1,4 +1,4 @@
-"""Load beyond the window: the soak with its curve and knee, and the open loop with its queue."""
+"""Load after the window: the soak with its curve and knee, and the open loop with its queue."""
 
 from dataclasses import dataclass
 
@@ -34,28 +34,28 @@ def _writes_tokens(result: m.Result) -> bool:
 
 
 def _soak_facts(soak: Soak, unit: str) -> tuple[Fact, ...]:
-    knee = "no place is shown where the speed fell for good"
+    knee = "none: no lasting drop in speed shown"
     if soak.knee_s is not None:
-        knee = f"the speed fell for good after {figures.number(soak.knee_s)} s"
+        knee = f"lasting drop in speed after {figures.number(soak.knee_s)} s"
     return (
-        Fact("Burst", f"{with_unit(soak.burst_p50_ms, 'ms')}, median {unit} of the measured window, just before"),
+        Fact("Burst", f"{with_unit(soak.burst_p50_ms, 'ms')}, median {unit} of the measured window before the soak"),
         Fact("Sustained", f"{with_unit(soak.sustained_p50_ms, 'ms')}, median {unit} of the soak's last fifth"),
         Fact("Slowdown", f"{figures.number(soak.slowdown)}× (sustained / burst)"),
         Fact("Knee", knee, warns=soak.knee_s is not None),
         _load(soak),
-        *_held_back(soak),
+        *_throttling(soak),
     )
 
 
-def _held_back(soak: Soak) -> tuple[Fact, ...]:
-    """What the board said while it ran; nothing where it said nothing, or cannot say."""
-    told = ", ".join(flag.replace("_", " ") for flag in soak.throttle_flags)
-    return (Fact("Held back", f"the board said: {told}", warns=True),) if told else ()
+def _throttling(soak: Soak) -> tuple[Fact, ...]:
+    """Throttling that the board reported during the soak, if any."""
+    reported = ", ".join(flag.replace("_", " ") for flag in soak.throttle_flags)
+    return (Fact("Throttling", f"the board reported {reported}", warns=True),) if reported else ()
 
 
 def _load(soak: Soak) -> Fact:
-    text = f"{figures.number(soak.duration_s)} s without a pause"
-    return Fact("Load", text if soak.complete else f"{text}, less than was asked", warns=not soak.complete)
+    text = f"{figures.number(soak.duration_s)} s without pauses"
+    return Fact("Load", text if soak.complete else f"{text}, less than requested", warns=not soak.complete)
 
 
 def _soak_curve(soak: Soak, unit: str) -> Drawn:
@@ -67,7 +67,7 @@ def _soak_curve(soak: Soak, unit: str) -> Drawn:
     ]
     for title, axis_unit, values in (
         ("Temperature", "°C", [(bucket.at_s, bucket.temperature_c) for bucket in curve]),
-        ("Processor's clock", "MHz", [(bucket.at_s, bucket.cpu_mhz) for bucket in curve]),
+        ("CPU clock", "MHz", [(bucket.at_s, bucket.cpu_mhz) for bucket in curve]),
     ):
         points = thinned([PlotPoint(x, y) for x, y in values if y is not None])
         if len(points) > 1:
@@ -92,20 +92,20 @@ def open_loop_facts(result: m.Result) -> tuple[Fact, ...]:
     return (
         Fact(
             "Arrivals",
-            f"{figures.number(loop.rate_per_s)} a second, Poisson, {loop.n:,} in all; seed {loop.seed}",
+            f"{figures.number(loop.rate_per_s)} per second, Poisson, {loop.n:,} total, seed {loop.seed}",
         ),
         _kept_up(loop),
         *_responses(result),
-        Fact("Work", f"{figures.percent(loop.busy_share)} of the time that it came in", warns=loop.busy_share >= 1),
+        Fact("Offered load", f"{figures.percent(loop.busy_share)} of capacity", warns=loop.busy_share >= 1),
         Fact("Longest queue", f"{loop.longest_queue:,}"),
     )
 
 
 def _kept_up(loop: OpenLoop) -> Fact:
     if loop.kept_up:
-        return Fact("Kept up", "yes: every arrival was answered in time")
-    lost = f"; {loop.unanswered:,} arrivals were never answered" if loop.unanswered else ""
-    text = f"no: response times tell how long the test was, not how quick the device is{lost}"
+        return Fact("Kept up", "yes: every request was answered in time")
+    lost = f"; {loop.unanswered:,} requests were never answered" if loop.unanswered else ""
+    text = f"no: response times reflect the length of the test, not the device{lost}"
     return Fact("Kept up", text, warns=True)
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind
-from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
+from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, break_even_text, not_counted
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.distance import shade, shade_of_place
@@ -16,15 +16,15 @@ SHORT = {
     "latency_p99_ms": "p99",
     "peak_memory_mib": "memory",
     "energy_per_inference_j": "energy",
-    "energy_per_token_j": "energy/token",
+    "energy_per_token_j": "energy/tok",
     "decode_tokens_per_s": "decode",
     "prefill_tokens_per_s": "prefill",
     "ttft_ms": "TTFT",
 }
 UNIT = {"1,000 inferences": "$ / 1,000"}
 NOT_OF_THIS_KIND: dict[Kind, str] = {
-    "inference": "This model gives one answer at once; the figure exists for language models only.",
-    "language": "This model writes tokens; the figure exists for models that answer at once.",
+    "inference": "This metric exists for language models only.",
+    "language": "This metric does not exist for language models.",
 }
 
 
@@ -67,9 +67,9 @@ class CellView:
     signs: frozenset[str] = frozenset()
     badge: Badge | None = None
     distance: float | None = None
-    """Ratio to the best of its family on this device, where that was asked for."""
+    """Ratio to the best of its family on this device, where the page shows it."""
     place: tuple[int, int] | None = None
-    """Its place in its family on this device and how many are in it, where that was asked for."""
+    """Its place in its family on this device and how many are in it, where the page shows it."""
 
     @property
     def shade(self) -> str:
@@ -103,9 +103,9 @@ def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> 
 
 def _badge(cell: rest.Cell, notes: Notes) -> Badge:
     if cell.trust is None:
-        return Badge("unchecked", title="This run is from before there were trust badges.")
+        return Badge("unchecked", title="This run predates trust badges.")
     if cell.trust.is_clean:
-        return Badge("clean", title="Nothing was found that would spoil this run.")
+        return Badge("clean", title="No problem found in this run.")
     reasons = trust.reasons(cell.trust)
     return Badge(
         "doubt", trust.causes(cell.trust), " ".join(reasons), tuple(_number(notes.ref(why)) for why in reasons)
@@ -128,7 +128,7 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
     row = cell.metrics.get(metric)
     if row is None:
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
-        return Figure(label, "none", note=_number(notes.ref(reason)))
+        return Figure(label, "not measured" if metric in cell.absent else "n/a", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
     covers = figures.covers(row)
     number = None if covers is None else _number(notes.ref(covers))
@@ -138,18 +138,18 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
     cost = cell.cost
     if cost is None:
-        reason = cell.cost_absent or "No cost was computed and no reason was given."
-        return (Figure("cost", "none", note=_number(notes.ref(reason))),)
+        reason = cell.cost_absent or "Cost not computed; no reason given."
+        return (Figure("cost", "not computed", note=_number(notes.ref(reason))),)
     here = Figure(
         UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
     )
     if cost.break_even_kind == "is_cloud":
         return (here,)
-    cloud_text = "none" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
+    cloud_text = "no price" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
-    pays = pays_from(cost)
-    reason = None if pays else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
-    return here, cloud, Figure("pays from", pays or "none", note=reason)
+    volume = break_even_text(cost)
+    reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
+    return here, cloud, Figure("break-even", volume or "none", note=reason)
 
 
 def _number(ref: str) -> int:

@@ -11,7 +11,7 @@ PHASES: dict[MemoryPhaseName, str] = {
     "load": "Model loaded",
     "first_inference": "First inference",
     "measure": "Measured window",
-    "after": "Afterwards",
+    "after": "After the window",
 }
 _COLUMNS = (
     ("RSS", "rss_mib"),
@@ -28,7 +28,7 @@ _WHOLE = (
     ("Average RSS", "average_rss_mib"),
     ("Average PSS", "average_pss_mib"),
     ("Peak PSS", "peak_pss_mib"),
-    ("Peak of the cgroup", "cgroup_peak_mib"),
+    ("Peak cgroup memory", "cgroup_peak_mib"),
     ("KV cache", "kv_cache_mib"),
     ("GPU memory", "gpu_used_mib"),
     ("Unified memory", "unified_used_mib"),
@@ -36,8 +36,8 @@ _WHOLE = (
 _OF_WINDOW = {
     "average_rss_mib": ", over the measured window",
     "average_pss_mib": ", over the measured window",
-    "peak_pss_mib": ", the largest of the samples in the measured window",
-    "unified_used_mib": ", taken by the load from what CPU and GPU share",
+    "peak_pss_mib": ", largest sample in the measured window",
+    "unified_used_mib": ", used by the run in the memory that CPU and GPU share",
 }
 
 
@@ -75,8 +75,8 @@ def _major_faults(memory: MemoryProfile) -> list[Fact]:
     faults = memory.major_faults
     if faults is None:
         return []
-    came = f"{faults:,} page{'s' * (faults != 1)} came from disk in the measured window"
-    return [Fact("Major faults", came, warns=faults > 0)]
+    read = f"{faults:,} page{'s' * (faults != 1)} read from disk in the measured window"
+    return [Fact("Major faults", read, warns=faults > 0)]
 
 
 def _reasons(memory: MemoryProfile) -> list[Fact]:

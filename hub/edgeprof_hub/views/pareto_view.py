@@ -1,4 +1,4 @@
-"""The plane of time and a second figure with its front, as `charts.js` draws it and as the list beside it says it."""
+"""The Pareto plane of time and a second metric, for `charts.js` and for the list under the chart."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Plane:
 
 
 def planes(table: rest.CompareTable, metrics: Iterable[str], against: str = "") -> tuple[Plane, ...]:
-    """A plane for each family, kind of work, metric and scope of it that enough cells have beside a second figure.
+    """A plane for each family, kind of work, metric and scope that enough cells have together with a second metric.
 
     Two families never share a plane: that a small network is quicker than another one says nothing.
     """

@@ -1,4 +1,4 @@
-"""What the power sources said over idle, load and idle (artifact `power`), as a chart a source."""
+"""Readings of the power sources over idle, load and idle (artifact `power`), one chart per source."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise

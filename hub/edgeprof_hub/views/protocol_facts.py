@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from edgeprof.tables import allowances, figures
+from edgeprof.tables.window_end import reached_precision, window_end_text
 from edgeprof.wire import messages as m
-from edgeprof.wire.evidence import ColdStart, Timing, WindowEnd
+from edgeprof.wire.evidence import ColdStart, Timing
 from edgeprof_hub.views.facts import DataTable, Fact, duration
 
 _STARTS = (
@@ -29,10 +30,10 @@ def timing_facts(result: m.Result) -> tuple[Fact, ...]:
     if timing is None:
         return ()
     return (
-        Fact("Clock", f"steps of {duration(timing.clock_resolution_ns)}"),
-        Fact("Timed loop", f"{duration(timing.loop_overhead_ns)} around nothing; in every sample, not taken off"),
+        Fact("Clock", f"resolution {duration(timing.clock_resolution_ns)}"),
+        Fact("Loop overhead", f"{duration(timing.loop_overhead_ns)} in every sample, not subtracted"),
         _warmup(timing, result.protocol),
-        Fact("Window ended", _ended(timing.window_end, result.protocol), warns=timing.window_end != "precision"),
+        _window(timing, result.protocol),
         _precision(timing, result.protocol),
         _calibration(result),
     )
@@ -40,41 +41,33 @@ def timing_facts(result: m.Result) -> tuple[Fact, ...]:
 
 def _warmup(timing: Timing, protocol: m.RunProtocol) -> Fact:
     if timing.settled:
-        return Fact("Warm-up", f"{timing.warmup_runs:,} runs, until the speed was steady")
-    limit = f"its limit of {protocol.warmup_limit_s:g} s"
+        return Fact("Warm-up", f"{timing.warmup_runs:,} runs until the speed was steady")
+    limit = f"the time limit of {protocol.warmup_limit_s:g} s"
     return Fact("Warm-up", f"{timing.warmup_runs:,} runs up to {limit}; the speed never became steady", warns=True)
 
 
-def _ended(end: WindowEnd, protocol: m.RunProtocol) -> str:
-    wanted = f"before the median was known to ± {figures.percent(protocol.precision)}"
-    texts: dict[WindowEnd, str] = {
-        "precision": f"when the median was known to ± {figures.percent(protocol.precision)}",
-        "time": f"at its limit of {protocol.window_limit_s:g} s, {wanted}",
-        "looks": f"after three looks at its precision, {wanted}",
-        "runs": f"at its limit of {protocol.max_runs:,} runs, {wanted}",
-        "deadline": f"at the run's limit of {protocol.deadline_s:g} s, {wanted}",
-    }
-    return texts[end]
+def _window(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    return Fact("Window", window_end_text(timing, protocol), warns=not reached_precision(timing, protocol))
 
 
 def _precision(timing: Timing, protocol: m.RunProtocol) -> Fact:
     if timing.relative_half_width is None:
         return Fact("Precision", "the median has no 95 % interval", is_absent=True)
     reached = figures.percent(timing.relative_half_width)
-    missed = timing.relative_half_width > protocol.precision
+    missed = not reached_precision(timing, protocol)
     return Fact("Precision", f"95 % interval of the median within ± {reached} of it", warns=missed)
 
 
 def _calibration(result: m.Result) -> Fact:
     floor = result.noise_floor
     if floor is None:
-        return Fact("Run to run", "not known: this device had not been calibrated (edgeprof calibrate)", is_absent=True)
-    where = "" if floor.is_of(result.model_id, result.config_key) else " of another set-up, on which no mark rests"
-    return Fact("Run to run", f"{allowances.floor_text(floor)}, learned on {figures.clean(floor.series)}{where}")
+        return Fact("Noise floor", "unknown: device not calibrated. Run edgeprof calibrate on it.", is_absent=True)
+    where = "" if floor.is_of(result.model_id, result.config_key) else " for another configuration; ranks do not use it"
+    return Fact("Noise floor", f"{allowances.floor_text(floor)}, measured on {figures.clean(floor.series)}{where}")
 
 
 def cold_view(result: m.Result) -> ColdView | None:
-    """Cold beside warm; None where no cold start was recorded."""
+    """Cold and warm start; None where no cold start was recorded."""
     cold = result.cold_start
     if cold is None:
         return None
@@ -95,11 +88,11 @@ def _start_row(name: str, warm: float | None, cold: float | None) -> tuple[str, 
 
 def _sentence(cold: ColdStart) -> str:
     if not cold.evicted:
-        return f"The model's files could not be dropped from the page cache: {cold.reason or 'no reason was given'}."
+        return f"The model's files could not be dropped from the page cache: {cold.reason or 'no reason given'}."
     before, after = cold.resident_before_share, cold.resident_after_share
     if before is None or after is None:
-        return "The model's files were dropped from the page cache; how much was left is not known (mincore)."
+        return "The model's files were dropped from the page cache. How much was left is unknown (mincore)."
     return (
-        f"Of the model's pages, {figures.percent(before)} lay in memory before they were dropped from the page cache, "
-        f"and {figures.percent(after)} after it (mincore)."
+        f"{figures.percent(before)} of the model's pages were in memory before the page cache was dropped, "
+        f"{figures.percent(after)} after (mincore)."
     )

@@ -10,11 +10,11 @@ from edgeprof.wire.messages import Result
 
 MAX_DRAWN = 2000
 TITLES = {
-    "latency": "Latency of every inference",
-    "inter_token": "Time between two tokens",
-    "prefill": "Time to read the prompt",
-    "ttft": "Time to the first token",
-    "decode": "Time of each decode run",
+    "latency": "Latency per inference",
+    "inter_token": "Inter-token latency",
+    "prefill": "Prefill time",
+    "ttft": "Time to first token",
+    "decode": "Time per decode run",
 }
 
 

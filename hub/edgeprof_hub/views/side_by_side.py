@@ -1,8 +1,8 @@
-"""Two to six runs beside each other: verdicts against the first one, every sample, figures, and where they differ."""
+"""Two to six runs side by side: verdicts against the first one, every sample, figures, and where they differ."""
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeprof.compare import report as comparison
 from edgeprof.compare.sources import Run
@@ -13,14 +13,14 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.views.beside_curves import curves, memory_table
 from edgeprof_hub.views.facts import DataTable
 from edgeprof_hub.views.lines import LineChart
 from edgeprof_hub.views.samples import Fetch, Series, series_of
+from edgeprof_hub.views.shared_curves import curves, memory_table
 
 LETTERS = "ABCDEF"
 MIN_RUNS = 2
-NOT_TOLD = "not told"
+NOT_REPORTED = "not reported"
 _SENTENCE: dict[Outcome, str] = {
     "faster": "{} is faster than A",
     "slower": "{} is slower than A",
@@ -102,12 +102,12 @@ class SideBySide:
 
 def check_count(result_ids: Sequence[str]) -> list[str]:
     """Each id once. Raises UsageError for fewer than two or more than six."""
-    asked = list(dict.fromkeys(result_ids))
-    if not MIN_RUNS <= len(asked) <= len(LETTERS):
+    selected = list(dict.fromkeys(result_ids))
+    if not MIN_RUNS <= len(selected) <= len(LETTERS):
         raise UsageError(
-            "two_to_six_runs", f"Tick {MIN_RUNS} to {len(LETTERS)} runs to put them side by side; {len(asked)} came."
+            "two_to_six_runs", f"{len(selected)} runs selected. Select {MIN_RUNS} to {len(LETTERS)} to compare."
         )
-    return asked
+    return selected
 
 
 def side_by_side(sides: Sequence[Side], fetch: Fetch) -> SideBySide:
@@ -119,7 +119,7 @@ def side_by_side(sides: Sequence[Side], fetch: Fetch) -> SideBySide:
         verdicts=tuple(_verdict(sides[0], other, fetch) for other in sides[1:]),
         spreads=_spreads(sides),
         figures=_figures(sides),
-        settings=tuple(line for line in settings if set(line.texts) != {NOT_TOLD}),
+        settings=tuple(line for line in settings if set(line.texts) != {NOT_REPORTED}),
         curves=curves(lettered, fetch),
         memory=memory_table(lettered),
     )
@@ -138,7 +138,8 @@ def like(result: m.Result, others: Sequence[rest.StoredResult]) -> tuple[m.Resul
 def _conditions(result: m.Result) -> tuple[object, ...]:
     """What may change from run to run of one cell and makes figures of another kind."""
     ran = result.effective
-    return (ran and (ran.runtime, ran.runtime_version), result.protocol, result.emulated, result.replayed)
+    protocol = replace(result.protocol, label="")
+    return (ran and (ran.runtime, ran.runtime_version), protocol, result.emulated, result.replayed)
 
 
 def side(
@@ -223,7 +224,7 @@ def _setting(name: str, read: Callable[[Side], object], sides: Sequence[Side]) -
 
 
 def _text(value: object) -> str:
-    return NOT_TOLD if value in (None, "", ()) else str(value)
+    return NOT_REPORTED if value in (None, "", ()) else str(value)
 
 
 def _ran(read: Callable[[m.Effective], object]) -> Callable[[Side], object]:
@@ -231,7 +232,7 @@ def _ran(read: Callable[[m.Effective], object]) -> Callable[[Side], object]:
 
 
 def _of_tokens(read: Callable[[m.RunConfig], int]) -> Callable[[Side], object]:
-    """Counts of tokens, which only a language model is asked for."""
+    """Token counts, which apply to language models only."""
     return lambda each: None if each.model and not is_language(each.model.format) else read(each.result.config)
 
 
@@ -241,17 +242,17 @@ _SETTINGS: dict[str, Callable[[Side], object]] = {
     "Model": lambda each: each.model.name if each.model else each.result.model_name,
     "Model file": lambda each: each.result.model_id[:12],
     "Quantization": lambda each: each.model.quantization if each.model else None,
-    "Runtime asked for": lambda each: each.result.config.runtime,
-    "Runtime that ran": _ran(lambda ran: f"{ran.runtime} {ran.runtime_version}"),
-    "Threads that ran": _ran(lambda ran: ran.threads),
-    "Provider that ran": _ran(lambda ran: ran.provider),
+    "Requested runtime": lambda each: each.result.config.runtime,
+    "Actual runtime": _ran(lambda ran: f"{ran.runtime} {ran.runtime_version}"),
+    "Actual threads": _ran(lambda ran: ran.threads),
+    "Actual provider": _ran(lambda ran: ran.provider),
     "Delegate": _ran(lambda ran: ran.delegate or "none"),
     "Integer kernels": _ran(lambda ran: ran.integer_kernels),
     "Input": _ran(lambda ran: ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items())),
-    "Prompt, tokens": _of_tokens(lambda asked: asked.prompt_tokens),
-    "Generated, tokens": _of_tokens(lambda asked: asked.decode_tokens),
-    "Depth, tokens": _of_tokens(lambda asked: asked.depth_tokens),
-    "Power mode": lambda each: each.result.config.power_mode or "as it was",
+    "Prompt tokens": _of_tokens(lambda config: config.prompt_tokens),
+    "Generated tokens": _of_tokens(lambda config: config.decode_tokens),
+    "Context depth, tokens": _of_tokens(lambda config: config.depth_tokens),
+    "Power mode": lambda each: each.result.config.power_mode or "unchanged",
     "CPU governor": lambda each: each.result.before.governor if each.result.before else None,
     "Temperature before, °C": lambda each: each.result.before.temperature_c if each.result.before else None,
     "Temperature after, °C": lambda each: each.result.after.temperature_c if each.result.after else None,

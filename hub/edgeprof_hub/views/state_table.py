@@ -13,29 +13,29 @@ _ROWS: tuple[tuple[str, Callable[[DeviceState], str]], ...] = (
     ("Clock", lambda state: _number(state.cpu_mhz, "MHz")),
     ("Governor", lambda state: figures.clean(state.governor or "")),
     ("Load, 1 min", lambda state: _number(state.load_1m, "")),
-    ("Running tasks", lambda state: "" if state.running_tasks is None else f"{state.running_tasks:,}"),
+    ("Runnable tasks", lambda state: "" if state.running_tasks is None else f"{state.running_tasks:,}"),
     ("Memory available", lambda state: _number(state.memory_available_mib, "MiB")),
     ("Throttled", lambda state: "" if state.throttled is None else "yes" if state.throttled else "no"),
     (
-        "What the board says",
+        "Throttling reported",
         lambda state: _words(state.throttle_flags) or ("none" if state.throttle_flags_known else ""),
     ),
-    ("Said since boot", lambda state: _words(state.throttle_flags_since_boot)),
+    ("Reported since boot", lambda state: _words(state.throttle_flags_since_boot)),
     ("Power mode", lambda state: figures.clean(state.power_mode or "")),
     ("Clock source", lambda state: figures.clean(state.clock_source or "")),
 )
 
 
 def state_table(before: DeviceState | None, after: DeviceState | None) -> DataTable | None:
-    """None where the agent recorded neither. What could not be read is said."""
+    """None where the agent recorded neither. Says what could not be read."""
     if before is None and after is None:
         return None
-    rows = tuple((name, *(_read(state, told) for state in (before, after))) for name, told in _ROWS)
+    rows = tuple((name, *(_text(state, read) for state in (before, after))) for name, read in _ROWS)
     return DataTable(("State", "Before", "After"), rows)
 
 
-def _read(state: DeviceState | None, told: Callable[[DeviceState], str]) -> str:
-    return (told(state) if state else "") or NOT_READABLE
+def _text(state: DeviceState | None, read: Callable[[DeviceState], str]) -> str:
+    return (read(state) if state else "") or NOT_READABLE
 
 
 def _number(value: float | None, unit: str) -> str:

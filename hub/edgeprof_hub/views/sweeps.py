@@ -44,7 +44,7 @@ def _groups(result: m.Result) -> list[tuple[_Axis, list[SweepPoint]]]:
     prompts = [point for point in result.points if not point.at.shapes and point.at.depth_tokens is None]
     several = len({_prompt(point, result) for point in depths}) > 1
     over_depth = _Axis(
-        "tokens in memory before",
+        "context depth, tokens",
         lambda point: point.at.depth_tokens or 0,
         lambda point: f"prompt of {_prompt(point, result):,}" if several else "",
     )
@@ -67,7 +67,7 @@ def _shape_axis(points: Sequence[SweepPoint]) -> _Axis:
         name, place = varying[0]
         title = f"{figures.clean(name)}, dimension {place + 1}{' (batch)' if place == 0 else ''}"
         return _Axis(title, lambda point: _size(point, name, place), _unnamed)
-    return _Axis("input values in all", _volume, _unnamed)
+    return _Axis("total input values", _volume, _unnamed)
 
 
 def _size(point: SweepPoint, name: str, place: int) -> int:

@@ -14,12 +14,12 @@ MAX_LINES = 6
 """Of one chart. Of more, as of the clocks of many cores, the highest and the lowest are drawn."""
 MIN_SPAN_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a rate would be mostly rounding."""
-MODEL, ASKING = "the model", "the program that asks"
+MODEL, CLIENT = "the model", "the client"
 _CHARTS: dict[str, tuple[str, str, bool]] = {
     "temperature_c": ("Temperature", "°C", False),
-    "cpu_mhz": ("Processor's clock", "MHz", True),
+    "cpu_mhz": ("CPU clock", "MHz", True),
     "cores_used": ("Cores in use", "cores", True),
-    "worker_mib": ("Memory of the model's process", "MiB", True),
+    "worker_mib": ("Worker memory", "MiB", True),
     "memory_mib": ("Memory", "MiB", True),
 }
 """What is drawn of a trace, in this order: title, unit, whether the axis begins at zero."""
@@ -46,12 +46,12 @@ def trace_of(result: Result, fetch: Fetch) -> Drawn | None:
     times = [time_ms / 1e3 for time_ms in _numbers(series.get("t_ms")) if time_ms is not None]
     if not times or times != sorted(times) or len(times) != len(series["t_ms"]):
         return None
-    told = {
+    recorded = {
         name: {figures.clean(label): _numbers(values) for label, values in labels.items() if len(values) == len(times)}
         for name, labels in series.items()
         if isinstance(labels, dict)
     }
-    groups = {name: _drawable(lines) for name, lines in _groups(told, times, result.remote is not None).items()}
+    groups = {name: _drawable(lines) for name, lines in _groups(recorded, times, result.remote is not None).items()}
     charts = tuple(_chart(name, groups[name], times) for name in _CHARTS if groups.get(name))
     return Drawn(charts, *_table(groups, times)) if charts else None
 
@@ -63,24 +63,24 @@ def _numbers(values: object) -> list[float | None]:
 
 
 def _groups(
-    told: Mapping[str, Mapping[str, Readings]], times: Sequence[float], is_remote: bool
+    recorded: Mapping[str, Mapping[str, Readings]], times: Sequence[float], is_remote: bool
 ) -> dict[str, Mapping[str, Readings]]:
-    """The lines of each chart by name; counters become rates. Of a remote model the worker is what asks for it."""
+    """The lines of each chart by name; counters become rates. For a remote model the worker is the client."""
     nothing: Mapping[str, Readings] = {}
-    worker = nothing if is_remote else told.get("worker", nothing)
-    cores = _cores_used(told, times)
+    worker = nothing if is_remote else recorded.get("worker", nothing)
+    cores = _cores_used(recorded, times)
     return {
-        "temperature_c": told.get("temperature_c", {}),
-        "cpu_mhz": told.get("cpu_mhz", {}),
-        "cores_used": {ASKING if is_remote and name == MODEL else name: values for name, values in cores.items()},
-        "worker_mib": {"resident": worker["rss_mib"]} if "rss_mib" in worker else {},
-        "memory_mib": told.get("memory_mib", {}),
+        "temperature_c": recorded.get("temperature_c", {}),
+        "cpu_mhz": recorded.get("cpu_mhz", {}),
+        "cores_used": {CLIENT if is_remote and name == MODEL else name: values for name, values in cores.items()},
+        "worker_mib": {"RSS": worker["rss_mib"]} if "rss_mib" in worker else {},
+        "memory_mib": recorded.get("memory_mib", {}),
     }
 
 
-def _cores_used(told: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> dict[str, Readings]:
+def _cores_used(recorded: Mapping[str, Mapping[str, Readings]], times: Sequence[float]) -> dict[str, Readings]:
     """Processor time a second of the model's process, and of all programs that are neither it nor the agent."""
-    columns = [told.get(group, {}).get(label) for group, label in _COUNTERS]
+    columns = [recorded.get(group, {}).get(label) for group, label in _COUNTERS]
     if any(column is None for column in columns):
         return {}
     model: list[float | None] = [None] * len(times)

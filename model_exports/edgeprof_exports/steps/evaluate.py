@@ -48,15 +48,15 @@ def onnx_answers(path: Path, images: digits.Images) -> digits.Labels:
 
 
 def tflite_answers(path: Path, images: digits.Images) -> digits.Labels:
-    """What LiteRT says to each image; an int8 input is given what its scale and zero point say."""
+    """What LiteRT says to each image; int8 inputs use the scale and zero point of the model."""
     interpreter = tool("ai_edge_litert.interpreter").Interpreter(str(path), num_threads=1)
     interpreter.allocate_tensors()
-    (given,), (asked,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     answers: list[int] = []
-    for image in _as_input(digits.channels_last(images), given["dtype"], *given["quantization"]):
-        interpreter.set_tensor(given["index"], image[None])
+    for image in _as_input(digits.channels_last(images), source["dtype"], *source["quantization"]):
+        interpreter.set_tensor(source["index"], image[None])
         interpreter.invoke()
-        answers.append(int(interpreter.get_tensor(asked["index"]).argmax()))
+        answers.append(int(interpreter.get_tensor(target["index"]).argmax()))
     return np.array(answers, dtype=np.int64)
 
 

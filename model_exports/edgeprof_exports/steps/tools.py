@@ -13,7 +13,7 @@ PYTHON = (3, 11)
 RECORDED = ("torch", "onnx", "onnxscript", "onnxruntime", "litert-torch", "ai-edge-quantizer", "scikit-learn", "numpy")
 """Distributions whose version may change the bytes."""
 
-_INSTALL = "Make an environment for it: python3.11 -m venv exports && exports/bin/pip install 'edgeprof[exports]'"
+_INSTALL = "Make an environment: python3.11 -m venv exports && exports/bin/pip install 'edgeprof[exports]'"
 
 
 def check_python() -> None:
@@ -21,7 +21,7 @@ def check_python() -> None:
     if sys.version_info[:2] != PYTHON:
         here = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise MissingPartError(
-            "wrong_python", f"Models are built on Python {PYTHON[0]}.{PYTHON[1]} only; this is {here}. {_INSTALL}"
+            "wrong_python", f"Building models needs Python {PYTHON[0]}.{PYTHON[1]}; this is {here}. {_INSTALL}"
         )
 
 

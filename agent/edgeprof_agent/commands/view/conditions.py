@@ -17,13 +17,13 @@ def conditions_lines(
     if conditions is None:
         yield from _from_moments(before, after)
         return
-    told = [*_heat_and_clock(conditions), *_taken(conditions), *_events(conditions)]
+    parts = [*_heat_and_clock(conditions), *_taken(conditions), *_events(conditions)]
     if before is not None and before.governor:
-        told.append(f"governor {before.governor}")
+        parts.append(f"governor {before.governor}")
     if before is not None and before.power_mode:
-        told.append(f"power mode {before.power_mode}")
+        parts.append(f"power mode {before.power_mode}")
     rate = f"{number(conditions.sample_hz_got)} Hz for {number(conditions.window_s)} s"
-    yield from labelled("device", f"{', '.join(told) or 'nothing could be read'} (looked at {rate})")
+    yield from labelled("device", f"{', '.join(parts) or 'nothing could be read'} (sampled at {rate})")
     for reason, names in by_reason(conditions.absent.items()).items():
         told_once = list(dict.fromkeys(_plain(name) for name in names))
         yield from labelled("", f"{listed(told_once)} not known: {reason}")
@@ -42,16 +42,16 @@ def footprint_lines(footprint: Footprint | None) -> Iterator[str]:
 
 
 def _from_moments(before: DeviceState | None, after: DeviceState | None) -> Iterator[str]:
-    told: list[str] = []
+    parts: list[str] = []
     if before is not None and before.temperature_c is not None:
         then = f" before, {after.temperature_c:.1f} °C after" if after and after.temperature_c is not None else ""
-        told.append(f"{before.temperature_c:.1f} °C{then} ({before.temperature_source})")
+        parts.append(f"{before.temperature_c:.1f} °C{then} ({before.temperature_source})")
     if before is not None and before.governor:
-        told.append(f"governor {before.governor}")
+        parts.append(f"governor {before.governor}")
     if before is not None and before.load_1m is not None:
-        told.append(f"load {before.load_1m:.1f} before the run")
-    if told:
-        yield from labelled("device", ", ".join(told))
+        parts.append(f"load {before.load_1m:.1f} before the run")
+    if parts:
+        yield from labelled("device", ", ".join(parts))
 
 
 def _heat_and_clock(conditions: Conditions) -> Iterator[str]:
@@ -63,24 +63,24 @@ def _heat_and_clock(conditions: Conditions) -> Iterator[str]:
 
 def _taken(conditions: Conditions) -> Iterator[str]:
     if conditions.others_cpu_share is not None:
-        yield f"others took {percent(conditions.others_cpu_share)} as much processor time as the model"
+        yield f"other programs took {percent(conditions.others_cpu_share)} as much processor time as the model"
     if conditions.stolen_cpu_share:
         yield f"the hypervisor took {percent(conditions.stolen_cpu_share)}"
     if conditions.memory_pressure_share:
-        yield f"{percent(conditions.memory_pressure_share)} of the time some program waited for memory"
+        yield f"some program waited for memory {percent(conditions.memory_pressure_share)} of the time"
     if conditions.swapped_in_pages:
-        yield f"{plural(conditions.swapped_in_pages, 'page')} came back from swap"
+        yield f"{plural(conditions.swapped_in_pages, 'page')} read back from swap"
 
 
 def _events(conditions: Conditions) -> Iterator[str]:
     if conditions.throttle_flags:
-        yield f"the board said {listed([_plain(flag) for flag in conditions.throttle_flags])}"
+        yield f"the board reported {listed([_plain(flag) for flag in conditions.throttle_flags])}"
     if conditions.throttle_events:
         yield plural(conditions.throttle_events, "throttle event")
     if conditions.wall_clock_step_ms is not None and abs(conditions.wall_clock_step_ms) >= 1:
         yield f"the wall clock stepped by {number(conditions.wall_clock_step_ms)} ms"
     if conditions.cpus_gone:
-        yield f"CPU {listed([str(cpu) for cpu in conditions.cpus_gone])} went away"
+        yield f"CPU {listed([str(cpu) for cpu in conditions.cpus_gone])} went offline"
 
 
 def _plain(name: str) -> str:

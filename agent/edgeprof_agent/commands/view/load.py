@@ -26,14 +26,14 @@ def sweep_lines(points: Sequence[SweepPoint]) -> Iterator[str]:
     if not points:
         return
     values = [{row.metric: row.value for row in point.metrics} for point in points]
-    told = [(title, metric) for title, metric in _POINT_COLUMNS if any(metric in found for found in values)]
+    columns = [(title, metric) for title, metric in _POINT_COLUMNS if any(metric in found for found in values)]
     rows = [
-        [_at(point.at), *(_cell(point, found, metric) for _, metric in told)]
+        [_at(point.at), *(_cell(point, found, metric) for _, metric in columns)]
         for point, found in zip(points, values, strict=True)
     ]
     yield ""
     yield "Sweep"
-    yield from table([["at", *(title for title, _ in told)], *rows], indent=2)
+    yield from table([["at", *(title for title, _ in columns)], *rows], indent=2)
     for point in points:
         if point.failure is not None:
             yield from labelled("  failed", f"{_at(point.at)}: {point.failure}")
@@ -72,7 +72,7 @@ def soak_lines(soak: Soak | None) -> Iterator[str]:
     yield from labelled(
         "  burst", f"p50 {number(soak.burst_p50_ms)} ms, then sustained {number(soak.sustained_p50_ms)} ms: {slower}"
     )
-    knee = f"after {number(soak.knee_s)} s" if soak.knee_s is not None else "none is shown"
+    knee = f"after {number(soak.knee_s)} s" if soak.knee_s is not None else "none found"
     yield from labelled("  knee", knee)
     yield from _curve(soak.curve)
 

@@ -33,11 +33,11 @@ def memory_lines(memory: MemoryProfile | None) -> Iterator[str]:
     """A column that no phase has, or that is nothing in every one of them, is left out."""
     if memory is None or not memory.phases:
         return
-    told = [(title, field) for title, field in _COLUMNS if any(getattr(one, field) for one in memory.phases)]
+    columns = [(title, field) for title, field in _COLUMNS if any(getattr(one, field) for one in memory.phases)]
     yield ""
     yield "Memory by phase, MiB"
-    rows = [[one.phase.replace("_", " "), *(_cell(one, field) for _, field in told)] for one in memory.phases]
-    yield from table([["at the end of", *(title for title, _ in told)], *rows], indent=2)
+    rows = [[one.phase.replace("_", " "), *(_cell(one, field) for _, field in columns)] for one in memory.phases]
+    yield from table([["at the end of", *(title for title, _ in columns)], *rows], indent=2)
     whole = [f"{title} {number(value)} MiB" for title, field in _WHOLE if (value := getattr(memory, field)) is not None]
     if memory.major_faults is not None:
         whole.append(f"{plural(memory.major_faults, 'page')} from disk in the window")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from typing import TextIO
 
+from edgeprof.tables.figures import clean
 from edgeprof.wire.messages import Result
 from edgeprof_agent.commands.view.conditions import conditions_lines, footprint_lines
 from edgeprof_agent.commands.view.energy import energy_lines
@@ -19,6 +20,7 @@ from edgeprof_agent.commands.view.ran import (
     trust_lines,
 )
 from edgeprof_agent.commands.view.remote import remote_lines
+from edgeprof_agent.commands.view.words import labelled
 
 
 class Stages:
@@ -56,6 +58,8 @@ def report(result: Result) -> str:
 
 def _lines(result: Result) -> Iterator[str]:
     yield f"{result.model_name}  (model {result.model_id[:12]}, configuration {result.config_key[:8]})"
+    if result.protocol.label:
+        yield from labelled("run label", clean(result.protocol.label))
     if result.failure is not None:
         yield from failure_lines(result.failure)
         return
@@ -74,7 +78,7 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _circumstances(result: Result) -> Iterator[str]:
     yield ""
-    yield from timing_lines(result.timing)
+    yield from timing_lines(result.timing, result.protocol)
     yield from cold_lines(result.cold_start)
     yield from conditions_lines(result.conditions, result.before, result.after)
     yield from footprint_lines(result.footprint)

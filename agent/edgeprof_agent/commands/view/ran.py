@@ -3,20 +3,14 @@
 from collections.abc import Iterator
 
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
-from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust, WindowEnd
+from edgeprof.tables.window_end import window_end_text
+from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust
 from edgeprof.wire.failures import MEANING
-from edgeprof.wire.messages import Effective, Failure, Isolation
+from edgeprof.wire.messages import Effective, Failure, Isolation, RunProtocol
 from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural
 
 _LOG_LINES = 12
 _OPERATORS_SHOWN = 8
-_ENDS: dict[WindowEnd, str] = {
-    "precision": "the median was known well enough",
-    "time": "its time was up",
-    "looks": "its precision had been looked at three times",
-    "runs": "it held the most runs that are taken",
-    "deadline": "the deadline was near",
-}
 
 
 def trust_lines(trust: Trust | None) -> Iterator[str]:
@@ -42,7 +36,7 @@ def effective_lines(ran: Effective) -> Iterator[str]:
         "ran on",
         f"{ran.runtime} {ran.runtime_version}{threads}, provider {ran.provider}{delegate}",
     )
-    yield from labelled("fed", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
+    yield from labelled("inputs", ", ".join(f"{name} {shape}" for name, shape in ran.inputs.items()))
     yield from labelled("", ran.input_source)
     if ran.integer_kernels is not None:
         yield from labelled("kernels", f"{ran.integer_kernels} integer, {ran.float_kernels} float")
@@ -54,33 +48,32 @@ def effective_lines(ran: Effective) -> Iterator[str]:
         yield from labelled("note", note)
 
 
-def timing_lines(timing: Timing | None) -> Iterator[str]:
+def timing_lines(timing: Timing | None, protocol: RunProtocol) -> Iterator[str]:
     """How the samples were taken."""
     if timing is None:
         return
-    steady = "until the speed was steady" if timing.settled else "and the speed was not steady by then"
-    known = f" to ±{percent(timing.relative_half_width)}" if timing.relative_half_width is not None else ""
+    steady = "until the speed was steady" if timing.settled else "but the speed was still not steady"
     yield from labelled("warm-up", f"{plural(timing.warmup_runs, 'run')}, {steady}")
-    yield from labelled("window", f"ended as {_ENDS[timing.window_end]}{f' (median{known})' if known else ''}")
+    yield from labelled("window", window_end_text(timing, protocol))
     yield from labelled(
         "clock",
-        f"steps of {timing.clock_resolution_ns:.0f} ns; an empty loop, which is in every sample, takes "
-        f"{timing.loop_overhead_ns:.0f} ns",
+        f"steps of {timing.clock_resolution_ns:.0f} ns; an empty loop takes {timing.loop_overhead_ns:.0f} ns, "
+        "included in every sample",
     )
 
 
 def floor_lines(floor: NoiseFloor | None, model_id: str, config_key: str) -> Iterator[str]:
     """What this device was calibrated to, or how to do that."""
     if floor is None:
-        yield from labelled("floor", "none is known for such runs on this machine; learn one with: edgeprof calibrate")
+        yield from labelled("floor", "not measured for such runs on this machine; measure it with: edgeprof calibrate")
         return
     own = floor.is_of(model_id, config_key)
     on = "this set-up" if own else f"another set-up ({floor.model_name}), which found {percent(floor.floor)}"
     share = floor.floor if own else max(floor.floor, DEFAULT_FLOOR)
     yield from labelled(
         "floor",
-        f"two single runs that differ by less than {percent(share)} are not told apart "
-        f"({plural(floor.runs, 'run')} of {on}, {floor.date[:10]})",
+        f"a difference below {percent(share)} between two single runs shows nothing ({plural(floor.runs, 'run')} "
+        f"of {on}, {floor.date[:10]})",
     )
 
 
@@ -88,7 +81,7 @@ def held_lines(isolation: Isolation | None) -> Iterator[str]:
     """What held the worker."""
     if isolation is not None and isolation.layers:
         limit = f"; at most {number(isolation.memory_limit_mib)} MiB" if isolation.memory_limit_mib is not None else ""
-        yield from labelled("held by", ", ".join(isolation.layers) + limit)
+        yield from labelled("isolation", ", ".join(isolation.layers) + limit)
 
 
 def failure_lines(failure: Failure) -> Iterator[str]:
@@ -97,7 +90,7 @@ def failure_lines(failure: Failure) -> Iterator[str]:
     yield f"           {failure.message}"  # in one line, as it may hold a command to be copied
     lines = failure.log.strip().splitlines()
     if lines:
-        yield from labelled("", "the end of its log:")
+        yield from labelled("", "end of its log:")
         yield from (f"             {line}" for line in lines[-_LOG_LINES:])
 
 

@@ -12,14 +12,14 @@ def remote_lines(remote: Remote | None) -> Iterator[str]:
         return
     yield from labelled("endpoint", remote.endpoint)
     if remote.on_this_host:
-        yield from labelled("", "it is on this very machine: no network and no cloud is in these figures")
+        yield from labelled("", "on this machine: no network and no cloud in these figures")
     answered = remote.answered_as if remote.answered_as != remote.model else None
     yield from labelled("model", f"{remote.model}{f', which answers as {answered}' if answered else ''}")
     failed = ", ".join(f"{count} × {kind}" for kind, count in sorted(remote.errors.items()))
     yield from labelled("asked", f"{plural(remote.requests, 'request')} answered; failed: {failed or 'none'}")
     yield from labelled(
         "tokens",
-        f"{remote.total_input_tokens:,} in ({remote.total_cached_tokens:,} of them in its cache), "
-        f"{remote.total_output_tokens:,} out ({remote.total_reasoning_tokens:,} of them reasoning); "
-        f"a prompt of TTFT has {remote.prompt_tokens} (median)",
+        f"{remote.total_input_tokens:,} in ({remote.total_cached_tokens:,} from its cache), "
+        f"{remote.total_output_tokens:,} out ({remote.total_reasoning_tokens:,} reasoning); median prompt for "
+        f"TTFT: {remote.prompt_tokens}",
     )

@@ -55,8 +55,8 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
         yield f"  {caption}"
     for number_of, row in enumerate(summary.rows, 1):
         if row.failure is not None:
-            told = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
-            yield from labelled("failed", f"{number_of}: {told}")
+            problem = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
+            yield from labelled("failed", f"{number_of}: {problem}")
     yield ""
     named = {row.label: number_of for number_of, row in enumerate(summary.rows, 1)}
     common = _common_warnings(summary.verdicts)
@@ -68,7 +68,7 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
     order = f", in the order {order_of(series.turns, _BLOCKS_SHOWN)} (seed {seed})" if len(series.setups) > 1 else ""
     yield from labelled("ran", runs + order)
     if out is not None:
-        yield from labelled("kept in", f"{out}/")
+        yield from labelled("saved in", f"{out}/")
         yield from (f"{'':11}  {row.folder}" for row in summary.rows if row.measured)
 
 
@@ -94,9 +94,11 @@ def _trust(row: Row) -> str:
 
 def _common_warnings(verdicts: Sequence[Judged]) -> list[str]:
     """Those that every verdict carries and that speak of neither side."""
-    told = [judged.report.warnings for judged in verdicts if judged.report is not None]
+    warnings = [judged.report.warnings for judged in verdicts if judged.report is not None]
     return [
-        one for one in (told[0] if told else ()) if all(one in others for others in told) and not _SIDES.search(one)
+        one
+        for one in (warnings[0] if warnings else ())
+        if all(one in others for others in warnings) and not _SIDES.search(one)
     ]
 
 
@@ -110,7 +112,7 @@ def _verdict(judged: Judged, named: Mapping[str, int], common: Sequence[str]) ->
         "verdict", f"{b} {_SAID[verdict.outcome]} {a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
     )
     for warning in judged.report.warnings:
-        if warning not in common and not warning.startswith("not the same threads"):  # these differ as meant
+        if warning not in common and not warning.startswith("different threads"):  # these differ as meant
             yield from labelled("", f"warning (A is {a}, B is {b}): {warning}")
 
 
@@ -129,5 +131,5 @@ def _reach(verdict: Verdict) -> str:
     if verdict.outcome in ("faster", "slower") or verdict.smallest_effect is None:
         return ""
     if verdict.smallest_effect > 1:
-        return "; such runs hardly show anything, more repeats would"
-    return f"; {percent(verdict.smallest_effect)} would have shown in 4 of 5 cases"
+        return "; more repeats are needed to show an effect"
+    return f"; a difference of {percent(verdict.smallest_effect)} would show in 4 of 5 cases"

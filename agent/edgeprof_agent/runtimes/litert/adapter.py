@@ -60,9 +60,10 @@ class LiteRt:
         self._make = cast(_Maker, importlib.import_module(self.module).Interpreter)
 
     def open(self, job: Job) -> "LiteRtModel":
-        if job["provider"] != "cpu":
+        if job["config"].provider != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"{self.package} runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"{self.package} runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return LiteRtModel(self._make, job, version(self.package))
 
@@ -83,20 +84,20 @@ class LiteRtModel:
         self._job = job
         self._version = runtime_version
         try:
-            self._interpreter = make(model_path=job["model_path"], num_threads=job["threads"])
+            self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
             details = self._interpreter.get_input_details()
             self._declared = [_declared(each) for each in details]
             self._places = {each["name"]: each["index"] for each in details}
             self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
             self._source: Source = source_of(job)
-            self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+            self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
             self._resize()
         except (ValueError, RuntimeError) as error:
             if any(sign in str(error) for sign in _UNSUPPORTED):
                 raise RuntimeFailure("operator_unsupported", str(error)) from error
             raise
         self.infer = self._interpreter.invoke
-        if job["require_full_delegation"]:
+        if job["config"].require_full_delegation:
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
 
     def bind(self) -> None:
@@ -105,7 +106,7 @@ class LiteRtModel:
             self._interpreter.set_tensor(self._places[name], tensor)
 
     def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
-        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["config"].shapes, **shapes})
         self._resize()
         self.bind()
         self._interpreter.invoke()
@@ -118,14 +119,14 @@ class LiteRtModel:
         parts = delegates(_nodes(self._interpreter))
         return {
             "runtime_version": self._version,
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": f"XNNPACK ({parts} partition{'s' if parts > 1 else ''})" if parts else None,
             "inputs": {
                 each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
             },
             "input_source": self._source.sentence,
-            "notes": [] if parts else ["no delegate took any node: builtin kernels only"],
+            "notes": [] if parts else ["no delegate took a node: builtin kernels only"],
         }
 
     def operators(self) -> Operators:
@@ -148,9 +149,7 @@ def _nodes(interpreter: Interpreter) -> list[Node]:
 def _declared(each: _Detail) -> Declared:
     dtype = np.dtype(each["dtype"])
     if dtype.kind not in "biufc":
-        raise RuntimeFailure(
-            "load_error", f"The input {each['name']!r} takes texts; only tensors of numbers can be fed."
-        )
+        raise RuntimeFailure("load_error", f"Input {each['name']!r} takes text; only numeric tensors can be fed.")
     return Declared(each["name"], dtype, _sizes(each))
 
 

@@ -106,7 +106,7 @@ def _per_provider(delegated: int, builtin: int) -> dict[str, int]:
 
 
 def _notes(hybrid: int) -> list[str]:
-    notes = ["arithmetic is read from the tensor types of each node; the delegate's own kernels are not exposed"]
+    notes = ["integer or float is read from each node's tensor types; the delegate's own kernels are not exposed"]
     if hybrid:
         notes.append(f"{hybrid} nodes are hybrid: 8-bit weights, activations quantized on the fly; counted as integer")
     return notes

@@ -47,10 +47,10 @@ def cost_notes(variant: str, path: Path = DATA, cpuinfo: Path = _CPUINFO) -> lis
     where = "on a CPU of this name" if same else "on another machine than this one"
     notes: list[str] = []
     for way in (variant, _OTHER_WAYS.get(variant)):
-        told = [_told(cost) for cost in measured["costs"] if cost["variant"] == way]
-        if told:
+        ratios = [_told(cost) for cost in measured["costs"] if cost["variant"] == way]
+        if ratios:
             notes.append(
-                f"{way} reaches {' and '.join(told)} of llama-bench's rate, {measured['threads']} thread, "
+                f"{way} reaches {' and '.join(ratios)} of llama-bench's rate, {measured['threads']} thread, "
                 f"{measured['model']}: measured {where} ({measured['cpu']}) on {measured['date']}"
             )
     return notes

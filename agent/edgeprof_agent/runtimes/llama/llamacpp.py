@@ -40,9 +40,10 @@ class LlamaCpp:
         self.api.llama_backend_init()
 
     def open(self, job: Job) -> "LlamaModel":
-        if job["provider"] != "cpu":
+        if job["config"].provider != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"llama.cpp runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"llama.cpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return LlamaModel(self, job)
 
@@ -62,13 +63,13 @@ class LlamaModel:
         self._model = _load(api, job["model_path"])
         self._vocabulary = cast(Vocabulary, api.llama_model_get_vocab(self._model))
         self._words = api.llama_vocab_n_tokens(self._vocabulary)
-        self._random = random.Random(job["seed"])
+        self._random = random.Random(job["protocol"].seed)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
         self._trained = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
-        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def use(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
@@ -78,10 +79,10 @@ class LlamaModel:
             tokens = sum(lengths)
         self.let_go()
         self._runtime.log.forget_memory()
-        self._context = LlamaContext(self._api, self._model, tokens, self._job["threads"])
+        self._context = LlamaContext(self._api, self._model, tokens, self._job["config"].threads)
         self.kv_cache_kib = self._runtime.log.memory_kib
         if self.kv_cache_kib is None:
-            self.absent["kv_cache_mib"] = "llama.cpp logged no size of a KV cache for this model"
+            self.absent["kv_cache_mib"] = "llama.cpp logged no KV cache size for this model"
         self._lengths = lengths
         self._filled = False
 
@@ -130,8 +131,8 @@ class LlamaModel:
     def no_requests(self) -> str | None:
         if self.refills and self._lengths.depth_tokens:
             return (
-                "this model's memory cannot go back to its depth, so that every request would wait until "
-                f"{self._lengths.depth_tokens} tokens were evaluated anew"
+                "this model's context cannot go back to its depth, so every request would first evaluate "
+                f"{self._lengths.depth_tokens} tokens again"
             )
         return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
 
@@ -150,7 +151,7 @@ class LlamaModel:
         times_ns: list[int] = []
         for _ in range(repeats):
             if not context.keep_first(known):
-                self.absent["ttft_cached_ms"] = "this model's memory cannot give back a single token"
+                self.absent["ttft_cached_ms"] = "this model's context cannot drop a single token"
                 self.refills = True
                 return []
             started_ns = time.perf_counter_ns()
@@ -215,11 +216,11 @@ class LlamaModel:
         self._api.llama_model_desc(self._model, description, len(description))
         return {
             "runtime_version": version("llama-cpp-python"),
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {self._job['seed']}), as llama-bench",
+            "input_source": f"random tokens (seed {self._job['protocol'].seed}), as llama-bench",
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
@@ -233,7 +234,7 @@ class LlamaModel:
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         reader = GraphReader(self._api)
-        tokens, threads = self._lengths.decode_tokens, self._job["threads"]
+        tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:
             context.evaluate(self._prompt(1))
@@ -256,7 +257,7 @@ class LlamaModel:
 
     def _usable(self) -> LlamaContext:
         if self._context is None:
-            raise RuntimeFailure("load_error", "llama.cpp has no context: the last one that was asked was refused.")
+            raise RuntimeFailure("load_error", "llama.cpp has no context: it refused the last one that was requested.")
         return self._context
 
     def _prompt(self, count: int) -> Tokens:

@@ -77,5 +77,5 @@ class LlamaContext:
 
 def _meaning(status: int) -> str:
     """As llama.h has it."""
-    meanings = {1: "no room was left in its memory", 2: "it was aborted", -1: "it found the batch invalid"}
+    meanings = {1: "its KV cache had no room left", 2: "it was aborted", -1: "it found the batch invalid"}
     return meanings.get(status, "see the log")

@@ -31,9 +31,10 @@ class XllamaCpp:
         self._api = cast(Api, importlib.import_module("xllamacpp"))
 
     def open(self, job: Job) -> "XllamaModel":
-        if job["provider"] != "cpu":
+        if job["config"].provider != "cpu":
             raise RuntimeFailure(
-                "runtime_missing", f"xllamacpp runs on the CPU only here; provider {job['provider']!r} was asked."
+                "runtime_missing",
+                f"xllamacpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
         return XllamaModel(self._api, job)
 
@@ -45,7 +46,7 @@ class XllamaModel:
 
     def __init__(self, api: Api, job: Job) -> None:
         self.absent: dict[str, str] = {
-            "kv_cache_mib": "xllamacpp tells its size only in a log that is silent at the level that is timed",
+            "kv_cache_mib": "xllamacpp reports its size only in a log that is off during timing",
             "tokenize_ms": "xllamacpp has no call that only tokenizes",
             "sample_ms": "xllamacpp has no call that only samples",
         }
@@ -53,13 +54,13 @@ class XllamaModel:
         self.refills = False
         self._api = api
         self._job = job
-        self._random = random.Random(job["seed"])
+        self._random = random.Random(job["protocol"].seed)
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
         self._filled = False
         self._server: Server | None = None
         self._room = 0
-        self.use(self._lengths, requests=job["course"] == "measure" and job["arrival_rate_per_s"] > 0)
+        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def use(self, lengths: Lengths, *, requests: bool = False) -> None:
         """A new server, which reads the model again: a context cannot change its size. The old one goes first."""
@@ -135,7 +136,7 @@ class XllamaModel:
             times_ns.append(time.perf_counter_ns() - started_ns)
             if answer["prompt_n"] != 1:
                 evaluated = answer["prompt_n"]
-                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a prompt that it knew"
+                self.absent["ttft_cached_ms"] = f"the server evaluated {evaluated} tokens of a cached prompt"
                 self.refills = True
                 return []
         return times_ns
@@ -153,15 +154,16 @@ class XllamaModel:
         job = self._job
         return {
             "runtime_version": version("xllamacpp"),
-            "threads": job["threads"],
+            "threads": job["config"].threads,
             "provider": "cpu",
             "delegate": None,
             "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {job['seed']}); greedy generation by the server, end of text ignored",
+            "input_source": f"random tokens (seed {job['protocol'].seed}); greedy generation by the server, "
+            "end of text ignored",
             "notes": [
                 f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, one slot, context of {self._room} tokens; "
                 "prompt cache off but for depth and ttft_cached_ms",
-                "xllamacpp shows no logits: NaN in them would not be seen",
+                "xllamacpp exposes no logits, so NaN in them would go unnoticed",
                 f"CPU: {self._api.get_system_info().strip()}",
                 *cost_notes("xllamacpp"),
             ],
@@ -173,7 +175,7 @@ class XllamaModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
-            "notes": ["xllamacpp does not tell which operators it executes"],
+            "notes": ["xllamacpp does not report which operators it executes"],
         }
 
     def _fill(self) -> None:
@@ -202,7 +204,9 @@ class XllamaModel:
 
     def _usable(self) -> Server:
         if self._server is None:
-            raise RuntimeFailure("load_error", "xllamacpp has no server: the last context that was asked was refused.")
+            raise RuntimeFailure(
+                "load_error", "xllamacpp has no server: it refused the last context that was requested."
+            )
         return self._server
 
 
@@ -211,7 +215,7 @@ def _check_cached(timings: Timings, depth: int) -> None:
     if abs(timings["cache_n"] - depth) > 1:  # one token may agree by chance, or be evaluated again
         raise RuntimeFailure(
             "inference_error",
-            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its memory: depth has no meaning.",
+            f"xllamacpp kept {timings['cache_n']} of {depth} tokens in its context, so depth has no meaning.",
         )
 
 
@@ -233,8 +237,8 @@ def _params(api: Api, job: Job, room: int) -> Params:
     params.n_ubatch = N_UBATCH
     params.n_parallel = 1
     params.n_gpu_layers = 0
-    params.cpuparams.n_threads = job["threads"]
-    params.cpuparams_batch.n_threads = job["threads"]
+    params.cpuparams.n_threads = job["config"].threads
+    params.cpuparams_batch.n_threads = job["config"].threads
     params.cache_prompt = False
     params.cache_ram_mib = 0
     params.warmup = False  # the first inference is measured apart
@@ -247,6 +251,6 @@ def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, objec
 
 def _timings(answer: Answer) -> Timings:
     if "timings" not in answer:
-        told = answer["error"]["message"] if "error" in answer else str(answer)
-        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {told}")
+        problem = answer["error"]["message"] if "error" in answer else str(answer)
+        raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {problem}")
     return answer["timings"]

@@ -40,12 +40,12 @@ class OnnxModel:
     def __init__(self, api: OrtApi, job: Job) -> None:
         self._api = api
         self._job = job
-        self._provider = provider_of(api, job["provider"])
+        self._provider = provider_of(api, job["config"].provider)
         self._session = self._opened()
         self._declared = _declared_inputs(self._session)
         self._promised = [Promise(each.name, each.shape) for each in self._session.get_outputs()]
         self._source = source_of(job)
-        self._shapes = inputs.shapes_of(self._source, self._declared, job["shapes"])
+        self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
         self._feeds: dict[str, Tensor] = {}
         self._outputs: list[object] = []
 
@@ -58,7 +58,7 @@ class OnnxModel:
 
     def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
         self._outputs, self._feeds = [], {}
-        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["shapes"], **shapes})
+        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["config"].shapes, **shapes})
         self.bind()
         options = self._api.RunOptions()
         options.add_run_config_entry(*_GIVE_BACK)
@@ -70,7 +70,7 @@ class OnnxModel:
     def setting(self) -> Setting:
         return {
             "runtime_version": self._api.__version__,
-            "threads": self._job["threads"],
+            "threads": self._job["config"].threads,
             "provider": provider_name(self._session.get_providers()[0]),
             "delegate": None,
             "inputs": {name: inputs.describe(feed) for name, feed in self._feeds.items()},
@@ -87,7 +87,7 @@ class OnnxModel:
 
     def _opened(self) -> Session:
         """Where nothing may fall back and something would, that is told before any figure is taken."""
-        may_fall_back = not self._job["require_full_delegation"]
+        may_fall_back = not self._job["config"].require_full_delegation
         try:
             return open_session(self._api, self._job, self._provider, may_fall_back=may_fall_back)
         except FellBack:
@@ -98,9 +98,9 @@ class OnnxModel:
         """Counts what would run where, from a profiled session that may fall back."""
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
         declared, source = _declared_inputs(session), source_of(self._job)
-        feeds = source.tensors(declared, inputs.shapes_of(source, declared, self._job["shapes"]))
+        feeds = source.tensors(declared, inputs.shapes_of(source, declared, self._job["config"].shapes))
         nodes = placed(trace_of(session, feeds), self._provider)
-        check_all_there(self._job["provider"], "the CPU", nodes)
+        check_all_there(self._job["config"].provider, "the CPU", nodes)
 
 
 def _declared_inputs(session: Session) -> list[Declared]:
@@ -113,6 +113,6 @@ def _declared(each: Input) -> Declared:
         dtype = np.dtype(_DTYPES.get(element, element))
     except TypeError:
         raise RuntimeFailure(
-            "load_error", f"The input {each.name!r} is a {each.type}; only tensors of numbers can be fed."
+            "load_error", f"Input {each.name!r} is a {each.type}; only numeric tensors can be fed."
         ) from None
     return Declared(each.name, dtype, each.shape)

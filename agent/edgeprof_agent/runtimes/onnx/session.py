@@ -24,14 +24,16 @@ def provider_name(full_name: str) -> str:
     return full_name.removesuffix(_SUFFIX).lower()
 
 
-def provider_of(api: OrtApi, asked: str) -> str:
+def provider_of(api: OrtApi, requested: str) -> str:
     """The runtime's own name of the asked provider."""
     available = api.get_available_providers()
     for name in available:
-        if provider_name(name) == asked.lower():
+        if provider_name(name) == requested.lower():
             return name
     names = ", ".join(provider_name(name) for name in available)
-    raise RuntimeFailure("runtime_missing", f"This onnxruntime has no execution provider {asked!r}; it has: {names}.")
+    raise RuntimeFailure(
+        "runtime_missing", f"This onnxruntime has no execution provider {requested!r}. It has: {names}."
+    )
 
 
 def open_session(
@@ -39,7 +41,7 @@ def open_session(
 ) -> Session:
     """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack."""
     options = api.SessionOptions()
-    options.intra_op_num_threads = job["threads"]
+    options.intra_op_num_threads = job["config"].threads
     options.inter_op_num_threads = 1
     options.execution_mode = api.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = api.GraphOptimizationLevel.ORT_ENABLE_ALL

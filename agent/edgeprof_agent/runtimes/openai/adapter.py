@@ -22,23 +22,23 @@ MAX_SHORT = 5
 CONNECTS = 7
 """One more than a median with an interval takes."""
 _UNKNOWN_MACHINE = "the machine behind an endpoint is not known"
-_CLIENT = "it would be of the program that asks, not of the model"
+_CLIENT = "it would describe the client, not the model"
 ABSENT = {
-    "prefill_tokens_per_s": "an endpoint does not tell when it evaluates a prompt: TTFT has network and queue in it",
-    "ttft_cached_ms": "an endpoint's prompt cache is its own; every prompt here is a new one",
+    "prefill_tokens_per_s": "an endpoint does not report prompt evaluation; TTFT includes network and queue",
+    "ttft_cached_ms": "an endpoint controls its own prompt cache; every prompt here is a new one",
     "tokenize_ms": "an endpoint tokenizes within the request",
     "sample_ms": "an endpoint samples within the request",
     "kv_cache_mib": _UNKNOWN_MACHINE,
     "peak_memory_mib": _UNKNOWN_MACHINE,
-    "model_size_mib": "an endpoint does not tell how large its model is",
+    "model_size_mib": "an endpoint does not report the size of its model",
     "baseline_memory_mib": _CLIENT,
     "worker_start_ms": _CLIENT,
     "runtime_import_ms": _CLIENT,
-    "load_ms": "an endpoint has its model loaded already, or does not tell",
+    "load_ms": "an endpoint has its model loaded already, or does not report it",
 }
 _COALESCED = dict.fromkeys(
     ("inter_token_p50_ms", "inter_token_p95_ms", "inter_token_p99_ms"),
-    "the endpoint sends several tokens at once, so that the time of a single one is not seen",
+    "the endpoint sends several tokens at once, so the time of a single token is not visible",
 )
 
 
@@ -49,10 +49,8 @@ class OpenAiApi:
         endpoint = job["endpoint"]
         if endpoint is None:
             raise RuntimeFailure("load_error", "A served model needs an endpoint. Name one with --endpoint.")
-        if job["depth_tokens"]:
-            raise RuntimeFailure(
-                "load_error", "An endpoint keeps no memory between requests, so there is no depth: leave it at 0."
-            )
+        if job["config"].depth_tokens:
+            raise RuntimeFailure("load_error", "An endpoint keeps no context between requests. Leave the depth at 0.")
         key = os.environ.get(endpoint["key_variable"]) if endpoint["key_variable"] else None
         connection = Connection(endpoint["url"], key.strip() if key else None)
         return EndpointModel(Asking(connection, job, endpoint), job)
@@ -80,7 +78,7 @@ class EndpointModel:
 
     def use(self, lengths: Lengths) -> None:
         if lengths.depth_tokens:
-            raise RuntimeFailure("load_error", "An endpoint keeps no memory between requests, so there is no depth.")
+            raise RuntimeFailure("load_error", "An endpoint keeps no context between requests, so there is no depth.")
         self._lengths = lengths
 
     def let_go(self) -> None:
@@ -108,8 +106,8 @@ class EndpointModel:
             tokens = usage.completion_tokens
         raise RuntimeFailure(
             "inference_error",
-            f"{MAX_SHORT} answers in a row came in one piece, the last one of {tokens} tokens, so "
-            "that no speed of generation can be seen. Ask for more with --decode-tokens.",
+            f"{MAX_SHORT} answers in a row came in one piece, the last one of {tokens} tokens, so decode speed "
+            "cannot be measured. Request more with --decode-tokens.",
         )
 
     def _generation(self) -> tuple[Decode | None, Usage]:
@@ -160,9 +158,9 @@ class EndpointModel:
                 "prompt": f"about {lengths.prompt_tokens} tokens of text",
                 "generated": f"up to {lengths.decode_tokens + 1} tokens",
             },
-            "input_source": "random common words, other ones for every request and in every run",
+            "input_source": "random common words, different for every request and run",
             "notes": [
-                "every time is a client's: network and the endpoint's queue are in it",
+                "times are the client's: they include network and the endpoint's queue",
                 "the endpoint chooses tokens by its own default, unless the model's document sets it",
                 *self._asking.notes(),
             ],
@@ -174,7 +172,7 @@ class EndpointModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
-            "notes": ["an endpoint does not tell which operators it executes, nor in which precision"],
+            "notes": ["an endpoint does not report its operators or their precision"],
         }
 
 
@@ -208,6 +206,6 @@ def _first_ns(reply: Reply) -> int:
     raise RuntimeFailure(
         "inference_error",
         f"The endpoint billed {usage.completion_tokens} tokens ({usage.reasoning} of them reasoning) and showed no "
-        "text, so that no first token was seen. For a reasoning model, set its effort in the model's document: "
+        "text, so there was no first token to time. For a reasoning model, set its effort in the model's document: "
         "`edgeprof endpoint model NAME --parameter reasoning_effort=minimal`.",
     )

@@ -91,6 +91,6 @@ def message_of(data: bytes) -> str:
             found = msgspec.json.decode(data, type=kind)
         except msgspec.MsgspecError:
             continue
-        said = found.error if isinstance(found, _Wrapped) else found
-        return said if isinstance(said, str) else said.message
+        error = found.error if isinstance(found, _Wrapped) else found
+        return error if isinstance(error, str) else error.message
     return data.decode("utf-8", "replace")

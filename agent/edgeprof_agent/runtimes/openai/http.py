@@ -161,14 +161,14 @@ class Connection:
         ended_ns = time.monotonic_ns()
         response.read()  # what may follow: the connection is then free for the next request
         if not is_whole:
-            raise Broken("answer", "the endpoint's answer broke off before its end")
+            raise Broken("answer", "the endpoint's answer ended early")
         return Reply(started_ns, shown_ns, ended_ns, usage, model)
 
     def _refused(self, response: http.client.HTTPResponse) -> Refusal:
-        said = message_of(response.read(64 * 1024)) or response.reason
+        message = message_of(response.read(64 * 1024)) or response.reason
         if 300 <= response.status < 400:
-            said = f"it redirects to {response.getheader('Location')}, which is not followed"
-        return Refusal(str(response.status), self.scrubbed(said), _seconds(response.getheader("Retry-After")))
+            message = f"it redirects to {response.getheader('Location')}, and redirects are not followed"
+        return Refusal(str(response.status), self.scrubbed(message), _seconds(response.getheader("Retry-After")))
 
     def _broken(self, error: Exception) -> Broken:
         self._http.close()

@@ -22,9 +22,9 @@ _PASSING = frozenset(("408", "409", "425", "429", "500", "502", "503", "504", "5
 _LIMITS = ("max_completion_tokens", "max_tokens")
 """The present name of the limit of an answer, and the older one that many servers still want."""
 _SAYS: dict[str, str] = {
-    "401": "It wants a valid key: name the variable that holds it with --endpoint-key-env.",
+    "401": "It needs a valid key. Name the variable that holds it with --endpoint-key-env.",
     "403": "The key may not use this model.",
-    "404": "It knows no such model or address: `edgeprof endpoint check` lists what it serves.",
+    "404": "It has no such model or address. `edgeprof endpoint check` lists what it serves.",
 }
 
 
@@ -49,7 +49,7 @@ class Asking:
         try:
             return [self._connection.connect() for _ in range(times)]
         except Broken as error:
-            raise RuntimeFailure("load_error", f"{self._url} cannot be reached ({error.kind}): {error}.") from error
+            raise RuntimeFailure("load_error", f"Cannot reach {self._url} ({error.kind}): {error}.") from error
 
     def first(self, prompt: str) -> Reply:
         """The first request, which finds out what the limit of an answer is called here."""
@@ -64,7 +64,7 @@ class Asking:
                 continue
             if self.usage(reply).completion_tokens <= 1:
                 return reply
-            why = f"{self._url} answers with more than the one token that was asked for."
+            why = f"{self._url} sent more than the one token that was requested."
         raise RuntimeFailure("load_error", why)
 
     def ask(self, prompt: str, most_tokens: int) -> Reply:
@@ -76,18 +76,18 @@ class Asking:
                 reply = self._connection.chat(body)
             except Refusal as refusal:
                 self._errors[refusal.kind] += 1
-                said = self._refused(refusal)
+                problem = self._refused(refusal)
                 wait_s = pause_s if refusal.retry_after_s is None else refusal.retry_after_s
             except Broken as broken:
                 self._errors[broken.kind] += 1
-                said, wait_s = f"{self._url}: {broken}", pause_s
+                problem, wait_s = f"{self._url}: {broken}", pause_s
             else:
                 self._usages.append(self.usage(reply))
                 self._answered_as = reply.model or self._answered_as
                 return reply
             out_of_time = time.monotonic_ns() + wait_s * 1e9 > self._stop_at_ns
             if number == MAX_IN_A_ROW or out_of_time:
-                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. The last one: {said}")
+                raise RuntimeFailure("inference_error", f"{number} requests in a row failed. Last error: {problem}")
             self._sleep(wait_s)
         raise AssertionError
 
@@ -97,8 +97,8 @@ class Asking:
         if reply.usage is None:
             raise RuntimeFailure(
                 "inference_error",
-                "The endpoint does not tell how many tokens an answer has (no `usage` in its stream, which "
-                "stream_options.include_usage asks for), so neither speed nor price per token is known.",
+                "The endpoint does not report how many tokens an answer has, so speed and price per token are "
+                "unknown. Its stream has no `usage`, which stream_options.include_usage requests.",
             )
         return reply.usage
 
@@ -122,7 +122,7 @@ class Asking:
         """What of a request is not the same everywhere."""
         parameters = self._served.parameters
         fields = ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(parameters.items()))
-        return [f"asked as {self._served.model}, {self._limit}{f', {fields}' if fields else ''}"]
+        return [f"requested as {self._served.model}, {self._limit}{f', {fields}' if fields else ''}"]
 
     def close(self) -> None:
         self._connection.close()
@@ -139,14 +139,14 @@ class Asking:
 
     def _refused(self, refusal: Refusal) -> str:
         """The sentence of an error that passes; raises for one that does not."""
-        said = f"{self._url} answers {refusal.kind}: {refusal}"
+        problem = f"{self._url} answered {refusal.kind}: {refusal}"
         if refusal.kind == "stream" or refusal.kind in _PASSING:
-            return said
+            return problem
         if refusal.kind in ("400", "422") and self._limit in str(refusal) and not self._usages:
-            raise _Unknown("load_error", said)
+            raise _Unknown("load_error", problem)
         advice = _SAYS.get(refusal.kind, "")
         code = "inference_error" if self._usages else "load_error"
-        raise RuntimeFailure(code, f"{said}{'' if said.endswith('.') else '.'} {advice}".rstrip())
+        raise RuntimeFailure(code, f"{problem}{'' if problem.endswith('.') else '.'} {advice}".rstrip())
 
 
 class _Unknown(RuntimeFailure):

@@ -1,0 +1,40 @@
+"""Every error code that edgeprof can print or send: what it means, what to do, the exit code. Closed, and stable.
+
+`docs/error-codes.md` is made from this; a test holds it against the codes that the source raises. The agent does not
+import it.
+"""
+
+from edgeprof.error_codes import agent, command_line, cost, hub, models
+from edgeprof.error_codes.entry import ErrorCode as ErrorCode
+
+GROUPS: dict[str, tuple[ErrorCode, ...]] = {
+    "Names and ids": command_line.NAMING,
+    "Using a command": command_line.USE,
+    "Reaching a hub": command_line.TALKING,
+    "Comparing results": command_line.COMPARING,
+    "Exporting and publishing": command_line.PUBLISHING,
+    "The demo": command_line.DEMO,
+    "Missing parts": command_line.INSTALLING,
+    "Starting a hub": hub.STARTING,
+    "The REST API": hub.API,
+    "Agents at the hub": hub.AGENTS,
+    "Campaigns": hub.CAMPAIGNS,
+    "Uploads": hub.UPLOADS,
+    "The hub's page": hub.PAGE,
+    "The agent's settings": agent.SETTINGS,
+    "Connecting an agent": agent.CONNECTING,
+    "Files on the device": agent.STATE,
+    "Endpoints": agent.ENDPOINTS,
+    "Power": agent.POWER,
+    "Series of runs": agent.SERIES,
+    "Recorded machines": agent.RECORDING,
+    "Model files": models.FILES,
+    "Moving models": models.MOVING,
+    "Runtimes": models.RUNTIMES,
+    "Recipes": models.RECIPES,
+    "Device profiles": models.PROFILES,
+    "Prices": cost.PRICES,
+    "Costs": cost.COSTS,
+}
+
+CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}

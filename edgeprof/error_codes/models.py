@@ -1,0 +1,99 @@
+"""Codes of model files and runtimes, of fetching and building models, and of device profiles."""
+
+from edgeprof.error_codes.entry import FAILED, MISSING_PART, WRONG_USE, ErrorCode
+
+FILES = (
+    ErrorCode(
+        "external_data_outside",
+        "The model names data outside its own folder, which edgeprof never reads.",
+        "Save the model again with its data in the same folder.",
+    ),
+    ErrorCode(
+        "not_a_model",
+        "The file is not an ONNX, TFLite or GGUF model, nor a served model's document.",
+        "Check the file; convert or download it again.",
+    ),
+    ErrorCode(
+        "truncated",
+        "A file ends early, or a file of the model is missing.",
+        "Copy or download the model again, with its data files.",
+    ),
+    ErrorCode(
+        "wrong_format",
+        "The contents are of another format than the file name says.",
+        "Rename the file to fit its contents.",
+    ),
+)
+
+MOVING = (
+    ErrorCode(
+        "cache_unwritable",
+        "A model cannot be stored in the cache.",
+        "Free some space, or name another folder in `EDGEPROF_CACHE`.",
+    ),
+    ErrorCode("cancelled", "The job was cancelled.", "Start it again if this was not meant."),
+    ErrorCode(
+        "download_failed",
+        "A file could not be fetched.",
+        "Check the network and the free space, then run again: a download continues where it stopped.",
+    ),
+    ErrorCode(
+        "hash_mismatch",
+        "The bytes are not those that the SHA-256 names.",
+        "Send or download the file again; if it belongs to edgeprof, install edgeprof again.",
+    ),
+    ErrorCode(
+        "no_space",
+        "The model does not fit on the disk or in the agent's budget.",
+        "Free some space, or raise `store_budget_mib` in the agent's settings.",
+        FAILED,
+        (507,),
+    ),
+    ErrorCode("pip_missing", "Fetching a model needs pip.", "Run `python -m ensurepip`.", MISSING_PART),
+)
+
+RUNTIMES = (
+    ErrorCode(
+        "runtime_missing",
+        "The runtime for this format is not installed, or its interpreter cannot be run.",
+        "Run the line in the message, or correct `EDGEPROF_WORKER_PYTHON_<RUNTIME>`.",
+        MISSING_PART,
+    ),
+)
+
+RECIPES = (
+    ErrorCode("bad_bundle", "The manifest of the shipped models is damaged.", "Install edgeprof again."),
+    ErrorCode("bad_recipe", "A recipe file is not valid.", "Correct the field that the message names."),
+    ErrorCode(
+        "no_recipe",
+        "The command needs to know which models.",
+        "Name recipes, or add `--all`; see `edgeprof models list`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "not_buildable",
+        "This recipe has no build steps.",
+        "Choose one that the message lists, or fetch it: `edgeprof models fetch`.",
+        WRONG_USE,
+    ),
+    ErrorCode("unknown_recipe", "There is no recipe of this name.", "List them: `edgeprof models list`.", WRONG_USE),
+    ErrorCode(
+        "wrong_python",
+        "Models are built with one Python version only.",
+        "Use the version in the message.",
+        MISSING_PART,
+    ),
+)
+
+PROFILES = (
+    ErrorCode("profile_invalid", "A device profile is not valid.", "Correct the field that the message names."),
+    ErrorCode(
+        "profile_memory_unknown",
+        "The profile covers several memory sizes, and none was chosen.",
+        "Give a memory limit of your own.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "yaml_missing", "Device profiles and prices need PyYAML.", "Run `pip install 'edgeprof[hub]'`.", MISSING_PART
+    ),
+)

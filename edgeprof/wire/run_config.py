@@ -1,0 +1,153 @@
+"""What to run: the requested configuration, an axis of a cell. Each field once, with its words, range and places."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from edgeprof.wire.run_field import SHORT_FORM, SURFACES, FormInput, Option, RunField, Surface
+
+MAX_THREADS = 256
+"""More than any device here has cores; beyond it a runtime only fights itself."""
+MAX_TOKENS = 1_048_576
+
+_TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
+
+RuntimeName = Annotated[
+    str,
+    RunField(
+        title="Runtime",
+        help="Runtime variant (default: the device's first for the format).",
+        option=Option(
+            flags="--runtime", repeat_help="May be repeated. Default: the first installed one for the format."
+        ),
+        not_offered={"form": "The device's first runtime for the format is used."},
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """The part of a configuration that a person chooses: all of it but what the agent finds set on the device."""
+
+    runtime: RuntimeName
+    threads: Annotated[
+        int,
+        RunField(
+            title="Threads",
+            help="Threads; 0 is every core that the agent may use.",
+            code="bad_threads",
+            low=0,
+            high=MAX_THREADS,
+            option=Option(
+                flags="--threads", repeat_help="May be repeated. 0, the default: every core that may be used."
+            ),
+            form=FormInput(label="Threads", note="0 is every core that the agent may use."),
+        ),
+    ] = 0
+    provider: Annotated[
+        str,
+        RunField(
+            title="Provider",
+            help="ONNX Runtime's execution provider.",
+            option=Option(
+                flags="--provider", repeat_help="ONNX Runtime's execution provider; may be repeated. Default: cpu."
+            ),
+            column="provider {}",
+            not_offered=_TERMINAL,
+        ),
+    ] = "cpu"
+    shapes: Annotated[
+        dict[str, tuple[int, ...]],
+        RunField(
+            title="Input shapes",
+            help="Sizes of a dynamic input.",
+            models="tensor",
+            option=Option(flags="--input-shape", metavar="NAME=1,3,224,224"),
+            not_offered=_TERMINAL,
+        ),
+    ] = field(default_factory=lambda: {})
+    prompt_tokens: Annotated[
+        int,
+        RunField(
+            title="Tokens of a prompt",
+            help="Length of a language model's prompt.",
+            code="bad_prompt",
+            unit="tokens",
+            low=1,
+            high=MAX_TOKENS,
+            models="text",
+            option=Option(flags="--prompt-tokens"),
+            column="prompt {:,} tokens",
+            not_offered=_TERMINAL,
+        ),
+    ] = 128
+    decode_tokens: Annotated[
+        int,
+        RunField(
+            title="Tokens to generate",
+            help="Tokens that a language model generates each time.",
+            code="bad_decode",
+            unit="tokens",
+            low=1,
+            high=MAX_TOKENS,
+            models="text",
+            option=Option(flags="--decode-tokens"),
+            column="generating {:,} tokens",
+            not_offered=_TERMINAL,
+        ),
+    ] = 32
+    depth_tokens: Annotated[
+        int,
+        RunField(
+            title="Tokens in memory",
+            help="Tokens in a language model's context before generation is timed.",
+            code="bad_depth",
+            unit="tokens",
+            low=0,
+            high=MAX_TOKENS,
+            models="text",
+            option=Option(flags="--depth-tokens"),
+            column="depth {:,} tokens",
+            not_offered=_TERMINAL,
+        ),
+    ] = 0
+    arrival_rate_per_s: Annotated[
+        float,
+        RunField(
+            title="Requests a second",
+            help="After the window, send requests at this rate, whether or not the last one has been answered.",
+            code="bad_rate",
+            unit="1/s",
+            low=0,
+            high=1e6,
+            low_open=True,
+            off=0.0,
+            option=Option(flags="--rate", metavar="PER_S"),
+            column="{:g} requests/s",
+            not_offered=_TERMINAL,
+        ),
+    ] = 0.0
+    require_full_delegation: Annotated[
+        bool,
+        RunField(
+            title="Full delegation",
+            help="Fail if a node runs elsewhere than requested.",
+            option=Option(flags="--require-full-delegation"),
+            column="full delegation",
+            not_offered=_TERMINAL,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(RunOptions):
+    """A requested configuration: one axis of a cell. A field at its default does not enter the key."""
+
+    power_mode: Annotated[
+        str,
+        RunField(
+            title="Power mode",
+            help="The board's power mode. Empty: as found.",
+            column="power mode {}",
+            not_offered=dict.fromkeys(SURFACES, "An agent changes no power mode."),
+        ),
+    ] = ""
