@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+from edgeprof.sd_notify import Notifier
 from edgeprof_agent.daemon.agent import STOP_POLL_S
 from tests.agent import agent_process
 
@@ -26,7 +27,7 @@ def test_a_signal_that_another_thread_receives_ends_the_agent(tmp_path: Path) ->
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        agent.run()
+        agent.run(Notifier({}))
         assert time.monotonic() - sent_s[0] < STOP_POLL_S + 5
     finally:
         signal.signal(signal.SIGUSR1, before)
