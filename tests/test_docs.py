@@ -11,11 +11,10 @@ import pytest
 
 from edgeprof_agent.runtimes import registry as runtimes
 from edgeprof_agent.sensors.registry import SENSORS
+from tests import markdown_pages
+from tests.markdown_pages import DOCS, PAGES, PROJECT, name_of
 
-PROJECT = Path(__file__).parents[1]
-OWN = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
-PAGES = sorted([*OWN, PROJECT / "benchmarks" / "README.md", *(PROJECT / "docs").glob("*.md")])
-LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+INDEX = DOCS / "index.md"
 
 
 def made_pages() -> list[str]:
@@ -53,10 +52,16 @@ def test_every_page_that_says_it_is_made_is_in_the_table() -> None:
     assert made_pages() == [f"docs/{page.name}" for page in PAGES if "by `./scripts/docs`" in page.read_text()]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
+    missing = [target for target, _ in markdown_pages.links(page) if not target.exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    links = [(target, anchor) for target, anchor in markdown_pages.links(page) if anchor and target.suffix == ".md"]
+    assert [(target.name, anchor) for target, anchor in links if anchor not in markdown_pages.anchors(target)] == []
 
 
 @pytest.mark.parametrize("variant", [fact.variant for fact in runtimes.facts()])
@@ -70,5 +75,7 @@ def test_every_sensor_is_documented(sensor: str) -> None:
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
-    readme = (PROJECT / "README.md").read_text()
-    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in readme and page.parent.name == "docs"] == []
+    """By way of the index, which names each."""
+    assert INDEX in [target for target, _ in markdown_pages.links(PROJECT / "README.md")]
+    listed = {target for target, _ in markdown_pages.links(INDEX)}
+    assert [name_of(page) for page in PAGES if page.is_relative_to(DOCS) and page not in {*listed, INDEX}] == []

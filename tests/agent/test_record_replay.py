@@ -112,6 +112,8 @@ class TestRecord:
         assert told.origin == "recorded on real hardware"
         assert (told.expect.machine, told.expect.cores) == (TREES[machine].expect.machine, TREES[machine].expect.cores)
         assert told.expect.power_source == TREES[machine].expect.power_source
+        assert told.expect.temperature_source == TREES[machine].expect.temperature_source
+        assert told.expect.power_mode == TREES[machine].expect.power_mode
         of_record, of_machine = registry.best(out), registry.best(MACHINES / machine)
         assert of_record is not None
         assert of_machine is not None

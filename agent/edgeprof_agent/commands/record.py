@@ -12,6 +12,7 @@ from edgeprof_agent.recorded.capture import capture, identifiers
 from edgeprof_agent.recorded.scrub import scrubbed
 from edgeprof_agent.recorded.writing import write
 from edgeprof_agent.sensors import registry
+from edgeprof_agent.telemetry.state import read_state
 
 PERIOD_S = 0.5
 _NEXT = """
@@ -32,13 +33,15 @@ def _read_as(root: Path) -> dict[str, object]:
         memory_limit_mib=None,
         root=root,
     )
-    sensor = registry.best(root)
+    sensor, state = registry.best(root), read_state(root)
     return {
         "machine": facts.machine,
         "cores": facts.cores,
         "cpu_model": facts.cpu_model and scrubbed(facts.cpu_model),
         "power_source": sensor and sensor.name,
         "power_scope": sensor and sensor.scope,
+        "temperature_source": state.temperature_source and scrubbed(state.temperature_source),
+        "power_mode": state.power_mode and scrubbed(state.power_mode),
     }
 
 

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 RUN_ENDS_WITHIN_S = 10.0
 LAST_RECEIPTS_S = 3.0
+STOP_POLL_S = 1.0
 
 Turn = Callable[[], None]
 """Called by the thread that reads the inbox when it comes to it: that thread turns, then."""
@@ -62,7 +63,7 @@ class Agent:
         hub = Hub(settings.hub, settings.token)
         self._folder = StateFolder(settings.data)
         self._error: BaseException | None = None
-        self._stop = threading.Event()
+        self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Inbound | Turn | None] = queue.SimpleQueue()
         self.who = _identity(settings, self._folder.device_id())
         self._database = Database(settings.data / "agent.db")
@@ -111,16 +112,26 @@ class Agent:
             self._thread("link", self._link.run),
         ]
         notifier.ready()
-        while not self._stop.wait(notifier.period_s):
-            self._inbox.put(notifier.alive)
+        self._wait_for_stop(notifier)
         notifier.stopping()
         self._shut_down(runner, others)
         if self._error is not None:
             raise self._error
 
     def stop(self) -> None:
-        """End `run`; safe in a signal handler."""
-        self._stop.set()
+        """End `run`; safe in a signal handler, also in one that interrupts another: `put` takes no lock."""
+        self._stops.put(None)
+
+    def _wait_for_stop(self, notifier: Notifier) -> None:
+        """Returns within STOP_POLL_S: the kernel may give a signal to another thread, which does not wake this one."""
+        poll_s = min(STOP_POLL_S, notifier.period_s or STOP_POLL_S)
+        while True:
+            if notifier.is_due():
+                self._inbox.put(notifier.alive)
+            try:
+                return self._stops.get(timeout=poll_s)
+            except queue.Empty:
+                continue
 
     def unreceipted(self) -> int:
         """Results that the hub has not confirmed."""
@@ -162,7 +173,7 @@ class Agent:
                 if not isinstance(error, EdgeprofError):
                     log.exception("agent.thread_died thread=%s", name)
                 self._error = self._error or error
-                self._stop.set()
+                self._stops.put(None)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
