@@ -1,7 +1,7 @@
 # Sourced by scripts/test: programs that some tests need and that the system's package manager installs.
 
 # $1: "whole" or "chosen", what this run is; $2: "yes" where the question is answered already; then the programs, each
-# of which is the name of its Debian package, too. Nothing is installed unless somebody agrees.
+# of which is the name of its Debian package, too. Nothing is installed unless the user agrees.
 offer_programs() {
     run=$1 yes=$2
     shift 2

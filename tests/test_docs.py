@@ -24,7 +24,7 @@ def made_pages() -> list[str]:
 
 def docs_script(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     # In processes of their own: click keeps a command's help option from whichever test invoked it first.
-    environment = {**os.environ, "PYTHON": sys.executable}
+    environment = {**os.environ, "EDGEPROF_DOCS_PYTHON": sys.executable}
     return subprocess.run([project / "scripts" / "docs", *options], env=environment, capture_output=True, text=True)
 
 
