@@ -59,12 +59,6 @@ COSTS = (
         WRONG_USE,
     ),
     ErrorCode(
-        "cost_over_capacity",
-        "The device cannot do this volume.",
-        "Lower the volume, or count several devices.",
-        WRONG_USE,
-    ),
-    ErrorCode(
         "no_cost",
         "This result has no cost.",
         "Choose a measured run of a real device that is still on the hub.",

@@ -130,7 +130,7 @@ def _block(
             rows.append(_row(label, cell, headlines, notes))
     if not rows:
         return None
-    headers = tuple(item.header for item in headlines) + COST_HEADERS[kind] + ("pays from",)
+    headers = tuple(item.header for item in headlines) + COST_HEADERS[kind] + ("break-even",)
     return Block(_device_title(device), _device_about(device), headers, tuple(rows), tuple(not_run))
 
 
@@ -204,15 +204,15 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[str, str, str]:
     here = f"{figures.usd(cost.edge_usd)} {notes.ref(not_counted(cost))}"
     baseline = notes.ref(baseline_text(cost))
     cloud = baseline if cost.cloud_usd is None else f"{figures.usd(cost.cloud_usd)} {baseline}"
-    return here, cloud, pays_from(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
+    return here, cloud, break_even_text(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
 
 
 NO_BREAK_EVEN: dict[rest.BreakEvenKind, str] = {
     "at_least": "No volume was computed.",
-    "never": "At no daily volume that this device can do is it cheaper than the cloud baseline.",
-    "not_by_volume": "The baseline is a machine that is always on, so that no daily volume decides what is cheaper.",
-    "is_cloud": "This device is the cloud, so that there is nothing to break even with.",
-    "unknown": "The cloud baseline has no price, so that there is nothing to break even with.",
+    "never": "The cloud baseline is cheaper at every daily volume that this device can do.",
+    "not_by_volume": "The baseline is always on, so volume does not decide which is cheaper. Compare the daily bills.",
+    "is_cloud": "This device is the cloud: it has no break-even.",
+    "unknown": "The cloud baseline has no price, so break-even is unknown.",
 }
 
 
@@ -227,12 +227,16 @@ def baseline_text(cost: rest.CostView) -> str:
     return f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."
 
 
-def pays_from(cost: rest.CostView) -> str | None:
+def break_even_text(cost: rest.CostView) -> str | None:
     """`≥159/day` (parts are not counted), `159/day` or `never`; None where there is no such volume."""
     if cost.break_even_per_day is not None:
-        sign = "≥" if cost.break_even_kind == "at_least" else ""
-        return f"{sign}{figures.per_day(cost.break_even_per_day)}/day"
+        return volume_text(cost.break_even_per_day, cost.break_even_kind == "at_least")
     return "never" if cost.break_even_kind == "never" else None
+
+
+def volume_text(per_day: float, at_least: bool) -> str:
+    """A break-even volume; `at_least`: parts of the device's bill are not counted."""
+    return f"{'≥' if at_least else ''}{figures.per_day(per_day)}/day"
 
 
 def _legend(table: rest.CompareTable) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet
@@ -15,6 +16,13 @@ from tests.hub import fleet
 from tests.hub.live import Live
 
 CNN = replace(fleet.model("=cmd()", "cnn"), licence="Apache-2.0")
+OWN_PRICE = """
+sources:
+  page: {{title: a page, kind: official, retrieved: {day}, licence: list price, confidence: high}}
+entries:
+  - {{id: one, kind: call, title: one, vendor: v, region: r, unit: image, currency: USD, basis: list, price: 0.1,
+     source: page}}
+"""
 
 
 @pytest.fixture
@@ -98,11 +106,16 @@ def test_prices_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None:
     assert "tariff-world-household" in listed.out
     assert "0.165 USD/kWh" in listed.out
     assert "aws-t4g" not in listed.out
-    assert "GlobalPetrolPrices" in run("prices", "show", "tariff-world-household").out
+    shown = run("prices", "show", "tariff-world-household").out
+    assert "GlobalPetrolPrices" in shown
+    assert "730 allowed for tariff" in shown
     assert run("prices", "show", "nothing").refused_with("price_unknown")
-    checked = run("prices", "check")
-    assert checked.code == 1
-    assert "days old, more than 180" in checked.out
+    assert "70 entries, " in run("prices", "check").out
     own = tmp_path / "own.yaml"
+    for day, code in (("2024-01-01", 1), (datetime.now(UTC).date(), 0)):
+        own.write_text(OWN_PRICE.format(day=day))
+        checked = run("prices", "check", str(own))
+        assert checked.code == code
+        assert ("days old, 365 allowed for call" in checked.out) == bool(code)
     own.write_text("sources: {}\nentries:\n  - {id: x, kind: call}\n")
     assert run("prices", "check", str(own)).refused_with("catalogue_invalid")

@@ -3,11 +3,15 @@
 from datetime import date, timedelta
 from decimal import Decimal as D
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from edgeprof_hub.commands.prices import problems, tiers_text
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.catalogue.loader import FOLDER, load_catalogue, parse_catalogue, use_own_files
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.catalogue.schema import EntryKind
+from edgeprof_hub.cost.checks import CostError
 
 GOOD = """
 sources:
@@ -53,9 +57,9 @@ def test_prices_are_read_to_the_last_digit(entry_id: str, kind: str, price: str)
 
 def test_the_image_services_have_their_tiers_and_free_units():
     labels = load_catalogue().get("aws-rekognition-detect-labels", "call")
-    assert [tier.usd_per_unit for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
+    assert [tier.price for tier in labels.tiers] == [D("0.0010"), D("0.0008"), D("0.0006")]
     google = load_catalogue().get("google-vision-label-detection", "call")
-    assert (google.tiers[0].up_to, google.tiers[0].usd_per_unit) == (1000, 0)
+    assert (google.tiers[0].up_to, google.tiers[0].price) == (1000, 0)
 
 
 def test_what_contradicting_sources_say_is_not_shipped_and_one_source_is_not_trusted_far():
@@ -71,10 +75,41 @@ def test_a_statistic_is_as_old_as_the_period_that_it_covers():
     assert world.source.retrieved > world.as_of == date(2025, 6, 30)
 
 
-def test_an_entry_is_stale_after_180_days():
-    priced = parse_catalogue({"a.yaml": GOOD.encode()}).entries["one"]
-    assert not priced.stale(date(2026, 10, 7) + timedelta(days=180))
-    assert priced.stale(date(2026, 10, 7) + timedelta(days=181))
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [
+        *((kind, 365) for kind in ("call", "audio", "page", "instance", "egress")),
+        *(("tariff", 730), ("carbon", 2920)),
+    ],
+)
+def test_an_entry_is_stale_when_it_is_older_than_its_kind_may_get(kind: EntryKind, days: int):
+    text = GOOD.replace("kind: instance", f"kind: {kind}").replace("unit: hour", "unit: audio hour")
+    priced = parse_catalogue({"a.yaml": text.encode()}).entries["one"]
+    assert priced.max_age_days == MAX_AGE_DAYS[kind] == days
+    assert not priced.stale(date(2026, 10, 7) + timedelta(days=days))
+    assert priced.stale(date(2026, 10, 7) + timedelta(days=days + 1))
+
+
+def test_every_kind_has_an_age():
+    assert set(MAX_AGE_DAYS) == set(get_args(EntryKind))
+
+
+def test_the_shipped_catalogue_passes_its_check_on_the_day_of_its_release():
+    shipped = load_catalogue()
+    assert problems(shipped, date(2026, 11, 30)) == []
+    later = problems(shipped, date(2028, 6, 1))
+    assert "tariff-world-household: stale. 1,067 days old, 730 allowed for tariff." in later
+    assert len(later) == 70 - 15  # only the carbon of 2023 still stands
+    assert problems(shipped, date(2026, 10, 8))[-1].endswith("is in the future.")
+
+
+def test_tiers_are_written_with_their_ends_and_one_price_without():
+    entries = load_catalogue().entries
+    assert tiers_text(entries["google-speech-chirp"]) == ""
+    assert tiers_text(entries["google-vision-label-detection"]) == (
+        "free up to 1,000 a month; 0.0015 up to 5,000,000 a month; then 0.001"
+    )
+    assert tiers_text(entries["aws-rekognition-detect-labels"]).endswith("; 0.0006 up to 35,000,000 a month")
 
 
 def test_the_hash_changes_with_every_byte():
@@ -85,9 +120,9 @@ def test_the_hash_changes_with_every_byte():
 
 
 def test_an_unknown_entry_is_named_with_those_there_are():
-    with pytest.raises(CostError, match=r"no instance 'aws-t5'.*aws-t4g-small"):
+    with pytest.raises(CostError, match=r"No instance 'aws-t5'.*aws-t4g-small"):
         load_catalogue().get("aws-t5", "instance")
-    with pytest.raises(CostError, match="no tariff 'aws-t4g-small'"):
+    with pytest.raises(CostError, match="No tariff 'aws-t4g-small'"):
         load_catalogue().get("aws-t4g-small", "tariff")
 
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal as D
 
 import pytest
 
@@ -23,6 +22,7 @@ from edgeprof_hub.cost.scenario import (
     TokenBaseline,
     baseline_for,
 )
+from edgeprof_hub.cost.subject import Subject
 
 NOW_S = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 
@@ -51,20 +51,20 @@ class Cell:
     emulated: bool = False
     inputs: Mapping[str, str] = field(default_factory=lambda: {})
     scenario: Scenario = field(default_factory=Scenario)
+    now_s: float = NOW_S
 
     def cost(self) -> rest.CostView | str:
-        return cell_cost(
+        subject = Subject(
             task=self.task,
             format=self.format,
             metrics=self.metrics,
-            device_price_usd=self.price_usd,
-            device_price_source="a shop, 2026-11",
+            price_usd=self.price_usd,
+            price_source="a shop, 2026-11",
             idle_w=self.idle_w,
-            emulated=self.emulated,
-            scenario=self.scenario,
-            prices=prices_now(NOW_S),
-            inputs=self.inputs,
+            is_emulated=self.emulated,
+            fed=self.inputs,
         )
+        return cell_cost(subject, self.scenario, prices_now(self.now_s))
 
     def view(self) -> rest.CostView:
         found = self.cost()
@@ -92,7 +92,7 @@ def test_an_image_model_beside_an_image_service():
 def test_energy_that_nobody_measured_is_named_and_never_a_zero():
     view = Cell(idle_w=3.0).view()
     assert "energy" not in view.edge_parts_usd
-    assert "edge: energy (none was measured in this run)" in view.not_counted
+    assert "edge: energy (not measured in this run)" in view.not_counted
     assert (view.edge_marginal_usd, view.edge_floor_usd) == (None, None)
     assert "energy not counted" in view.verdict
 
@@ -231,6 +231,11 @@ def test_the_edge_is_called_cheaper_only_with_the_power_that_would_turn_it():
     assert "$0.85 a day, as power 215 W" in verdict
 
 
+@pytest.mark.parametrize("usd_per_kwh", [1e-9, 1e-30, 1e-302, 5e-324])
+def test_a_tariff_of_next_to_nothing_still_has_a_verdict(usd_per_kwh: float):
+    assert Cell(scenario=Scenario(tariff_usd_per_kwh=usd_per_kwh)).view().verdict.startswith("Edge cheaper")
+
+
 def test_no_verdict_stands_where_idling_alone_could_turn_it():
     scenario = Scenario(baselines={"other": InstanceBaseline("aws-t4g-nano")})
     cell = Cell(task="other", price_usd=60.0, idle_w=9.0, scenario=scenario)
@@ -258,7 +263,7 @@ def test_there_is_no_winner_where_the_lifetime_alone_decides():
 
 
 def test_the_cloud_is_called_cheaper_only_beyond_what_its_tokenizer_could_add():
-    at_most = Scenario(answers_per_day=D(1000))
+    at_most = Scenario(answers_per_day=1000.0)
     near = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=109.5, scenario=at_most).view()
     far = Cell(task="llm", format="gguf", metrics=WRITER, price_usd=1095.0, scenario=at_most).view()
     assert near.verdict.startswith("No clear winner")
@@ -272,13 +277,15 @@ def test_every_input_tells_its_origin_and_a_price_its_date():
     assert view.inputs["lifetime"].startswith("3 years (assumed")
     assert view.inputs["time of one inference"] == "20 ms (measured: latency_mean_ms)"
     assert view.inputs["cloud price"].endswith("2026-10-07)")
-    assert view.inputs["tariff"].endswith("2025-06-30, stale)")
+    assert view.inputs["tariff"].endswith("2025-06-30)")
+    in_two_years = Cell(now_s=datetime(2027, 7, 1, tzinfo=UTC).timestamp()).view()
+    assert in_two_years.inputs["tariff"].endswith("2025-06-30, stale)")
     assert load_catalogue().sha256 in view.inputs["price catalogue"]
 
 
 def test_a_tariff_in_another_currency_needs_a_dated_exchange_rate():
     assert "no exchange rate" in Cell(scenario=Scenario(tariff_id="tariff-de-household")).reason()
-    rate = ExchangeRate("EUR", D("1.1"), date(2026, 11, 20))
+    rate = ExchangeRate("EUR", 1.1, date(2026, 11, 20))
     scenario = Scenario(tariff_id="tariff-de-household", exchange_rates=(rate,))
     metrics = {**FAST, **rows(row("energy_per_inference_j", 3600.0, "wall_ac"))}
     view = Cell(metrics=metrics, scenario=scenario).view()
@@ -287,7 +294,7 @@ def test_a_tariff_in_another_currency_needs_a_dated_exchange_rate():
 
 
 def test_maintenance_is_counted_when_it_is_entered():
-    view = Cell(scenario=Scenario(maintenance_usd_per_year=D("36.5"))).view()
+    view = Cell(scenario=Scenario(maintenance_usd_per_year=36.5)).view()
     assert view.edge_parts_usd == {"hardware": pytest.approx(0.1), "maintenance": pytest.approx(0.1)}
     assert "edge: maintenance" not in view.not_counted
 

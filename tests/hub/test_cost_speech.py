@@ -1,5 +1,6 @@
 """Speech, documents and embeddings: billed as they are sold, on both sides, with what one inference holds named."""
 
+import math
 from dataclasses import replace
 from decimal import Decimal as D
 
@@ -13,13 +14,14 @@ from edgeprof_hub.cost import alternative, alternatives, explorer
 from edgeprof_hub.cost import field as cost_field
 from edgeprof_hub.cost import fields as cost_fields
 from edgeprof_hub.cost.audio import AudioBilling, billing_of
+from edgeprof_hub.cost.break_even import break_even_per_day
 from edgeprof_hub.cost.catalogue.loader import load_catalogue
-from edgeprof_hub.cost.cloud import call_usd
-from edgeprof_hub.cost.explorer import first_crossing
 from edgeprof_hub.cost.field import Field
 from edgeprof_hub.cost.kind import WorkKind, fed_tokens, kind_of
 from edgeprof_hub.cost.scenario import AudioBaseline, PageBaseline, Scenario, SpeechBaseline
+from edgeprof_hub.cost.subject import subject_of
 from tests.hub import fleet
+from tests.hub.cost_oracle_cloud import Tier, audio_units, call_usd
 from tests.hub.test_cost_cell import FAST, WRITER, Cell
 from tests.hub.test_cost_explorer import DEVICE, PRICES, TODAY, values
 
@@ -28,13 +30,13 @@ SPEECH_RUN = fleet.result(1, SPEECH, fleet.vision_rows(400.0, 1.0))
 
 
 def heard(**asked: str) -> dict[str, Field]:
-    made = cost_fields.fields_of(DEVICE, SPEECH, SPEECH_RUN, Scenario(), PRICES)
+    made = cost_fields.fields_of(subject_of(DEVICE, SPEECH, SPEECH_RUN), Scenario(), PRICES)
     return cost_field.changed(made, asked)
 
 
 def cloud_usd(key: str, fields: dict[str, Field]) -> float:
-    rival = alternatives.rival_of(key, fields, PRICES)
-    return rival.usd({**values(fields), "audio_s": fields["audio_s"].value or 0.0}, 1000.0)
+    alternative = alternatives.alternative_of(key, fields, PRICES)
+    return alternative.usd({**values(fields), "audio_s": fields["audio_s"].value or 0.0}, 1000.0)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,8 @@ def cloud_usd(key: str, fields: dict[str, Field]) -> float:
 )
 def test_a_second_a_minute_and_an_hour_are_the_same_price(unit: str, usd: str, hour_usd: str):
     seconds = {"audio second": 1, "audio minute": 60, "audio hour": 3600}[unit]
-    assert AudioBilling(unit_s=D(seconds)).units(D(3600)) * D(usd) == D(hour_usd)
+    assert audio_units(D(3600), D(seconds), None, D(0)) * D(usd) == D(hour_usd)
+    assert AudioBilling(unit_s=seconds).units(3600) * float(usd) == pytest.approx(float(hour_usd), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -51,16 +54,16 @@ def test_a_second_a_minute_and_an_hour_are_the_same_price(unit: str, usd: str, h
 )
 def test_what_is_billed_is_never_less_than_the_minimum_and_in_whole_steps(heard_s: str, billed_s: str):
     """The 15 s minimum and 1 s steps of formula 11's example."""
-    billing = AudioBilling(unit_s=D(60), granularity_s=D(1), minimum_s=D(15))
-    assert billing.units(D(heard_s)) * 60 == D(billed_s)
-    ours = alternatives.audio_units(billing)({"audio_s": float(heard_s)})
-    assert ours * 60 == pytest.approx(float(billed_s), rel=1e-12)
+    assert audio_units(D(heard_s), D(60), D(1), D(15)) * 60 == D(billed_s)
+    billing = AudioBilling(unit_s=60, granularity_s=1, minimum_s=15)
+    assert billing.units(float(heard_s)) * 60 == pytest.approx(float(billed_s), rel=1e-12)
 
 
 def test_without_steps_the_exact_length_is_billed_and_no_length_is_refused():
-    assert AudioBilling(unit_s=D(3600)).units(D("0.36")) == D("0.0001")
+    assert audio_units(D("0.36"), D(3600), None, D(0)) == D("0.0001")
+    assert AudioBilling(unit_s=3600).units(0.36) == pytest.approx(0.0001, rel=1e-12)
     with pytest.raises(EdgeprofError, match="seconds of audio"):
-        AudioBilling(unit_s=D(3600)).units(D(0))
+        AudioBilling(unit_s=3600).units(0.0)
 
 
 @given(
@@ -71,10 +74,9 @@ def test_without_steps_the_exact_length_is_billed_and_no_length_is_refused():
 )
 def test_the_float_billing_is_that_in_decimal(millis: int, step_millis: int, minimum_s: int, unit_s: int):
     duration_s, step_s = D(millis) / 1000, D(step_millis) / 1000
-    billing = AudioBilling(unit_s=D(unit_s), granularity_s=step_s, minimum_s=D(minimum_s))
-    exact = billing.units(duration_s) * unit_s
-    assert alternatives.audio_units(billing)({"audio_s": float(duration_s)}) * unit_s == pytest.approx(float(exact))
-    billed_s, least_s = replace(billing, unit_s=D(1)).units(duration_s), max(duration_s, D(minimum_s))
+    billing = AudioBilling(unit_s=unit_s, granularity_s=float(step_s), minimum_s=minimum_s)
+    billed_s, least_s = audio_units(duration_s, D(1), step_s, D(minimum_s)), max(duration_s, D(minimum_s))
+    assert billing.units(float(duration_s)) * unit_s == pytest.approx(float(billed_s))
     assert least_s <= billed_s < least_s + step_s
 
 
@@ -86,8 +88,9 @@ def test_every_speech_and_page_entry_is_a_baseline_in_cell_and_explorer_with_one
         task = "speech-recognition" if is_audio else "text"
         baseline = AudioBaseline(entry_id) if is_audio else PageBaseline(entry_id)
         view = Cell(task=task, scenario=Scenario(baselines={task: baseline})).view()
-        units = billing_of(priced).units(D(30)) if is_audio else D(1)
-        assert view.cloud_usd == pytest.approx(float(call_usd(D(1000), priced.tiers, units) * 1000))
+        units = D(repr(billing_of(priced).units(30.0))) if is_audio else D(1)
+        tiers = [Tier(tier.up_to, tier.price) for tier in priced.tiers]
+        assert view.cloud_usd == pytest.approx(float(call_usd(D(1000), tiers, units) * 1000))
         assert view.cloud_usd == pytest.approx(cloud_usd(alternative.key_of(baseline), heard()) * 1000)
         assert priced.source.title in view.inputs["cloud price"]
 
@@ -99,7 +102,7 @@ def test_a_speech_model_is_compared_with_the_hosted_model_with_open_weights():
     assert view.cloud_usd == pytest.approx(30 / 3600 * 0.04 * 1000)
     assert view.inputs["audio in an inference"].startswith("30 s (assumed: the window of the Whisper models")
     assert view.break_even_kind == "at_least"
-    short = Cell(task="speech-recognition", scenario=Scenario(audio_s=D(2), is_entered=True)).view()
+    short = Cell(task="speech-recognition", scenario=Scenario(audio_s=2.0, is_entered=True)).view()
     assert short.cloud_usd == pytest.approx(10 / 3600 * 0.04 * 1000)  # ten seconds are the least that Groq bills
     assert short.inputs["audio in an inference"] == "2 s (entered: the fleet's scenario)"
     whisper = Scenario(baselines={"speech-recognition": SpeechBaseline("openai", "whisper-1")})
@@ -170,13 +173,13 @@ def test_the_explorer_asks_for_the_audio_and_says_where_the_value_is_from():
         "instance:aws-t4g-small",
     }
     assert not [key for key in alternative.offered(load_catalogue(), "inference") if key.startswith("audio:")]
-    with pytest.raises(EdgeprofError, match="no cloud baseline"):
-        alternatives.rival_of("audio:azure-speech", {"service_ms": field}, PRICES)
+    with pytest.raises(EdgeprofError, match="No cloud baseline"):
+        alternatives.alternative_of("audio:azure-speech", {"service_ms": field}, PRICES)
 
 
 def test_limits_of_the_audio_go_through_the_draws_and_drive_the_range():
     wide = heard(audio_s="30", **{"audio_s.low": "5", "audio_s.high": "60"})
-    found = explorer.explore(wide, alternatives.rival_of("speech:openai/whisper-1", wide, PRICES), TODAY)
+    found = explorer.explore(wide, alternatives.alternative_of("speech:openai/whisper-1", wide, PRICES), TODAY)
     assert found.cloud_usd == pytest.approx(30 * 0.0001)
     assert "audio_s" in [driver.name for driver in found.drivers]
     assert 5 * 0.0001 < found.spread.cloud.low < found.spread.cloud.middle < found.spread.cloud.high < 60 * 0.0001
@@ -190,17 +193,17 @@ def test_retries_are_billed_again():
 def test_break_even_counts_hours_of_audio():
     """Ten seconds at 0.15 USD an hour; the fixed part of the board alone."""
     fields = heard(audio_s="10", energy_j="0", lifetime_years="3")
-    rival = alternatives.rival_of("audio:assemblyai-universal-2", fields, PRICES)
+    alternative = alternatives.alternative_of("audio:assemblyai-universal-2", fields, PRICES)
     fixed_usd_per_day = 120 / 3 / 365
-    crossing = first_crossing(values(fields), rival, 1e9)
-    assert crossing == pytest.approx(fixed_usd_per_day / (10 / 3600 * 0.15))
+    crossing = break_even_per_day({**values(fields), "service_ms": 0.01}, alternative)
+    assert crossing == math.ceil(fixed_usd_per_day / (10 / 3600 * 0.15))
 
 
 def test_a_run_that_measured_no_time_has_no_cost_either():
     assert isinstance(Cell(task="speech-recognition", metrics={}).cost(), str)
     assert isinstance(Cell(task="embedding", format="gguf", metrics=FAST).cost(), str)
     bare = replace(SPEECH_RUN, metrics=())
-    assert cost_fields.fields_of(DEVICE, SPEECH, bare, Scenario(), PRICES)["service_ms"].value is None
+    assert cost_fields.fields_of(subject_of(DEVICE, SPEECH, bare), Scenario(), PRICES)["service_ms"].value is None
 
 
 def test_the_task_is_one_that_a_model_can_have():

@@ -36,13 +36,13 @@ def test_what_is_written_is_what_is_read() -> None:
 
 def test_every_cells_cost_follows_and_says_whose_scenario_it_is(client: TestClient) -> None:
     before = edge_usd(client)
-    assert "by the scenario that edgeprof comes with" in client.get("/").text
+    assert "(the default scenario)" in client.get("/").text
     answer = client.post("/settings/scenario", data={**USUAL, "inferences_per_day": "2000"})
     assert answer.status_code == 303
     assert edge_usd(client) == pytest.approx([usd / 2 for usd in before])
     text = client.get("/").text
     assert "2,000 inferences" in text
-    assert "own scenario" in text
+    assert "(the fleet&#39;s scenario)" in text
     assert 'value="2000"' in client.get("/settings").text
     client.post("/settings/scenario", data={"usual": "yes"})
     assert edge_usd(client) == before
@@ -55,7 +55,7 @@ def test_every_cells_cost_follows_and_says_whose_scenario_it_is(client: TestClie
         ("inferences_per_day", "many", "Inferences a day"),
         ("inferences_per_day", "NaN", "Inferences a day"),
         ("input_tokens", "1.5", "Tokens read"),
-        ("lifetime_years", "9", "between the two ends"),
+        ("lifetime_years", "9", "between its limits"),
         ("tariff_usd_per_kwh", "-1", "Electricity"),
         ("answers_per_day", "", "Answers"),
     ],

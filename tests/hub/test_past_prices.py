@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -17,9 +18,10 @@ from edgeprof.commands.compare import compare
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands.prices import history
 from edgeprof_hub.config import Settings
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.cost.catalogue.packed import packed, unpacked
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.price_moment import moment_s, written_moment
 from tests.hub import fleet, live, stores
 from tests.hub.live import serving
@@ -73,9 +75,9 @@ def first_hash(data: Path) -> str:
         return client.get("/api/v1/catalogues").json()[0]["sha256"]
 
 
-def rows_of_kept(page: str) -> list[list[str]]:
-    """The texts in the cells of the table of kept scenarios."""
-    table = page[page.index('aria-label="Kept scenarios"') :]
+def rows_of_saved(page: str) -> list[list[str]]:
+    """The texts in the cells of the table of saved scenarios."""
+    table = page[page.index('aria-label="Saved scenarios"') :]
     table = table[: table.index("</table>")]
     cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in table.split("<tr>")[2:]]
     return [[re.sub("<[^>]+>", "", cell).strip() for cell in row] for row in cells]
@@ -98,13 +100,13 @@ def test_a_moment_is_read_in_utc(text: str, at: float):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("2026-11-27T12:01", "still to come"),
-        ("9999-12-31", "still to come"),
-        ("0001-01-01T00:00+23:59", "too long ago"),
-        ("1999-01-01", "too long ago"),
-        ("yesterday", "no moment"),
-        ("2026-13-01", "no moment"),
-        ("1e9", "no moment"),
+        ("2026-11-27T12:01", "in the future"),
+        ("9999-12-31", "in the future"),
+        ("0001-01-01T00:00+23:59", "too early"),
+        ("1999-01-01", "too early"),
+        ("yesterday", "not a date"),
+        ("2026-13-01", "not a date"),
+        ("1e9", "not a date"),
     ],
 )
 def test_what_is_no_moment_or_still_to_come_is_refused(text: str, told: str):
@@ -121,7 +123,7 @@ def test_a_packed_catalogue_is_the_same_to_the_byte_and_a_changed_one_is_refused
     assert unpacked(shipped.sha256, packed(shipped)) == shipped
     with pytest.raises(CostError, match="damaged"):
         unpacked(shipped.sha256, packed(shipped).replace(b"0.0010", b"0.0011"))
-    with pytest.raises(CostError, match="cannot read it"):
+    with pytest.raises(CostError, match="cannot read the stored price catalogue"):
         unpacked(shipped.sha256, b"\x00" + packed(shipped))
 
 
@@ -171,12 +173,13 @@ def test_a_report_can_be_had_with_the_prices_of_then_and_names_them(data: Path, 
     assert len(of_images) == 2
     assert all(",cloud_cost,2.0," in line for line in of_images)
     assert sum(f"price catalogue {first_hash}, token prices of 2026-05-01T00:00" in line for line in lines) == 4
-    assert f"with price catalogue {first_hash[:12]} of 2026-11-23" in page
+    assert f"price catalogue {first_hash[:12]} of 2026-11-23" in page
     assert load_catalogue().sha256 in now
     assert unknown.status_code == 404
 
 
-def test_ages_of_prices_are_those_of_the_moment(data: Path):
+def test_ages_of_prices_are_those_of_the_moment(data: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(cast(dict[str, int], MAX_AGE_DAYS), "tariff", 180)
     with hub_with(data, None) as client:
         now, then = (
             client.get(f"/api/v1/results/{RUN}/cost", params=asked).json()["inputs"]["tariff"]
@@ -220,7 +223,7 @@ def test_the_explorer_shows_the_prices_that_its_address_names(data: Path, first_
     assert unknown.status_code == 404
     assert "No price catalogue" in unknown.text
     assert to_come.status_code == 400
-    assert "still to come" in to_come.text
+    assert "in the future" in to_come.text
 
 
 def test_the_same_call_costs_what_it_did_on_that_day(data: Path):
@@ -239,11 +242,11 @@ def test_a_kept_scenario_shows_then_and_now(data: Path):
     with hub_with(data, "0.002") as client:
         kept = client.post(f"/cost/{RUN}/scenarios", data={"name": "busy", "query": "per_day=5000"})
         assert dict(parse_qsl(urlsplit(kept.headers["location"]).query)) == {"per_day": "5000"}
-        before = rows_of_kept(client.get(f"/cost/{RUN}").text)
+        before = rows_of_saved(client.get(f"/cost/{RUN}").text)
     with hub_with(data, None) as client:
         text = client.get(f"/cost/{RUN}").text
         (then, now), (then_other, now_other) = (
-            rows_of_kept(client.get(f"/cost/{run}").text) for run in (RUN, SECOND.result_id)
+            rows_of_saved(client.get(f"/cost/{run}").text) for run in (RUN, SECOND.result_id)
         )
         link = re.search(r'<a href="([^"]+)" aria-label="busy, with the prices of then">then</a>', text)
         assert link
@@ -263,9 +266,9 @@ def test_a_kept_scenario_shows_then_and_now(data: Path):
 def test_what_was_kept_stands_though_the_device_got_dearer_since(data: Path):
     with hub_with(data, None) as client:
         client.post(f"/cost/{RUN}/scenarios", data={"name": "cheap board", "query": ""})
-        before = rows_of_kept(client.get(f"/cost/{RUN}").text)
+        before = rows_of_saved(client.get(f"/cost/{RUN}").text)
         client.patch(f"/api/v1/devices/{fleet.device_id(1)}", json={"price_usd": 800.0, "price_source": "a shop"})
-        then, now = rows_of_kept(client.get(f"/cost/{RUN}").text)
+        then, now = rows_of_saved(client.get(f"/cost/{RUN}").text)
     assert then[2] == before[0][2]
     assert now[1] != before[1][1]
 
@@ -274,7 +277,7 @@ def test_a_scenario_that_is_kept_with_past_prices_keeps_those(data: Path, first_
     with hub_with(data, None) as client:
         query = f"per_day=5000&catalogue={first_hash}&as_of=2026-05-01"
         client.post(f"/cost/{RUN}/scenarios", data={"name": "old", "query": query})
-        then, now = rows_of_kept(client.get(f"/cost/{RUN}").text)
+        then, now = rows_of_saved(client.get(f"/cost/{RUN}").text)
         refused = client.post(f"/cost/{RUN}/scenarios", data={"name": "x", "query": f"catalogue={'c' * 64}"})
     assert f"2026-05-01 00:00 UTC, catalogue {first_hash[:12]}" in then[1]
     assert (then[3][:5], now[2][:5]) == ("$2.00", "$1.00")
@@ -288,9 +291,9 @@ def test_of_another_run_then_is_computed_with_the_token_prices_of_then(data: Pat
         client.post(f"/cost/{RUNS[1].result_id}/scenarios", data={"name": "o3", "query": query})
         client.post(f"/cost/{RUN}/scenarios", data={"name": "same", "query": "per_day=70"})
         (then, now), (then_kept, now_kept) = (
-            rows_of_kept(client.get(f"/cost/{run}").text)[:2] for run in (SECOND_LLM.result_id, RUNS[1].result_id)
+            rows_of_saved(client.get(f"/cost/{run}").text)[:2] for run in (SECOND_LLM.result_id, RUNS[1].result_id)
         )
-        same = rows_of_kept(client.get(f"/cost/{SECOND.result_id}").text)[2:]
+        same = rows_of_saved(client.get(f"/cost/{SECOND.result_id}").text)[2:]
     assert (then[3], now[2]) == (then_kept[3], now_kept[2])
     assert float(then[3][1:5]) > 4 * float(now[2][1:5])
     assert same[0][2:4] == same[1][1:3]
@@ -303,8 +306,8 @@ def test_a_scenario_of_an_earlier_release_has_no_then(data: Path):
         database.execute("INSERT INTO scenario (name, query) VALUES ('old', 'per_day=10')")
         database.commit()
     with hub_with(data, None) as client:
-        then, now = rows_of_kept(client.get(f"/cost/{RUN}").text)
-    assert "not kept by the release of that day" in then[1]
+        then, now = rows_of_saved(client.get(f"/cost/{RUN}").text)
+    assert "not saved by that release" in then[1]
     assert then[2:4] == ["none", "none"]
     assert now[1].startswith("$")
 
@@ -324,7 +327,7 @@ def test_the_client_and_the_command_line_list_and_ask(served: live.Live):
     with pytest.raises(HubError, match="No price catalogue"):
         client.cost(RUN, catalogue="d" * 64)
     refused = CliRunner().invoke(compare, ["--hub", served.url, "--as-of", "2999-01-01"])
-    assert "still to come" in str(refused.exception)
+    assert "in the future" in str(refused.exception)
     asked = ["--hub", served.url, "--format", "csv", "--catalogue", kept.sha256, "--as-of", "2026-05-01"]
     table = CliRunner().invoke(compare, asked, catch_exceptions=False)
     assert f"price catalogue {kept.sha256}, token prices of 2026-05-01T00:00" in table.output

@@ -1,4 +1,4 @@
-"""`edgeprof prices`: the catalogue that costs rest on: what is in it, where from, how old, what is wrong with it."""
+"""`edgeprof prices`: the price catalogue behind the costs: its entries, their sources and ages, and a check."""
 
 import sys
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ import click
 
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof_hub.cost.catalogue.loader import STALE_AFTER_DAYS, Catalogue, Priced, load_catalogue, parse_catalogue
+from edgeprof_hub.cost.catalogue.loader import Catalogue, Priced, load_catalogue, parse_catalogue
 from edgeprof_hub.cost.catalogue.schema import EntryKind
 from edgeprof_hub.cost.inputs import plain
 
@@ -18,7 +18,7 @@ KINDS = get_args(EntryKind)
 
 @click.group()
 def prices() -> None:
-    """The dated prices that costs rest on. Prices by the token are those of the package genai-prices."""
+    """The dated prices behind the costs. Token prices come from the package genai-prices."""
 
 
 @prices.command("list")
@@ -35,19 +35,22 @@ def list_entries(kind: str | None) -> None:
 @prices.command()
 @click.argument("entry_id", metavar="ENTRY")
 def show(entry_id: str) -> None:
-    """Print everything that is known of ENTRY."""
+    """Print everything known about ENTRY."""
     priced = load_catalogue().entries.get(entry_id)
     if priced is None:
-        raise UsageError("price_unknown", f"The catalogue has no entry {entry_id!r}. See: edgeprof prices list.")
+        raise UsageError(
+            "price_unknown", f"No entry {entry_id!r} in the price catalogue. List them with `edgeprof prices list`."
+        )
     entry, source = priced.entry, priced.source
     facts = {
         "title": priced.name,
         "region": entry.region,
         "price": _price(priced),
-        "tiers": "; ".join(f"{plain(tier.usd_per_unit)} up to {tier.up_to or 'any'} a month" for tier in priced.tiers),
+        "tiers": tiers_text(priced),
         "basis": entry.basis,
         "billed": _billed(priced),
         "as of": f"{priced.as_of}{_marks(priced, _today())}",
+        "age": _age(priced, _today()),
         "source": f"{source.title} ({source.kind}, {source.licence}, confidence {source.confidence})",
         "read": f"{source.retrieved}{f', {source.url}' if source.url else ''}",
         "note": entry.note or "",
@@ -60,36 +63,38 @@ def show(entry_id: str) -> None:
 @prices.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def check(files: tuple[Path, ...]) -> None:
-    """Check the catalogue, or FILES of your own in its format; exit 1 where an entry is stale or unverified.
+    """Check the price catalogue, or FILES of yours in its format. Exit 1 if an entry is stale or unverified.
 
-    A file that breaks the schema (an entry without a source, a price below zero) is refused with its place.
+    How old an entry may get depends on its kind: 365 days for a seller's list price, 730 for an electricity tariff,
+    2,920 for the carbon of a grid. A file that breaks the schema is refused, with the place of the fault.
     """
     catalogue = parse_catalogue({path.name: path.read_bytes() for path in files}) if files else load_catalogue()
-    found = _problems(catalogue, _today())
+    found = problems(catalogue, _today())
     for line in found:
         click.echo(line)
-    click.echo(f"{len(catalogue.entries)} entries, {len(found)} to look at.")
+    click.echo(f"{len(catalogue.entries)} entries, {len(found)} to fix.")
     sys.exit(1 if found else 0)
 
 
 @prices.command()
 @hub_options
 def history(hub_url: str, token_file: str | None) -> None:
-    """Print every catalogue that a hub has run with; costs can be asked for with each of them again."""
+    """Print every price catalogue that a hub has used. Costs can be recomputed with each of them."""
     for kept in client_of(hub_url, token_file).catalogues():
         since = datetime.fromtimestamp(kept.first_used_s, tz=UTC).date()
         click.echo(f"{kept.sha256}  as of {kept.as_of}, first used {since}{', in use' if kept.in_use else ''}")
 
 
-def _problems(catalogue: Catalogue, today: date) -> list[str]:
+def problems(catalogue: Catalogue, today: date) -> list[str]:
+    """A line for each entry that is stale, in the future or not verified."""
     lines: list[str] = []
     for entry_id, priced in sorted(catalogue.entries.items()):
         if priced.as_of > today:
-            lines.append(f"{entry_id}: dated {priced.as_of}, which is still to come.")
+            lines.append(f"{entry_id}: dated {priced.as_of}, which is in the future.")
         if priced.stale(today):
-            lines.append(f"{entry_id}: {priced.age_days(today)} days old, more than {STALE_AFTER_DAYS}.")
+            lines.append(f"{entry_id}: stale. {_age(priced, today)}.")
         if priced.source.kind == "unverified":
-            lines.append(f"{entry_id}: nobody has verified it.")
+            lines.append(f"{entry_id}: not verified.")
     return lines
 
 
@@ -103,8 +108,24 @@ def _billed(priced: Priced) -> str:
     """In which steps, and how much at least."""
     entry, unit = priced.entry, "s" if priced.entry.kind == "audio" else priced.entry.unit
     steps = f"in steps of {plain(entry.billing_granularity)} {unit}" if entry.billing_granularity else ""
-    least = f"{plain(entry.billing_minimum)} {unit} at least" if entry.billing_minimum else ""
+    least = f"{plain(entry.billing_minimum)} {unit} minimum" if entry.billing_minimum else ""
     return ", ".join(filter(None, (steps, least)))
+
+
+def tiers_text(priced: Priced) -> str:
+    """`0.001 up to 1,000,000 a month; then 0.0008`; empty for one price at every volume."""
+    parts: list[str] = []
+    for tier in priced.tiers:
+        price = "free" if tier.price == 0 else plain(tier.price)
+        if tier.up_to is None:
+            parts.append(f"then {price}" if parts else "")
+        else:
+            parts.append(f"{price} up to {plain(tier.up_to)} a month")
+    return "; ".join(filter(None, parts))
+
+
+def _age(priced: Priced, today: date) -> str:
+    return f"{priced.age_days(today):,} days old, {priced.max_age_days:,} allowed for {priced.entry.kind}"
 
 
 def _marks(priced: Priced, today: date) -> str:

@@ -1,13 +1,16 @@
-"""The cloud's side of the explorer: what may be compared with, and what names it in an address."""
+"""The cloud's side of a cost: what may be compared with, and what names it in an address."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import assert_never
 
 from edgeprof_hub.cost.catalogue.loader import Catalogue
 from edgeprof_hub.cost.catalogue.schema import EntryKind
-from edgeprof_hub.cost.cloud import DAYS_PER_MONTH
+from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.draws import Values
+from edgeprof_hub.cost.inputs import Input
 from edgeprof_hub.cost.kind import WorkKind
 from edgeprof_hub.cost.scenario import (
     AudioBaseline,
@@ -18,6 +21,7 @@ from edgeprof_hub.cost.scenario import (
     SpeechBaseline,
     TokenBaseline,
 )
+from edgeprof_hub.cost.tiers import MONTH_DAYS, Tiers, list_end
 
 ANSWERS = (
     ("groq", "llama-3.1-8b-instant"),
@@ -45,33 +49,43 @@ ENTRIES: dict[WorkKind, tuple[EntryKind, ...]] = {
     "listening": ("audio", "instance"),
 }
 """Kinds of catalogue entries that are offered for each kind of work."""
-MONTH_DAYS = float(DAYS_PER_MONTH)
 
 
-@dataclass(frozen=True)
-class Tiered:
-    """A tier in floats: units of a month up to `up_to` (None: without end) at `usd` each."""
-
-    up_to: float | None
-    usd: float
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A cloud baseline. `usd`: of one piece, by the inputs and the daily volume.
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """A cloud baseline with its price. `usd`: of one piece, by the inputs and the daily volume.
 
     `tiers`: what a unit costs by the month's volume; empty where volume does not decide.
     """
 
     key: str
     title: str
+    basis: str
     source: str
+    """Where the price is from and of which day, as the explorer says it; `price` is the same for a cell."""
+    price: Input
+    as_of: date
     usd: Callable[[Values, float], float]
-    tiers: tuple[Tiered, ...]
+    tiers: Tiers
     units: Callable[[Values], float]
     """How many units of a tier one piece is billed as, with what is asked for again."""
     uses: tuple[str, ...]
     """Keys of the inputs that it depends on."""
+    not_counted: tuple[str, ...]
+
+    def max_per_day(self, values: Values) -> float:
+        """The daily volume at which its price list ends."""
+        return list_end(self.tiers) / (self.units(values) * MONTH_DAYS) if self.tiers else math.inf
+
+    def usd_listed(self, values: Values, per_day: float) -> float:
+        """`usd`, where the list has a price for this volume. Raises CostError beyond its end."""
+        if per_day > self.max_per_day(values) * (1 + 1e-12):
+            asked = per_day * MONTH_DAYS * self.units(values)
+            raise CostError(
+                "cost_input",
+                f"The price list ends at {list_end(self.tiers):,.0f} units a month; this volume takes {asked:,.0f}.",
+            )
+        return self.usd(values, per_day)
 
 
 def key_of(baseline: Baseline) -> str:

@@ -1,41 +1,46 @@
-"""Each kind of cloud baseline as a function of the explorer's inputs, in floats."""
+"""Each kind of cloud baseline as a function of the inputs: formulas 9, 11 and 12 of docs/cost.md."""
 
-import math
 from collections.abc import Callable, Mapping
 
-from edgeprof_hub.cost.alternative import MONTH_DAYS, Rival, Tiered
-from edgeprof_hub.cost.audio import AudioBilling, billing_of
+from edgeprof_hub.cost.alternative import Alternative
+from edgeprof_hub.cost.audio import billing_of
 from edgeprof_hub.cost.catalogue.loader import Priced
+from edgeprof_hub.cost.catalogue.schema import EntryKind
+from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.draws import Values
 from edgeprof_hub.cost.field import Field, dated
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.inputs import Input, catalogue_input, plain, rounded
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.prices import audio_quote, token_quote
+from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier, in_floats, month_usd
 
 RENTED = ("instances", "hours_a_day", "disk_usd", "response_bytes", "egress_usd_per_gb")
 """Inputs that a rented machine's bill depends on."""
+RETRIES = ("network and retries",)
+PRICE = "cloud price"
 
 Units = Callable[[Values], float]
 
 
-def rival_of(key: str, fields: Mapping[str, Field], prices: Prices) -> Rival:
+def alternative_of(key: str, fields: Mapping[str, Field], prices: Prices) -> Alternative:
     """The baseline of a key, for a model with these inputs. Raises CostError for one without a price."""
     kind, _, name = key.partition(":")
     is_hosted, hears = "/" in name, "audio_s" in fields
     if kind == "call":
-        return _by_unit(key, prices.catalogue.get(name, "call"), prices, lambda values: values["features"], "features")
+        return _by_unit(key, _entry(name, "call", prices), prices, lambda values: values["features"], "features")
     if kind == "page":
-        return _by_unit(key, prices.catalogue.get(name, "page"), prices, lambda values: values["pages"], "pages")
+        return _by_unit(key, _entry(name, "page", prices), prices, lambda values: values["pages"], "pages")
     if kind == "instance":
-        return _by_hour(key, name, prices)
+        return _by_hour(key, _entry(name, "instance", prices), prices)
     if kind == "audio" and hears:
-        priced = prices.catalogue.get(name, "audio")
-        return _by_unit(key, priced, prices, audio_units(billing_of(priced)), "audio_s")
+        priced = _entry(name, "audio", prices)
+        billing = billing_of(priced)
+        return _by_unit(key, priced, prices, lambda values: billing.units(values["audio_s"]), "audio_s")
     if kind == "speech" and hears and is_hosted:
-        return _by_hosted_hour(key, name, prices)
+        return _by_hosted_hour(key, name, fields, prices)
     if kind == "token" and "input_tokens" in fields and is_hosted:
         return _by_token(key, name, fields, prices)
-    raise CostError("price_unknown", f"There is no cloud baseline {key[:80]!r} for such a model.")
+    raise CostError("price_unknown", f"No cloud baseline {key[:80]!r} for this kind of model.")
 
 
 def has_price_of_moment(key: str) -> bool:
@@ -43,24 +48,18 @@ def has_price_of_moment(key: str) -> bool:
     return key.startswith(("token:", "speech:"))
 
 
-def audio_units(billing: AudioBilling) -> Units:
-    """`AudioBilling.units` in floats: of the seconds that one inference hears."""
-    unit_s, minimum_s = float(billing.unit_s), float(billing.minimum_s)
-    step_s = None if billing.granularity_s is None else float(billing.granularity_s)
-
-    def units(values: Values) -> float:
-        heard_s = values["audio_s"]
-        # A duration that is a whole number of steps must not be one more for the last bit of a quotient.
-        billed_s = heard_s if step_s is None else math.ceil(heard_s / step_s - 1e-9) * step_s
-        return max(minimum_s, billed_s) / unit_s
-
-    return units
+def _entry(entry_id: str, kind: EntryKind, prices: Prices) -> Priced:
+    priced = prices.catalogue.get(entry_id, kind)
+    if priced.entry.currency != "USD":
+        raise CostError(
+            "price_currency", f"{priced.entry.id} is priced in {priced.entry.currency}. A baseline must be in USD."
+        )
+    return priced
 
 
-def _by_unit(key: str, priced: Priced, prices: Prices, units_each: Units, depends_on: str) -> Rival:
-    tiers = tuple(
-        Tiered(None if tier.up_to is None else float(tier.up_to), float(tier.usd_per_unit)) for tier in priced.tiers
-    )
+def _by_unit(key: str, priced: Priced, prices: Prices, units_each: Units, depends_on: str) -> Alternative:
+    entry, tiers = priced.entry, in_floats(priced.tiers)
+    value = f"{plain(priced.price)} USD per {entry.unit}" + (", the first tier" if len(entry.tiers) > 1 else "")
 
     def units(values: Values) -> float:
         return units_each(values) * (1 + values["retry_percent"] / 100)
@@ -69,63 +68,89 @@ def _by_unit(key: str, priced: Priced, prices: Prices, units_each: Units, depend
         pieces = per_day * MONTH_DAYS
         return month_usd(pieces * units(values), tiers) / pieces
 
-    title = f"{priced.entry.title} ({priced.entry.region})"
-    return Rival(key, title, dated(priced, prices.day), usd, tiers, units, (depends_on, "retry_percent"))
-
-
-def _by_hosted_hour(key: str, name: str, prices: Prices) -> Rival:
-    provider, _, model = name.partition("/")
-    quote = audio_quote(provider=provider, model=model, at_s=prices.at_s)
-    hour_usd, hours = float(quote.hour_usd), audio_units(quote.billing)
-    least = f", {quote.billing.minimum_s:f} s at least" if quote.billing.minimum_s else ""
-
-    def units(values: Values) -> float:
-        return hours(values) * (1 + values["retry_percent"] / 100)
-
-    source = f"{quote.hour_usd:f} USD per audio hour{least}; {quote.source}, {quote.as_of.date()}"
-    return Rival(
-        key,
-        f"{quote.provider} {quote.model_id}",
-        source,
-        lambda values, _: hour_usd * units(values),
-        (Tiered(None, hour_usd),),
-        units,
-        ("audio_s", "retry_percent"),
+    return Alternative(
+        key=key,
+        title=f"{entry.title} ({entry.region})",
+        basis=f"list price by the {entry.unit}, tiers and free units at this volume",
+        source=dated(priced, prices.day),
+        price=catalogue_input(PRICE, value, priced, prices.day),
+        as_of=priced.as_of,
+        usd=usd,
+        tiers=tiers,
+        units=units,
+        uses=(depends_on, "retry_percent"),
+        not_counted=RETRIES,
     )
 
 
-def _by_hour(key: str, entry_id: str, prices: Prices) -> Rival:
-    priced = prices.catalogue.get(entry_id, "instance")
-    hour_usd = float(priced.price)
+def _by_hosted_hour(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Alternative:
+    provider, _, model = name.partition("/")
+    quote = audio_quote(provider=provider, model=model, at_s=prices.at_s)
+    hour_usd, billing, day = float(quote.hour_usd), quote.billing, quote.as_of.date()
+    least = f", {rounded(billing.minimum_s)} s at least" if billing.minimum_s else ""
+    value = f"{plain(quote.hour_usd)} USD per audio hour{least}"
+
+    def units(values: Values) -> float:
+        return billing.units(values["audio_s"]) * (1 + values["retry_percent"] / 100)
+
+    return Alternative(
+        key=key,
+        title=f"{quote.provider} {quote.model_id}",
+        basis=f"by the audio hour, {plain(fields['audio_s'].value or 0.0)} s in an inference{least}, {quote.source}",
+        source=f"{value}; {quote.source}, {day}",
+        price=Input(name=PRICE, value=value, origin="catalogue", source=quote.source, as_of=day),
+        as_of=day,
+        usd=lambda values, _: hour_usd * units(values),
+        tiers=(Tier(None, hour_usd),),
+        units=units,
+        uses=("audio_s", "retry_percent"),
+        not_counted=RETRIES,
+    )
+
+
+def _by_hour(key: str, priced: Priced, prices: Prices) -> Alternative:
+    entry, hour_usd = priced.entry, float(priced.price)
 
     def usd(values: Values, per_day: float) -> float:
         day_usd = values["instances"] * hour_usd * values["hours_a_day"] + values["disk_usd"] / MONTH_DAYS
         return day_usd / per_day + values["response_bytes"] / 1e9 * values["egress_usd_per_gb"]
 
-    title = f"{priced.entry.vendor} {priced.entry.title} ({priced.entry.region})"
-    return Rival(key, title, dated(priced, prices.day), usd, (), lambda _: 1.0, RENTED)
+    return Alternative(
+        key=key,
+        title=f"{entry.vendor} {entry.title} ({entry.region})",
+        basis="1 rented, on demand, always on, divided by the stated volume",
+        source=dated(priced, prices.day),
+        price=catalogue_input(PRICE, f"{plain(priced.price)} USD per hour", priced, prices.day),
+        as_of=priced.as_of,
+        usd=usd,
+        tiers=(),
+        units=lambda _: 1.0,
+        uses=RENTED,
+        not_counted=("disk", "network"),
+    )
 
 
-def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Rival:
+def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Alternative:
     provider, _, model = name.partition("/")
     read, written = (int(fields[key].value or 0) if key in fields else 0 for key in ("input_tokens", "output_tokens"))
     quote = token_quote(provider=provider, model=model, input_tokens=read, output_tokens=written, at_s=prices.at_s)
-    once = float(sum(use.tokens * use.usd_per_million for use in quote.uses)) / 1e6
+    once, day = float(quote.usd), quote.as_of.date()
+    shape = f"{read} in and {written} out per answer" if written else f"{read} read by an inference"
+    each = ", ".join(f"{rounded(use.usd_per_million)} USD per 1M {use.kind} tokens" for use in quote.uses)
 
     def units(values: Values) -> float:
         return values["tau"] * (1 + values["retry_percent"] / 100)
 
-    title = f"{quote.provider} {quote.model_id}"
-    source = f"{quote.source}, {quote.as_of.date()}"
-    tiers = (Tiered(None, once),)
-    return Rival(key, title, source, lambda values, _: once * units(values), tiers, units, ("tau", "retry_percent"))
-
-
-def month_usd(units: float, tiers: tuple[Tiered, ...]) -> float:
-    """A month's bill with graduated tiers; beyond the last one its price goes on, as nothing else is known."""
-    total, start = 0.0, 0.0
-    for tier in tiers:
-        end = units if tier.up_to is None else min(units, tier.up_to)
-        total += max(0.0, end - start) * tier.usd
-        start = max(start, end)
-    return total + max(0.0, units - start) * (tiers[-1].usd if tiers else 0.0)
+    return Alternative(
+        key=key,
+        title=f"{quote.provider} {quote.model_id}",
+        basis=f"by the token, {shape}, {quote.source}",
+        source=f"{quote.source}, {day}",
+        price=Input(name=PRICE, value=each, origin="catalogue", source=quote.source, as_of=day),
+        as_of=day,
+        usd=lambda values, _: once * units(values),
+        tiers=(Tier(None, once),),
+        units=units,
+        uses=("tau", "retry_percent"),
+        not_counted=RETRIES,
+    )

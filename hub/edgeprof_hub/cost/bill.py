@@ -1,4 +1,4 @@
-"""The edge's bill as a function of the explorer's inputs: formulas 1 to 8 in floats, as ten thousand draws go through.
+"""The edge's bill as a function of the inputs: formulas 1 to 8 in floats, as ten thousand draws go through.
 
 A test holds them against those in Decimal (`cost.py`, `cost_extra.py`). A device idles between runs or sleeps: of
 `idle_w` and `sleep_w` one is zero, and so are the inputs about waking up where it does not sleep.
@@ -12,6 +12,11 @@ DAY_S = 86_400.0
 YEAR_DAYS = 365.0
 KWH_J = 3.6e6
 WH_J = 3600.0
+
+
+def settled(value: float) -> float:
+    """Without the last bits, which are noise: a figure that ends on a half is then rounded alike wherever it stands."""
+    return float(f"{value:.14g}")
 
 
 def capacity_per_day(values: Values) -> float:

@@ -1,38 +1,58 @@
-"""From which daily volume on the edge is the cheaper one: formula 14 of docs/cost.md, in Decimal, without I/O."""
+"""From which daily volume on a device is no dearer than the cloud: formula 14 of docs/cost.md."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+import math
 
-from edgeprof_hub.cost.cloud import DAYS_PER_MONTH, Tier, month_usd
-from edgeprof_hub.cost.formulas import EdgeCost, marginal_usd
+from edgeprof_hub.cost.alternative import Alternative
+from edgeprof_hub.cost.bill import capacity_per_day, edge_usd
+from edgeprof_hub.cost.draws import Values
+from edgeprof_hub.cost.tiers import MONTH_DAYS
+
+SAME = 1e-9
+"""Two bills that differ by less than this share are equal: the rest is rounding. Equal bills are the break-even."""
 
 
-def break_even_per_day(edge: EdgeCost, tiers: Sequence[Tier], capacity: Decimal) -> Decimal | None:
-    """Formula 14: the smallest n at which a month on one device costs no more than in the cloud; None is never.
+def break_even_per_day(values: Values, alternative: Alternative) -> int | None:
+    """The least whole volume that one device can do at which it costs no more than the alternative; None is never.
 
-    With one price it is `n* = F / (p - v)`. With tiers both bills are straight lines between the tiers' limits, so
-    the first crossing is solved exactly there. Beyond the capacity more devices cost more too: that is never.
+    Within a tier both bills are straight lines over the volume, so each tier is searched between its two ends.
     """
-    month_fixed_usd = edge.fixed_total_usd_per_day * DAYS_PER_MONTH
-    start = Decimal(0)
-    for tier in tiers:
-        units = _crossing(month_fixed_usd, marginal_usd(edge), start, month_usd(start, tiers), tier)
-        if units is not None:
-            per_day = units / DAYS_PER_MONTH
-            return per_day if per_day <= capacity else None
-        start = tier.up_to if tier.up_to is not None else start
+    most, units = math.floor(capacity_per_day(values)), alternative.units(values)
+    start = 1
+    for tier in alternative.tiers:
+        end = most if tier.up_to is None else min(most, math.floor(tier.up_to / units / MONTH_DAYS))
+        if start <= end:
+            found = _least(values, alternative, start, end)
+            if found is not None:
+                return found
+            start = end + 1
     return None
 
 
-def _crossing(
-    month_fixed_usd: Decimal, edge_unit_usd: Decimal, start: Decimal, cloud_at_start_usd: Decimal, tier: Tier
-) -> Decimal | None:
-    """Where in this tier `fixed + v * m` meets `cloud(start) + p * (m - start)`, if it does."""
-    ahead_usd = month_fixed_usd + edge_unit_usd * start - cloud_at_start_usd
-    if ahead_usd <= 0:
+def pays(values: Values, alternative: Alternative, per_day: float) -> bool:
+    """Whether the device costs no more than the alternative at this volume."""
+    return gain_usd_per_day(values, alternative, per_day) >= 0
+
+
+def gain_usd_per_day(values: Values, alternative: Alternative, per_day: float) -> float:
+    """What the device saves in a day; bills that are the same but for rounding count as saving nothing, not less."""
+    return per_day * (alternative.usd(values, per_day) * (1 + SAME) - edge_usd(values, per_day))
+
+
+def _least(values: Values, alternative: Alternative, start: int, end: int) -> int | None:
+    """The least volume from `start` to `end` that pays, where the gain is a straight line between them."""
+    gain_at_start = gain_usd_per_day(values, alternative, start)
+    if gain_at_start >= 0:
         return start
-    gain_usd = tier.usd_per_unit - edge_unit_usd
-    if gain_usd <= 0:
+    gain_at_end = gain_usd_per_day(values, alternative, end)
+    if gain_at_end < 0:
         return None
-    units = start + ahead_usd / gain_usd
-    return units if tier.up_to is None or units <= tier.up_to else None
+    guess = start + math.ceil(gain_at_start / (gain_at_start - gain_at_end) * (end - start))
+    low, high = start, end
+    # The line's crossing is right but for rounding: two looks beside it nearly always end the search.
+    for probe in (guess - 1, guess):
+        if low < probe < high:
+            low, high = (low, probe) if pays(values, alternative, probe) else (probe, high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if pays(values, alternative, middle) else (middle, high)
+    return high

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeprof_hub.cost import draws
-from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.bill import edge_usd
+from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.draws import Spread, Uncertain, Values
 from edgeprof_hub.cost.field import Field
-from edgeprof_hub.cost.formulas import CostError
 
 NEEDED = ("service_ms", "price_usd")
 """Without these there is no cost at all."""
@@ -20,14 +20,17 @@ _DRAWN = (
     *("disk_usd", "response_bytes", "egress_usd_per_gb"),
 )
 BATTERY = ("battery_wh", "battery_cycles", "battery_usd")
-_ONE_IF_BLANK = {"features": 1.0, "pages": 1.0, "instances": 1.0, "hours_a_day": 24.0}
+_BLANK: Values = {
+    **dict.fromkeys(_DRAWN, 0.0),
+    **{"features": 1.0, "pages": 1.0, "instances": 1.0, "hours_a_day": 24.0, "tau": 1.0},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """`values`: of every input, zero where it is blank. `blank`: of those that are never drawn, as they are blank."""
 
-    rival: Rival
+    alternative: Alternative
     per_day: float
     values: Values
     inputs: Sequence[Uncertain]
@@ -36,7 +39,7 @@ class Case:
     def bill(self, drawn: Values) -> tuple[float, float]:
         """Edge and cloud at this volume, by the drawn inputs."""
         whole = {**self.blank, **drawn}
-        return edge_usd(whole, self.per_day), self.rival.usd(whole, self.per_day)
+        return edge_usd(whole, self.per_day), self.alternative.usd(whole, self.per_day)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,46 +55,48 @@ class Summary:
         return verdict(self.spread)
 
 
-def case_of(fields: Mapping[str, Field], rival: Rival) -> Case:
+def case_of(fields: Mapping[str, Field], alternative: Alternative) -> Case:
     """Raises CostError where an input that no cost can do without is blank, or two contradict each other."""
     _check(fields)
     known = [fields[key] for key in _DRAWN if key in fields and fields[key].value is not None]
-    blank = dict.fromkeys(_DRAWN, 0.0) | _ONE_IF_BLANK
-    values = {**blank, **{key: field.value or 0.0 for key, field in fields.items()}}
+    values = values_of(fields)
     case = Case(
-        rival=rival,
+        alternative=alternative,
         per_day=values["per_day"],
         values=values,
         inputs=[_uncertain(field) for field in known],
-        blank=blank,
+        blank=_BLANK,
     )
-    if case.bill(values)[1] <= 0:
-        raise CostError(
-            "cost_input", f"{rival.title} costs nothing at this volume, so that there is nothing to compare."
-        )
+    if alternative.usd_listed(values, case.per_day) <= 0:
+        raise CostError("cost_input", f"{alternative.title} is free at this volume: no comparison.")
     return case
+
+
+def values_of(fields: Mapping[str, Field]) -> Values:
+    """The value of every input; of a blank one what leaves its part out."""
+    known = {key: field.value for key, field in fields.items() if field.value is not None}
+    return {**dict.fromkeys(fields, 0.0), **_BLANK, **known}
 
 
 def _check(fields: Mapping[str, Field]) -> None:
     blank = {key for key, field in fields.items() if field.value is None}
     for key in NEEDED:
         if key in blank:
-            raise CostError("cost_input", f"{fields[key].name} is needed: {fields[key].source or 'enter it'}.")
+            raise CostError("cost_input", f"{fields[key].name} is missing ({fields[key].source or 'blank'}). Enter it.")
     if not {"idle_w", "sleep_w"} & blank:
         raise CostError(
             "cost_input",
-            "A device idles between runs or it sleeps: enter power while idle or power asleep, and leave the other "
-            "one blank.",
+            "A device idles between runs or it sleeps. Enter idle power or sleep power and leave the other blank.",
         )
     if "sleep_w" in blank and {"wake_s", "wake_j"} - blank:
-        raise CostError("cost_input", "Waking up is counted for a device that sleeps: enter power asleep, too.")
+        raise CostError("cost_input", "Waking up counts only for a device that sleeps. Enter sleep power, too.")
     missing = [fields[key].name for key in BATTERY if key in blank]
     if 0 < len(missing) < len(BATTERY):
-        raise CostError("cost_input", f"The wear of a battery takes three inputs; blank: {', '.join(missing)}.")
+        raise CostError("cost_input", f"Battery wear needs three inputs. Blank: {', '.join(missing)}.")
 
 
 def summarised(case: Case) -> Summary:
-    """What is kept of a case, and shown of one that is not looked at closely."""
+    """What is saved of a case, and what a saved scenario shows of it."""
     edge, cloud = case.bill(case.values)
     return Summary(edge_usd=edge, cloud_usd=cloud, spread=draws.spread(case.inputs, case.bill))
 

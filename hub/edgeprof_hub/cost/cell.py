@@ -1,160 +1,208 @@
-"""The cost of one measured cell beside its cloud baseline, with every input that it rests on, or why there is none."""
+"""The cost of one measured cell beside its cloud baseline, with every input that it rests on, or why there is none.
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+The explorer's inputs, bill and price as they are before anybody changes one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
-from edgeprof.wire.formats import is_language
-from edgeprof.wire.messages import MetricRow
-from edgeprof_hub.cost import formulas
-from edgeprof_hub.cost.baseline import CloudPrice, CloudWork, cloud_price
+from edgeprof_hub.cost import bill
+from edgeprof_hub.cost.alternative import Alternative, key_of
+from edgeprof_hub.cost.alternatives import alternative_of
 from edgeprof_hub.cost.break_even import break_even_per_day
-from edgeprof_hub.cost.catalogue.loader import Catalogue
-from edgeprof_hub.cost.edge import Board, Edge, edge_of
-from edgeprof_hub.cost.inputs import Input, plain
-from edgeprof_hub.cost.kind import compared_as, fed_tokens, kind_of
+from edgeprof_hub.cost.case import values_of
+from edgeprof_hub.cost.cell_inputs import catalogue_hash, cloud_inputs, devices_input, edge_inputs, idle_input
+from edgeprof_hub.cost.checks import above_zero, at_least_zero
+from edgeprof_hub.cost.draws import Values
+from edgeprof_hub.cost.field import Field
+from edgeprof_hub.cost.fields import fields_of
+from edgeprof_hub.cost.kind import compared_as
 from edgeprof_hub.cost.price_moment import Prices, written_moment
-from edgeprof_hub.cost.scenario import Baseline, Scenario
+from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.cost.subject import Subject
 from edgeprof_hub.cost.verdict import Balance, verdict
+from edgeprof_hub.cost.work import Measured, Unit, energy_j, energy_left_out, per_day_of, service_ms, unit_of
 
 EMULATED = (
-    "An emulated or replayed device's speed and energy are those of another machine, so no cost can rest on them: "
-    "measure on the real device."
+    "An emulated or replayed device has the speed and energy of another machine: its cost is unknown. "
+    "Measure on the real device."
 )
 NO_PRICE = (
-    "Nobody has entered what this device costs. Enter it on the device's page, "
+    "No price is entered for this device. Enter it on the device's page, "
     "or with `edgeprof price DEVICE USD --source WHERE-AND-WHEN`."
 )
 NO_BASELINE_PRICE = "No verdict: the cloud baseline has no price."
 
 
-def cell_cost(
-    *,
-    task: str,
-    format: str,
-    metrics: Mapping[str, MetricRow],
-    device_price_usd: float | None,
-    device_price_source: str | None,
-    idle_w: float | None,
-    emulated: bool,
-    scenario: Scenario,
-    prices: Prices,
-    inputs: Mapping[str, str] | None = None,
-) -> rest.CostView | str:
-    """The cost view; a text is the reason why there is none. `idle_w` is the profile's, modelled, and in no bill.
+@dataclass(frozen=True, kw_only=True)
+class _Edge:
+    """The device's side: what was measured, and the values of every input."""
 
-    `inputs`: what one inference was fed, by name, as the run says it.
-    """
-    if emulated:
+    subject: Subject
+    scenario: Scenario
+    unit: Unit
+    service: Measured
+    energy: Measured | None
+    fields: Mapping[str, Field]
+    values: Values
+    per_day: float
+
+    @property
+    def devices(self) -> int:
+        return bill.devices_for(self.values, self.per_day)
+
+    @property
+    def daily_usd(self) -> tuple[float, float]:
+        """All devices' bill of a day with the longest and with the shortest lifetime of the scenario."""
+        limits = (*self.scenario.lifetime_limits_years, self.scenario.lifetime_years)
+        low, high = (
+            bill.edge_usd({**self.values, "lifetime_years": years}, self.per_day) * self.per_day
+            for years in (max(limits), min(limits))
+        )
+        return low, high
+
+    @property
+    def parts_usd(self) -> dict[str, float]:
+        """Of the shown unit. A part that is not known has no entry, never a zero."""
+        known = {
+            "hardware": True,
+            "maintenance": bool(self.scenario.maintenance_usd_per_year),
+            "energy": self.energy is not None,
+        }
+        parts = bill.edge_parts_usd(self.values, self.per_day)
+        return {name: self.shown_usd(parts[name]) for name, is_known in known.items() if is_known}
+
+    def shown_usd(self, piece_usd: float) -> float:
+        """Of the shown unit, by what one piece costs."""
+        return bill.settled(piece_usd * self.unit.pieces)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        upkeep = () if self.scenario.maintenance_usd_per_year else ("maintenance",)
+        return (*energy_left_out(self.subject, self.energy), *upkeep, "network")
+
+
+def cell_cost(subject: Subject, scenario: Scenario, prices: Prices) -> rest.CostView | str:
+    """The cost view; a text is the reason why there is none."""
+    if subject.is_emulated:
         return EMULATED
-    if device_price_usd is None:
+    if subject.price_usd is None:
         return NO_PRICE
     try:
-        kind, writes = kind_of(task, format), is_language(format)
-        edge = edge_of(
-            kind=kind,
-            is_language=writes,
-            metrics=metrics,
-            board=_board(device_price_usd, device_price_source),
-            scenario=scenario,
-            catalogue=prices.catalogue,
-            today=prices.day,
-        )
-        fed = None if writes else fed_tokens(inputs or {})
-        asked = CloudWork(kind=kind, per_day=edge.work.per_day, scenario=scenario, fed_tokens=fed)
-        cloud = _cloud(scenario.baseline(compared_as(task, format)), asked, prices)
-        return _view(edge, cloud, _idle(idle_w), prices)
+        at_least_zero(subject.price_usd, "The device's price")
+        edge = _edge(subject, scenario, prices)
+        if subject.idle_w is not None:
+            at_least_zero(subject.idle_w, "Idle power")
+        key = key_of(scenario.baseline(compared_as(subject.task, subject.format)))
+        return _view(edge, _cloud(key, edge, prices), prices)
     except EdgeprofError as error:
         return error.message
 
 
-def _board(price_usd: float, source: str | None) -> Board:
-    usd = formulas.at_least_zero(formulas.exact(price_usd, "The device's price"), "The device's price")
-    return Board(price_usd=usd, source=source or "")
+def _edge(subject: Subject, scenario: Scenario, prices: Prices) -> _Edge:
+    """Raises CostError where a figure that it needs was not measured."""
+    service, energy = service_ms(subject, scenario), energy_j(subject, scenario)
+    fields = fields_of(subject, scenario, prices)
+    return _Edge(
+        subject=subject,
+        scenario=scenario,
+        unit=unit_of(subject, scenario),
+        service=service,
+        energy=energy,
+        fields=fields,
+        values=values_of(fields),
+        per_day=above_zero(per_day_of(subject.kind, scenario), "The daily volume"),
+    )
 
 
-def _idle(idle_w: float | None) -> Decimal | None:
-    return None if idle_w is None else formulas.at_least_zero(formulas.exact(idle_w, "Idle power"), "Idle power")
+@dataclass(frozen=True, kw_only=True)
+class _Cloud:
+    """The cloud's side; `usd`: of one piece, and what it may come to with the most tokens that are assumed."""
+
+    alternative: Alternative
+    usd: tuple[float, float]
 
 
-def _cloud(baseline: Baseline, asked: CloudWork, prices: Prices) -> CloudPrice | str:
+def _cloud(key: str, edge: _Edge, prices: Prices) -> _Cloud | str:
     """The baseline's price, or why it has none: the edge's figure stands without it."""
     try:
-        return cloud_price(baseline, asked, prices)
+        alternative = alternative_of(key, edge.fields, prices)
+        usd = alternative.usd_listed(edge.values, edge.per_day)
     except EdgeprofError as error:
         return error.message
+    high = alternative.usd({**edge.values, "tau": edge.scenario.cloud_tokens_limit}, edge.per_day)
+    return _Cloud(alternative=alternative, usd=(usd, high))
 
 
-def _view(edge: Edge, cloud: CloudPrice | str, idle_w: Decimal | None, prices: Prices) -> rest.CostView:
-    work, priced = edge.work, None if isinstance(cloud, str) else cloud
-    parts_usd = {name: usd * work.per_unit for name, usd in formulas.full_parts_usd(edge.fleet, work.per_day).items()}
+def _view(edge: _Edge, cloud: _Cloud | str, prices: Prices) -> rest.CostView:
+    priced = None if isinstance(cloud, str) else cloud.alternative
     volume, kind = _break_even(edge, priced)
     marginal_usd, floor_usd = _other_views(edge)
     return rest.CostView(
-        unit=work.unit,
-        edge_usd=float(sum(parts_usd.values(), Decimal(0))),
-        edge_parts_usd={name: float(usd) for name, usd in parts_usd.items()},
+        unit=edge.unit.name,
+        edge_usd=edge.shown_usd(bill.edge_usd(edge.values, edge.per_day)),
+        edge_parts_usd=edge.parts_usd,
         edge_marginal_usd=marginal_usd,
         edge_floor_usd=floor_usd,
         not_counted=_not_counted(edge, priced),
-        cloud_usd=float(priced.usd * work.per_unit) if priced else None,
-        cloud_name=priced.name if priced else "no price",
-        cloud_basis=cloud if isinstance(cloud, str) else cloud.basis,
-        per_day=float(work.per_day),
+        cloud_usd=None if isinstance(cloud, str) else edge.shown_usd(cloud.usd[0]),
+        cloud_name=priced.title if priced else "no price",
+        cloud_basis=cloud if isinstance(cloud, str) else cloud.alternative.basis,
+        per_day=edge.per_day,
         break_even_per_day=volume,
         break_even_kind=kind,
-        verdict=verdict(_balance(edge, priced, idle_w)) if priced else NO_BASELINE_PRICE,
-        inputs=_inputs((*edge.inputs, *_idle_input(idle_w), *(priced.inputs if priced else ())), prices.catalogue),
+        verdict=NO_BASELINE_PRICE if isinstance(cloud, str) else verdict(_balance(edge, cloud)),
+        inputs=_inputs(edge, priced, prices),
         as_of=str(priced.as_of if priced else prices.day),
         catalogue_sha256=prices.catalogue.sha256,
         priced_at=written_moment(prices.at_s),
     )
 
 
-def _other_views(edge: Edge) -> tuple[float | None, float | None]:
+def _other_views(edge: _Edge) -> tuple[float | None, float | None]:
     """Marginal cost and floor. Both are mostly energy, so without it they would say nothing."""
-    if edge.energy.wall_j is None:
+    if edge.energy is None:
         return None, None
-    floor_usd = formulas.floor_usd(edge.device, edge.capacity_per_day)
-    return float(formulas.marginal_usd(edge.device) * edge.work.per_unit), float(floor_usd * edge.work.per_unit)
+    floor_usd = bill.edge_usd(edge.values, bill.capacity_per_day(edge.values))
+    return edge.shown_usd(bill.variable_usd(edge.values)), edge.shown_usd(floor_usd)
 
 
-def _break_even(edge: Edge, cloud: CloudPrice | None) -> tuple[float | None, rest.BreakEvenKind]:
+def _break_even(edge: _Edge, alternative: Alternative | None) -> tuple[float | None, rest.BreakEvenKind]:
     """Idle power is never in the edge's bill, so the volume that is found is the least that it can be."""
-    if cloud is None:
+    if alternative is None:
         return None, "unknown"
-    if not cloud.tiers:
+    if not alternative.tiers:
         return None, "not_by_volume"
-    volume = break_even_per_day(edge.device, cloud.tiers, edge.capacity_per_day)
+    volume = break_even_per_day(edge.values, alternative)
     return (None, "never") if volume is None else (float(volume), "at_least")
 
 
-def _balance(edge: Edge, cloud: CloudPrice, idle_w: Decimal | None) -> Balance:
+def _balance(edge: _Edge, cloud: _Cloud) -> Balance:
+    idle_w, (usd, high_usd) = edge.subject.idle_w, cloud.usd
     return Balance(
-        edge_usd_per_day=(edge.low_usd_per_day, edge.high_usd_per_day),
-        cloud_usd_per_day=(cloud.usd * edge.work.per_day, cloud.usd_high * edge.work.per_day),
-        energy_counted=edge.energy.wall_j is not None,
-        tariff_usd_per_kwh=edge.tariff_usd_per_kwh,
+        edge_usd_per_day=edge.daily_usd,
+        cloud_usd_per_day=(usd * edge.per_day, high_usd * edge.per_day),
+        energy_counted=edge.energy is not None,
+        tariff_usd_per_kwh=edge.values["tariff_usd"],
         idle_w=None if idle_w is None else idle_w * edge.devices,
     )
 
 
-def _not_counted(edge: Edge, cloud: CloudPrice | None) -> tuple[str, ...]:
-    on_edge = [f"edge: {part}" for part in edge.missing]
-    in_cloud = [f"cloud: {part}" for part in (cloud.not_counted if cloud else ())]
-    return (*on_edge, *in_cloud, "both: quality (the baseline's accuracy on the same test is not known)")
+def _not_counted(edge: _Edge, alternative: Alternative | None) -> tuple[str, ...]:
+    on_edge = [f"edge: {part}" for part in edge.left_out]
+    in_cloud = [f"cloud: {part}" for part in (alternative.not_counted if alternative else ())]
+    return (*on_edge, *in_cloud, "both: quality (the baseline's accuracy on the same test is unknown)")
 
 
-def _idle_input(idle_w: Decimal | None) -> tuple[Input, ...]:
-    if idle_w is None:
-        return ()
-    value = f"{plain(idle_w)} W"
-    return (Input(name="idle power, in no bill", value=value, origin="modelled", source="device profile"),)
-
-
-def _inputs(inputs: Iterable[Input], catalogue: Catalogue) -> dict[str, str]:
-    shipped = Input(
-        name="price catalogue", value=f"sha256 {catalogue.sha256}", origin="catalogue", as_of=catalogue.as_of
+def _inputs(edge: _Edge, alternative: Alternative | None, prices: Prices) -> dict[str, str]:
+    subject, scenario = edge.subject, edge.scenario
+    devices = devices_input(edge.devices, bill.capacity_per_day(edge.values), edge.unit.piece)
+    made = (
+        *edge_inputs(subject, scenario, edge.service, edge.energy, devices, prices),
+        *idle_input(subject.idle_w),
+        *(cloud_inputs(alternative, edge.fields, scenario) if alternative else ()),
+        catalogue_hash(prices.catalogue),
     )
-    return {item.name: item.text() for item in (*inputs, shipped)}
+    return {item.name: item.text() for item in made}

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
-from edgeprof_devices import load_profiles
 from edgeprof_hub.cost.cell import cell_cost
 from edgeprof_hub.cost.endpoint import endpoint_cost
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.cost.subject import subject_of
+from edgeprof_hub.cost.work import PER_1M_TOKENS, PER_1000
 
-PIECES = {"1,000 inferences": "inferences", "1M tokens": "answers"}
+PIECES = {PER_1000: "inferences", PER_1M_TOKENS: "answers"}
 """What the assumed daily volume counts, by the unit that the cost is shown for."""
 
 
@@ -22,34 +23,18 @@ def cost_of(
         return None
     if result.remote is not None:
         return endpoint_cost(result.remote, scenario, prices)
-    return cell_cost(
-        task=model.task,
-        format=model.format,
-        metrics={row.metric: row for row in result.metrics},
-        device_price_usd=device.price_usd,
-        device_price_source=device.price_source,
-        idle_w=_idle_w(device.profile_id),
-        emulated=device.emulated or result.emulated or result.replayed is not None,
-        scenario=scenario,
-        prices=prices,
-        inputs=result.effective.inputs if result.effective else None,
-    )
+    return cell_cost(subject_of(device, model, result), scenario, prices)
 
 
 def note(cells: Iterable[rest.Cell], scenario: Scenario, prices: Prices) -> str:
-    """What all cost figures of a table rest on, said once."""
+    """What all cost figures of a table assume."""
     costs = [cell.cost for cell in cells if cell.cost]
     if not costs:
         return ""
     volumes = sorted({f"{cost.per_day:,.0f} {PIECES[cost.unit]} a day" for cost in costs})
-    whose = "the fleet's own scenario" if scenario.is_entered else "the scenario that edgeprof comes with"
+    whose = "the fleet's scenario" if scenario.is_entered else "the default scenario"
     catalogue = f"{prices.catalogue.sha256[:12]} of {prices.catalogue.as_of}"
     return (
-        f"Costs assume {' and '.join(volumes)}, by {whose}, with price catalogue {catalogue} and token prices of "
-        f"{prices.day}. The page of a run shows every input of its cost."
+        f"Costs assume {' and '.join(volumes)} ({whose}), price catalogue {catalogue} and token prices of "
+        f"{prices.day}. A run's page lists every input of its cost."
     )
-
-
-def _idle_w(profile_id: str | None) -> float | None:
-    profile = load_profiles().get(profile_id or "")
-    return profile.idle_w.high if profile and profile.idle_w else None

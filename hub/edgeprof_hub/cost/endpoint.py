@@ -3,15 +3,19 @@
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
-from edgeprof_hub.cost.baseline import CloudPrice, CloudWork, cloud_price
+from edgeprof_hub.cost.alternative import Alternative, key_of
+from edgeprof_hub.cost.alternatives import alternative_of
+from edgeprof_hub.cost.bill import settled
+from edgeprof_hub.cost.case import values_of
+from edgeprof_hub.cost.fields import content_fields
 from edgeprof_hub.cost.inputs import Input, plain
 from edgeprof_hub.cost.price_moment import Prices, written_moment
 from edgeprof_hub.cost.scenario import Scenario, TokenBaseline
+from edgeprof_hub.cost.work import PER_1M_TOKENS
 
-UNIT = "1M tokens"
-ON_THIS_HOST = "This endpoint is on the machine that asks it. It is no cloud, and no list price is of it."
+ON_THIS_HOST = "This endpoint runs on its client's machine: it is not a cloud and has no list price."
 NO_PRICE = (
-    "The model's document does not say what it is sold as. Name it: "
+    "The model's document names no price. Name it: "
     "`edgeprof endpoint model NAME --price-provider PROVIDER --price-model MODEL`."
 )
 VERDICT = "This is the cloud: the figure is its list price, not a bill."
@@ -24,21 +28,20 @@ def endpoint_cost(remote: Remote, scenario: Scenario, prices: Prices) -> rest.Co
     if remote.price_provider is None or remote.price_model is None:
         return NO_PRICE
     sold_as = TokenBaseline(remote.price_provider, remote.price_model)
-    work = CloudWork(kind="answer", per_day=scenario.answers_per_day, scenario=scenario)
+    fields = {field.key: field for field in content_fields(scenario, "answer")}
     try:
-        price = cloud_price(sold_as, work, prices)
+        listed = alternative_of(key_of(sold_as), fields, prices)
     except EdgeprofError as error:
         return error.message
-    return _view(price, remote, scenario, prices)
+    return _view(listed, listed.usd(values_of(fields), scenario.answers_per_day), remote, scenario, prices)
 
 
-def _view(price: CloudPrice, remote: Remote, scenario: Scenario, prices: Prices) -> rest.CostView:
-    tokens = scenario.input_tokens + scenario.output_tokens
+def _view(listed: Alternative, answer_usd: float, remote: Remote, scenario: Scenario, prices: Prices) -> rest.CostView:
     catalogue = prices.catalogue
-    usd = float(price.usd * 1_000_000 / tokens)
+    usd = settled(answer_usd * 1_000_000 / (scenario.input_tokens + scenario.output_tokens))
     inputs = (
         Input(name="daily volume", value=f"{plain(scenario.answers_per_day)} answers", origin="assumed"),
-        *price.inputs[:1],  # what follows is about another tokenizer, and these tokens are its own
+        listed.price,
         Input(
             name="tokens of this run",
             value=f"{remote.total_input_tokens} in, {remote.total_output_tokens} out",
@@ -48,19 +51,19 @@ def _view(price: CloudPrice, remote: Remote, scenario: Scenario, prices: Prices)
         Input(name="price catalogue", value=f"sha256 {catalogue.sha256}", origin="catalogue", as_of=catalogue.as_of),
     )
     return rest.CostView(
-        unit=UNIT,
+        unit=PER_1M_TOKENS,
         edge_usd=usd,
         edge_parts_usd={"list price": usd},
-        not_counted=(*price.not_counted, "quality (its accuracy on the same test is not known)"),
+        not_counted=(*listed.not_counted, "quality (its accuracy on the same test is unknown)"),
         cloud_usd=None,
         cloud_name="this device is the cloud",
-        cloud_basis=price.basis,
-        per_day=float(scenario.answers_per_day),
+        cloud_basis=listed.basis,
+        per_day=scenario.answers_per_day,
         break_even_per_day=None,
         break_even_kind="is_cloud",
         verdict=VERDICT,
         inputs={item.name: item.text() for item in inputs},
-        as_of=str(price.as_of),
+        as_of=str(listed.as_of),
         catalogue_sha256=catalogue.sha256,
         priced_at=written_moment(prices.at_s),
     )

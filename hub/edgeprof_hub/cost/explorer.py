@@ -1,23 +1,20 @@
 """A run's cost in a scenario: three views of the edge, the cloud, the interval between them and what drives it.
 
-The same formulas as in the cells (docs/cost.md), in floats, because ten thousand draws go through them; a test holds
-both against each other.
+The same inputs, bill and price as in a cell; here each input can be changed, and ten thousand draws go through them.
 """
 
-import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from edgeprof_hub.cost import draws as cost_draws
-from edgeprof_hub.cost.alternative import MONTH_DAYS, Rival
+from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.bill import (
     DAY_S,
     KWH_J,
     YEAR_DAYS,
     capacity_per_day,
-    capex_usd_per_day,
     devices_for,
     edge_parts_usd,
     edge_usd,
@@ -26,6 +23,7 @@ from edgeprof_hub.cost.bill import (
     variable_usd,
     wall_j,
 )
+from edgeprof_hub.cost.break_even import break_even_per_day
 from edgeprof_hub.cost.case import Case, case_of, summarised, verdict
 from edgeprof_hub.cost.draws import Driver, Spread, Values
 from edgeprof_hub.cost.field import Field
@@ -33,6 +31,7 @@ from edgeprof_hub.cost.field import Field
 CURVE_POINTS = 40
 CURVE_DRAWS = 300
 MAX_PAYBACK_DAYS = 50 * YEAR_DAYS
+IDLE = "edge: idle power"
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,14 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Crossing:
-    """From which daily volume the edge is the cheaper side. None: never within what one device can do.
+    """From which whole daily volume the edge costs no more. None: never within what one device can do.
 
     `low`, `high`: 5 and 95 % points of the draws in which there is one; `share`: in how many of them.
     """
 
-    per_day: float | None
-    low: float | None
-    high: float | None
+    per_day: int | None
+    low: int | None
+    high: int | None
     share: float
 
 
@@ -86,14 +85,19 @@ class Explored:
     not_counted: tuple[str, ...]
 
     @property
+    def counts_idle(self) -> bool:
+        """Whether what the device draws between runs is in its bill."""
+        return IDLE not in self.not_counted
+
+    @property
     def verdict(self) -> str:
         """Formula 18."""
         return verdict(self.spread)
 
 
-def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
+def explore(fields: Mapping[str, Field], alternative: Alternative, today: date) -> Explored:
     """The whole answer. Raises CostError where an input that it cannot do without is blank."""
-    case = case_of(fields, rival)
+    case = case_of(fields, alternative)
     values, per_day, summary = case.values, case.per_day, summarised(case)
     capacity, devices = capacity_per_day(values), devices_for(values, per_day)
     draws = _draws(case)
@@ -110,13 +114,13 @@ def explore(fields: Mapping[str, Field], rival: Rival, today: date) -> Explored:
         cloud_usd=summary.cloud_usd,
         spread=summary.spread,
         drivers=tuple(cost_draws.drivers(case.inputs, case.bill)),
-        curve=_curve(values, rival, draws, capacity),
-        crossing=_crossing(values, rival, draws, capacity) if rival.tiers else None,
+        curve=_curve(values, alternative, draws, capacity),
+        crossing=_crossing(values, alternative, draws) if alternative.tiers else None,
         payback_days=payback,
         payback_on=today + timedelta(days=payback) if payback is not None and payback < MAX_PAYBACK_DAYS else None,
         edge_per_correct_usd=summary.edge_usd / values["accuracy"] if values["accuracy"] else None,
         carbon_g=_carbon_g(fields, values, per_day),
-        not_counted=_not_counted(fields, rival),
+        not_counted=_not_counted(fields, alternative),
     )
 
 
@@ -129,45 +133,28 @@ def _draws(case: Case) -> list[dict[str, float]]:
     ]
 
 
-def _curve(values: Values, rival: Rival, draws: Sequence[Values], capacity: float) -> tuple[CurvePoint, ...]:
+def _curve(
+    values: Values, alternative: Alternative, draws: Sequence[Values], capacity: float
+) -> tuple[CurvePoint, ...]:
     end = max(values["per_day"] * 10, min(capacity, values["per_day"] * 1000), 100.0)
+    end = min(end, alternative.max_per_day(values))
     start = min(1.0, values["per_day"])
     step = (end / start) ** (1 / (CURVE_POINTS - 1))
-    return tuple(_curve_point(start * step**index, values, rival, draws) for index in range(CURVE_POINTS))
+    return tuple(_curve_point(start * step**index, values, alternative, draws) for index in range(CURVE_POINTS))
 
 
-def _curve_point(per_day: float, values: Values, rival: Rival, draws: Sequence[Values]) -> CurvePoint:
+def _curve_point(per_day: float, values: Values, alternative: Alternative, draws: Sequence[Values]) -> CurvePoint:
     edges = sorted(edge_usd(drawn, per_day) for drawn in draws)
-    clouds = sorted(rival.usd(drawn, per_day) for drawn in draws)
+    clouds = sorted(alternative.usd(drawn, per_day) for drawn in draws)
     low, high = int(0.05 * len(draws)), int(0.95 * len(draws))
-    edge, cloud = edge_usd(values, per_day), rival.usd(values, per_day)
+    edge, cloud = edge_usd(values, per_day), alternative.usd(values, per_day)
     return CurvePoint(per_day, edge, edges[low], edges[high], cloud, clouds[low], clouds[high])
 
 
-def _crossing(values: Values, rival: Rival, draws: Sequence[Values], capacity: float) -> Crossing:
-    found = sorted(n for drawn in draws if (n := first_crossing(drawn, rival, capacity_per_day(drawn))) is not None)
+def _crossing(values: Values, alternative: Alternative, draws: Sequence[Values]) -> Crossing:
+    found = sorted(n for drawn in draws if (n := break_even_per_day(drawn, alternative)) is not None)
     ends = (found[int(0.05 * len(found))], found[int(0.95 * len(found))]) if found else (None, None)
-    return Crossing(first_crossing(values, rival, capacity), *ends, len(found) / len(draws))
-
-
-def first_crossing(values: Values, rival: Rival, capacity: float) -> float | None:
-    """Formula 14 in floats: the smallest daily volume, within one device's capacity, at which the edge costs no more.
-
-    With one price it is `F / (p - v)`; tiers are gone through in their order, each a straight line.
-    """
-    fixed_month = (capex_usd_per_day(values) + running_usd_per_day(values)) * MONTH_DAYS
-    variable, units = variable_usd(values), rival.units(values)
-    start, cloud_at_start = 0.0, 0.0
-    for tier in rival.tiers:
-        limit = math.inf if tier.up_to is None else tier.up_to / units
-        gain = tier.usd * units - variable
-        ahead = max(0.0, fixed_month + variable * start - cloud_at_start)
-        if gain > 0 and start + ahead / gain <= limit:
-            per_day = (start + ahead / gain) / MONTH_DAYS
-            return per_day if per_day <= capacity else None
-        cloud_at_start += (limit - start) * tier.usd * units
-        start = limit
-    return None
+    return Crossing(break_even_per_day(values, alternative), *ends, len(found) / len(draws))
 
 
 def _payback_days(values: Values, per_day: float, cloud: float) -> float | None:
@@ -190,18 +177,18 @@ def _carbon_g(fields: Mapping[str, Field], values: Values, per_day: float) -> tu
     return joules / KWH_J * low + made_g, joules / KWH_J * high + made_g
 
 
-def _not_counted(fields: Mapping[str, Field], rival: Rival) -> tuple[str, ...]:
+def _not_counted(fields: Mapping[str, Field], alternative: Alternative) -> tuple[str, ...]:
     blank = {key for key, field in fields.items() if field.value is None}
     offered = {
-        "edge: energy (none was measured in this run)": "energy_j" in blank,
-        "edge: idle power": {"idle_w", "sleep_w"} <= blank,
+        "edge: energy (not measured in this run)": "energy_j" in blank,
+        IDLE: {"idle_w", "sleep_w"} <= blank,
         "edge: maintenance": "maintenance_usd" in blank,
         "edge: network": bool({"sent_bytes", "usd_per_gb"} & blank),
-        "edge: wear of a battery, if it has one": "battery_wh" in blank,
-        "edge: wear of the battery (no energy is known)": "battery_wh" not in blank
-        and {"energy_j", "idle_w", "sleep_w"} <= blank,
-        "cloud: disks": "disk_usd" in rival.uses and "disk_usd" in blank,
-        "cloud: network": "response_bytes" not in rival.uses or bool({"response_bytes", "egress_usd_per_gb"} & blank),
+        "edge: battery wear, if it has a battery": "battery_wh" in blank,
+        "edge: battery wear (energy unknown)": "battery_wh" not in blank and {"energy_j", "idle_w", "sleep_w"} <= blank,
+        "cloud: disks": "disk_usd" in alternative.uses and "disk_usd" in blank,
+        "cloud: network": "response_bytes" not in alternative.uses
+        or bool({"response_bytes", "egress_usd_per_gb"} & blank),
         "both: quality": "accuracy" in blank,
         "both: the baseline's accuracy": True,
     }

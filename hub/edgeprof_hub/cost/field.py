@@ -71,7 +71,7 @@ def measured_field(field: Field, row: MetricRow, times: float) -> Field:
 
 
 def changed(fields: Fields, asked: Mapping[str, str]) -> dict[str, Field]:
-    """The fields with what an address says in their place. Raises UsageError for a number of no use."""
+    """The fields with what an address says in their place. Raises UsageError for an invalid number."""
     return {key: _changed(field, asked) for key, field in fields.items()}
 
 
@@ -105,7 +105,7 @@ def _number(field: Field, text: str) -> float:
     if not field.least <= value <= field.most:
         raise UsageError(
             "bad_number",
-            f"{field.name}: {text[:40]!r} is no number from {field.least:g} to {field.most:g} {field.unit}".rstrip()
+            f"{field.name}: {text[:40]!r} is not a number from {field.least:g} to {field.most:g} {field.unit}".rstrip()
             + ".",
         )
     return value

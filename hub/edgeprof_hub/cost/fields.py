@@ -1,54 +1,63 @@
-"""The inputs of the cost explorer: what is known of a run, and what is assumed of its use and of the cloud."""
+"""The inputs of a cost: what is known of a run, and what is assumed of its use and of the cloud."""
 
 from dataclasses import replace
 
-from edgeprof.wire import rest
-from edgeprof.wire.formats import is_language
-from edgeprof.wire.messages import Result
+from edgeprof_hub.cost.catalogue.loader import Priced
+from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.field import Field, dated, plain_field, source_of
 from edgeprof_hub.cost.fields_edge import edge_fields
-from edgeprof_hub.cost.kind import PIECES, WorkKind, fed_tokens, kind_of
+from edgeprof_hub.cost.kind import PIECES, WorkKind
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.cost.subject import Subject
+from edgeprof_hub.cost.work import per_day_of
+
+_RETRIES = plain_field("retry_percent", "Cloud requests that are retried", "%", 0, most=1000)
+_ENOUGH = "enough for this volume; not measured"
+_RENTED = (
+    plain_field("features", "Features per call", "", 1, least=1, most=100),
+    plain_field("pages", "Pages per inference", "", 1, least=1e-6, most=10_000),
+    plain_field("instances", "Rented machines", "", 1, source=_ENOUGH, least=1, most=10_000),
+    plain_field("hours_a_day", "Hours a day they run", "h", 24, least=0.01, most=24),
+    plain_field("disk_usd", "Disks of all rented machines", "USD a month", None),
+    plain_field("response_bytes", "Sent back by the machine per inference", "bytes", None),
+)
+_EGRESS = plain_field("egress_usd_per_gb", "Egress price", "USD/GB", None)
+_EMBODIED = plain_field("embodied_kg", "Carbon of making the device", "kg CO2e", None)
 
 
-def fields_of(
-    device: rest.DeviceRecord, model: rest.ModelRecord, result: Result, scenario: Scenario, prices: Prices
-) -> dict[str, Field]:
+def fields_of(subject: Subject, scenario: Scenario, prices: Prices) -> dict[str, Field]:
     """What is known of a run, and what is assumed of its use."""
-    metrics = {row.metric: row for row in result.metrics}
-    kind, writes = kind_of(model.task, model.format), is_language(model.format)
     made = [
-        _volume(scenario, kind),
-        *_content(scenario, kind, result, writes),
-        *edge_fields(device, metrics, scenario, kind, writes),
+        _volume(scenario, subject.kind),
+        *content_fields(scenario, subject.kind, subject.fed_tokens),
+        *edge_fields(subject, scenario),
         _tariff(scenario, prices),
-        *_cloud(scenario, kind, prices),
-        plain_field("embodied_kg", "Carbon of making the device", "kg CO2e", None),
+        *_cloud(scenario, subject.kind, prices),
+        _EMBODIED,
         _grid(prices),
-        _accuracy(model),
+        _accuracy(subject),
     ]
     return {field.key: field for field in made}
 
 
 def _volume(scenario: Scenario, kind: WorkKind) -> Field:
-    value = scenario.answers_per_day if kind == "answer" else scenario.inferences_per_day
+    value = per_day_of(kind, scenario)
     unit, ends = f"{PIECES[kind]} a day", (1, 1_000_000)
-    return _whose(Field(key="per_day", name="Volume", unit=unit, value=float(value), least=1e-6, slider=ends), scenario)
+    return _whose(Field(key="per_day", name="Volume", unit=unit, value=value, least=1e-6, slider=ends), scenario)
 
 
-def _content(scenario: Scenario, kind: WorkKind, result: Result, writes: bool) -> tuple[Field, ...]:
-    """What one piece of work holds, where a cloud's price depends on it."""
-    read = _tokens("input_tokens", "Tokens read for an answer", scenario.input_tokens, scenario)
+def content_fields(scenario: Scenario, kind: WorkKind, fed: int | None = None) -> tuple[Field, ...]:
+    """What one piece of work holds, where a cloud's price depends on it. `fed`: tokens, as the run says it."""
+    read = _tokens("input_tokens", "Tokens read per answer", scenario.input_tokens, scenario)
     if kind == "answer":
-        return (read, _tokens("output_tokens", "Tokens written", scenario.output_tokens, scenario))
+        return (read, _tokens("output_tokens", "Tokens written per answer", scenario.output_tokens, scenario))
     if kind == "reading":
-        field = replace(read, name="Tokens read by an inference")
-        fed = fed_tokens(result.effective.inputs) if result.effective and not writes else None
+        field = replace(read, name="Tokens read per inference")
         return (replace(field, value=fed, origin="measured", source="the input that was fed") if fed else field,)
     if kind == "listening":
-        source = "the window of the Whisper models; enter what this model hears at once"
-        heard = plain_field("audio_s", "Audio heard by an inference", "s", float(scenario.audio_s), source=source)
+        source = "the window of the Whisper models; enter the length this model takes"
+        heard = plain_field("audio_s", "Audio per inference", "s", scenario.audio_s, source=source)
         return (_whose(replace(heard, least=0.001), scenario),)
     return ()
 
@@ -63,23 +72,13 @@ def _whose(field: Field, scenario: Scenario) -> Field:
 
 
 def _cloud(scenario: Scenario, kind: WorkKind, prices: Prices) -> tuple[Field, ...]:
-    enough = "enough for this volume; not measured"
-    return (
-        plain_field("retry_percent", "Requests to the cloud that are made again", "%", 0, most=1000),
-        *((_tau(scenario),) if kind in ("answer", "reading") else ()),
-        plain_field("features", "Features asked of one call", "", 1, least=1, most=100),
-        plain_field("pages", "Pages in one inference", "", 1, least=1e-6, most=10_000),
-        plain_field("instances", "Rented machines", "", 1, source=enough, least=1, most=10_000),
-        plain_field("hours_a_day", "Hours a day that they are on", "h", 24, least=0.01, most=24),
-        plain_field("disk_usd", "Disks of the rented machines, all together", "USD a month", None),
-        plain_field("response_bytes", "Sent back by the rented machine for each", "bytes", None),
-        plain_field("egress_usd_per_gb", "What it asks for a GB that it sends", "USD/GB", None, source=_egress(prices)),
-    )
+    tau = (_tau(scenario),) if kind in ("answer", "reading") else ()
+    return (_RETRIES, *tau, *_RENTED, replace(_EGRESS, source=_egress(prices)))
 
 
 def _egress(prices: Prices) -> str:
     """List prices, as a hint: which cloud it is, and whether its free GB are used up, is the user's to say."""
-    known = [priced for _, priced in sorted(prices.catalogue.entries.items()) if priced.entry.kind == "egress"]
+    known = prices.catalogue.egress
     if not known:
         return "not counted"
     listed = ", ".join(f"{priced.entry.vendor} {priced.price:f}" for priced in known)
@@ -90,24 +89,39 @@ def _egress(prices: Prices) -> str:
 def _tau(scenario: Scenario) -> Field:
     return Field(
         key="tau",
-        name="Cloud tokens for one of ours",
+        name="Cloud tokens per device token",
         unit="",
         value=1.0,
         low=1.0,
-        high=float(scenario.cloud_tokens_limit),
-        source="tokenizers cut the same text differently",
+        high=scenario.cloud_tokens_limit,
+        source="tokenizers differ on the same text",
         least=0.01,
         most=100,
     )
 
 
 def _tariff(scenario: Scenario, prices: Prices) -> Field:
+    """Raises CostError for one in a currency of which the scenario has no exchange rate."""
     field = Field(key="tariff_usd", name="Electricity", unit="USD/kWh", value=None)
     if scenario.tariff_usd_per_kwh is not None:
-        value = float(scenario.tariff_usd_per_kwh)
+        value = scenario.tariff_usd_per_kwh
         return replace(field, value=value, origin="entered", source="the fleet's scenario")
     priced = prices.catalogue.get(scenario.tariff_id, "tariff")
-    return replace(field, value=float(priced.price), origin="catalogue", source=dated(priced, prices.day))
+    value = float(priced.price) * usd_of(priced, scenario)
+    return replace(field, value=value, origin="catalogue", source=dated(priced, prices.day))
+
+
+def usd_of(priced: Priced, scenario: Scenario) -> float:
+    """What a unit of an entry's currency is in US dollars."""
+    currency = priced.entry.currency
+    if currency == "USD":
+        return 1.0
+    rate = scenario.rate(currency)
+    if rate is None:
+        raise CostError(
+            "price_currency", f"{priced.entry.id} is in {currency}: the scenario has no exchange rate for it."
+        )
+    return rate.usd
 
 
 def _grid(prices: Prices) -> Field:
@@ -125,14 +139,14 @@ def _grid(prices: Prices) -> Field:
     )
 
 
-def _accuracy(model: rest.ModelRecord) -> Field:
+def _accuracy(subject: Subject) -> Field:
     return Field(
         key="accuracy",
-        name="Share of answers that are right",
+        name="Share of right answers",
         unit="",
-        value=model.accuracy,
+        value=subject.accuracy,
         origin="entered",
-        source=model.accuracy_on or "not known",
+        source=subject.accuracy_on or "unknown",
         least=1e-9,
         most=1,
     )

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from edgeprof.errors import UsageError
+from edgeprof_hub.cost.inputs import plain
 from edgeprof_hub.cost.scenario import Scenario
 
 USUAL = Scenario()
@@ -26,10 +27,10 @@ class Asked:
 
 ASKED = (
     Asked("inferences_per_day", "Inferences a day", "", Decimal("0.000001")),
-    Asked("answers_per_day", "Answers of language models a day", "", Decimal("0.000001")),
-    Asked("input_tokens", "Tokens read for an answer", "", Decimal(1)),
-    Asked("output_tokens", "Tokens written for an answer", "", Decimal(1)),
-    Asked("audio_s", "Audio heard by an inference of a speech model", "s", Decimal("0.001")),
+    Asked("answers_per_day", "Answers a day (language models)", "", Decimal("0.000001")),
+    Asked("input_tokens", "Tokens read per answer", "", Decimal(1)),
+    Asked("output_tokens", "Tokens written per answer", "", Decimal(1)),
+    Asked("audio_s", "Audio per inference of a speech model", "s", Decimal("0.001")),
     Asked("lifetime_years", "Lifetime of a device", "years", Decimal("0.1")),
     Asked("lifetime_low_years", "at least", "years", Decimal("0.1")),
     Asked("lifetime_high_years", "at most", "years", Decimal("0.1")),
@@ -42,7 +43,7 @@ def read(stored: str | None) -> Scenario:
     """The fleet's scenario; what was never set is the usual one."""
     if stored is None:
         return USUAL
-    numbers = {key: Decimal(text) for key, text in msgspec.json.decode(stored, type=dict[str, str]).items()}
+    numbers = {key: float(text) for key, text in msgspec.json.decode(stored, type=dict[str, str]).items()}
     return replace(
         USUAL,
         inferences_per_day=numbers["inferences_per_day"],
@@ -63,12 +64,9 @@ def written(scenario: Scenario) -> dict[str, str]:
     low, high = scenario.lifetime_limits_years
     values = {**vars(scenario), "lifetime_low_years": low, "lifetime_high_years": high}
     return {
-        asked.key: "" if values[asked.key] is None else f"{values[asked.key]:f}"
+        asked.key: "" if values[asked.key] is None else plain(values[asked.key]).replace(",", "")
         for asked in ASKED
         if asked.key in values
-    } | {
-        "input_tokens": str(scenario.input_tokens),
-        "output_tokens": str(scenario.output_tokens),
     }
 
 
@@ -76,7 +74,7 @@ def checked(form: Mapping[str, str]) -> str:
     """What is stored of a form. Raises UsageError: bad_number, bad_limits."""
     numbers = {asked.key: number for asked in ASKED if (number := _number(asked, form.get(asked.key, ""))) is not None}
     if not numbers["lifetime_low_years"] <= numbers["lifetime_years"] <= numbers["lifetime_high_years"]:
-        raise UsageError("bad_limits", "The lifetime must lie between the two ends that it is given.")
+        raise UsageError("bad_limits", "The lifetime must lie between its limits.")
     return msgspec.json.encode({key: str(number) for key, number in numbers.items()}).decode()
 
 
@@ -89,5 +87,5 @@ def _number(asked: Asked, text: str) -> Decimal | None:
         number = Decimal("NaN")
     is_within = number.is_finite() and asked.least <= number <= MAX_VALUE
     if not is_within or (asked.key.endswith("_tokens") and number != number.to_integral_value()):
-        raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is no number from {asked.least:f} on.")
+        raise UsageError("bad_number", f"{asked.name}: {text[:40]!r} is not a number of at least {asked.least:f}.")
     return number

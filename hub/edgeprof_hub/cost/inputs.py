@@ -41,15 +41,17 @@ def catalogue_input(name: str, value: str, priced: Priced, today: date) -> Input
     )
 
 
-def plain(value: Decimal) -> str:
-    """A decimal as a person writes it: no exponent, thousands grouped, no trailing zeros."""
-    text = f"{value:,f}"
+def plain(value: float | Decimal) -> str:
+    """A number as a person writes it: no exponent, thousands grouped, no trailing zeros."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    text = f"{exact:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def rounded(value: Decimal, significant: int = 3) -> str:
-    """The same, in so many significant digits."""
-    if value == 0:
+def rounded(value: float | Decimal, significant: int = 3) -> str:
+    """The same, in so many significant digits. The last bits of a float, which are noise, do not turn a half."""
+    exact = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
+    if exact == 0:
         return "0"
-    places = max(0, significant - 1 - value.adjusted())
-    return plain(round(value, places))
+    places = max(0, significant - 1 - exact.adjusted())
+    return plain(round(exact, places) if places else exact.to_integral_value())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from edgeprof_hub.cost.catalogue.loader import Catalogue, load_catalogue
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.checks import CostError
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """Earlier than any price that is known here."""
@@ -38,13 +38,13 @@ def moment_s(text: str, now_s: float) -> float:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise CostError(
-            "bad_moment", f"{text[:40]!r} is no moment. Write a day like 2026-05-01, or 2026-05-01T12:00 in UTC."
+            "bad_moment", f"{text[:40]!r} is not a date. Use 2026-05-01, or 2026-05-01T12:00 in UTC."
         ) from error
     at_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if at_s < EARLIEST.timestamp():
-        raise CostError("bad_moment", f"{text[:40]} is too long ago: prices are known from {EARLIEST.year} on.")
+        raise CostError("bad_moment", f"{text[:40]} is too early: prices start in {EARLIEST.year}.")
     if at_s > now_s:
-        raise CostError("bad_moment", f"{text[:40]} is still to come: no price of that day can be known.")
+        raise CostError("bad_moment", f"{text[:40]} is in the future: its prices are not known yet.")
     return at_s
 
 

@@ -9,14 +9,25 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from edgeprof.errors import MissingPartError
-from edgeprof_hub.cost.audio import AUDIO_HOUR_S, AudioBilling
-from edgeprof_hub.cost.cloud import TOKENS_PER_PRICE, TokenUse
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.audio import AudioBilling
+from edgeprof_hub.cost.catalogue.schema import AUDIO_UNITS_S
+from edgeprof_hub.cost.checks import CostError
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
 
 PACKAGE = "genai-prices"
+AUDIO_HOUR_S = AUDIO_UNITS_S["audio hour"]
+TOKENS_PER_PRICE = Decimal(1_000_000)
+
+
+@dataclass(frozen=True)
+class TokenUse:
+    """Tokens of one kind in one request, and their price."""
+
+    kind: str
+    tokens: Decimal
+    usd_per_million: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,11 @@ class TokenQuote(_Quote):
 
     uses: tuple[TokenUse, ...]
 
+    @property
+    def usd(self) -> Decimal:
+        """Formula 9, of the request made once."""
+        return sum((use.tokens * use.usd_per_million / TOKENS_PER_PRICE for use in self.uses), Decimal(0))
+
 
 @dataclass(frozen=True, kw_only=True)
 class AudioQuote(_Quote):
@@ -56,7 +72,7 @@ def token_quote(*, provider: str, model: str, input_tokens: int, output_tokens: 
     A model that only reads, as for embeddings, has no output tokens.
     """
     if input_tokens <= 0 or output_tokens < 0:
-        raise CostError("cost_input", "A request has at least one input token, and no output tokens below zero.")
+        raise CostError("cost_input", "A request needs at least one input token and no negative output.")
     return _token_quote(provider, model, input_tokens, output_tokens, _minute(at_s))
 
 
@@ -70,7 +86,7 @@ def _minute(at_s: float) -> datetime:
     try:
         return datetime.fromtimestamp(at_s, tz=UTC).replace(second=0, microsecond=0)
     except (ValueError, OverflowError, OSError) as error:
-        raise CostError("cost_input", f"{at_s} is no moment for which a price can be looked up.") from error
+        raise CostError("cost_input", f"{at_s} is not a time: no price can be looked up for it.") from error
 
 
 @lru_cache(maxsize=256)
@@ -110,7 +126,7 @@ def _audio_quote(provider: str, model: str, at: datetime) -> AudioQuote:
         package_version=version(PACKAGE),
         as_of=at,
         hour_usd=hour.total_price,
-        billing=AudioBilling(unit_s=AUDIO_HOUR_S, minimum_s=least_s if least_s > 1 else Decimal(0)),
+        billing=AudioBilling(unit_s=float(AUDIO_HOUR_S), minimum_s=float(least_s) if least_s > 1 else 0.0),
     )
 
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from edgeprof.errors import UsageError
 from edgeprof_hub.cost import alternative, alternatives, field, fleet_scenario
 from edgeprof_hub.cost import fields as cost_fields
-from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.case import Summary, case_of, summarised
 from edgeprof_hub.cost.cell import EMULATED
 from edgeprof_hub.cost.field import Field
-from edgeprof_hub.cost.kind import WorkKind, compared_as, kind_of
+from edgeprof_hub.cost.kind import WorkKind, compared_as
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices
+from edgeprof_hub.cost.subject import subject_of
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.store.reader import SqliteReader
 
@@ -20,8 +21,7 @@ PRICE_KEYS = ("catalogue", "as_of")
 """What of an address says which prices are meant, and is no part of a scenario."""
 
 OF_AN_ENDPOINT = (
-    "This run is of an endpoint: its list price stands on the run's page. Open the cost of a device's run, and compare "
-    "it with this model there."
+    "This run measured an endpoint. Its list price is on the run's page. To compare, open the cost of a device's run."
 )
 
 Asked = Mapping[str, str]
@@ -37,14 +37,15 @@ class RunCost:
         self.result = stored.result
         device, model = reader.device(self.result.device_id), reader.model(self.result.model_id)
         if device is None or model is None or self.result.status != "measured":
-            raise UsageError("no_cost", "A cost is of a measured run whose device and model are still here.")
-        if device.emulated or self.result.emulated or self.result.replayed is not None:
+            raise UsageError("no_cost", "A cost needs a measured run whose device and model still exist.")
+        self.subject = subject_of(device, model, self.result)
+        if self.subject.is_emulated:
             raise UsageError("no_cost", EMULATED)
         if self.result.remote is not None:
             raise UsageError("no_cost", OF_AN_ENDPOINT)
         self.device, self.model = device, model
         self.scenario = fleet_scenario.read(reader.fleet_scenario())
-        self.kind: WorkKind = kind_of(model.task, model.format)
+        self.kind: WorkKind = self.subject.kind
         self._reader = reader
 
     def prices(self, asked: Asked, now_s: float) -> Prices:
@@ -64,16 +65,16 @@ class RunCost:
             input_tokens=_count(asked, "input_tokens", self.scenario.input_tokens),
             output_tokens=_count(asked, "output_tokens", self.scenario.output_tokens),
         )
-        return field.changed(cost_fields.fields_of(self.device, self.model, self.result, scenario, prices), asked)
+        return field.changed(cost_fields.fields_of(self.subject, scenario, prices), asked)
 
-    def rival(self, asked: Asked, fields: Mapping[str, Field], prices: Prices) -> Rival:
+    def alternative(self, asked: Asked, fields: Mapping[str, Field], prices: Prices) -> Alternative:
         """The cloud's side."""
-        return alternatives.rival_of(self.baseline(asked), fields, prices)
+        return alternatives.alternative_of(self.baseline(asked), fields, prices)
 
     def summary(self, asked: Asked, prices: Prices) -> Summary:
         """Both bills and the range between them."""
         fields = self.fields(asked, prices)
-        return summarised(case_of(fields, self.rival(asked, fields, prices)))
+        return summarised(case_of(fields, self.alternative(asked, fields, prices)))
 
 
 def _count(asked: Asked, key: str, usual: int) -> int:

@@ -1,4 +1,4 @@
-"""What a kept scenario had when it was kept: its prices, and the figures of the run that it was kept on."""
+"""What a saved scenario had when it was saved: its prices, and the figures of the run that it was saved on."""
 
 import msgspec
 
@@ -27,7 +27,7 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figures_of(summary: Summary) -> Figures:
-    """What is kept of an answer."""
+    """What is saved of an answer."""
     edge, cloud = summary.spread.edge, summary.spread.cloud
     return Figures(
         edge_usd=summary.edge_usd,
@@ -46,5 +46,5 @@ def stored(then: Then) -> str:
 
 
 def read(text: str | None) -> Then | None:
-    """None for a scenario that an earlier release kept, without its prices."""
+    """None for a scenario that an earlier release saved, without its prices."""
     return None if text is None else msgspec.json.decode(text, type=Then)

@@ -1,12 +1,12 @@
-"""Which side is cheaper, in words that hold within the stated limits whatever the parts nobody counted come to."""
+"""Which side is cheaper, in words that hold within the stated limits whatever the parts not counted come to."""
 
+import math
 from dataclasses import dataclass
-from decimal import Decimal
 
 from edgeprof_hub.cost.inputs import rounded
 
-HOURS_PER_DAY = Decimal(24)
-WATTS_PER_KILOWATT = Decimal(1000)
+HOURS_PER_DAY = 24
+WATTS_PER_KILOWATT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,47 +16,48 @@ class Balance:
     What is not counted can only add to its own side's bill.
     """
 
-    edge_usd_per_day: tuple[Decimal, Decimal]
-    cloud_usd_per_day: tuple[Decimal, Decimal]
+    edge_usd_per_day: tuple[float, float]
+    cloud_usd_per_day: tuple[float, float]
     energy_counted: bool
-    tariff_usd_per_kwh: Decimal
-    idle_w: Decimal | None
+    tariff_usd_per_kwh: float
+    idle_w: float | None
     """Of all devices by their profile: modelled, and in no bill. It only shows whether it could turn the answer."""
 
     @property
-    def edge_gain_usd_per_day(self) -> Decimal:
+    def edge_gain_usd_per_day(self) -> float:
         """What the edge saves at the least; above it the missing parts of the edge would turn the answer."""
         return self.cloud_usd_per_day[0] - self.edge_usd_per_day[1]
 
     @property
-    def cloud_gain_usd_per_day(self) -> Decimal:
+    def cloud_gain_usd_per_day(self) -> float:
         """What the cloud saves at the least."""
         return self.edge_usd_per_day[0] - self.cloud_usd_per_day[1]
 
     @property
-    def room_w(self) -> Decimal | None:
+    def room_w(self) -> float | None:
         """Mean power at the wall, day and night, that would eat up the edge's gain; None if energy is free."""
         if self.tariff_usd_per_kwh == 0:
             return None
-        return self.edge_gain_usd_per_day / self.tariff_usd_per_kwh * WATTS_PER_KILOWATT / HOURS_PER_DAY
+        room_w = self.edge_gain_usd_per_day / self.tariff_usd_per_kwh * WATTS_PER_KILOWATT / HOURS_PER_DAY
+        return room_w if math.isfinite(room_w) else None
 
 
 def verdict(balance: Balance) -> str:
-    """One sentence. `cheaper` is said only where neither the limits nor, unsaid, a missing part can change it."""
+    """One sentence. `cheaper` stands only where the limits cannot change it, and names the missing parts that could."""
     if balance.cloud_gain_usd_per_day > 0:
         return (
-            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more; what is not "
-            "counted on the edge would add to that, and only what is not counted in the cloud could turn it."
+            f"Cloud cheaper at this volume, by ${rounded(balance.cloud_gain_usd_per_day)} a day or more. "
+            "Costs not counted on the edge would add to that. Only costs not counted in the cloud could reverse it."
         )
     if balance.edge_gain_usd_per_day > 0:
         return _edge_cheaper(balance)
     return (
         f"No clear winner at this volume: ${_span(balance.edge_usd_per_day)} a day on the edge against "
-        f"${_span(balance.cloud_usd_per_day)} in the cloud, by the limits of what is assumed."
+        f"${_span(balance.cloud_usd_per_day)} in the cloud, within the limits of the assumptions."
     )
 
 
-def _span(usd_per_day: tuple[Decimal, Decimal]) -> str:
+def _span(usd_per_day: tuple[float, float]) -> str:
     low, high = (rounded(usd) for usd in usd_per_day)
     return low if low == high else f"{low} to {high}"
 
@@ -70,7 +71,7 @@ def _edge_cheaper(balance: Balance) -> str:
     watts = f"below ${gain} a day, as power {rounded(room_w)} W at the wall around the clock"
     if idle_w is not None and idle_w >= room_w:
         return (
-            f"Undecided at this volume: in what is counted ({counted}) the edge is cheaper, but only while the rest "
-            f"stays {watts}, and idling takes about {rounded(idle_w)} W (modelled by the device profile)."
+            f"Undecided at this volume: the edge is cheaper in what is counted ({counted}), but only while the rest "
+            f"stays {watts}. Idling takes about {rounded(idle_w)} W (modelled by the device profile)."
         )
     return f"Edge cheaper at this volume ({counted}) while all that is not counted stays {watts}."

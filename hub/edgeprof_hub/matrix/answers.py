@@ -11,7 +11,7 @@ from typing import Literal
 
 from edgeprof.tables import figures
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
-from edgeprof.tables.view import pays_from
+from edgeprof.tables.view import break_even_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
@@ -161,7 +161,7 @@ def _cloud(cell: rest.Cell) -> tuple[Part, ...]:
     cost = cell.cost
     if cost is None or cost.cloud_usd is None or cost.break_even_kind != "at_least":
         return ()
-    volume = pays_from(cost)
+    volume = break_even_text(cost)
     if volume is None:
         return ()
     return (

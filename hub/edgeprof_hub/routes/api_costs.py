@@ -58,5 +58,5 @@ def get_cost(hub: HubOf, result_id: str, catalogue: CatalogueHash = "", as_of: M
     scenario = fleet_scenario.read(hub.reader.fleet_scenario())
     found = costs.cost_of(device, model, stored.result, scenario, prices) if device and model else None
     if not isinstance(found, rest.CostView):
-        raise UsageError("no_cost", found or "A cost is of a measured run whose device and model are still here.")
+        raise UsageError("no_cost", found or "A cost needs a measured run whose device and model still exist.")
     return document(found)

@@ -1,4 +1,4 @@
-"""The cost explorer: a run's cost in a scenario that stands in the address; scenarios are kept by name."""
+"""The cost explorer: a run's cost in a scenario that stands in the address; scenarios are saved by name."""
 
 import time
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import names
 from edgeprof_hub.context import Hub
-from edgeprof_hub.cost import alternative, explorer
-from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost import explorer
+from edgeprof_hub.cost.alternative import Alternative, offered
 from edgeprof_hub.cost.kind import PIECES
 from edgeprof_hub.cost.measured_clouds import measured_clouds
 from edgeprof_hub.cost.price_moment import Prices, prices_now
@@ -33,26 +33,26 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/cost/{result_id}")
 def cost(hub: HubOf, request: Request, result_id: str) -> HTMLResponse:
-    """The page; what is wrong with the address's numbers is said above the form."""
+    """The page; a problem with the address's numbers stands above the form."""
     return _page(hub, result_id, dict(request.query_params))
 
 
 @router.post("/cost/{result_id}/scenarios")
-def keep(
+def save(
     hub: HubOf, result_id: str, name: Annotated[str, Form()] = "", query: Annotated[str, Form()] = ""
 ) -> RedirectResponse:
-    """Keep the scenario of the address under a name, with the prices and the figures that it has."""
+    """Save the scenario of the address under a name, with its prices and figures."""
     shown = names.checked(name)
     if len(query) > MAX_QUERY_CHARS:
-        raise UsageError("too_large", "This scenario is too long to be kept.")
-    kept = saved_costs.to_keep(RunCost(hub.reader, result_id), shown, query, time.time())
-    hub.writer.call(lambda store: store.change(lambda connection: scenarios.keep(connection, kept)))
-    return RedirectResponse(f"/cost/{result_id}?{kept.query}#kept-h", 303)
+        raise UsageError("too_large", "This scenario is too long to save.")
+    saved = saved_costs.to_save(RunCost(hub.reader, result_id), shown, query, time.time())
+    hub.writer.call(lambda store: store.change(lambda connection: scenarios.keep(connection, saved)))
+    return RedirectResponse(f"/cost/{result_id}?{saved.query}#saved-h", 303)
 
 
 @router.post("/cost/{result_id}/scenarios/delete")
-def forget(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> RedirectResponse:
-    """Delete a kept scenario."""
+def delete(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> RedirectResponse:
+    """Delete a saved scenario."""
     if not hub.writer.call(lambda store: store.change(lambda connection: scenarios.forget(connection, name))):
         raise not_found("scenario", name)
     return RedirectResponse(f"/cost/{result_id}", 303)
@@ -60,13 +60,13 @@ def forget(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> Red
 
 def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
     run, now = RunCost(hub.reader, result_id), prices_now(time.time())
-    prices, rival, explored, problem = now, None, None, ""
+    prices, alternative, explored, problem = now, None, None, ""
     fields = run.fields({}, now)
     try:
         prices = run.prices(asked, now.at_s)
         fields = run.fields(asked, prices)
-        rival = run.rival(asked, fields, prices)
-        explored = explorer.explore(fields, rival, now.day)
+        alternative = run.alternative(asked, fields, prices)
+        explored = explorer.explore(fields, alternative, now.day)
     except EdgeprofError as error:
         if error.code == "not_found":
             raise
@@ -76,9 +76,9 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
         device=run.device,
         model=run.model,
         piece=PIECES[run.kind],
-        groups=views.field_views(fields, rival),
-        baselines=_baselines(hub, run, rival, prices),
-        rival=rival,
+        groups=views.field_views(fields, alternative),
+        baselines=_baselines(hub, run, alternative, prices),
+        alternative=alternative,
         baseline=run.baseline(asked),
         explored=explored,
         problem=problem,
@@ -96,16 +96,17 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
     )
 
 
-def _baselines(hub: Hub, run: RunCost, rival: Rival | None, prices: Prices) -> dict[str, str]:
+def _baselines(hub: Hub, run: RunCost, alternative: Alternative | None, prices: Prices) -> dict[str, str]:
     """Those of the list, with what was measured here of any; and the one of the address, which may be another."""
-    offered = alternative.offered(prices.catalogue, run.kind)
     measured = measured_clouds(hub.reader) if run.kind == "answer" else {}
-    listed = {**offered, **measured}
-    return listed if rival is None or rival.key in listed else {**listed, rival.key: rival.title}
+    listed = {**offered(prices.catalogue, run.kind), **measured}
+    return (
+        listed if alternative is None or alternative.key in listed else {**listed, alternative.key: alternative.title}
+    )
 
 
 def _prices(hub: Hub, prices: Prices, now: Prices, asked: Mapping[str, str]) -> views.PricesView:
-    kept = {
+    older = {
         record.sha256: f"{record.as_of}, in use since {_day(record.first_used_s)}, {record.sha256[:12]}"
         for record in hub.reader.catalogues.all()
         if record.sha256 != now.catalogue.sha256
@@ -114,7 +115,7 @@ def _prices(hub: Hub, prices: Prices, now: Prices, asked: Mapping[str, str]) -> 
         sha256=prices.catalogue.sha256,
         catalogue_as_of=str(prices.catalogue.as_of),
         moment=asked.get("as_of", ""),
-        older=kept,
+        older=older,
         are_past=prices != now,
         day=str(prices.day),
     )

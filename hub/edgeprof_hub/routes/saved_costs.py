@@ -1,4 +1,4 @@
-"""Scenarios under a name: kept with the prices and figures that they have, and shown with those of then and of now."""
+"""Scenarios under a name: saved with their prices and figures, and shown with those of then and of now."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
@@ -11,10 +11,10 @@ from edgeprof_hub.cost.run import PRICE_KEYS, RunCost
 from edgeprof_hub.cost.saved_scenario import Figures, Then
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.scenarios import KeptScenario
-from edgeprof_hub.views.cost_kept import KeptView, kept_view
+from edgeprof_hub.views.cost_saved import SavedView, saved_view
 
 
-def to_keep(run: RunCost, name: str, query: str, now_s: float) -> KeptScenario:
+def to_save(run: RunCost, name: str, query: str, now_s: float) -> KeptScenario:
     """A scenario with what it says of this run with the prices that its address names. Raises for unknown prices."""
     asked = dict(parse_qsl(query))
     prices = run.prices(asked, now_s)
@@ -28,25 +28,25 @@ def to_keep(run: RunCost, name: str, query: str, now_s: float) -> KeptScenario:
     return KeptScenario(name, tidy, saved_scenario.stored(then))
 
 
-def shown(run: RunCost, reader: SqliteReader, now: Prices) -> tuple[KeptView, ...]:
-    """What each kept scenario says of this run."""
-    return tuple(_shown(run, reader, kept, now) for kept in reader.scenarios.all())
+def shown(run: RunCost, reader: SqliteReader, now: Prices) -> tuple[SavedView, ...]:
+    """What each saved scenario says about this run."""
+    return tuple(_shown(run, reader, saved, now) for saved in reader.scenarios.all())
 
 
-def _shown(run: RunCost, reader: SqliteReader, kept: KeptScenario, now: Prices) -> KeptView:
-    asked, then = dict(parse_qsl(kept.query)), saved_scenario.read(kept.then_had)
+def _shown(run: RunCost, reader: SqliteReader, saved: KeptScenario, now: Prices) -> SavedView:
+    asked, then = dict(parse_qsl(saved.query)), saved_scenario.read(saved.then_had)
     figures, problem = _figures(run, asked, now)
-    address = f"/cost/{run.result.result_id}?{kept.query}"
+    address = f"/cost/{run.result.result_id}?{saved.query}"
     if then is None:
-        return kept_view(kept.name, address, now=figures, problem=problem)
+        return saved_view(saved.name, address, now=figures, problem=problem)
     pinned = urlencode({"catalogue": then.catalogue, "as_of": written_moment(then.at_s)})
-    return kept_view(
-        kept.name,
+    return saved_view(
+        saved.name,
         address,
         now=figures,
         problem=problem,
         then=_figures_then(run, reader, asked, then, now, figures),
-        then_href=f"{address}&{pinned}" if kept.query else f"{address}{pinned}",
+        then_href=f"{address}&{pinned}" if saved.query else f"{address}{pinned}",
         then_of=f"{written_moment(then.at_s).replace('T', ' ')} UTC, catalogue {then.catalogue[:12]}",
     )
 
@@ -54,7 +54,7 @@ def _shown(run: RunCost, reader: SqliteReader, kept: KeptScenario, now: Prices) 
 def _figures_then(
     run: RunCost, reader: SqliteReader, asked: Mapping[str, str], then: Then, now: Prices, figures_now: Figures | None
 ) -> Figures | None:
-    """Those that were kept; of another run than it was kept on, computed with the prices of then."""
+    """The saved ones; for another run than the saved one, computed with the prices of then."""
     if then.result_id == run.result.result_id:
         return then.figures
     if then.catalogue == now.catalogue.sha256 and not alternatives.has_price_of_moment(run.baseline(asked)):

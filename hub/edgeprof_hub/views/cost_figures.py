@@ -1,6 +1,7 @@
 """How the explorer writes a cost: for a thousand pieces of work."""
 
 from edgeprof.tables import figures
+from edgeprof_hub.cost.bill import settled
 from edgeprof_hub.cost.draws import Span
 
 PER = 1000
@@ -9,7 +10,7 @@ PER = 1000
 
 def usd(value_usd: float) -> str:
     """Dollars for `PER` pieces."""
-    return figures.usd(value_usd * PER)
+    return figures.usd(settled(value_usd * PER))
 
 
 def span(found: Span) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edgeprof.tables.view import volume_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
-from edgeprof_hub.cost.alternative import Rival
+from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.draws import Driver
 from edgeprof_hub.cost.explorer import CurvePoint, Explored
 from edgeprof_hub.cost.field import Field, written
 from edgeprof_hub.views.cost_figures import PER, usd
-from edgeprof_hub.views.cost_kept import KeptView
+from edgeprof_hub.views.cost_saved import SavedView
 from edgeprof_hub.views.facts import DataTable
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +53,7 @@ class DriverView:
 
 @dataclass(frozen=True)
 class PricesView:
-    """Which prices the page shows. `older`: hash and text of the kept catalogues that are not in use any more."""
+    """Which prices the page shows. `older`: hash and text of the catalogues that were in use before."""
 
     sha256: str
     catalogue_as_of: str
@@ -72,13 +73,22 @@ class CostPage:
     piece: str
     groups: Mapping[str, tuple[FieldView, ...]]
     baselines: Mapping[str, str]
-    rival: Rival | None
+    alternative: Alternative | None
     baseline: str
     explored: Explored | None
     problem: str
     query: str
-    saved: Sequence[KeptView]
+    saved: Sequence[SavedView]
     prices: PricesView
+
+    @property
+    def break_even(self) -> str:
+        """As a cell writes it: at the least where no idle power is in the bill. Empty where there is none."""
+        assert self.explored is not None
+        crossing = self.explored.crossing
+        if crossing is None or crossing.per_day is None:
+            return ""
+        return volume_text(crossing.per_day, at_least=not self.explored.counts_idle)
 
     @property
     def table(self) -> DataTable:
@@ -105,9 +115,9 @@ class CostPage:
         return tuple(_driver(driver, fields[driver.name]) for driver in self.explored.drivers)
 
 
-def field_views(fields: Mapping[str, Field], rival: Rival | None) -> dict[str, tuple[FieldView, ...]]:
+def field_views(fields: Mapping[str, Field], alternative: Alternative | None) -> dict[str, tuple[FieldView, ...]]:
     """The fields by group; of the cloud's only those that the baseline depends on."""
-    used = {*(rival.uses if rival else ())}
+    used = {*(alternative.uses if alternative else ())}
     return {
         title: tuple(
             FieldView(field, written(field.value), written(field.low), written(field.high))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
-from edgeprof.tables.view import NO_BREAK_EVEN, pays_from
+from edgeprof.tables.view import NO_BREAK_EVEN, break_even_text
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
@@ -90,7 +90,7 @@ class RunPage:
         """The break-even volume in words."""
         if not isinstance(self.cost, rest.CostView):
             return ""
-        return pays_from(self.cost) or NO_BREAK_EVEN[self.cost.break_even_kind]
+        return break_even_text(self.cost) or NO_BREAK_EVEN[self.cost.break_even_kind]
 
 
 @dataclass(frozen=True)

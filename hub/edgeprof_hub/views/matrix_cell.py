@@ -5,7 +5,7 @@ from typing import Literal
 
 from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind
-from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, not_counted, pays_from
+from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, break_even_text, not_counted
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.distance import shade, shade_of_place
@@ -147,7 +147,7 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
         return (here,)
     cloud_text = "no price" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
     cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
-    volume = pays_from(cost)
+    volume = break_even_text(cost)
     reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
     return here, cloud, Figure("break-even", volume or "none", note=reason)
 

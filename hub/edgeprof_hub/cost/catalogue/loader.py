@@ -5,18 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
 
 from edgeprof.errors import MissingPartError
-from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, Source
-from edgeprof_hub.cost.cloud import Tier, with_free_units
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
+from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, PriceTier, Source
+from edgeprof_hub.cost.checks import CostError
 
 FOLDER = Path(__file__).parent
-STALE_AFTER_DAYS = 180
 
 
 @dataclass(frozen=True)
@@ -40,16 +39,21 @@ class Priced:
     def age_days(self, today: date) -> int:
         return (today - self.as_of).days
 
+    @property
+    def max_age_days(self) -> int:
+        """How old an entry of its kind may get."""
+        return MAX_AGE_DAYS[self.entry.kind]
+
     def stale(self, today: date) -> bool:
-        """Older than half a year: shown as such."""
-        return self.age_days(today) > STALE_AFTER_DAYS
+        """Older than that: shown wherever it is used."""
+        return self.age_days(today) > self.max_age_days
 
     @property
-    def tiers(self) -> tuple[Tier, ...]:
-        """The price as graduated tiers, free units first."""
+    def tiers(self) -> tuple[PriceTier, ...]:
+        """The price as graduated tiers. The first units of a month may be free; limits keep counting them."""
         entry = self.entry
-        paid = [Tier(tier.up_to, tier.price) for tier in entry.tiers]
-        return with_free_units(paid or [Tier(None, self.price)], entry.free_units)
+        paid = entry.tiers or (PriceTier(price=self.price),)
+        return (PriceTier(price=Decimal(0), up_to=entry.free_units), *paid) if entry.free_units else paid
 
     @property
     def price(self) -> Decimal:
@@ -72,12 +76,19 @@ class Catalogue:
     own: Files
     """Files of the user's."""
 
+    @cached_property
+    def egress(self) -> tuple[Priced, ...]:
+        """What vendors ask for a GB that they send, by id."""
+        return tuple(priced for _, priced in sorted(self.entries.items()) if priced.entry.kind == "egress")
+
     def get(self, entry_id: str, kind: EntryKind) -> Priced:
         """The entry; an id that is unknown or of another kind is named."""
         found = self.entries.get(entry_id)
         if found is None or found.entry.kind != kind:
             known = ", ".join(sorted(name for name, priced in self.entries.items() if priced.entry.kind == kind))
-            raise CostError("price_unknown", f"The price catalogue has no {kind} {entry_id!r}. It has: {known}.")
+            raise CostError(
+                "price_unknown", f"No {kind} {entry_id!r} in the price catalogue. Entries of this kind: {known}."
+            )
         return found
 
 
@@ -152,7 +163,8 @@ def _priced(name: str, file: CatalogueFile) -> Iterable[Priced]:
         source = file.sources.get(entry.source)
         if source is None:
             raise CostError(
-                "catalogue_invalid", f"{name}: {entry.id} names a source {entry.source!r} that is not there."
+                "catalogue_invalid",
+                f"{name}: {entry.id} names a source {entry.source!r} that the file does not define.",
             )
         yield Priced(entry, source)
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import msgspec
 
 from edgeprof_hub.cost.catalogue.loader import Catalogue, Files, parse_catalogue
-from edgeprof_hub.cost.formulas import CostError
+from edgeprof_hub.cost.checks import CostError
 
 KEPT_AT_HAND = 8
 
@@ -29,13 +29,12 @@ def unpacked(sha256: str, data: bytes) -> Catalogue:
     except (msgspec.MsgspecError, CostError) as error:
         raise CostError(
             "catalogue_invalid",
-            f"The price catalogue {sha256[:16]} was kept, and this release cannot read it ({error}). "
-            "Ask with another one.",
+            f"This release cannot read the stored price catalogue {sha256[:16]} ({error}). Choose another one.",
         ) from error
     if catalogue.sha256 != sha256:
         raise CostError(
             "catalogue_invalid",
-            f"What is kept as the price catalogue {sha256[:16]} has the hash {catalogue.sha256[:16]}: the hub's "
-            "database is damaged. Restore it from a copy.",
+            f"The stored price catalogue {sha256[:16]} has the hash {catalogue.sha256[:16]}: "
+            "the hub's database is damaged. Restore it from a copy.",
         )
     return catalogue

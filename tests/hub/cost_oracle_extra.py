@@ -1,18 +1,12 @@
 """Parts of a cost that a scenario may add: formulas 3 (duty cycle), 7, 11 (audio), 12, 13, 14 (payback), 15 and 16.
 
-In Decimal, without I/O; see docs/cost.md for each formula's source.
+In Decimal, for the oracle; see docs/cost.md for each formula's source.
 """
 
 from decimal import ROUND_CEILING, Decimal
 
-from edgeprof_hub.cost.formulas import (
-    DAYS_PER_YEAR,
-    JOULES_PER_KWH,
-    SECONDS_PER_DAY,
-    CostError,
-    above_zero,
-    at_least_zero,
-)
+from edgeprof_hub.cost.checks import CostError
+from tests.hub.cost_oracle import DAYS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_DAY, above_zero, at_least_zero
 
 BYTES_PER_GB = Decimal(1_000_000_000)
 

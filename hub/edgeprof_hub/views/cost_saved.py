@@ -1,4 +1,4 @@
-"""A kept scenario as the explorer shows it: both sides with the prices of then, and with those of now."""
+"""A saved scenario as the explorer shows it: both sides with the prices of then, and with those of now."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from edgeprof_hub.views.cost_figures import usd
 
 
 @dataclass(frozen=True)
-class KeptView:
+class SavedView:
     """Texts; empty where there is nothing. `problem`: why there is none now."""
 
     name: str
@@ -23,7 +23,7 @@ class KeptView:
     then_of: str
 
 
-def kept_view(
+def saved_view(
     name: str,
     href: str,
     *,
@@ -32,9 +32,9 @@ def kept_view(
     then: Figures | None = None,
     then_href: str = "",
     then_of: str = "",
-) -> KeptView:
+) -> SavedView:
     """The row of one scenario."""
-    return KeptView(
+    return SavedView(
         name=name,
         href=href,
         edge_then=_edge(then),

@@ -1,13 +1,14 @@
-"""What the edge costs a day and per inference: formulas 1 to 8 of docs/cost.md, in Decimal, without I/O.
+"""What the edge costs a day and per inference: formulas 1 to 8 of docs/cost.md, in Decimal.
 
-Quantities are seconds, joules, watts and US dollars, as the names say; `per_day` is inferences a day.
+The oracle that the hub's float model is held against. Quantities are seconds, joules, watts and US dollars, as the
+names say; `per_day` is inferences a day.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
-from edgeprof.errors import UsageError
+from edgeprof_hub.cost.checks import CostError
 
 SECONDS_PER_DAY = Decimal(86_400)
 DAYS_PER_YEAR = Decimal(365)
@@ -15,10 +16,6 @@ JOULES_PER_KWH = Decimal(3_600_000)
 NO_RATE = Decimal("1e-12")
 SUPPLY_EFFICIENCY = Decimal("0.85")
 """Assumed where nobody measured it; plausible from 0.75 to 0.92."""
-
-
-class CostError(UsageError):
-    """A cost was asked for that cannot be computed from what was given."""
 
 
 def exact(value: float | int | str | Decimal, name: str) -> Decimal:
