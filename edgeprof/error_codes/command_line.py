@@ -76,7 +76,7 @@ USE = (
     ErrorCode(
         "io_error",
         "The system could not read or write a file, or a disk is full.",
-        "Mend what the message names, then run the command again.",
+        "Fix what the message names, then run the command again.",
         FAILED,
     ),
 )
@@ -133,7 +133,7 @@ COMPARING = (
         "A run has no interval for the quantity to compare.",
         "Measure it again with a longer window.",
     ),
-    ErrorCode("result_failed", "One of the results is a failed run.", "Mend its cause and run it again."),
+    ErrorCode("result_failed", "One of the results is a failed run.", "Fix its cause and run it again."),
     ErrorCode(
         "samples_unreadable", "The samples of a run are missing or damaged.", "Run it again and keep the samples."
     ),
