@@ -1,16 +1,17 @@
 """Command-line options that several commands share, and how their texts are read."""
 
 import math
+import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeprof.errors import UsageError
-from edgeprof.modelfiles import ModelFile, declared_inputs
-from edgeprof.sweeps import points_of
-from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.formats import is_language
+from edgeprof.wire.sweep_at import SweepAt
+
+if TYPE_CHECKING:
+    from edgeprof.modelfiles import ModelFile
 
 
 class FiniteRange(click.FloatRange):
@@ -21,6 +22,15 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+class FilePath(click.Path):
+    """As `click.Path(path_type=Path)`, but pathlib is imported only where a path is given: not for a help."""
+
+    def convert(self, value: "str | os.PathLike[str]", param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -45,11 +55,15 @@ def sweep_options(command: F) -> F:
 
 
 def sweep_points(
-    model: ModelFile, sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
+    model: "ModelFile", sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
 ) -> tuple[SweepAt, ...]:
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
         return ()
+    from edgeprof.modelfiles import declared_inputs  # the readers of model files: not for a command's help
+    from edgeprof.sweeps import points_of
+    from edgeprof.wire.formats import is_language
+
     if is_language(model.format):
         raise UsageError(
             "bad_sweep",

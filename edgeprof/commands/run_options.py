@@ -1,15 +1,14 @@
 """The command-line options of a run request, made from its fields, and the values that they come to."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_origin
+from typing import Any, NamedTuple, TypeVar, get_origin
 
 import click
-import msgspec
 
 from edgeprof.commands.options import FiniteRange, parse_shapes, sweep_options
-from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.run_config import MAX_TOKENS
 from edgeprof.wire.run_field import Described, Option, RunField, Surface, fields_of
+from edgeprof.wire.sweep_at import SweepAt
 
 MAX_POINTS = 64
 
@@ -17,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., object])
 Decorator = Callable[[Any], Any]
 
 
-class Sweeps(msgspec.Struct, frozen=True, kw_only=True):
+class Sweeps(NamedTuple):
     """What the options of a sweep gave. Points over shapes may take a model file to resolve, those over tokens none."""
 
     sweeps: tuple[str, ...]
@@ -65,7 +64,8 @@ def values_of(kind: type, options: Mapping[str, object]) -> dict[str, object]:
 
 def sweeps_of(options: Mapping[str, object]) -> Sweeps:
     """The options of a sweep, read."""
-    return msgspec.convert(options, Sweeps)
+    given: dict[str, Any] = {name: options[name] for name in Sweeps._fields}
+    return Sweeps(**given)
 
 
 def _options(each: Described, surface: Surface, choices: Sequence[str] | None) -> Iterator[Decorator]:

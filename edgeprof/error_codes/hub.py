@@ -151,16 +151,38 @@ AGENTS = (
 )
 
 CAMPAIGNS = (
+    ErrorCode("bad_deadline", "The time limit is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_decode", "The number of tokens to generate is out of range.", "Use the range in the message.", WRONG_USE
+    ),
     ErrorCode(
         "bad_depth", "The number of tokens in memory is out of range.", "Use the range in the message.", WRONG_USE
     ),
     ErrorCode(
+        "bad_energy_limit",
+        "The time limit of load for energy is out of range.",
+        "Use the range in the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_label", "The run label is too long or cannot be printed.", "Use one line of printable text.", WRONG_USE
+    ),
+    ErrorCode(
         "bad_precision", "The precision of the median is out of range.", "Use the range in the message.", WRONG_USE
     ),
+    ErrorCode("bad_prompt", "The length of the prompt is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_rate", "The request rate is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_repeats", "The number of repeats is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_soak", "The length of the soak is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_start",
+        "The start temperature or the wait for it is out of range.",
+        "Use the range in the message.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_threads", "The number of threads is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode("bad_warmup", "The length of the warm-up is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode("bad_window", "The length of the window is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("campaign_too_large", "The campaign has too many jobs.", "Split it.", WRONG_USE),
     ErrorCode("empty_campaign", "A campaign needs at least one model and one device.", "Choose both.", WRONG_USE),
     ErrorCode(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from edgeprof.wire.figures import MetricRow
+from edgeprof.wire.sweep_at import SweepAt as SweepAt
 
 TrustCause = Literal[
     "busy",
@@ -186,15 +187,6 @@ class Footprint:
     sampler_cpu_share: float
     sampler_hz: float
     agent_rss_mib: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepAt:
-    """One point of a sweep. Shapes name inputs; tokens are those of a language model (None: as the run's)."""
-
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
-    prompt_tokens: int | None = None
-    depth_tokens: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

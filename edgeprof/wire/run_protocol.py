@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.run_field import SHORT_FORM, FormInput, Option, RunField, Surface
+from edgeprof.wire.sweep_at import SweepAt
 
 MAX_SWEEP_POINTS = 200
 MIN_SOAK_S = 10.0

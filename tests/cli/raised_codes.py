@@ -26,6 +26,9 @@ REFUSED_BY_HUB = 1
 CARRIERS = {"Refusal": REFUSED_BY_HUB, "ErrorBody": REFUSED_BY_HUB, "RunField": 2}
 """What is made with `code=`, and what a command ends with that prints it."""
 
+HANDED_ON = ""
+"""In the place of a code that counts where it was written."""
+
 Name = tuple[str, str]
 BASE: Name = ("edgeprof.errors", "EdgeprofError")
 HANDING_ON = ("__init__", "error_response")
@@ -165,10 +168,10 @@ def _note(
     """The codes that one call can carry."""
     codes = set[str]()
     for each in given:
-        if not _is_handed_on(each, scopes):
-            codes = _codes(each, scopes)
-            if not codes:
-                found.dynamic.add((module.path, ast.unparse(each)))
+        codes = _codes(each, scopes)
+        if not codes:
+            found.dynamic.add((module.path, ast.unparse(each)))
+    codes.discard(HANDED_ON)
     for code in codes:
         found.exits.setdefault(code, set()).add(exit_code)
     return codes
@@ -185,6 +188,8 @@ def _is_handed_on(node: ast.expr, scopes: tuple[ast.AST, ...]) -> bool:
 
 def _codes(node: ast.expr, scopes: tuple[ast.AST, ...]) -> set[str]:
     """The texts that an expression can be; of a tuple, its first member. Empty where the source does not tell."""
+    if _is_handed_on(node, scopes):
+        return {HANDED_ON}
     if isinstance(node, ast.Starred):
         return _codes(node.value, scopes)
     if isinstance(node, ast.Tuple) and node.elts:

@@ -17,9 +17,9 @@ from edgeprof.statistics.calibration import MIN_RUNS
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
-from edgeprof_agent.commands.profile import INTERRUPTED, measurer, setups_named
 from edgeprof_agent.commands.profile_options import measuring_options
 from edgeprof_agent.commands.profile_request import parse_options
+from edgeprof_agent.commands.profile_run import INTERRUPTED, measurer, setups_named
 from edgeprof_agent.commands.view.profile import Stages
 from edgeprof_agent.commands.view.words import percent, plural
 from edgeprof_agent.runtimes import registry

@@ -1,53 +1,39 @@
-"""`edgeprof profile MODEL ...`: models on this machine, with no hub and no broker."""
+"""`edgeprof profile MODEL ...`: the command. What it does is in profile_run.py, so that its help stays quick."""
 
-import secrets
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from edgeprof.errors import UsageError
-from edgeprof.modelfiles import inspect
+from edgeprof.commands.options import FilePath
 from edgeprof_agent.commands.profile_options import measuring_options
-from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
-from edgeprof_agent.commands.view.profile import Stages, report
-from edgeprof_agent.commands.view.series import document_of, text_of
-from edgeprof_agent.runtimes import registry
-from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.keeping import Keeper, plan_of
-from edgeprof_agent.series.running import Outcome, Series, measure_once, run_series
-from edgeprof_agent.series.setups import Setup, setups_of
-from edgeprof_agent.series.summary import summary_of
-from edgeprof_agent.worker_protocol.progress import OnProgress
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=FilePath())
 @measuring_options
 @click.option("--repeats", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Runs of each set-up.")
 @click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the run order. Default: random.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Save every result in this folder; see `edgeprof compare DIR/A DIR/B`.",
 )
 @click.option(
     "--samples",
     "samples_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Write every sample of a single run here; see `edgeprof compare`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only the result document, as JSON.")
 def profile(
-    models: tuple[Path, ...],
+    models: "tuple[Path, ...]",
     repeats: int,
     order_seed: int | None,
-    out: Path | None,
-    samples_file: Path | None,
+    out: "Path | None",
+    samples_file: "Path | None",
     as_json: bool,
     **options: object,
 ) -> int:
@@ -57,72 +43,6 @@ def profile(
     interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
     affects all alike. Each set-up is judged against the fastest.
     """
-    request = parse_options(options)
-    setups = setups_named(models, request)
-    keeper = Keeper(out)
-    seed = secrets.randbits(32) if order_seed is None else order_seed
-    series = Series(setups, interleaved(len(setups), repeats, seed))
-    if len(series.turns) == 1:
-        return _single(setups[0], request, keeper, series, samples_file, as_json)
-    if samples_file:
-        raise UsageError("bad_usage", "--samples is for a single run. Save several with --out DIR.")
-    keeper.begin(plan_of(setups, series.turns, seed))
-    with Stages(sys.stderr) as stages:
-        run_series(series, measurer(request), keeper, stages.show)
-    summary = summary_of(series)
-    if as_json:
-        plan = plan_of(setups, series.turns, seed)
-        click.echo(msgspec.json.format(msgspec.json.encode(document_of(series, plan, summary))).decode())
-    else:
-        click.echo(text_of(series, summary, seed, out))
-    if series.interrupted:
-        where = f"They are in {out}." if out else "They were not saved. Use --out to save them."
-        click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. {where}", err=True)
-        return INTERRUPTED
-    return 1 if any(row.failed for row in summary.rows) else 0
+    from edgeprof_agent.commands.profile_run import Output, run
 
-
-def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]:
-    """The set-ups of some model files; what is left out is told on stderr."""
-    setups, skipped = setups_of(
-        [inspect(model) for model in models],
-        request.axes,
-        request.run_of,
-        lambda format: registry.default_variant(format, registry.facts(endpoint=request.host.endpoint is not None)),
-    )
-    for sentence in skipped:
-        click.echo(sentence, err=True)
-    return setups
-
-
-def measurer(request: ProfileRequest) -> Callable[[Setup, OnProgress], Outcome]:
-    """How one run of a series is made."""
-    return lambda setup, on_progress: measure_once(setup, request.host, on_progress)
-
-
-def _single(
-    setup: Setup, request: ProfileRequest, keeper: Keeper, series: Series, samples_file: Path | None, as_json: bool
-) -> int:
-    keeper.begin(plan_of([setup], series.turns, 0))
-    with Stages(sys.stderr) as stages:
-        outcome = measure_once(setup, request.host, stages.show)
-    keeper.keep(setup, 1, *outcome)
-    if samples_file:
-        _write_samples(samples_file, outcome)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(outcome.result)).decode())
-    else:
-        click.echo(report(outcome.result))
-    return 0 if outcome.result.status == "measured" else 1
-
-
-def _write_samples(file: Path, outcome: Outcome) -> None:
-    """The `samples` artifact as it goes to a hub. A run of few samples has them in its result instead."""
-    refs = [ref for ref in outcome.result.artifacts if ref.name == "samples"]
-    if not refs:
-        click.echo("This run's samples are in the result itself. Use --json.", err=True)
-        return
-    try:
-        file.write_bytes(outcome.artifacts[refs[0].sha256])
-    except OSError as error:
-        raise UsageError("file_unwritable", f"Cannot write {file}: {error.strerror}.") from error
+    return run(models, options, repeats, order_seed, Output(out, samples_file, as_json))

@@ -1,14 +1,14 @@
 """The command-line options of what measures here (`profile`, `calibrate`); profile_request.py parses them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from edgeprof.commands.options import FiniteRange
+from edgeprof.commands.options import FilePath, FiniteRange
 from edgeprof.commands.run_options import run_options
-from edgeprof.wire.run_request import RunConfig, RunProtocol
+from edgeprof.wire.run_config import RunConfig
+from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., object])
 _HOST = (
     click.option(
         "--replay",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="Read a recorded machine instead of this one; the result is marked as replayed and never ranked.",
     ),
