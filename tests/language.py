@@ -13,29 +13,12 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 
-PYTHON = ("edgeprof", "agent/edgeprof_agent", "scripts")
+PYTHON = ("edgeprof", "agent/edgeprof_agent", "hub/edgeprof_hub", "model_exports", "device_profiles")
 """Folders whose strings are checked."""
-PAGES = ("docs", "hub/edgeprof_hub/templates")
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs", "hub/edgeprof_hub/templates")
 """Pages and templates that are checked for phrases; templates for the length of their sentences, too."""
-NOT_YET = (
-    "edgeprof/commands/measuring_options.py",
-    "edgeprof/commands/flash_options.py",
-    "edgeprof/tables/view.py",
-    "agent/edgeprof_agent/commands/profile_options.py",
-    "agent/edgeprof_agent/commands/profile_request.py",
-    "docs/commands.md",
-    "hub/edgeprof_hub/templates/_family.html",
-    "hub/edgeprof_hub/templates/_lately.html",
-    "hub/edgeprof_hub/templates/_legend.html",
-    "hub/edgeprof_hub/templates/_run_remote.html",
-    "hub/edgeprof_hub/templates/cost.html",
-    "hub/edgeprof_hub/templates/device.html",
-    "hub/edgeprof_hub/templates/model.html",
-    "hub/edgeprof_hub/templates/run.html",
-    "hub/edgeprof_hub/templates/side_by_side.html",
-    "hub/edgeprof_hub/templates/sign_in.html",
-)
-"""Files below these that are still to be rewritten."""
+NOT_YET = ("docs/demo.md", "docs/tutorial.md")
+"""Files below these that are still to be rewritten: they show the output of an older release of the demo."""
 NAMES = ("edgeprof", "agent", "hub", "model_exports", "device_profiles", "benchmarks", "scripts", "tests")
 """Folders whose constants are checked."""
 
@@ -72,6 +55,8 @@ ALLOWED = {
     "agent/edgeprof_agent/sensors/rights.py": "shell commands",
     "agent/edgeprof_agent/runtimes/litert/graph.py": "a list of operator names",
     "agent/edgeprof_agent/runtimes/onnx/trace.py": "a list of operator names",
+    "hub/edgeprof_hub/broker/mosquitto.py": "a configuration file",
+    "hub/edgeprof_hub/exports/bundle.py": "a table of files",
 }
 SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN)\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'`(\[{‹-]|edgeprof\b)|\n\s*\n")
