@@ -27,9 +27,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.running import measure_once
 from edgeprof_agent.series.setups import Setup
+from edgeprof_agent.series.storage import Keeper
 
 TARGET = 0.05
 CALIBRATION, SIDES = "calibration", ("a", "b")

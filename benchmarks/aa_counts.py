@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.statistics.calibration import NoiseFloor
+from edgeprof.statistics.calibration import LearnedFloor
 from edgeprof.statistics.estimate import Estimate
 from edgeprof.statistics.verdict import compare
 
@@ -57,7 +57,7 @@ class Count:
     """Pairs of which a run carries a mark of doubt."""
 
 
-def called_effects(a: Estimate, b: Estimate, floor: NoiseFloor) -> tuple[float, ...]:
+def called_effects(a: Estimate, b: Estimate, floor: LearnedFloor) -> tuple[float, ...]:
     """The slowdowns that are called when every sample of B is multiplied by them.
 
     Median and interval are order statistics, and drift is a ratio: they scale with the samples, so that the estimate of

@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.llama_server import llama_server
 from benchmarks.paired import median_ratio
-from edgeprof_agent.runtimes.openai.answers import Part
+from edgeprof_agent.runtimes.openai.answers import StreamEvent
 from edgeprof_agent.runtimes.openai.http import Connection, Reply
 from edgeprof_agent.runtimes.openai.prompts import FEW_WORDS, MANY_WORDS, Prompts
 from edgeprof_exports.catalogue import recipe_named
@@ -26,7 +26,7 @@ class _Timings(msgspec.Struct):
     predicted_ms: float
 
 
-class _Timed(Part, frozen=True):
+class _Timed(StreamEvent, frozen=True):
     """A part with llama.cpp's own addition to the API."""
 
     timings: _Timings | None = None
@@ -41,7 +41,7 @@ class _Eavesdropping(Connection):
 
     timed = _Timings(0.0, 0, 0.0)
 
-    def decoded(self, content: bytes) -> Part:
+    def decoded(self, content: bytes) -> StreamEvent:
         part = _DECODER.decode(content)
         self.timed = part.timings or self.timed
         return part

@@ -110,7 +110,7 @@ def send(mqtt_port: int, device_id: str, payloads: list[bytes]) -> None:
     client.loop_stop()
 
 
-def payloads_of(board: plan.Board, networks: list[plan.Network], count: int) -> list[bytes]:
+def payloads_of(board: plan.SeedDevice, networks: list[plan.SeedModel], count: int) -> list[bytes]:
     """New results of a device of the made-up fleet."""
     chance = random.Random(board.device_id)
     made = [

@@ -139,7 +139,7 @@ def mlflow_sorted_s(url: str) -> float:
     return time.monotonic() - start
 
 
-def documents(board: plan.Board, networks: list[plan.Network], count: int) -> list[bytes]:
+def documents(board: plan.SeedDevice, networks: list[plan.SeedModel], count: int) -> list[bytes]:
     """Results of one device with 20 metrics; their configuration, protocol and state are more than 15 parameters."""
     chance = random.Random(board.device_id)
     made: list[bytes] = []

@@ -17,7 +17,7 @@ import click
 from benchmarks import simulated_runs as runs
 from edgeprof.statistics.calibration import noise_floor
 from edgeprof.statistics.estimate import Estimate, estimate_median
-from edgeprof.statistics.quantiles import PERCENTILES, Percentile, Refused, percentiles, samples_needed
+from edgeprof.statistics.quantiles import PERCENTILES, Percentile, TooFewSamples, percentiles, samples_needed
 from edgeprof.statistics.verdict import Verdict, abstention, compare
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def coverage(series: str, n: int, ps: Sequence[float], trials: int, seed: int) -
     return [_coverage(series, n, p, [one[index] for one in found]) for index, p in enumerate(ps)]
 
 
-def _coverage(series: str, n: int, p: float, found: Sequence[Percentile | Refused]) -> Coverage:
+def _coverage(series: str, n: int, p: float, found: Sequence[Percentile | TooFewSamples]) -> Coverage:
     truth, trials = runs.true_quantile(series, p), len(found)
     given = [one for one in found if isinstance(one, Percentile)]
     held = sum(one.low <= truth <= one.high for one in given)

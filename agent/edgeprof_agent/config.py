@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
+from edgeprof.net.backoff import Backoff
 from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
@@ -34,7 +34,7 @@ class DownloadLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class AgentSettings:
     """Everything that a person may set."""
 
     hub: str
@@ -85,7 +85,7 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] | None = None
 
 
-def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:
+def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> AgentSettings:
     """The settings in force. Raises UsageError naming the field and its source."""
     layers = [
         _layer(_read_toml(file) if file else {}, f"the file {file}"),
@@ -97,7 +97,7 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         raise UsageError("hub_missing", "No hub is configured. Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
     played, endpoint = _played(merged), _endpoint(merged, environ)
     other = f"replay-{played}" if played else f"endpoint-{_folder_name(endpoint)}" if endpoint else None
-    return Settings(
+    return AgentSettings(
         hub=merged.hub,
         data=merged.data or (state_dir("agent") / other if other else state_dir("agent")),
         name=merged.name or played or (endpoint.host if endpoint else socket.gethostname()),
@@ -108,9 +108,9 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         memory_limit_mib=merged.memory_limit_mib,
         cores=None if merged.cores is None else parse_cores(str(merged.cores), os.sched_getaffinity(0)),
         meters=distinct(each if isinstance(each, MeterSetting) else parse_meter(each) for each in merged.meter or ()),
-        store_budget_mib=merged.store_budget_mib or Settings.store_budget_mib,
-        outbox_budget=merged.outbox_budget or Settings.outbox_budget,
-        keepalive_s=merged.keepalive_s or Settings.keepalive_s,
+        store_budget_mib=merged.store_budget_mib or AgentSettings.store_budget_mib,
+        outbox_budget=merged.outbox_budget or AgentSettings.outbox_budget,
+        keepalive_s=merged.keepalive_s or AgentSettings.keepalive_s,
     )
 
 

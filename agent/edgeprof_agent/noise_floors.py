@@ -27,7 +27,7 @@ _TEXT_SERIES = ("inter_token", "ttft", "prefill", "decode")
 """Of a language model, the one that is compared as a rule first."""
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class SavedFloor(msgspec.Struct, frozen=True, kw_only=True):
     """A floor and the machine that it was learned on."""
 
     machine: str
@@ -54,7 +54,7 @@ def machine_key(root: Path = Path("/")) -> str:
     return sha256_hex(_SALT + socket.gethostname().encode())[:16]
 
 
-class Measured(Protocol):
+class MeasuredRun(Protocol):
     """What of a run decides which floor is its own."""
 
     @property
@@ -76,7 +76,7 @@ class Floors(NamedTuple):
     others: tuple[NoiseFloor, ...] = ()
 
 
-def for_run(run: Measured) -> Floors:
+def for_run(run: MeasuredRun) -> Floors:
     """An emulated or replayed device is never ranked, and has none. An unreadable file must not cost a run."""
     if run.emulated or run.replays:
         return Floors()
@@ -126,7 +126,7 @@ def check_file(file: Path | None = None) -> None:
 def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | None = None) -> Path:
     """Adds floors of this machine, each in the place of the one of the same model, configuration and series."""
     file, key = file or file_of_floors(), machine or machine_key()
-    new = [Kept(machine=key, floor=floor) for floor in floors]
+    new = [SavedFloor(machine=key, floor=floor) for floor in floors]
     replaced = {_subject(entry) for entry in new}
     entries = [*(entry for entry in _read(file) if _subject(entry) not in replaced), *new]
     try:
@@ -139,14 +139,14 @@ def keep(floors: Sequence[NoiseFloor], file: Path | None = None, machine: str | 
     return file
 
 
-def _subject(entry: Kept) -> tuple[str, str, str, str, str]:
+def _subject(entry: SavedFloor) -> tuple[str, str, str, str, str]:
     floor = entry.floor
     return entry.machine, floor.series, floor.model_id, floor.model_name, floor.config_key
 
 
-def _read(file: Path) -> list[Kept]:
+def _read(file: Path) -> list[SavedFloor]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Kept])
+        return msgspec.json.decode(file.read_bytes(), type=list[SavedFloor])
     except FileNotFoundError:
         return []
     except OSError as error:

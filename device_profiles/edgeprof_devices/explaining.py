@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from edgeprof.wire.messages import Facts
 from edgeprof_devices.matching import Match, conditions_of, match_profile, memory_size_gib
-from edgeprof_devices.schema import Profile, Rule
+from edgeprof_devices.schema import MatchRule, Profile
 
 MAX_NEAR = 6
 _ALIKE = 0.75
@@ -69,7 +69,7 @@ def _grouped(missed: list[_Missed]) -> list[Near]:
     return [Near(tuple(sorted(ids)), held, failed) for (held, failed), ids in groups.items()]
 
 
-def _missed(rule: Rule, profile: Profile, facts: Facts, is_named: bool) -> _Missed | None:
+def _missed(rule: MatchRule, profile: Profile, facts: Facts, is_named: bool) -> _Missed | None:
     """None where it held, or where nothing that names a board is in common: an architecture alone is nothing."""
     conditions = conditions_of(rule, facts)
     failed = next((name for name, holds in conditions.items() if not holds), None)
@@ -87,7 +87,7 @@ def _missed(rule: Rule, profile: Profile, facts: Facts, is_named: bool) -> _Miss
     return _Missed(profile.id, (words,), failed, likeness) if likeness > _ALIKE else None
 
 
-def _likenesses(rule: Rule, profile: Profile, facts: Facts) -> Iterator[tuple[str, float]]:
+def _likenesses(rule: MatchRule, profile: Profile, facts: Facts) -> Iterator[tuple[str, float]]:
     """In words and from 0 to 1. Only asked where a machine got no board's profile: else it is noise."""
     yield "", 0.0
     yield from _beginnings(rule.dt_compatible, facts.dt_compatible)

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof_devices.schema import Profile, Variant
+from edgeprof_devices.schema import BoardVariant, Profile
 
 FOLDER = Path(__file__).parent / "profiles"
 
@@ -36,7 +36,7 @@ def expand(board: Profile) -> list[Profile]:
     return [_variant(board, each) for each in board.variants] or [board]
 
 
-def _variant(board: Profile, variant: Variant) -> Profile:
+def _variant(board: Profile, variant: BoardVariant) -> Profile:
     size = f"{variant.memory_gib.low:g}"
     return msgspec.structs.replace(
         board,

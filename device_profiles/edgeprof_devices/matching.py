@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgeprof.wire.messages import Facts
-from edgeprof_devices.schema import Profile, Rule
+from edgeprof_devices.schema import MatchRule, Profile
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _emulated(wanted: str, profiles: dict[str, Profile]) -> Match:
     return Match(wanted, f"emulated: another machine emulates the {profiles[wanted].title}")
 
 
-def conditions_of(rule: Rule, facts: Facts) -> dict[str, bool]:
+def conditions_of(rule: MatchRule, facts: Facts) -> dict[str, bool]:
     """Each condition of a rule in words, and whether it holds."""
     found: dict[str, bool] = {}
     if rule.dt_compatible:
@@ -61,7 +61,7 @@ def conditions_of(rule: Rule, facts: Facts) -> dict[str, bool]:
     return found
 
 
-def _holds(rule: Rule, facts: Facts) -> bool:
+def _holds(rule: MatchRule, facts: Facts) -> bool:
     return all(conditions_of(rule, facts).values())
 
 
@@ -80,7 +80,7 @@ def _memory_fits(profile: Profile, facts: Facts) -> bool:
     return memory_size_gib(facts.memory_mib) == profile.memory_gib.low
 
 
-def _why(rule: Rule, profile: Profile, facts: Facts) -> str:
+def _why(rule: MatchRule, profile: Profile, facts: Facts) -> str:
     compatible = _matching(rule.dt_compatible, facts.dt_compatible)
     parts = [f"device tree compatible `{compatible}`"] if compatible else []
     parts += [f"device tree model `{facts.dt_model}`"] if rule.dt_model else []
@@ -91,7 +91,7 @@ def _why(rule: Rule, profile: Profile, facts: Facts) -> str:
     return ", ".join(parts)
 
 
-def _other_size(rule: Rule, found: list[tuple[Rule, Profile]], facts: Facts) -> str:
+def _other_size(rule: MatchRule, found: list[tuple[MatchRule, Profile]], facts: Facts) -> str:
     """Says so when the board is known but not with this much memory."""
     stronger = max((other for other, _ in found), key=lambda other: other.strength)
     if stronger.strength <= rule.strength:

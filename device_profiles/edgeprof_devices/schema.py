@@ -57,7 +57,7 @@ class PowerFigure(Figure, frozen=True, kw_only=True):
     scope: Scope
 
 
-class Price(Sourced, frozen=True, kw_only=True):
+class BoardPrice(Sourced, frozen=True, kw_only=True):
     """US dollars for one unit: at launch, or as a named reviewer paid."""
 
     value: float
@@ -101,14 +101,14 @@ class Accelerator(Named, frozen=True, kw_only=True):
     runtime: str
 
 
-class PowerSource(Sourced, frozen=True, kw_only=True):
+class ProfilePowerSource(Sourced, frozen=True, kw_only=True):
     """One of the agent's sensors that reads power on this device, and what it covers there."""
 
     sensor: str
     scope: Scope
 
 
-class Rule(_Strict, frozen=True, kw_only=True):
+class MatchRule(_Strict, frozen=True, kw_only=True):
     """One way to know the device: every condition given must hold. Patterns match a whole string, never a part.
 
     `dt_compatible` holds when any of the device tree's compatible strings matches any of the patterns.
@@ -133,11 +133,11 @@ class Rule(_Strict, frozen=True, kw_only=True):
         return 4 * parts[0] + 2 * parts[1] + parts[2]
 
 
-class Variant(_Strict, frozen=True, kw_only=True):
+class BoardVariant(_Strict, frozen=True, kw_only=True):
     """One memory size of a board that is sold in several. The machine's MemTotal tells which it is."""
 
     memory_gib: Figure
-    price_usd: Price | None = None
+    price_usd: BoardPrice | None = None
 
 
 class Profile(_Strict, frozen=True, kw_only=True):
@@ -150,20 +150,20 @@ class Profile(_Strict, frozen=True, kw_only=True):
     """When the sources were read. A figure with a date of its own is of that date."""
     not_detected: str | None = None
     """Why no rule can know it, where none can."""
-    detect: tuple[Rule, ...] = ()
+    detect: tuple[MatchRule, ...] = ()
     soc: Named | None = None
     clusters: tuple[Cluster, ...] = ()
     isa: Isas | None = None
     memory_gib: Figure | None = None
     bandwidth_theory_gb_s: Figure | None = None
     memcpy_gb_s: Figure | None = None
-    power_sources: tuple[PowerSource, ...] = ()
+    power_sources: tuple[ProfilePowerSource, ...] = ()
     idle_w: PowerFigure | None = None
     max_w: PowerFigure | None = None
     power_modes: PowerModes | None = None
-    price_usd: Price | None = None
+    price_usd: BoardPrice | None = None
     accelerators: tuple[Accelerator, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[BoardVariant, ...] = ()
     memory_decides: bool = False
     """Whether MemTotal must fit for a match: so for each of a board's variants."""
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from edgeprof_devices.loader import load_profiles
-from edgeprof_devices.schema import Figure, PowerModes, Price, Profile
+from edgeprof_devices.schema import BoardPrice, Figure, PowerModes, Profile
 
 INTRODUCTION = """# Devices that edgeprof knows
 
@@ -70,7 +70,7 @@ def _modes(modes: PowerModes | None) -> str:
     return "" if modes is None else "modes " + "/".join(f"{each:g}" for each in modes.watts) + _mark(modes.unsourced)
 
 
-def _price(price: Price | None) -> str:
+def _price(price: BoardPrice | None) -> str:
     if price is None:
         return ""
     return f"{price.value:g}{_mark(price.unsourced)}" + (f" ({price.as_of})" if price.as_of else "")

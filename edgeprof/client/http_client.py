@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof import hub_url, sse
 from edgeprof.errors import EdgeprofError
-from edgeprof.http import Server, bearer
-from edgeprof.hub_errors import error_in
 from edgeprof.modelfiles import ModelFile
+from edgeprof.net import hub_url, sse
+from edgeprof.net.http import Server, bearer
+from edgeprof.net.hub_errors import error_in
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import click
 
 from edgeprof.client.http_client import HubClient, token_from
-from edgeprof.hub_url import DEFAULT_URL
+from edgeprof.net.hub_url import DEFAULT_URL
 
 F = TypeVar("F", bound=Callable[..., object])
 

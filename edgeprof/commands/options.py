@@ -61,7 +61,7 @@ def sweep_points(
     if not sweeps and not sweep_dims:
         return ()
     from edgeprof.modelfiles import declared_inputs  # the readers of model files: not for a command's help
-    from edgeprof.sweeps import points_of
+    from edgeprof.modelfiles.sweep_points import points_of
     from edgeprof.wire.formats import is_language
 
     if is_language(model.format):

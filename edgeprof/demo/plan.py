@@ -12,11 +12,11 @@ from edgeprof.wire.messages import RunProtocol
 DEFAULT_PLAN = Path(__file__).with_name("demo.toml")
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PlanTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the plan; a misspelt key is an error."""
 
 
-class Agent(Struct, frozen=True, kw_only=True):
+class DemoAgent(PlanTable, frozen=True, kw_only=True):
     """One agent process. With `emulates` it plays that device profile, memory and cores held down to it."""
 
     name: str
@@ -26,14 +26,14 @@ class Agent(Struct, frozen=True, kw_only=True):
     price_source: str | None = None
 
 
-class Model(Struct, frozen=True, kw_only=True):
+class Model(PlanTable, frozen=True, kw_only=True):
     """One model and what must come of it on each agent: `measured` or `failed:<code>`."""
 
     recipe: str
     expect: dict[str, str]
 
 
-class Measuring(Struct, frozen=True, kw_only=True):
+class Measuring(PlanTable, frozen=True, kw_only=True):
     """What every job of the demo asks for."""
 
     threads: int
@@ -46,25 +46,25 @@ class Measuring(Struct, frozen=True, kw_only=True):
     precision: float = RunProtocol.precision
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class DemoPlan(PlanTable, frozen=True, kw_only=True):
     """The whole demo."""
 
     measuring: Measuring
-    agents: list[Agent]
+    agents: list[DemoAgent]
     models: list[Model]
 
 
-def load(path: Path = DEFAULT_PLAN) -> Plan:
+def load(path: Path = DEFAULT_PLAN) -> DemoPlan:
     """The plan in a file. Raises UsageError that names the field."""
     try:
-        plan = msgspec.convert(tomllib.loads(path.read_text()), Plan)
+        plan = msgspec.convert(tomllib.loads(path.read_text()), DemoPlan)
     except (OSError, ValueError) as error:
         raise UsageError("bad_plan", f"Cannot use the demo's plan {path}: {error}.") from error
     _check(plan, path)
     return plan
 
 
-def _check(plan: Plan, path: Path) -> None:
+def _check(plan: DemoPlan, path: Path) -> None:
     names = {agent.name for agent in plan.agents}
     outcomes = {"measured", *(f"failed:{code}" for code in FAILURE_CODES)}
     for model in plan.models:

@@ -17,7 +17,7 @@ STOP_TIMEOUT_S = 10.0
 POLL_S = 0.1
 
 
-class Part:
+class DemoProcess:
     """One process of the demo; its output goes to a log file."""
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
@@ -64,7 +64,7 @@ def check_port_free(port: int) -> None:
             raise UsageError("port_in_use", f"Port {port} is in use. Choose another with --port {port + 1}.") from error
 
 
-def wait_for_hub(part: Part, client: HubClient) -> None:
+def wait_for_hub(part: DemoProcess, client: HubClient) -> None:
     """Until the hub answers."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
@@ -78,7 +78,7 @@ def wait_for_hub(part: Part, client: HubClient) -> None:
         time.sleep(POLL_S)
 
 
-def wait_for_agents(parts: Sequence[Part], client: HubClient, names: Sequence[str]) -> list[rest.DeviceRecord]:
+def wait_for_agents(parts: Sequence[DemoProcess], client: HubClient, names: Sequence[str]) -> list[rest.DeviceRecord]:
     """Until each named agent is online with its facts; returns their devices in that order."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.modelfiles import onnx_file, reading
-from edgeprof.modelfiles.reading import Span, elements, ints, messages, table, text
+from edgeprof.modelfiles import onnx_file, parse
+from edgeprof.modelfiles.parse import Span, elements, ints, messages, table, text
 from edgeprof.modelfiles.tflite_file import slot_of
-from edgeprof.modelfiles.window import Window
+from edgeprof.modelfiles.window import FileWindow
 from edgeprof.wire.messages import ModelFormat
 
 # Field numbers of onnx.proto.
@@ -30,23 +30,23 @@ class DeclaredInput:
 
 def declared_inputs(path: Path, model_format: ModelFormat) -> tuple[DeclaredInput, ...]:
     """The inputs of a file that `inspect` has found whole, in its order. Empty for GGUF, whose inputs are tokens."""
-    with reading.open_window(path) as window:
+    with parse.open_window(path) as window:
         if model_format == "onnx":
             return tuple(_onnx(window))
         return tuple(_tflite(window)) if model_format == "tflite" else ()
 
 
-def _onnx(window: Window) -> Iterator[DeclaredInput]:
+def _onnx(window: FileWindow) -> Iterator[DeclaredInput]:
     """Inputs of the graph that are no weights: before IR version 4 the weights were listed among the inputs."""
     found: list[DeclaredInput] = []
     weights: set[str] = set()
-    for graph in messages(window, (0, window.size), reading.ONNX_GRAPH):
-        weights |= {text(window, span, _TENSOR_NAME) for span in messages(window, graph, reading.ONNX_INITIALIZER)}
+    for graph in messages(window, (0, window.size), parse.ONNX_GRAPH):
+        weights |= {text(window, span, _TENSOR_NAME) for span in messages(window, graph, parse.ONNX_INITIALIZER)}
         found += [_onnx_input(window, span) for span in messages(window, graph, _GRAPH_INPUT)]
     return (each for each in found if each.name not in weights)
 
 
-def _onnx_input(window: Window, span: Span) -> DeclaredInput:
+def _onnx_input(window: FileWindow, span: Span) -> DeclaredInput:
     sizes: list[int | str | None] = []
     for kind in messages(window, span, _VALUE_TYPE):
         for tensor in messages(window, kind, _TYPE_TENSOR):
@@ -55,7 +55,7 @@ def _onnx_input(window: Window, span: Span) -> DeclaredInput:
     return DeclaredInput(text(window, span, _VALUE_NAME), tuple(sizes))
 
 
-def _onnx_size(window: Window, span: Span) -> int | str | None:
+def _onnx_size(window: FileWindow, span: Span) -> int | str | None:
     at, end = span
     size: int | str | None = None
     while at < end:
@@ -63,25 +63,25 @@ def _onnx_size(window: Window, span: Span) -> int | str | None:
         if number == _DIM_VALUE:
             size = value if 0 < value < 1 << 63 else None  # converters write 0 or -1 where they mean "open"
         elif number == _DIM_PARAM:
-            size = reading.decoded(window, body, at) or None
+            size = parse.decoded(window, body, at) or None
     return size
 
 
-def _tflite(window: Window) -> Iterator[DeclaredInput]:
+def _tflite(window: FileWindow) -> Iterator[DeclaredInput]:
     """Inputs of the first graph, which is the one that an interpreter runs."""
-    graphs = elements(window, window.u32(0), reading.TFLITE_SUBGRAPHS)
+    graphs = elements(window, window.u32(0), parse.TFLITE_SUBGRAPHS)
     if graphs:
         graph = table(window, graphs[0])
-        tensors = elements(window, graph, reading.TFLITE_TENSORS)
+        tensors = elements(window, graph, parse.TFLITE_TENSORS)
         for index in ints(window, graph, _SUBGRAPH_INPUTS):
             if 0 <= index < len(tensors):
                 yield _tflite_input(window, table(window, tensors[index]))
 
 
-def _tflite_input(window: Window, tensor: int) -> DeclaredInput:
+def _tflite_input(window: FileWindow, tensor: int) -> DeclaredInput:
     sizes = ints(window, tensor, _TFLITE_SIGNATURE) or ints(window, tensor, _TFLITE_SHAPE)
     name = ""
     if slot := slot_of(window, tensor, _TFLITE_NAME):
         at = table(window, slot)
-        name = reading.decoded(window, at + 4, at + 4 + window.u32(at))
+        name = parse.decoded(window, at + 4, at + 4 + window.u32(at))
     return DeclaredInput(name, tuple(size if size >= 0 else None for size in sizes))

@@ -3,7 +3,7 @@
 Layout as in the format's specification (ggml/docs/gguf.md), block sizes as in ggml-common.h.
 """
 
-from edgeprof.modelfiles.window import ModelFileError, PastEnd, Window
+from edgeprof.modelfiles.window import FileWindow, ModelFileError, PastEnd
 
 MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -54,7 +54,7 @@ _BLOCKS: dict[int, tuple[int, int]] = {
 }
 
 
-def check(window: Window) -> None:
+def check(window: FileWindow) -> None:
     """Raises ModelFileError unless the file is a GGUF whose tensors all end within it."""
     try:
         _walk(window)
@@ -62,7 +62,7 @@ def check(window: Window) -> None:
         raise window.truncated("GGUF") from None
 
 
-def _walk(window: Window) -> None:
+def _walk(window: FileWindow) -> None:
     if window.read(0, 4) != MAGIC:
         raise window.damaged("it does not start like a GGUF file")
     _check_version(window)
@@ -73,7 +73,7 @@ def _walk(window: Window) -> None:
         window.must_reach(-(-at // alignment) * alignment + data_bytes)
 
 
-def _check_version(window: Window) -> None:
+def _check_version(window: FileWindow) -> None:
     raw = window.read(4, 4)
     version = int.from_bytes(raw, "little")
     if int.from_bytes(raw, "big") in _VERSIONS:
@@ -86,7 +86,7 @@ def _check_version(window: Window) -> None:
         )
 
 
-def _walk_metadata(window: Window, at: int, count: int) -> tuple[int, int]:
+def _walk_metadata(window: FileWindow, at: int, count: int) -> tuple[int, int]:
     """The offset behind all key-value pairs, and the alignment that they ask for."""
     alignment = _DEFAULT_ALIGNMENT
     for _ in range(count):
@@ -101,7 +101,7 @@ def _walk_metadata(window: Window, at: int, count: int) -> tuple[int, int]:
     return at, alignment
 
 
-def _key(window: Window, at: int) -> tuple[bytes, int]:
+def _key(window: FileWindow, at: int) -> tuple[bytes, int]:
     length = window.u64(at)
     window.must_reach(at + 8 + length)
     if length > _MAX_KEY_BYTES:
@@ -109,7 +109,7 @@ def _key(window: Window, at: int) -> tuple[bytes, int]:
     return window.read(at + 8, length), at + 8 + length
 
 
-def _skip_value(window: Window, kind: int, at: int, nesting: int = 0) -> int:
+def _skip_value(window: FileWindow, kind: int, at: int, nesting: int = 0) -> int:
     if kind in _VALUE_BYTES:
         end = at + _VALUE_BYTES[kind]
     elif kind == _STRING:
@@ -122,7 +122,7 @@ def _skip_value(window: Window, kind: int, at: int, nesting: int = 0) -> int:
     return end
 
 
-def _skip_array(window: Window, at: int, nesting: int) -> int:
+def _skip_array(window: FileWindow, at: int, nesting: int) -> int:
     kind, count = window.u32(at), window.u64(at + 4)
     at += 12
     if kind in _VALUE_BYTES:
@@ -133,7 +133,7 @@ def _skip_array(window: Window, at: int, nesting: int) -> int:
     return at
 
 
-def _walk_tensor_infos(window: Window, at: int, count: int, alignment: int) -> tuple[int, int]:
+def _walk_tensor_infos(window: FileWindow, at: int, count: int, alignment: int) -> tuple[int, int]:
     """The offset behind all tensor infos, and how many bytes of data they speak of."""
     data_bytes = 0
     for _ in range(count):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edgeprof.modelfiles import external_data, gguf_file, onnx_file, served_file, tflite_file
-from edgeprof.modelfiles.window import ModelFileError, Window
+from edgeprof.modelfiles.window import FileWindow, ModelFileError
 from edgeprof.wire.formats import FORMATS, TITLES, is_language
 from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
@@ -45,7 +45,7 @@ def inspect(path: Path) -> ModelFile:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
             raise ModelFileError("not_a_model", f"{path.name} is empty.")
-        window = Window(file, size, path.name)
+        window = FileWindow(file, size, path.name)
         model_format, external = _recognised(window, named)
         entry = _file_ref(file, path.name)
     if named and named != model_format:
@@ -84,7 +84,7 @@ def format_of_name(path: Path) -> ModelFormat | None:
     return None
 
 
-def _recognised(window: Window, named: ModelFormat | None) -> tuple[ModelFormat, dict[str, int]]:
+def _recognised(window: FileWindow, named: ModelFormat | None) -> tuple[ModelFormat, dict[str, int]]:
     """The format by content, with the external files that it names. What the name promises decides the sentence."""
     head = window.read(0, min(window.size, HEAD_BYTES))
     if _begins(head, 0, gguf_file.MAGIC, named == "gguf"):

@@ -5,7 +5,7 @@ Field numbers from onnx.proto; weights and strings are stepped over, never read.
 
 from dataclasses import dataclass, field
 
-from edgeprof.modelfiles.window import ModelFileError, PastEnd, Window
+from edgeprof.modelfiles.window import FileWindow, ModelFileError, PastEnd
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
@@ -39,7 +39,7 @@ class External:
     needed_bytes: dict[str, int] = field(default_factory=lambda: {})
 
 
-def check(window: Window) -> External:
+def check(window: FileWindow) -> External:
     """The external data that a whole ONNX model names. Raises ModelFileError unless the file is one."""
     external = External()
     seen: dict[int, int] = {}
@@ -56,7 +56,7 @@ def check(window: Window) -> External:
     return external
 
 
-def _walk_model(window: Window, external: External, seen: dict[int, int]) -> None:
+def _walk_model(window: FileWindow, external: External, seen: dict[int, int]) -> None:
     at = 0
     while at < window.size:
         number, kind, value, body, at = read_field(window, at, window.size)
@@ -68,7 +68,7 @@ def _walk_model(window: Window, external: External, seen: dict[int, int]) -> Non
         seen[number] = value
 
 
-def _walk(window: Window, message: str, span: tuple[int, int], external: External, nesting: int) -> None:
+def _walk(window: FileWindow, message: str, span: tuple[int, int], external: External, nesting: int) -> None:
     if nesting > _MAX_NESTING:
         raise window.damaged(f"its graphs are nested more than {_MAX_NESTING} deep")
     if message == "Tensor":
@@ -81,7 +81,7 @@ def _walk(window: Window, message: str, span: tuple[int, int], external: Externa
 
 
 def _descend(
-    window: Window, message: str, number: int, kind: int, span: tuple[int, int], external: External, nesting: int
+    window: FileWindow, message: str, number: int, kind: int, span: tuple[int, int], external: External, nesting: int
 ) -> None:
     child = _CHILDREN[message].get(number)
     if child is None:
@@ -91,7 +91,7 @@ def _descend(
     _walk(window, child, span, external, nesting + 1)
 
 
-def _walk_tensor(window: Window, span: tuple[int, int], external: External) -> None:
+def _walk_tensor(window: FileWindow, span: tuple[int, int], external: External) -> None:
     entries: dict[bytes, bytes] = {}
     is_external = False
     at, end = span
@@ -107,7 +107,7 @@ def _walk_tensor(window: Window, span: tuple[int, int], external: External) -> N
         _add(window, entries, external)
 
 
-def _entry(window: Window, at: int, end: int) -> tuple[bytes, bytes]:
+def _entry(window: FileWindow, at: int, end: int) -> tuple[bytes, bytes]:
     """Key and value of a StringStringEntryProto."""
     texts = {1: b"", 2: b""}
     while at < end:
@@ -122,7 +122,7 @@ def _entry(window: Window, at: int, end: int) -> tuple[bytes, bytes]:
     return texts[1], texts[2]
 
 
-def _add(window: Window, entries: dict[bytes, bytes], external: External) -> None:
+def _add(window: FileWindow, entries: dict[bytes, bytes], external: External) -> None:
     try:
         location = entries.get(b"location", b"").decode()
         offset, length = int(entries.get(b"offset", b"0")), int(entries.get(b"length", b"0"))
@@ -138,7 +138,7 @@ def _add(window: Window, entries: dict[bytes, bytes], external: External) -> Non
         raise window.damaged(f"it names more than {_MAX_LOCATIONS:,} external files")
 
 
-def _inner_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
+def _inner_field(window: FileWindow, at: int, end: int) -> tuple[int, int, int, int, int]:
     """A field that must end within its message; one that does not is damage, as the file itself goes on."""
     try:
         return read_field(window, at, end)
@@ -146,7 +146,7 @@ def _inner_field(window: Window, at: int, end: int) -> tuple[int, int, int, int,
         raise window.damaged("one of its parts is longer than the part that contains it") from None
 
 
-def read_field(window: Window, at: int, end: int) -> tuple[int, int, int, int, int]:
+def read_field(window: FileWindow, at: int, end: int) -> tuple[int, int, int, int, int]:
     """(number, wire kind, value of a varint, where the body begins, where the field ends)."""
     window.step()
     tag, at = window.varint(at, end)

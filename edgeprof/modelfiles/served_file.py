@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from edgeprof.modelfiles.window import ModelFileError, Window
+from edgeprof.modelfiles.window import FileWindow, ModelFileError
 
 BEGINS = b'{"edgeprof_served"'
 SUFFIX = ".served"
@@ -24,7 +24,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Parameter = str | int | float | bool | None | list[str]
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServedPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Provider and model as the package genai-prices names them."""
 
     provider: _Name
@@ -37,7 +37,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     edgeprof_served: Annotated[int, msgspec.Meta(ge=1, le=1)]
     model: _Name
     parameters: dict[str, Parameter] = {}
-    price: Price | None = None
+    price: ServedPrice | None = None
 
 
 def written(served: Served) -> bytes:
@@ -58,7 +58,7 @@ def parsed(data: bytes, name: str) -> Served:
     return served
 
 
-def check(window: Window) -> Served:
+def check(window: FileWindow) -> Served:
     """Raises ModelFileError for what is no such document."""
     if window.size > MAX_BYTES:
         raise ModelFileError(

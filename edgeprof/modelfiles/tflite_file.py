@@ -6,7 +6,7 @@ Field numbers from tensorflow/lite/schema.fbs. Options of single operators are l
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeprof.modelfiles.window import PastEnd, Window
+from edgeprof.modelfiles.window import FileWindow, PastEnd
 
 MAGIC = b"TFL3"
 MAGIC_AT = 4
@@ -71,7 +71,7 @@ _FAR_DATA: dict[str, tuple[int, int]] = {"Buffer": (1, 2), "Operator": (9, 10)}
 _NEEDED_IN_MODEL = (1, 2, 4)
 
 
-def check(window: Window) -> None:
+def check(window: FileWindow) -> None:
     """Raises ModelFileError unless the file is a TFLite model whose parts all lie within it."""
     try:
         if window.read(MAGIC_AT, len(MAGIC)) != MAGIC:
@@ -84,7 +84,7 @@ def check(window: Window) -> None:
         raise window.truncated("TFLite") from None
 
 
-def _walk_table(window: Window, table: str, at: int) -> None:
+def _walk_table(window: FileWindow, table: str, at: int) -> None:
     """Checks the table at offset `at` and all that it refers to. The schema has no cycles, so this ends."""
     window.step()
     window.must_reach(at + 4)
@@ -103,7 +103,7 @@ def _walk_table(window: Window, table: str, at: int) -> None:
         _check_far_data(window, at, *_FAR_DATA[table])
 
 
-def _walk_field(window: Window, field: _Field, target: int) -> None:
+def _walk_field(window: FileWindow, field: _Field, target: int) -> None:
     if field.kind == "table":
         return _walk_table(window, field.of, target)
     count = window.u32(target)
@@ -114,7 +114,7 @@ def _walk_field(window: Window, field: _Field, target: int) -> None:
     return None
 
 
-def slot_of(window: Window, table_at: int, number: int) -> int:
+def slot_of(window: FileWindow, table_at: int, number: int) -> int:
     """Where the table's field is stored, or 0 when it is absent."""
     vtable = table_at - window.i32(table_at)
     entry = 4 + 2 * number
@@ -124,7 +124,7 @@ def slot_of(window: Window, table_at: int, number: int) -> int:
     return table_at + inside if inside else 0
 
 
-def _check_far_data(window: Window, table_at: int, offset_field: int, size_field: int) -> None:
+def _check_far_data(window: FileWindow, table_at: int, offset_field: int, size_field: int) -> None:
     offset_slot, size_slot = slot_of(window, table_at, offset_field), slot_of(window, table_at, size_field)
     if offset_slot and size_slot:
         window.must_reach(window.u64(offset_slot) + window.u64(size_slot))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
-from edgeprof.modelfiles import reading
-from edgeprof.modelfiles.reading import elements, ints, messages, numbers, table
+from edgeprof.modelfiles import parse
+from edgeprof.modelfiles.parse import elements, ints, messages, numbers, table
 from edgeprof.modelfiles.tflite_file import slot_of
-from edgeprof.modelfiles.window import Window
+from edgeprof.modelfiles.window import FileWindow
 from edgeprof.wire.formats import ModelFormat, is_language
 
 # onnx.proto: TensorProto's fields and the DataType values UINT8, INT8, UINT4, INT4.
@@ -24,24 +24,24 @@ def small_weights_share(path: Path, model_format: ModelFormat) -> float | None:
     """Of all stored values, those in integers of at most 8 bits. None for language models and without weights."""
     if is_language(model_format):
         return None
-    with reading.open_window(path) as window:
+    with parse.open_window(path) as window:
         counted = list(_onnx(window) if model_format == "onnx" else _tflite(window))
     total = sum(count for count, _ in counted)
     return sum(count for count, is_small in counted if is_small) / total if total else None
 
 
-def _onnx(window: Window) -> Iterator[tuple[int, bool]]:
+def _onnx(window: FileWindow) -> Iterator[tuple[int, bool]]:
     """(values, whether they are small) of each initializer."""
-    for graph in messages(window, (0, window.size), reading.ONNX_GRAPH):
-        for tensor in messages(window, graph, reading.ONNX_INITIALIZER):
+    for graph in messages(window, (0, window.size), parse.ONNX_GRAPH):
+        for tensor in messages(window, graph, parse.ONNX_INITIALIZER):
             kind = next(numbers(window, tensor, _TENSOR_TYPE), 0)
             yield prod(numbers(window, tensor, _TENSOR_DIMS)), kind in _ONNX_SMALL
 
 
-def _tflite(window: Window) -> Iterator[tuple[int, bool]]:
+def _tflite(window: FileWindow) -> Iterator[tuple[int, bool]]:
     buffers = elements(window, window.u32(0), _MODEL_BUFFERS)
-    for graph in elements(window, window.u32(0), reading.TFLITE_SUBGRAPHS):
-        for at in elements(window, table(window, graph), reading.TFLITE_TENSORS):
+    for graph in elements(window, window.u32(0), parse.TFLITE_SUBGRAPHS):
+        for at in elements(window, table(window, graph), parse.TFLITE_TENSORS):
             tensor = table(window, at)
             slot = slot_of(window, tensor, _TFLITE_BUFFER)
             number = window.u32(slot) if slot else 0
@@ -51,7 +51,7 @@ def _tflite(window: Window) -> Iterator[tuple[int, bool]]:
                 yield prod(ints(window, tensor, _TFLITE_SHAPE)), small
 
 
-def _has_data(window: Window, buffer: int) -> bool:
+def _has_data(window: FileWindow, buffer: int) -> bool:
     """Inside the flatbuffer, or behind it."""
     slot = slot_of(window, buffer, _BUFFER_DATA)
     return bool(slot and window.u32(table(window, slot))) or bool(slot_of(window, buffer, _BUFFER_OFFSET))

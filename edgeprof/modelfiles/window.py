@@ -25,7 +25,7 @@ class PastEnd(Exception):
     """What was asked for lies behind the last byte: the file is shorter than it says."""
 
 
-class Window:
+class FileWindow:
     """Bytes and little-endian numbers at offsets of one open file of a known size."""
 
     def __init__(self, file: BinaryIO, size: int, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.http import BREAKS, fetched, reason_of
+from edgeprof.net.http import BREAKS, fetched, reason_of
 from edgeprof.version import __version__
 
 LAST_SEQ = "edgeprof.last_seq"

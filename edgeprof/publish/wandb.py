@@ -27,7 +27,7 @@ Group = Literal["family", "device"]
 
 
 @dataclass(frozen=True)
-class Run:
+class WandbRun:
     """What W&B is told of one result."""
 
     run_id: str
@@ -43,7 +43,7 @@ class Run:
 class Target(Protocol):
     """Takes runs; a run that it took again replaces the one with the same id."""
 
-    def send(self, run: Run) -> None: ...
+    def send(self, run: WandbRun) -> None: ...
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -110,12 +110,12 @@ def _other_hub(folder: Path) -> UsageError:
     return UsageError("other_hub", f"{folder} holds results of another hub. Use another folder.")
 
 
-def run_of(rows: list[Row], group: Group) -> Run:
+def run_of(rows: list[Row], group: Group) -> WandbRun:
     """One result: the lines of the export that are of it."""
     first = rows[0]
     device = str(first["device"] or first["device_id"])
     family = str(first["family"] or first["model"])
-    return Run(
+    return WandbRun(
         run_id=str(first["result_id"]),
         name=f"{first['model']} on {device}"[:MAX_NAME_CHARS],
         group=(family if group == "family" else device)[:MAX_NAME_CHARS],

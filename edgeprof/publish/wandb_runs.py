@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, cast
 
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof.publish.wandb import Run
+from edgeprof.publish.wandb import WandbRun
 
 INIT_TIMEOUT_S = 30.0
 FINISH_TIMEOUT_S = 60.0
@@ -86,7 +86,7 @@ class WandbRuns:
         with suppress(Exception):
             self._wandb.teardown(exit_code=0 if kind is None else 1)
 
-    def send(self, run: Run) -> None:
+    def send(self, run: WandbRun) -> None:
         """One run, all of it, before this returns. Raises WandbError with W&B's own sentence."""
         if (left := self._begun.pop(run.run_id, None)) is not None:
             shutil.rmtree(left)  # a publish broke off between this run and its mark

@@ -23,7 +23,7 @@ _Z_95 = normal_quantile(0.975)
 
 
 @dataclass(frozen=True)
-class NoiseFloor:
+class LearnedFloor:
     """What two runs of the same set-up differ by, as a share (0.03: 3 %), learned from `runs` runs.
 
     `expected` is the plain estimate with its 95 % interval; `floor`, which verdicts use, is its upper 90 % bound.
@@ -40,14 +40,14 @@ class NoiseFloor:
     date: str
 
 
-def noise_floor(runs: Sequence[Estimate], date: str) -> NoiseFloor:
+def noise_floor(runs: Sequence[Estimate], date: str) -> LearnedFloor:
     """The floor from at least 5 runs of one set-up; with fewer, ValueError."""
     if len(runs) < MIN_RUNS:
         raise ValueError(f"A noise floor needs at least {MIN_RUNS} runs; this has {len(runs)}.")
     degrees = len(runs) - 1
     spread = statistics.stdev([math.log(run.value) for run in runs])
     reaches = [math.log(run.high / run.low) / 2 for run in runs]
-    return NoiseFloor(
+    return LearnedFloor(
         floor=_share(_bound(spread, degrees, 1 - _SURE)),
         expected=_share(spread),
         low=_share(_bound(spread, degrees, 0.975)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_outliers, find_two_modes
-from edgeprof.statistics.quantiles import MIN_SAMPLES_FOR_VERDICT, Refused, fewest_to_rule_out, percentile
+from edgeprof.statistics.quantiles import MIN_SAMPLES_FOR_VERDICT, TooFewSamples, fewest_to_rule_out, percentile
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def estimate_median(samples: Sequence[float]) -> Estimate | str:
         return "has samples that are not positive numbers"
     found = percentile(samples, 0.5)
     drift = find_drift(samples)
-    if not isinstance(found, Refused):
+    if not isinstance(found, TooFewSamples):
         widen = math.sqrt(1 + abs(drift.change)) if drift else 1.0
         return Estimate(found.value, found.low / widen, found.high * widen, _notes(samples, drift))
     blocks = block_medians(samples)

@@ -39,7 +39,7 @@ class Percentile:
 
 
 @dataclass(frozen=True)
-class Refused:
+class TooFewSamples:
     """A percentile that these samples cannot give; `needed`: how many like them could."""
 
     p: float
@@ -54,12 +54,12 @@ class Refused:
         return f"needs {self.needed} samples for a 95 % interval; this run has {self.n}{like_them}"
 
 
-def percentile(samples: Sequence[float], p: float) -> Percentile | Refused:
+def percentile(samples: Sequence[float], p: float) -> Percentile | TooFewSamples:
     """One percentile of samples in the order in which they were taken."""
     return percentiles(samples, (p,))[0]
 
 
-def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> tuple[Percentile | Refused, ...]:
+def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> tuple[Percentile | TooFewSamples, ...]:
     """Several percentiles of samples in the order in which they were taken.
 
     tau is the largest of three: at the percentile itself, at the median (where it is known best) if it is more than
@@ -68,7 +68,7 @@ def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> 
     ordered = sorted(samples)
     n = len(ordered)
     if not ordered:
-        return tuple(Refused(p, 0, 0, samples_needed(p)) for p in ps)
+        return tuple(TooFewSamples(p, 0, 0, samples_needed(p)) for p in ps)
     least = bound = at_median = 1.0
     if n >= MIN_SAMPLES_FOR_VERDICT:
         at_median, (least, bound) = autocorrelation_time(samples, quantile(ordered, 0.5)), short_series_time(samples)
@@ -79,15 +79,15 @@ def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> 
 
 def _percentile(
     samples: Sequence[float], ordered: Sequence[float], p: float, least: float, bound: float
-) -> Percentile | Refused:
+) -> Percentile | TooFewSamples:
     """With tau of at least `least`; as wide as `bound` asks, at most from the smallest to the largest sample."""
     value, n, needed = quantile(ordered, p), len(ordered), samples_needed(p)
     if n < needed:
-        return Refused(p, n, min(n, math.floor(n / least)), math.ceil(needed * least))
+        return TooFewSamples(p, n, min(n, math.floor(n / least)), math.ceil(needed * least))
     tau = max(least, autocorrelation_time(samples, value)) if n >= MIN_SAMPLES_FOR_VERDICT and p != 0.5 else least
     effective_n = math.floor(n / tau)
     if effective_n < needed:
-        return Refused(p, n, effective_n, math.ceil(needed * tau))
+        return TooFewSamples(p, n, effective_n, math.ceil(needed * tau))
     effective_n = max(needed, min(effective_n, math.floor(n / bound)))
     first, last = _ranks(effective_n, p)
     each = n / effective_n

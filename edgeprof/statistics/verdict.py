@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeprof.statistics.calibration import NoiseFloor
+from edgeprof.statistics.calibration import LearnedFloor
 from edgeprof.statistics.distributions import normal_quantile, t_quantile
 from edgeprof.statistics.estimate import Estimate
 
@@ -70,7 +70,7 @@ def interval_percent(basis: Basis) -> int:
     return round(100 * (2 * _T_LEVEL - 1)) if basis in ("replicates", "replicates_and_calibration") else 95
 
 
-def compare(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None = None) -> Verdict:
+def compare(a: Sequence[Estimate], b: Sequence[Estimate], floor: LearnedFloor | None = None) -> Verdict:
     """The verdict on two sides, one estimate of a time a run. `floor`: what a calibration of the device taught."""
     if not a or not b:
         return abstention(f"side {'A' if not a else 'B'} has no runs", len(a), len(b))
@@ -112,7 +112,7 @@ def _centre(side: Sequence[Estimate]) -> float:
     return statistics.fmean([math.log(run.value) for run in side])
 
 
-def _noise(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None) -> _Noise:
+def _noise(a: Sequence[Estimate], b: Sequence[Estimate], floor: LearnedFloor | None) -> _Noise:
     """From replicates where they are enough to tell the spread of runs, but never less than the calibration."""
     if len(a) + len(b) - 2 < _MIN_DEGREES:
         return _noise_of_floor(a, b, floor)
@@ -123,7 +123,7 @@ def _noise(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | Non
     return _Noise(reach, reach, max(error, known / _Z_95), known, basis)
 
 
-def _noise_of_floor(a: Sequence[Estimate], b: Sequence[Estimate], floor: NoiseFloor | None) -> _Noise:
+def _noise_of_floor(a: Sequence[Estimate], b: Sequence[Estimate], floor: LearnedFloor | None) -> _Noise:
     """The floor, and as an independent error what these samples leave open beyond what those of the floor did."""
     known = math.log1p(floor.floor if floor else DEFAULT_FLOOR) * _per_run(a, b)
     held = math.sqrt(2) * math.log1p(floor.within_run) * _per_run(a, b) if floor else 0.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from edgeprof.tables.view import Block, Row, view
+from edgeprof.tables.view import Block, TableRow, view
 from edgeprof.wire import rest
 
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|~#!"} | {"&": "&amp;", "\n": " ", "\r": " "})
@@ -38,7 +38,7 @@ def _block(block: Block) -> str:
     return "\n".join(lines)
 
 
-def _row(row: Row, size: int) -> str:
+def _row(row: TableRow, size: int) -> str:
     if row.status is None:
         label = "<br>".join(escape(text) for text in (row.label, *row.below))
         return _line([label, *(escape(text.strip()) for text in row.figures)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeprof.columns import GAP, line_of, padded, width_of, widths_of
-from edgeprof.tables.view import Block, Row, View, view
+from edgeprof.tables.view import Block, TableRow, View, view
 from edgeprof.wire import rest
 
 MIN_WIDTH = 80
@@ -84,7 +84,7 @@ def _label_room(columns: Sequence[int], width: int) -> int:
     return width - len(GAP) - sum(columns) - len(GAP) * len(columns)
 
 
-def _row_lines(row: Row, layout: _Layout, width: int) -> list[str]:
+def _row_lines(row: TableRow, layout: _Layout, width: int) -> list[str]:
     below = [line for sentence in row.below for line in _wrap(sentence, width, indent=6)]
     if layout.is_stacked:
         line = f"{GAP}  {row.status}" if row.status else _line("", row.figures, layout)

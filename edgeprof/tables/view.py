@@ -20,7 +20,7 @@ COST_HEADERS: dict[Kind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One model on one device. `status` stands where the figures would, when there are none.
 
     `below`: sentences that belong under the row, such as what speaks against its figures.
@@ -39,7 +39,7 @@ class Block:
     device: str
     about: str
     headers: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     not_run: tuple[str, ...]
 
 
@@ -118,7 +118,7 @@ def _block(
     hidden: Collection[str],
 ) -> Block | None:
     headlines = [item for item in HEADLINES[kind] if item.metric not in hidden]
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     not_run: list[str] = []
     for column, label in labels.items():
         if kind_of(column.format) != kind:
@@ -151,15 +151,15 @@ def _device_about(device: rest.DeviceRecord) -> str:
     return figures.clean(", ".join(parts))
 
 
-def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Notes) -> Row:
+def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Notes) -> TableRow:
     if cell.state == "failed":
-        return Row(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
+        return TableRow(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
     if not cell.metrics:
-        return Row(label, status=open_text(cell))
+        return TableRow(label, status=open_text(cell))
     texts = tuple(_figure(item, cell, notes) for item in headlines) + _cost(cell, notes)
     open_job = (open_text(cell),) if cell.state in ("running", "queued") else ()
     below = (*(f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)), *open_job)
-    return Row(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
+    return TableRow(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
 
 
 def failed_text(cell: rest.Cell) -> str:

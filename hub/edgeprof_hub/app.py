@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 from edgeprof.version import __version__
 from edgeprof.wire import rest
 from edgeprof_hub import failures
-from edgeprof_hub.config import Settings
-from edgeprof_hub.context import Hub
+from edgeprof_hub.config import HubSettings
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle import running
 from edgeprof_hub.routes import (
     api_agents,
@@ -53,7 +53,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
+def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
     """The application over a hub that runs already, or over one that it starts and stops itself."""
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ TOKEN_FILE = "token"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class HubSettings:
     """All settings."""
 
     data: Path
@@ -46,7 +46,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check(settings: Settings) -> None:
+def check(settings: HubSettings) -> None:
     """Raises UsageError for settings that would leave the hub open or unusable."""
     if settings.token is not None and len(settings.token) < MIN_TOKEN:
         raise UsageError(

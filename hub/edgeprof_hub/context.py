@@ -6,11 +6,11 @@ from typing import cast
 from fastapi import Request
 
 from edgeprof_hub.blobs import BlobStore
-from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.dispatch import Dispatch
-from edgeprof_hub.broker.link import Link
-from edgeprof_hub.config import Settings
+from edgeprof_hub.broker.link import AgentLink
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
@@ -21,19 +21,19 @@ DATABASE = "hub.sqlite"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hub:
+class HubContext:
     """Everything that a request may need."""
 
-    settings: Settings
+    settings: HubSettings
     hub_id: str
     reader: SqliteReader
     writer: WriterThread
     blobs: BlobStore
     artifacts: BlobStore
     events: Events
-    link: Link
+    link: AgentLink
     dispatch: Dispatch
-    endpoint: Endpoint
+    endpoint: BrokerEndpoint
     broker_title: str
     pages: PageCache = field(default_factory=PageCache)
     is_synthetic: bool = False
@@ -49,6 +49,6 @@ class Hub:
             return None
 
 
-def hub_of(request: Request) -> Hub:
+def hub_of(request: Request) -> HubContext:
     """The hub that serves this request."""
-    return cast(Hub, request.app.state.hub)
+    return cast(HubContext, request.app.state.hub)

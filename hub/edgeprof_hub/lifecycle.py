@@ -9,12 +9,12 @@ from edgeprof.wire import topics
 from edgeprof_hub import config
 from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
-from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.dispatch import Dispatch
-from edgeprof_hub.broker.link import Link
+from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.campaigns.regression_watch import Watch
-from edgeprof_hub.config import Settings
-from edgeprof_hub.context import DATABASE, Hub
+from edgeprof_hub.config import HubSettings
+from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
 from edgeprof_hub.events import Events
 from edgeprof_hub.ingest.inbox import Inbox
@@ -29,7 +29,7 @@ SEND_WAITING_EVERY_S = 5.0
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[Hub]:
+def running(settings: HubSettings) -> Generator[HubContext]:
     """A hub from its start to its stop. Raises EdgeprofError where it cannot start."""
     config.check(settings)
     with ExitStack() as stack:
@@ -53,13 +53,18 @@ def running(settings: Settings) -> Generator[Hub]:
 
 
 def _joined(
-    settings: Settings, reader: SqliteReader, writer: WriterThread, endpoint: Endpoint, title: str, stack: ExitStack
-) -> Hub:
+    settings: HubSettings,
+    reader: SqliteReader,
+    writer: WriterThread,
+    endpoint: BrokerEndpoint,
+    title: str,
+    stack: ExitStack,
+) -> HubContext:
     hub_id = reader.hub_id()
     events = Events()
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
     ingest = Ingest(writer, Inbox(settings.site, artifacts), events)
-    link = Link(
+    link = AgentLink(
         f"hub-{hub_id}",
         settings.site,
         endpoint,
@@ -73,7 +78,7 @@ def _joined(
     link.start()
     notices = Notices(settings.webhooks, lambda body: link.announce(topics.notices(settings.site), body))
     stack.callback(notices.stop)
-    return Hub(
+    return HubContext(
         settings=settings,
         hub_id=hub_id,
         reader=reader,

@@ -8,9 +8,9 @@ from http.client import InvalidURL
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
-from edgeprof.http import BREAKS, fetched, reason_of
+from edgeprof.net.backoff import Backoff
+from edgeprof.net.http import BREAKS, fetched, reason_of
 from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.store.rows import to_json

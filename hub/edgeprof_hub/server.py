@@ -14,8 +14,8 @@ import uvicorn
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings, is_loopback
-from edgeprof_hub.context import Hub
+from edgeprof_hub.config import HubSettings, is_loopback
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle import running
 
 GRACE_S = 3
@@ -24,7 +24,7 @@ NEW_OBJECTS_A_COLLECTION = 50_000
 Say = Callable[[str], None]
 
 
-def serve(settings: Settings, say: Say) -> None:
+def serve(settings: HubSettings, say: Say) -> None:
     """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _leave)
@@ -47,7 +47,7 @@ def _leave(*_: object) -> None:
     sys.exit(0)
 
 
-def ready_line(hub: Hub) -> str:
+def ready_line(hub: HubContext) -> str:
     """Where the hub is, and what its broker promises."""
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
     shown = f"[{host}]" if ":" in host else host
@@ -64,7 +64,7 @@ class HubServer(uvicorn.Server):
     """Says when it is ready, and ends the event streams first, which would else keep it from stopping."""
 
     def __init__(
-        self, configuration: uvicorn.Config, hub: Hub, notifier: Notifier, on_ready: Callable[[], None]
+        self, configuration: uvicorn.Config, hub: HubContext, notifier: Notifier, on_ready: Callable[[], None]
     ) -> None:
         super().__init__(configuration)
         self._hub = hub
@@ -90,7 +90,7 @@ class HubServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listening(settings: Settings) -> socket.socket:
+def _listening(settings: HubSettings) -> socket.socket:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
@@ -107,7 +107,7 @@ def _listening(settings: Settings) -> socket.socket:
         raise _cannot_listen(settings, error) from error
 
 
-def _cannot_listen(settings: Settings, error: OSError) -> EdgeprofError:
+def _cannot_listen(settings: HubSettings, error: OSError) -> EdgeprofError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(
             "port_in_use",

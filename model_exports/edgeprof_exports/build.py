@@ -22,7 +22,7 @@ LOG = "build.log"
 Say = Callable[[str], None]
 
 
-def build(name: str, folder: Path, say: Say) -> bundle.Bundle:
+def build(name: str, folder: Path, say: Say) -> bundle.BuildRecord:
     """Builds the whole family of `name` into `folder`. Raises EdgeprofError where that cannot be done."""
     steps = steps_of(_family_of(name, catalogue.load_recipes().values()))
     tools.check_python()

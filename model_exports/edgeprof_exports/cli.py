@@ -68,7 +68,7 @@ def _row(recipe: Recipe) -> tuple[str, ...]:
     )
 
 
-def _built_rows(made: bundle.Bundle) -> list[tuple[str, ...]]:
+def _built_rows(made: bundle.BuildRecord) -> list[tuple[str, ...]]:
     shipped = bundle.load().files
     return [
         (

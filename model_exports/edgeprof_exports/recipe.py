@@ -15,11 +15,11 @@ else:  # before any other module of this package is reached, so that callers see
     raise MissingPartError("python_too_old", "Recipes need Python 3.11 or newer. Use a model file instead.")
 
 
-class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecipeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of a recipe; a misspelt key is an error."""
 
 
-class PackageFile(Struct, frozen=True, tag_field="kind", tag="package"):
+class PackageFile(RecipeTable, frozen=True, tag_field="kind", tag="package"):
     """One file inside one published wheel. `platform` and `python` choose that wheel on every host alike."""
 
     package: str
@@ -33,13 +33,13 @@ class PackageFile(Struct, frozen=True, tag_field="kind", tag="package"):
     sha256: str
 
 
-class BundledFile(Struct, frozen=True, tag_field="kind", tag="bundled"):
+class BundledFile(RecipeTable, frozen=True, tag_field="kind", tag="bundled"):
     """A file that comes with edgeprof; its size, hash and accuracy stand in the bundle's manifest."""
 
     file: str
 
 
-class Recipe(Struct, frozen=True):
+class Recipe(RecipeTable, frozen=True):
     """One model. `family` groups variants of one network; `build` names the steps that rebuild a bundled file."""
 
     name: str

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeprof.backoff import Backoff
+from edgeprof.net.backoff import Backoff
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire.messages import ArtifactRef, Facts, Failure, Result
-from edgeprof_agent.config import DownloadLimits, Settings
+from edgeprof_agent.config import AgentSettings, DownloadLimits
 from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
@@ -71,9 +71,9 @@ def facts(who: Identity) -> Facts:
     )
 
 
-def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budget: int = 10_000) -> Settings:
+def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budget: int = 10_000) -> AgentSettings:
     hasty = Backoff(0.02, 0.1)
-    return Settings(
+    return AgentSettings(
         hub=hub_url,
         data=data,
         name="bench",
@@ -84,7 +84,7 @@ def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budg
     )
 
 
-def make(its_settings: Settings, measure: Measure = quick) -> Agent:
+def make(its_settings: AgentSettings, measure: Measure = quick) -> Agent:
     return Agent(its_settings, Machine(measure=lambda _: measure, facts=facts, now=pieces.now))
 
 

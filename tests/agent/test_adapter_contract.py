@@ -22,10 +22,10 @@ from edgeprof.modelfiles.served_file import Served
 from edgeprof.wire.formats import FIRST_RUNTIME, FORMATS, ModelFormat, is_language
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.endpoint import parse_endpoint
-from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.worker_protocol.adapter import Closing, Lengths, Remote, Runtime, TensorModel, TextModel
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.measuring.worker_job import job_of
+from edgeprof_agent.worker_protocol.adapter import Closing, Lengths, RemoteModel, Runtime, TensorModel, TextModel
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import BUNDLED, measured, request_for
@@ -84,7 +84,7 @@ def request_(variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> G
 
 
 @pytest.fixture
-def job(request_: MeasureRequest) -> Job:
+def job(request_: MeasureRequest) -> WorkerJob:
     return job_of(request_, "measure", 60.0)
 
 
@@ -96,7 +96,7 @@ def runtime_of(variant: str) -> Runtime:
 
 
 @contextlib.contextmanager
-def opened(variant: str, job: Job) -> Generator[TensorModel | TextModel]:
+def opened(variant: str, job: WorkerJob) -> Generator[TensorModel | TextModel]:
     model = runtime_of(variant).open(job)
     try:
         if model.kind == "tensor":
@@ -108,20 +108,20 @@ def opened(variant: str, job: Job) -> Generator[TensorModel | TextModel]:
 
 
 @contextlib.contextmanager
-def tensor_model(variant: str, job: Job) -> Generator[TensorModel]:
+def tensor_model(variant: str, job: WorkerJob) -> Generator[TensorModel]:
     with opened(variant, job) as model:
         assert model.kind == "tensor"
         yield model
 
 
 @contextlib.contextmanager
-def text_model(variant: str, job: Job) -> Generator[TextModel]:
+def text_model(variant: str, job: WorkerJob) -> Generator[TextModel]:
     with opened(variant, job) as model:
         assert model.kind == "text"
         yield model
 
 
-def crosses_the_pipe(document: Setting | Operators | Output, kind: type) -> None:
+def crosses_the_pipe(document: RuntimeSetting | Operators | Output, kind: type) -> None:
     """All its fields and no other, in JSON's own types: the worker writes it as a line of JSON."""
     assert set(document) == set(kind.__annotations__)
     assert json.loads(json.dumps(document)) == document
@@ -137,14 +137,14 @@ def test_a_model_is_measured_end_to_end(variant: str, request_: MeasureRequest) 
     assert {row.metric for row in result.metrics} <= set(METRICS)
 
 
-def test_a_setting_tells_what_the_runtime_runs_with(variant: str, job: Job) -> None:
+def test_a_setting_tells_what_the_runtime_runs_with(variant: str, job: WorkerJob) -> None:
     with opened(variant, job) as model:
         if model.kind == "tensor":
             model.infer()
         else:
             model.prefill()  # xllamacpp's server may wait forever for its end where it was asked nothing
         setting = model.setting()
-    crosses_the_pipe(setting, Setting)
+    crosses_the_pipe(setting, RuntimeSetting)
     package = version(VARIANTS[variant].package)
     assert setting["runtime_version"].split("+")[0] in package or package in setting["runtime_version"]
     assert setting["threads"] == (0 if VARIANTS[variant].needs_endpoint else job["config"].threads)
@@ -153,7 +153,7 @@ def test_a_setting_tells_what_the_runtime_runs_with(variant: str, job: Job) -> N
     assert setting["input_source"]
 
 
-def test_operators_are_counted_or_their_absence_is_noted(variant: str, job: Job) -> None:
+def test_operators_are_counted_or_their_absence_is_noted(variant: str, job: WorkerJob) -> None:
     with opened(variant, job) as model:
         if model.kind == "tensor":
             model.infer()
@@ -173,7 +173,7 @@ def test_operators_are_counted_or_their_absence_is_noted(variant: str, job: Job)
         assert (operators["integer_kernels"] or 0) > 0  # an int8 model: it counts them, or says None and is wrong here
 
 
-def test_a_file_that_is_no_model_raises_and_kills_nothing(variant: str, job: Job, tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_raises_and_kills_nothing(variant: str, job: WorkerJob, tmp_path: Path) -> None:
     broken = tmp_path / f"broken{Path(job['model_path']).suffix}"
     broken.write_bytes(Path(job["model_path"]).read_bytes()[:24] + b"\xff" * 200)
     with pytest.raises(Exception, match=r"."), opened(variant, {**job, "model_path": str(broken)}):
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_model_raises_and_kills_nothing(variant: str, job: Job
 
 
 @of_tensor_runtimes
-def test_a_tensor_model_infers_at_its_shapes_and_comes_back_to_them(variant: str, job: Job) -> None:
+def test_a_tensor_model_infers_at_its_shapes_and_comes_back_to_them(variant: str, job: WorkerJob) -> None:
     with tensor_model(variant, job) as model:
         fine: Output = {"non_finite": 0, "wrong_shapes": []}
         for _ in range(2):
@@ -204,7 +204,7 @@ def _sizes(described: str) -> list[str]:
 
 
 @of_text_runtimes
-def test_a_language_models_times_lie_within_their_spans(variant: str, job: Job) -> None:
+def test_a_language_models_times_lie_within_their_spans(variant: str, job: WorkerJob) -> None:
     with text_model(variant, job) as model:
         before_ns = time.monotonic_ns()
         prefills = [model.first_prompt(), model.prefill(), model.prefill()]
@@ -225,7 +225,7 @@ def test_a_language_models_times_lie_within_their_spans(variant: str, job: Job) 
 
 
 @of_text_runtimes
-def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant: str, job: Job) -> None:
+def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant: str, job: WorkerJob) -> None:
     with text_model(variant, job) as model:
         model.prefill()
         depth = 0 if VARIANTS[variant].needs_endpoint else 16
@@ -237,7 +237,7 @@ def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant
 
 
 @of_text_runtimes
-def test_what_a_language_model_cannot_tell_has_a_reason(variant: str, job: Job) -> None:
+def test_what_a_language_model_cannot_tell_has_a_reason(variant: str, job: WorkerJob) -> None:
     with text_model(variant, job) as model:
         model.prefill()
         model.decode()
@@ -251,7 +251,7 @@ def test_what_a_language_model_cannot_tell_has_a_reason(variant: str, job: Job) 
         assert (model.kv_cache_kib is None) == ("kv_cache_mib" in model.absent)
         assert set(model.absent) <= set(METRICS)
         assert all(model.absent.values())
-        assert isinstance(model, Remote) == VARIANTS[variant].needs_endpoint
+        assert isinstance(model, RemoteModel) == VARIANTS[variant].needs_endpoint
 
 
 def test_the_first_runtime_of_a_format_is_what_the_hub_names_for_a_device_that_told_none() -> None:

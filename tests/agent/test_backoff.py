@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from edgeprof.backoff import Backoff
+from edgeprof.net.backoff import Backoff
 
 
 def test_with_jitter_it_lies_between_the_least_wait_and_a_bound_that_doubles() -> None:

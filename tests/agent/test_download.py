@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
+from edgeprof.net.backoff import Backoff
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
 from edgeprof_agent.daemon.download import download
-from edgeprof_agent.daemon.http import Hub
+from edgeprof_agent.daemon.http import HubHttp
 from tests.agent.odd_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled
 
 DATA = os.urandom(300_000)
@@ -33,7 +33,7 @@ def fetch(
     on_bytes: Callable[[int], None] = lambda _: None,
     cancelled: threading.Event | None = None,
 ) -> None:
-    download(Hub(url), ref(data), part, limits, cancelled or threading.Event(), on_bytes)
+    download(HubHttp(url), ref(data), part, limits, cancelled or threading.Event(), on_bytes)
 
 
 def code_of(attempt: Callable[[], None]) -> str | None:

@@ -16,11 +16,11 @@ import pytest
 from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.messages import Failure, Result, RunProtocol
 from edgeprof_agent import isolation
-from edgeprof_agent.isolation import Limits, Outcome, cgroup, layers, running
+from edgeprof_agent.isolation import Limits, WorkerExit, cgroup, layers, running
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
-from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.measure import measure
+from edgeprof_agent.measuring.worker_job import job_of
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for
 
 MODEL = BUNDLED / "digits-cnn-fp32.onnx"
@@ -301,7 +301,7 @@ def _no_group() -> None:
     """As where cgroups are not delegated."""
 
 
-def _run(mode: str, lines: list[bytes]) -> Outcome:
+def _run(mode: str, lines: list[bytes]) -> WorkerExit:
     def keep(line: bytes) -> bool:
         lines.append(line)
         return False

@@ -8,17 +8,17 @@ import pytest
 
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.messages import MetricRow, RunConfig, RunProtocol
-from edgeprof_agent.isolation import Outcome
-from edgeprof_agent.measuring.courses import extra_time_s, job_of
+from edgeprof_agent.isolation import WorkerExit
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.text_points import decode_slope, sweep_notes, usable_context
+from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
 from edgeprof_agent.runtimes.lengths import first_lengths
-from edgeprof_agent.worker_protocol.document import Point
+from edgeprof_agent.worker_protocol.document import WorkerPoint
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 
-ENDED = Outcome(ending="exited", spawned_ns=0, exit_code=0, signal=None, memory_evidence=None, log="", layers=())
-TEXT: Point = {
+ENDED = WorkerExit(ending="exited", spawned_ns=0, exit_code=0, signal=None, memory_evidence=None, log="", layers=())
+TEXT: WorkerPoint = {
     "at": {"shapes": {}, "prompt_tokens": 100, "depth_tokens": 50},
     "series_ns": {
         "prefill": [1_000_000_000, 2_000_000_000, 4_000_000_000],
@@ -48,7 +48,7 @@ def test_a_text_point_has_rates_times_and_memory() -> None:
 
 
 def test_a_tensor_point_has_latency_and_throughput() -> None:
-    point: Point = {
+    point: WorkerPoint = {
         "at": {"shapes": {"x": [4, 3]}, "prompt_tokens": None, "depth_tokens": None},
         "series_ns": {"latency": [2_000_000, 4_000_000] * 10},
         "decode_steps": [],
@@ -66,7 +66,7 @@ def test_a_tensor_point_has_latency_and_throughput() -> None:
 
 
 def test_a_failed_point_has_its_reason_and_no_figures() -> None:
-    failed: Point = {**TEXT, "failure": "no room"}
+    failed: WorkerPoint = {**TEXT, "failure": "no room"}
     (point,) = points_of([SweepAt(prompt_tokens=100, depth_tokens=50)], [failed], ENDED, 128)
     assert point.failure == "no room"
     assert point.metrics == ()

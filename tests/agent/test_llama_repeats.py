@@ -6,10 +6,10 @@ import pytest
 
 from edgeprof.statistics.distributions import t_quantile
 from edgeprof_agent.worker.steadiness import is_steady, is_steady_at_limit, mean_half_width
-from edgeprof_agent.worker.text_repeat import Rule
+from edgeprof_agent.worker.text_repeat import RepeatRule
 
 NEVER = 2**62
-RULE = Rule(min_runs=6, max_runs=100, window_ns=10, limit_ns=100, precision=0.01, stop_at_ns=NEVER)
+RULE = RepeatRule(min_runs=6, max_runs=100, window_ns=10, limit_ns=100, precision=0.01, stop_at_ns=NEVER)
 
 
 @pytest.mark.parametrize("degrees", [5, 6, 10, 30, 500])

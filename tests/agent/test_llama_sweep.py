@@ -8,14 +8,14 @@ from typing import Literal
 
 import pytest
 
-from edgeprof_agent.measuring.courses import job_of
+from edgeprof_agent.measuring.worker_job import job_of
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import MAX_WINDOWS, Timed, windows_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Point, Setting, SweepAsk
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, SweepAsk, WorkerJob, WorkerPoint
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import request_for
 
@@ -72,7 +72,7 @@ class Listening:
     def output(self) -> Output | None:
         return None
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         raise NotImplementedError
 
     def operators(self) -> Operators:
@@ -84,17 +84,17 @@ class Points(Reporter):
 
     def __init__(self) -> None:
         super().__init__(-1)
-        self.points: list[Point] = []
+        self.points: list[WorkerPoint] = []
 
     def enter(self, stage: str, note: str = "", fraction: float | None = None) -> None:
         self.stage = stage
 
-    def point(self, point: Point) -> None:
+    def point(self, point: WorkerPoint) -> None:
         self.points.append(point)
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> WorkerJob:
     return job_of(request_for(tiny_llama(tmp_path / "tiny.gguf"), "xllamacpp"), "measure", 60.0)
 
 
@@ -103,10 +103,10 @@ def ask(depth: int) -> SweepAsk:
 
 
 def sweep(
-    model: Listening, job: Job, depths: list[int], pace: Pace, *, left_s: float, soak_s: float = 0
-) -> list[Point]:
+    model: Listening, job: WorkerJob, depths: list[int], pace: Pace, *, left_s: float, soak_s: float = 0
+) -> list[WorkerPoint]:
     reporter, stop_at_ns = Points(), time.monotonic_ns() + int(left_s * 1e9)
-    asked: Job = {
+    asked: WorkerJob = {
         **job,
         "sweep": [ask(depth) for depth in depths],
         "stop_at_ns": stop_at_ns,
@@ -120,7 +120,7 @@ FAST = Pace(load_ns=0, tokens=128, tokens_ns=128, step_ns=1)
 TEN_A_SECOND = Pace(load_ns=0, tokens=128, tokens_ns=12_800 * MS, step_ns=1)
 
 
-def test_a_depth_that_cannot_be_filled_in_the_time_left_is_not_begun(job: Job) -> None:
+def test_a_depth_that_cannot_be_filled_in_the_time_left_is_not_begun(job: WorkerJob) -> None:
     model = Listening()
     deep, shallow = sweep(model, job, [2048, 0], TEN_A_SECOND, left_s=100)
     assert "takes 230 s or more; 100 s of the run's time were left" in (deep["failure"] or "")  # (2048 + 2 * 128) / 10
@@ -128,7 +128,7 @@ def test_a_depth_that_cannot_be_filled_in_the_time_left_is_not_begun(job: Job) -
     assert "use 2048" not in model.asked
 
 
-def test_a_memory_that_refills_takes_its_depth_four_times(job: Job) -> None:
+def test_a_memory_that_refills_takes_its_depth_four_times(job: WorkerJob) -> None:
     lengths = Lengths(128, 32, 1000)
     once, always = (TEN_A_SECOND.least_ns(lengths, refills=refills) for refills in (False, True))
     assert always - once == pytest.approx(300e9)
@@ -139,18 +139,18 @@ def test_a_longer_evaluation_replaces_the_speed_and_a_shorter_one_does_not() -> 
     assert FAST.seen(1, 5000) == FAST
 
 
-def test_the_soaks_time_is_not_taken_by_points(job: Job) -> None:
+def test_the_soaks_time_is_not_taken_by_points(job: WorkerJob) -> None:
     (point,) = sweep(Listening(), job, [0], FAST, left_s=50, soak_s=49)
     assert "no time" in (point["failure"] or "")
 
 
-def test_after_the_sweep_a_soak_finds_the_runs_own_lengths(job: Job) -> None:
+def test_after_the_sweep_a_soak_finds_the_runs_own_lengths(job: WorkerJob) -> None:
     model = Listening()
     sweep(model, job, [64], FAST, left_s=60, soak_s=1)
     assert model.asked == ["released", "use 64", "released", "use 0"]
 
 
-def test_a_points_peak_does_not_hold_the_memory_of_the_point_before(job: Job) -> None:
+def test_a_points_peak_does_not_hold_the_memory_of_the_point_before(job: WorkerJob) -> None:
     book = MemoryBook(())
     book.start_span()
     if book.span_peak_kib() is None:

@@ -12,12 +12,12 @@ import pytest
 from edgeprof.wire.evidence import MEMORY_PHASES, MemoryPhase, MemoryProfile
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent import isolation
-from edgeprof_agent.isolation import Limits, Outcome, cgroup
+from edgeprof_agent.isolation import Limits, WorkerExit, cgroup
 from edgeprof_agent.isolation.confine import NO_GROUP, NO_GROUP_PEAK
-from edgeprof_agent.measuring.conversation import Conversation
-from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.memory import NOT_LET_GO, ROSE, memory_of
+from edgeprof_agent.measuring.worker_job import job_of
 from edgeprof_agent.measuring.worker_memory import NOT_SAMPLED
+from edgeprof_agent.measuring.worker_output import Conversation
 from edgeprof_agent.worker.mapped import resident_kib
 from edgeprof_agent.worker.memory import NO_MAPS, NO_NVMAP, NO_RESET, NO_ROLLUP, NO_TEGRA, MemoryBook
 from edgeprof_agent.worker_protocol.document import Measured
@@ -44,7 +44,7 @@ class Run:
         job["model_files"] = [str(file)]
         self.heard = Conversation(unheard)
         command = (sys.executable, str(Path(__file__).with_name("worker_remembering.py")))
-        self.outcome: Outcome = isolation.run(
+        self.outcome: WorkerExit = isolation.run(
             command, msgspec.json.encode(job), Limits(deadline_s=60), self.heard.hear, threading.Event()
         )
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.llama_server import llama_server
 from edgeprof.modelfiles import served_file
-from edgeprof.modelfiles.served_file import Parameter, Price, Served
+from edgeprof.modelfiles.served_file import Parameter, Served, ServedPrice
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.endpoint import parse_endpoint
@@ -33,7 +33,7 @@ def odd() -> Iterator[OddEndpoint]:
 
 def document(folder: Path, name: str, parameters: dict[str, Parameter] | None = None) -> Path:
     file = folder / f"{name}.served"
-    price = Price(provider="openai", model="gpt-4o-mini")
+    price = ServedPrice(provider="openai", model="gpt-4o-mini")
     file.write_bytes(
         served_file.written(Served(edgeprof_served=1, model=name, parameters=parameters or {}, price=price))
     )

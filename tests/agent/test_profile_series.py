@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.wire.messages import Result
-from edgeprof_agent.series.keeping import Plan
+from edgeprof_agent.series.storage import SeriesPlan
 from tests.agent import onnx_models
 from tests.agent.measuring import BUNDLED
 
@@ -27,7 +27,7 @@ def test_two_models_are_interleaved_kept_and_compared(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     done = edgeprof("profile", ONNX, TFLITE, *QUICKER, "--repeats", 2, "--order-seed", 5, "--out", out)
     assert done.returncode == 0, done.stderr
-    plan = msgspec.json.decode((out / "plan.json").read_bytes(), type=Plan)
+    plan = msgspec.json.decode((out / "plan.json").read_bytes(), type=SeriesPlan)
     assert plan.seed == 5
     order = [turn.setup for turn in plan.turns]
     assert order in ([0, 1, 1, 0], [1, 0, 0, 1])

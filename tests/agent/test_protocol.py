@@ -11,23 +11,23 @@ from typing import Any
 import pytest
 
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_agent.measuring.beyond import add_responses, add_sustained, open_loop_of, soak_of
-from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.figures import Figures
+from edgeprof_agent.measuring.post_window import add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
 from edgeprof_agent.worker import page_cache
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.steadiness import is_steady, median_half_width
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
-from edgeprof_agent.worker_protocol.document import Job, SoakRun
+from edgeprof_agent.worker_protocol.document import SoakRun, WorkerJob
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, values
 
 MODEL = BUNDLED / "digits-cnn-fp32.onnx"
 
 
-def _job(rate_per_s: float = 0.0, **changes: Any) -> Job:
+def _job(rate_per_s: float = 0.0, **changes: Any) -> WorkerJob:
     request = request_for(MODEL, protocol=replace(QUICK, **changes))
     return job_of(replace(request, config=replace(request.config, arrival_rate_per_s=rate_per_s)), "measure", 60)
 

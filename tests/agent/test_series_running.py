@@ -9,9 +9,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles.inspection import inspect
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.keeping import Keeper, plan_of
-from edgeprof_agent.series.running import Outcome, Series, run_series
+from edgeprof_agent.series.running import RunOutcome, SeriesState, run_series
 from edgeprof_agent.series.setups import Setup
+from edgeprof_agent.series.storage import Keeper, plan_of
 from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent.measuring import BUNDLED, unheard
 from tests.hub import fleet
@@ -23,16 +23,16 @@ def a_setup() -> Setup:
     return Setup(file=file, config=config, protocol=RunProtocol(), label="digits", folder="digits")
 
 
-def failing_once(error: Exception) -> Callable[[Setup, OnProgress], Outcome]:
+def failing_once(error: Exception) -> Callable[[Setup, OnProgress], RunOutcome]:
     runs = 0
 
-    def once(setup: Setup, on_progress: OnProgress) -> Outcome:
+    def once(setup: Setup, on_progress: OnProgress) -> RunOutcome:
         nonlocal runs
         runs += 1
         if runs == 2:
             raise error
         rows = fleet.vision_rows(1.0, 0.1)
-        return Outcome(fleet.result(1, fleet.model("m", "m"), rows), {})
+        return RunOutcome(fleet.result(1, fleet.model("m", "m"), rows), {})
 
     return once
 
@@ -46,7 +46,7 @@ def failing_once(error: Exception) -> Callable[[Setup, OnProgress], Outcome]:
 )
 def test_an_exception_is_one_failed_run(tmp_path: Path, error: Exception, said: str) -> None:
     setups = [a_setup()]
-    series = Series(setups, interleaved(1, 3, 1))
+    series = SeriesState(setups, interleaved(1, 3, 1))
     keeper = Keeper(tmp_path / "kept")
     keeper.begin(plan_of(setups, series.turns, 1))
     run_series(series, failing_once(error), keeper, unheard)
@@ -60,6 +60,6 @@ def test_an_exception_is_one_failed_run(tmp_path: Path, error: Exception, said: 
 
 def test_a_result_that_cannot_be_kept_ends_the_series(tmp_path: Path) -> None:
     (tmp_path / "digits").write_text("a file where a folder is needed")
-    series = Series([a_setup()], interleaved(1, 3, 1))
+    series = SeriesState([a_setup()], interleaved(1, 3, 1))
     with pytest.raises(EdgeprofError, match="Cannot write"):
         run_series(series, failing_once(ValueError()), Keeper(tmp_path), unheard)

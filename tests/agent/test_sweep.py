@@ -12,8 +12,8 @@ from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.measuring.artifacts import fitted
-from edgeprof_agent.measuring.courses import job_of
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.worker_job import job_of
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.stopping import share_of_time

@@ -7,7 +7,7 @@ import pytest
 
 from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timing
 from edgeprof.wire.messages import DeviceState, Stamp
-from edgeprof_agent.measuring.trust import RULES, Evidence, trust_of
+from edgeprof_agent.measuring.trust import RULES, RunEvidence, trust_of
 from edgeprof_agent.telemetry.gate import Passed
 
 TIMING = Timing(clock_resolution_ns=40.0, loop_overhead_ns=80.0, warmup_runs=50, settled=True, window_end="precision")
@@ -47,7 +47,7 @@ STATE = DeviceState(
 )
 DRAWN = random.Random(20_261_123)
 STEADY_MS = [20.0 + DRAWN.gauss(0, 0.1) for _ in range(200)]
-RUN = Evidence(
+RUN = RunEvidence(
     medians_of={"latency": STEADY_MS},
     pieces_ms=STEADY_MS,
     timing=TIMING,
@@ -62,15 +62,15 @@ RUN = Evidence(
 )
 
 
-def seen(**changes: object) -> Evidence:
+def seen(**changes: object) -> RunEvidence:
     return replace(RUN, conditions=replace(QUIET, **changes))  # pyright: ignore[reportArgumentType]
 
 
-def with_samples(samples_ms: list[float]) -> Evidence:
+def with_samples(samples_ms: list[float]) -> RunEvidence:
     return replace(RUN, medians_of={"latency": samples_ms}, pieces_ms=samples_ms)
 
 
-def marks(run: Evidence) -> dict[str, str]:
+def marks(run: RunEvidence) -> dict[str, str]:
     return {mark.cause: mark.reason for mark in trust_of(run).marks}
 
 
@@ -113,7 +113,7 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
         ("noisy", with_samples([10.0, 11.0, 12.0, 9.0, 14.0, 30.0, 8.0]), "is imprecise: it lies between"),
     ],
 )
-def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: Evidence, figure: str) -> None:
+def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: RunEvidence, figure: str) -> None:
     found = marks(run)
     assert list(found) == [cause]
     assert figure in found[cause]
@@ -135,7 +135,7 @@ def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: Evidenc
         ),
     ],
 )
-def test_what_stays_below_a_threshold_is_no_mark(run: Evidence) -> None:
+def test_what_stays_below_a_threshold_is_no_mark(run: RunEvidence) -> None:
     assert marks(run) == {}
 
 

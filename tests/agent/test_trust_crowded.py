@@ -13,14 +13,14 @@ import pytest
 from edgeprof.wire.evidence import Conditions, Soak, SoakBucket
 from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 from edgeprof_agent.measuring.trust import trust_of
-from edgeprof_agent.telemetry.base import OWN, KernelFile, Site
+from edgeprof_agent.telemetry.base import OWN, ProbeFile, Site
 from edgeprof_agent.telemetry.clocks import Clocks
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.processor import Cores
 from edgeprof_agent.telemetry.throttle import ThrottleCounters
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.waiting import Waiting
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 from tests.agent.test_trust import QUIET, RUN, STATE
 
 MS = 1_000_000
@@ -30,7 +30,7 @@ COUNTERS = (
 )
 
 
-def window(start_ms: int, end_ms: int) -> Window:
+def window(start_ms: int, end_ms: int) -> MeasuredWindow:
     return {"start_ns": start_ms * MS, "end_ns": end_ms * MS, "units": 1}
 
 
@@ -166,7 +166,7 @@ def test_the_clock_of_the_core_that_the_worker_is_on(
 ) -> None:
     policies(tmp_path, [1000 + core for core in range(64)])
 
-    def on_core_40(file: KernelFile) -> int:
+    def on_core_40(file: ProbeFile) -> int:
         del file
         return 40
 

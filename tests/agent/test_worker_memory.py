@@ -17,7 +17,7 @@ from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits
 from edgeprof_agent.measuring import worker_memory
-from edgeprof_agent.measuring.courses import job_of
+from edgeprof_agent.measuring.worker_job import job_of
 from edgeprof_agent.measuring.worker_memory import (
     MAX_PSS_NS,
     NO_ROLLUP,
@@ -28,7 +28,7 @@ from edgeprof_agent.measuring.worker_memory import (
     WorkerPss,
     over_windows,
 )
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 from tests.agent.measuring import BUNDLED, misbehaving, request_for
 
 BRIEF = RunProtocol(warmup_runs=1, warmup_limit_s=0.1, min_runs=5, window_s=0.05, window_limit_s=0.05, deadline_s=60)
@@ -177,7 +177,7 @@ def test_a_real_wrapper_is_followed_through_its_exec(monkeypatch: pytest.MonkeyP
     assert python > 64
 
 
-def window(start_s: float, end_s: float) -> Window:
+def window(start_s: float, end_s: float) -> MeasuredWindow:
     return {"start_ns": int(start_s * 1e9), "end_ns": int(end_s * 1e9), "units": 1}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.worker.main import main
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 (MODE, _, FILE), FD = sys.argv[1].partition(":"), int(sys.argv[2])
@@ -83,7 +83,7 @@ DEEDS = {
 class Misbehaving:
     """Stands in for an imported runtime."""
 
-    def open(self, job: Job) -> "MisbehavingModel":
+    def open(self, job: WorkerJob) -> "MisbehavingModel":
         return MisbehavingModel(job)
 
 
@@ -92,7 +92,7 @@ class MisbehavingModel:
 
     kind: Literal["tensor"] = "tensor"
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: WorkerJob) -> None:
         self._job = job
         self._done = False
         self._runs = 0
@@ -119,7 +119,7 @@ class MisbehavingModel:
         self._measured = True
         return {"non_finite": 0, "wrong_shapes": []}
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         return {
             "runtime_version": "0",
             "threads": self._job["config"].threads,

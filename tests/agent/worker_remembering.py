@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgeprof_agent.worker.main import main
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 MIB = 1024 * 1024
@@ -29,7 +29,7 @@ def anonymous(size_mib: int, kind: int) -> mmap.mmap:
 class Remembering:
     """Stands in for an imported runtime."""
 
-    def open(self, job: Job) -> "RememberingModel":
+    def open(self, job: WorkerJob) -> "RememberingModel":
         return RememberingModel(job)
 
 
@@ -38,7 +38,7 @@ class RememberingModel:
 
     kind: Literal["tensor"] = "tensor"
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: WorkerJob) -> None:
         self._job = job
         self._shared: mmap.mmap | None = None
         self._anonymous = anonymous(ANONYMOUS_MIB, mmap.MAP_PRIVATE)
@@ -61,7 +61,7 @@ class RememberingModel:
         anonymous(3 * TRANSIENT_MIB, mmap.MAP_PRIVATE).close()  # after the window: no peak of the model's
         return {"non_finite": 0, "wrong_shapes": []}
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         return {
             "runtime_version": "0",
             "threads": self._job["config"].threads,

@@ -8,14 +8,14 @@ from typing import Literal
 
 from edgeprof_agent.worker.main import main
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 
 class Dying:
     """Stands in for an imported runtime."""
 
-    def open(self, job: Job) -> "DyingModel":
+    def open(self, job: WorkerJob) -> "DyingModel":
         return DyingModel()
 
 
@@ -67,7 +67,7 @@ class DyingModel:
     def output(self) -> Output | None:
         return None
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         return {
             "runtime_version": "0",
             "threads": 1,

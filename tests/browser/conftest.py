@@ -11,7 +11,7 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.conftest import find_program
@@ -48,7 +48,7 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
     writer.close()
     fleet.keep_artifacts(data, made)
     port = free_port()
-    app = create_app(Settings(data=data, port=port))
+    app = create_app(HubSettings(data=data, port=port))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

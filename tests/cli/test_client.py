@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.client.http_client import HubClient, HubError, token_from
 from edgeprof.errors import UsageError
-from edgeprof.sse import Event
+from edgeprof.net.sse import Event
 from tests.cli.canned import answering
 from tests.hub.live import free_port
 

@@ -10,7 +10,7 @@ from shutil import copytree
 import pytest
 
 from edgeprof_agent.doctor import other_load
-from edgeprof_agent.doctor.tuning import Step, steps
+from edgeprof_agent.doctor.tuning import TuningStep, steps
 from tests.cli.conftest import Run
 
 MACHINES = Path(__file__).parents[1] / "machines"
@@ -30,7 +30,7 @@ def write(root: Path, name: str, text: str) -> None:
     (root / name).write_text(f"{text}\n")
 
 
-def found(root: Path, wait: Callable[[], None] = lambda: None) -> dict[str, Step]:
+def found(root: Path, wait: Callable[[], None] = lambda: None) -> dict[str, TuningStep]:
     return {step.subject: step for step in steps(root, wait)}
 
 
@@ -92,7 +92,7 @@ def test_turbo_is_switched_off_and_on_again(name: str, on: str, off: str, n100: 
     step = found(n100)["turbo"]
     assert (step.do, step.undo) == (f"echo {off} | sudo tee /{CPU}/{name}", f"echo {on} | sudo tee /{CPU}/{name}")
     write(n100, f"{CPU}/{name}", off)
-    assert found(n100)["turbo"] == Step("turbo", "fine", "off")
+    assert found(n100)["turbo"] == TuningStep("turbo", "fine", "off")
 
 
 def test_swap_comes_back_with_its_priority(n100: Path) -> None:

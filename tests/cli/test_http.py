@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from edgeprof import http
 from edgeprof.errors import EdgeprofError
+from edgeprof.net import http
 from tests.hub.live import free_port
 
 

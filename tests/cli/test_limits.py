@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from edgeprof.errors import UsageError
 from edgeprof_agent import config
 from edgeprof_agent.commands.profile import profile
-from edgeprof_agent.daemon.http import Hub
+from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.isolation.running import WORKER_ENVIRONMENT
 
 
@@ -54,7 +54,7 @@ def test_an_agents_setting_that_makes_no_sense_is_refused(options: dict[str, obj
 @pytest.mark.parametrize("url", ["http://hub:abc", "http://hub:99999", "nonsense url", "ftp://hub"])
 def test_an_agent_refuses_a_url_that_is_none(url: str) -> None:
     with pytest.raises(UsageError, match="is not a hub URL"):
-        Hub(url)
+        HubHttp(url)
 
 
 def test_a_worker_never_phones_home() -> None:

@@ -37,12 +37,12 @@ def lines(hub: Live, filled: fleet.Fleet) -> Lines:
     return lambda after: list(hub.client.export("ndjson", after))
 
 
-class Taken(list[wandb.Run]):
+class Taken(list[wandb.WandbRun]):
     """A target that keeps what it is sent, and breaks at one of them."""
 
     breaks_at = -1
 
-    def send(self, run: wandb.Run) -> None:
+    def send(self, run: wandb.WandbRun) -> None:
         if len(self) == self.breaks_at:
             raise EdgeprofError("wandb_failed", "it broke")
         self.append(run)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeprof.sse import Event, events, field_of
+from edgeprof.net.sse import Event, events, field_of
 
 STREAMS = {
     "data of three lines": (b"data: YHOO\ndata: +2\ndata: 10\n\n", [Event("message", "YHOO\n+2\n10")]),

@@ -7,7 +7,7 @@ import pytest
 from edgeprof.commands.options import sweep_points
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import DeclaredInput, inspect
-from edgeprof.sweeps import MAX_POINTS, points_of
+from edgeprof.modelfiles.sweep_points import MAX_POINTS, points_of
 from tests.agent import onnx_models, tflite_models
 from tests.agent.gguf_models import tiny_llama
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from edgeprof.wire.energy import Integration
 from edgeprof_agent.sensors.base import Accuracy, Recording, Sample
-from edgeprof_agent.worker_protocol.document import EnergyLoad, EnergyPhase, Window
+from edgeprof_agent.worker_protocol.document import EnergyLoad, EnergyPhase, MeasuredWindow
 
 S = 1_000_000_000
 IDLE_W, LOAD_W, RIPPLE_W = 3.0, 7.5, 0.4
@@ -23,7 +23,7 @@ def load_of(
     """Idle, back-to-back windows, idle; begins at 1,000 s of the clock."""
     zero_ns = 1_000 * S
     start_ns = zero_ns + int(idle_s * S)
-    spans: list[Window] = [
+    spans: list[MeasuredWindow] = [
         {
             "start_ns": start_ns + int(n * window_s * S),
             "end_ns": start_ns + int((n + 1) * window_s * S),

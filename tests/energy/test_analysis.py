@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.wire.energy import Calibration, EnergyRun
 from edgeprof_agent.energy.analysis import Around, energy_run
-from edgeprof_agent.sensors.base import Broken, Recording, Sample
+from edgeprof_agent.sensors.base import FailedReading, Recording, Sample
 from edgeprof_agent.worker_protocol.document import EnergyLoad
 from tests.energy.curves import IDLE_W, LOAD_W, UNITS_PER_S, S, load_of, recording_of, true_j
 
@@ -147,7 +147,7 @@ def test_a_sign_that_changes() -> None:
 
 def test_a_broken_reading_in_the_load() -> None:
     load = load_of()
-    recording = replace(recording_of(load, 2.0), broken=(Broken(at(load, 0.5), "power1_input gives no number"),))
+    recording = replace(recording_of(load, 2.0), broken=(FailedReading(at(load, 0.5), "power1_input gives no number"),))
     assert analysed(recording, load).problem == "power1_input gives no number"
 
 

@@ -52,7 +52,7 @@ def test_a_rebuild_makes_the_same_models(tmp_path: Path) -> None:
         assert _built(python, tmp_path / "again").files == built.files
 
 
-def _built(python: str, folder: Path) -> bundle.Bundle:
+def _built(python: str, folder: Path) -> bundle.BuildRecord:
     command = [python, "-m", "edgeprof", "models", "build", "digits-cnn", "--out", folder.name]
     done = subprocess.run(command, cwd=folder.parent, stderr=subprocess.PIPE, stdout=sys.stderr, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

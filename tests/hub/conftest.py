@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet
@@ -27,7 +27,7 @@ def open_hub(tmp_path: Path) -> Iterator[Open]:
             writer = SqliteWriter(tmp_path / DATABASE)
             fleet.fill(writer, made)
             writer.close()
-            app = create_app(Settings(data=tmp_path, token=token))
+            app = create_app(HubSettings(data=tmp_path, token=token))
             return stack.enter_context(TestClient(app, base_url=URL, follow_redirects=False))
 
         yield start

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 
 from edgeprof.client.http_client import HubClient
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
-from edgeprof_hub.context import Hub
+from edgeprof_hub.config import HubSettings
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle import running
 from tests.ports import free_port
 
@@ -25,7 +25,7 @@ PATIENCE_S = 30.0
 
 @dataclass(frozen=True)
 class Live:
-    hub: Hub
+    hub: HubContext
     app: FastAPI
     port: int
 
@@ -66,7 +66,7 @@ def serving(
     webhooks: tuple[str, ...] = (),
 ) -> Generator[Live]:
     """A hub that answers over HTTP and is connected to its broker."""
-    settings = Settings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port(), webhooks=webhooks)
+    settings = HubSettings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port(), webhooks=webhooks)
     with running(settings) as hub, socket.create_server(("127.0.0.1", 0)) as listener:
         app = create_app(settings, hub)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from edgeprof.errors import UsageError
 from edgeprof_hub import config
 from edgeprof_hub.app import ROUTERS, create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.routes import access
 from tests.hub.live import Live, serving
 
@@ -48,7 +48,7 @@ def flat(found: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
             yield from flat(inner.routes)
 
 
-ROUTES = routes(create_app(Settings(data=Path("unused"), token=TOKEN)))
+ROUTES = routes(create_app(HubSettings(data=Path("unused"), token=TOKEN)))
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ def test_settings_that_would_leave_the_hub_open_are_refused(
     tmp_path: Path, host: str, token: str | None, code: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        config.check(Settings(data=tmp_path, host=host, token=token))
+        config.check(HubSettings(data=tmp_path, host=host, token=token))
     assert caught.value.code == code
 
 

@@ -14,11 +14,11 @@ from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.wire import codec
 from edgeprof.wire import messages as m
 from edgeprof_hub.broker import choice, external, mosquitto, ports
-from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.embedded import EmbeddedBroker
 from edgeprof_hub.broker.external import ExternalBroker
 from edgeprof_hub.broker.mosquitto import MosquittoBroker
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
 from tests.hub.live import Live, eventually, free_port, serving
@@ -45,12 +45,12 @@ def guarded(tmp_path: Path) -> Iterator[Live]:
     ],
 )
 def test_the_settings_choose_the_broker(tmp_path: Path, host: str, broker: str, kind: type) -> None:
-    assert isinstance(choice.choose(Settings(data=tmp_path, host=host, broker=broker, token=TOKEN)), kind)
+    assert isinstance(choice.choose(HubSettings(data=tmp_path, host=host, broker=broker, token=TOKEN)), kind)
 
 
 def test_the_embedded_broker_is_refused_beyond_loopback(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this machine only"):
-        choice.choose(Settings(data=tmp_path, host="0.0.0.0", broker="embedded", token=TOKEN))
+        choice.choose(HubSettings(data=tmp_path, host="0.0.0.0", broker="embedded", token=TOKEN))
 
 
 def test_the_embedded_broker_listens_on_loopback_only(tmp_path: Path) -> None:
@@ -177,15 +177,17 @@ def test_without_mosquitto_the_install_line_is_told(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("url", "token", "endpoint"),
     [
-        ("mqtt://b", None, Endpoint(host="b", port=1883, agent_host="b")),
+        ("mqtt://b", None, BrokerEndpoint(host="b", port=1883, agent_host="b")),
         (
             "mqtts://u@b:99",
             TOKEN,
-            Endpoint(host="b", port=99, tls=True, username="u", password=TOKEN, agent_host="b", agent_username="u"),
+            BrokerEndpoint(
+                host="b", port=99, tls=True, username="u", password=TOKEN, agent_host="b", agent_username="u"
+            ),
         ),
     ],
 )
-def test_an_external_broker_is_named_by_its_url(url: str, token: str | None, endpoint: Endpoint) -> None:
+def test_an_external_broker_is_named_by_its_url(url: str, token: str | None, endpoint: BrokerEndpoint) -> None:
     assert external.parse(url, token) == endpoint
 
 

@@ -18,7 +18,7 @@ from edgeprof.wire import identity
 from edgeprof.wire import messages as m
 from edgeprof_agent.series import bundle
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from tests.hub import fleet, live, stores
 from tests.modelfiles import makers
 
@@ -48,7 +48,7 @@ def serve(data: Path, entry: Path) -> tuple[m.Result, Iterator[TestClient]]:
 
     def opened() -> Iterator[TestClient]:
         with TestClient(
-            create_app(Settings(data=data, mqtt_port=live.free_port())), base_url="http://127.0.0.1"
+            create_app(HubSettings(data=data, mqtt_port=live.free_port())), base_url="http://127.0.0.1"
         ) as client:
             yield client
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.views.cell_history import cell_history
 from tests.hub import fleet, live, stores
 
@@ -36,7 +36,7 @@ ADDRESS = "/cells/" + "/".join(KEY)
 def client(tmp_path: Path) -> Iterator[TestClient]:
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, fleet.Fleet([fleet.state(1, "pi")], [fleet.facts(1)], [CNN], RUNS))
-    app = create_app(Settings(data=tmp_path, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as opened:
         yield opened
 

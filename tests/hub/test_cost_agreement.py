@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from edgeprof.tables.text import render_text
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from tests.hub import fleet, live, stores
 
 PRICES_USD = {1: 160.0, 2: 61.3, 3: 1999.99}
@@ -39,7 +39,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     )
     with stores.opened(folder) as store:
         fleet.fill(store.writer, of)
-    app = create_app(Settings(data=folder, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=folder, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as opened:
         yield opened
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.cost import alternatives, bill, draws, explorer
 from edgeprof_hub.cost import field as cost_field
 from edgeprof_hub.cost import fields as cost_fields
@@ -25,7 +25,7 @@ from edgeprof_hub.cost.break_even import break_even_per_day
 from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.draws import Uncertain
 from edgeprof_hub.cost.field import Field
-from edgeprof_hub.cost.inputs import Input
+from edgeprof_hub.cost.inputs import CostInput
 from edgeprof_hub.cost.price_moment import prices_now
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.cost.subject import subject_of
@@ -105,7 +105,7 @@ def priced(tiers: tuple[Tier, ...]) -> Alternative:
         title="flat",
         basis="",
         source="",
-        price=Input(name="cloud price", value="", origin="assumed"),
+        price=CostInput(name="cloud price", value="", origin="assumed"),
         as_of=TODAY,
         usd=usd,
         tiers=tiers,
@@ -347,7 +347,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     )
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, of)
-    app = create_app(Settings(data=tmp_path, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as opened:
         yield opened
 

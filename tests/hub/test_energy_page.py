@@ -11,7 +11,7 @@ from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSour
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef, MetricRow, Result
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import energy_view
@@ -70,7 +70,7 @@ def page_of(folder: Path, results: list[Result], path: str) -> str:
     fleet.fill(writer, made)
     writer.close()
     fleet.keep_artifacts(folder, replace(made, artifacts=[believable.trace()]))
-    with TestClient(create_app(Settings(data=folder)), base_url=URL) as client:
+    with TestClient(create_app(HubSettings(data=folder)), base_url=URL) as client:
         return client.get(path).text
 
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.cost import fleet_scenario
 from tests.hub import fleet, live, stores
 
@@ -18,7 +18,7 @@ USUAL = fleet_scenario.written(fleet_scenario.USUAL)
 def client(tmp_path: Path) -> Iterator[TestClient]:
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, fleet.typical())
-    app = create_app(Settings(data=tmp_path, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as opened:
         yield opened
 

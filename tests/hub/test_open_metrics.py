@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.exports import open_metrics
 from tests.hub import fleet, live, stores
 
@@ -28,7 +28,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     made.states.append(fleet.state(3, HOSTILE))
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, made)
-    app = create_app(Settings(data=tmp_path, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1") as opened:
         yield opened
 

@@ -17,7 +17,7 @@ from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.commands.compare import compare
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands.prices import history
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
 from edgeprof_hub.cost.catalogue.loader import load_catalogue, parse_catalogue, use_own_files
 from edgeprof_hub.cost.catalogue.packed import packed, unpacked
@@ -47,7 +47,7 @@ def hub_with(data: Path, price: str | None) -> Generator[TestClient]:
     own.write_text(OWN.format(price=price))
     use_own_files([own] if price else [])
     try:
-        app = create_app(Settings(data=data, mqtt_port=live.free_port()))
+        app = create_app(HubSettings(data=data, mqtt_port=live.free_port()))
         with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
             yield client
     finally:

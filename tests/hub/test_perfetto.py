@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from tests.hub import believable, fleet, live, stores
 
 REQUIRED = {
@@ -27,7 +27,7 @@ def client(tmp_path: Path, made: fleet.Fleet) -> Iterator[TestClient]:
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, made)
     fleet.keep_artifacts(tmp_path, made)
-    app = create_app(Settings(data=tmp_path, mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path, mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1") as opened:
         yield opened
 

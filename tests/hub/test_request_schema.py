@@ -12,7 +12,7 @@ from edgeprof.wire.messages import RunProtocol
 from edgeprof.wire.run_field import Described, fields_of
 from edgeprof_hub.app import create_app
 from edgeprof_hub.campaigns.validation import check
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 
 KINDS = (rest.CampaignRequest, RunProtocol)
 EVERY = [(kind, each) for kind in KINDS for each in fields_of(kind)]
@@ -21,7 +21,7 @@ RANGED = [(kind, each) for kind, each in EVERY if each.known.low is not None]
 
 @cache
 def schemas() -> dict[str, Any]:
-    return create_app(Settings(data=Path("unused"))).openapi()["components"]["schemas"]
+    return create_app(HubSettings(data=Path("unused"))).openapi()["components"]["schemas"]
 
 
 @pytest.mark.parametrize(("kind", "each"), EVERY, ids=lambda value: getattr(value, "name", ""))

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import SweepAt, SweepPoint, Trust
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import sweeps, traces
@@ -37,7 +37,7 @@ def read_run(tmp_path: Path) -> Iterator[ReadRun]:
             fleet.fill(writer, made)
             writer.close()
             fleet.keep_artifacts(tmp_path, replace(made, artifacts=[believable.trace()]))
-            client = stack.enter_context(TestClient(create_app(Settings(data=tmp_path)), base_url=URL))
+            client = stack.enter_context(TestClient(create_app(HubSettings(data=tmp_path)), base_url=URL))
             answer = client.get(f"/runs/{result.result_id}")
             assert answer.status_code == 200
             return answer.text

@@ -12,7 +12,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import messages as m
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands.hub import hub as hub_command
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.answers import answers
 from edgeprof_hub.seed.writing import Size, fill
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[TestClient]:
-    settings = Settings(data=folder, mqtt_port=live.free_port())
+    settings = HubSettings(data=folder, mqtt_port=live.free_port())
     with TestClient(create_app(settings), base_url="http://127.0.0.1:8765") as opened:
         yield opened
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.views.side_by_side import like
 from tests.hub import fleet, live, stores
 
@@ -40,7 +40,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     )
     with stores.opened(data) as store:
         fleet.fill(store.writer, of)
-    with TestClient(create_app(Settings(data=data, mqtt_port=live.free_port())), base_url="http://127.0.0.1") as opened:
+    with TestClient(
+        create_app(HubSettings(data=data, mqtt_port=live.free_port())), base_url="http://127.0.0.1"
+    ) as opened:
         yield opened
 
 

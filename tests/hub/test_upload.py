@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 import edgeprof_exports
 from edgeprof.wire import identity
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.registry import uploads
 from tests.hub import live
 from tests.modelfiles import makers
@@ -26,7 +26,7 @@ Files = list[tuple[str, tuple[str, bytes, str]]]
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    app = create_app(Settings(data=tmp_path / "data", mqtt_port=live.free_port()))
+    app = create_app(HubSettings(data=tmp_path / "data", mqtt_port=live.free_port()))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as opened:
         yield opened
 
@@ -163,7 +163,7 @@ def test_what_a_cut_off_upload_left_goes_at_the_next_start(tmp_path: Path) -> No
     left = tmp_path / "data" / "uploads" / "abc" / "half.onnx"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"x" * 1000)
-    with TestClient(create_app(Settings(data=tmp_path / "data", mqtt_port=live.free_port()))):
+    with TestClient(create_app(HubSettings(data=tmp_path / "data", mqtt_port=live.free_port()))):
         assert not left.exists()
 
 

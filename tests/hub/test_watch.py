@@ -12,8 +12,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import UsageError
+from edgeprof.net.backoff import Backoff
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest, topics
 from edgeprof_hub import notices

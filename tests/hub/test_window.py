@@ -19,7 +19,7 @@ from edgeprof_hub.matrix.window import (
 from tests.hub import fleet, stores
 
 
-def axes_of(devices: int, families: int, variants: int) -> table.Axes:
+def axes_of(devices: int, families: int, variants: int) -> table.MatrixAxes:
     columns = [
         rest.Column(
             model_id=f"m-{family}-{variant}",
@@ -38,7 +38,7 @@ def axes_of(devices: int, families: int, variants: int) -> table.Axes:
         for variant in range(variants)
     ]
     records = [device(number) for number in range(devices)]
-    return table.Axes(tuple(records), tuple(columns), {}, {})
+    return table.MatrixAxes(tuple(records), tuple(columns), {}, {})
 
 
 def device(number: int) -> rest.DeviceRecord:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeprof.wire.failures import MEANING, STAGES
 from edgeprof_hub.app import API_PREFIX, create_app
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from tests.hub.test_access import ROUTES, filled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
@@ -25,7 +25,7 @@ def test_the_table_of_failures_is_that_of_the_code() -> None:
 
 
 def test_every_route_says_what_its_errors_look_like() -> None:
-    document = create_app(Settings(data=Path("unused"))).openapi()
+    document = create_app(HubSettings(data=Path("unused"))).openapi()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for status in ("422", "default"):

@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import declared_inputs, inspect, served_file, small_weights_share
-from edgeprof.modelfiles.served_file import Price, Served
+from edgeprof.modelfiles.served_file import Served, ServedPrice
 from edgeprof.wire import identity
 
 PLAIN = b'{"edgeprof_served":1,"model":"odd-1"}'
@@ -23,7 +23,7 @@ def test_a_document_is_a_model_file_and_comes_back_as_it_was_written(tmp_path: P
         edgeprof_served=1,
         model="org/odd-1",
         parameters={"temperature": 0, "stop": ["a"]},
-        price=Price(provider="openai", model="x"),
+        price=ServedPrice(provider="openai", model="x"),
     )
     file = put(tmp_path, served_file.written(served))
     found = inspect(file)

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from benchmarks.aa_counts import EFFECTS, Pair, Side, called_effects, counted, upper_bound
-from edgeprof.statistics.calibration import NoiseFloor
+from edgeprof.statistics.calibration import LearnedFloor
 from edgeprof.statistics.estimate import Estimate, estimate_median
 
-FLOOR = NoiseFloor(floor=0.06, expected=0.04, low=0.02, high=0.09, within_run=0.001, runs=20, date="2026-11-25")
+FLOOR = LearnedFloor(floor=0.06, expected=0.04, low=0.02, high=0.09, within_run=0.001, runs=20, date="2026-11-25")
 
 
 def pair(outcome: str, called: tuple[float, ...] = (), marks: tuple[str, ...] | None = None) -> Pair:

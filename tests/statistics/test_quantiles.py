@@ -12,7 +12,7 @@ from edgeprof.statistics.autocorrelation import autocorrelation_time
 from edgeprof.statistics.quantiles import (
     PERCENTILES,
     Percentile,
-    Refused,
+    TooFewSamples,
     fewest_to_rule_out,
     percentile,
     percentiles,
@@ -39,13 +39,13 @@ def test_a_median_of_few_samples_has_the_exact_ranks() -> None:
 def test_a_percentile_is_refused_with_the_count_it_takes() -> None:
     draw = random.Random(1)
     found = percentile([draw.random() for _ in range(50)], 0.99)
-    assert isinstance(found, Refused)
+    assert isinstance(found, TooFewSamples)
     assert found.needed >= 299
     assert found.reason.startswith(f"needs {found.needed} samples for a 95 % interval; this run has 50")
 
 
 def test_no_sample_is_refused_and_no_error() -> None:
-    assert percentiles([]) == tuple(Refused(p, 0, 0, samples_needed(p)) for p in PERCENTILES)
+    assert percentiles([]) == tuple(TooFewSamples(p, 0, 0, samples_needed(p)) for p in PERCENTILES)
 
 
 def test_equal_samples_have_an_interval_of_no_width() -> None:
@@ -63,7 +63,7 @@ def test_samples_that_follow_each_other_are_worth_fewer() -> None:
 
 def test_a_dependent_run_is_refused_with_a_larger_count() -> None:
     found = percentile(autoregressive(0.9)(random.Random(3), 300), 0.99)
-    assert isinstance(found, Refused)
+    assert isinstance(found, TooFewSamples)
     assert found.needed > 1_000
     assert "worth" in found.reason
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import simulated_runs as runs
-from edgeprof.statistics.calibration import NoiseFloor, noise_floor
+from edgeprof.statistics.calibration import LearnedFloor, noise_floor
 from edgeprof.statistics.estimate import Estimate, estimate_median
 from edgeprof.statistics.verdict import DEFAULT_FLOOR, compare
 
-FLOOR = NoiseFloor(floor=0.05, expected=0.03, low=0.02, high=0.06, within_run=0.0, runs=10, date="2026-11-24")
+FLOOR = LearnedFloor(floor=0.05, expected=0.03, low=0.02, high=0.06, within_run=0.0, runs=10, date="2026-11-24")
 
 
 def sure(value: float) -> Estimate:

@@ -16,7 +16,7 @@ import click
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire.messages import Facts, Result
 from edgeprof_agent import config
-from edgeprof_agent.config import Settings
+from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
@@ -93,7 +93,7 @@ def run(config_file: Path | None, **options: object) -> None:
         _serve(Agent(settings, this_machine(settings, player)))
 
 
-def _played(settings: Settings) -> "AbstractContextManager[Player | None]":
+def _played(settings: AgentSettings) -> "AbstractContextManager[Player | None]":
     """The recorded machine while it plays; nothing where none is asked."""
     if settings.replay is None:
         return nullcontext()
@@ -113,7 +113,7 @@ def _serve(daemon: Agent) -> None:
     daemon.run(Notifier(os.environ))
 
 
-def this_machine(settings: Settings, player: "Player | None" = None) -> Machine:
+def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Machine:
     """Imported here: `--help` needs none of it."""
     root = player.root if player else Path("/")
     from edgeprof_agent import isolation, machine

@@ -24,8 +24,8 @@ from edgeprof_agent.commands.view.profile import Stages
 from edgeprof_agent.commands.view.words import percent, plural
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.keeping import Keeper, plan_of
-from edgeprof_agent.series.running import Series, run_series
+from edgeprof_agent.series.running import SeriesState, run_series
+from edgeprof_agent.series.storage import Keeper, plan_of
 
 _DEFAULTS = {"onnx": "digits-cnn-int8.onnx", "tflite": "digits-cnn-int8.tflite"}
 _ORDER_SEED = 1
@@ -56,7 +56,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
         {**options, "energy": False}
     )  # a floor is of times; energy would make each run last minutes
     setups = setups_named([model or _bundled()], request)
-    series = Series(setups, interleaved(len(setups), runs, _ORDER_SEED))
+    series = SeriesState(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)
     keeper.begin(plan_of(setups, series.turns, _ORDER_SEED))
     with Stages(sys.stderr) as stages:
@@ -80,7 +80,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     return 0
 
 
-def _tell(series: Series, taught: Mapping[int, Sequence[NoiseFloor] | EdgeprofError]) -> None:
+def _tell(series: SeriesState, taught: Mapping[int, Sequence[NoiseFloor] | EdgeprofError]) -> None:
     for index, floors in taught.items():
         if not isinstance(floors, EdgeprofError):
             click.echo(_sentence(series, index, floors[0]))
@@ -95,7 +95,7 @@ def _bundled() -> Path:
     return FOLDER / _DEFAULTS["tflite" if there and "onnx" not in there else "onnx"]
 
 
-def _floors(series: Series, index: int, date: str) -> list[NoiseFloor] | EdgeprofError:
+def _floors(series: SeriesState, index: int, date: str) -> list[NoiseFloor] | EdgeprofError:
     """One for each series of times that the runs have a median of, that which is compared as a rule first.
 
     An error is returned: what the other set-ups taught must not be lost with this one.
@@ -129,7 +129,7 @@ def _others(runs: list[Run], date: str) -> list[NoiseFloor]:
     return found
 
 
-def _sentence(series: Series, index: int, floor: NoiseFloor) -> str:
+def _sentence(series: SeriesState, index: int, floor: NoiseFloor) -> str:
     runs = series.measured(index)
     return (
         f"{series.setups[index].label}: the noise floor of {floor.series.replace('_', '-')} is "

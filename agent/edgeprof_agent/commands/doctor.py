@@ -14,7 +14,7 @@ import click
 from edgeprof_agent.commands.view.tuning import tuning_lines
 from edgeprof_agent.doctor.examine import can_measure, examine
 from edgeprof_agent.doctor.finding import Finding
-from edgeprof_agent.doctor.tuning import Step, steps
+from edgeprof_agent.doctor.tuning import TuningStep, steps
 
 SIGNS = {"ok": "ok", "missing": "MISSING", "optional": "note"}
 
@@ -41,7 +41,7 @@ def doctor(root: Path, tune: bool, as_json: bool) -> None:
     sys.exit(0 if works else 1)
 
 
-def _json(items: Sequence[Finding | Step]) -> str:
+def _json(items: Sequence[Finding | TuningStep]) -> str:
     return json.dumps([asdict(item) for item in items], indent=2, ensure_ascii=False)
 
 

@@ -9,9 +9,9 @@ import click
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import served_file
-from edgeprof.modelfiles.served_file import Parameter, Price, Served
+from edgeprof.modelfiles.served_file import Parameter, Served, ServedPrice
 from edgeprof_agent.endpoint import parse_endpoint
-from edgeprof_agent.runtimes.openai.http import Broken, Connection, Refusal
+from edgeprof_agent.runtimes.openai.http import Connection, EndpointRefusal, EndpointUnreachable
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -35,7 +35,7 @@ def check(url: str, key_env: str | None) -> None:
     try:
         connect_ms = connection.connect() / 1e6
         models = connection.models()
-    except (Refusal, Broken) as error:
+    except (EndpointRefusal, EndpointUnreachable) as error:
         raise EdgeprofError("endpoint_failed", f"{found.url} ({error.kind}): {error}") from error
     where = ", which is on this host, so its figures describe no cloud" if found.on_this_host else ""
     click.echo(f"{found.url}{where}")
@@ -64,7 +64,7 @@ def model(
     """Write the document of the model that an endpoint serves as NAME. Flash it like a model file."""
     if price_model and not price_provider:
         raise UsageError("bad_usage", "--price-model needs --price-provider: several providers sell the same name.")
-    price = Price(provider=price_provider, model=price_model or name) if price_provider else None
+    price = ServedPrice(provider=price_provider, model=price_model or name) if price_provider else None
     served = Served(edgeprof_served=1, model=name, parameters=dict(map(_parameter, parameters)), price=price)
     file = out or Path(_UNSAFE.sub("-", name).strip("-.") + served_file.SUFFIX)
     if file.suffix != served_file.SUFFIX:

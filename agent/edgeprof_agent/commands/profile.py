@@ -43,6 +43,6 @@ def profile(
     interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
     affects all alike. Each set-up is judged against the fastest.
     """
-    from edgeprof_agent.commands.profile_run import Output, run
+    from edgeprof_agent.commands.profile_run import ProfileOutput, run
 
-    return run(models, options, repeats, order_seed, Output(out, samples_file, as_json))
+    return run(models, options, repeats, order_seed, ProfileOutput(out, samples_file, as_json))

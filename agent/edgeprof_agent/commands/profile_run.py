@@ -16,16 +16,16 @@ from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.commands.view.series import document_of, text_of
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.keeping import Keeper, plan_of
-from edgeprof_agent.series.running import Outcome, Series, measure_once, run_series
+from edgeprof_agent.series.running import RunOutcome, SeriesState, measure_once, run_series
 from edgeprof_agent.series.setups import Setup, setups_of
+from edgeprof_agent.series.storage import Keeper, plan_of
 from edgeprof_agent.series.summary import summary_of
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 INTERRUPTED = 130
 
 
-class Output(NamedTuple):
+class ProfileOutput(NamedTuple):
     """Where results go."""
 
     folder: Path | None
@@ -34,14 +34,14 @@ class Output(NamedTuple):
 
 
 def run(
-    models: Sequence[Path], options: Mapping[str, object], repeats: int, order_seed: int | None, output: Output
+    models: Sequence[Path], options: Mapping[str, object], repeats: int, order_seed: int | None, output: ProfileOutput
 ) -> int:
     """All runs; returns the command's exit code."""
     request = parse_options(options)
     setups = setups_named(models, request)
     keeper = Keeper(output.folder)
     seed = secrets.randbits(32) if order_seed is None else order_seed
-    series = Series(setups, interleaved(len(setups), repeats, seed))
+    series = SeriesState(setups, interleaved(len(setups), repeats, seed))
     if len(series.turns) == 1:
         return _single(setups[0], request, keeper, series, output)
     if output.samples_file:
@@ -75,12 +75,12 @@ def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]
     return setups
 
 
-def measurer(request: ProfileRequest) -> Callable[[Setup, OnProgress], Outcome]:
+def measurer(request: ProfileRequest) -> Callable[[Setup, OnProgress], RunOutcome]:
     """How one run of a series is made."""
     return lambda setup, on_progress: measure_once(setup, request.host, on_progress)
 
 
-def _single(setup: Setup, request: ProfileRequest, keeper: Keeper, series: Series, output: Output) -> int:
+def _single(setup: Setup, request: ProfileRequest, keeper: Keeper, series: SeriesState, output: ProfileOutput) -> int:
     keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
         outcome = measure_once(setup, request.host, stages.show)
@@ -94,7 +94,7 @@ def _single(setup: Setup, request: ProfileRequest, keeper: Keeper, series: Serie
     return 0 if outcome.result.status == "measured" else 1
 
 
-def _write_samples(file: Path, outcome: Outcome) -> None:
+def _write_samples(file: Path, outcome: RunOutcome) -> None:
     """The `samples` artifact as it goes to a hub. A run of few samples has them in its result instead."""
     refs = [ref for ref in outcome.result.artifacts if ref.name == "samples"]
     if not refs:

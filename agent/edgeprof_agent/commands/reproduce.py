@@ -14,7 +14,7 @@ from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.endpoint import endpoint_of
 from edgeprof_agent.series import bundle
 from edgeprof_agent.series.host import Host
-from edgeprof_agent.series.running import Outcome, measure_once
+from edgeprof_agent.series.running import RunOutcome, measure_once
 from edgeprof_agent.series.setups import Setup
 
 
@@ -48,7 +48,7 @@ def reproduce(file: Path, endpoint: str | None, endpoint_key_env: str | None, as
     return 0 if outcome.result.status == "measured" else 1
 
 
-def _beside(recorded: bundle.Bundle, outcome: Outcome) -> str:
+def _beside(recorded: bundle.Bundle, outcome: RunOutcome) -> str:
     """The verdict on the two runs, or why there is none."""
     if recorded.result.failure is not None:
         code = recorded.result.failure.code

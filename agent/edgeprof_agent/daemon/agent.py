@@ -16,17 +16,17 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
 from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
-from edgeprof_agent.config import Settings
-from edgeprof_agent.daemon.courier import Courier
+from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
-from edgeprof_agent.daemon.http import Hub
+from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.jobs import Jobs
-from edgeprof_agent.daemon.link import Link
+from edgeprof_agent.daemon.link import HubLink
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.runner import Measure, Parts, Runner
+from edgeprof_agent.daemon.sender import Courier
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore, check_manifest
 
@@ -59,8 +59,8 @@ class _JobKey(msgspec.Struct):
 class Agent:
     """One agent on one state folder."""
 
-    def __init__(self, settings: Settings, machine: Machine) -> None:
-        hub = Hub(settings.hub, settings.token)
+    def __init__(self, settings: AgentSettings, machine: Machine) -> None:
+        hub = HubHttp(settings.hub, settings.token)
         self._folder = StateFolder(settings.data)
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -70,7 +70,7 @@ class Agent:
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
-        self._link = Link(hub, self.who, lambda: machine.facts(self.who), self, settings.keepalive_s, settings.retry)
+        self._link = HubLink(hub, self.who, lambda: machine.facts(self.who), self, settings.keepalive_s, settings.retry)
         self._courier = Courier(
             self._outbox,
             hub,
@@ -245,7 +245,7 @@ class Agent:
         self._link.publish("progress", codec.encode(progress), 0)
 
 
-def _identity(settings: Settings, device_id: str) -> Identity:
+def _identity(settings: AgentSettings, device_id: str) -> Identity:
     return Identity(
         device_id=device_id,
         session_id=f"s-{secrets.token_hex(8)}",

@@ -16,7 +16,7 @@ from typing import Protocol
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
-from edgeprof_agent.daemon.http import Hub, HubRefused, HubUnreachable
+from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class _StartOver(_TryAgain):
 class _Transfer:
     """One download: what to fetch, where its bytes gather, and how it may be stopped."""
 
-    hub: Hub
+    hub: HubHttp
     file: FileRef
     part: Path
     limits: DownloadLimits
@@ -60,7 +60,7 @@ class _Transfer:
 
 
 def download(
-    hub: Hub,
+    hub: HubHttp,
     file: FileRef,
     part: Path,
     limits: DownloadLimits,

@@ -33,7 +33,7 @@ def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
 def failed_result(who: Identity, begun: Started, failure: Failure) -> Result:
     """What is reported where `measure` gave no result of its own. An agent that waits for work carries none of it."""
     from edgeprof_agent.measuring.reporting import failed_early
-    from edgeprof_agent.measuring.run import Header
+    from edgeprof_agent.measuring.worker_run import Header
 
     job = begun.job
     header = Header(

@@ -10,10 +10,10 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from edgeprof import hub_url
 from edgeprof.errors import EdgeprofError
-from edgeprof.http import Server, bearer
-from edgeprof.hub_errors import error_in
+from edgeprof.net import hub_url
+from edgeprof.net.http import Server, bearer
+from edgeprof.net.hub_errors import error_in
 from edgeprof.version import __version__
 from edgeprof.wire.messages import Bootstrap, Hello
 
@@ -38,7 +38,7 @@ class HubRefused(EdgeprofError):
         self.status = status
 
 
-class Hub:
+class HubHttp:
     """One hub by its URL."""
 
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:

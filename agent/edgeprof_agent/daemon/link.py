@@ -7,15 +7,15 @@ import logging
 import threading
 from collections.abc import Callable
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
+from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.messages import Facts, Hello
 from edgeprof.wire.topics import Upward
 from edgeprof_agent.daemon.failed import Identity
-from edgeprof_agent.daemon.http import Hub, HubRefused
-from edgeprof_agent.daemon.session import Listener, Session
+from edgeprof_agent.daemon.http import HubHttp, HubRefused
+from edgeprof_agent.daemon.session import Listener, MqttSession
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +23,21 @@ SLOW = Backoff(30.0, 120.0)
 """When somebody has to do something first: the hub's reason will not go away by asking more often."""
 
 
-class Refused(EdgeprofError):
+class AgentRefused(EdgeprofError):
     """The hub will not have this agent as it is; the sentence says what to do."""
 
 
-class Link:
+class HubLink:
     """One thread's work (`run`), and publishing from any other."""
 
     def __init__(
-        self, hub: Hub, who: Identity, facts: Callable[[], Facts], listener: Listener, keepalive_s: int, retry: Backoff
+        self,
+        hub: HubHttp,
+        who: Identity,
+        facts: Callable[[], Facts],
+        listener: Listener,
+        keepalive_s: int,
+        retry: Backoff,
     ) -> None:
         self._hub = hub
         self._who = who
@@ -40,7 +46,7 @@ class Link:
         self._keepalive_s = keepalive_s
         self._retry = retry
         self._stopping = threading.Event()
-        self._session: Session | None = None
+        self._session: MqttSession | None = None
         self._was_connected = False
         self._state = ""
 
@@ -67,7 +73,7 @@ class Link:
             try:
                 self._connect_once()
                 failures, delays, reason = 1, self._retry, "the connection ended"
-            except (HubRefused, Refused) as error:
+            except (HubRefused, AgentRefused) as error:
                 if not self._was_connected:
                     raise
                 failures, delays, reason = failures + 1, SLOW, error.message
@@ -81,7 +87,7 @@ class Link:
         """Ask the hub anew each time (its broker's port may have changed), connect, serve until the end."""
         bootstrap = self._hub.bootstrap()
         if not bootstrap.wire_min <= WIRE_VERSION <= bootstrap.wire_max:
-            raise Refused(
+            raise AgentRefused(
                 "wire_version",
                 f"The hub uses wire versions {bootstrap.wire_min} to {bootstrap.wire_max}; this agent uses "
                 f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
@@ -96,7 +102,7 @@ class Link:
                 agent_version=__version__,
             )
         )
-        session = Session(self._hub, bootstrap, who, self._facts(), self._listener, self._keepalive_s)
+        session = MqttSession(self._hub, bootstrap, who, self._facts(), self._listener, self._keepalive_s)
         self._session = session
         if self._stopping.is_set():
             return
@@ -106,7 +112,7 @@ class Link:
             self._session = None
             self._listener.on_offline()
         if session.refusal:
-            raise Refused("refused", session.refusal)
+            raise AgentRefused("refused", session.refusal)
 
     def _on_online(self) -> None:
         self._was_connected = True

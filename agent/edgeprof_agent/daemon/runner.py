@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from errno import ENOSPC
 from pathlib import Path
 
-from edgeprof.backoff import Backoff
 from edgeprof.errors import EdgeprofError
+from edgeprof.net.backoff import Backoff
 from edgeprof.wire import codec, identity
 from edgeprof.wire.failures import Stage
 from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp

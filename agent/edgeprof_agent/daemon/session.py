@@ -20,7 +20,7 @@ from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import Bootstrap, Facts, State
 from edgeprof.wire.topics import Upward
 from edgeprof_agent.daemon.failed import Identity
-from edgeprof_agent.daemon.http import Hub
+from edgeprof_agent.daemon.http import HubHttp
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +58,11 @@ class _TakesTls(Protocol):
     def tls_set_context(self, context: ssl.SSLContext) -> None: ...
 
 
-class Session:
+class MqttSession:
     """One MQTT connection, from CONNECT to its end. The thread of `serve` is the only one that touches the socket."""
 
     def __init__(
-        self, hub: Hub, bootstrap: Bootstrap, who: Identity, facts: Facts, listener: Listener, keepalive_s: int
+        self, hub: HubHttp, bootstrap: Bootstrap, who: Identity, facts: Facts, listener: Listener, keepalive_s: int
     ) -> None:
         self._bootstrap = bootstrap
         self._host = bootstrap.mqtt_host or hub.host
@@ -130,7 +130,7 @@ class Session:
         except (ValueError, IndexError, KeyError, struct.error) as error:
             raise ConnectionFailed(f"The broker's reply is not MQTT ({error}).") from error
 
-    def _make_client(self, hub: Hub) -> mqtt.Client:
+    def _make_client(self, hub: HubHttp) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._online_state.device_id,

@@ -23,7 +23,7 @@ _ON_HOST = "this is a container: look at the machine that runs it"
 
 
 @dataclass(frozen=True)
-class Step:
+class TuningStep:
     """`do` and `undo` are commands for a shell, both empty where nothing is to be done or nothing is known.
 
     `undo` alone is empty where `do` holds for one command only.
@@ -36,7 +36,7 @@ class Step:
     undo: str = ""
 
 
-def steps(root: Path = Path("/"), wait: Callable[[], None] = other_load.wait) -> list[Step]:
+def steps(root: Path = Path("/"), wait: Callable[[], None] = other_load.wait) -> list[TuningStep]:
     """What would make this machine quieter, in the order of what it usually brings."""
     in_container = any((root / mark).exists() for mark in CONTAINER_MARKS)
     looks = (_governor, _boost, _swap)
@@ -44,98 +44,102 @@ def steps(root: Path = Path("/"), wait: Callable[[], None] = other_load.wait) ->
     return [*found, *_load(root, in_container, wait), _cores(root)]
 
 
-def _on_host(step: Step) -> Step:
+def _on_host(step: TuningStep) -> TuningStep:
     """A container sees the values of its host, and may not change them."""
     if step.verdict == "fine":
         return step
-    return Step(step.subject, "unknown", f"{step.detail}; {_ON_HOST}" if step.verdict == "change" else _ON_HOST)
+    return TuningStep(step.subject, "unknown", f"{step.detail}; {_ON_HOST}" if step.verdict == "change" else _ON_HOST)
 
 
-def _governor(root: Path) -> Iterator[Step]:
+def _governor(root: Path) -> Iterator[TuningStep]:
     policies = files.folders(root / CPU / "cpufreq", "policy*")
     by_name = defaultdict[str, list[str]](list)
     for policy in policies:
         if name := files.text(policy / "scaling_governor"):
             by_name[name].append(_path(root, policy / "scaling_governor"))
     if not by_name:
-        yield Step("governor", "unknown", "the kernel shows no clock policy; a virtual machine's host owns the clocks")
+        yield TuningStep(
+            "governor", "unknown", "the kernel shows no clock policy; a virtual machine's host owns the clocks"
+        )
         return
     others = {name: paths for name, paths in by_name.items() if name != "performance"}
     if not others:
-        yield Step("governor", "fine", "performance")
+        yield TuningStep("governor", "fine", "performance")
         return
     offered = [files.text(policy / "scaling_available_governors") for policy in policies]
     if any(each and "performance" not in each.split() for each in offered):
-        yield Step("governor", "unknown", f"{', '.join(others)}; this kernel offers no performance governor")
+        yield TuningStep("governor", "unknown", f"{', '.join(others)}; this kernel offers no performance governor")
         return
     do = _write("performance", (path for paths in others.values() for path in paths))
     undo = " && ".join(_write(name, paths) for name, paths in others.items())
-    yield Step("governor", "change", f"{', '.join(others)}: the clock follows the load", do, undo)
+    yield TuningStep("governor", "change", f"{', '.join(others)}: the clock follows the load", do, undo)
 
 
-def _boost(root: Path) -> Iterator[Step]:
+def _boost(root: Path) -> Iterator[TuningStep]:
     """intel_pstate counts the other way round than cpufreq: 1 is off (kernel, admin-guide/pm/intel_pstate.rst)."""
     for name, off in (("intel_pstate/no_turbo", "1"), ("cpufreq/boost", "0")):
         value = files.text(root / CPU / name)
         if value == off:
-            yield Step("turbo", "fine", "off")
+            yield TuningStep("turbo", "fine", "off")
             return
         if value:
             detail = "on: the clock depends on heat and on how many cores work"
-            yield Step("turbo", "change", detail, _write(off, [f"/{CPU}/{name}"]), _write(value, [f"/{CPU}/{name}"]))
+            yield TuningStep(
+                "turbo", "change", detail, _write(off, [f"/{CPU}/{name}"]), _write(value, [f"/{CPU}/{name}"])
+            )
             return
     cpuinfo = files.text(root / "proc/cpuinfo") or ""
     if "hypervisor" in cpuinfo:
-        yield Step("turbo", "unknown", "this is a virtual machine, whose host owns the clocks")
+        yield TuningStep("turbo", "unknown", "this is a virtual machine, whose host owns the clocks")
     elif not cpuinfo or "vendor_id" in cpuinfo:  # x86 processors have it
-        yield Step("turbo", "unknown", "the kernel shows no switch for it; the firmware's set-up may have one")
+        yield TuningStep("turbo", "unknown", "the kernel shows no switch for it; the firmware's set-up may have one")
     else:
-        yield Step("turbo", "fine", "this processor has none")
+        yield TuningStep("turbo", "fine", "this processor has none")
 
 
-def _swap(root: Path) -> Iterator[Step]:
+def _swap(root: Path) -> Iterator[TuningStep]:
     table = files.text(root / "proc/swaps")
     if table is None:
-        yield Step("swap", "unknown", "/proc/swaps cannot be read")
+        yield TuningStep("swap", "unknown", "/proc/swaps cannot be read")
         return
     areas = [line.split() for line in table.splitlines()[1:]]
     areas = [area for area in areas if len(area) == 5]
     if not areas:
-        yield Step("swap", "fine", "off")
+        yield TuningStep("swap", "fine", "off")
         return
     used_kib = sum(int(area[3]) for area in areas if area[3].isdigit())
     names = " ".join(area[0] for area in areas)
     free_kib = _available_kib(root)
     if used_kib and (free_kib is None or used_kib >= free_kib):
         detail = f"{names} hold {used_kib // 1024} MiB, which does not fit into free memory: stop programs first"
-        yield Step("swap", "unknown", detail)
+        yield TuningStep("swap", "unknown", detail)
         return
     undo = " && ".join(f"sudo swapon{_priority(area[4])} {area[0]}" for area in areas)
-    yield Step("swap", "change", f"on: {names}", f"sudo swapoff {names}", undo)
+    yield TuningStep("swap", "change", f"on: {names}", f"sudo swapoff {names}", undo)
 
 
-def _load(root: Path, in_container: bool, wait: Callable[[], None]) -> Iterator[Step]:
+def _load(root: Path, in_container: bool, wait: Callable[[], None]) -> Iterator[TuningStep]:
     found = other_load.look(root, wait)
     if found is None:
-        yield Step("other load", "unknown", "no processes are recorded here")
+        yield TuningStep("other load", "unknown", "no processes are recorded here")
         return
     for program in found:
         text = f"{program.name} (process {program.pid}) uses {program.cores:.0%} of a core"
         if program.keep:
-            yield Step("other load", "unknown", f"{text}; {program.keep}")
+            yield TuningStep("other load", "unknown", f"{text}; {program.keep}")
         else:
-            yield Step("other load", "change", text, program.stop, program.resume)
+            yield TuningStep("other load", "change", text, program.stop, program.resume)
     if in_container:
-        yield Step("other load", "unknown", "processes outside this container are not seen")
+        yield TuningStep("other load", "unknown", "processes outside this container are not seen")
     elif not found:
-        yield Step("other load", "fine", f"no process uses {other_load.MIN_CORES:.0%} of a core or more")
+        yield TuningStep("other load", "fine", f"no process uses {other_load.MIN_CORES:.0%} of a core or more")
 
 
-def _cores(root: Path) -> Step:
+def _cores(root: Path) -> TuningStep:
     """Which cores to measure on. `taskset` holds for one command, and needs no way back."""
     online = cpus_of(files.text(root / CPU / "online") or "")
     if not online:
-        return Step("cores", "unknown", "the kernel does not list its cores")
+        return TuningStep("cores", "unknown", "the kernel does not list its cores")
     if isolated := cpus_of(files.text(root / CPU / "isolated") or ""):
         return _taskset(isolated, f"{_listed(isolated)} are isolated from other programs")
     clocks = {core: _highest_khz(root, core) for core in online}
@@ -146,12 +150,12 @@ def _cores(root: Path) -> Step:
     first = _one_a_core(root, online)
     if len(first) < len(online):
         return _taskset(first, f"{_listed(online)} share {len(first)} physical cores")
-    return Step("cores", "fine", f"{_listed(online)} are alike")
+    return TuningStep("cores", "fine", f"{_listed(online)} are alike")
 
 
-def _taskset(cores: Iterable[int], detail: str) -> Step:
+def _taskset(cores: Iterable[int], detail: str) -> TuningStep:
     cores = tuple(cores)
-    return Step(
+    return TuningStep(
         "cores",
         "change",
         f"{detail}; for an agent: --cores {_listed(cores)}",

@@ -12,7 +12,7 @@ from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSour
 from edgeprof_agent.energy import calibrating
 from edgeprof_agent.energy.edges import Load, Offset, offset_of
 from edgeprof_agent.energy.integrate import changes, energy_between, in_order, shifted, watts
-from edgeprof_agent.energy.marks import Facts, marks_of
+from edgeprof_agent.energy.marks import EnergyFacts, marks_of
 from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
 from edgeprof_agent.energy.validation import why_inconsistent, why_unusable
 from edgeprof_agent.sensors.base import Recording, Sample
@@ -156,7 +156,7 @@ def _figured(
         both_ways_j=_both_ways(trace, whole),
     )
     parts = parts_of(seen, trace.recording.accuracy, trace.calibration)
-    facts = Facts(
+    facts = EnergyFacts(
         idle_before_w=before_w,
         idle_after_w=after_w,
         idle_sd_w=stdev(idle_readings) if len(idle_readings) > 1 else None,

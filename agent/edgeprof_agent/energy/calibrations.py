@@ -15,7 +15,7 @@ from edgeprof.wire.energy import Calibration
 from edgeprof_agent.noise_floors import machine_key
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class SavedCalibration(msgspec.Struct, frozen=True, kw_only=True):
     """A calibration and the machine that it was made on."""
 
     machine: str
@@ -45,7 +45,7 @@ def keep(calibration: Calibration, file: Path | None = None, machine: str | None
     """In the place of an older one of the same source. Raises EdgeprofError where it cannot be kept."""
     file, here = file or file_of_calibrations(), machine or machine_key()
     others = [each for each in read(file) if (each.machine, each.calibration.sensor) != (here, calibration.sensor)]
-    _write(file, [*others, Kept(machine=here, calibration=calibration)])
+    _write(file, [*others, SavedCalibration(machine=here, calibration=calibration)])
     return file
 
 
@@ -60,17 +60,17 @@ def forget(sensor: str, file: Path | None = None, machine: str | None = None) ->
     return True
 
 
-def read(file: Path) -> list[Kept]:
+def read(file: Path) -> list[SavedCalibration]:
     """Every entry; none where there is no file."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Kept])
+        return msgspec.json.decode(file.read_bytes(), type=list[SavedCalibration])
     except FileNotFoundError:
         return []
     except (OSError, msgspec.MsgspecError) as error:
         raise EdgeprofError("file_unreadable", f"Cannot read {file}: {error}. Move it away.") from error
 
 
-def _write(file: Path, entries: list[Kept]) -> None:
+def _write(file: Path, entries: list[SavedCalibration]) -> None:
     """Whole or not at all."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

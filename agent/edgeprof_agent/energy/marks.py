@@ -17,7 +17,7 @@ NET_STEPS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class EnergyFacts:
     """What the rules look at."""
 
     idle_before_w: float
@@ -36,7 +36,7 @@ class Facts:
     resolution_w: float | None = None
 
 
-def marks_of(facts: Facts) -> dict[str, str]:
+def marks_of(facts: EnergyFacts) -> dict[str, str]:
     """By name; empty where there is nothing to say."""
     found: dict[str, str] = {}
     if facts.spread_share > MAX_SPREAD:
@@ -55,7 +55,7 @@ def marks_of(facts: Facts) -> dict[str, str]:
     return found | _coarse(facts)
 
 
-def _coarse(facts: Facts) -> dict[str, str]:
+def _coarse(facts: EnergyFacts) -> dict[str, str]:
     """Net energy is a difference of two readings of a meter that rounds both."""
     rise_w = min(facts.powers_w, default=0.0) - max(facts.idle_before_w, facts.idle_after_w)
     step_w = facts.resolution_w
@@ -64,7 +64,7 @@ def _coarse(facts: Facts) -> dict[str, str]:
     return {"coarse_net": f"the load adds {rise_w:.3g} W; the source resolves {step_w:g} W"}
 
 
-def _idle_marks(facts: Facts) -> dict[str, str]:
+def _idle_marks(facts: EnergyFacts) -> dict[str, str]:
     """Net energy leans on the idle power: where that moved, net moves with it."""
     drift_w = abs(facts.idle_after_w - facts.idle_before_w)
     idle_w = abs(facts.idle_before_w + facts.idle_after_w) / 2
@@ -74,7 +74,7 @@ def _idle_marks(facts: Facts) -> dict[str, str]:
     return {"drifting_idle": f"idle {facts.idle_before_w:.3g} W before and {facts.idle_after_w:.3g} W after the load"}
 
 
-def _beyond_calibration(facts: Facts) -> dict[str, str]:
+def _beyond_calibration(facts: EnergyFacts) -> dict[str, str]:
     known = facts.calibration
     if known is None:
         return {}

@@ -10,7 +10,7 @@ from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
 from edgeprof_agent.energy.analysis import Around, energy_run, unused_source
-from edgeprof_agent.energy.plan import MIN_WINDOW_S, WINDOW_PERIODS, Plan, plan_of
+from edgeprof_agent.energy.plan import MIN_WINDOW_S, WINDOW_PERIODS, EnergyPlan, plan_of
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
 from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured
@@ -33,7 +33,7 @@ class EnergyMeter:
     """`ask` goes to the worker; `watching` starts and stops the sources as the worker enters and leaves its stage."""
 
     recorders: list[Recorder]
-    plan: Plan
+    plan: EnergyPlan
     phases: int
     absent: str | None = None
     """Why nothing is read at all."""
@@ -52,7 +52,7 @@ class EnergyMeter:
         if absent is None and not sources.recorders and not sources.unheard:
             absent = NO_SOURCE
         if absent is not None:
-            return cls([], Plan(None, {}), phases, absent)
+            return cls([], EnergyPlan(None, {}), phases, absent)
         heard = [each for each in sources.recorders if each.name not in sources.unheard]
         plan = plan_of({each.name: each.period_s for each in heard}, protocol, phases)
         reasons = {**sources.unheard, **plan.too_slow}

@@ -21,7 +21,7 @@ CATCH_UP_S = 2.0
 """Of the first idle: the sources come up, and the measured window's heat goes."""
 
 
-class Plan(NamedTuple):
+class EnergyPlan(NamedTuple):
     """What the worker is asked, and which sources are too slow for it, with the reason."""
 
     ask: EnergyAsk | None
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
         return self.ask["idle_before_s"] + load_s + self.ask["idle_after_s"]
 
 
-def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) -> Plan:
+def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) -> EnergyPlan:
     """`periods_s`: of each source by name, the time between two of its values."""
     most_s = protocol.energy_limit_s / (WINDOWS * phases)
     fitting = {name: period for name, period in periods_s.items() if MIN_PERIODS * period <= most_s}
@@ -49,7 +49,7 @@ def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) 
         if name not in fitting
     }
     if not fitting or not protocol.energy:
-        return Plan(None, too_slow)
+        return EnergyPlan(None, too_slow)
     slowest_s = max(fitting.values())
     window_s = max(min(MIN_WINDOW_S, most_s), min(WINDOW_PERIODS * slowest_s, most_s))
     ask: EnergyAsk = {
@@ -58,4 +58,4 @@ def plan_of(periods_s: Mapping[str, float], protocol: RunProtocol, phases: int) 
         "window_s": window_s,
         "windows": WINDOWS,
     }
-    return Plan(ask, too_slow)
+    return EnergyPlan(ask, too_slow)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef
 from edgeprof_agent.sensors.base import Recording
-from edgeprof_agent.worker_protocol.document import EnergyLoad, Span
+from edgeprof_agent.worker_protocol.document import ClockSpan, EnergyLoad
 
 
 def power_artifact(load: EnergyLoad, recordings: Sequence[Recording]) -> tuple[ArtifactRef, bytes] | None:
@@ -21,7 +21,7 @@ def power_artifact(load: EnergyLoad, recordings: Sequence[Recording]) -> tuple[A
     zero_ns = load["idle_before"]["start_ns"]
     phases = [_span("idle", load["idle_before"], zero_ns)]
     for phase in load["phases"]:
-        spans: list[Span] = [{"start_ns": each["start_ns"], "end_ns": each["end_ns"]} for each in phase["windows"]]
+        spans: list[ClockSpan] = [{"start_ns": each["start_ns"], "end_ns": each["end_ns"]} for each in phase["windows"]]
         phases += [_span(phase["phase"], span, zero_ns) for span in spans]
     phases.append(_span("idle", load["idle_after"], zero_ns))
     document = {"phases": phases, "sources": [_source(recording, zero_ns) for recording in recordings]}
@@ -29,7 +29,7 @@ def power_artifact(load: EnergyLoad, recordings: Sequence[Recording]) -> tuple[A
     return ArtifactRef(name="power", sha256=sha256_hex(data), size=len(data), media_type="application/json"), data
 
 
-def _span(name: str, span: Span, zero_ns: int) -> dict[str, object]:
+def _span(name: str, span: ClockSpan, zero_ns: int) -> dict[str, object]:
     return {"name": name, "start_s": _seconds(span["start_ns"], zero_ns), "end_s": _seconds(span["end_ns"], zero_ns)}
 
 

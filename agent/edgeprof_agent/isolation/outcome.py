@@ -16,7 +16,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class WorkerExit:
     """How a worker ended. `signal` is the name of the one that killed it, ours included."""
 
     ending: Ending

@@ -16,7 +16,7 @@ from typing import IO, cast
 from edgeprof.privacy import NO_TELEMETRY
 from edgeprof_agent.isolation.confine import Confinement
 from edgeprof_agent.isolation.lines import Lines
-from edgeprof_agent.isolation.outcome import Ending, Limits, Outcome
+from edgeprof_agent.isolation.outcome import Ending, Limits, WorkerExit
 from edgeprof_agent.isolation.tail import Tail
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
 from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
@@ -41,7 +41,7 @@ def run(
     on_line: OnLine,
     cancelled: threading.Event,
     on_start: Callable[[int], None] = lambda pid: None,
-) -> Outcome:
+) -> WorkerExit:
     """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it.
 
     `on_start` is given the worker's process id before it has its job.
@@ -69,7 +69,7 @@ def run(
             confinement.release()
             os.close(reading)
         runs = _counted(scratch)
-    return Outcome(
+    return WorkerExit(
         ending=ending,
         spawned_ns=spawned_ns,
         exit_code=status if status >= 0 else None,
@@ -124,8 +124,8 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
     return process.wait(_REAP_S)
 
 
-def _not_started(spawned_ns: int, why: str) -> Outcome:
-    return Outcome(
+def _not_started(spawned_ns: int, why: str) -> WorkerExit:
+    return WorkerExit(
         ending="not_started",
         spawned_ns=spawned_ns,
         exit_code=None,

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.messages import Effective
 from edgeprof_agent.measuring import placement
-from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.text_points import sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
+from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.worker_protocol.document import Measured, Operators
 
 
-def effective_of(header: Header, measured: Measured, run: Run, points: Sequence[SweepPoint]) -> Effective:
+def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
     operators = run.heard.operators or _NOT_READ

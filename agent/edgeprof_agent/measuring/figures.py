@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.statistics.estimate import estimate_median
-from edgeprof.statistics.quantiles import Percentile, Refused, percentiles
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, percentiles
 from edgeprof.wire.figures import AbsentMetric, MetricRow
 
 MEDIAN = 0.5
@@ -38,7 +38,7 @@ class Figures:
         """
         found = percentiles(samples, [p for _, p in wanted])
         for (metric, p), one in zip(wanted, found, strict=True):
-            if p == MEDIAN and isinstance(one, Refused):
+            if p == MEDIAN and isinstance(one, TooFewSamples):
                 self._add_median(metric, samples)
             else:
                 self._add_percentile(metric, one)
@@ -50,8 +50,8 @@ class Figures:
         else:
             self.add(metric, found.value, len(samples), (found.low, found.high))
 
-    def _add_percentile(self, metric: str, found: Percentile | Refused) -> None:
-        if isinstance(found, Refused):
+    def _add_percentile(self, metric: str, found: Percentile | TooFewSamples) -> None:
+        if isinstance(found, TooFewSamples):
             self.miss(metric, found.reason)
         else:
             self.add(metric, found.value, found.n, (found.low, found.high))

@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeprof.wire.evidence import Footprint
 from edgeprof_agent.cost_book import CostBook, Span
 from edgeprof_agent.isolation.running import OnLine
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 
 _PAGES_PER_MIB = 1024 * 1024 / os.sysconf("SC_PAGE_SIZE")
 
@@ -43,7 +43,7 @@ class FootprintMeter:
         self._tools.tick()
         self._rss_mib = max(self._rss_mib, _rss_mib())
 
-    def footprint(self, windows: Sequence[Window], samplers: Sequence[CostBook]) -> Footprint | None:
+    def footprint(self, windows: Sequence[MeasuredWindow], samplers: Sequence[CostBook]) -> Footprint | None:
         """Over the measured windows; None where the looks do not enclose them. Without a sampler its figures are 0.
 
         `agent_rss_mib` is the largest at any look.

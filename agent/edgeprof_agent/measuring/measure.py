@@ -17,23 +17,23 @@ from edgeprof_agent import isolation
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
-from edgeprof_agent.isolation import Limits, Outcome
+from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.isolation.running import OnLine
-from edgeprof_agent.measuring.conversation import Conversation
-from edgeprof_agent.measuring.courses import extra_time_s, job_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.measuring.run import Header, Run
+from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
+from edgeprof_agent.measuring.worker_output import Conversation
+from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.gate import HeatGate, Passed
 from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker_protocol.document import Course, EnergyLoad, Measured, Window
+from edgeprof_agent.worker_protocol.document import Course, EnergyLoad, Measured, MeasuredWindow
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 GATE = HeatGate()
@@ -111,10 +111,10 @@ class _Ended:
 
     limits: Limits
     heard: Conversation
-    outcome: Outcome
+    outcome: WorkerExit
 
 
-def _run(attempt: _Attempt, passed: Passed) -> Run:
+def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     """A cold start in a process of its own, then the measurement. A model that fails cold is not tried again."""
     started_s = time.monotonic()
     before = state.read_state(attempt.root)
@@ -135,7 +135,7 @@ def _run(attempt: _Attempt, passed: Passed) -> Run:
     measured, load = ended.heard.measured, ended.heard.energy
     costs = (CostBook.of(trace.at_ns, trace.sampler_cpu_ns),)
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
-    return Run(
+    return WorkerRun(
         before=before,
         after=after,
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
@@ -175,7 +175,7 @@ def _meter(attempt: _Attempt) -> EnergyMeter:
     return EnergyMeter.of(request.protocol, sources, text=is_language(request.model.format), elsewhere=elsewhere)
 
 
-def _window_memory(trace: Trace, windows: Sequence[Window]) -> WindowMemory:
+def _window_memory(trace: Trace, windows: Sequence[MeasuredWindow]) -> WindowMemory:
     """What the trace saw of the worker's memory."""
     rss, pss = trace.series("worker", "rss_mib"), trace.series("worker_pss", "pss_mib")
     return over_windows(rss, pss, windows, trace.absent.get("worker_pss"))

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 from edgeprof.statistics.estimate import estimate_median
 from edgeprof.wire.evidence import SweepAt, SweepPoint
-from edgeprof_agent.isolation import Outcome
+from edgeprof_agent.isolation import WorkerExit
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.worker_protocol.document import Point
+from edgeprof_agent.worker_protocol.document import WorkerPoint
 from edgeprof_agent.worker_protocol.order import median
 
 _LATENCIES = (("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95), ("latency_p99_ms", 0.99))
@@ -16,8 +16,8 @@ _KIB_PER_MIB = 1024
 
 def points_of(
     asked: Sequence[SweepAt],
-    told: Sequence[Point],
-    outcome: Outcome,
+    told: Sequence[WorkerPoint],
+    outcome: WorkerExit,
     prompt_tokens: int,
     absent: Collection[str] = (),
 ) -> tuple[SweepPoint, ...]:
@@ -30,7 +30,7 @@ def points_of(
     return (*found, *(SweepPoint(at=at, failure=_why(outcome, place)) for place, at in enumerate(lost)))
 
 
-def _measured(at: SweepAt, point: Point, prompt_tokens: int, absent: Collection[str]) -> SweepPoint:
+def _measured(at: SweepAt, point: WorkerPoint, prompt_tokens: int, absent: Collection[str]) -> SweepPoint:
     if point["failure"] is not None:
         return SweepPoint(at=at, failure=point["failure"])
     figures = Figures()
@@ -51,7 +51,7 @@ def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
 
-def _add_tokens(figures: Figures, point: Point, prompt_tokens: int) -> None:
+def _add_tokens(figures: Figures, point: WorkerPoint, prompt_tokens: int) -> None:
     series = point["series_ns"]
     steps_ns = [each for each in zip(point["decode_steps"], series.get("decode", []), strict=True) if each[0]]
     rates = {
@@ -72,7 +72,7 @@ def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) 
         figures.add(metric, median(samples), len(samples), interval)
 
 
-def _why(outcome: Outcome, place: int) -> str:
+def _why(outcome: WorkerExit, place: int) -> str:
     """The first point that nothing was told of is the one that the worker ended at."""
     how = f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
     return f"the worker {how} at this point" if place == 0 else f"the worker {how} before it reached this point"

@@ -24,16 +24,16 @@ from edgeprof.wire.messages import (
 from edgeprof.wire.remote import Remote
 from edgeprof_agent import noise_floors
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
-from edgeprof_agent.measuring.beyond import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.effective import effective_of
 from edgeprof_agent.measuring.energy_figures import add_energy
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
+from edgeprof_agent.measuring.post_window import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
-from edgeprof_agent.measuring.run import Header, Run
 from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
 from edgeprof_agent.measuring.verdict import failure_of, untold
+from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.worker_protocol.document import Cold, Measured
@@ -62,7 +62,7 @@ def failed_early(header: Header, failure: Failure) -> Result:
     return _document(header, None, failure, _Body())
 
 
-def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
+def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]:
     """The result of a run, measured or failed, and its artifacts by SHA-256."""
     measured = run.heard.measured
     if measured is None:
@@ -98,13 +98,13 @@ def result_of(header: Header, run: Run) -> tuple[Result, dict[str, bytes]]:
     return result, {ref.sha256: data for ref, data in artifacts} | moved
 
 
-def _no_energy(run: Run) -> str:
+def _no_energy(run: WorkerRun) -> str:
     """Why there is no source, else what the worker said, else what became of it."""
     reason = run.heard.measured["absent"].get("energy_per_token_j") if run.heard.measured else None
     return run.no_energy or reason or untold(run.heard, run.outcome, "energy")
 
 
-def _miss_untold(figures: Figures, header: Header, run: Run, kind: str) -> None:
+def _miss_untold(figures: Figures, header: Header, run: WorkerRun, kind: str) -> None:
     """What was asked beyond the window and never told of: its figures are absent with what became of the worker."""
     if header.config.arrival_rate_per_s > 0 and run.heard.open_loop is None:
         for metric, _ in RESPONSES:
@@ -115,14 +115,14 @@ def _miss_untold(figures: Figures, header: Header, run: Run, kind: str) -> None:
 
 
 def _trust(
-    header: Header, run: Run, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
+    header: Header, run: WorkerRun, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
 ) -> Trust:
     """Imported here: an agent that waits for work need not carry it."""
-    from edgeprof_agent.measuring.trust import Evidence, trust_of
+    from edgeprof_agent.measuring.trust import RunEvidence, trust_of
     from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 
     return trust_of(
-        Evidence(
+        RunEvidence(
             medians_of=medians_of(measured),
             pieces_ms=pieces_ms(measured),
             timing=timing,
@@ -139,7 +139,7 @@ def _trust(
     )
 
 
-def _soak(run: Run, burst_p50_ms: float | None) -> Soak | None:
+def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:
     """Imported here, too: most runs have none."""
     from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 
@@ -148,7 +148,7 @@ def _soak(run: Run, burst_p50_ms: float | None) -> Soak | None:
     return soak_with_conditions(soak, run.trace, heard["start_ns"]) if heard and soak else None
 
 
-def _document(header: Header, run: Run | None, failure: Failure | None, body: _Body) -> Result:
+def _document(header: Header, run: WorkerRun | None, failure: Failure | None, body: _Body) -> Result:
     floors = noise_floors.for_run(header) if body.figures else noise_floors.Floors()
     return Result(
         result_id=header.result_id,
@@ -191,7 +191,7 @@ def _document(header: Header, run: Run | None, failure: Failure | None, body: _B
     )
 
 
-def _isolation(run: Run) -> Isolation:
+def _isolation(run: WorkerRun) -> Isolation:
     return Isolation(layers=run.outcome.layers, memory_limit_mib=run.limits.memory_limit_mib)
 
 
@@ -210,6 +210,6 @@ def _cold_start(cold: Cold) -> ColdStart:
     )
 
 
-def _worker_start_ms(run: Run) -> float:
+def _worker_start_ms(run: WorkerRun) -> float:
     """Both stamps are of CLOCK_MONOTONIC, which parent and child share."""
     return ((run.heard.first_line_ns or run.outcome.spawned_ns) - run.outcome.spawned_ns) / 1e6

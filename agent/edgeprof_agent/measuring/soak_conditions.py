@@ -6,7 +6,7 @@ from dataclasses import replace
 from edgeprof.statistics.quantiles import quantile
 from edgeprof.wire.evidence import Soak, SoakBucket
 from edgeprof_agent.telemetry.conditions import clock_mhz, flags_of, heat_c
-from edgeprof_agent.telemetry.span import Span
+from edgeprof_agent.telemetry.span import ProbeSpan
 from edgeprof_agent.telemetry.trace import Trace
 
 
@@ -14,14 +14,14 @@ def soak_with_conditions(soak: Soak, trace: Trace, start_ns: int) -> Soak:
     """The soak with medians of the trace in its buckets. `start_ns` (CLOCK_MONOTONIC) is when it began."""
     edges_s = _edges_s(soak.curve)
     curve = [
-        _bucket(bucket, Span(trace, [(_at_ns(start_ns, from_s), _at_ns(start_ns, to_s))]))
+        _bucket(bucket, ProbeSpan(trace, [(_at_ns(start_ns, from_s), _at_ns(start_ns, to_s))]))
         for bucket, from_s, to_s in zip(soak.curve, edges_s, edges_s[1:], strict=False)
     ]
-    whole = Span(trace, [(start_ns, _at_ns(start_ns, soak.duration_s))])
+    whole = ProbeSpan(trace, [(start_ns, _at_ns(start_ns, soak.duration_s))])
     return replace(soak, curve=tuple(curve), throttle_flags=flags_of(whole))
 
 
-def _bucket(bucket: SoakBucket, span: Span) -> SoakBucket:
+def _bucket(bucket: SoakBucket, span: ProbeSpan) -> SoakBucket:
     heat, clocks = heat_c(span), clock_mhz(span)
     return replace(
         bucket,

@@ -32,7 +32,7 @@ _BACK = frozenset(("frequency_capped", "throttled", "soft_limit", "over_current"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class RunEvidence:
     """All that is known of a run when it is judged."""
 
     medians_of: Mapping[str, Sequence[float]]
@@ -52,10 +52,10 @@ class Evidence:
     """Whether something came after the window (a sweep, an open loop, a soak): `after` then speaks of that, too."""
 
 
-Rule = Callable[[Evidence], Found]
+Rule = Callable[[RunEvidence], Found]
 
 
-def trust_of(evidence: Evidence) -> Trust:
+def trust_of(evidence: RunEvidence) -> Trust:
     """Every rule of the table, in its order."""
     findings: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
     return Trust(
@@ -64,7 +64,7 @@ def trust_of(evidence: Evidence) -> Trust:
     )
 
 
-def _busy(run: Evidence) -> Found:
+def _busy(run: RunEvidence) -> Found:
     seen = run.conditions
     found: list[str] = []
     if seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
@@ -76,23 +76,23 @@ def _busy(run: Evidence) -> Found:
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
 
 
-def _replayed(run: Evidence) -> Found:
+def _replayed(run: RunEvidence) -> Found:
     if run.replays is None:
         return None
     return f"sensors and state are those of the recorded machine {run.replays}; times and memory are this machine's"
 
 
-def _emulated(run: Evidence) -> Found:
+def _emulated(run: RunEvidence) -> Found:
     return "this machine plays another device: times and energy are its own" if run.emulated else None
 
 
-def _hot_start(run: Evidence) -> Found:
+def _hot_start(run: RunEvidence) -> Found:
     if run.gate.hot is not None:
         return f"the run began after {run.gate.waited_s:.0f} s in which the device did not cool enough: {run.gate.hot}"
     return Unchecked(run.gate.unchecked) if run.gate.unchecked is not None else None
 
 
-def _stalled(run: Evidence) -> Found:
+def _stalled(run: RunEvidence) -> Found:
     """Stopped by a signal; or one piece far longer than the others while the worker's processor time stood still, and
     more than it waited for a core in all: one that others kept from running is busy, not stalled."""
     seen = run.conditions
@@ -114,7 +114,7 @@ def _stalled(run: Evidence) -> Found:
     return None
 
 
-def _suspect_output(run: Evidence) -> Found:
+def _suspect_output(run: RunEvidence) -> Found:
     if run.output is None:
         return Unchecked("the runtime does not expose this model's raw output")
     bad = run.output["non_finite"]
@@ -122,7 +122,7 @@ def _suspect_output(run: Evidence) -> Found:
     return _joined([*found, *run.output["wrong_shapes"]])
 
 
-def _swapping(run: Evidence) -> Found:
+def _swapping(run: RunEvidence) -> Found:
     seen, faults = run.conditions, run.memory.major_faults
     found: list[str] = []
     if seen.swapped_in_pages:
@@ -136,7 +136,7 @@ def _swapping(run: Evidence) -> Found:
     return _joined(found)
 
 
-def _throttled(run: Evidence) -> Found:
+def _throttled(run: RunEvidence) -> Found:
     flags = [flag for flag in _flags(run) if flag in _BACK]
     if flags:
         events = run.conditions.throttle_events
@@ -148,7 +148,7 @@ def _throttled(run: Evidence) -> Found:
     return _only_after(run, _BACK) or partly
 
 
-def _under_voltage(run: Evidence) -> Found:
+def _under_voltage(run: RunEvidence) -> Found:
     if "under_voltage" in _flags(run):
         return "the board counted or reported under-voltage"
     if "under_voltage" not in run.before.throttle_flags_known:
@@ -156,7 +156,7 @@ def _under_voltage(run: Evidence) -> Found:
     return _only_after(run, frozenset(("under_voltage",)))
 
 
-def _unstable_clock(run: Evidence) -> Found:
+def _unstable_clock(run: RunEvidence) -> Found:
     seen, after = run.conditions, run.before if run.beyond else run.after
     found: list[str] = []
     low, high = seen.cpu_mhz_min, seen.cpu_mhz_max
@@ -175,19 +175,19 @@ def _unstable_clock(run: Evidence) -> Found:
     return _joined(found) or _unseen(run, "cpu_mhz_max") or _unseen(run, "clock_slew_ppm")
 
 
-def _flags(run: Evidence) -> list[str]:
+def _flags(run: RunEvidence) -> list[str]:
     """Before and during the window; and after it, unless that was after something else."""
     after = [] if run.beyond else _said_after(run)
     return list(dict.fromkeys((*run.before.throttle_flags, *run.conditions.throttle_flags, *after)))
 
 
-def _said_after(run: Evidence) -> list[str]:
+def _said_after(run: RunEvidence) -> list[str]:
     """Of the sticky ones those that were not there before."""
     since = [flag for flag in run.after.throttle_flags_since_boot if flag not in run.before.throttle_flags_since_boot]
     return list(dict.fromkeys((*run.after.throttle_flags, *since)))
 
 
-def _only_after(run: Evidence, flags: frozenset[str]) -> Unchecked | None:
+def _only_after(run: RunEvidence, flags: frozenset[str]) -> Unchecked | None:
     """What was said at the end of what came after the window may have been so in it, or not."""
     late = [flag for flag in _said_after(run) if flag in flags] if run.beyond else []
     if not late:
@@ -200,7 +200,7 @@ def _words(flag: str) -> str:
     return flag.replace("_", " ")
 
 
-def _unseen(run: Evidence, field: str) -> Unchecked | None:
+def _unseen(run: RunEvidence, field: str) -> Unchecked | None:
     why = run.conditions.absent.get(field)
     return Unchecked(why) if why is not None else None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_two_modes
-from edgeprof.statistics.quantiles import Refused, percentile
+from edgeprof.statistics.quantiles import TooFewSamples, percentile
 from edgeprof_agent.worker_protocol.document import Measured
 
 MAX_UNCERTAINTY = 0.05
@@ -62,7 +62,7 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
         if _drift(samples) is not None:
             continue
         median = percentile(samples, 0.5)
-        if isinstance(median, Refused):
+        if isinstance(median, TooFewSamples):
             unknown.append(f"median of {name}: {median.reason}")
         elif (median.high - median.low) / 2 > MAX_UNCERTAINTY * median.value:
             found.append(
@@ -86,7 +86,7 @@ def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
     found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift]
     for name, samples in series.items():
         median = percentile(samples, 0.5)
-        if isinstance(median, Refused) and median.effective_n < median.n:
+        if isinstance(median, TooFewSamples) and median.effective_n < median.n:
             found.append(f"{name} is so autocorrelated that its median has no interval")
     if not settled and not all(_is_steady(samples) for samples in series.values()):
         found.insert(0, "warm-up reached its limit before the speed was steady")

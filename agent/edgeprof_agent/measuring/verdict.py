@@ -4,15 +4,15 @@ import re
 
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
-from edgeprof_agent.isolation import Limits, Outcome
-from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.worker_output import Conversation
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
 _UNREAD = "it did not reach the executed operators"
 
 
-def failure_of(heard: Conversation, outcome: Outcome, limits: Limits) -> Failure | None:
+def failure_of(heard: Conversation, outcome: WorkerExit, limits: Limits) -> Failure | None:
     """None when the worker measured: what went wrong after that costs the operator list, not the figures."""
     if heard.measured is not None:
         return None
@@ -26,7 +26,7 @@ def _before_it(runs: int) -> str:
     return "One run" if runs == 1 else f"{runs} runs"
 
 
-def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
+def aftermath(heard: Conversation, outcome: WorkerExit) -> tuple[str, ...]:
     """A note for a run that measured and then could not read its operators."""
     if heard.operators is not None:
         return ()
@@ -38,7 +38,7 @@ def aftermath(heard: Conversation, outcome: Outcome) -> tuple[str, ...]:
     return (f"the executed operators could not be read: the worker {_end(outcome)} {when}",)
 
 
-def untold(heard: Conversation, outcome: Outcome, part: Stage) -> str:
+def untold(heard: Conversation, outcome: WorkerExit, part: Stage) -> str:
     """Why nothing is known of a part that was asked for beyond the window."""
     at: Stage = heard.failed.stage if heard.failed is not None else heard.stage
     where = f"in the {_words(part)}" if at == part else f"in the {_words(at)}, before the {_words(part)}"
@@ -49,7 +49,7 @@ def untold(heard: Conversation, outcome: Outcome, part: Stage) -> str:
     return f"the worker reported nothing about the {_words(part)}"
 
 
-def _end(outcome: Outcome) -> str:
+def _end(outcome: WorkerExit) -> str:
     return f"died of {outcome.signal}" if outcome.signal and outcome.ending == "exited" else f"ended ({outcome.ending})"
 
 
@@ -61,14 +61,14 @@ def _cited(message: str) -> str:
     return message.rstrip(".")
 
 
-def _cause(heard: Conversation, outcome: Outcome, limits: Limits) -> tuple[FailureCode, str, Stage]:
+def _cause(heard: Conversation, outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str, Stage]:
     if heard.failed is not None:
         return heard.failed.code, heard.failed.message, heard.failed.stage
     code, message = _ended(outcome, limits)
     return code, message, heard.stage
 
 
-def _ended(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
+def _ended(outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str]:
     if outcome.ending == "not_started":
         return "runtime_missing", f"Cannot start the worker's Python: {outcome.log}"
     if outcome.ending == "cancelled":
@@ -82,7 +82,7 @@ def _ended(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
     return _died(outcome, limits) if outcome.signal else _exited(outcome)
 
 
-def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
+def _died(outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str]:
     if outcome.signal == "SIGKILL":
         if outcome.memory_evidence is None:
             return "killed_unknown", "SIGKILL ended the worker, and nothing shows who sent it or why."
@@ -93,7 +93,7 @@ def _died(outcome: Outcome, limits: Limits) -> tuple[FailureCode, str]:
     return "crash", f"The worker died of {outcome.signal} inside the runtime."
 
 
-def _exited(outcome: Outcome) -> tuple[FailureCode, str]:
+def _exited(outcome: WorkerExit) -> tuple[FailureCode, str]:
     if _NO_EDGEPROF.search(outcome.log):
         return "runtime_missing", "The Python configured for this runtime has no edgeprof. Install edgeprof there too."
     return "no_result", f"The worker exited with code {outcome.exit_code} and reported no result."

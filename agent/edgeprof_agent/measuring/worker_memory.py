@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 
 PSS_EVERY_S = 0.5
 MAX_PSS_SHARE = 0.001
@@ -98,7 +98,9 @@ Series = Sequence[tuple[int, object]]
 """Moments of the monotonic clock and MiB; what is no number is passed over."""
 
 
-def over_windows(rss: Series, pss: Series, windows: Sequence[Window], no_pss: str | None = None) -> WindowMemory:
+def over_windows(
+    rss: Series, pss: Series, windows: Sequence[MeasuredWindow], no_pss: str | None = None
+) -> WindowMemory:
     """What samples come to; only those within the windows count. `no_pss` says why PSS was given up. Pure."""
     spans = [(window["start_ns"], window["end_ns"]) for window in windows]
     rss_mib, pss_mib = _inside(rss, spans), _inside(pss, spans)

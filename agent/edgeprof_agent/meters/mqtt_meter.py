@@ -20,7 +20,7 @@ from edgeprof.wire.energy import PowerScope
 from edgeprof_agent.cost_book import thread_cost
 from edgeprof_agent.meters.base import Brand, Heard
 from edgeprof_agent.meters.setting import MeterSetting
-from edgeprof_agent.sensors.base import Accuracy, Broken, Recording, Sample
+from edgeprof_agent.sensors.base import Accuracy, FailedReading, Recording, Sample
 
 CONNECT_S = 5.0
 LISTEN_S = 40.0
@@ -43,7 +43,7 @@ class MqttMeter:
         self.period_s = self._ask_s
         self.cost = thread_cost()
         self._samples: list[Sample] = []
-        self._broken: list[Broken] = []
+        self._broken: list[FailedReading] = []
         self._counter_j: float | None = None
         self._identity: str | None = None
         self._stopping = threading.Event()
@@ -174,7 +174,7 @@ class MqttMeter:
         return None
 
     def _break(self, reason: str) -> None:
-        self._broken.append(Broken(self._clock_ns(), reason))
+        self._broken.append(FailedReading(self._clock_ns(), reason))
         self._came.set()
 
     def _forget(self) -> None:

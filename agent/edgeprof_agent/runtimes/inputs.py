@@ -25,7 +25,7 @@ class Declared(NamedTuple):
     sizes: Sequence[Size]
 
 
-class Source(Protocol):
+class InputSource(Protocol):
     """Where inputs come from."""
 
     @property
@@ -65,7 +65,7 @@ class Synthetic:
 
 
 def shapes_of(
-    source: Source, declared: Sequence[Declared], requested: Mapping[str, Sequence[int]]
+    source: InputSource, declared: Sequence[Declared], requested: Mapping[str, Sequence[int]]
 ) -> dict[str, list[int]]:
     """The shape of every input. A shape for an input that the model does not have is a mistake: `shape_required`."""
     source.check(declared)

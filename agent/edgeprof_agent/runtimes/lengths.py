@@ -1,10 +1,10 @@
 """The lengths that a language model is measured at, as both bindings of llama.cpp take them from the job."""
 
 from edgeprof_agent.worker_protocol.adapter import Lengths
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import WorkerJob
 
 
-def first_lengths(job: Job) -> Lengths:
+def first_lengths(job: WorkerJob) -> Lengths:
     """The run's own. A start with cold files has no depth: filling the memory would read every weight before."""
     depth = 0 if job["course"] == "cold" else job["config"].depth_tokens
     return Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, depth)

@@ -14,9 +14,9 @@ from typing import IO, NamedTuple, cast
 
 import numpy as np
 
-from edgeprof_agent.runtimes.inputs import Declared, Source, Synthetic, Tensor, fixed_shape, sizes_text
+from edgeprof_agent.runtimes.inputs import Declared, InputSource, Synthetic, Tensor, fixed_shape, sizes_text
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import WorkerJob
 
 MAX_BYTES = 256 * 1024 * 1024
 """Of all arrays together, unpacked."""
@@ -24,7 +24,7 @@ _SUFFIX = ".npy"
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
-def source_of(job: Job) -> Source:
+def source_of(job: WorkerJob) -> InputSource:
     """The manifest's real inputs where it names some, else synthetic ones."""
     path = job["inputs_path"]
     return Real(Path(path), bool(job["sweep"])) if path else Synthetic(job["protocol"].seed)

@@ -10,7 +10,7 @@ from typing import cast
 
 from edgeprof.errors import MissingPartError
 from edgeprof.wire.messages import ModelFormat, RuntimeFact
-from edgeprof_agent.worker_protocol.runtime_table import VARIANTS, Variant
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS, RuntimeVariant
 
 _ASK_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 _ASK_TIMEOUT_S = 20.0
@@ -72,7 +72,7 @@ def import_name(variant: str) -> str:
     return VARIANTS[variant].module
 
 
-def _fact(name: str, variant: Variant) -> RuntimeFact:
+def _fact(name: str, variant: RuntimeVariant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
     return RuntimeFact(
         variant=name,
@@ -83,7 +83,7 @@ def _fact(name: str, variant: Variant) -> RuntimeFact:
     )
 
 
-def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
+def _elsewhere(name: str, variant: RuntimeVariant) -> RuntimeFact:
     reason = (
         "no endpoint is configured. Name one with --endpoint https://HOST/v1"
         if variant.needs_endpoint
@@ -93,7 +93,7 @@ def _elsewhere(name: str, variant: Variant) -> RuntimeFact:
     return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
 
 
-def _why_absent(name: str, variant: Variant) -> str:
+def _why_absent(name: str, variant: RuntimeVariant) -> str:
     python = worker_python(name)
     if python != sys.executable:
         if shutil.which(python) is None:
@@ -106,14 +106,14 @@ def _why_absent(name: str, variant: Variant) -> str:
     return f"{variant.package} has wheels for Python {span} only; this is {sys.version_info[0]}.{sys.version_info[1]}."
 
 
-def _version_here(variant: Variant) -> str | None:
+def _version_here(variant: RuntimeVariant) -> str | None:
     try:
         return version(variant.package)
     except PackageNotFoundError:
         return None
 
 
-def _version_there(name: str, variant: Variant) -> str | None:
+def _version_there(name: str, variant: RuntimeVariant) -> str | None:
     command = [worker_python(name), "-c", _ASK_VERSION, variant.package]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False)

@@ -77,7 +77,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Broken:
+class FailedReading:
     """A moment at which no value could be had, and why."""
 
     at_ns: int
@@ -101,7 +101,7 @@ class Recording:
     late: bool
     """Whether values may come after the moment that they speak of: then the offset is estimated from the load."""
     samples: tuple[Sample, ...]
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[FailedReading, ...] = ()
     battery_capacity_j: float | None = None
 
 

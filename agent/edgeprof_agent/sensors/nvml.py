@@ -19,7 +19,7 @@ _COUNTER, _POWER = "nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetPowerUsa
 MEND = "pip install 'edgeprof[nvidia]'"
 
 
-class Board(NamedTuple):
+class Gpu(NamedTuple):
     """What one graphics board says. None: it does not tell."""
 
     name: str
@@ -32,7 +32,7 @@ class Library(Protocol):
 
     driver: str | None
 
-    def boards(self) -> list[Board]: ...
+    def boards(self) -> list[Gpu]: ...
 
 
 class Nvml:
@@ -106,8 +106,8 @@ class _Recorded:
         self._path = path
         self.driver = self._read().driver
 
-    def boards(self) -> list[Board]:
-        return [Board(each.name, each.energy_mj, each.power_mw) for each in self._read().boards]
+    def boards(self) -> list[Gpu]:
+        return [Gpu(each.name, each.energy_mj, each.power_mw) for each in self._read().boards]
 
     def _read(self) -> _RecordedBoards:
         try:
@@ -140,9 +140,9 @@ class _Real:
             self._ask("nvmlDeviceGetTotalEnergyConsumption", each) is not None for each in self._handles
         ]
 
-    def boards(self) -> list[Board]:
+    def boards(self) -> list[Gpu]:
         return [
-            Board(
+            Gpu(
                 name,
                 self._ask(_COUNTER, handle) if counts else None,
                 None if counts else self._ask(_POWER, handle),

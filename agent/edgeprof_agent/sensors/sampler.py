@@ -10,7 +10,7 @@ from array import array
 
 from edgeprof.wire.energy import PowerScope
 from edgeprof_agent.cost_book import thread_cost
-from edgeprof_agent.sensors.base import Broken, PowerSensor, Recording, Sample, SensorError
+from edgeprof_agent.sensors.base import FailedReading, PowerSensor, Recording, Sample, SensorError
 
 _STUCK_S = 5.0
 """How long the end of a run waits for a reading that does not come back."""
@@ -29,7 +29,7 @@ class PowerSampler:
         self._values = array("d")
         self._at_ns = array("q")
         """Appended to last: as many values as moments are whole samples, without a lock."""
-        self._broken: list[Broken] = []
+        self._broken: list[FailedReading] = []
         self._running = threading.Lock()
         """Held while sampling. Waiting for it with a time limit is the cheapest sleep that can be cut short."""
         self._thread: threading.Thread | None = None
@@ -49,7 +49,7 @@ class PowerSampler:
         self._running.release()
         thread.join(_STUCK_S)
         if thread.is_alive():
-            self._broken.append(Broken(time.monotonic_ns(), "a reading did not return"))
+            self._broken.append(FailedReading(time.monotonic_ns(), "a reading did not return"))
         else:
             self._take()
 
@@ -84,12 +84,12 @@ class PowerSampler:
         try:
             value = self._sensor.read()
         except SensorError as error:
-            self._broken.append(Broken(time.monotonic_ns(), str(error)))
+            self._broken.append(FailedReading(time.monotonic_ns(), str(error)))
             return
         except Exception as error:
             # A driver's file or library may give what nobody foresaw. The thread goes on, and the recording says so.
             problem = f"a reading failed: {type(error).__name__}: {error}"
-            self._broken.append(Broken(time.monotonic_ns(), problem))
+            self._broken.append(FailedReading(time.monotonic_ns(), problem))
             return
         self._values.append(value)
         self._at_ns.append((before_ns + time.monotonic_ns()) // 2)

@@ -16,15 +16,15 @@ from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.interleaving import Turn
-from edgeprof_agent.series.keeping import Keeper
 from edgeprof_agent.series.setups import Setup
+from edgeprof_agent.series.storage import Keeper
 from edgeprof_agent.telemetry.gate import HeatGate
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 _LOG_KEPT = 4096
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """A result and its artifacts by SHA-256."""
 
     result: Result
@@ -32,12 +32,12 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class Series:
+class SeriesState:
     """What is known of a series so far: the outcomes of each set-up in time order, and whether somebody stopped it."""
 
     setups: Sequence[Setup]
     turns: Sequence[Turn]
-    outcomes: dict[int, list[Outcome]] = field(default_factory=lambda: {})
+    outcomes: dict[int, list[RunOutcome]] = field(default_factory=lambda: {})
     interrupted: bool = False
 
     def measured(self, setup: int) -> list[Run]:
@@ -59,16 +59,18 @@ class Series:
         return sum(len(outcomes) for outcomes in self.outcomes.values())
 
 
-def measure_once(setup: Setup, host: Host, on_progress: OnProgress) -> Outcome:
+def measure_once(setup: Setup, host: Host, on_progress: OnProgress) -> RunOutcome:
     """One run on this machine, or on the recorded one that it plays."""
     if host.replay is None:
-        return Outcome(*measure(_request(setup, host), on_progress, threading.Event()))
+        return RunOutcome(*measure(_request(setup, host), on_progress, threading.Event()))
     from edgeprof_agent.recorded.player import Player
 
     with Player(host.replay) as player:
         request = replace(_request(setup, host), device_id=player.name, replays=player.name)
         heat = HeatGate()  # of the recorded machine: what this one has run does not count
-        return Outcome(*measure(request, player.watching(on_progress), threading.Event(), root=player.root, gate=heat))
+        return RunOutcome(
+            *measure(request, player.watching(on_progress), threading.Event(), root=player.root, gate=heat)
+        )
 
 
 def _request(setup: Setup, host: Host) -> MeasureRequest:
@@ -95,12 +97,12 @@ def _request(setup: Setup, host: Host) -> MeasureRequest:
 
 
 def run_series(
-    series: Series,
-    once: Callable[[Setup, OnProgress], Outcome],
+    series: SeriesState,
+    once: Callable[[Setup, OnProgress], RunOutcome],
     keeper: Keeper,
     tell: OnProgress,
     pause: Callable[[], None] | None = None,
-) -> Series:
+) -> SeriesState:
     """Every turn, or as many as there were before Ctrl-C; the run that it hit is dropped.
 
     Whatever one run raises is a failed run, and the series goes on. What cannot be kept ends it.
@@ -122,17 +124,17 @@ def run_series(
     return series
 
 
-def _survived(once: Callable[[Setup, OnProgress], Outcome], setup: Setup, on_progress: OnProgress) -> Outcome:
+def _survived(once: Callable[[Setup, OnProgress], RunOutcome], setup: Setup, on_progress: OnProgress) -> RunOutcome:
     try:
         return once(setup, on_progress)
     except Exception as error:
         problem = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
         log = "".join(traceback.format_exception(error))[-_LOG_KEPT:]
         failure = Failure(stage="start", code="internal_error", message=problem, log=log)
-        return Outcome(failed_early(header_of(_request(setup, Host())), failure), {})
+        return RunOutcome(failed_early(header_of(_request(setup, Host())), failure), {})
 
 
-def _place(turn: Turn, series: Series) -> str:
+def _place(turn: Turn, series: SeriesState) -> str:
     blocks = f", block {turn.block} of {series.turns[-1].block}" if len(series.setups) > 1 else ""
     return f"run {turn.number} of {len(series.turns)}{blocks}"
 
@@ -141,7 +143,7 @@ def _prefixed(tell: OnProgress, place: str, label: str) -> OnProgress:
     return lambda stage, fraction, note: tell(place, fraction, f"{label}: {stage.replace('_', ' ')}")
 
 
-def _run(name: str, outcome: Outcome) -> Run:
+def _run(name: str, outcome: RunOutcome) -> Run:
     def fetch(ref: ArtifactRef) -> bytes | None:
         return outcome.artifacts.get(ref.sha256)
 

@@ -10,11 +10,11 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.statistics.estimate import Estimate
 from edgeprof.statistics.quantiles import quantile_interval
 from edgeprof.wire.evidence import TRUST_CAUSES, TrustCause
-from edgeprof_agent.series.running import Series
+from edgeprof_agent.series.running import SeriesState
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class SeriesRow:
     """One set-up. Times in ms, None where no run measured; `spans` says what `low_ms` and `high_ms` are."""
 
     label: str
@@ -45,14 +45,14 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class SeriesSummary:
     """All rows in the order in which the set-ups were asked for, and the verdicts."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[SeriesRow, ...]
     verdicts: tuple[Judged, ...]
 
 
-def summary_of(series: Series) -> Summary:
+def summary_of(series: SeriesState) -> SeriesSummary:
     """Set-ups of one series of times (latency, or a language model's time between tokens) are judged together."""
     rows = [_row(series, index) for index in range(len(series.setups))]
     verdicts: list[Judged] = []
@@ -61,10 +61,10 @@ def summary_of(series: Series) -> Summary:
         best = min(able, key=lambda index: rows[index].median_ms or 0.0)
         others = sorted((index for index in able if index != best), key=lambda index: rows[index].median_ms or 0.0)
         verdicts += [_judged(series, rows, best, other) for other in others]
-    return Summary(rows=tuple(rows), verdicts=tuple(verdicts))
+    return SeriesSummary(rows=tuple(rows), verdicts=tuple(verdicts))
 
 
-def _row(series: Series, index: int) -> Row:
+def _row(series: SeriesState, index: int) -> SeriesRow:
     setup, runs, failed = series.setups[index], series.measured(index), series.failed(index)
     failure = failed[-1].failure if failed else None
     problem = f"{failure.code}: {failure.message}" if failure else None
@@ -77,7 +77,7 @@ def _row(series: Series, index: int) -> Row:
     median_ms, low_ms, high_ms, spans = _middle(found)
     badges = [run.result.trust for run in runs if run.result.trust is not None]
     causes: list[TrustCause] = [mark.cause for badge in badges for mark in badge.marks]
-    return Row(
+    return SeriesRow(
         label=setup.label,
         folder=setup.folder,
         series=default_series(runs[0].result) if runs else None,
@@ -110,7 +110,7 @@ def _middle(found: Sequence[Estimate]) -> tuple[float | None, float | None, floa
     )
 
 
-def _judged(series: Series, rows: Sequence[Row], best: int, other: int) -> Judged:
+def _judged(series: SeriesState, rows: Sequence[SeriesRow], best: int, other: int) -> Judged:
     a, b = rows[best].label, rows[other].label
     sides: tuple[list[Run], list[Run]] = series.measured(best), series.measured(other)
     try:

@@ -49,7 +49,7 @@ class ProbeClass(Protocol):
     def __call__(self, site: Site) -> Probe: ...
 
 
-class KernelFile:
+class ProbeFile:
     """A small file of the kernel that is opened once: reading it again costs one system call."""
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class KernelFile:
 class NumberFiles:
     """Files of one integer each. One that fails costs its own reading, not that of the others."""
 
-    def __init__(self, files: dict[str, KernelFile], factor: float) -> None:
+    def __init__(self, files: dict[str, ProbeFile], factor: float) -> None:
         self.labels = tuple(files)
         self.problem: str | None = None
         self._files = tuple(files.values())
@@ -84,19 +84,19 @@ class NumberFiles:
                 self.failed(file, error)
         return values
 
-    def failed(self, file: KernelFile, error: Exception) -> None:
+    def failed(self, file: ProbeFile, error: Exception) -> None:
         """Keeps the first reason."""
         if self.problem is None:
             what = error.strerror if isinstance(error, OSError) else "no number"
             self.problem = f"{file.path.parent.name}/{file.path.name}: {what}"
 
 
-def opened(paths: dict[str, Path]) -> dict[str, KernelFile]:
+def opened(paths: dict[str, Path]) -> dict[str, ProbeFile]:
     """Those of the files that are there and give something."""
-    files: dict[str, KernelFile] = {}
+    files: dict[str, ProbeFile] = {}
     for label, path in paths.items():
         with suppress(OSError):
-            file = KernelFile(path)
+            file = ProbeFile(path)
             file.read(1)
             files[label] = file
     return files

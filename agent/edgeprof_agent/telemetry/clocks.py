@@ -8,7 +8,7 @@ process ten times a second would disturb it.
 from pathlib import Path
 
 from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import NUMBER_BYTES, OWN, Absent, KernelFile, NumberFiles, Site, Value, opened
+from edgeprof_agent.telemetry.base import NUMBER_BYTES, OWN, Absent, NumberFiles, ProbeFile, Site, Value, opened
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 from edgeprof_agent.telemetry.worker import last_core, stat_of
 
@@ -29,7 +29,7 @@ class Clocks(NumberFiles):
         self._policy_of = {core: folder.name for folder in folders for core in served[folder]}
         self._stat = stat_of(site)
         self._few = len(self._policies) <= MAX_POLICIES
-        self._own: dict[str, KernelFile] = {}
+        self._own: dict[str, ProbeFile] = {}
         found = opened(self._policies if self._few else dict([next(iter(self._policies.items()))]))
         if not found:
             raise Absent("the kernel reports no clock (no cpufreq policy), as on most virtual machines")
@@ -55,7 +55,7 @@ class Clocks(NumberFiles):
     def _mhz(self, policy: str) -> float:
         """Its file is opened when the main thread first comes to it."""
         if policy not in self._own:
-            self._own[policy] = KernelFile(self._policies[policy])
+            self._own[policy] = ProbeFile(self._policies[policy])
         return int(self._own[policy].read(NUMBER_BYTES)) * 1e-3
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from edgeprof.wire.evidence import Conditions
 from edgeprof_agent.telemetry.base import OWN
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
-from edgeprof_agent.telemetry.span import Growth, Span
+from edgeprof_agent.telemetry.span import Growth, ProbeSpan
 from edgeprof_agent.telemetry.throttle import flag_of
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.telemetry.zones import hottest
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 
 MIN_FOR_SHARES_S = 0.5
 """The kernel counts processor time in ticks of 10 ms: over less than this, a share would be mostly rounding."""
@@ -41,9 +41,9 @@ _PARTLY = ("others_cpu_share", "cpu_mhz_max", "throttle_events")
 _TOO_SHORT = "nothing could be recorded in a window this short"
 
 
-def conditions_of(trace: Trace, windows: Sequence[Window], usable_cores: int) -> Conditions:
+def conditions_of(trace: Trace, windows: Sequence[MeasuredWindow], usable_cores: int) -> Conditions:
     """`usable_cores`: how many the worker may use. Windows may have gaps between them, and come in any order."""
-    span = Span(trace, [(window["start_ns"], window["end_ns"]) for window in windows])
+    span = ProbeSpan(trace, [(window["start_ns"], window["end_ns"]) for window in windows])
     heat, clocks = heat_c(span), clock_mhz(span)
     swapped, some = span.growth("swapped_in", "pages"), span.growth("memory_pressure_s", "some")
     at_work = _cores_at_work(span, usable_cores)
@@ -85,7 +85,7 @@ def _share(growth: Growth | None, cores: float = 1.0) -> float | None:
     return growth.amount / growth.over_s / cores
 
 
-def _cores_at_work(span: Span, usable_cores: int) -> float:
+def _cores_at_work(span: ProbeSpan, usable_cores: int) -> float:
     """How many cores' worth of processor time the worker had: at least 1, and no more than it may use.
 
     What others take is measured by that, and not by all cores: half a core is little to a machine of 64, and half of
@@ -94,7 +94,7 @@ def _cores_at_work(span: Span, usable_cores: int) -> float:
     return min(float(max(1, usable_cores)), max(1.0, _share(span.growth("worker", "cpu_s")) or 1.0))
 
 
-def _others(span: Span) -> Growth | None:
+def _others(span: ProbeSpan) -> Growth | None:
     """Busy time of the worker's cores less its own and ours."""
     growths = span.growths(("cores_s", "busy"), ("worker", "cpu_s"), ("agent", "cpu_s"))
     if growths is None:
@@ -103,7 +103,7 @@ def _others(span: Span) -> Growth | None:
     return replace(busy, amount=max(0.0, busy.amount - worker.amount - agent.amount))
 
 
-def _overbooked(span: Span, usable_cores: int) -> str | None:
+def _overbooked(span: ProbeSpan, usable_cores: int) -> str | None:
     """Why the waiting of the worker's threads tells nothing of others: they wait for each other."""
     wanted = _share(span.growth("worker_waited", "wanted_s"))
     if wanted is None or wanted <= usable_cores + OVERBOOKED_CORES:
@@ -111,7 +111,7 @@ def _overbooked(span: Span, usable_cores: int) -> str | None:
     return f"the model's own threads wanted {wanted:.1f} of {usable_cores} cores: they wait for each other"
 
 
-def heat_c(span: Span) -> list[float]:
+def heat_c(span: ProbeSpan) -> list[float]:
     """The processor's zone at each moment."""
     moments: dict[int, dict[str, float]] = {}
     for zone in span.trace.labels("temperature_c"):
@@ -121,7 +121,7 @@ def heat_c(span: Span) -> list[float]:
     return [each[0] for each in found if each is not None]
 
 
-def clock_mhz(span: Span) -> list[float]:
+def clock_mhz(span: ProbeSpan) -> list[float]:
     """A model of one thread: the clock of the core that it was on. Of several: the fastest of the policies that its
     cores belong to at each moment, since the others may idle."""
     labels = span.trace.labels("cpu_mhz")
@@ -134,13 +134,13 @@ def clock_mhz(span: Span) -> list[float]:
     return list(moments.values())
 
 
-def _events(span: Span) -> int | None:
+def _events(span: ProbeSpan) -> int | None:
     growths = [span.growth("throttle_events", label) for label in span.trace.labels("throttle_events")]
     known = [growth.amount for growth in growths if growth is not None]
     return round(sum(known)) if known else None
 
 
-def flags_of(span: Span) -> tuple[str, ...]:
+def flags_of(span: ProbeSpan) -> tuple[str, ...]:
     """Names of counters that grew and of alarms that were on at any moment."""
     flags: list[str] = []
     for label in span.trace.labels("throttle_events"):
@@ -153,13 +153,13 @@ def flags_of(span: Span) -> tuple[str, ...]:
     return tuple(dict.fromkeys(flags))
 
 
-def _step_ms(span: Span) -> float | None:
+def _step_ms(span: ProbeSpan) -> float | None:
     """The largest jump between two readings."""
     jumps = [after - before for (_, before), (_, after) in span.pauses("wall_clock", "offset_ms")]
     return max(jumps, key=abs, default=None)
 
 
-def _slew_ppm(span: Span) -> float | None:
+def _slew_ppm(span: ProbeSpan) -> float | None:
     """By how much the monotonic clock ran faster than the raw one over the windows, in millionths."""
     pauses = span.pauses("raw_clock", "offset_ms")
     over_ms = sum(to_ns - from_ns for (from_ns, _), (to_ns, _) in pauses) / 1e6
@@ -168,24 +168,24 @@ def _slew_ppm(span: Span) -> float | None:
     return -sum(after - before for (_, before), (_, after) in pauses) / over_ms * 1e6
 
 
-def _online(span: Span) -> list[tuple[int, ...]]:
+def _online(span: ProbeSpan) -> list[tuple[int, ...]]:
     return [cpus_of(word) for word in span.words("cores_online", "list")]
 
 
-def _gone(span: Span) -> tuple[int, ...]:
+def _gone(span: ProbeSpan) -> tuple[int, ...]:
     """Cores that were there at the window's start and at some later moment were not."""
     online = _online(span)
     return tuple(sorted({cpu for later in online[1:] for cpu in online[0] if cpu not in later}))
 
 
-def _stopped_s(span: Span) -> float | None:
+def _stopped_s(span: ProbeSpan) -> float | None:
     pauses = span.pauses("worker", "stopped")
     if not pauses:
         return None
     return sum((to_ns - from_ns) / 1e9 for (from_ns, stopped), (to_ns, _) in pauses if stopped)
 
 
-def _still_s(span: Span) -> float | None:
+def _still_s(span: ProbeSpan) -> float | None:
     """The longest run of neighbouring readings between which the worker used less than a tenth of a core."""
     pauses = span.pauses("worker", "cpu_s")
     if not pauses:

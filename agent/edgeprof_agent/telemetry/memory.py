@@ -1,6 +1,6 @@
 """Memory of the device: what is free, what came back from swap, how long somebody waited for it."""
 
-from edgeprof_agent.telemetry.base import Absent, KernelFile, Site
+from edgeprof_agent.telemetry.base import Absent, ProbeFile, Site
 
 _BYTES = 65536
 
@@ -14,7 +14,7 @@ class Available:
     problem: str | None = None
 
     def __init__(self, site: Site) -> None:
-        self._file = KernelFile(site.root / "proc/meminfo")
+        self._file = ProbeFile(site.root / "proc/meminfo")
         self.read()
 
     def read(self) -> tuple[float]:
@@ -30,7 +30,7 @@ class SwapIns:
     problem: str | None = None
 
     def __init__(self, site: Site) -> None:
-        self._file = KernelFile(site.root / "proc/vmstat")
+        self._file = ProbeFile(site.root / "proc/vmstat")
         if b"\npswpin " not in self._file.read(_BYTES):
             raise Absent("the kernel does not count swapping (no pswpin in /proc/vmstat)")
 
@@ -48,7 +48,7 @@ class Pressure:
 
     def __init__(self, site: Site) -> None:
         try:
-            self._file = KernelFile(site.root / "proc/pressure/memory")
+            self._file = ProbeFile(site.root / "proc/pressure/memory")
             self.read()
         except OSError:
             raise Absent("the kernel reports no memory pressure (/proc/pressure; `psi=1` turns it on)") from None

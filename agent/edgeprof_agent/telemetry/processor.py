@@ -4,7 +4,7 @@ import os
 import time
 
 from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import KernelFile, Site
+from edgeprof_agent.telemetry.base import ProbeFile, Site
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -24,7 +24,7 @@ class Cores:
     labels = ("busy", "stolen")
 
     def __init__(self, site: Site) -> None:
-        self._file = KernelFile(site.root / "proc/stat")
+        self._file = ProbeFile(site.root / "proc/stat")
         siblings, unknown = _siblings(site)
         self.problem = _unknown(unknown) if unknown else None
         self._own = frozenset(b"cpu%d" % core for core in site.cores)

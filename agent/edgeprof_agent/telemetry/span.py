@@ -19,7 +19,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Span:
+class ProbeSpan:
     """For each window, from the last reading before its start to the first one after its end: nothing is missed.
 
     What happened just outside, within one pause of the probe, is counted in. What lies between two windows is not, and

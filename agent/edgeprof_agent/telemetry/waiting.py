@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from edgeprof_agent.telemetry.base import KernelFile, Site
+from edgeprof_agent.telemetry.base import ProbeFile, Site
 
 MAX_THREADS = 128
 """Files that are held open; reading more would cost more than the sampler may."""
@@ -26,10 +26,10 @@ class Waiting:
 
     def __init__(self, site: Site) -> None:
         self._tasks = Path(f"/proc/{site.worker_pid}/task")
-        self._files: dict[str, KernelFile] = {}
+        self._files: dict[str, ProbeFile] = {}
         self._before: dict[str, tuple[int, int]] = {}
         self._waited_ns = self._wanted_ns = 0
-        KernelFile(self._tasks.parent / "schedstat").read(1)
+        ProbeFile(self._tasks.parent / "schedstat").read(1)
         self._before = self._now()
 
     def read(self) -> tuple[float, float]:
@@ -55,7 +55,7 @@ class Waiting:
         for task in tasks:
             with suppress(ProcessLookupError, FileNotFoundError, ValueError):
                 if task not in self._files:
-                    self._files[task] = KernelFile(self._tasks / task / "schedstat")
+                    self._files[task] = ProbeFile(self._tasks / task / "schedstat")
                 ran, waited, _ = self._files[task].read(_BYTES).split()
                 found[task] = int(ran), int(waited)
         if tasks and not any(ran_ns for ran_ns, _ in found.values()):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edgeprof_agent.telemetry.base import KernelFile, Site, Value
+from edgeprof_agent.telemetry.base import ProbeFile, Site, Value
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 1024**2
@@ -27,17 +27,17 @@ class Worker:
         return cpu_s, float(fields[0] in (b"T", b"t")), int(fields[21]) * _PAGE_MIB
 
 
-def stat_of(site: Site) -> KernelFile:
+def stat_of(site: Site) -> ProbeFile:
     """The worker's `/proc/PID/stat`."""
-    return KernelFile(Path(f"/proc/{site.worker_pid}/stat"))
+    return ProbeFile(Path(f"/proc/{site.worker_pid}/stat"))
 
 
-def stat_fields(file: KernelFile) -> list[bytes]:
+def stat_fields(file: ProbeFile) -> list[bytes]:
     """Its fields from the third one on: the second is a name that may hold anything."""
     data = file.read(_BYTES)
     return data[data.rindex(b")") + 2 :].split()
 
 
-def last_core(file: KernelFile) -> int:
+def last_core(file: ProbeFile) -> int:
     """The core that the main thread last ran on: field 39, `processor`."""
     return int(stat_fields(file)[36])

@@ -6,10 +6,10 @@ from edgeprof_agent.worker import page_cache
 from edgeprof_agent.worker.opening import open_model
 from edgeprof_agent.worker.page_cache import Dropped
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.document import Cold, Job
+from edgeprof_agent.worker_protocol.document import Cold, WorkerJob
 
 
-def run_cold(job: Job, reporter: Reporter) -> Cold:
+def run_cold(job: WorkerJob, reporter: Reporter) -> Cold:
     """Load and first inference with cold files. The runtime's own libraries stay cached: they are imported before."""
     dropped: list[Dropped] = []
     opened = open_model(job, reporter, lambda: dropped.append(page_cache.drop(job["model_files"])))

@@ -10,20 +10,27 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.document import EnergyAsk, EnergyLoad, EnergyPhase, EnergyPhaseLoad, Span, Window
+from edgeprof_agent.worker_protocol.document import (
+    ClockSpan,
+    EnergyAsk,
+    EnergyLoad,
+    EnergyPhase,
+    EnergyPhaseLoad,
+    MeasuredWindow,
+)
 
 _LOOK_NS = 1_000_000
 """A fast model runs for so long before the clock is looked at again."""
 
 
-class Work(NamedTuple):
+class EnergyWork(NamedTuple):
     """One thing to do again and again. `once` gives how many units (inferences, tokens) it was."""
 
     phase: EnergyPhase
     once: Callable[[], int]
 
 
-def run_energy(works: list[Work], ask: EnergyAsk, stop_at_ns: int, reporter: Reporter) -> EnergyLoad:
+def run_energy(works: list[EnergyWork], ask: EnergyAsk, stop_at_ns: int, reporter: Reporter) -> EnergyLoad:
     """The whole course, or as much of it as there is time for: then `complete` is False."""
     gc.collect()
     idle_before = _idle(ask["idle_before_s"], "idle, before", stop_at_ns, reporter)
@@ -33,7 +40,7 @@ def run_energy(works: list[Work], ask: EnergyAsk, stop_at_ns: int, reporter: Rep
     return {"idle_before": idle_before, "phases": phases, "idle_after": idle_after, "complete": complete}
 
 
-def _idle(seconds: float, what: str, stop_at_ns: int, reporter: Reporter) -> Span:
+def _idle(seconds: float, what: str, stop_at_ns: int, reporter: Reporter) -> ClockSpan:
     start_ns = time.monotonic_ns()
     end_ns = min(start_ns + int(seconds * 1e9), stop_at_ns)
     reporter.enter("energy", f"{what}: {seconds:.0f} s", 0.0)
@@ -42,12 +49,12 @@ def _idle(seconds: float, what: str, stop_at_ns: int, reporter: Reporter) -> Spa
     return {"start_ns": start_ns, "end_ns": time.monotonic_ns()}
 
 
-def _phase(work: Work, ask: EnergyAsk, stop_at_ns: int, reporter: Reporter) -> EnergyPhaseLoad:
+def _phase(work: EnergyWork, ask: EnergyAsk, stop_at_ns: int, reporter: Reporter) -> EnergyPhaseLoad:
     """Its windows, after a first run that is in none of them: it tells how many runs go between two looks."""
     started_ns = time.monotonic_ns()
     work.once()
     block = max(1, _LOOK_NS // max(1, time.monotonic_ns() - started_ns))
-    windows: list[Window] = []
+    windows: list[MeasuredWindow] = []
     gc.disable()
     try:
         for number in range(ask["windows"]):
@@ -60,7 +67,7 @@ def _phase(work: Work, ask: EnergyAsk, stop_at_ns: int, reporter: Reporter) -> E
     return {"phase": work.phase, "load_start_ns": started_ns, "windows": windows}
 
 
-def _window(once: Callable[[], int], block: int, seconds: float, stop_at_ns: int) -> Window:
+def _window(once: Callable[[], int], block: int, seconds: float, stop_at_ns: int) -> MeasuredWindow:
     clock = time.monotonic_ns
     units = 0
     start_ns = now_ns = clock()

@@ -11,7 +11,7 @@ from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import measure_tensor
 from edgeprof_agent.worker.text_run import measure_text
 from edgeprof_agent.worker_protocol.adapter import Closing, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, job_from
+from edgeprof_agent.worker_protocol.document import WorkerJob, job_from
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "failed to allocate", "Cannot allocate memory")
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(job: Job, reporter: Reporter) -> None:
+def _run(job: WorkerJob, reporter: Reporter) -> None:
     if job["course"] == "cold":
         reporter.cold(run_cold(job, reporter))
         return
@@ -51,7 +51,7 @@ def _run(job: Job, reporter: Reporter) -> None:
     reporter.memory_after(memory.end_of("after"))
 
 
-def _measure(opened: Opened, job: Job, reporter: Reporter) -> None:
+def _measure(opened: Opened, job: WorkerJob, reporter: Reporter) -> None:
     if opened.model.kind == "tensor":
         measure_tensor(opened, opened.model, job, reporter)
     else:
@@ -66,7 +66,7 @@ def _code_of(error: Exception, stage: str) -> str:
     return _CODE_BY_STAGE.get(stage, "inference_error")
 
 
-def _sentence(error: Exception, job: Job, stage: str) -> str:
+def _sentence(error: Exception, job: WorkerJob, stage: str) -> str:
     if stage == "import" and isinstance(error, ImportError):
         return _missing(error, job["config"].runtime)
     return f"{type(error).__name__}: {error}"

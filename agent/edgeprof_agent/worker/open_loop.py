@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Callable
 
-from edgeprof_agent.worker_protocol.document import Job, OpenLoopRun
+from edgeprof_agent.worker_protocol.document import OpenLoopRun, WorkerJob
 
 _WANTED_ARRIVALS = 320
 """Enough for a p99 with its interval (299), with room."""
@@ -20,7 +20,7 @@ _SPIN_NS = 200_000
 """A sleep may end this late; the rest is waited for by looking at the clock."""
 
 
-def run_open_loop(infer: Callable[[], object], job: Job) -> OpenLoopRun:
+def run_open_loop(infer: Callable[[], object], job: WorkerJob) -> OpenLoopRun:
     """As long as 320 arrivals take, within the window's shortest and longest length."""
     clock = time.perf_counter_ns
     span_ns = int(_span_s(job) * 1e9)
@@ -57,7 +57,7 @@ def run_open_loop(infer: Callable[[], object], job: Job) -> OpenLoopRun:
     }
 
 
-def _span_s(job: Job) -> float:
+def _span_s(job: WorkerJob) -> float:
     return min(
         max(job["protocol"].window_s, _WANTED_ARRIVALS / job["config"].arrival_rate_per_s),
         job["protocol"].window_limit_s,

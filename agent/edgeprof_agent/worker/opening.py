@@ -9,7 +9,7 @@ from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.threads import thread_count
 from edgeprof_agent.worker_protocol.adapter import Runtime, RuntimeFailure, TensorModel, TextModel
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 
@@ -27,7 +27,7 @@ def nothing() -> None:
     """Nothing to do between import and load."""
 
 
-def open_model(job: Job, reporter: Reporter, before_load: Callable[[], None] = nothing) -> Opened:
+def open_model(job: WorkerJob, reporter: Reporter, before_load: Callable[[], None] = nothing) -> Opened:
     """Imports and loads. `before_load` is called between the two, untimed."""
     memory = MemoryBook(job["model_files"])
     memory.end_of("interpreter")

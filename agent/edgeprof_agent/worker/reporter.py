@@ -11,8 +11,8 @@ from edgeprof_agent.worker_protocol.document import (
     MemoryReading,
     OpenLoopRun,
     Operators,
-    Point,
     SoakRun,
+    WorkerPoint,
 )
 
 MESSAGE_LENGTH = 2000
@@ -40,7 +40,7 @@ class Reporter:
     def cold(self, cold: Cold) -> None:
         self._send({"event": "cold", "cold": cold})
 
-    def point(self, point: Point) -> None:
+    def point(self, point: WorkerPoint) -> None:
         self._send({"event": "point", "point": point})
 
     def energy(self, load: EnergyLoad) -> None:

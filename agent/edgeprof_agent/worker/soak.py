@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.document import Job, SoakRun
+from edgeprof_agent.worker_protocol.document import SoakRun, WorkerJob
 from edgeprof_agent.worker_protocol.order import median
 
 BUCKETS = 60
@@ -18,7 +18,7 @@ Units = Callable[[], list[int]]
 """Runs once and gives the times of the units in it: one inference, or each token of a generation."""
 
 
-def run_soak(once: Units, job: Job, reporter: Reporter) -> SoakRun:
+def run_soak(once: Units, job: WorkerJob, reporter: Reporter) -> SoakRun:
     """For `soak_s`, or until the worker must stop."""
     span_ns = int(job["protocol"].soak_s * 1e9)
     bucket_ns = max(1, span_ns // BUCKETS)

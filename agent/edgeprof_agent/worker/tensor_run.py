@@ -5,7 +5,7 @@ import resource
 import time
 from collections.abc import Callable
 
-from edgeprof_agent.worker.energy import Work, run_energy
+from edgeprof_agent.worker.energy import EnergyWork, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -16,11 +16,11 @@ from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
 from edgeprof_agent.worker_protocol.adapter import TensorModel
-from edgeprof_agent.worker_protocol.document import Job, LoopFacts, Measured
+from edgeprof_agent.worker_protocol.document import LoopFacts, Measured, WorkerJob
 from edgeprof_agent.worker_protocol.run_counter import open_counter
 
 
-def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:
+def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
     """The whole protocol on a loaded model whose inputs lie ready."""
     setting = model.setting()
     reporter.enter("first_inference")
@@ -70,10 +70,10 @@ def measure_tensor(opened: Opened, model: TensorModel, job: Job, reporter: Repor
     _beyond(opened, model, {**job, "stop_at_ns": job["extras_stop_at_ns"]}, reporter)
 
 
-def _beyond(opened: Opened, model: TensorModel, job: Job, reporter: Reporter) -> None:
+def _beyond(opened: Opened, model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
     """What was asked beyond the window. Energy first, on a device as warm as the window left it; a soak last."""
     if job["energy"] is not None:
-        work = Work("inference", _one(model))
+        work = EnergyWork("inference", _one(model))
         reporter.energy(run_energy([work], job["energy"], job["stop_at_ns"], reporter))
     if job["config"].arrival_rate_per_s > 0:
         reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")

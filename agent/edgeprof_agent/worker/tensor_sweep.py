@@ -14,7 +14,7 @@ from edgeprof_agent.worker.stopping import StopRule, share_of_time, time_is_up
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import timed_window
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, TensorModel
-from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
+from edgeprof_agent.worker_protocol.document import SweepAsk, WorkerJob, WorkerPoint
 
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""
@@ -24,19 +24,19 @@ MAX_RUNS = 20_000
 NO_TIME = "the time limit of the run left no time for this point"
 
 
-def sweep_tensor(model: TensorModel, memory: MemoryBook, job: Job, reporter: Reporter) -> None:
+def sweep_tensor(model: TensorModel, memory: MemoryBook, job: WorkerJob, reporter: Reporter) -> None:
     """Every point, in the order in which they were asked; then the run's own shapes again, for what comes after."""
     requested = job["sweep"]
     stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
     for index, ask in enumerate(requested):
         reporter.enter("sweep", _title(ask), index / len(requested))
-        own: Job = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(requested) - index)}
+        own: WorkerJob = {**job, "stop_at_ns": share_of_time(stop_at_ns, len(requested) - index)}
         reporter.point(_point(model, memory, ask, own))
     if requested:
         model.reshape({})
 
 
-def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> Point:
+def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: WorkerJob) -> WorkerPoint:
     if time_is_up(job["stop_at_ns"]):
         return _told(ask, failure=NO_TIME)
     samples = array("q")
@@ -54,7 +54,7 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: Job) -> P
     return _told(ask, peak_kib=memory.span_peak_kib(), samples=samples)
 
 
-def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
+def _take(infer: Callable[[], object], job: WorkerJob, samples: "array[int]") -> None:
     counter = array("q", [0])  # a crash at a point is told by the point
     warm_up(infer, job, counter, WARMUP_LIMIT_S)
     rule = StopRule(
@@ -68,7 +68,7 @@ def _take(infer: Callable[[], object], job: Job, samples: "array[int]") -> None:
 
 def _told(
     ask: SweepAsk, *, failure: str | None = None, peak_kib: int | None = None, samples: "array[int] | None" = None
-) -> Point:
+) -> WorkerPoint:
     return {
         "at": ask,
         "series_ns": {"latency": samples.tolist()} if samples is not None else {},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from edgeprof_agent.worker.steadiness import MIN_VALUES, is_steady, is_steady_at_limit, mean_half_width
-from edgeprof_agent.worker_protocol.document import Job, WindowEnd
+from edgeprof_agent.worker_protocol.document import WindowEnd, WorkerJob
 
 REPEATS = MIN_VALUES
 _ALIKE = 3
@@ -27,7 +27,7 @@ class Warm(NamedTuple):
     settled: bool
 
 
-class Rule(NamedTuple):
+class RepeatRule(NamedTuple):
     """How long to repeat. `precision` None: time and count alone decide."""
 
     min_runs: int
@@ -52,9 +52,9 @@ class Rule(NamedTuple):
         return "time" if elapsed_ns >= self.limit_ns else None
 
 
-def rule_of(job: Job) -> Rule:
+def rule_of(job: WorkerJob) -> RepeatRule:
     """That of the measured window."""
-    return Rule(
+    return RepeatRule(
         min(REPEATS, job["protocol"].max_runs),
         job["protocol"].max_runs,
         int(job["protocol"].window_s * 1e9),
@@ -64,7 +64,7 @@ def rule_of(job: Job) -> Rule:
     )
 
 
-def warm_up(once: Callable[[], float], job: Job) -> Warm:
+def warm_up(once: Callable[[], float], job: WorkerJob) -> Warm:
     """Runs until the last three are alike (see steadiness.py). `once` gives its own time.
 
     Ends at `warmup_limit_s`, but not before the second run, as two tell a slow model's steadiness.
@@ -80,7 +80,7 @@ def warm_up(once: Callable[[], float], job: Job) -> Warm:
     return Warm(len(times), False)
 
 
-def repeat(once: Callable[[], T], value: Callable[[T], float], rule: Rule, taken: list[T]) -> WindowEnd:
+def repeat(once: Callable[[], T], value: Callable[[T], float], rule: RepeatRule, taken: list[T]) -> WindowEnd:
     """Appends to `taken` until the rule ends it, and tells by what. Python's collector is off meanwhile."""
     gc.collect()
     gc.disable()

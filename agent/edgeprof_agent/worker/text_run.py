@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.worker.energy import Work, run_energy
+from edgeprof_agent.worker.energy import EnergyWork, run_energy
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -15,8 +15,8 @@ from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import Timed, windows_of
-from edgeprof_agent.worker_protocol.adapter import Decode, Prefill, Remote, TextModel
-from edgeprof_agent.worker_protocol.document import Job, Measured, TextFacts, WindowEnd
+from edgeprof_agent.worker_protocol.adapter import Decode, Prefill, RemoteModel, TextModel
+from edgeprof_agent.worker_protocol.document import Measured, TextFacts, WindowEnd, WorkerJob
 from edgeprof_agent.worker_protocol.order import median
 
 _WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
@@ -45,14 +45,14 @@ class TextTimes(NamedTuple):
     major_faults: int
 
 
-def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> None:
+def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporter) -> None:
     """The whole protocol on a loaded language model, then the sweep that was asked."""
     times = run_text(opened, model, job, reporter)
     opened.memory.end_of("measure")
     peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
     output = model.output()  # of the last generated token: the facts below leave other logits behind
     text = _facts(model, job, reporter)
-    remote = model.remote() if isinstance(model, Remote) else None
+    remote = model.remote() if isinstance(model, RemoteModel) else None
     no_requests = model.no_requests() if job["config"].arrival_rate_per_s > 0 else None
     absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
     refilled = model.refills and bool(job["config"].depth_tokens)
@@ -97,7 +97,7 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         "setting": model.setting(),
     }
     reporter.measured(measured)
-    beyond: Job = {**job, "stop_at_ns": job["extras_stop_at_ns"]}
+    beyond: WorkerJob = {**job, "stop_at_ns": job["extras_stop_at_ns"]}
     if job["energy"] is not None and not refilled:
         reporter.energy(run_energy(_works(model, job), job["energy"], beyond["stop_at_ns"], reporter))
     if no_requests is None:
@@ -108,24 +108,24 @@ def measure_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter)
         reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), beyond, reporter))
 
 
-def _works(model: TextModel, job: Job) -> list[Work]:
+def _works(model: TextModel, job: WorkerJob) -> list[EnergyWork]:
     """Prefill and decode apart. Going back to the depth between two of them is in the window, as a use has it too."""
 
     def prompt() -> int:
         model.prefill()
         return job["config"].prompt_tokens
 
-    return [Work("prefill", prompt), Work("decode", lambda: model.decode().tokens)]
+    return [EnergyWork("prefill", prompt), EnergyWork("decode", lambda: model.decode().tokens)]
 
 
-def _open_loop(model: TextModel, job: Job, reporter: Reporter) -> None:
+def _open_loop(model: TextModel, job: WorkerJob, reporter: Reporter) -> None:
     """A request is a prompt and a generation on top of it."""
     if job["config"].arrival_rate_per_s > 0:
         reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")
         reporter.open_loop(run_open_loop(model.request, job))
 
 
-def _pace(opened: Opened, times: TextTimes, job: Job) -> Pace:
+def _pace(opened: Opened, times: TextTimes, job: WorkerJob) -> Pace:
     """What the run itself tells of the time that a point will take."""
     return Pace(
         round(opened.phases_ms["load_ms"] * 1e6),
@@ -140,7 +140,7 @@ def _token_times_ns(decode: Decode) -> list[int]:
     return decode.gaps_ns or [decode.total_ns // max(1, decode.steps)]
 
 
-def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> TextTimes:
+def run_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporter) -> TextTimes:
     """Prefill and decode in two phases, so that power may be attributed to decoding alone."""
     reporter.enter("first_inference", f"a prompt of {job['config'].prompt_tokens} tokens")
     first_ns = model.first_prompt().first_token_ns  # before any depth is filled, which would read the weights
@@ -161,7 +161,7 @@ def run_text(opened: Opened, model: TextModel, job: Job, reporter: Reporter) -> 
     return TextTimes(first_ns, warm, prefills, decodes, ended_by, major_faults() - faults)
 
 
-def _facts(model: TextModel, job: Job, reporter: Reporter) -> TextFacts:
+def _facts(model: TextModel, job: WorkerJob, reporter: Reporter) -> TextFacts:
     """What is told once: the memory's size, the prompt cache, tokenizer and sampler, in no other figure's time."""
     reporter.enter("measure", "prompt cache, tokenizer, sampler")
     return {

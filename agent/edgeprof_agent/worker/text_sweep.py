@@ -16,9 +16,9 @@ from edgeprof_agent.worker.reporter import MESSAGE_LENGTH, Reporter
 from edgeprof_agent.worker.stopping import share_of_time, time_is_up
 from edgeprof_agent.worker.tensor_sweep import NO_TIME, SOAK_ROOM, give_back_to_system
 from edgeprof_agent.worker.text_pace import Pace
-from edgeprof_agent.worker.text_repeat import REPEATS, Rule, repeat
+from edgeprof_agent.worker.text_repeat import REPEATS, RepeatRule, repeat
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure, TextModel
-from edgeprof_agent.worker_protocol.document import Job, Point, SweepAsk
+from edgeprof_agent.worker_protocol.document import SweepAsk, WorkerJob, WorkerPoint
 
 _MIN_REPEATS = 3
 _WINDOW_NS = 3_000_000_000
@@ -26,7 +26,7 @@ _WINDOW_NS = 3_000_000_000
 T = TypeVar("T")
 
 
-def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: Job, reporter: Reporter) -> None:
+def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob, reporter: Reporter) -> None:
     """Tells every point that was asked, in order; where a soak follows, the model is then at the run's own lengths."""
     points = job["sweep"]
     stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
@@ -42,7 +42,7 @@ def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: Job, repor
         model.use(Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens))
 
 
-def lengths_at(at: SweepAsk, job: Job) -> Lengths:
+def lengths_at(at: SweepAsk, job: WorkerJob) -> Lengths:
     """A point's lengths: what it leaves open is the run's own."""
     prompt, depth = at["prompt_tokens"], at["depth_tokens"]
     return Lengths(
@@ -60,7 +60,7 @@ class _Sweep:
         self._memory = memory
         self._pace = pace
 
-    def point(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int, points_left: int) -> Point:
+    def point(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int, points_left: int) -> WorkerPoint:
         """Measured or failed, never raised."""
         if time_is_up(stop_at_ns):
             return _failed(at, NO_TIME)
@@ -78,7 +78,7 @@ class _Sweep:
         except Exception as error:  # a binding's own exception is a fact about this point
             return _failed(at, f"{type(error).__name__}: {error}")
 
-    def _measured(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> Point:
+    def _measured(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> WorkerPoint:
         model = self._model
         model.let_go()
         give_back_to_system()
@@ -107,13 +107,13 @@ def _too_slow(least_ns: int, left_ns: int) -> str:
 
 def _few(once: Callable[[], T], value: Callable[[T], float], stop_at_ns: int) -> Sequence[T]:
     taken: list[T] = []
-    repeat(once, value, Rule(_MIN_REPEATS, REPEATS, _WINDOW_NS, _WINDOW_NS, None, stop_at_ns), taken)
+    repeat(once, value, RepeatRule(_MIN_REPEATS, REPEATS, _WINDOW_NS, _WINDOW_NS, None, stop_at_ns), taken)
     return taken
 
 
 def _told(
     at: SweepAsk, prefills: Sequence[Prefill], decodes: Sequence[Decode], peak_kib: int | None, kv_kib: float | None
-) -> Point:
+) -> WorkerPoint:
     return {
         "at": at,
         "series_ns": {
@@ -129,7 +129,7 @@ def _told(
     }
 
 
-def _failed(at: SweepAsk, reason: str) -> Point:
+def _failed(at: SweepAsk, reason: str) -> WorkerPoint:
     return {
         "at": at,
         "series_ns": {},

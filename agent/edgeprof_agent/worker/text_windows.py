@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edgeprof_agent.worker_protocol.document import Window
+from edgeprof_agent.worker_protocol.document import MeasuredWindow
 
 _MAX_BETWEEN = 0.01
 """Of a repeat's own length: what may lie before it within one window. More is a window of its own."""
@@ -19,9 +19,9 @@ class Timed(NamedTuple):
     tokens: int
 
 
-def windows_of(repeats: Sequence[Timed], depth_tokens: int) -> list[Window]:
+def windows_of(repeats: Sequence[Timed], depth_tokens: int) -> list[MeasuredWindow]:
     """One window where no depth has to be filled between repeats; else one for each, joined where next to none was."""
-    windows: list[Window] = []
+    windows: list[MeasuredWindow] = []
     for start_ns, end_ns, tokens in repeats:
         last = windows[-1] if windows else None
         if last and (not depth_tokens or start_ns - last["end_ns"] <= _MAX_BETWEEN * (end_ns - start_ns)):

@@ -11,7 +11,7 @@ from collections.abc import Callable, MutableSequence
 from typing import NamedTuple
 
 from edgeprof_agent.worker.steadiness import is_steady, is_steady_at_limit
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import WorkerJob
 from edgeprof_agent.worker_protocol.order import median
 
 BLOCK_NS = 20_000_000
@@ -25,7 +25,9 @@ class WarmUp(NamedTuple):
     settled: bool
 
 
-def warm_up(once: Callable[[], object], job: Job, counter: MutableSequence[int], limit_s: float = math.inf) -> WarmUp:
+def warm_up(
+    once: Callable[[], object], job: WorkerJob, counter: MutableSequence[int], limit_s: float = math.inf
+) -> WarmUp:
     """At least `warmup_runs`, then until steady, `warmup_limit_s` (or `limit_s`, if less) or the deadline.
 
     `counter`: see run_counter.py.

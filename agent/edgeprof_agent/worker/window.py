@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edgeprof_agent.worker.steadiness import median_half_width
 from edgeprof_agent.worker.stopping import StopRule
-from edgeprof_agent.worker_protocol.document import Job, Window, WindowEnd
+from edgeprof_agent.worker_protocol.document import MeasuredWindow, WindowEnd, WorkerJob
 
 _MAX_WINDOWS = 3
 _ROOM = 1.2
@@ -23,13 +23,13 @@ class Windows(NamedTuple):
     """All samples in order, the spans in which they were taken, and what ended the last one."""
 
     samples_ns: "array[int]"
-    windows: list[Window]
+    windows: list[MeasuredWindow]
     ended_by: WindowEnd
 
 
-def measured_windows(infer: Callable[[], object], job: Job, counter: MutableSequence[int]) -> Windows:
+def measured_windows(infer: Callable[[], object], job: WorkerJob, counter: MutableSequence[int]) -> Windows:
     """The samples of as many windows as precision takes."""
-    samples, windows = array("q"), list[Window]()
+    samples, windows = array("q"), list[MeasuredWindow]()
     span_s, spent_s = job["protocol"].window_s, 0.0
     while True:
         rule = StopRule(
@@ -49,7 +49,7 @@ def measured_windows(infer: Callable[[], object], job: Job, counter: MutableSequ
 
 def timed_window(
     infer: Callable[[], object], rule: StopRule, samples: "array[int]", counter: MutableSequence[int]
-) -> Window:
+) -> MeasuredWindow:
     """Back-to-back inferences, each timed on its own, appended to `samples`; Python's collector is off meanwhile."""
     clock = time.perf_counter_ns  # CLOCK_MONOTONIC on Linux, as is time.monotonic_ns
     before = len(samples)
@@ -71,7 +71,7 @@ def timed_window(
     return {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples) - before}
 
 
-def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) -> WindowEnd | None:
+def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: WorkerJob) -> WindowEnd | None:
     if len(samples) >= job["protocol"].max_runs:
         return "runs"
     if time.monotonic_ns() >= job["stop_at_ns"]:
@@ -84,7 +84,7 @@ def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: Job) ->
     return "looks" if windows >= _MAX_WINDOWS else None
 
 
-def _more_s(samples: Sequence[int], spent_s: float, job: Job) -> float:
+def _more_s(samples: Sequence[int], spent_s: float, job: WorkerJob) -> float:
     width = median_half_width(samples)
     factor = (width / job["protocol"].precision) ** 2 if width is not None else 2.0
     wanted_s = spent_s * max(0.25, factor * _ROOM - 1)

@@ -6,7 +6,7 @@ Kept to the standard library's lightest modules: the worker loads this before an
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 
@@ -77,7 +77,7 @@ class TensorModel(Protocol):
         """What is odd about the last outputs."""
         ...
 
-    def setting(self) -> Setting: ...
+    def setting(self) -> RuntimeSetting: ...
 
     def operators(self) -> Operators:
         """What is executed; may take a second session. The model cannot be used afterwards."""
@@ -139,7 +139,7 @@ class TextModel(Protocol):
         """What is odd about the logits of the last step; None where the binding does not show them."""
         ...
 
-    def setting(self) -> Setting: ...
+    def setting(self) -> RuntimeSetting: ...
 
     def operators(self) -> Operators: ...
 
@@ -154,7 +154,7 @@ class Closing(Protocol):
 
 
 @runtime_checkable
-class Remote(Protocol):
+class RemoteModel(Protocol):
     """A model that runs elsewhere and is asked over a network."""
 
     def remote(self) -> RemoteFacts:
@@ -165,4 +165,4 @@ class Remote(Protocol):
 class Runtime(Protocol):
     """An imported runtime. Its class takes no argument; an ImportError in it means that it is not installed."""
 
-    def open(self, job: Job) -> TensorModel | TextModel: ...
+    def open(self, job: WorkerJob) -> TensorModel | TextModel: ...

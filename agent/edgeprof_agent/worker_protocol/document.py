@@ -43,7 +43,7 @@ class EndpointAsk(TypedDict):
     key_variable: str | None
 
 
-class Job(TypedDict):
+class WorkerJob(TypedDict):
     """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples in its window."""
 
     course: Course
@@ -64,14 +64,15 @@ class Job(TypedDict):
     endpoint: EndpointAsk | None
 
 
-def job_from(read: Any) -> Job:
+def job_from(read: Any) -> WorkerJob:
     """A job as JSON gave it. A worker loads no dataclasses for it: what has the same attributes does."""
     return cast(
-        Job, {**read, "config": SimpleNamespace(**read["config"]), "protocol": SimpleNamespace(**read["protocol"])}
+        WorkerJob,
+        {**read, "config": SimpleNamespace(**read["config"]), "protocol": SimpleNamespace(**read["protocol"])},
     )
 
 
-class Setting(TypedDict):
+class RuntimeSetting(TypedDict):
     """What the runtime says that it is running with."""
 
     runtime_version: str
@@ -83,7 +84,7 @@ class Setting(TypedDict):
     notes: list[str]
 
 
-class Window(TypedDict):
+class MeasuredWindow(TypedDict):
     """The span (CLOCK_MONOTONIC) that power may be attributed to, and how many inferences or tokens lie in it."""
 
     start_ns: int
@@ -91,7 +92,7 @@ class Window(TypedDict):
     units: int
 
 
-class Span(TypedDict):
+class ClockSpan(TypedDict):
     """A stretch of CLOCK_MONOTONIC."""
 
     start_ns: int
@@ -103,15 +104,15 @@ class EnergyPhaseLoad(TypedDict):
 
     phase: EnergyPhase
     load_start_ns: int
-    windows: list[Window]
+    windows: list[MeasuredWindow]
 
 
 class EnergyLoad(TypedDict):
     """What the worker did while power was read."""
 
-    idle_before: Span
+    idle_before: ClockSpan
     phases: list[EnergyPhaseLoad]
-    idle_after: Span
+    idle_after: ClockSpan
     complete: bool
     """Whether every window was run; False where the worker had to stop before."""
 
@@ -169,10 +170,10 @@ class Measured(TypedDict):
     phases_ms: dict[str, float]
     series_ns: dict[str, list[int]]
     absent: dict[str, str]
-    windows: list[Window]
+    windows: list[MeasuredWindow]
     """What energy is of. Usually one. A window that was not precise enough is continued in another one; between them
     nothing runs, or a language model's memory is filled to its depth."""
-    prefill_windows: list[Window]
+    prefill_windows: list[MeasuredWindow]
     """Those of the prompts; `windows` are then those of the generations. Their units are tokens of prompts."""
     prompt_tokens: int
     decode_steps: list[int]
@@ -189,7 +190,7 @@ class Measured(TypedDict):
     remote: RemoteFacts | None
     """Only of a model that an endpoint serves."""
     affinity: list[int]
-    setting: Setting
+    setting: RuntimeSetting
 
 
 class Cold(TypedDict):
@@ -204,7 +205,7 @@ class Cold(TypedDict):
     first_token_ms: float | None
 
 
-class Point(TypedDict):
+class WorkerPoint(TypedDict):
     """One point of a sweep, measured or failed there."""
 
     at: SweepAsk

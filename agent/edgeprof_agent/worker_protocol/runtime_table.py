@@ -6,7 +6,7 @@ from typing import NamedTuple
 _HERE = "edgeprof_agent.runtimes"
 
 
-class Variant(NamedTuple):
+class RuntimeVariant(NamedTuple):
     """One runtime: its adapter, which only the worker imports, its distribution and its import name."""
 
     target: str
@@ -44,10 +44,10 @@ class Variant(NamedTuple):
         return f"pip install 'edgeprof[{self.extra}]'"
 
 
-VARIANTS: dict[str, Variant] = {
+VARIANTS: dict[str, RuntimeVariant] = {
     # in order of preference within a format
-    "onnxruntime": Variant(f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
-    "litert": Variant(
+    "onnxruntime": RuntimeVariant(f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
+    "litert": RuntimeVariant(
         f"{_HERE}.litert.adapter:LiteRt",
         ("tflite",),
         "ai-edge-litert",
@@ -56,7 +56,7 @@ VARIANTS: dict[str, Variant] = {
         ((3, 11), (3, 99)),
         "interpreter",
     ),
-    "tflite-runtime": Variant(
+    "tflite-runtime": RuntimeVariant(
         f"{_HERE}.litert.adapter:TfliteRuntime",
         ("tflite",),
         "tflite-runtime",
@@ -65,13 +65,13 @@ VARIANTS: dict[str, Variant] = {
         ((3, 10), (3, 11)),
         "interpreter",
     ),
-    "llama-cpp-python": Variant(
+    "llama-cpp-python": RuntimeVariant(
         f"{_HERE}.llama.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama", cpu_only=True
     ),
-    "xllamacpp": Variant(
+    "xllamacpp": RuntimeVariant(
         f"{_HERE}.llama.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel", cpu_only=True
     ),
-    "openai-api": Variant(
+    "openai-api": RuntimeVariant(
         f"{_HERE}.openai.adapter:OpenAiApi",
         ("served",),
         "edgeprof",

@@ -8,7 +8,7 @@ AGENT_USER = "edgeprof"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class BrokerEndpoint:
     """Where the hub connects, where its agents connect, and who they say they are."""
 
     host: str
@@ -29,7 +29,7 @@ class Broker(Protocol):
         """Its name and what it guarantees, in one line."""
         ...
 
-    def start(self) -> Endpoint:
+    def start(self) -> BrokerEndpoint:
         """Make it run, and come back when it answers. Raises EdgeprofError."""
         ...
 

@@ -2,10 +2,10 @@
 
 from edgeprof.errors import UsageError
 from edgeprof_hub.broker.base import Broker
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 
 
-def choose(settings: Settings) -> Broker:
+def choose(settings: HubSettings) -> Broker:
     """The broker that these settings ask for, not started yet."""
     kind = settings.broker or ("embedded" if settings.is_loopback else "mosquitto")
     folder = settings.data / "broker"

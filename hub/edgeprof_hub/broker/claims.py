@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Hello
-from edgeprof_hub.store.base import Session
+from edgeprof_hub.store.base import AgentSession
 
 GRACE_S = 5.0
 """For so long after its claim an agent may be on its way to the broker."""
@@ -25,7 +25,7 @@ class Claims:
         self._lock = threading.Lock()
         self._recent: dict[str, _Claim] = {}
 
-    def take(self, hello: Hello, session: Session | None, now_s: float) -> None:
+    def take(self, hello: Hello, session: AgentSession | None, now_s: float) -> None:
         """Raises EdgeprofError `device_id_in_use` while another session of this device is alive."""
         with self._lock:
             self._recent = {key: claim for key, claim in self._recent.items() if now_s - claim.at_s < GRACE_S}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Cancel
 from edgeprof_hub.broker.job_message import job_message
-from edgeprof_hub.broker.link import Link
+from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.store.base import ReadStore, WriteStore
 
 ANSWER_WITHIN_S = 30.0
@@ -16,7 +16,7 @@ REPEAT_CANCELS_S = 24 * 3600.0
 class Dispatch:
     """Every method runs on the writer's thread, after the changes that it announces are committed."""
 
-    def __init__(self, reader: ReadStore, link: Link) -> None:
+    def __init__(self, reader: ReadStore, link: AgentLink) -> None:
         self._reader = reader
         self._link = link
 

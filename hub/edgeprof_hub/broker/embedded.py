@@ -11,7 +11,7 @@ import iotcore
 from edgeprof.errors import EdgeprofError
 from edgeprof_hub import private_file
 from edgeprof_hub.broker import ports
-from edgeprof_hub.broker.base import AGENT_USER, Endpoint
+from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
 from edgeprof_hub.broker.supervised import Supervisor
 
 HOST = "127.0.0.1"
@@ -53,14 +53,16 @@ class EmbeddedBroker:
     def title(self) -> str:
         return "embedded (this machine only; keeps nothing across restarts, results do not depend on it)"
 
-    def start(self) -> Endpoint:
+    def start(self) -> BrokerEndpoint:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         port = ports.choose(HOST, self._wanted_port, self._folder)
         config = self._write_config(port)
         self._supervisor = Supervisor("embedded", lambda: _Child(config))
         self._supervisor.start()
         user = AGENT_USER if self._token else None
-        return Endpoint(host=HOST, port=port, username=user, password=self._token, agent_host=HOST, agent_username=user)
+        return BrokerEndpoint(
+            host=HOST, port=port, username=user, password=self._token, agent_host=HOST, agent_username=user
+        )
 
     def stop(self) -> None:
         if self._supervisor:

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from edgeprof.errors import UsageError
-from edgeprof_hub.broker.base import AGENT_USER, Endpoint
+from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -18,14 +18,14 @@ class ExternalBroker:
     def title(self) -> str:
         return "external (delivery guarantees are its own; results do not depend on it)"
 
-    def start(self) -> Endpoint:
+    def start(self) -> BrokerEndpoint:
         return self._endpoint
 
     def stop(self) -> None:
         """It is not ours to stop."""
 
 
-def parse(url: str, token: str | None) -> Endpoint:
+def parse(url: str, token: str | None) -> BrokerEndpoint:
     """Raises UsageError for a URL that names no broker, or that carries a secret."""
     try:
         parts = urlsplit(url)
@@ -43,7 +43,7 @@ def parse(url: str, token: str | None) -> Endpoint:
             "The broker's password is the hub's token (--token-file or EDGEPROF_TOKEN).",
         )
     user = parts.username or (AGENT_USER if token else None)
-    return Endpoint(
+    return BrokerEndpoint(
         host=host,
         port=port or _PORTS[parts.scheme],
         tls=parts.scheme == "mqtts",

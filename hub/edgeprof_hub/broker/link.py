@@ -14,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import DownwardMessage
-from edgeprof_hub.broker.base import Endpoint
+from edgeprof_hub.broker.base import BrokerEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ class _Secured(Protocol):
     def tls_set(self) -> None: ...
 
 
-class Link:
+class AgentLink:
     """Receives for `on_arrival`, which must not wait: it runs in the network thread."""
 
     def __init__(
         self,
         client_id: str,
         site: str,
-        endpoint: Endpoint,
+        endpoint: BrokerEndpoint,
         on_arrival: Callable[[Arrival], None],
         on_new_session: Callable[[], object],
     ) -> None:

@@ -16,7 +16,7 @@ from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire import topics
 from edgeprof_hub import private_file
 from edgeprof_hub.broker import ports
-from edgeprof_hub.broker.base import AGENT_USER, Endpoint
+from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
 from edgeprof_hub.broker.supervised import Supervisor
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class MosquittoBroker:
             f"(queues survive a clean stop; each device may write only under its own id{older})"
         )
 
-    def start(self) -> Endpoint:
+    def start(self) -> BrokerEndpoint:
         program, passwd = find_program("mosquitto"), find_program("mosquitto_passwd")
         self._version = _version_of(program)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,7 +85,7 @@ class MosquittoBroker:
         command = [program, "-c", str(self._folder / "mosquitto.conf")]
         self._supervisor = Supervisor("mosquitto", lambda: _Child(command, own_host, port, log_file))
         self._supervisor.start()
-        return Endpoint(
+        return BrokerEndpoint(
             host=own_host,
             port=port,
             username=HUB_USER,

@@ -7,12 +7,12 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_hub.campaigns import planning
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 
 
-def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
+def start(hub: HubContext, request: rest.CampaignRequest) -> rest.Campaign:
     """Queue every model of the request on every device of it, and send what can be sent."""
     models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
     wanted = [*request.device_ids, *_of_groups(hub, request.groups)]
@@ -20,7 +20,7 @@ def start(hub: Hub, request: rest.CampaignRequest) -> rest.Campaign:
     return _begin(hub, planning.plan(request, models, devices, time.time()))
 
 
-def repeat(hub: Hub, result_id: str) -> rest.Campaign:
+def repeat(hub: HubContext, result_id: str) -> rest.Campaign:
     """Repeat a run: the same device, model, configuration and protocol."""
     stored = hub.reader.result(result_id)
     if stored is None:
@@ -30,7 +30,7 @@ def repeat(hub: Hub, result_id: str) -> rest.Campaign:
     return _begin(hub, [planning.one_job(past.config, past.protocol, model, device, time.time())])
 
 
-def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
+def run_cell(hub: HubContext, device_id: str, model_id: str, config_key: str) -> rest.Campaign:
     """Run a cell that has no result, with its column's configuration and the default protocol."""
     device, model = _device(hub, device_id), _model(hub, model_id)
     column = hub.reader.cells(columns=[(model_id, config_key)])
@@ -39,7 +39,7 @@ def run_cell(hub: Hub, device_id: str, model_id: str, config_key: str) -> rest.C
     return _begin(hub, [planning.one_job(column[0].config, RunProtocol(), model, device, time.time())])
 
 
-def retry_failed(hub: Hub, campaign_id: str) -> rest.Campaign:
+def retry_failed(hub: HubContext, campaign_id: str) -> rest.Campaign:
     """Retry a campaign's failed jobs whose device and model still exist."""
     devices = {item.device_id for item in hub.reader.devices()}
     models = {item.model_id for item in hub.reader.models()}
@@ -52,7 +52,7 @@ def retry_failed(hub: Hub, campaign_id: str) -> rest.Campaign:
     return get(hub, campaign_id)
 
 
-def _begin(hub: Hub, jobs: list[rest.JobRecord]) -> rest.Campaign:
+def _begin(hub: HubContext, jobs: list[rest.JobRecord]) -> rest.Campaign:
     hub.writer.call(lambda store: store.create_campaign(jobs))
     hub.writer.post(hub.dispatch.send_waiting)
     campaign_id = jobs[0].campaign_id
@@ -60,7 +60,7 @@ def _begin(hub: Hub, jobs: list[rest.JobRecord]) -> rest.Campaign:
     return get(hub, campaign_id)
 
 
-def get(hub: Hub, campaign_id: str) -> rest.Campaign:
+def get(hub: HubContext, campaign_id: str) -> rest.Campaign:
     """One campaign."""
     campaign = hub.reader.campaign(campaign_id)
     if campaign is None:
@@ -68,7 +68,7 @@ def get(hub: Hub, campaign_id: str) -> rest.Campaign:
     return campaign
 
 
-def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
+def cancel(hub: HubContext, campaign_id: str) -> rest.Campaign:
     """Cancel its unfinished jobs."""
     job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
     ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
@@ -76,7 +76,7 @@ def cancel(hub: Hub, campaign_id: str) -> rest.Campaign:
     return get(hub, campaign_id)
 
 
-def get_job(hub: Hub, job_id: str) -> rest.JobRecord:
+def get_job(hub: HubContext, job_id: str) -> rest.JobRecord:
     """One job."""
     job = hub.reader.job(job_id)
     if job is None:
@@ -84,7 +84,7 @@ def get_job(hub: Hub, job_id: str) -> rest.JobRecord:
     return job
 
 
-def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
+def cancel_job(hub: HubContext, job_id: str) -> rest.JobRecord:
     """Cancel one job."""
     get_job(hub, job_id)
     if not hub.writer.call(lambda store: hub.dispatch.cancel(store, [job_id])):
@@ -93,7 +93,7 @@ def cancel_job(hub: Hub, job_id: str) -> rest.JobRecord:
     return get_job(hub, job_id)
 
 
-def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
+def retry_job(hub: HubContext, job_id: str) -> rest.JobRecord:
     """Queue an ended job again, as its next attempt. Its device and its model must still be there."""
     job = get_job(hub, job_id)
     _device(hub, job.device_id)
@@ -105,7 +105,7 @@ def retry_job(hub: Hub, job_id: str) -> rest.JobRecord:
     return get_job(hub, job_id)
 
 
-def _of_groups(hub: Hub, names: Sequence[str]) -> Iterator[str]:
+def _of_groups(hub: HubContext, names: Sequence[str]) -> Iterator[str]:
     known = {group.name: group.device_ids for group in hub.reader.groups()} if names else {}
     for name in names:
         if name not in known:
@@ -113,14 +113,14 @@ def _of_groups(hub: Hub, names: Sequence[str]) -> Iterator[str]:
         yield from known[name]
 
 
-def _model(hub: Hub, model_id: str) -> rest.ModelRecord:
+def _model(hub: HubContext, model_id: str) -> rest.ModelRecord:
     record = hub.reader.model(model_id)
     if record is None:
         raise not_found("model", model_id)
     return record
 
 
-def _device(hub: Hub, device_id: str) -> rest.DeviceRecord:
+def _device(hub: HubContext, device_id: str) -> rest.DeviceRecord:
     record = hub.reader.device(device_id)
     if record is None:
         raise not_found("device", device_id)

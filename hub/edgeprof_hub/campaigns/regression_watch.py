@@ -15,7 +15,7 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire.messages import Result
 from edgeprof.wire.notices import Notice
 from edgeprof_hub.campaigns import actions
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.matrix import regressions
 from edgeprof_hub.store import history
@@ -33,7 +33,7 @@ WARN_EVERY_S = 60.0
 class Watch:
     """`changed` never waits and may be called from any thread."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: HubContext) -> None:
         self._hub = hub
         self._queue: Queue[Change | None] = Queue(MAX_WAITING)
         self._announced: set[str] = set()
@@ -223,7 +223,7 @@ def _version(result: Result) -> str:
     return f"{result.effective.runtime} {result.effective.runtime_version}" if result.effective else "unknown"
 
 
-def _got_worse(hub: Hub, result: Result) -> bool:
+def _got_worse(hub: HubContext, result: Result) -> bool:
     """Whether a look at all the samples is worth it: a figure that is no worse than before is no regression."""
     metric = regressions.lead_metric(result)
     now = _figure(result, metric)

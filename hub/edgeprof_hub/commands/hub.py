@@ -92,7 +92,7 @@ def serve(
         made = config.make_token(folder)
         click.echo(f"New token saved in {made}. Devices and the command line need it.")
         token_file = made
-    settings = config.Settings(
+    settings = config.HubSettings(
         data=folder,
         host=host,
         port=port,

@@ -10,7 +10,7 @@ from edgeprof_hub.cost.catalogue.loader import Catalogue
 from edgeprof_hub.cost.catalogue.schema import EntryKind
 from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.draws import Values
-from edgeprof_hub.cost.inputs import Input
+from edgeprof_hub.cost.inputs import CostInput
 from edgeprof_hub.cost.kind import WorkKind
 from edgeprof_hub.cost.scenario import (
     AudioBaseline,
@@ -63,7 +63,7 @@ class Alternative:
     basis: str
     source: str
     """Where the price is from and of which day, as the explorer says it; `price` is the same for a cell."""
-    price: Input
+    price: CostInput
     as_of: date
     usd: Callable[[Values, float], float]
     tiers: Tiers

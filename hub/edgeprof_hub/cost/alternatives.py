@@ -9,7 +9,7 @@ from edgeprof_hub.cost.catalogue.schema import EntryKind
 from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.draws import Values
 from edgeprof_hub.cost.field import Field, dated
-from edgeprof_hub.cost.inputs import Input, catalogue_input, plain, rounded
+from edgeprof_hub.cost.inputs import CostInput, catalogue_input, plain, rounded
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.prices import audio_quote, token_quote
 from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier, in_floats, month_usd
@@ -98,7 +98,7 @@ def _by_hosted_hour(key: str, name: str, fields: Mapping[str, Field], prices: Pr
         title=f"{quote.provider} {quote.model_id}",
         basis=f"by the audio hour, {plain(fields['audio_s'].value or 0.0)} s in an inference{least}, {quote.source}",
         source=f"{value}; {quote.source}, {day}",
-        price=Input(name=PRICE, value=value, origin="catalogue", source=quote.source, as_of=day),
+        price=CostInput(name=PRICE, value=value, origin="catalogue", source=quote.source, as_of=day),
         as_of=day,
         usd=lambda values, _: hour_usd * units(values),
         tiers=(Tier(None, hour_usd),),
@@ -146,7 +146,7 @@ def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) 
         title=f"{quote.provider} {quote.model_id}",
         basis=f"by the token, {shape}, {quote.source}",
         source=f"{quote.source}, {day}",
-        price=Input(name=PRICE, value=each, origin="catalogue", source=quote.source, as_of=day),
+        price=CostInput(name=PRICE, value=each, origin="catalogue", source=quote.source, as_of=day),
         as_of=day,
         usd=lambda values, _: once * units(values),
         tiers=(Tier(None, once),),

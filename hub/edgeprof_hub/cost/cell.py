@@ -23,7 +23,7 @@ from edgeprof_hub.cost.price_moment import Prices, written_moment
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.cost.subject import Subject
 from edgeprof_hub.cost.verdict import Balance, verdict
-from edgeprof_hub.cost.work import Measured, Unit, energy_j, energy_left_out, per_day_of, service_ms, unit_of
+from edgeprof_hub.cost.work import MeasuredQuantity, Unit, energy_j, energy_left_out, per_day_of, service_ms, unit_of
 
 EMULATED = (
     "An emulated or replayed device has the speed and energy of another machine: its cost is unknown. "
@@ -43,8 +43,8 @@ class _Edge:
     subject: Subject
     scenario: Scenario
     unit: Unit
-    service: Measured
-    energy: Measured | None
+    service: MeasuredQuantity
+    energy: MeasuredQuantity | None
     fields: Mapping[str, Field]
     values: Values
     per_day: float

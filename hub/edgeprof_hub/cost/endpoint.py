@@ -8,7 +8,7 @@ from edgeprof_hub.cost.alternatives import alternative_of
 from edgeprof_hub.cost.bill import settled
 from edgeprof_hub.cost.case import values_of
 from edgeprof_hub.cost.fields import content_fields
-from edgeprof_hub.cost.inputs import Input, plain
+from edgeprof_hub.cost.inputs import CostInput, plain
 from edgeprof_hub.cost.price_moment import Prices, written_moment
 from edgeprof_hub.cost.scenario import Scenario, TokenBaseline
 from edgeprof_hub.cost.work import PER_1M_TOKENS
@@ -40,15 +40,17 @@ def _view(listed: Alternative, answer_usd: float, remote: Remote, scenario: Scen
     catalogue = prices.catalogue
     usd = settled(answer_usd * 1_000_000 / (scenario.input_tokens + scenario.output_tokens))
     inputs = (
-        Input(name="daily volume", value=f"{plain(scenario.answers_per_day)} answers", origin="assumed"),
+        CostInput(name="daily volume", value=f"{plain(scenario.answers_per_day)} answers", origin="assumed"),
         listed.price,
-        Input(
+        CostInput(
             name="tokens of this run",
             value=f"{remote.total_input_tokens} in, {remote.total_output_tokens} out",
             origin="measured",
             source="all of its requests, as the endpoint counts them",
         ),
-        Input(name="price catalogue", value=f"sha256 {catalogue.sha256}", origin="catalogue", as_of=catalogue.as_of),
+        CostInput(
+            name="price catalogue", value=f"sha256 {catalogue.sha256}", origin="catalogue", as_of=catalogue.as_of
+        ),
     )
     return rest.CostView(
         unit=PER_1M_TOKENS,

@@ -7,7 +7,7 @@ from edgeprof_hub.cost.field import Field, measured_field, plain_field
 from edgeprof_hub.cost.kind import PIECES
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.cost.subject import Subject
-from edgeprof_hub.cost.work import AC_SCOPE, Measured, energy_j, service_ms
+from edgeprof_hub.cost.work import AC_SCOPE, MeasuredQuantity, energy_j, service_ms
 
 _AVAILABILITY = plain_field("availability_percent", "Availability", "%", 100, least=0.01, most=100)
 _WORTH = (
@@ -99,14 +99,14 @@ def _lifetime(scenario: Scenario) -> Field:
     )
 
 
-def _energy_j(subject: Subject, scenario: Scenario) -> Measured | None:
+def _energy_j(subject: Subject, scenario: Scenario) -> MeasuredQuantity | None:
     try:
         return energy_j(subject, scenario)
     except CostError:
         return None
 
 
-def _energy(subject: Subject, energy: Measured | None) -> Field:
+def _energy(subject: Subject, energy: MeasuredQuantity | None) -> Field:
     field = Field(
         key="energy_j",
         name=f"Energy of one {PIECES[subject.kind].removesuffix('s')}",

@@ -12,7 +12,7 @@ InputOrigin = Literal["catalogue", "assumed"] | Origin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Input:
+class CostInput:
     """One input. `source` says where it is from: an entry, a metric, a person."""
 
     name: str
@@ -29,9 +29,9 @@ class Input:
         return f"{self.value} ({where}{dated}{', stale' if self.stale else ''})"
 
 
-def catalogue_input(name: str, value: str, priced: Priced, today: date) -> Input:
+def catalogue_input(name: str, value: str, priced: Priced, today: date) -> CostInput:
     """An input that stands in the catalogue."""
-    return Input(
+    return CostInput(
         name=name,
         value=value,
         origin="catalogue",

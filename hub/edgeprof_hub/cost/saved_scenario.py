@@ -5,7 +5,7 @@ import msgspec
 from edgeprof_hub.cost.case import Summary
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class SavedFigures(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars for one piece of work, each with its 5 and 95 % points."""
 
     edge_usd: float
@@ -23,13 +23,13 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     at_s: float
     result_id: str
-    figures: Figures | None
+    figures: SavedFigures | None
 
 
-def figures_of(summary: Summary) -> Figures:
+def figures_of(summary: Summary) -> SavedFigures:
     """What is saved of an answer."""
     edge, cloud = summary.spread.edge, summary.spread.cloud
-    return Figures(
+    return SavedFigures(
         edge_usd=summary.edge_usd,
         edge_low_usd=edge.low,
         edge_high_usd=edge.high,

@@ -26,7 +26,7 @@ class Unit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredQuantity:
     """A quantity of one piece of work and the rows that it was made of: one row times `times`, or several rates."""
 
     value: float
@@ -47,7 +47,7 @@ def per_day_of(kind: WorkKind, scenario: Scenario) -> float:
     return scenario.answers_per_day if kind == "answer" else scenario.inferences_per_day
 
 
-def service_ms(subject: Subject, scenario: Scenario) -> Measured:
+def service_ms(subject: Subject, scenario: Scenario) -> MeasuredQuantity:
     """How long one piece takes: the mean time of an inference, or the scenario's tokens at the measured rates.
 
     Raises CostError where a figure that it takes was not measured.
@@ -55,17 +55,17 @@ def service_ms(subject: Subject, scenario: Scenario) -> Measured:
     metrics = subject.metrics
     if not subject.is_language:
         row = metrics.get("latency_mean_ms") or _needed(metrics, "latency_p50_ms")
-        return Measured(value=above_zero(row.value, row.metric), rows=(row,))
+        return MeasuredQuantity(value=above_zero(row.value, row.metric), rows=(row,))
     prefill = _needed(metrics, "prefill_tokens_per_s")
     read_s = scenario.input_tokens / above_zero(prefill.value, prefill.metric)
     if subject.kind == "reading":
-        return Measured(value=1000 * above_zero(read_s, "The number of tokens that are read"), rows=(prefill,))
+        return MeasuredQuantity(value=1000 * above_zero(read_s, "The number of tokens that are read"), rows=(prefill,))
     decode = _needed(metrics, "decode_tokens_per_s")
     written_s = scenario.output_tokens / above_zero(decode.value, decode.metric)
-    return Measured(value=1000 * (read_s + written_s), rows=(prefill, decode))
+    return MeasuredQuantity(value=1000 * (read_s + written_s), rows=(prefill, decode))
 
 
-def energy_j(subject: Subject, scenario: Scenario) -> Measured | None:
+def energy_j(subject: Subject, scenario: Scenario) -> MeasuredQuantity | None:
     """Energy of one piece at the meter, gross; None where none was measured.
 
     A language model's is that of the tokens that it writes. It says nothing about a model that only reads.
@@ -75,10 +75,10 @@ def energy_j(subject: Subject, scenario: Scenario) -> Measured | None:
     if row is None or row.origin != "measured" or (subject.is_language and subject.kind == "reading"):
         return None
     times = float(scenario.output_tokens) if subject.is_language else 1.0
-    return Measured(value=at_least_zero(row.value, "Measured energy") * times, rows=(row,), times=times)
+    return MeasuredQuantity(value=at_least_zero(row.value, "Measured energy") * times, rows=(row,), times=times)
 
 
-def energy_left_out(subject: Subject, energy: Measured | None) -> tuple[str, ...]:
+def energy_left_out(subject: Subject, energy: MeasuredQuantity | None) -> tuple[str, ...]:
     """What the measured energy does not cover."""
     if energy is None:
         return ("energy (not measured in this run)",)

@@ -8,7 +8,7 @@ from typing import IO, cast
 import msgspec
 
 from edgeprof.wire import rest
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
 
 CHUNK_BYTES = 1024**2
@@ -45,7 +45,7 @@ class _Pipe:
         return b"".join(parts)
 
 
-def pieces(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> Iterator[bytes]:
+def pieces(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) -> Iterator[bytes]:
     """The ZIP archive, in pieces. Models hardly shrink, so nothing is compressed."""
     pipe = _Pipe()
     with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED) as archive:
@@ -57,7 +57,7 @@ def pieces(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> Iter
     yield pipe.taken()
 
 
-def check(hub: Hub, stored: rest.StoredResult) -> rest.ModelRecord:
+def check(hub: HubContext, stored: rest.StoredResult) -> rest.ModelRecord:
     """The model of a run, with its files here. Raises EdgeprofError: not_found."""
     model = hub.reader.model(stored.result.model_id)
     if model is None:
@@ -68,7 +68,7 @@ def check(hub: Hub, stored: rest.StoredResult) -> rest.ModelRecord:
     return model
 
 
-def _texts(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, bytes]:
+def _texts(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, bytes]:
     device = hub.reader.device(stored.result.device_id)
     readme = README.format(
         result_id=stored.result.result_id,
@@ -84,7 +84,7 @@ def _texts(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> dict
     }
 
 
-def _files(hub: Hub, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, Path]:
+def _files(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) -> dict[str, Path]:
     artifacts = {
         f"artifacts/{ref.name}": hub.artifacts.path(ref.sha256)
         for ref in stored.result.artifacts

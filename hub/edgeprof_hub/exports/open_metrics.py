@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.store.standing import StandingRow
 
 MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
@@ -25,7 +25,7 @@ MAX_SERIES = 20_000
 LABELS = ("device", "model", "family", "quantization", "runtime", "config", "played")
 
 
-def text(hub: Hub) -> bytes:
+def text(hub: HubContext) -> bytes:
     """One scrape."""
     registry = CollectorRegistry()
     registry.register(_Scrape(hub))
@@ -33,7 +33,7 @@ def text(hub: Hub) -> bytes:
 
 
 class _Scrape(Collector):
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: HubContext) -> None:
         self._hub = hub
 
     def collect(self) -> Iterable[Metric]:

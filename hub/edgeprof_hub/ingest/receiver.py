@@ -6,7 +6,7 @@ from collections import deque
 
 from edgeprof.wire.messages import Receipt
 from edgeprof_hub.broker.dispatch import Dispatch
-from edgeprof_hub.broker.link import Arrival, Link
+from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.events import Events
 from edgeprof_hub.ingest.inbox import Effects, Inbox
 from edgeprof_hub.store.thread import WriterThread
@@ -27,14 +27,14 @@ class Ingest:
         self._writer = writer
         self._inbox = inbox
         self._events = events
-        self._link: Link | None = None
+        self._link: AgentLink | None = None
         self._dispatch: Dispatch | None = None
         self._lock = threading.Lock()
         self._waiting: deque[Arrival] = deque()
         self._is_scheduled = False
         self._is_stopped = False
 
-    def connect(self, link: Link, dispatch: Dispatch) -> None:
+    def connect(self, link: AgentLink, dispatch: Dispatch) -> None:
         """Name who acknowledges and who sends jobs."""
         self._link, self._dispatch = link, dispatch
 

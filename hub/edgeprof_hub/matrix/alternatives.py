@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from edgeprof.tables import allowances, trust
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import labels
-from edgeprof_hub.matrix.ranking import Candidate, Rival, is_ranked
-from edgeprof_hub.store.standing import Figure, StandingRow
+from edgeprof_hub.matrix.ranking import Candidate, UnshownFigure, is_ranked
+from edgeprof_hub.store.standing import StandingFigure, StandingRow
 
 
 def rivals(
     rows: Iterable[StandingRow], devices: Mapping[str, rest.DeviceRecord], metrics: Collection[str]
-) -> Iterator[Rival]:
+) -> Iterator[UnshownFigure]:
     """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job."""
     for row in rows:
         standing, device = row.standing, devices.get(row.device_id)
@@ -25,10 +25,10 @@ def rivals(
         for metric, figure in figures:
             if is_ranked(metric, on_real_machine=on_real_machine):
                 candidate = _candidate(row, metric, figure, is_stale)
-                yield Rival(candidate, metric, figure.scope or "", standing.soak_s)
+                yield UnshownFigure(candidate, metric, figure.scope or "", standing.soak_s)
 
 
-def _candidate(row: StandingRow, metric: str, figure: Figure, is_stale: bool) -> Candidate:
+def _candidate(row: StandingRow, metric: str, figure: StandingFigure, is_stale: bool) -> Candidate:
     standing = row.standing
     return Candidate(
         (row.device_id, row.model_id, row.config_key),

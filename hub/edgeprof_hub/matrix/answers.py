@@ -26,7 +26,7 @@ Verdict = Literal["best", "not_shown_to_differ", "none"]
 
 
 @dataclass(frozen=True)
-class Part:
+class TextPart:
     """A piece of a sentence, and the page that shows its evidence. `is_name`: somebody chose this text."""
 
     text: str
@@ -39,7 +39,7 @@ class Answer:
     """One sentence or two about a family on a device. `leaders`: the cells that it is about."""
 
     verdict: Verdict
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     device_id: str = ""
     leaders: tuple[rest.Cell, ...] = ()
 
@@ -65,13 +65,13 @@ class _Group:
 def answers(table: rest.CompareTable) -> tuple[Answer, ...]:
     """The answers, a winner before a tie; else one sentence with the reason for none."""
     if table.synthetic:
-        return (Answer("none", (Part(SYNTHETIC),)),) if table.cells else ()
+        return (Answer("none", (TextPart(SYNTHETIC),)),) if table.cells else ()
     groups = [group for group in _groups(table) if _is_settled(group)]
     found = [answer for group in groups if (answer := _answer(group)) is not None]
     found.sort(key=lambda answer: answer.verdict != "best")
     if found:
         return tuple(found[:MAX_ANSWERS])
-    return (Answer("none", (Part(_why_none(table)),)),) if table.cells else ()
+    return (Answer("none", (TextPart(_why_none(table)),)),) if table.cells else ()
 
 
 def _groups(table: rest.CompareTable) -> list[_Group]:
@@ -122,7 +122,7 @@ def _winner(group: _Group, cell: rest.Cell, column: rest.Column) -> Answer:
     parts = (
         *_where(group.device),
         *_named(cell, column),
-        Part(f" {FASTEST[group.kind]} of {compared} measured variants ({_figure(cell.metrics[group.metric])})."),
+        TextPart(f" {FASTEST[group.kind]} of {compared} measured variants ({_figure(cell.metrics[group.metric])})."),
         *_cloud(cell),
     )
     return Answer("best", parts, group.device.device_id, (cell,))
@@ -130,23 +130,23 @@ def _winner(group: _Group, cell: rest.Cell, column: rest.Column) -> Answer:
 
 def _tie(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> Answer:
     shown = leaders[:MAX_NAMED]
-    named = [(*_named(cell, column), Part(f" ({_figure(cell.metrics[group.metric])})")) for cell, column in shown]
+    named = [(*_named(cell, column), TextPart(f" ({_figure(cell.metrics[group.metric])})")) for cell, column in shown]
     parts = [*_where(group.device), *named[0]]
     for index, each in enumerate(named[1:], 2):
         ends = index == len(named) and len(shown) == len(leaders)
-        parts += [Part(" and " if ends else ", "), *each]
+        parts += [TextPart(" and " if ends else ", "), *each]
     if len(shown) < len(leaders):
-        parts.append(Part(f" and {len(leaders) - len(shown)} more"))
-    parts.append(Part(" lead; no difference between them is shown."))
+        parts.append(TextPart(f" and {len(leaders) - len(shown)} more"))
+    parts.append(TextPart(" lead; no difference between them is shown."))
     return Answer("not_shown_to_differ", tuple(parts), group.device.device_id, tuple(cell for cell, _ in leaders))
 
 
-def _where(device: rest.DeviceRecord) -> tuple[Part, ...]:
-    return Part("On "), Part(device.label, f"/devices/{device.device_id}", is_name=True), Part(", ")
+def _where(device: rest.DeviceRecord) -> tuple[TextPart, ...]:
+    return TextPart("On "), TextPart(device.label, f"/devices/{device.device_id}", is_name=True), TextPart(", ")
 
 
-def _named(cell: rest.Cell, column: rest.Column) -> tuple[Part, ...]:
-    return Part(column.model_name, f"/runs/{cell.result_id}", is_name=True), Part(f" with {column.runtime}")
+def _named(cell: rest.Cell, column: rest.Column) -> tuple[TextPart, ...]:
+    return TextPart(column.model_name, f"/runs/{cell.result_id}", is_name=True), TextPart(f" with {column.runtime}")
 
 
 def _figure(row: MetricRow) -> str:
@@ -156,7 +156,7 @@ def _figure(row: MetricRow) -> str:
     return f"{known.title} {figures.figure(row)} {known.unit}{f', 95 % {interval}' if interval else ''}"
 
 
-def _cloud(cell: rest.Cell) -> tuple[Part, ...]:
+def _cloud(cell: rest.Cell) -> tuple[TextPart, ...]:
     """Its break-even volume. The run's page has the formula and what it does not count."""
     cost = cell.cost
     if cost is None or cost.cloud_usd is None or cost.break_even_kind != "at_least":
@@ -165,9 +165,9 @@ def _cloud(cell: rest.Cell) -> tuple[Part, ...]:
     if volume is None:
         return ()
     return (
-        Part(f" Against {cost.cloud_name} (prices of {cost.as_of}) it "),
-        Part("breaks even", f"/runs/{cell.result_id}"),
-        Part(f" at {volume}, by assumed prices and lifetime."),
+        TextPart(f" Against {cost.cloud_name} (prices of {cost.as_of}) it "),
+        TextPart("breaks even", f"/runs/{cell.result_id}"),
+        TextPart(f" at {volume}, by assumed prices and lifetime."),
     )
 
 

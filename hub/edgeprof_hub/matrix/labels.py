@@ -40,7 +40,7 @@ class _Version(Protocol):
     def runtime_version(self) -> str: ...
 
 
-class Outcome(Protocol):
+class CellOutcome(Protocol):
     """What of a result decides whether it counts: of the whole one, or of the part that ranking reads."""
 
     @property
@@ -62,7 +62,7 @@ class _Job(Protocol):
     def job_state(self) -> str | None: ...
 
 
-def stale_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | None:
+def stale_reason(device: rest.DeviceRecord, result: CellOutcome | None) -> str | None:
     """Why a measured figure is of the past: the device has another version of the runtime now; None: it has not.
 
     A model's bytes are its identity, so that a changed model is another column and makes no figure stale.
@@ -81,7 +81,7 @@ def _public(version: str) -> str:
     return version.partition("+")[0]
 
 
-def ended_without_result(row: _Job, result: Outcome | None) -> bool:
+def ended_without_result(row: _Job, result: CellOutcome | None) -> bool:
     """Whether the newest job failed before there was a result (the device refused it)."""
     return row.job_state == "failed" and (result is None or result.job_id != row.job_id)
 
@@ -99,7 +99,7 @@ def short_reason(reason: str) -> str:
     return TOO_FEW_SAMPLES if _TOO_FEW.match(reason) else reason
 
 
-def unranked_reason(device: rest.DeviceRecord, result: Outcome | None) -> str | None:
+def unranked_reason(device: rest.DeviceRecord, result: CellOutcome | None) -> str | None:
     """Why this device's times and energy are shown and not ranked, or None."""
     replayed = result.replayed if result and result.replayed else device.facts.replays if device.facts else None
     if replayed is not None:

@@ -35,7 +35,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ParetoCandidate:
     """One cell in the plane: `x` and `y`, and whether it is on the front."""
 
     cell: rest.Cell
@@ -44,15 +44,15 @@ class Candidate:
     on_front: bool = False
 
 
-def candidates(cells: Iterable[rest.Cell], metric: str, axis: Axis) -> list[Candidate]:
+def candidates(cells: Iterable[rest.Cell], metric: str, axis: Axis) -> list[ParetoCandidate]:
     """The cells that have both figures, each with its place, those on the front marked; by x. All of one kind."""
     found = [
-        Candidate(cell, row.value, second)
+        ParetoCandidate(cell, row.value, second)
         for cell in cells
         if (row := _ranked(cell, metric)) is not None and (second := axis.of(cell)) is not None
     ]
     front = front_of([(one.x, one.y.value) for one in found], METRICS[metric].better == "lower")
-    marked = [Candidate(one.cell, one.x, one.y, index in front) for index, one in enumerate(found)]
+    marked = [ParetoCandidate(one.cell, one.x, one.y, index in front) for index, one in enumerate(found)]
     return sorted(marked, key=lambda one: (one.x, one.y.value))
 
 

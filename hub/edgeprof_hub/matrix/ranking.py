@@ -48,7 +48,7 @@ class Candidate(NamedTuple):
     doubted: bool = False
 
 
-class Rival(NamedTuple):
+class UnshownFigure(NamedTuple):
     """A figure of a cell that is not shown. `soak_s`: the soak that its run requested."""
 
     candidate: Candidate
@@ -68,7 +68,7 @@ def marks(
     configs: Mapping[str, RunConfig],
     soaks_s: Mapping[CellKey, float] | None = None,
     metrics: Collection[str] | None = None,
-    rivals: Iterable[Rival] = (),
+    rivals: Iterable[UnshownFigure] = (),
 ) -> dict[CellKey, tuple[RankMark, ...]]:
     """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was.
 

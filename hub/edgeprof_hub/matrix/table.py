@@ -15,7 +15,7 @@ from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 
 
 @dataclass(frozen=True)
-class Axes:
+class MatrixAxes:
     """Every device and every column that there is, in the order of the matrix."""
 
     devices: tuple[rest.DeviceRecord, ...]
@@ -25,7 +25,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Part:
+class MatrixPart:
     """A part of the matrix. `shown` has its devices and columns only; `compared` has all variants of its families.
 
     The marks of both rest on all cells that a figure competes with, in the part or outside of it.
@@ -50,11 +50,11 @@ class _Source:
         return self.stored.result if self.stored else None
 
 
-def axes(store: ReadStore) -> Axes:
+def axes(store: ReadStore) -> MatrixAxes:
     """What the matrix is spanned by."""
     models = {model.model_id: model for model in store.models()}
     rows = [row for row in store.columns() if row.model_id in models]
-    return Axes(
+    return MatrixAxes(
         devices=tuple(sorted(store.devices(), key=lambda device: (device.emulated, device.label))),
         columns=tuple(sorted((_column(models[row.model_id], row) for row in rows), key=_column_order)),
         models=models,
@@ -70,13 +70,13 @@ def build(store: ReadStore, now_s: float) -> rest.CompareTable:
 
 def part_of(
     store: ReadStore,
-    found: Axes,
+    found: MatrixAxes,
     devices: Sequence[rest.DeviceRecord],
     columns: Sequence[rest.Column],
     now_s: float,
     metrics: Collection[str] | None = None,
     prices: Prices | None = None,
-) -> Part:
+) -> MatrixPart:
     """These devices and columns, in this order. `metrics`: those that are ranked; None: all. `prices`: not today's."""
     device_ids = {device.device_id for device in devices}
     keys = {key_of(column) for column in columns}
@@ -97,7 +97,7 @@ def part_of(
         cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
     )
-    return Part(shown, replace(shown, columns=tuple(compared), cells=near))
+    return MatrixPart(shown, replace(shown, columns=tuple(compared), cells=near))
 
 
 def key_of(column: rest.Column) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def key_of(column: rest.Column) -> tuple[str, str]:
     return (column.model_id, column.config_key)
 
 
-def _sources(store: ReadStore, found: Axes, rows: Iterable[CellRow]) -> list[_Source]:
+def _sources(store: ReadStore, found: MatrixAxes, rows: Iterable[CellRow]) -> list[_Source]:
     devices = {device.device_id: device for device in found.devices}
     return [
         _Source(
@@ -231,7 +231,7 @@ def _effective_runtime(result: Result | None) -> str | None:
 
 def _marked(
     store: ReadStore,
-    found: Axes,
+    found: MatrixAxes,
     cells: Sequence[rest.Cell],
     compared: Sequence[rest.Column],
     keys: Collection[tuple[str, str]],

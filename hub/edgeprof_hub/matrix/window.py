@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from edgeprof.wire import rest
-from edgeprof_hub.matrix.table import Axes
+from edgeprof_hub.matrix.table import MatrixAxes
 
 DEVICES_A_PAGE = 20
 COLUMNS_A_PAGE = 12
@@ -78,7 +78,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Window:
+class PageWindow:
     """The devices and columns of a page, and where they stand among all that match."""
 
     query: MatrixQuery
@@ -102,7 +102,7 @@ def sort_key(column: rest.Column) -> str:
     return f"{column.model_id[:16]}-{column.config_key}"
 
 
-def sorted_by(axes: Axes, query: MatrixQuery) -> rest.Column | None:
+def sorted_by(axes: MatrixAxes, query: MatrixQuery) -> rest.Column | None:
     """The column to sort by, if it is there."""
     return next((column for column in axes.columns if query.sort and sort_key(column) == query.sort), None)
 
@@ -120,7 +120,7 @@ def best_first(
     return sorted(devices, key=place)
 
 
-def matching(axes: Axes, query: MatrixQuery) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
+def matching(axes: MatrixAxes, query: MatrixQuery) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
     """The devices and the columns that were searched for: all of them where nothing was."""
     devices = [device for device in axes.devices if _has(query.device, (device.label, device.profile_title or ""))]
     shown = [device for device in devices if device.device_id not in query.hidden]
@@ -134,13 +134,13 @@ def _pinned_first(devices: Sequence[rest.DeviceRecord], pinned: Sequence[str]) -
     return sorted(devices, key=lambda device: places.get(device.device_id, len(places)))
 
 
-def window(axes: Axes, query: MatrixQuery) -> Window:
+def window(axes: MatrixAxes, query: MatrixQuery) -> PageWindow:
     """The part that the query names. A page beyond the last one is the last one."""
     devices, columns = matching(axes, query)
     device_parts = [devices[at : at + DEVICES_A_PAGE] for at in range(0, len(devices), DEVICES_A_PAGE)]
     column_parts = _parts(columns)
     device_page, column_page = _page(device_parts, query.d), _page(column_parts, query.c)
-    return Window(
+    return PageWindow(
         query=replace(query, d=device_page.number, c=column_page.number),
         devices=tuple(device_parts[device_page.number - 1]) if device_parts else (),
         columns=tuple(column_parts[column_page.number - 1]) if column_parts else (),

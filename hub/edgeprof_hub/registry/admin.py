@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.store.writer import SqliteWriter
 
 
-def rename_device(hub: Hub, device_id: str, name: str) -> None:
+def rename_device(hub: HubContext, device_id: str, name: str) -> None:
     """Its id and its results stay."""
     shown = names.checked(name)
     if not hub.writer.call(lambda store: store.rename_device(device_id, shown)):
@@ -19,7 +19,7 @@ def rename_device(hub: Hub, device_id: str, name: str) -> None:
     hub.events.publish([Change("device", device_id)])
 
 
-def price_device(hub: Hub, device_id: str, price_usd: float | None, source: str | None) -> None:
+def price_device(hub: HubContext, device_id: str, price_usd: float | None, source: str | None) -> None:
     """What the device costs, as a person knows it. A price without its source is refused: nobody could check it."""
     if price_usd is not None and not (source and source.strip()):
         raise UsageError("source_needed", "Enter the source of the price, such as a shop and a date.")
@@ -28,7 +28,7 @@ def price_device(hub: Hub, device_id: str, price_usd: float | None, source: str 
     hub.events.publish([Change("device", device_id)])
 
 
-def set_group(hub: Hub, name: str, device_ids: Sequence[str]) -> None:
+def set_group(hub: HubContext, name: str, device_ids: Sequence[str]) -> None:
     """Make or replace a group of known devices. Raises EdgeprofError: bad_name, not_found, empty_group."""
     shown = names.checked(name)
     known = {device.device_id for device in hub.reader.devices()}
@@ -40,7 +40,7 @@ def set_group(hub: Hub, name: str, device_ids: Sequence[str]) -> None:
     hub.events.publish([Change("group", shown)])
 
 
-def delete_group(hub: Hub, name: str) -> None:
+def delete_group(hub: HubContext, name: str) -> None:
     """Its devices stay."""
     if name not in {group.name for group in hub.reader.groups()}:
         raise not_found("group", name)
@@ -48,7 +48,7 @@ def delete_group(hub: Hub, name: str) -> None:
     hub.events.publish([Change("group", name)])
 
 
-def rename_model(hub: Hub, model_id: str, name: str) -> None:
+def rename_model(hub: HubContext, model_id: str, name: str) -> None:
     """Its id and its results stay."""
     shown = names.checked(name)
     if not hub.writer.call(lambda store: store.rename_model(model_id, shown)):
@@ -56,7 +56,7 @@ def rename_model(hub: Hub, model_id: str, name: str) -> None:
     hub.events.publish([Change("model", model_id)])
 
 
-def delete_device(hub: Hub, device_id: str) -> None:
+def delete_device(hub: HubContext, device_id: str) -> None:
     """With its results, their artifacts, and what the broker keeps of it. Its open jobs are cancelled."""
 
     def change(store: SqliteWriter) -> bool:
@@ -73,7 +73,7 @@ def delete_device(hub: Hub, device_id: str) -> None:
     hub.events.publish([Change("device", device_id)])
 
 
-def delete_model(hub: Hub, model_id: str) -> None:
+def delete_model(hub: HubContext, model_id: str) -> None:
     """With its results, their artifacts, and those of its files that no other model has."""
 
     def change(store: SqliteWriter) -> bool:
@@ -92,7 +92,7 @@ def delete_model(hub: Hub, model_id: str) -> None:
     hub.events.publish([Change("model", model_id)])
 
 
-def delete_result(hub: Hub, result_id: str) -> None:
+def delete_result(hub: HubContext, result_id: str) -> None:
     """With its artifacts. Its cell falls back to the newest result that remains."""
 
     def change(store: SqliteWriter) -> bool:
@@ -107,7 +107,7 @@ def delete_result(hub: Hub, result_id: str) -> None:
     hub.events.publish([Change("result", result_id)])
 
 
-def _clean_up(hub: Hub, jobs: Sequence[rest.JobRecord], artifacts: set[str]) -> None:
+def _clean_up(hub: HubContext, jobs: Sequence[rest.JobRecord], artifacts: set[str]) -> None:
     """What the committed deletion leaves to do outside the database."""
     for job in jobs:
         hub.dispatch.notify_cancelled(job)

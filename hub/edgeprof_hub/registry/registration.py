@@ -13,7 +13,7 @@ from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.messages import FileRef, Manifest
 from edgeprof_hub import names
 from edgeprof_hub.blobs import BlobStore, is_hash
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -21,7 +21,7 @@ MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
 """It travels in every job, whose message has a limit."""
 
 
-def register(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
+def register(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     """Store the model, or raise EdgeprofError with the code of what is wrong with it."""
     check_manifest(record.manifest)
     if record.model_id != identity.model_id(record.manifest):
@@ -42,7 +42,7 @@ def tidied(record: rest.ModelRecord, now_s: float) -> rest.ModelRecord:
     )
 
 
-def keep(hub: Hub, record: rest.ModelRecord) -> rest.ModelRecord:
+def keep(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     """Store the record of a model that was looked into and whose files are stored."""
 
     def change(store: SqliteWriter) -> rest.ModelRecord:
@@ -103,7 +103,7 @@ def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:
             raise EdgeprofError("bad_manifest", f"The size of {file.path} differs from the manifest.")
 
 
-def _check_contents(hub: Hub, record: rest.ModelRecord) -> None:
+def _check_contents(hub: HubContext, record: rest.ModelRecord) -> None:
     """Lay the files out as the manifest says, and see what they are."""
     with tempfile.TemporaryDirectory(dir=hub.settings.data, prefix="looking-into-") as folder:
         found = inspect(_laid_out(Path(folder), hub.blobs, record.manifest))

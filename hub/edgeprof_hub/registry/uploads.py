@@ -17,7 +17,7 @@ from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
 from edgeprof_hub.blobs import RESERVED_BYTES, no_space
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.registry import registration
 from edgeprof_hub.registry.upload_form import UploadForm
 
@@ -33,7 +33,7 @@ def clear(data: Path) -> None:
 
 
 @contextmanager
-def place(hub: Hub) -> Generator[Path]:
+def place(hub: HubContext) -> Generator[Path]:
     """An empty folder for one upload; what is left in it goes."""
     folder = hub.settings.data / FOLDER / secrets.token_hex(8)
     folder.mkdir(parents=True, mode=0o700)
@@ -43,7 +43,7 @@ def place(hub: Hub) -> Generator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_size(hub: Hub, size: int) -> None:
+def check_size(hub: HubContext, size: int) -> None:
     """Whether so much may come at all, before a byte of it is read. Raises EdgeprofError: too_large, no_space."""
     if size > MAX_UPLOAD_BYTES:
         raise EdgeprofError(
@@ -75,7 +75,7 @@ async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
         form.close()
 
 
-def add(hub: Hub, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecord]:
+def add(hub: HubContext, files: Sequence[Path], labels: Labels) -> list[rest.ModelRecord]:
     """The models among the files, registered. The other files must belong to them.
 
     All are looked into before the first is stored.
@@ -100,7 +100,7 @@ def _checked(record: rest.ModelRecord) -> rest.ModelRecord:
     return registration.tidied(record, time.time())
 
 
-def _kept(hub: Hub, model: ModelFile, record: rest.ModelRecord) -> rest.ModelRecord:
+def _kept(hub: HubContext, model: ModelFile, record: rest.ModelRecord) -> rest.ModelRecord:
     for file in model.manifest.files:
         hub.blobs.adopt(_own_copy(model.folder / file.path), file.sha256)
     try:
@@ -120,6 +120,6 @@ def _own_copy(path: Path) -> Path:
     return twin
 
 
-def _forget(hub: Hub, manifest: Manifest) -> None:
+def _forget(hub: HubContext, manifest: Manifest) -> None:
     hashes = [file.sha256 for file in manifest.files]
     hub.writer.call(lambda _: hub.blobs.remove(hub.reader.unused_blobs(hashes)))

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edgeprof_hub.config import Settings, is_loopback
+from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.failures import error_response
 
 COOKIE = "edgeprof_session"
@@ -70,7 +70,7 @@ class Sessions:
             return self._ends_s.get(secret, 0.0) > time.monotonic()
 
 
-def is_token(settings: Settings, given: str) -> bool:
+def is_token(settings: HubSettings, given: str) -> bool:
     """Whether a text is the shared token; takes as long for a wrong one as for a right one."""
     return settings.token is not None and hmac.compare_digest(given.encode(), settings.token.encode())
 
@@ -87,7 +87,7 @@ def session_secret(headers: Headers) -> str:
 class Guard:
     """Stands before every route. What it lets through has the right host, origin, size and credentials."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, settings: HubSettings, sessions: Sessions) -> None:
         self._app = app
         self._settings = settings
         self._sessions = sessions

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Path, Response
 
-from edgeprof_hub.context import Hub, hub_of
+from edgeprof_hub.context import HubContext, hub_of
 
-HubOf = Annotated[Hub, Depends(hub_of)]
+HubOf = Annotated[HubContext, Depends(hub_of)]
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 NO_CONTENT = 204

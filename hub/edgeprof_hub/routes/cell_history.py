@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -108,7 +108,7 @@ def get_regressions(hub: HubOf, limit: Annotated[int, Query(ge=1, le=1000)] = 10
     return document(hub.reader.history.regressions(limit=limit))
 
 
-def _add(hub: Hub, key: rest.CellKey, text: str, at_s: float) -> rest.Annotation:
+def _add(hub: HubContext, key: rest.CellKey, text: str, at_s: float) -> rest.Annotation:
     if not (math.isfinite(at_s) and 0 <= at_s <= LATEST_S):
         raise UsageError("bad_time", "The time of a note must be between 1970 and 2100.")
     device_id, model_id, config_key = key
@@ -126,7 +126,7 @@ def _add(hub: Hub, key: rest.CellKey, text: str, at_s: float) -> rest.Annotation
     return next(saved for saved in hub.reader.history.annotations(key) if saved.annotation_id == made)
 
 
-def _delete(hub: Hub, annotation_id: int) -> None:
+def _delete(hub: HubContext, annotation_id: int) -> None:
     known = abs(annotation_id) < 2**63
     if not known or not hub.writer.call(
         lambda store: store.change(lambda connection: history.delete_annotation(connection, annotation_id))

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import names
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.cost import explorer
 from edgeprof_hub.cost.alternative import Alternative, offered
 from edgeprof_hub.cost.kind import PIECES
@@ -58,7 +58,7 @@ def delete(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> Red
     return RedirectResponse(f"/cost/{result_id}", 303)
 
 
-def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
+def _page(hub: HubContext, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
     run, now = RunCost(hub.reader, result_id), prices_now(time.time())
     prices, alternative, explored, problem = now, None, None, ""
     fields = run.fields({}, now)
@@ -96,7 +96,7 @@ def _page(hub: Hub, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
     )
 
 
-def _baselines(hub: Hub, run: RunCost, alternative: Alternative | None, prices: Prices) -> dict[str, str]:
+def _baselines(hub: HubContext, run: RunCost, alternative: Alternative | None, prices: Prices) -> dict[str, str]:
     """Those of the list, with what was measured here of any; and the one of the address, which may be another."""
     measured = measured_clouds(hub.reader) if run.kind == "answer" else {}
     listed = {**offered(prices.catalogue, run.kind), **measured}
@@ -105,7 +105,7 @@ def _baselines(hub: Hub, run: RunCost, alternative: Alternative | None, prices: 
     )
 
 
-def _prices(hub: Hub, prices: Prices, now: Prices, asked: Mapping[str, str]) -> views.PricesView:
+def _prices(hub: HubContext, prices: Prices, now: Prices, asked: Mapping[str, str]) -> views.PricesView:
     older = {
         record.sha256: f"{record.as_of}, in use since {_day(record.first_used_s)}, {record.sha256[:12]}"
         for record in hub.reader.catalogues.all()

@@ -14,7 +14,7 @@ from edgeprof import tables
 from edgeprof.tables.headline import kind_of
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.campaigns import actions
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, prices_now
@@ -90,7 +90,7 @@ def matrix(hub: HubOf, request: Request, query: QueryOf) -> HTMLResponse:
     return _matrix_page(hub, request, query, "_comparison.html")
 
 
-def _sorted(store: ReadStore, axes: table.Axes, query: MatrixQuery) -> table.Axes:
+def _sorted(store: ReadStore, axes: table.MatrixAxes, query: MatrixQuery) -> table.MatrixAxes:
     """The devices by the figure that the page shows large of one column, where the query asks for it."""
     column = window.sorted_by(axes, query)
     if column is None:
@@ -131,7 +131,7 @@ def report(
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
-def _matrix_page(hub: Hub, request: Request, query: MatrixQuery, template: str) -> HTMLResponse:
+def _matrix_page(hub: HubContext, request: Request, query: MatrixQuery, template: str) -> HTMLResponse:
     version = hub.reader.version()
     key = (template, str(request.base_url), query)
 
@@ -141,7 +141,9 @@ def _matrix_page(hub: Hub, request: Request, query: MatrixQuery, template: str) 
     return answer(hub.pages.page(version, key, make))
 
 
-def _comparison(hub: Hub, request: Request, query: MatrixQuery, prices: Prices | None = None) -> comparison.Comparison:
+def _comparison(
+    hub: HubContext, request: Request, query: MatrixQuery, prices: Prices | None = None
+) -> comparison.Comparison:
     store, now_s = hub.reader, time.time()
     metric = comparison.shown_metric(query.metric)
     axes = _sorted(store, table.axes(store), replace(query, metric=metric))
@@ -218,7 +220,7 @@ def campaign_jobs(hub: HubOf, campaign_id: str) -> HTMLResponse:
     return page("_campaign.html", page=_campaign(hub, campaign_id))
 
 
-def _campaign(hub: Hub, campaign_id: str) -> detail.CampaignPage:
+def _campaign(hub: HubContext, campaign_id: str) -> detail.CampaignPage:
     return detail.CampaignPage(
         actions.get(hub, campaign_id),
         {item.device_id: item for item in hub.reader.devices()},

@@ -8,7 +8,7 @@ from edgeprof_hub.cost import alternatives, saved_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, written_moment
 from edgeprof_hub.cost.run import PRICE_KEYS, RunCost
-from edgeprof_hub.cost.saved_scenario import Figures, Then
+from edgeprof_hub.cost.saved_scenario import SavedFigures, Then
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.scenarios import KeptScenario
 from edgeprof_hub.views.cost_saved import SavedView, saved_view
@@ -52,8 +52,13 @@ def _shown(run: RunCost, reader: SqliteReader, saved: KeptScenario, now: Prices)
 
 
 def _figures_then(
-    run: RunCost, reader: SqliteReader, asked: Mapping[str, str], then: Then, now: Prices, figures_now: Figures | None
-) -> Figures | None:
+    run: RunCost,
+    reader: SqliteReader,
+    asked: Mapping[str, str],
+    then: Then,
+    now: Prices,
+    figures_now: SavedFigures | None,
+) -> SavedFigures | None:
     """The saved ones; for another run than the saved one, computed with the prices of then."""
     if then.result_id == run.result.result_id:
         return then.figures
@@ -66,7 +71,7 @@ def _figures_then(
     return _figures(run, asked, prices)[0]
 
 
-def _figures(run: RunCost, asked: Mapping[str, str], prices: Prices) -> tuple[Figures | None, str]:
+def _figures(run: RunCost, asked: Mapping[str, str], prices: Prices) -> tuple[SavedFigures | None, str]:
     """Or None and why."""
     try:
         return saved_scenario.figures_of(run.summary(asked, prices)), ""

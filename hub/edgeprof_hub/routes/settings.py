@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from edgeprof.errors import UsageError
 from edgeprof.version import __version__
 from edgeprof.wire import rest, topics
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.notices import shown
 from edgeprof_hub.routes.answers import HubOf
@@ -54,7 +54,7 @@ async def set_scenario(hub: HubOf, request: Request) -> HTMLResponse | RedirectR
     return RedirectResponse("/settings#scenario-h", 303)
 
 
-def _page(hub: Hub, form: Mapping[str, str] | None = None, problem: str = "") -> HTMLResponse:
+def _page(hub: HubContext, form: Mapping[str, str] | None = None, problem: str = "") -> HTMLResponse:
     labels = {device.device_id: device.label for device in hub.reader.devices()}
     scenario = fleet_scenario.read(hub.reader.fleet_scenario())
     shown = SettingsPage(
@@ -69,7 +69,7 @@ def _page(hub: Hub, form: Mapping[str, str] | None = None, problem: str = "") ->
     return page("settings.html", 400 if problem else 200, page=shown, here="settings")
 
 
-def facts(hub: Hub) -> list[tuple[str, str]]:
+def facts(hub: HubContext) -> list[tuple[str, str]]:
     """Name and text of each setting."""
     settings = hub.settings
     guard = "shared token" if settings.token else "none; the hub answers to this machine's own names only"

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from edgeprof_hub.context import Hub
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -25,7 +25,7 @@ def side_by_side(hub: HubOf, run: Annotated[tuple[str, ...], Query()] = ()) -> H
     return page("side_by_side.html", page=views.side_by_side(sides, hub.artifact))
 
 
-def _side(hub: Hub, letter: str, result_id: str) -> views.Side:
+def _side(hub: HubContext, letter: str, result_id: str) -> views.Side:
     stored = hub.reader.result(result_id)
     if stored is None:
         raise not_found("run", result_id)

@@ -28,7 +28,7 @@ SLOWNESS = (0.4, 6.0)
 
 
 @dataclass(frozen=True)
-class Board:
+class SeedDevice:
     """One device, and how many times longer than the middle one it pretends to take."""
 
     device_id: str
@@ -39,7 +39,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class Network:
+class SeedModel:
     """One model, and what it pretends to take on the middle device: ms an inference, or ms a token."""
 
     record: rest.ModelRecord
@@ -49,16 +49,16 @@ class Network:
     memory_mib: float
 
 
-def boards(count: int, profiles: Sequence[Profile], seed: int) -> list[Board]:
+def boards(count: int, profiles: Sequence[Profile], seed: int) -> list[SeedDevice]:
     """That many devices, over all profiles in turn. The same seed gives the same fleet."""
     chance = random.Random(f"boards {seed}")
     return [_board(number, profiles[number % len(profiles)], chance) for number in range(count)]
 
 
-def networks(count: int, created_s: float, seed: int) -> list[Network]:
+def networks(count: int, created_s: float, seed: int) -> list[SeedModel]:
     """That many models, four variants to a family."""
     chance = random.Random(f"networks {seed}")
-    made: list[Network] = []
+    made: list[SeedModel] = []
     for family in range((count + 3) // 4):
         is_language = family % LANGUAGE_EVERY == LANGUAGE_EVERY - 1
         base_ms = 10 ** chance.uniform(-0.5, 2.0) if not is_language else 10 ** chance.uniform(1.2, 2.2)
@@ -67,7 +67,7 @@ def networks(count: int, created_s: float, seed: int) -> list[Network]:
     return made[:count]
 
 
-def _board(number: int, profile: Profile, chance: random.Random) -> Board:
+def _board(number: int, profile: Profile, chance: random.Random) -> SeedDevice:
     device_id = f"d-{chance.getrandbits(64):016x}"
     session = f"synthetic-{number}"
     name = f"synthetic-{number + 1:03d}"
@@ -96,10 +96,10 @@ def _board(number: int, profile: Profile, chance: random.Random) -> Board:
         sensors=(m.SensorFact(name="rapl", scope="cpu_package", available=False, reason=NO_SENSOR),),
         isolation=(),
     )
-    return Board(device_id, state, facts, profile, chance.uniform(*SLOWNESS))
+    return SeedDevice(device_id, state, facts, profile, chance.uniform(*SLOWNESS))
 
 
-def _network(family: int, variant: int, is_language: bool, base_ms: float, created_s: float) -> Network:
+def _network(family: int, variant: int, is_language: bool, base_ms: float, created_s: float) -> SeedModel:
     if is_language:
         (quantization, share), kind = QUANTIZED[variant], "gguf"
     else:
@@ -122,4 +122,4 @@ def _network(family: int, variant: int, is_language: bool, base_ms: float, creat
         created_s=created_s,
     )
     config = m.RunConfig(runtime=FIRST_RUNTIME[kind])
-    return Network(record, config, identity.config_key(config), base_ms * share, 20 + size / 2**20 * 1.4)
+    return SeedModel(record, config, identity.config_key(config), base_ms * share, 20 + size / 2**20 * 1.4)

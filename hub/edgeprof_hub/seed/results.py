@@ -7,7 +7,7 @@ from typing import cast
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.failures import FailureCode
-from edgeprof_hub.seed.plan import MADE_UP, VERSION, Board, Network
+from edgeprof_hub.seed.plan import MADE_UP, VERSION, SeedDevice, SeedModel
 
 SAMPLES = 200
 FAILED_SHARE = 0.04
@@ -21,7 +21,7 @@ FAILURES: tuple[tuple[FailureCode, m.Stage], ...] = (
 NO_ENERGY = f"Power not measured: this run was {MADE_UP}."
 
 
-def result(result_id: str, board: Board, network: Network, at_s: float, chance: random.Random) -> m.Result:
+def result(result_id: str, board: SeedDevice, network: SeedModel, at_s: float, chance: random.Random) -> m.Result:
     """One run of a model on a device at a moment."""
     failure = _failure(chance)
     kernels = 9 if network.record.quantization == "int8" else 0
@@ -54,11 +54,11 @@ def result(result_id: str, board: Board, network: Network, at_s: float, chance: 
     )
 
 
-def _is_language(network: Network) -> bool:
+def _is_language(network: SeedModel) -> bool:
     return network.record.format == "gguf"
 
 
-def _energy_of(network: Network) -> str:
+def _energy_of(network: SeedModel) -> str:
     return "energy_per_token_j" if _is_language(network) else "energy_per_inference_j"
 
 
@@ -75,13 +75,13 @@ def _trust(chance: random.Random) -> Trust:
     return Trust(marks=(TrustMark(cause="busy", reason=f"This doubt was {MADE_UP}."),))
 
 
-def _samples(board: Board, network: Network, chance: random.Random) -> tuple[float, ...]:
+def _samples(board: SeedDevice, network: SeedModel, chance: random.Random) -> tuple[float, ...]:
     """Log-normal around what this cell takes, moved a little from run to run."""
     middle_ms = network.time_ms * board.slowness * chance.lognormvariate(0, 0.02)
     return tuple(round(middle_ms * chance.lognormvariate(0, 0.05), 6) for _ in range(SAMPLES))
 
 
-def _rows(network: Network, samples: tuple[float, ...], chance: random.Random) -> tuple[m.MetricRow, ...]:
+def _rows(network: SeedModel, samples: tuple[float, ...], chance: random.Random) -> tuple[m.MetricRow, ...]:
     ordered = sorted(samples)
     low, high = ordered[86], ordered[114]  # the 95 % interval of the median of 200 (binomial)
     memory_mib = network.memory_mib * chance.uniform(0.98, 1.02)
@@ -111,7 +111,7 @@ def _rows(network: Network, samples: tuple[float, ...], chance: random.Random) -
     return (*starts, *times, memory)
 
 
-def _effective(network: Network, kernels: int) -> m.Effective:
+def _effective(network: SeedModel, kernels: int) -> m.Effective:
     return m.Effective(
         runtime=network.config.runtime,
         runtime_version=VERSION,

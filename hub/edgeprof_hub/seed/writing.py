@@ -84,7 +84,7 @@ def _write(writer: SqliteWriter, size: Size, say: Callable[[int], None]) -> None
 
 
 def _results(
-    boards: list[plan.Board], networks: list[plan.Network], size: Size, now_s: float
+    boards: list[plan.SeedDevice], networks: list[plan.SeedModel], size: Size, now_s: float
 ) -> Iterator[tuple[float, Result]]:
     chance = random.Random(f"results {size.seed}")
     cells = [(board, network) for board in boards for network in networks]

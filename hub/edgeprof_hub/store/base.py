@@ -37,7 +37,7 @@ class ColumnRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class AgentSession:
     """Which agent process speaks for a device."""
 
     session_id: str
@@ -123,7 +123,7 @@ class ReadStore(Protocol):
         """Jobs that were sent, then cancelled since then, and of which nothing was heard."""
         ...
 
-    def session(self, device_id: str) -> Session | None: ...
+    def session(self, device_id: str) -> AgentSession | None: ...
     def artifacts(
         self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
     ) -> set[str]:

@@ -9,7 +9,7 @@ from edgeprof.wire.messages import Result, ResultStatus
 from edgeprof.wire.metrics import METRICS
 
 
-class Figure(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class StandingFigure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A measured figure with its 95 % interval, in the metric's unit. `scope`: what the meters cover, for energy."""
 
     value: float
@@ -37,7 +37,7 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     soak_s: float
     causes: tuple[str, ...]
     floors: dict[str, float]
-    figures: dict[str, Figure]
+    figures: dict[str, StandingFigure]
 
 
 class StandingRow(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def standing_of(result: Result) -> Standing:
             if floor.is_of(result.model_id, result.config_key) and floor.device_id == result.device_id
         },
         figures={
-            row.metric: Figure(row.value, row.ci_low, row.ci_high, row.scope)
+            row.metric: StandingFigure(row.value, row.ci_low, row.ci_high, row.scope)
             for row in result.metrics
             if row.origin == "measured" and row.metric in METRICS
         },

@@ -8,7 +8,7 @@ from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.views.lines import Line, LineChart, PlotPoint, Rule
+from edgeprof_hub.views.lines import ChartLine, ChartMark, LineChart, PlotPoint
 from edgeprof_hub.views.render import utc
 
 OFFERED = (
@@ -151,28 +151,30 @@ def _chart(
         title=known.title,
         x="runs in order of arrival",
         unit=known.unit,
-        lines=(Line("", points),),
+        lines=(ChartLine("", points),),
         rules=(*_changes(rows), *_notes(rows, annotations), *_regressions(rows, regressions)),
         dots=True,
     )
 
 
-def _changes(rows: Sequence[HistoryRow]) -> list[Rule]:
-    return [Rule(row.number - 0.5, row.changed[0]) for row in rows if row.changed]
+def _changes(rows: Sequence[HistoryRow]) -> list[ChartMark]:
+    return [ChartMark(row.number - 0.5, row.changed[0]) for row in rows if row.changed]
 
 
-def _notes(rows: Sequence[HistoryRow], annotations: Sequence[rest.Annotation]) -> list[Rule]:
+def _notes(rows: Sequence[HistoryRow], annotations: Sequence[rest.Annotation]) -> list[ChartMark]:
     """A note stands before the first run that came after it."""
     return [
-        Rule(next((row.number for row in rows if row.stored.received_s >= note.at_s), len(rows) + 1) - 0.5, note.text)
+        ChartMark(
+            next((row.number for row in rows if row.stored.received_s >= note.at_s), len(rows) + 1) - 0.5, note.text
+        )
         for note in annotations
     ]
 
 
-def _regressions(rows: Sequence[HistoryRow], regressions: Sequence[rest.Regression]) -> list[Rule]:
+def _regressions(rows: Sequence[HistoryRow], regressions: Sequence[rest.Regression]) -> list[ChartMark]:
     places = {row.result.result_id: row.number for row in rows}
     return [
-        Rule(places[found.suspect_id] - 0.5, f"regression, ×{found.ratio:.2f}" if found.ratio else "regression")
+        ChartMark(places[found.suspect_id] - 0.5, f"regression, ×{found.ratio:.2f}" if found.ratio else "regression")
         for found in regressions
         if found.state == "confirmed" and found.suspect_id in places
     ]

@@ -12,7 +12,7 @@ LOG_FROM_RATIO = 20.0
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """One figure of the comparison chart."""
 
     family: str
@@ -33,7 +33,7 @@ class Chart:
     unit: str
     better: str
     log: bool
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
 
 
 def of_table(table: rest.CompareTable, metrics: Iterable[str]) -> tuple[Chart, ...]:
@@ -46,7 +46,7 @@ def _chart(table: rest.CompareTable, metric: str) -> Chart:
     devices = {device.device_id: device for device in table.devices}
     labels = column_labels(table.columns)
     columns = {(column.model_id, column.config_key): column for column in table.columns}
-    points: list[Point] = []
+    points: list[ChartPoint] = []
     for cell in table.cells:
         row = cell.metrics.get(metric)
         if row is not None:
@@ -54,13 +54,13 @@ def _chart(table: rest.CompareTable, metric: str) -> Chart:
             device = devices[cell.device_id]
             emulated = not cell.ranked
             points.append(
-                Point(column.family, labels[column], device.label, row.value, row.ci_low, row.ci_high, emulated)
+                ChartPoint(column.family, labels[column], device.label, row.value, row.ci_low, row.ci_high, emulated)
             )
     points.sort(key=lambda point: (point.family.lower(), point.label, point.emulated, point.device))
     known = METRICS[metric]
     return Chart(metric, known.title, known.unit, known.better, _wants_log(points), tuple(points))
 
 
-def _wants_log(points: Sequence[Point]) -> bool:
+def _wants_log(points: Sequence[ChartPoint]) -> bool:
     values = [point.value for point in points]
     return bool(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM_RATIO

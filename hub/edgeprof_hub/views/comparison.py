@@ -14,8 +14,8 @@ from edgeprof_hub.matrix import pareto
 from edgeprof_hub.matrix.answers import Answer, answers
 from edgeprof_hub.matrix.distance import distances, places
 from edgeprof_hub.matrix.ranking import CellKey
-from edgeprof_hub.matrix.table import Part
-from edgeprof_hub.matrix.window import HEADLINE, Window, sort_key
+from edgeprof_hub.matrix.table import MatrixPart
+from edgeprof_hub.matrix.window import HEADLINE, PageWindow, sort_key
 from edgeprof_hub.views import charts, matrix_cell, pareto_view
 from edgeprof_hub.views.matrix_cell import CellView
 from edgeprof_hub.views.recent_runs import RecentRun
@@ -41,7 +41,7 @@ class _Shading:
 
 
 @dataclass(frozen=True)
-class Choice:
+class MetricLink:
     """One link of the metric picker."""
 
     metric: str
@@ -81,12 +81,12 @@ class Comparison:
     """All that the page and its live part show."""
 
     table: rest.CompareTable
-    window: Window
+    window: PageWindow
     is_empty: bool
     sentence: str
     answers: tuple[Answer, ...]
     metric: str
-    choices: tuple[Choice, ...]
+    choices: tuple[MetricLink, ...]
     families: tuple[Family, ...]
     rows: tuple[DeviceRow, ...]
     notes: tuple[str, ...]
@@ -119,7 +119,12 @@ def ranked_metrics(metric: str) -> frozenset[str]:
 
 
 def comparison(
-    part: Part, window: Window, idle_models: Sequence[rest.ModelRecord], metric: str, agent_line: str, is_empty: bool
+    part: MatrixPart,
+    window: PageWindow,
+    idle_models: Sequence[rest.ModelRecord],
+    metric: str,
+    agent_line: str,
+    is_empty: bool,
 ) -> Comparison:
     """The page of a part of the matrix. `idle_models`: those that were never run; `is_empty`: no device is known."""
     table = _unmarked(part.shown) if part.shown.synthetic else part.shown
@@ -187,7 +192,7 @@ def lead_metric(metric: str, kind: Kind) -> str:
     return HEADLINES[kind][0].metric if metric == HEADLINE else metric
 
 
-def sentence(table: rest.CompareTable, window: Window) -> str:
+def sentence(table: rest.CompareTable, window: PageWindow) -> str:
     """What has been measured, counted; of a part of the matrix, it says of what."""
     models = len({column.model_id for column in table.columns})
     played = Counter(device.played for device in table.devices if device.played)
@@ -215,13 +220,13 @@ def sentence(table: rest.CompareTable, window: Window) -> str:
     )
 
 
-def _choices(table: rest.CompareTable, metric: str) -> tuple[Choice, ...]:
+def _choices(table: rest.CompareTable, metric: str) -> tuple[MetricLink, ...]:
     there = {name for cell in table.cells for name in cell.metrics}
     offered = [name for name in PICKED if name in there or name == metric]
-    first = Choice(HEADLINE, "Headline", "p50 latency, or decode rate for language models", metric == HEADLINE)
+    first = MetricLink(HEADLINE, "Headline", "p50 latency, or decode rate for language models", metric == HEADLINE)
     return (
         first,
-        *(Choice(name, METRICS[name].title, METRICS[name].meaning, name == metric) for name in offered),
+        *(MetricLink(name, METRICS[name].title, METRICS[name].meaning, name == metric) for name in offered),
     )
 
 

@@ -22,7 +22,7 @@ _FIELDS_SHOWN = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class ConditionFinding:
     """One mark of the badge: its cause, what was found, what the cause means."""
 
     cause: str
@@ -34,7 +34,7 @@ class Finding:
 class TrustView:
     """The badge with its reasons, and what could not be looked for."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[ConditionFinding, ...]
     unchecked: tuple[Fact, ...]
 
 
@@ -43,7 +43,9 @@ def trust_view(badge: Trust | None) -> TrustView | None:
     if badge is None:
         return None
     return TrustView(
-        tuple(Finding(trust.named(mark.cause), mark.reason, TRUST_MEANING[mark.cause]) for mark in badge.marks),
+        tuple(
+            ConditionFinding(trust.named(mark.cause), mark.reason, TRUST_MEANING[mark.cause]) for mark in badge.marks
+        ),
         tuple(Fact(trust.named(cause), reason, is_absent=True) for cause, reason in badge.unchecked.items()),
     )
 

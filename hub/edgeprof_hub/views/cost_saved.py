@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgeprof_hub.cost.saved_scenario import Figures
+from edgeprof_hub.cost.saved_scenario import SavedFigures
 from edgeprof_hub.views.cost_figures import usd
 
 
@@ -27,9 +27,9 @@ def saved_view(
     name: str,
     href: str,
     *,
-    now: Figures | None,
+    now: SavedFigures | None,
     problem: str,
-    then: Figures | None = None,
+    then: SavedFigures | None = None,
     then_href: str = "",
     then_of: str = "",
 ) -> SavedView:
@@ -49,13 +49,13 @@ def saved_view(
     )
 
 
-def _edge(figures: Figures | None) -> str:
+def _edge(figures: SavedFigures | None) -> str:
     if figures is None:
         return ""
     return f"{usd(figures.edge_usd)} ({usd(figures.edge_low_usd)} to {usd(figures.edge_high_usd)})"
 
 
-def _cloud(figures: Figures | None) -> str:
+def _cloud(figures: SavedFigures | None) -> str:
     if figures is None:
         return ""
     return f"{usd(figures.cloud_usd)} ({usd(figures.cloud_low_usd)} to {usd(figures.cloud_high_usd)})"

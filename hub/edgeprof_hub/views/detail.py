@@ -16,7 +16,7 @@ from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.views.evidence import Evidence
-from edgeprof_hub.views.samples import Series
+from edgeprof_hub.views.samples import SampleSeries
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MetricLine:
 
 
 @dataclass(frozen=True)
-class Setting:
+class SettingRow:
     """One setting, requested and actual; `differs` where they are not the same."""
 
     name: str
@@ -51,9 +51,9 @@ class RunPage:
     device: rest.DeviceRecord | None
     model: rest.ModelRecord | None
     metrics: tuple[MetricLine, ...]
-    settings: tuple[Setting, ...]
+    settings: tuple[SettingRow, ...]
     failure_meaning: str
-    series: tuple[Series, ...]
+    series: tuple[SampleSeries, ...]
     samples_note: str
     duration_s: float
     cost: rest.CostView | str | None
@@ -156,7 +156,7 @@ def run_page(
     stored: rest.StoredResult,
     device: rest.DeviceRecord | None,
     model: rest.ModelRecord | None,
-    series: tuple[Series, ...],
+    series: tuple[SampleSeries, ...],
     evidence: Evidence,
     scenario: Scenario,
     prices: Prices,
@@ -207,7 +207,7 @@ def _absent_line(absent: m.AbsentMetric) -> MetricLine:
     return MetricLine(title, known.meaning if known else "", "none", "", None, None, "", absent.reason)
 
 
-def settings(result: m.Result) -> tuple[Setting, ...]:
+def settings(result: m.Result) -> tuple[SettingRow, ...]:
     """The requested configuration and the actual one."""
     requested, actual = result.config, result.effective
     shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in requested.shapes.items()) or "as in the file"
@@ -220,7 +220,7 @@ def settings(result: m.Result) -> tuple[Setting, ...]:
         ("cores", "any", ", ".join(map(str, actual.affinity)) if actual else "", False),
         *_not_reported_back(result),
     ]
-    return tuple(Setting(name, one, other or "unknown", differs) for name, one, other, differs in pairs)
+    return tuple(SettingRow(name, one, other or "unknown", differs) for name, one, other, differs in pairs)
 
 
 def _actual_runtime(actual: m.Effective | None) -> str:

@@ -22,7 +22,7 @@ class PlotPoint:
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One named line."""
 
     name: str
@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChartMark:
     """An upright line at a place that has a name."""
 
     x: float
@@ -44,8 +44,8 @@ class LineChart:
     title: str
     x: str
     unit: str
-    lines: tuple[Line, ...]
-    rules: tuple[Rule, ...] = ()
+    lines: tuple[ChartLine, ...]
+    rules: tuple[ChartMark, ...] = ()
     log_x: bool = False
     from_zero: bool = False
     dots: bool = False

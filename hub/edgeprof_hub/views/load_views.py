@@ -6,7 +6,7 @@ from edgeprof.tables import figures
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket
 from edgeprof_hub.views.facts import DataTable, Fact, text_of, with_unit
-from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, Rule, thinned
+from edgeprof_hub.views.lines import ChartLine, ChartMark, Drawn, LineChart, PlotPoint, thinned
 
 _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 _MAX_ROWS = 60
@@ -60,10 +60,10 @@ def _load(soak: Soak) -> Fact:
 
 def _soak_curve(soak: Soak, unit: str) -> Drawn:
     curve = soak.curve
-    rules = () if soak.knee_s is None else (Rule(soak.knee_s, "knee"),)
+    rules = () if soak.knee_s is None else (ChartMark(soak.knee_s, "knee"),)
     speed = thinned([PlotPoint(bucket.at_s, bucket.p50_ms) for bucket in curve])
     charts = [
-        LineChart(f"Median {unit}", "seconds of load", "ms", (Line("", speed),), rules, from_zero=True, dots=True)
+        LineChart(f"Median {unit}", "seconds of load", "ms", (ChartLine("", speed),), rules, from_zero=True, dots=True)
     ]
     for title, axis_unit, values in (
         ("Temperature", "°C", [(bucket.at_s, bucket.temperature_c) for bucket in curve]),
@@ -71,7 +71,7 @@ def _soak_curve(soak: Soak, unit: str) -> Drawn:
     ):
         points = thinned([PlotPoint(x, y) for x, y in values if y is not None])
         if len(points) > 1:
-            line = (Line("", points),)
+            line = (ChartLine("", points),)
             charts.append(LineChart(title, "seconds of load", axis_unit, line, rules, from_zero=axis_unit == "MHz"))
     every = -(-len(curve) // _MAX_ROWS) or 1
     heads = ("At, s", "Median, ms", "n", "Temperature, °C", "Clock, MHz")

@@ -29,7 +29,7 @@ NOT_OF_THIS_KIND: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Figure:
+class CellFigure:
     """A labelled figure, or the footnote that says why there is none. `covers`: the footnote on what it covers."""
 
     label: str
@@ -56,8 +56,8 @@ class CellView:
 
     state: rest.CellState
     result_id: str | None = None
-    lead: Figure | None = None
-    details: tuple[Figure, ...] = ()
+    lead: CellFigure | None = None
+    details: tuple[CellFigure, ...] = ()
     note_numbers: tuple[int, ...] = ()
     failure_code: str = ""
     failure_message: str = ""
@@ -118,38 +118,38 @@ def _signs(cell: rest.Cell, metric: str) -> frozenset[str]:
     return frozenset(signs if cell.ranked else {*signs, "emulated"})
 
 
-def _details(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> tuple[Figure, ...]:
+def _details(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> tuple[CellFigure, ...]:
     metrics = [item.metric for item in HEADLINES[kind] if item.metric != metric]
     return (*(_figure(cell, kind, name, notes) for name in metrics), *_cost(cell, notes))
 
 
-def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> Figure:
+def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> CellFigure:
     label = SHORT.get(metric, METRICS[metric].title)
     row = cell.metrics.get(metric)
     if row is None:
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
-        return Figure(label, "not measured" if metric in cell.absent else "n/a", note=_number(notes.ref(reason)))
+        return CellFigure(label, "not measured" if metric in cell.absent else "n/a", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
     covers = figures.covers(row)
     number = None if covers is None else _number(notes.ref(covers))
-    return Figure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=number)
+    return CellFigure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=number)
 
 
-def _cost(cell: rest.Cell, notes: Notes) -> tuple[Figure, ...]:
+def _cost(cell: rest.Cell, notes: Notes) -> tuple[CellFigure, ...]:
     cost = cell.cost
     if cost is None:
         reason = cell.cost_absent or "Cost not computed; no reason given."
-        return (Figure("cost", "not computed", note=_number(notes.ref(reason))),)
-    here = Figure(
+        return (CellFigure("cost", "not computed", note=_number(notes.ref(reason))),)
+    here = CellFigure(
         UNIT.get(cost.unit, f"$ / {cost.unit}"), figures.usd(cost.edge_usd), note=_number(notes.ref(not_counted(cost)))
     )
     if cost.break_even_kind == "is_cloud":
         return (here,)
     cloud_text = "no price" if cost.cloud_usd is None else figures.usd(cost.cloud_usd)
-    cloud = Figure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
+    cloud = CellFigure("cloud", cloud_text, note=_number(notes.ref(baseline_text(cost))))
     volume = break_even_text(cost)
     reason = None if volume else _number(notes.ref(NO_BREAK_EVEN[cost.break_even_kind]))
-    return here, cloud, Figure("break-even", volume or "none", note=reason)
+    return here, cloud, CellFigure("break-even", volume or "none", note=reason)
 
 
 def _number(ref: str) -> int:

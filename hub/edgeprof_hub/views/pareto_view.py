@@ -17,7 +17,7 @@ MAX_DRAWN = 3
 
 
 @dataclass(frozen=True)
-class Point:
+class PlanePoint:
     """One cell in the plane."""
 
     name: str
@@ -39,10 +39,10 @@ class Plane:
     y_title: str
     y_unit: str
     origin: str
-    points: tuple[Point, ...]
+    points: tuple[PlanePoint, ...]
 
     @property
-    def front(self) -> tuple[Point, ...]:
+    def front(self) -> tuple[PlanePoint, ...]:
         """What nothing beats in both."""
         return tuple(point for point in self.points if point.on_front)
 
@@ -88,11 +88,11 @@ def _plane(table: rest.CompareTable, family: str, metric: str, axis: pareto.Axis
     labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
     devices = {device.device_id: device.label for device in table.devices}
 
-    def point(one: pareto.Candidate) -> Point:
+    def point(one: pareto.ParetoCandidate) -> PlanePoint:
         cell = one.cell
         text = f"{figures.figure(cell.metrics[metric])} {known.unit}, {one.y.text}"
         name = f"{labels[(cell.model_id, cell.config_key)]} on {devices[cell.device_id]}"
-        return Point(name, cell.result_id or "", one.x, one.y.value, one.on_front, text)
+        return PlanePoint(name, cell.result_id or "", one.x, one.y.value, one.on_front, text)
 
     found = pareto.candidates(cells, metric, axis)
     y_unit = found[0].y.kind if found else ""

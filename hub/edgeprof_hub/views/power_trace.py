@@ -9,7 +9,7 @@ from edgeprof.tables import figures
 from edgeprof.wire.energy import scope_words
 from edgeprof.wire.messages import Result
 from edgeprof_hub.views.facts import DataTable
-from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, Rule, thinned
+from edgeprof_hub.views.lines import ChartLine, ChartMark, Drawn, LineChart, PlotPoint, thinned
 
 MAX_ROWS = 40
 _MIN_STEP_S = 0.5
@@ -65,8 +65,8 @@ def _chart(source: _Source, points: Sequence[PlotPoint], phases: Sequence[_Phase
         title=f"Power by {figures.clean(source.name)}: {scope_words(figures.clean(source.scope))}",
         x="time in s",
         unit="W",
-        lines=(Line("power", thinned(points)),),
-        rules=tuple(Rule(phase.start_s, figures.clean(phase.name)) for phase in _turns(phases)),
+        lines=(ChartLine("power", thinned(points)),),
+        rules=tuple(ChartMark(phase.start_s, figures.clean(phase.name)) for phase in _turns(phases)),
         from_zero=True,
     )
 

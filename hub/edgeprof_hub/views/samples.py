@@ -19,7 +19,7 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Series:
+class SampleSeries:
     """One series in order; `step` is above 1 where only every step-th is drawn."""
 
     title: str
@@ -37,7 +37,7 @@ Fetch = Callable[[str], bytes | None]
 """An artifact's bytes by its hash, or None where the hub does not have it."""
 
 
-def series_of(result: Result, fetch: Fetch) -> tuple[Series, ...]:
+def series_of(result: Result, fetch: Fetch) -> tuple[SampleSeries, ...]:
     """What can be drawn of a run, each series thinned to what a chart can show. Empty where nothing was recorded."""
     stored = next((artifact for artifact in result.artifacts if artifact.name == "samples"), None)
     data = fetch(stored.sha256) if stored else None
@@ -51,6 +51,6 @@ def series_of(result: Result, fetch: Fetch) -> tuple[Series, ...]:
     return tuple(_series(name, [ns / 1e6 for ns in values]) for name, values in document.series.items() if values)
 
 
-def _series(name: str, values_ms: Sequence[float]) -> Series:
+def _series(name: str, values_ms: Sequence[float]) -> SampleSeries:
     step = -(-len(values_ms) // MAX_DRAWN)
-    return Series(TITLES.get(name, name), len(values_ms), step, tuple(values_ms[::step]))
+    return SampleSeries(TITLES.get(name, name), len(values_ms), step, tuple(values_ms[::step]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from edgeprof.wire import messages as m
 from edgeprof_hub.views import load_views, power_trace, sweeps, traces
 from edgeprof_hub.views.facts import DataTable, text_of
-from edgeprof_hub.views.lines import Drawn, Line, LineChart
+from edgeprof_hub.views.lines import ChartLine, Drawn, LineChart
 from edgeprof_hub.views.memory_facts import PHASES
 from edgeprof_hub.views.samples import Fetch
 
@@ -37,7 +37,7 @@ def _charts_of(result: m.Result, fetch: Fetch) -> list[LineChart]:
 def _together(found: Sequence[tuple[str, LineChart]]) -> LineChart:
     """The charts as one: every line under its run's letter. Rules are left out, as each is of one run."""
     lines = [
-        Line(f"{letter} · {line.name}" if line.name else letter, line.points)
+        ChartLine(f"{letter} · {line.name}" if line.name else letter, line.points)
         for letter, chart in found
         for line in _extremes(chart.lines)
     ]
@@ -51,7 +51,7 @@ def _together(found: Sequence[tuple[str, LineChart]]) -> LineChart:
     )
 
 
-def _extremes(lines: Sequence[Line]) -> list[Line]:
+def _extremes(lines: Sequence[ChartLine]) -> list[ChartLine]:
     """The lines, or where there are more than two the one that lies highest and the one that lies lowest."""
     if len(lines) <= 2:
         return list(lines)

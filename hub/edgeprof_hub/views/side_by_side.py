@@ -15,7 +15,7 @@ from edgeprof.wire.formats import is_language
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.views.facts import DataTable
 from edgeprof_hub.views.lines import LineChart
-from edgeprof_hub.views.samples import Fetch, Series, series_of
+from edgeprof_hub.views.samples import Fetch, SampleSeries, series_of
 from edgeprof_hub.views.shared_curves import curves, memory_table
 
 LETTERS = "ABCDEF"
@@ -38,7 +38,7 @@ class Side:
     runs: tuple[m.Result, ...]
     device: rest.DeviceRecord | None
     model: rest.ModelRecord | None
-    series: tuple[Series, ...]
+    series: tuple[SampleSeries, ...]
 
     @property
     def result(self) -> m.Result:
@@ -53,7 +53,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunVerdict:
     """One run against A. `details`: what the verdict rests on. `warnings`: what makes it a doubtful comparison."""
 
     sentence: str
@@ -62,7 +62,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedLine:
     """One figure or setting of every run, in their order; `differs`: it is not the same in all of them."""
 
     name: str
@@ -79,7 +79,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Spread:
+class SeriesSpread:
     """One series of all runs that have it, on one axis."""
 
     title: str
@@ -92,10 +92,10 @@ class SideBySide:
     """All that the page shows."""
 
     sides: tuple[Side, ...]
-    verdicts: tuple[Verdict, ...]
-    spreads: tuple[Spread, ...]
-    figures: tuple[Line, ...]
-    settings: tuple[Line, ...]
+    verdicts: tuple[RunVerdict, ...]
+    spreads: tuple[SeriesSpread, ...]
+    figures: tuple[ComparedLine, ...]
+    settings: tuple[ComparedLine, ...]
     curves: tuple[LineChart, ...]
     memory: DataTable | None
 
@@ -154,16 +154,16 @@ def side(
     return Side(letter, stored, like(stored.result, others), device, model, series_of(stored.result, fetch))
 
 
-def _verdict(first: Side, other: Side, fetch: Fetch) -> Verdict:
+def _verdict(first: Side, other: Side, fetch: Fetch) -> RunVerdict:
     """By the engine of `edgeprof compare`, on the like runs of each cell."""
     failed = [each.letter for each in (first, other) if each.result.status != "measured"]
     if failed:
-        return Verdict(f"No verdict on A and {other.letter}: {' and '.join(failed)} failed.", (), ())
+        return RunVerdict(f"No verdict on A and {other.letter}: {' and '.join(failed)} failed.", (), ())
     a, b = ([Run(each.letter, run, lambda ref: fetch(ref.sha256)) for run in each.runs] for each in (first, other))
     try:
         report = comparison.report_on(a, b, None)
     except EdgeprofError as error:
-        return Verdict(f"No verdict on A and {other.letter}: {error.message}", (), ())
+        return RunVerdict(f"No verdict on A and {other.letter}: {error.message}", (), ())
     found = report.verdict
     by = f" by {abs(1 - found.ratio):.1%}" if found.ratio and found.outcome in ("faster", "slower") else ""
     sentence = f"{_SENTENCE[found.outcome].format(other.letter)}{by}: {found.reason}."
@@ -175,7 +175,7 @@ def _verdict(first: Side, other: Side, fetch: Fetch) -> Verdict:
     if found.floor is not None:
         details.append(f"Noise floor used: {found.floor:.1%} ({found.basis.replace('_', ' ')}).")
     named = [_with_letter(text, other.letter) for text in (sentence, *details, *report.warnings)]
-    return Verdict(named[0], tuple(named[1 : 1 + len(details)]), tuple(named[1 + len(details) :]))
+    return RunVerdict(named[0], tuple(named[1 : 1 + len(details)]), tuple(named[1 + len(details) :]))
 
 
 def _runs(each: Side) -> str:
@@ -187,22 +187,22 @@ def _with_letter(text: str, letter: str) -> str:
     return re.sub(r"\bB\b", letter, text)
 
 
-def _spreads(sides: Sequence[Side]) -> tuple[Spread, ...]:
+def _spreads(sides: Sequence[Side]) -> tuple[SeriesSpread, ...]:
     titles = dict.fromkeys(series.title for each in sides for series in each.series)
     return tuple(_spread(title, sides) for title in titles)
 
 
-def _spread(title: str, sides: Sequence[Side]) -> Spread:
+def _spread(title: str, sides: Sequence[Side]) -> SeriesSpread:
     there = [(each, series) for each in sides for series in each.series if series.title == title]
     strips = tuple(Strip(f"{each.letter} · {each.name}", series.values_ms) for each, series in there)
-    return Spread(title, strips, max(series.step for _, series in there))
+    return SeriesSpread(title, strips, max(series.step for _, series in there))
 
 
-def _figures(sides: Sequence[Side]) -> tuple[Line, ...]:
+def _figures(sides: Sequence[Side]) -> tuple[ComparedLine, ...]:
     """Every metric that some run has, with its interval; what is missing has its reason on the run's page."""
     rows = [{row.metric: row for row in each.result.metrics} for each in sides]
     names = [name for name in METRICS if any(name in found for found in rows)]
-    return tuple(Line(_titled(name), tuple(_figure(found.get(name)) for found in rows)) for name in names)
+    return tuple(ComparedLine(_titled(name), tuple(_figure(found.get(name)) for found in rows)) for name in names)
 
 
 def _titled(metric: str) -> str:
@@ -218,9 +218,9 @@ def _figure(row: m.MetricRow | None) -> str:
     return f"{figures.figure(row)}{f' ({span})' if span else ''}{origin}"
 
 
-def _setting(name: str, read: Callable[[Side], object], sides: Sequence[Side]) -> Line:
+def _setting(name: str, read: Callable[[Side], object], sides: Sequence[Side]) -> ComparedLine:
     texts = tuple(_text(read(each)) for each in sides)
-    return Line(name, texts, len(set(texts)) > 1)
+    return ComparedLine(name, texts, len(set(texts)) > 1)
 
 
 def _text(value: object) -> str:

@@ -8,7 +8,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.views.facts import DataTable
-from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, wants_log
+from edgeprof_hub.views.lines import ChartLine, Drawn, LineChart, PlotPoint, wants_log
 
 DRAWN = (
     *("latency_p50_ms", "throughput_per_s", "ttft_ms", "prefill_tokens_per_s", "decode_tokens_per_s"),
@@ -106,7 +106,7 @@ def _chart(axis: _Axis, points: Sequence[SweepPoint], metric: str) -> LineChart:
     for point in points:
         if row := _row(point, metric):
             lines.setdefault(axis.line(point), []).append(PlotPoint(axis.x(point), row.value, row.ci_low, row.ci_high))
-    drawn = tuple(Line(name, tuple(sorted(found, key=lambda item: item.x))) for name, found in lines.items())
+    drawn = tuple(ChartLine(name, tuple(sorted(found, key=lambda item: item.x))) for name, found in lines.items())
     log_x = wants_log([point.x for line in drawn for point in line.points])
     known = METRICS[metric]
     return LineChart(known.title, axis.title, known.unit, drawn, log_x=log_x, from_zero=True, dots=True)

@@ -7,7 +7,7 @@ import msgspec
 from edgeprof.tables import figures
 from edgeprof.wire.messages import Result
 from edgeprof_hub.views.facts import DataTable
-from edgeprof_hub.views.lines import Drawn, Line, LineChart, PlotPoint, thinned
+from edgeprof_hub.views.lines import ChartLine, Drawn, LineChart, PlotPoint, thinned
 
 MAX_ROWS = 40
 MAX_LINES = 6
@@ -130,7 +130,7 @@ def _extremes(lines: Mapping[str, Readings]) -> dict[str, Readings]:
 def _chart(name: str, lines: Mapping[str, Readings], times: Sequence[float]) -> LineChart:
     title, unit, from_zero = _CHARTS[name]
     drawn = tuple(
-        Line(key, thinned([PlotPoint(x, y) for x, y in zip(times, values, strict=True) if y is not None]))
+        ChartLine(key, thinned([PlotPoint(x, y) for x, y in zip(times, values, strict=True) if y is not None]))
         for key, values in lines.items()
     )
     return LineChart(title, "seconds", unit, drawn, from_zero=from_zero)

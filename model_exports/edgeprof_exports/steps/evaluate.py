@@ -19,7 +19,7 @@ def run(folder: Path) -> None:
     split = digits.load()
     scores = network.predict(network.trained(folder), split.test_images)
     bundle.save(
-        bundle.Bundle(
+        bundle.BuildRecord(
             network=network.DESCRIPTION,
             dataset=digits.DATASET,
             train_images=len(split.train_images),

@@ -10,9 +10,9 @@ from edgeprof.statistics.verdict import Outcome, Verdict
 from edgeprof.wire.messages import Result
 from edgeprof_agent.commands.view.words import labelled, number, percent, plural
 from edgeprof_agent.series.interleaving import order_of
-from edgeprof_agent.series.keeping import Plan
-from edgeprof_agent.series.running import Series
-from edgeprof_agent.series.summary import Judged, Row, Summary
+from edgeprof_agent.series.running import SeriesState
+from edgeprof_agent.series.storage import SeriesPlan
+from edgeprof_agent.series.summary import Judged, SeriesRow, SeriesSummary
 
 _SAID: dict[Outcome, str] = {
     "faster": "is faster than",
@@ -28,13 +28,13 @@ _SIDES = re.compile(r"\b[AB]\b")
 class Document:
     """A series as `--json` prints it. Results by the set-up's folder name, in time order."""
 
-    plan: Plan
+    plan: SeriesPlan
     interrupted: bool
-    summary: Summary
+    summary: SeriesSummary
     results: dict[str, tuple[Result, ...]]
 
 
-def document_of(series: Series, plan: Plan, summary: Summary) -> Document:
+def document_of(series: SeriesState, plan: SeriesPlan, summary: SeriesSummary) -> Document:
     """Everything, without the artifacts."""
     results = {
         setup.folder: tuple(outcome.result for outcome in series.outcomes.get(index, []))
@@ -43,12 +43,12 @@ def document_of(series: Series, plan: Plan, summary: Summary) -> Document:
     return Document(plan=plan, interrupted=series.interrupted, summary=summary, results=results)
 
 
-def text_of(series: Series, summary: Summary, seed: int, out: Path | None) -> str:
+def text_of(series: SeriesState, summary: SeriesSummary, seed: int, out: Path | None) -> str:
     """For a person."""
     return "\n".join(_lines(series, summary, seed, out))
 
 
-def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Iterator[str]:
+def _lines(series: SeriesState, summary: SeriesSummary, seed: int, out: Path | None) -> Iterator[str]:
     head = ["  set-up", "runs", "median", "from", "to", "trust"]
     yield from table([head, *(_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1))])
     for caption in dict.fromkeys(_caption(row) for row in summary.rows if row.median_ms is not None):
@@ -72,7 +72,7 @@ def _lines(series: Series, summary: Summary, seed: int, out: Path | None) -> Ite
         yield from (f"{'':11}  {row.folder}" for row in summary.rows if row.measured)
 
 
-def _cells(number_of: int, row: Row) -> Sequence[str]:
+def _cells(number_of: int, row: SeriesRow) -> Sequence[str]:
     runs = f"{row.measured}" + (f", {row.failed} failed" if row.failed else "")
     if row.median_ms is None or row.low_ms is None or row.high_ms is None:
         return [f"{number_of} {row.label}", runs, "-", "-", "-", "-"]
@@ -80,12 +80,12 @@ def _cells(number_of: int, row: Row) -> Sequence[str]:
     return [f"{number_of} {row.label}", runs, *times, _trust(row)]
 
 
-def _caption(row: Row) -> str:
+def _caption(row: SeriesRow) -> str:
     what = "time between tokens" if row.series == "inter_token" else row.series
     return f"{what}: median of the runs' medians, and the {row.spans}"
 
 
-def _trust(row: Row) -> str:
+def _trust(row: SeriesRow) -> str:
     if row.unjudged == row.measured:
         return "not judged"
     marks = [f"{cause.replace('_', ' ')} {count}×" for cause, count in row.marks.items()]

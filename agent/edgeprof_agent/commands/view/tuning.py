@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from edgeprof_agent.doctor.tuning import Step
+from edgeprof_agent.doctor.tuning import TuningStep
 
 _SIGNS = {"change": "do", "fine": "ok", "unknown": "?"}
 
 
-def tuning_lines(steps: Sequence[Step]) -> Iterator[str]:
+def tuning_lines(steps: Sequence[TuningStep]) -> Iterator[str]:
     """What to do, then what was found in order or cannot be known."""
     to_do = [step for step in steps if step.verdict == "change"]
     yield "Commands that quieten this machine. None was run."

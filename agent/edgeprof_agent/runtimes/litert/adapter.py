@@ -9,12 +9,12 @@ import numpy as np
 
 from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
-from edgeprof_agent.runtimes.inputs import Declared, Size, Source, Tensor
+from edgeprof_agent.runtimes.inputs import Declared, InputSource, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegates, placed, read_graph
 from edgeprof_agent.runtimes.outputs import Promise
 from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 _UNSUPPORTED = (
     "Encountered unresolved custom op",
@@ -59,7 +59,7 @@ class LiteRt:
     def __init__(self) -> None:
         self._make = cast(_Maker, importlib.import_module(self.module).Interpreter)
 
-    def open(self, job: Job) -> "LiteRtModel":
+    def open(self, job: WorkerJob) -> "LiteRtModel":
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
@@ -80,7 +80,7 @@ class LiteRtModel:
 
     kind: Literal["tensor"] = "tensor"
 
-    def __init__(self, make: _Maker, job: Job, runtime_version: str) -> None:
+    def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
         try:
@@ -89,7 +89,7 @@ class LiteRtModel:
             self._declared = [_declared(each) for each in details]
             self._places = {each["name"]: each["index"] for each in details}
             self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-            self._source: Source = source_of(job)
+            self._source: InputSource = source_of(job)
             self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
             self._resize()
         except (ValueError, RuntimeError) as error:
@@ -115,7 +115,7 @@ class LiteRtModel:
         details = self._interpreter.get_output_details()
         return outputs.look_at(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))
         return {
             "runtime_version": self._version,

@@ -23,7 +23,7 @@ from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader
 from edgeprof_agent.runtimes.llama.llamacpp_log import Log
 from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 _TIMES = 21
 """Repeats of what takes microseconds: tokenizing, sampling."""
@@ -39,7 +39,7 @@ class LlamaCpp:
         self.api.llama_log_set(self._heard, ctypes.c_void_p(0))
         self.api.llama_backend_init()
 
-    def open(self, job: Job) -> "LlamaModel":
+    def open(self, job: WorkerJob) -> "LlamaModel":
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
@@ -53,7 +53,7 @@ class LlamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, runtime: LlamaCpp, job: Job) -> None:
+    def __init__(self, runtime: LlamaCpp, job: WorkerJob) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = None
         self.refills = False
@@ -211,7 +211,7 @@ class LlamaModel:
     def output(self) -> Output | None:
         return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
         return {

@@ -14,9 +14,9 @@ from typing import Literal, cast
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
-from edgeprof_agent.runtimes.llama.xllamacpp_api import Answer, Api, Params, Server, Timings
+from edgeprof_agent.runtimes.llama.xllamacpp_api import Api, LlamaServer, Params, ServerReply, Timings
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 N_BATCH = 2048
 N_UBATCH = 512
@@ -30,7 +30,7 @@ class XllamaCpp:
     def __init__(self) -> None:
         self._api = cast(Api, importlib.import_module("xllamacpp"))
 
-    def open(self, job: Job) -> "XllamaModel":
+    def open(self, job: WorkerJob) -> "XllamaModel":
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
@@ -44,7 +44,7 @@ class XllamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, api: Api, job: Job) -> None:
+    def __init__(self, api: Api, job: WorkerJob) -> None:
         self.absent: dict[str, str] = {
             "kv_cache_mib": "xllamacpp reports its size only in a log that is off during timing",
             "tokenize_ms": "xllamacpp has no call that only tokenizes",
@@ -58,7 +58,7 @@ class XllamaModel:
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
         self._filled = False
-        self._server: Server | None = None
+        self._server: LlamaServer | None = None
         self._room = 0
         self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
@@ -150,7 +150,7 @@ class XllamaModel:
     def output(self) -> Output | None:
         return None
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         job = self._job
         return {
             "runtime_version": version("xllamacpp"),
@@ -194,7 +194,7 @@ class XllamaModel:
         return _timings(self._usable().handle_completions(request) or {})
 
     def _stream(self, prompt: list[int], tokens: int) -> list[Timings]:
-        answers: list[Answer] = []
+        answers: list[ServerReply] = []
         request = _request(prompt, tokens, cached=bool(self._depth))
         streamed = {**request, "stream": True, "timings_per_token": True}
         refused = self._usable().handle_completions(streamed, answers.append)
@@ -202,7 +202,7 @@ class XllamaModel:
             answers.append(refused)
         return [_timings(answer) for answer in answers]
 
-    def _usable(self) -> Server:
+    def _usable(self) -> LlamaServer:
         if self._server is None:
             raise RuntimeFailure(
                 "load_error", "xllamacpp has no server: it refused the last context that was requested."
@@ -229,7 +229,7 @@ def gaps_ns(timings: list[Timings]) -> list[int]:
     ]
 
 
-def _params(api: Api, job: Job, room: int) -> Params:
+def _params(api: Api, job: WorkerJob, room: int) -> Params:
     params = api.CommonParams()
     params.model.path = job["model_path"]
     params.n_ctx = room
@@ -249,7 +249,7 @@ def _request(prompt: list[int], tokens: int, *, cached: bool) -> dict[str, objec
     return {"prompt": prompt, "n_predict": tokens, "cache_prompt": cached, "ignore_eos": True, "temperature": 0}
 
 
-def _timings(answer: Answer) -> Timings:
+def _timings(answer: ServerReply) -> Timings:
     if "timings" not in answer:
         problem = answer["error"]["message"] if "error" in answer else str(answer)
         raise RuntimeFailure("inference_error", f"xllamacpp gave no timings: {problem}")

@@ -20,19 +20,19 @@ class Error(TypedDict):
     message: str
 
 
-class Answer(TypedDict, total=False):
+class ServerReply(TypedDict, total=False):
     """One answer, or one part of a stream."""
 
     timings: Timings
     error: Error
 
 
-class Server(Protocol):
+class LlamaServer(Protocol):
     """A running server. Its end waits for its loop, which hangs where that has not begun: ask something first."""
 
     def handle_completions(
-        self, request: dict[str, object], callback: Callable[[Answer], None] | None = None, /
-    ) -> Answer | None: ...
+        self, request: dict[str, object], callback: Callable[[ServerReply], None] | None = None, /
+    ) -> ServerReply | None: ...
 
 
 class Threads(Protocol):
@@ -41,7 +41,7 @@ class Threads(Protocol):
     n_threads: int
 
 
-class ModelFile(Protocol):
+class CommonParamsModel(Protocol):
     """`CommonParamsModel`"""
 
     path: str
@@ -50,7 +50,7 @@ class ModelFile(Protocol):
 class Params(Protocol):
     """`CommonParams`"""
 
-    model: ModelFile
+    model: CommonParamsModel
     cpuparams: Threads
     cpuparams_batch: Threads
     n_ctx: int
@@ -67,5 +67,5 @@ class Api(Protocol):
     """The module `xllamacpp`."""
 
     def CommonParams(self) -> Params: ...
-    def Server(self, params: Params, /) -> Server: ...
+    def Server(self, params: Params, /) -> LlamaServer: ...
     def get_system_info(self) -> str: ...

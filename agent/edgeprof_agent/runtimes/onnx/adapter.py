@@ -9,13 +9,13 @@ import numpy as np
 from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.inputs import Declared, Tensor
-from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, Session
+from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, OrtSession
 from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import Promise
 from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 _DTYPES = {"float": "float32", "double": "float64"}
 _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -28,7 +28,7 @@ class OnnxRuntime:
     def __init__(self) -> None:
         self._api = cast(OrtApi, importlib.import_module("onnxruntime"))
 
-    def open(self, job: Job) -> "OnnxModel":
+    def open(self, job: WorkerJob) -> "OnnxModel":
         return OnnxModel(self._api, job)
 
 
@@ -37,7 +37,7 @@ class OnnxModel:
 
     kind: Literal["tensor"] = "tensor"
 
-    def __init__(self, api: OrtApi, job: Job) -> None:
+    def __init__(self, api: OrtApi, job: WorkerJob) -> None:
         self._api = api
         self._job = job
         self._provider = provider_of(api, job["config"].provider)
@@ -67,7 +67,7 @@ class OnnxModel:
     def output(self) -> Output:
         return outputs.look_at(self._promised, self._outputs)
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         return {
             "runtime_version": self._api.__version__,
             "threads": self._job["config"].threads,
@@ -85,7 +85,7 @@ class OnnxModel:
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
         return read_trace(trace_of(session, self._feeds))
 
-    def _opened(self) -> Session:
+    def _opened(self) -> OrtSession:
         """Where nothing may fall back and something would, that is told before any figure is taken."""
         may_fall_back = not self._job["config"].require_full_delegation
         try:
@@ -103,7 +103,7 @@ class OnnxModel:
         check_all_there(self._job["config"].provider, "the CPU", nodes)
 
 
-def _declared_inputs(session: Session) -> list[Declared]:
+def _declared_inputs(session: OrtSession) -> list[Declared]:
     return [_declared(each) for each in session.get_inputs()]
 
 

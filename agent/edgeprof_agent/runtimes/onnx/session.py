@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgeprof_agent.runtimes.inputs import Tensor
-from edgeprof_agent.runtimes.onnx.api import OrtApi, Session
+from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtSession
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job
+from edgeprof_agent.worker_protocol.document import WorkerJob
 
 _UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
 _FELL_BACK = "fallback to CPU EP has been explicitly disabled"
@@ -37,8 +37,8 @@ def provider_of(api: OrtApi, requested: str) -> str:
 
 
 def open_session(
-    api: OrtApi, job: Job, provider: str, *, may_fall_back: bool = True, is_profiled: bool = False
-) -> Session:
+    api: OrtApi, job: WorkerJob, provider: str, *, may_fall_back: bool = True, is_profiled: bool = False
+) -> OrtSession:
     """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack."""
     options = api.SessionOptions()
     options.intra_op_num_threads = job["config"].threads
@@ -62,7 +62,7 @@ def open_session(
         raise
 
 
-def trace_of(session: Session, feeds: Mapping[str, Tensor]) -> bytes:
+def trace_of(session: OrtSession, feeds: Mapping[str, Tensor]) -> bytes:
     """What a session that was opened with a profile executes, as its trace."""
     for _ in range(_PROFILED_RUNS):
         session.run(None, feeds)

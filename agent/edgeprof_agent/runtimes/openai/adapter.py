@@ -15,7 +15,7 @@ from edgeprof_agent.runtimes.openai.http import Connection, Reply
 from edgeprof_agent.runtimes.openai.prompts import FEW_WORDS, MANY_WORDS, Prompts
 from edgeprof_agent.runtimes.openai.requests import Asking
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Job, Operators, Output, Setting
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 MAX_SHORT = 5
@@ -45,7 +45,7 @@ _COALESCED = dict.fromkeys(
 class OpenAiApi:
     """Nothing to import but the standard library's client."""
 
-    def open(self, job: Job) -> "EndpointModel":
+    def open(self, job: WorkerJob) -> "EndpointModel":
         endpoint = job["endpoint"]
         if endpoint is None:
             raise RuntimeFailure("load_error", "A served model needs an endpoint. Name one with --endpoint.")
@@ -61,7 +61,7 @@ class EndpointModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, asking: Asking, job: Job) -> None:
+    def __init__(self, asking: Asking, job: WorkerJob) -> None:
         self.absent = dict(ABSENT)
         self.kv_cache_kib: float | None = None
         self.refills = False
@@ -147,7 +147,7 @@ class EndpointModel:
             self.absent |= _COALESCED
         return self._asking.facts(self._connect_ns, self._timed_prompts)
 
-    def setting(self) -> Setting:
+    def setting(self) -> RuntimeSetting:
         lengths = self._lengths
         return {
             "runtime_version": __version__,

@@ -44,7 +44,7 @@ class Usage(msgspec.Struct, frozen=True):
         return (self.completion_tokens_details and self.completion_tokens_details.reasoning_tokens) or 0
 
 
-class Part(msgspec.Struct, frozen=True):
+class StreamEvent(msgspec.Struct, frozen=True):
     """One event of a stream. `usage` is in the last one, where `stream_options.include_usage` was asked for."""
 
     choices: list[Choice] | None = None

@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from edgeprof.http import bearer, connection, reason_of
-from edgeprof.sse import field_of
-from edgeprof_agent.runtimes.openai.answers import ModelList, Part, Usage, message_of
+from edgeprof.net.http import bearer, connection, reason_of
+from edgeprof.net.sse import field_of
+from edgeprof_agent.runtimes.openai.answers import ModelList, StreamEvent, Usage, message_of
 
 TIMEOUT_S = 120.0
 _BREAKS = (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeError)
-_PART = msgspec.json.Decoder(Part)
+_PART = msgspec.json.Decoder(StreamEvent)
 _MAX_MESSAGE_CHARS = 300
 _MAX_LINE_BYTES = 1 << 20
 
 
-class Refusal(Exception):
+class EndpointRefusal(Exception):
     """The endpoint said no. `kind`: the HTTP status, or `stream` for an error within an answer."""
 
     def __init__(self, kind: str, message: str, retry_after_s: float | None = None) -> None:
@@ -31,7 +31,7 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Broken(Exception):
+class EndpointUnreachable(Exception):
     """The connection failed, or what came was no answer. `kind`: `connection`, `timeout`, `tls` or `answer`."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -100,7 +100,7 @@ class Connection:
     def close(self) -> None:
         self._http.close()
 
-    def decoded(self, content: bytes) -> Part:
+    def decoded(self, content: bytes) -> StreamEvent:
         """One event of a stream."""
         return _PART.decode(content)
 
@@ -154,23 +154,25 @@ class Connection:
                 break
             part = self.decoded(content)
             if part.is_error:
-                raise Refusal("stream", self.scrubbed(message_of(content)))
+                raise EndpointRefusal("stream", self.scrubbed(message_of(content)))
             if part.shows_text:
                 shown_ns.append(now_ns)
             usage, model = part.usage or usage, part.model or model
         ended_ns = time.monotonic_ns()
         response.read()  # what may follow: the connection is then free for the next request
         if not is_whole:
-            raise Broken("answer", "the endpoint's answer ended early")
+            raise EndpointUnreachable("answer", "the endpoint's answer ended early")
         return Reply(started_ns, shown_ns, ended_ns, usage, model)
 
-    def _refused(self, response: http.client.HTTPResponse) -> Refusal:
+    def _refused(self, response: http.client.HTTPResponse) -> EndpointRefusal:
         message = message_of(response.read(64 * 1024)) or response.reason
         if 300 <= response.status < 400:
             message = f"it redirects to {response.getheader('Location')}, and redirects are not followed"
-        return Refusal(str(response.status), self.scrubbed(message), _seconds(response.getheader("Retry-After")))
+        return EndpointRefusal(
+            str(response.status), self.scrubbed(message), _seconds(response.getheader("Retry-After"))
+        )
 
-    def _broken(self, error: Exception) -> Broken:
+    def _broken(self, error: Exception) -> EndpointUnreachable:
         self._http.close()
         kind = "answer"
         if isinstance(error, TimeoutError):
@@ -179,7 +181,7 @@ class Connection:
             kind = "tls"
         elif isinstance(error, OSError):
             kind = "connection"
-        return Broken(kind, self.scrubbed(reason_of(error)))
+        return EndpointUnreachable(kind, self.scrubbed(reason_of(error)))
 
 
 def _seconds(text: str | None) -> float | None:

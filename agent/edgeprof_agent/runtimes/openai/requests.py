@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeprof.backoff import Backoff
 from edgeprof.modelfiles import served_file
+from edgeprof.net.backoff import Backoff
 from edgeprof_agent.runtimes.openai.answers import Usage
-from edgeprof_agent.runtimes.openai.http import Broken, Connection, Refusal, Reply
+from edgeprof_agent.runtimes.openai.http import Connection, EndpointRefusal, EndpointUnreachable, Reply
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import EndpointAsk, Job
+from edgeprof_agent.worker_protocol.document import EndpointAsk, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 MAX_IN_A_ROW = 5
@@ -32,7 +32,7 @@ class Asking:
     """One model at one endpoint. An error that passes is counted, waited for and asked again; it is in no time."""
 
     def __init__(
-        self, connection: Connection, job: Job, endpoint: EndpointAsk, sleep: Callable[[float], None] = time.sleep
+        self, connection: Connection, job: WorkerJob, endpoint: EndpointAsk, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._connection = connection
         self._url = endpoint["url"]
@@ -48,7 +48,7 @@ class Asking:
         """How long opening a connection takes. Raises RuntimeFailure where none can be opened."""
         try:
             return [self._connection.connect() for _ in range(times)]
-        except Broken as error:
+        except EndpointUnreachable as error:
             raise RuntimeFailure("load_error", f"Cannot reach {self._url} ({error.kind}): {error}.") from error
 
     def first(self, prompt: str) -> Reply:
@@ -74,11 +74,11 @@ class Asking:
             pause_s = RETRY.delay_s(number)
             try:
                 reply = self._connection.chat(body)
-            except Refusal as refusal:
+            except EndpointRefusal as refusal:
                 self._errors[refusal.kind] += 1
                 problem = self._refused(refusal)
                 wait_s = pause_s if refusal.retry_after_s is None else refusal.retry_after_s
-            except Broken as broken:
+            except EndpointUnreachable as broken:
                 self._errors[broken.kind] += 1
                 problem, wait_s = f"{self._url}: {broken}", pause_s
             else:
@@ -137,7 +137,7 @@ class Asking:
             self._limit: most_tokens,
         }
 
-    def _refused(self, refusal: Refusal) -> str:
+    def _refused(self, refusal: EndpointRefusal) -> str:
         """The sentence of an error that passes; raises for one that does not."""
         problem = f"{self._url} answered {refusal.kind}: {refusal}"
         if refusal.kind == "stream" or refusal.kind in _PASSING:

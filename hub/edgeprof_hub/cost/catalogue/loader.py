@@ -12,7 +12,7 @@ import msgspec
 
 from edgeprof.errors import MissingPartError
 from edgeprof_hub.cost.catalogue.ages import MAX_AGE_DAYS
-from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, PriceTier, Source
+from edgeprof_hub.cost.catalogue.schema import CatalogueFile, Entry, EntryKind, PriceSource, PriceTier
 from edgeprof_hub.cost.checks import CostError
 
 FOLDER = Path(__file__).parent
@@ -23,7 +23,7 @@ class Priced:
     """An entry with its source."""
 
     entry: Entry
-    source: Source
+    source: PriceSource
 
     @property
     def name(self) -> str:

@@ -30,7 +30,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pass
 
 
-class Source(_Strict, frozen=True, kw_only=True):
+class PriceSource(_Strict, frozen=True, kw_only=True):
     """Where prices were read, when, and under which licence a table of them may be passed on."""
 
     title: Text
@@ -102,5 +102,5 @@ def _check_rising(limits: Sequence[Decimal | None]) -> None:
 class CatalogueFile(_Strict, frozen=True, kw_only=True):
     """One YAML file: named sources, and the entries that were read there."""
 
-    sources: dict[str, Source]
+    sources: dict[str, PriceSource]
     entries: tuple[Entry, ...]

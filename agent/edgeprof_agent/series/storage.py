@@ -26,7 +26,7 @@ class PlannedSetup(RunRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SeriesPlan:
     """In which order a series runs. `turns` holds, for each run, the block and the set-up's index, both in order."""
 
     seed: int
@@ -35,12 +35,12 @@ class Plan:
     turns: tuple[Turn, ...]
 
 
-def plan_of(setups: Sequence[Setup], turns: Sequence[Turn], seed: int) -> Plan:
+def plan_of(setups: Sequence[Setup], turns: Sequence[Turn], seed: int) -> SeriesPlan:
     """The plan of a series."""
     planned = tuple(
         PlannedSetup(folder=one.folder, label=one.label, config=one.config, protocol=one.protocol) for one in setups
     )
-    return Plan(seed=seed, order=order_of(turns), setups=planned, turns=tuple(turns))
+    return SeriesPlan(seed=seed, order=order_of(turns), setups=planned, turns=tuple(turns))
 
 
 class Keeper:
@@ -53,7 +53,7 @@ class Keeper:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: SeriesPlan) -> None:
         """Raises UsageError for a folder that holds something: two series must not be taken for one."""
         if self.folder is None:
             return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeprof.modelfiles import onnx_file
 from edgeprof.modelfiles.tflite_file import slot_of
-from edgeprof.modelfiles.window import BUFFER_BYTES, PastEnd, Window
+from edgeprof.modelfiles.window import BUFFER_BYTES, FileWindow, PastEnd
 
 Span = tuple[int, int]
 """Where a message begins and where it ends."""
@@ -20,17 +20,17 @@ _MAX_INTS = 1000
 
 
 @contextmanager
-def open_window(path: Path) -> Generator[Window]:
+def open_window(path: Path) -> Generator[FileWindow]:
     """The file's window. Raises ModelFileError where the file turns out to have been cut since it was inspected."""
     with path.open("rb") as file:
-        window = Window(file, os.fstat(file.fileno()).st_size, path.name)
+        window = FileWindow(file, os.fstat(file.fileno()).st_size, path.name)
         try:
             yield window
         except PastEnd:
             raise window.truncated(path.suffix.removeprefix(".").upper()) from None
 
 
-def messages(window: Window, span: Span, wanted: int) -> Iterator[Span]:
+def messages(window: FileWindow, span: Span, wanted: int) -> Iterator[Span]:
     """The bodies of one field of an ONNX message."""
     at, end = span
     while at < end:
@@ -39,7 +39,7 @@ def messages(window: Window, span: Span, wanted: int) -> Iterator[Span]:
             yield body, at
 
 
-def numbers(window: Window, span: Span, wanted: int) -> Iterator[int]:
+def numbers(window: FileWindow, span: Span, wanted: int) -> Iterator[int]:
     """The values of one integer field of an ONNX message, packed or not."""
     at, end = span
     while at < end:
@@ -52,22 +52,22 @@ def numbers(window: Window, span: Span, wanted: int) -> Iterator[int]:
                 yield value
 
 
-def text(window: Window, span: Span, wanted: int) -> str:
+def text(window: FileWindow, span: Span, wanted: int) -> str:
     """The first value of one text field of an ONNX message."""
     return next((decoded(window, *found) for found in messages(window, span, wanted)), "")
 
 
-def decoded(window: Window, start: int, end: int) -> str:
+def decoded(window: FileWindow, start: int, end: int) -> str:
     """A text, cut where it is longer than any name."""
     return window.read(start, min(end - start, BUFFER_BYTES)).decode(errors="replace")
 
 
-def table(window: Window, at: int) -> int:
+def table(window: FileWindow, at: int) -> int:
     """What the TFLite offset at `at` points to."""
     return at + window.u32(at)
 
 
-def elements(window: Window, owner: int, number: int) -> range:
+def elements(window: FileWindow, owner: int, number: int) -> range:
     """Where the four-byte elements of a TFLite table's vector lie."""
     slot = slot_of(window, owner, number)
     if not slot:
@@ -76,6 +76,6 @@ def elements(window: Window, owner: int, number: int) -> range:
     return range(at + 4, at + 4 + 4 * window.u32(at), 4)
 
 
-def ints(window: Window, owner: int, number: int) -> list[int]:
+def ints(window: FileWindow, owner: int, number: int) -> list[int]:
     """A TFLite vector of 32-bit integers."""
     return [window.i32(at) for at in elements(window, owner, number)[:_MAX_INTS]]

@@ -7,9 +7,9 @@ from edgeprof.wire.evidence import Footprint
 from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, Stamp
 from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.endpoint import Endpoint
-from edgeprof_agent.isolation import Limits, Outcome
-from edgeprof_agent.measuring.conversation import Conversation
+from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
+from edgeprof_agent.measuring.worker_output import Conversation
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import Cold
@@ -33,14 +33,14 @@ class Header(RunRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class WorkerRun:
     """Everything known once the worker has ended. `no_energy`: why no power was read at all."""
 
     before: DeviceState
     after: DeviceState
     limits: Limits
     heard: Conversation
-    outcome: Outcome
+    outcome: WorkerExit
     energy: tuple[EnergyRun, ...]
     no_energy: str | None
     power: tuple[ArtifactRef, bytes] | None

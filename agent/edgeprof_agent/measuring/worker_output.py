@@ -12,8 +12,8 @@ from edgeprof_agent.worker_protocol.document import (
     MemoryReading,
     OpenLoopRun,
     Operators,
-    Point,
     SoakRun,
+    WorkerPoint,
 )
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
@@ -40,7 +40,7 @@ class _Event(msgspec.Struct):
     message: str = ""
     cold: Cold | None = None
     measured: Measured | None = None
-    point: Point | None = None
+    point: WorkerPoint | None = None
     energy: EnergyLoad | None = None
     open_loop: OpenLoopRun | None = None
     soak: SoakRun | None = None
@@ -65,7 +65,7 @@ class Conversation:
         self.stage: Stage = "start"
         self.cold: Cold | None = None
         self.measured: Measured | None = None
-        self.points: list[Point] = []
+        self.points: list[WorkerPoint] = []
         self.energy: EnergyLoad | None = None
         self.open_loop: OpenLoopRun | None = None
         self.soak: SoakRun | None = None

@@ -1,6 +1,6 @@
 """Two words of the kernel that must not change in mid-run: which cores are there, and which clock it counts time by."""
 
-from edgeprof_agent.telemetry.base import KernelFile, Site
+from edgeprof_agent.telemetry.base import ProbeFile, Site
 
 _BYTES = 256
 
@@ -13,7 +13,7 @@ class _Word:
     path = ""
 
     def __init__(self, site: Site) -> None:
-        self._file = KernelFile(site.root / self.path)
+        self._file = ProbeFile(site.root / self.path)
 
     def read(self) -> tuple[str]:
         word = self._file.read(_BYTES).decode("ascii").strip()

@@ -9,7 +9,7 @@ from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, Job, SweepAsk
+from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, SweepAsk, WorkerJob
 
 _SAMPLING_SHARE = 0.8
 """The part of the time left after which a worker takes no more samples; the rest is for its report."""
@@ -43,7 +43,7 @@ def job_of(
     left_s: float,
     beyond_s: float | None = None,
     energy: EnergyAsk | None = None,
-) -> Job:
+) -> WorkerJob:
     """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
     beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
     config, protocol = request.config, request.protocol

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from edgeprof.backoff import Backoff
-from edgeprof_agent.daemon.http import Hub, HubRefused, HubUnreachable
+from edgeprof.net.backoff import Backoff
+from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
 from edgeprof_agent.daemon.outbox import Letter, Outbox
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Courier:
     """One thread's work (`run`), and what wakes it."""
 
     def __init__(
-        self, outbox: Outbox, hub: Hub, publish: Callable[[bytes], bool], resend_after_s: float, backoff: Backoff
+        self, outbox: Outbox, hub: HubHttp, publish: Callable[[bytes], bool], resend_after_s: float, backoff: Backoff
     ) -> None:
         self._outbox = outbox
         self._hub = hub
