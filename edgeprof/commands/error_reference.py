@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof.error_codes import CODES, GROUPS, ErrorCode
+from edgeprof.errors.codes import CODES, GROUPS, ErrorCode
 
 HEAD = f"""# Error codes
 

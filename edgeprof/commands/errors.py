@@ -3,8 +3,8 @@
 import click
 
 from edgeprof.commands.error_reference import lines_of
-from edgeprof.error_codes import CODES
 from edgeprof.errors import UsageError
+from edgeprof.errors.codes import CODES
 
 
 @click.command()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from edgeprof import columns
+from edgeprof.tables import columns
 from edgeprof.tables.figures import clean
 from edgeprof.wire import rest
 

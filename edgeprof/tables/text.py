@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.columns import GAP, line_of, padded, width_of, widths_of
+from edgeprof.tables.columns import GAP, line_of, padded, width_of, widths_of
 from edgeprof.tables.view import Block, TableRow, View, view
 from edgeprof.wire import rest
 

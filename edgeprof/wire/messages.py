@@ -3,10 +3,13 @@
 Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.device_state import DeviceState as DeviceState
+from edgeprof.wire.device_state import Isolation as Isolation
+from edgeprof.wire.device_state import Stamp as Stamp
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import (
     ColdStart,
@@ -31,15 +34,6 @@ from edgeprof.wire.run_request import RunProtocol as RunProtocol
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
 ResultStatus = Literal["measured", "failed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stamp:
-    """A moment on one machine: kernel boot id, monotonic clock, wall clock (Unix seconds, may be wrong)."""
-
-    boot_id: str
-    monotonic_ns: int
-    wall_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,44 +207,6 @@ class Effective:
     """Input name -> `dtype[shape]` that was fed."""
     input_source: str
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeviceState:
-    """The device at one moment. What could not be read is None."""
-
-    at: Stamp
-    temperature_c: float | None
-    temperature_source: str | None
-    cpu_mhz: float | None
-    governor: str | None
-    load_1m: float | None
-    memory_available_mib: float | None
-    throttled: bool | None
-    power_mode: str | None
-    temperatures_c: dict[str, float] = field(default_factory=lambda: {})
-    """Every thermal zone by its type."""
-    cpu_mhz_by_policy: dict[str, float] = field(default_factory=lambda: {})
-    throttle_flags: tuple[str, ...] = ()
-    """What the board says now; names as in Conditions.throttle_flags."""
-    throttle_flags_known: tuple[str, ...] = ()
-    """Those that this board can tell at all, by its firmware, alarms or counters."""
-    throttle_flags_since_boot: tuple[str, ...] = ()
-    """A Raspberry Pi's sticky bits. The kernel's poller may clear them every 2 s."""
-    throttle_counters: dict[str, int] = field(default_factory=lambda: {})
-    """Events of throttling and over-current since boot, by counter."""
-    running_tasks: int | None = None
-    """Threads of others that wanted a core at this moment."""
-    cpus_online: tuple[int, ...] = ()
-    clock_source: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Isolation:
-    """What held the worker: layers that were active, and the memory limit if there was one."""
-
-    layers: tuple[str, ...]
-    memory_limit_mib: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

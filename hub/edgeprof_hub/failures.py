@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from edgeprof.error_codes import CODES
 from edgeprof.errors import EdgeprofError
+from edgeprof.errors.codes import CODES
 from edgeprof.wire import rest
 
 _STATUS = {entry.code: entry.http[0] for entry in CODES.values() if entry.http}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from edgeprof.columns import table
+from edgeprof.tables.columns import table
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,

@@ -8,7 +8,7 @@ import pytest
 
 from edgeprof.cli import edgeprof
 from edgeprof.commands.error_reference import error_codes_markdown
-from edgeprof.error_codes import CODES, GROUPS, ErrorCode
+from edgeprof.errors.codes import CODES, GROUPS, ErrorCode
 from tests.cli.conftest import Run
 from tests.cli.raised_codes import ROOT, raised
 

@@ -1,6 +1,6 @@
 """Columns in a terminal, where not every character takes one cell."""
 
-from edgeprof.columns import table, width_of
+from edgeprof.tables.columns import table, width_of
 
 
 def test_wide_and_combining_characters_keep_the_columns() -> None:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof import columns, tables
+from edgeprof import tables
 from edgeprof.errors import UsageError
-from edgeprof.tables import figures
+from edgeprof.tables import columns, figures
 from edgeprof.tables.export import defused
 from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m

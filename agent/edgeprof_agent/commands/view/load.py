@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from edgeprof.columns import table
+from edgeprof.tables.columns import table
 from edgeprof.wire.evidence import OpenLoop, Soak, SoakBucket, SweepAt, SweepPoint
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS

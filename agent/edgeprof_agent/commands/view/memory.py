@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from edgeprof.columns import table
+from edgeprof.tables.columns import table
 from edgeprof.wire.evidence import ColdStart, MemoryPhase, MemoryProfile
 from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.columns import table
 from edgeprof.statistics.verdict import Outcome, Verdict
+from edgeprof.tables.columns import table
 from edgeprof.wire.messages import Result
 from edgeprof_agent.commands.view.words import labelled, number, percent, plural
 from edgeprof_agent.series.interleaving import order_of

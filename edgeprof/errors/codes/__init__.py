@@ -4,8 +4,8 @@
 import it.
 """
 
-from edgeprof.error_codes import agent, command_line, cost, hub, models
-from edgeprof.error_codes.entry import ErrorCode as ErrorCode
+from edgeprof.errors.codes import agent, command_line, cost, hub, models
+from edgeprof.errors.codes.entry import ErrorCode as ErrorCode
 
 GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Names and ids": command_line.NAMING,

@@ -1,6 +1,6 @@
 """Codes of the commands that talk to a hub, compare and publish results, or run the demo."""
 
-from edgeprof.error_codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
 
 NAMING = (
     ErrorCode("ambiguous_device", "Several devices have this name.", "Use the device id.", WRONG_USE),

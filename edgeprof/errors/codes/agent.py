@@ -1,6 +1,6 @@
 """Codes of measuring on a device: the agent, its settings and state, endpoints, sensors, meters and series."""
 
-from edgeprof.error_codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
 
 SETTINGS = (
     ErrorCode("bad_cores", "`cores` is neither a number nor a list of cores.", "Use 2, or 0,2, or 4-7.", WRONG_USE),

@@ -1,6 +1,6 @@
 """Codes of the hub: starting it, its REST API, campaigns, uploads and names."""
 
-from edgeprof.error_codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
 
 STARTING = (
     ErrorCode(

@@ -1,6 +1,6 @@
 """Codes of model files and runtimes, of fetching and building models, and of device profiles."""
 
-from edgeprof.error_codes.entry import FAILED, MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import FAILED, MISSING_PART, WRONG_USE, ErrorCode
 
 FILES = (
     ErrorCode(

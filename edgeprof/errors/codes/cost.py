@@ -1,6 +1,6 @@
 """Codes of prices and costs."""
 
-from edgeprof.error_codes.entry import MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import MISSING_PART, WRONG_USE, ErrorCode
 
 PRICES = (
     ErrorCode(
