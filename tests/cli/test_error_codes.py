@@ -76,8 +76,8 @@ def raise_all(status, full, given):
 
 
 def test_codes_are_found_however_they_are_written(tmp_path: Path) -> None:
-    (tmp_path / "edgeprof").mkdir()
-    (tmp_path / "edgeprof/errors/__init__.py").write_text((ROOT / "edgeprof/errors.py").read_text())
+    (tmp_path / "edgeprof/errors").mkdir(parents=True)
+    (tmp_path / "edgeprof/errors/__init__.py").write_text((ROOT / "edgeprof/errors/__init__.py").read_text())
     (tmp_path / "edgeprof/sample.py").write_text(SOURCE)
     found = raised(tmp_path)
     assert found.exits == {
