@@ -55,8 +55,8 @@ def prose(page: Path) -> list[str]:
 
 
 def is_generated(page: Path) -> bool:
-    """Whether its opening names the command that writes it."""
-    return re.search(rf"`python -m [\w.]+ docs/{re.escape(page.name)}`", page.read_text()[:600]) is not None
+    """Whether it says that a program writes it."""
+    return "by `./scripts/docs`" in page.read_text()
 
 
 def commands(page: Path) -> list[list[str]]:

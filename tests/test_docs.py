@@ -15,6 +15,7 @@ from tests import markdown_pages
 from tests.markdown_pages import DOCS, PAGES, PROJECT, name_of
 
 INDEX = DOCS / "index.md"
+MAX_COLUMNS = 100
 
 
 def made_pages() -> list[str]:
@@ -49,7 +50,7 @@ def test_a_page_that_is_not_current_is_named_and_mended(tmp_path: Path) -> None:
 
 
 def test_every_page_that_says_it_is_made_is_in_the_table() -> None:
-    assert made_pages() == [f"docs/{page.name}" for page in PAGES if "by `./scripts/docs`" in page.read_text()]
+    assert made_pages() == [name_of(page) for page in PAGES if markdown_pages.is_generated(page)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -62,6 +63,11 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
     links = [(target, anchor) for target, anchor in markdown_pages.links(page) if anchor and target.suffix == ".md"]
     assert [(target.name, anchor) for target, anchor in links if anchor not in markdown_pages.anchors(target)] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if not markdown_pages.is_generated(page)], ids=name_of)
+def test_no_line_of_prose_is_too_long_for_a_review(page: Path) -> None:
+    assert [line for line in markdown_pages.prose(page) if len(line) > MAX_COLUMNS] == []
 
 
 @pytest.mark.parametrize("variant", [fact.variant for fact in runtimes.facts()])
