@@ -48,10 +48,10 @@ class Slow:
         return quick(begun, folder, on_progress, cancelled)
 
 
-def facts(who: Identity) -> Facts:
+def facts(identity: Identity) -> Facts:
     return Facts(
-        device_id=who.device_id,
-        session_id=who.session_id,
+        device_id=identity.device_id,
+        session_id=identity.session_id,
         machine="x86_64",
         dt_model=None,
         dt_compatible=(),
@@ -100,7 +100,7 @@ class Running:
 
     @property
     def device_id(self) -> str:
-        return self.agent.who.device_id
+        return self.agent.identity.device_id
 
     def stop(self) -> None:
         self.agent.stop()

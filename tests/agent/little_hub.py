@@ -101,7 +101,7 @@ class LittleHub:
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
         self._client.publish(topics.build(SITE, device_id, name), payload, qos=1)
 
-    def heard(self, kind: type[T]) -> list[T]:
+    def worker_output(self, kind: type[T]) -> list[T]:
         return [message for _, message, _ in self.received if isinstance(message, kind)]
 
     def decoded(self) -> list[Result]:
@@ -109,7 +109,7 @@ class LittleHub:
         return [codec.decode_as(Result, payloads[0]) for payloads in self.results.values()]
 
     def is_online(self, device_id: str) -> bool:
-        states = [state.online for state in self.heard(State) if state.device_id == device_id]
+        states = [state.online for state in self.worker_output(State) if state.device_id == device_id]
         return bool(states) and states[-1]
 
     def receipt(self, result_id: str) -> None:

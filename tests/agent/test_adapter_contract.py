@@ -230,8 +230,8 @@ def test_a_language_model_takes_other_lengths_and_gives_its_context_back(variant
         model.prefill()
         depth = 0 if VARIANTS[variant].needs_endpoint else 16
         for lengths in (Lengths(PROMPT // 2, 4, depth), Lengths(PROMPT, GENERATED, 0)):
-            model.let_go()
-            model.use(lengths)
+            model.release_context()
+            model.resize_context(lengths)
             assert model.prefill().prompt_ns > 0
             assert 1 <= model.decode().steps <= lengths.decode_tokens + 1
 

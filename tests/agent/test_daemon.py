@@ -31,7 +31,7 @@ def tiny(hub: LittleHub) -> ModelRef:
 
 
 def acks(hub: LittleHub) -> list[tuple[str, str]]:
-    return [(ack.job_id, ack.status) for ack in hub.heard(Ack)]
+    return [(ack.job_id, ack.status) for ack in hub.worker_output(Ack)]
 
 
 def codes(hub: LittleHub) -> list[str | None]:
@@ -44,9 +44,9 @@ def settled(agent: Running) -> bool:
 
 def test_a_birth_says_who_and_what_this_is(hub: LittleHub, start: Start) -> None:
     agent = start()
-    eventually(lambda: bool(hub.heard(Facts)))  # they follow the state, and `start` waits for that alone
-    state, facts = hub.heard(State)[-1], hub.heard(Facts)[-1]
-    assert (state.online, state.name, state.session_id) == (True, "bench", agent.agent.who.session_id)
+    eventually(lambda: bool(hub.worker_output(Facts)))  # they follow the state, and `start` waits for that alone
+    state, facts = hub.worker_output(State)[-1], hub.worker_output(Facts)[-1]
+    assert (state.online, state.name, state.session_id) == (True, "bench", agent.agent.identity.session_id)
     assert facts.session_id == state.session_id == hub.hellos[-1].session_id
 
 
@@ -58,7 +58,7 @@ def test_a_job_is_flashed_measured_and_receipted(hub: LittleHub, start: Start, t
     result = hub.decoded()[0]
     assert (result.job_id, result.status, result.model_id) == (one.job_id, "measured", tiny.model_id)
     assert acks(hub) == [(one.job_id, "accepted")]
-    assert "measure" in [progress.stage for progress in hub.heard(Progress)]
+    assert "measure" in [progress.stage for progress in hub.worker_output(Progress)]
     eventually(lambda: settled(agent))
 
 
@@ -241,7 +241,7 @@ def test_a_job_of_a_newer_wire_version_is_refused_by_name(hub: LittleHub, start:
     document = json.loads(codec.encode(pieces.job(tiny, "j-new")))
     hub.send_raw(agent.device_id, "job", json.dumps({**document, "wire": 2}).encode())
     eventually(lambda: acks(hub) == [("j-new", "refused")])
-    assert "wire version 2" in (hub.heard(Ack)[0].reason or "")
+    assert "wire version 2" in (hub.worker_output(Ack)[0].reason or "")
 
 
 def test_a_job_whose_files_would_lie_outside_is_refused(hub: LittleHub, start: Start) -> None:
@@ -249,7 +249,7 @@ def test_a_job_whose_files_would_lie_outside_is_refused(hub: LittleHub, start: S
     bad = pieces.model("bad", {"../../etc/cron.d/x": b"x"})
     hub.send(agent.device_id, pieces.job(bad, "j-bad"))
     eventually(lambda: acks(hub) == [("j-bad", "refused")])
-    assert "../../etc/cron.d/x" in (hub.heard(Ack)[0].reason or "")
+    assert "../../etc/cron.d/x" in (hub.worker_output(Ack)[0].reason or "")
 
 
 def test_a_full_outbox_refuses_new_jobs_with_the_reason(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
@@ -261,7 +261,7 @@ def test_a_full_outbox_refuses_new_jobs_with_the_reason(hub: LittleHub, start: S
     eventually(lambda: len(hub.results) == 4)
     hub.send(agent.device_id, jobs[4])
     eventually(lambda: acks(hub)[-1] == (jobs[4].job_id, "refused"))
-    assert "4 results wait" in (hub.heard(Ack)[-1].reason or "")
+    assert "4 results wait" in (hub.worker_output(Ack)[-1].reason or "")
 
 
 def test_a_stop_in_mid_run_is_reported_as_interrupted_before_the_farewell(
@@ -296,10 +296,10 @@ def test_a_job_that_was_running_when_the_agent_was_killed_becomes_an_interrupted
 ) -> None:
     command = [sys.executable, "-m", "tests.agent.agent_process", hub.url, str(tmp_path / "agent"), "slow"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        eventually(lambda: any(state.online for state in hub.heard(State)))
-        device_id = hub.heard(State)[-1].device_id
+        eventually(lambda: any(state.online for state in hub.worker_output(State)))
+        device_id = hub.worker_output(State)[-1].device_id
         hub.send(device_id, pieces.job(tiny, "j-1"))
-        eventually(lambda: any(progress.job_id == "j-1" for progress in hub.heard(Progress)))
+        eventually(lambda: any(progress.job_id == "j-1" for progress in hub.worker_output(Progress)))
         process.send_signal(signal.SIGKILL)
     eventually(lambda: not hub.is_online(device_id))  # the will
     start()

@@ -103,10 +103,10 @@ def test_our_own_work_between_two_lines_is_charged_to_us() -> None:
         spin(0.2 if line == b"a line" else 0)
         return True
 
-    hear = meter.beside(decode)
+    take_line = meter.beside(decode)
     start_ns = time.monotonic_ns()
-    assert hear(b"a line")
-    hear(b"another")
+    assert take_line(b"a line")
+    take_line(b"another")
     end_ns = time.monotonic_ns()
     footprint = meter.footprint([{"start_ns": start_ns, "end_ns": end_ns, "units": 1}], ())
     assert footprint is not None
@@ -118,10 +118,10 @@ def test_our_own_work_between_two_lines_is_charged_to_us() -> None:
 def test_the_line_that_ends_the_window_is_not_yet_decoded_when_we_are_read() -> None:
     """Decoding a hundred thousand samples takes longer than all else, and comes after the window."""
     meter = FootprintMeter()
-    hear = meter.beside(lambda _: spin(0.3) is not None)
+    take_line = meter.beside(lambda _: spin(0.3) is not None)
     start_ns = time.monotonic_ns()
     time.sleep(0.2)
-    hear(b"measured")
+    take_line(b"measured")
     footprint = meter.footprint([{"start_ns": start_ns, "end_ns": start_ns + S // 5, "units": 1}], ())
     assert footprint is not None
     assert footprint.agent_cpu_share < 1.0  # 0.3 s of decoding over 0.2 s of window would be 1.5

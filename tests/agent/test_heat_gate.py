@@ -35,14 +35,14 @@ class Board:
         self.temperature_c = temperature_c
         (self.root / "sys/class/thermal/thermal_zone0/temp").write_text(f"{temperature_c * 1000:.0f}\n")
 
-    def hear(self, stage: str, fraction: float | None, note: str) -> None:
+    def take_line(self, stage: str, fraction: float | None, note: str) -> None:
         self.told.append((stage, fraction, note))
         self.set(self.temperature_c - self.cools_by_c)
 
     def enter(self, start_below_c: float | None = None, wait_s: float = 60.0) -> Passed:
         protocol = RunProtocol(start_below_c=start_below_c, heat_wait_s=wait_s)
         self.set(self.temperature_c)
-        return self.gate.wait(protocol, self.hear, self.cancelled, self.root)
+        return self.gate.wait(protocol, self.take_line, self.cancelled, self.root)
 
 
 @pytest.fixture

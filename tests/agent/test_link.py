@@ -33,17 +33,17 @@ def test_nothing_is_lost_when_the_broker_is_killed_under_results_in_flight(
     jobs = {each.job_id: each for each in (pieces.job(tiny) for _ in range(60))}
 
     def send_unacknowledged() -> None:
-        known = {ack.job_id for ack in hub.heard(Ack)}
+        known = {ack.job_id for ack in hub.worker_output(Ack)}
         for job_id in jobs.keys() - known:
             hub.send(agent.device_id, jobs[job_id])
 
     send_unacknowledged()
     for results_before_the_kill in (5, 20, 35):
         eventually(lambda: len(hub.results) >= results_before_the_kill)  # noqa: B023
-        births = sum(state.online for state in hub.heard(State))
+        births = sum(state.online for state in hub.worker_output(State))
         broker.kill()
         broker.start()
-        eventually(lambda: sum(state.online for state in hub.heard(State)) > births)  # noqa: B023
+        eventually(lambda: sum(state.online for state in hub.worker_output(State)) > births)  # noqa: B023
         send_unacknowledged()
     eventually(lambda: len(hub.results) == 60 and agent.agent.unreceipted() == 0, within_s=60)
     assert {result.job_id for result in hub.decoded()} == jobs.keys()
@@ -86,7 +86,7 @@ def test_results_made_while_the_hub_is_away_arrive(
     jobs = [pieces.job(tiny) for _ in range(30)]
     for each in jobs:
         hub.send(agent.device_id, each)
-    eventually(lambda: len(hub.heard(Ack)) == 30)
+    eventually(lambda: len(hub.worker_output(Ack)) == 30)
     broker.kill()
     slow.release.set()
     eventually(lambda: agent.agent.unreceipted() == 30)
@@ -168,4 +168,4 @@ def test_a_stopped_agent_says_so_itself(hub: LittleHub, start: Start) -> None:
     agent = start()
     agent.stop()
     eventually(lambda: not hub.is_online(agent.device_id))
-    assert hub.heard(State)[-1].session_id == agent.agent.who.session_id
+    assert hub.worker_output(State)[-1].session_id == agent.agent.identity.session_id

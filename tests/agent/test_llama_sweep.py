@@ -35,11 +35,11 @@ class Listening:
         self._mib_at_depth = mib_at_depth
         self._held = b""
 
-    def use(self, lengths: Lengths) -> None:
+    def resize_context(self, lengths: Lengths) -> None:
         self.asked.append(f"use {lengths.depth_tokens}")
         self._held = os.urandom(self._mib_at_depth << 20) if lengths.depth_tokens else b""
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         self.asked.append("released")
         self._held = b""
 

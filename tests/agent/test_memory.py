@@ -17,7 +17,7 @@ from edgeprof_agent.isolation.confine import NO_GROUP, NO_GROUP_PEAK
 from edgeprof_agent.measuring.memory import NOT_LET_GO, ROSE, memory_of
 from edgeprof_agent.measuring.worker_job import job_of
 from edgeprof_agent.measuring.worker_memory import NOT_SAMPLED
-from edgeprof_agent.measuring.worker_output import Conversation
+from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.worker.mapped import resident_kib
 from edgeprof_agent.worker.memory import NO_MAPS, NO_NVMAP, NO_RESET, NO_ROLLUP, NO_TEGRA, MemoryBook
 from edgeprof_agent.worker_protocol.document import Measured
@@ -42,20 +42,20 @@ class Run:
         file.write_bytes(bytes(FILE_MIB * MIB))
         job = job_of(request_for(MODEL, protocol=BRIEF), "measure", 60)
         job["model_files"] = [str(file)]
-        self.heard = Conversation(unheard)
+        self.worker_output = WorkerOutput(unheard)
         command = (sys.executable, str(Path(__file__).with_name("worker_remembering.py")))
         self.outcome: WorkerExit = isolation.run(
-            command, msgspec.json.encode(job), Limits(deadline_s=60), self.heard.hear, threading.Event()
+            command, msgspec.json.encode(job), Limits(deadline_s=60), self.worker_output.take_line, threading.Event()
         )
 
     @property
     def measured(self) -> Measured:
-        assert self.heard.measured is not None, self.outcome.log
-        return self.heard.measured
+        assert self.worker_output.measured is not None, self.outcome.log
+        return self.worker_output.measured
 
     @property
     def profile(self) -> MemoryProfile:
-        return memory_of(self.measured, self.heard.memory_after, self.outcome.group_peak_mib)
+        return memory_of(self.measured, self.worker_output.memory_after, self.outcome.group_peak_mib)
 
     @property
     def phases(self) -> dict[str, MemoryPhase]:

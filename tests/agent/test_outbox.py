@@ -18,7 +18,7 @@ from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.jobs import Jobs, Started
-from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, PURGE_EVERY_S, Letter, Outbox
+from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, PURGE_EVERY_S, Outbox, OutboxEntry
 from tests.agent.pieces import job, now, result
 
 
@@ -31,13 +31,13 @@ class Spool:
         self.outbox = Outbox(self.database, folder / "artifacts", budget)
 
 
-def receipt(letter: Letter, status: ReceiptStatus = "stored", sha256: str | None = None) -> Receipt:
-    digest = sha256 or hashlib.sha256(letter.payload).hexdigest()
-    return Receipt(result_id=letter.result_id, sha256=digest, status=status, reason=None)
+def receipt(entry: OutboxEntry, status: ReceiptStatus = "stored", sha256: str | None = None) -> Receipt:
+    digest = sha256 or hashlib.sha256(entry.payload).hexdigest()
+    return Receipt(result_id=entry.result_id, sha256=digest, status=status, reason=None)
 
 
 def ids(outbox: Outbox) -> list[str]:
-    return [letter.result_id for letter in outbox.queued(10_000)]
+    return [entry.result_id for entry in outbox.queued(10_000)]
 
 
 def test_results_wait_in_order_and_survive_a_restart(tmp_path: Path) -> None:
@@ -54,11 +54,11 @@ def test_results_wait_in_order_and_survive_a_restart(tmp_path: Path) -> None:
 def test_only_a_receipt_for_exactly_these_bytes_settles(tmp_path: Path) -> None:
     outbox = Spool(tmp_path).outbox
     outbox.put(result(job()), {})
-    letter = outbox.queued(1)[0]
-    assert not outbox.settle(receipt(letter, sha256="0" * 64))
-    assert not outbox.settle(Receipt(result_id="another", sha256=receipt(letter).sha256, status="stored"))
-    assert ids(outbox) == [letter.result_id]
-    assert outbox.settle(receipt(letter))
+    entry = outbox.queued(1)[0]
+    assert not outbox.settle(receipt(entry, sha256="0" * 64))
+    assert not outbox.settle(Receipt(result_id="another", sha256=receipt(entry).sha256, status="stored"))
+    assert ids(outbox) == [entry.result_id]
+    assert outbox.settle(receipt(entry))
     assert ids(outbox) == []
 
 
@@ -66,8 +66,8 @@ def test_only_a_receipt_for_exactly_these_bytes_settles(tmp_path: Path) -> None:
 def test_what_the_hub_will_not_have_is_kept_aside(tmp_path: Path, status: ReceiptStatus) -> None:
     spool = Spool(tmp_path)
     spool.outbox.put(result(job()), {})
-    letter = spool.outbox.queued(1)[0]
-    spool.outbox.settle(receipt(letter, status))
+    entry = spool.outbox.queued(1)[0]
+    spool.outbox.settle(receipt(entry, status))
     assert ids(spool.outbox) == []
     spool.outbox.purge(time.time() + 10 * KEEP_RECEIPTED_S)
     assert [row["state"] for row in spool.database.rows("SELECT state FROM results")] == ["aside"]
@@ -77,11 +77,11 @@ def test_a_receipted_result_can_be_asked_for_again_for_a_day(tmp_path: Path) -> 
     outbox = Spool(tmp_path).outbox
     of = job()
     outbox.put(result(of), {})
-    letter = outbox.queued(1)[0]
-    outbox.settle(receipt(letter))
+    entry = outbox.queued(1)[0]
+    outbox.settle(receipt(entry))
     assert outbox.send_again(of.job_id, of.attempt)
-    assert outbox.queued(1) == [letter]
-    outbox.settle(receipt(letter, "duplicate"))
+    assert outbox.queued(1) == [entry]
+    outbox.settle(receipt(entry, "duplicate"))
     assert outbox.purge(time.time() + KEEP_RECEIPTED_S - 60) == 0
     assert outbox.purge(time.time() + KEEP_RECEIPTED_S + 60) == 1
     assert not outbox.send_again(of.job_id, of.attempt)
@@ -134,8 +134,8 @@ def test_over_the_budget_only_receipted_results_go_early(tmp_path: Path) -> None
     outbox = Spool(tmp_path, budget=3).outbox
     for _ in range(5):
         outbox.put(result(job()), {})
-    for letter in outbox.queued(3):
-        outbox.settle(receipt(letter))
+    for entry in outbox.queued(3):
+        outbox.settle(receipt(entry))
     assert outbox.purge(time.time()) == 2
     assert len(ids(outbox)) == 2
 

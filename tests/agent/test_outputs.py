@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeprof.wire.messages import Result
-from edgeprof_agent.runtimes.outputs import Promise, look_at
+from edgeprof_agent.runtimes.outputs import DeclaredOutput, check_outputs
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, request_for
 from tests.agent.test_sweep import FAST
@@ -38,11 +38,16 @@ def test_outputs_as_declared_are_not_odd(tmp_path: Path) -> None:
 
 def test_every_kind_of_output_is_looked_at() -> None:
     bad = np.array([[np.nan, np.inf, 1.0]], dtype=np.float16)
-    promised = [Promise("a", [1, 3]), Promise("b", ["n"]), Promise("c", []), Promise("d", [2])]
+    promised = [
+        DeclaredOutput("a", [1, 3]),
+        DeclaredOutput("b", ["n"]),
+        DeclaredOutput("c", []),
+        DeclaredOutput("d", [2]),
+    ]
     outputs = [bad, np.zeros((2, 2)), np.float32(1) + np.zeros(()), [{"label": 1.0}]]
-    assert look_at(promised, outputs) == {
+    assert check_outputs(promised, outputs) == {
         "non_finite": 2,
         "wrong_shapes": ["output 'b' has sizes 2,2; the model declares n"],
     }
-    scalar = look_at([Promise("e", [1])], [np.zeros(())])
+    scalar = check_outputs([DeclaredOutput("e", [1])], [np.zeros(())])
     assert scalar["wrong_shapes"] == ["output 'e' has sizes of a scalar; the model declares 1"]

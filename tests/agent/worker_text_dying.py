@@ -30,12 +30,12 @@ class DyingModel:
         self.refills = False
         self._asked = 0
 
-    def use(self, lengths: Lengths) -> None:
+    def resize_context(self, lengths: Lengths) -> None:
         self._asked += 1
         if self._asked == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         pass
 
     def first_prompt(self) -> Prefill:

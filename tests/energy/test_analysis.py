@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from edgeprof.wire.energy import Calibration, EnergyRun
-from edgeprof_agent.energy.analysis import Around, energy_run
+from edgeprof_agent.energy.analysis import RunContext, energy_run
 from edgeprof_agent.sensors.base import FailedReading, Recording, Sample
 from edgeprof_agent.worker_protocol.document import EnergyLoad
 from tests.energy.curves import IDLE_W, LOAD_W, UNITS_PER_S, S, load_of, recording_of, true_j
 
-AROUND = Around(latency_per_s={"inference": float(UNITS_PER_S)})
+AROUND = RunContext(latency_per_s={"inference": float(UNITS_PER_S)})
 
 
 def analysed(recording: Recording, load: EnergyLoad, calibration: Calibration | None = None) -> EnergyRun:

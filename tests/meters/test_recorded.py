@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from edgeprof.wire.energy import EnergyRun
-from edgeprof_agent.energy.analysis import Around, energy_run
+from edgeprof_agent.energy.analysis import RunContext, energy_run
 from edgeprof_agent.meters.mqtt_meter import MqttMeter
 from edgeprof_agent.meters.registry import BRANDS
 from edgeprof_agent.meters.setting import Kind, MeterSetting
@@ -51,8 +51,8 @@ def course(
         meter.start()
         clock.sleep_until(load["idle_after"]["end_ns"] + int(2 * meter.period_s * S))
         meter.stop()
-    around = Around(latency_per_s={})
-    return energy_run(meter.recording(), load, None, around, max(10.0, 100 * meter.period_s))
+    run_context = RunContext(latency_per_s={})
+    return energy_run(meter.recording(), load, None, run_context, max(10.0, 100 * meter.period_s))
 
 
 def error(run: EnergyRun, load: EnergyLoad) -> float:

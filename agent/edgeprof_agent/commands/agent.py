@@ -121,10 +121,10 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
     from edgeprof_agent.sensors import registry as sensors
     from edgeprof_agent.telemetry import state
 
-    def facts(who: Identity) -> Facts:
+    def facts(identity: Identity) -> Facts:
         return machine.read_facts(
-            device_id=who.device_id,
-            session_id=who.session_id,
+            device_id=identity.device_id,
+            session_id=identity.session_id,
             runtimes=runtimes.facts(here=settings.endpoint is None, endpoint=settings.endpoint is not None),
             sensors=sensors.probe(root) if settings.endpoint is None else (),
             isolation=isolation.layers(),
@@ -135,7 +135,7 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
             root=root,
         )
 
-    def measure_for(who: Identity) -> Measure:
+    def measure_for(identity: Identity) -> Measure:
         def measure_one(
             begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event
         ) -> tuple[Result, Mapping[str, bytes]]:
@@ -147,12 +147,12 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
                 result_id=begun.result_id,
                 job_id=job.job_id,
                 attempt=job.attempt,
-                device_id=who.device_id,
+                device_id=identity.device_id,
                 model=job.model,
                 model_dir=folder,
                 config=job.config,
                 protocol=job.protocol,
-                emulated=who.emulated,
+                emulated=identity.emulated,
                 memory_limit_mib=settings.memory_limit_mib,
                 cores=settings.cores,
                 meters=settings.meters,

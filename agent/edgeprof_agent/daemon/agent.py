@@ -26,7 +26,7 @@ from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.link import HubLink
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.runner import Measure, Parts, Runner
-from edgeprof_agent.daemon.sender import Courier
+from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore, check_manifest
 
@@ -65,13 +65,15 @@ class Agent:
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Inbound | Turn | None] = queue.SimpleQueue()
-        self.who = _identity(settings, self._folder.device_id())
+        self.identity = _identity(settings, self._folder.device_id())
         self._database = Database(settings.data / "agent.db")
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
-        self._link = HubLink(hub, self.who, lambda: machine.facts(self.who), self, settings.keepalive_s, settings.retry)
-        self._courier = Courier(
+        self._link = HubLink(
+            hub, self.identity, lambda: machine.facts(self.identity), self, settings.keepalive_s, settings.retry
+        )
+        self._sender = Sender(
             self._outbox,
             hub,
             lambda payload: self._link.publish("result", payload, 1),
@@ -85,15 +87,15 @@ class Agent:
         )
         self._runner = Runner(
             Parts(
-                who=self.who,
+                identity=self.identity,
                 database=self._database,
                 jobs=jobs,
                 outbox=self._outbox,
                 store=store,
-                measure=machine.measure(self.who),
+                measure=machine.measure(self.identity),
                 now=machine.now,
                 send_progress=self._send_progress,
-                on_result=self._courier.wake,
+                on_result=self._sender.wake,
             )
         )
 
@@ -102,13 +104,13 @@ class Agent:
 
         The watchdog is fed through the inbox: a thread that hangs on a message or on the database starves it.
         """
-        log.info("agent.started device=%s name=%s", self.who.device_id, self.who.name)
+        log.info("agent.started device=%s name=%s", self.identity.device_id, self.identity.name)
         self._purge_jobs(time.time())
         self._outbox.purge(time.time())
         runner = self._thread("runner", self._runner.run)
         others = [
             self._thread("inbox", self._read_inbox),
-            self._thread("courier", self._courier.run),
+            self._thread("courier", self._sender.run),
             self._thread("link", self._link.run),
         ]
         notifier.ready()
@@ -141,27 +143,27 @@ class Agent:
         self._inbox.put(message)
 
     def on_online(self) -> None:
-        self._courier.online()
+        self._sender.online()
 
     def on_offline(self) -> None:
-        self._courier.offline()
+        self._sender.offline()
 
     def _shut_down(self, runner: threading.Thread, others: list[threading.Thread]) -> None:
         """The run in progress ends as interrupted, its result is offered to the hub, then the farewell."""
         self._runner.stop()
         runner.join(RUN_ENDS_WITHIN_S)
-        if self._courier.is_online and not runner.is_alive():
-            self._courier.wake()
-            self._courier.empty.wait(LAST_RECEIPTS_S)
+        if self._sender.is_online and not runner.is_alive():
+            self._sender.wake()
+            self._sender.empty.wait(LAST_RECEIPTS_S)
         self._link.stop()
-        self._courier.stop()
+        self._sender.stop()
         self._inbox.put(None)
         for thread in others:
             thread.join(RUN_ENDS_WITHIN_S)
         if not any(thread.is_alive() for thread in (runner, *others)):
             self._database.close()
         self._folder.release()
-        log.info("agent.stopped device=%s", self.who.device_id)
+        log.info("agent.stopped device=%s", self.identity.device_id)
 
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
         """An agent with a dead part is worse than none: what ends a thread ends the agent; systemd restarts it."""
@@ -212,7 +214,7 @@ class Agent:
     def _on_job(self, job: Job) -> None:
         if self._runner.knows(job):
             self._outbox.send_again(job.job_id, job.attempt)
-            self._courier.wake()
+            self._sender.wake()
             self._ack(job.job_id, job.attempt, "duplicate")
         elif reason := self._outbox.full_reason() or _unusable(job):
             self._ack(job.job_id, job.attempt, "refused", reason)
@@ -224,7 +226,7 @@ class Agent:
         if not self._outbox.settle(receipt):
             log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
         self._outbox.purge_when_due(time.time(), time.monotonic())
-        self._courier.wake()
+        self._sender.wake()
 
     def _refuse_unreadable(self, message: Inbound, error: codec.WireError) -> None:
         """The hub hears why, where it can still be told which job it was."""

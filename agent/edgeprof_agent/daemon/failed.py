@@ -30,7 +30,7 @@ def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
     return Failure(stage=stage, code=code, message=error.message)
 
 
-def failed_result(who: Identity, begun: Started, failure: Failure) -> Result:
+def failed_result(identity: Identity, begun: Started, failure: Failure) -> Result:
     """What is reported where `measure` gave no result of its own. An agent that waits for work carries none of it."""
     from edgeprof_agent.measuring.reporting import failed_early
     from edgeprof_agent.measuring.worker_run import Header
@@ -40,11 +40,11 @@ def failed_result(who: Identity, begun: Started, failure: Failure) -> Result:
         result_id=begun.result_id,
         job_id=job.job_id,
         attempt=job.attempt,
-        device_id=who.device_id,
+        device_id=identity.device_id,
         model=job.model,
         config=job.config,
         protocol=job.protocol,
-        emulated=who.emulated,
+        emulated=identity.emulated,
         started=begun.started,
     )
     return failed_early(header, failure)

@@ -33,14 +33,14 @@ class HubLink:
     def __init__(
         self,
         hub: HubHttp,
-        who: Identity,
+        identity: Identity,
         facts: Callable[[], Facts],
         listener: Listener,
         keepalive_s: int,
         retry: Backoff,
     ) -> None:
         self._hub = hub
-        self._who = who
+        self._identity = identity
         self._facts = facts
         self._listener = listener
         self._keepalive_s = keepalive_s
@@ -92,17 +92,17 @@ class HubLink:
                 f"The hub uses wire versions {bootstrap.wire_min} to {bootstrap.wire_max}; this agent uses "
                 f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
             )
-        who = self._who
+        identity = self._identity
         self._hub.claim(
             Hello(
-                device_id=who.device_id,
-                session_id=who.session_id,
-                name=who.name,
-                hostname=who.hostname,
+                device_id=identity.device_id,
+                session_id=identity.session_id,
+                name=identity.name,
+                hostname=identity.hostname,
                 agent_version=__version__,
             )
         )
-        session = MqttSession(self._hub, bootstrap, who, self._facts(), self._listener, self._keepalive_s)
+        session = MqttSession(self._hub, bootstrap, identity, self._facts(), self._listener, self._keepalive_s)
         self._session = session
         if self._stopping.is_set():
             return

@@ -24,7 +24,7 @@ FULL_AT = 0.8
 
 
 @dataclass(frozen=True)
-class Letter:
+class OutboxEntry:
     """One queued result as it goes out."""
 
     result_id: str
@@ -41,7 +41,7 @@ class Outbox:
         self._budget = budget
         self._purged_s = -PURGE_EVERY_S
         artifacts.mkdir(parents=True, exist_ok=True)
-        self._set_aside_corrupt()
+        self._quarantine_corrupt()
         self._remove_unnamed_artifacts()
 
     def put(self, result: Result, artifacts: Mapping[str, bytes]) -> None:
@@ -58,7 +58,7 @@ class Outbox:
                 (*row, json.dumps(sorted(artifacts)), time.time()),
             )
 
-    def queued(self, limit: int) -> list[Letter]:
+    def queued(self, limit: int) -> list[OutboxEntry]:
         """The oldest results without a receipt."""
         rows = self._database.rows("SELECT * FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?", limit)
         return [_letter(row) for row in rows]
@@ -76,7 +76,7 @@ class Outbox:
             log.error("outbox.aside result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason)
         return settled
 
-    def set_aside(self, result_id: str, reason: str) -> None:
+    def quarantine(self, result_id: str, reason: str) -> None:
         """Keep a result that the hub will never take, out of the way of the others."""
         log.error("outbox.aside result=%s reason=%s", result_id, reason)
         with self._database.transaction() as change:
@@ -139,13 +139,13 @@ class Outbox:
     def _count(self, condition: str) -> int:
         return int(self._database.rows(f"SELECT count(*) FROM results WHERE {condition}")[0][0])
 
-    def _set_aside_corrupt(self) -> None:
+    def _quarantine_corrupt(self) -> None:
         """A salvaged row whose bytes are not the ones that were stored is never sent as a result."""
         if self._database.salvaged_rows is None:
             return
         for row in self._database.rows("SELECT result_id, payload, sha256 FROM results WHERE state = 'queued'"):
             if sha256_hex(bytes(row["payload"])) != row["sha256"]:
-                self.set_aside(str(row["result_id"]), "its bytes are damaged on this device's disk")
+                self.quarantine(str(row["result_id"]), "its bytes are damaged on this device's disk")
 
     def _remove_unnamed_artifacts(self) -> None:
         named: set[str] = set()
@@ -156,5 +156,5 @@ class Outbox:
                 file.unlink()
 
 
-def _letter(row: sqlite3.Row) -> Letter:
-    return Letter(str(row["result_id"]), bytes(row["payload"]), tuple(json.loads(row["artifacts"])))
+def _letter(row: sqlite3.Row) -> OutboxEntry:
+    return OutboxEntry(str(row["result_id"]), bytes(row["payload"]), tuple(json.loads(row["artifacts"])))

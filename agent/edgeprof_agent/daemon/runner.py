@@ -35,7 +35,7 @@ Measure = Callable[[Started, Path, OnProgress, threading.Event], tuple[Result, M
 class Parts:
     """What a runner works with."""
 
-    who: Identity
+    identity: Identity
     database: Database
     jobs: Jobs
     outbox: Outbox
@@ -129,7 +129,7 @@ class Runner:
         for begun in self._parts.jobs.running():
             what = "agent stopped" if begun.started.boot_id == now.boot_id else "machine restarted"
             failure = Failure(stage="measure", code="interrupted", message=f"The {what} during the run.")
-            self._keep(begun, failed_result(self._parts.who, begun, failure), {})
+            self._keep(begun, failed_result(self._parts.identity, begun, failure), {})
         return True
 
     def _run_next(self) -> bool:
@@ -178,7 +178,7 @@ class Runner:
         return result, artifacts
 
     def _failed(self, begun: Started, failure: Failure, current: _Current) -> Result:
-        return failed_result(self._parts.who, begun, self._told(failure, current))
+        return failed_result(self._parts.identity, begun, self._told(failure, current))
 
     def _told(self, failure: Failure, current: _Current) -> Failure:
         """A run that ended because the agent stops was interrupted; nobody cancelled it."""
@@ -197,7 +197,7 @@ class Runner:
     def _end_cancelled(self, job: Job) -> None:
         begun = Started(job, identity.new_id(), self._parts.now())
         failure = Failure(stage="fetch", code="cancelled", message="The job was cancelled before it began.")
-        self._parts.outbox.put(failed_result(self._parts.who, begun, failure), {})
+        self._parts.outbox.put(failed_result(self._parts.identity, begun, failure), {})
         self._parts.jobs.finish(job)
         self._parts.on_result()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from edgeprof.net.backoff import Backoff
 from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
-from edgeprof_agent.daemon.outbox import Letter, Outbox
+from edgeprof_agent.daemon.outbox import Outbox, OutboxEntry
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ WINDOW = 20
 _NEVER_TAKEN = (400, 409, 411, 413, 415, 422)
 
 
-class Courier:
+class Sender:
     """One thread's work (`run`), and what wakes it."""
 
     def __init__(
@@ -68,15 +68,15 @@ class Courier:
             self._reconnected.clear()
             self._sent_s, self._failures = {}, 0
             self._stored = set()
-        letters = self._outbox.queued(WINDOW)
-        if not letters:
+        entries = self._outbox.queued(WINDOW)
+        if not entries:
             self._sent_s = {}
             self.empty.set()
-        if not letters or not self.is_online:
+        if not entries or not self.is_online:
             return None
-        self._sent_s = {letter.result_id: at for letter in letters if (at := self._sent_s.get(letter.result_id))}
+        self._sent_s = {entry.result_id: at for entry in entries if (at := self._sent_s.get(entry.result_id))}
         try:
-            due = [self._send_if_due(letter) for letter in letters]
+            due = [self._send_if_due(entry) for entry in entries]
         except HubUnreachable as error:
             self._failures += 1
             if self._failures == 1:
@@ -85,19 +85,19 @@ class Courier:
         self._failures = 0
         return max(0.0, min(due) - time.monotonic())
 
-    def _send_if_due(self, letter: Letter) -> float:
+    def _send_if_due(self, entry: OutboxEntry) -> float:
         """When this letter is due again."""
         now_s = time.monotonic()
-        due_s = self._sent_s.get(letter.result_id, now_s - self._resend_after_s) + self._resend_after_s
-        if due_s <= now_s and self._artifacts_stored(letter):
-            if self._publish(letter.payload):
-                self._sent_s[letter.result_id] = now_s
+        due_s = self._sent_s.get(entry.result_id, now_s - self._resend_after_s) + self._resend_after_s
+        if due_s <= now_s and self._artifacts_stored(entry):
+            if self._publish(entry.payload):
+                self._sent_s[entry.result_id] = now_s
             due_s = now_s + self._resend_after_s
         return due_s
 
-    def _artifacts_stored(self, letter: Letter) -> bool:
+    def _artifacts_stored(self, entry: OutboxEntry) -> bool:
         """Whether the hub has the letter's artifacts now. What it will never take is set aside."""
-        for sha256 in letter.artifacts:
+        for sha256 in entry.artifacts:
             if sha256 in self._stored:
                 continue
             try:
@@ -106,11 +106,11 @@ class Courier:
             except HubRefused as error:
                 if error.status not in _NEVER_TAKEN:
                     raise HubUnreachable(self._hub.url, error.message) from error
-                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} was refused: {error.message}")
+                self._outbox.quarantine(entry.result_id, f"artifact {sha256[:12]} was refused: {error.message}")
                 self.wake()
                 return False
             except FileNotFoundError:
-                self._outbox.set_aside(letter.result_id, f"artifact {sha256[:12]} is missing on this device's disk")
+                self._outbox.quarantine(entry.result_id, f"artifact {sha256[:12]} is missing on this device's disk")
                 self.wake()
                 return False
         return True

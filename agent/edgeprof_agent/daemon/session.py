@@ -62,7 +62,7 @@ class MqttSession:
     """One MQTT connection, from CONNECT to its end. The thread of `serve` is the only one that touches the socket."""
 
     def __init__(
-        self, hub: HubHttp, bootstrap: Bootstrap, who: Identity, facts: Facts, listener: Listener, keepalive_s: int
+        self, hub: HubHttp, bootstrap: Bootstrap, identity: Identity, facts: Facts, listener: Listener, keepalive_s: int
     ) -> None:
         self._bootstrap = bootstrap
         self._host = bootstrap.mqtt_host or hub.host
@@ -70,12 +70,12 @@ class MqttSession:
         self._listener = listener
         self._keepalive_s = keepalive_s
         self._online_state = State(
-            device_id=who.device_id,
-            session_id=who.session_id,
-            name=who.name,
+            device_id=identity.device_id,
+            session_id=identity.session_id,
+            name=identity.name,
             online=True,
             agent_version=__version__,
-            hostname=who.hostname,
+            hostname=identity.hostname,
         )
         self._born = threading.Event()
         self._ended = threading.Event()

@@ -29,7 +29,7 @@ _TAIL_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
+class RunContext:
     """What else is known of the run. `latency_per_s`: units a second in the latency window, by phase."""
 
     latency_per_s: dict[str, float]
@@ -39,14 +39,20 @@ class Around:
 
 
 def energy_run(
-    recording: Recording, load: EnergyLoad, calibration: Calibration | None, around: Around, min_window_s: float
+    recording: Recording,
+    load: EnergyLoad,
+    calibration: Calibration | None,
+    run_context: RunContext,
+    min_window_s: float,
 ) -> EnergyRun:
     """What this source says of this load, or why it says nothing."""
     ordered = in_order(recording.samples)
     whole = _Load.of(load).from_first(ordered)
     whole = whole.to_last(ordered) if recording.late else whole
     samples = _to_the_end(recording, ordered, whole)
-    problem = around.problem or whole.why_incomplete() or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
+    problem = (
+        run_context.problem or whole.why_incomplete() or why_unusable(recording, samples, whole.start_ns, whole.end_ns)
+    )
     offset = Offset(0.0, 0.0)
     if problem is None and recording.late:
         power = watts(samples, recording.integration)
@@ -56,7 +62,7 @@ def energy_run(
     samples = shifted(samples, -round(offset.late_s * 1e9))
     run = EnergyRun(
         source=_source(recording, samples, whole, calibration),
-        sampler_cpu_share=around.sampler_cpu_share,
+        sampler_cpu_share=run_context.sampler_cpu_share,
         battery_capacity_j=recording.battery_capacity_j,
         clock_offset_s=offset.late_s if recording.late and problem is None else None,
         clock_offset_error_s=offset.error_s if recording.late and problem is None else None,
@@ -64,7 +70,7 @@ def energy_run(
     )
     if problem is not None:
         return run
-    return _figured(run, _Trace(recording, samples, calibration), whole, load, around, min_window_s)
+    return _figured(run, _Trace(recording, samples, calibration), whole, load, run_context, min_window_s)
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ class _Trace:
 
 
 def _figured(
-    run: EnergyRun, trace: _Trace, whole: _Load, load: EnergyLoad, around: Around, min_window_s: float
+    run: EnergyRun, trace: _Trace, whole: _Load, load: EnergyLoad, run_context: RunContext, min_window_s: float
 ) -> EnergyRun:
     before_w = trace.mean_w(whole.start_ns, whole.load_start_ns)
     after_w = trace.mean_w(min(whole.load_end_ns + _TAIL_NS, (whole.load_end_ns + whole.end_ns) // 2), whole.end_ns)
@@ -164,7 +170,7 @@ def _figured(
         changes_a_window=changes(trace.samples, whole.load_start_ns, whole.load_end_ns) / len(windows),
         window_s=window_s,
         min_window_s=min_window_s,
-        throughput_ratio=_throughput_ratio(windows, around.latency_per_s),
+        throughput_ratio=_throughput_ratio(windows, run_context.latency_per_s),
         complete=load["complete"],
         calibration=trace.calibration,
         powers_w=powers,

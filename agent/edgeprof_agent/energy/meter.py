@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
-from edgeprof_agent.energy.analysis import Around, energy_run, unused_source
+from edgeprof_agent.energy.analysis import RunContext, energy_run, unused_source
 from edgeprof_agent.energy.plan import MIN_WINDOW_S, WINDOW_PERIODS, EnergyPlan, plan_of
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
@@ -111,13 +111,13 @@ class EnergyMeter:
         problem = _mode_changed(before, after)
         found: list[EnergyRun] = []
         for recorder, recording in zip(self.recorders, self.recordings(), strict=True):
-            around = Around(
+            run_context = RunContext(
                 latency_per_s=latency_per_s(measured),
                 sampler_cpu_share=_cost(recorder, load),
                 problem=problem,
             )
             wanted_s = max(MIN_WINDOW_S, WINDOW_PERIODS * recording.period_s)
-            found.append(energy_run(recording, load, calibrated.get(recording.name), around, wanted_s))
+            found.append(energy_run(recording, load, calibrated.get(recording.name), run_context, wanted_s))
         return tuple(sorted((*found, *self.unused()), key=lambda run: run.problem is not None))
 
 

@@ -14,7 +14,7 @@ from edgeprof_agent.worker_protocol.document import Measured, Operators
 def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
-    operators = run.heard.operators or _NOT_READ
+    operators = run.worker_output.operators or _NOT_READ
     return Effective(
         runtime=header.config.runtime,
         runtime_version=setting["runtime_version"],
@@ -34,7 +34,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
             *_output_notes(measured),
             *operators["notes"],
             *(sweep_notes(points, header.config) if measured["kind"] == "text" else ()),
-            *aftermath(run.heard, run.outcome),
+            *aftermath(run.worker_output, run.outcome),
         ),
     )
 

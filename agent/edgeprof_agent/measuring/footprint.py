@@ -31,11 +31,11 @@ class FootprintMeter:
         """`on_line`, with a look at ourselves before each line."""
         self.look()
 
-        def hear(line: bytes) -> bool:
+        def take_line(line: bytes) -> bool:
             self.look()
             return on_line(line)
 
-        return hear
+        return take_line
 
     def look(self) -> None:
         """One reading of ourselves."""

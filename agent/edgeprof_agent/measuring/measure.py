@@ -26,7 +26,7 @@ from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
-from edgeprof_agent.measuring.worker_output import Conversation
+from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry import state
@@ -110,7 +110,7 @@ class _Ended:
     """One worker's course."""
 
     limits: Limits
-    heard: Conversation
+    worker_output: WorkerOutput
     outcome: WorkerExit
 
 
@@ -124,29 +124,29 @@ def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     is_served = attempt.request.model.format == "served"  # it has no files that could be cold
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
-    failed_cold = cold is not None and not cold.heard.cold
-    beside = _Beside(telemetry.start, footprint.beside, meter)
+    failed_cold = cold is not None and not cold.worker_output.cold
+    beside = _Sidecars(telemetry.start, footprint.beside, meter)
     try:
         ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
     finally:
         meter.stop()
         trace = telemetry.stop()
     after = state.read_state(attempt.root)
-    measured, load = ended.heard.measured, ended.heard.energy
+    measured, load = ended.worker_output.measured, ended.worker_output.energy
     costs = (CostBook.of(trace.at_ns, trace.sampler_cpu_ns),)
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
     return WorkerRun(
         before=before,
         after=after,
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
-        heard=ended.heard,
+        worker_output=ended.worker_output,
         outcome=ended.outcome,
         energy=_energy(attempt.request, meter, load, measured, (before, after)),
         no_energy=meter.absent,
         power=power_artifact(load, meter.recordings()) if load else None,
         footprint=footprint.footprint(windows, costs) if windows is not None else None,
         window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
-        cold=cold.heard.cold if cold else None,
+        cold=cold.worker_output.cold if cold else None,
         trace=trace,
         cores=cores,
         gate=passed,
@@ -182,7 +182,7 @@ def _window_memory(trace: Trace, windows: Sequence[MeasuredWindow]) -> WindowMem
 
 
 @dataclass(frozen=True)
-class _Beside:
+class _Sidecars:
     """What goes on beside a worker: is given its process id, and wraps what hears its lines."""
 
     on_start: Callable[[int], None] = lambda pid: None
@@ -190,18 +190,18 @@ class _Beside:
     meter: EnergyMeter | None = None
 
 
-def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Beside = _Beside()) -> _Ended:
+def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sidecars = _Sidecars()) -> _Ended:
     request = attempt.request
     left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
     ask = beside.meter.plan.ask if beside.meter else None
     beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
     beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
-    heard = Conversation(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
+    worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
     job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
-    hear = beside.around(heard.hear)
-    outcome = isolation.run(attempt.worker, job, limits, hear, attempt.cancelled, beside.on_start)
-    return _Ended(limits, heard, outcome)
+    take_line = beside.around(worker_output.take_line)
+    outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
+    return _Ended(limits, worker_output, outcome)
 
 
 def _small_weights_share(request: MeasureRequest) -> float | None:

@@ -32,7 +32,7 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.post_window import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of, untold
+from edgeprof_agent.measuring.verdict import failure_of, unreported
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -64,21 +64,21 @@ def failed_early(header: Header, failure: Failure) -> Result:
 
 def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]:
     """The result of a run, measured or failed, and its artifacts by SHA-256."""
-    measured = run.heard.measured
+    measured = run.worker_output.measured
     if measured is None:
-        return fitted(_document(header, run, failure_of(run.heard, run.outcome, run.limits), _Body()))
+        return fitted(_document(header, run, failure_of(run.worker_output, run.outcome, run.limits), _Body()))
     figures = figures_of(measured, _worker_start_ms(run), model_bytes(header.model.manifest))
     add_cold(figures, measured, run.cold)
-    add_responses(figures, run.heard.open_loop)
-    add_sustained(figures, run.heard.soak, measured["kind"])
+    add_responses(figures, run.worker_output.open_loop)
+    add_sustained(figures, run.worker_output.soak, measured["kind"])
     _miss_untold(figures, header, run, measured["kind"])
     add_energy(figures, run.energy[0] if run.energy else _no_energy(run), measured["kind"])
     artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace), run.power) if made]
     timing = timing_of(measured, figures)
-    memory = memory_of(measured, run.heard.memory_after, run.outcome.group_peak_mib, run.window_memory)
+    memory = memory_of(measured, run.worker_output.memory_after, run.outcome.group_peak_mib, run.window_memory)
     conditions = conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores))
     points = points_of(
-        header.protocol.sweep, run.heard.points, run.outcome, measured["prompt_tokens"], measured["absent"]
+        header.protocol.sweep, run.worker_output.points, run.outcome, measured["prompt_tokens"], measured["absent"]
     )
     body = _Body(
         effective=effective_of(header, measured, run, points),
@@ -90,7 +90,9 @@ def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]
         remote=remote_of(measured, header.endpoint),
         conditions=conditions,
         trust=_trust(header, run, measured, timing, memory, conditions),
-        open_loop=open_loop_of(run.heard.open_loop, header.protocol.seed) if run.heard.open_loop else None,
+        open_loop=open_loop_of(run.worker_output.open_loop, header.protocol.seed)
+        if run.worker_output.open_loop
+        else None,
         soak=_soak(run, _burst_p50_ms(figures)),
         points=points,
     )
@@ -100,18 +102,18 @@ def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]
 
 def _no_energy(run: WorkerRun) -> str:
     """Why there is no source, else what the worker said, else what became of it."""
-    reason = run.heard.measured["absent"].get("energy_per_token_j") if run.heard.measured else None
-    return run.no_energy or reason or untold(run.heard, run.outcome, "energy")
+    reason = run.worker_output.measured["absent"].get("energy_per_token_j") if run.worker_output.measured else None
+    return run.no_energy or reason or unreported(run.worker_output, run.outcome, "energy")
 
 
 def _miss_untold(figures: Figures, header: Header, run: WorkerRun, kind: str) -> None:
     """What was asked beyond the window and never told of: its figures are absent with what became of the worker."""
-    if header.config.arrival_rate_per_s > 0 and run.heard.open_loop is None:
+    if header.config.arrival_rate_per_s > 0 and run.worker_output.open_loop is None:
         for metric, _ in RESPONSES:
-            figures.miss(metric, untold(run.heard, run.outcome, "open_loop"))
-    if header.protocol.soak_s > 0 and run.heard.soak is None:
+            figures.miss(metric, unreported(run.worker_output, run.outcome, "open_loop"))
+    if header.protocol.soak_s > 0 and run.worker_output.soak is None:
         for metric in ("sustained_p50_ms", *(["sustained_tokens_per_s"] if kind == "text" else [])):
-            figures.miss(metric, untold(run.heard, run.outcome, "soak"))
+            figures.miss(metric, unreported(run.worker_output, run.outcome, "soak"))
 
 
 def _trust(
@@ -143,9 +145,9 @@ def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:
     """Imported here, too: most runs have none."""
     from edgeprof_agent.measuring.soak_conditions import soak_with_conditions
 
-    heard = run.heard.soak
-    soak = soak_of(heard, burst_p50_ms) if heard else None
-    return soak_with_conditions(soak, run.trace, heard["start_ns"]) if heard and soak else None
+    worker_output = run.worker_output.soak
+    soak = soak_of(worker_output, burst_p50_ms) if worker_output else None
+    return soak_with_conditions(soak, run.trace, worker_output["start_ns"]) if worker_output and soak else None
 
 
 def _document(header: Header, run: WorkerRun | None, failure: Failure | None, body: _Body) -> Result:
@@ -212,4 +214,4 @@ def _cold_start(cold: Cold) -> ColdStart:
 
 def _worker_start_ms(run: WorkerRun) -> float:
     """Both stamps are of CLOCK_MONOTONIC, which parent and child share."""
-    return ((run.heard.first_line_ns or run.outcome.spawned_ns) - run.outcome.spawned_ns) / 1e6
+    return ((run.worker_output.first_line_ns or run.outcome.spawned_ns) - run.outcome.spawned_ns) / 1e6

@@ -5,18 +5,18 @@ import re
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, WorkerExit
-from edgeprof_agent.measuring.worker_output import Conversation
+from edgeprof_agent.measuring.worker_output import WorkerOutput
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
 _UNREAD = "it did not reach the executed operators"
 
 
-def failure_of(heard: Conversation, outcome: WorkerExit, limits: Limits) -> Failure | None:
+def failure_of(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits) -> Failure | None:
     """None when the worker measured: what went wrong after that costs the operator list, not the figures."""
-    if heard.measured is not None:
+    if worker_output.measured is not None:
         return None
-    code, message, stage = _cause(heard, outcome, limits)
+    code, message, stage = _cause(worker_output, outcome, limits)
     if outcome.runs and stage in ("warmup", "measure"):
         message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
@@ -26,25 +26,30 @@ def _before_it(runs: int) -> str:
     return "One run" if runs == 1 else f"{runs} runs"
 
 
-def aftermath(heard: Conversation, outcome: WorkerExit) -> tuple[str, ...]:
+def aftermath(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ...]:
     """A note for a run that measured and then could not read its operators."""
-    if heard.operators is not None:
+    if worker_output.operators is not None:
         return ()
-    if heard.failed is not None and heard.failed.stage == "report":
-        return (f"the executed operators could not be read: {heard.failed.message}",)
-    if heard.failed is not None:
-        return (f"the worker failed in the {_words(heard.failed.stage)}: {_cited(heard.failed.message)}; {_UNREAD}",)
-    when = "while reading them" if heard.stage == "report" else f"before reading them ({_words(heard.stage)})"
+    if worker_output.failed is not None and worker_output.failed.stage == "report":
+        return (f"the executed operators could not be read: {worker_output.failed.message}",)
+    if worker_output.failed is not None:
+        failed = worker_output.failed
+        return (f"the worker failed in the {_words(failed.stage)}: {_cited(failed.message)}; {_UNREAD}",)
+    when = (
+        "while reading them"
+        if worker_output.stage == "report"
+        else f"before reading them ({_words(worker_output.stage)})"
+    )
     return (f"the executed operators could not be read: the worker {_end(outcome)} {when}",)
 
 
-def untold(heard: Conversation, outcome: WorkerExit, part: Stage) -> str:
+def unreported(worker_output: WorkerOutput, outcome: WorkerExit, part: Stage) -> str:
     """Why nothing is known of a part that was asked for beyond the window."""
-    at: Stage = heard.failed.stage if heard.failed is not None else heard.stage
+    at: Stage = worker_output.failed.stage if worker_output.failed is not None else worker_output.stage
     where = f"in the {_words(part)}" if at == part else f"in the {_words(at)}, before the {_words(part)}"
-    if heard.failed is not None:
-        return f"the worker failed {where}: {_cited(heard.failed.message)}"
-    if at != "report" and heard.operators is None:
+    if worker_output.failed is not None:
+        return f"the worker failed {where}: {_cited(worker_output.failed.message)}"
+    if at != "report" and worker_output.operators is None:
         return f"the worker {_end(outcome)} {where}"
     return f"the worker reported nothing about the {_words(part)}"
 
@@ -61,11 +66,11 @@ def _cited(message: str) -> str:
     return message.rstrip(".")
 
 
-def _cause(heard: Conversation, outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str, Stage]:
-    if heard.failed is not None:
-        return heard.failed.code, heard.failed.message, heard.failed.stage
+def _cause(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str, Stage]:
+    if worker_output.failed is not None:
+        return worker_output.failed.code, worker_output.failed.message, worker_output.failed.stage
     code, message = _ended(outcome, limits)
-    return code, message, heard.stage
+    return code, message, worker_output.stage
 
 
 def _ended(outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str]:

@@ -56,7 +56,7 @@ class Told(msgspec.Struct):
     message: str
 
 
-class Conversation:
+class WorkerOutput:
     """Collects one worker's lines. `hear` says whether a line was the last one to expect."""
 
     def __init__(self, on_progress: OnProgress) -> None:
@@ -74,7 +74,7 @@ class Conversation:
         self.failed: Told | None = None
         self.garbled = False
 
-    def hear(self, line: bytes) -> bool:
+    def take_line(self, line: bytes) -> bool:
         try:
             event = msgspec.json.decode(line, type=_Event)
         except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
-from edgeprof_agent.measuring.worker_output import Conversation
+from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import Cold
@@ -39,7 +39,7 @@ class WorkerRun:
     before: DeviceState
     after: DeviceState
     limits: Limits
-    heard: Conversation
+    worker_output: WorkerOutput
     outcome: WorkerExit
     energy: tuple[EnergyRun, ...]
     no_energy: str | None

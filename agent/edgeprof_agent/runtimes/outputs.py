@@ -9,14 +9,14 @@ from edgeprof_agent.runtimes.inputs import Size, Tensor, sizes_text
 from edgeprof_agent.worker_protocol.document import Output
 
 
-class Promise(NamedTuple):
+class DeclaredOutput(NamedTuple):
     """One output as the model declares it; a size that is no number is open. No sizes: nothing is declared."""
 
     name: str
     sizes: Sequence[Size]
 
 
-def look_at(promised: Sequence[Promise], outputs: Sequence[object]) -> Output:
+def check_outputs(promised: Sequence[DeclaredOutput], outputs: Sequence[object]) -> Output:
     """What is odd about the outputs of a run. Lists and maps, which a runtime may also give, are passed over."""
     tensors = [cast(Tensor, output) for output in outputs if isinstance(output, np.ndarray)]
     pairs = zip(promised, outputs, strict=False)
@@ -31,7 +31,7 @@ def _non_finite(tensor: Tensor) -> int:
     return int(tensor.size - np.isfinite(tensor).sum()) if tensor.dtype.kind in "fc" else 0
 
 
-def _odd_shape(promise: Promise, tensor: Tensor) -> str | None:
+def _odd_shape(promise: DeclaredOutput, tensor: Tensor) -> str | None:
     if not promise.sizes:  # a runtime says the same of a scalar and of an output without a declared shape
         return None
     fits = len(promise.sizes) == tensor.ndim and all(

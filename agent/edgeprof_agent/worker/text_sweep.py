@@ -38,8 +38,10 @@ def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob,
         point: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
         reporter.point(sweep.point(point, lengths, stop_at_ns, len(points) - index))
     if points and job["protocol"].soak_s > 0 and not time_is_up(job["stop_at_ns"]):
-        model.let_go()
-        model.use(Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens))
+        model.release_context()
+        model.resize_context(
+            Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens)
+        )
 
 
 def lengths_at(at: SweepAsk, job: WorkerJob) -> Lengths:
@@ -80,10 +82,10 @@ class _Sweep:
 
     def _measured(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> WorkerPoint:
         model = self._model
-        model.let_go()
+        model.release_context()
         give_back_to_system()
         self._memory.start_span()
-        model.use(lengths)
+        model.resize_context(lengths)
         self._warm_up(lengths)
         prefills = _few(model.prefill, lambda prefill: prefill.prompt_ns, stop_at_ns)
         model.decode()

@@ -95,11 +95,11 @@ class TextModel(Protocol):
     refills: bool
     """Whether its memory was seen to be unable to go back to its depth: each repeat then evaluates the depth anew."""
 
-    def use(self, lengths: Lengths) -> None:
+    def resize_context(self, lengths: Lengths) -> None:
         """Makes the memory for other lengths. Raises RuntimeFailure where the model or the machine cannot."""
         ...
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         """Frees the memory in use; `use` must come next."""
         ...
 

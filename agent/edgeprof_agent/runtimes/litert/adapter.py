@@ -11,7 +11,7 @@ from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.inputs import Declared, InputSource, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegates, placed, read_graph
-from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
@@ -113,7 +113,7 @@ class LiteRtModel:
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return outputs.look_at(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+        return outputs.check_outputs(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))
@@ -153,9 +153,9 @@ def _declared(each: _Detail) -> Declared:
     return Declared(each["name"], dtype, _sizes(each))
 
 
-def _promised(each: _Detail) -> Promise:
+def _promised(each: _Detail) -> DeclaredOutput:
     """As the file has it: read before the first allocation, which puts in the shapes of the run."""
-    return Promise(each["name"], _sizes(each))
+    return DeclaredOutput(each["name"], _sizes(each))
 
 
 def _sizes(each: _Detail) -> list[Size]:

@@ -69,15 +69,15 @@ class LlamaModel:
         self._filled = False
         self._trained = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
-        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
+        self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
-    def use(self, lengths: Lengths, *, requests: bool = False) -> None:
+    def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
         if tokens > self._trained:
             raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
         if requests and sum(lengths) <= self._trained:
             tokens = sum(lengths)
-        self.let_go()
+        self.release_context()
         self._runtime.log.forget_memory()
         self._context = LlamaContext(self._api, self._model, tokens, self._job["config"].threads)
         self.kv_cache_kib = self._runtime.log.memory_kib
@@ -86,7 +86,7 @@ class LlamaModel:
         self._lengths = lengths
         self._filled = False
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         if self._context is not None:
             self._context.close()
             self._context = None
@@ -161,7 +161,7 @@ class LlamaModel:
         return times_ns
 
     def close(self) -> None:
-        self.let_go()
+        self.release_context()
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 

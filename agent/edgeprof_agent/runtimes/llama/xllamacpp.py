@@ -60,14 +60,14 @@ class XllamaModel:
         self._filled = False
         self._server: LlamaServer | None = None
         self._room = 0
-        self.use(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
+        self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
-    def use(self, lengths: Lengths, *, requests: bool = False) -> None:
+    def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         """A new server, which reads the model again: a context cannot change its size. The old one goes first."""
         room = lengths.depth_tokens + max(lengths.prompt_tokens + 1, lengths.decode_tokens + 2)
         if requests:
             room = sum(lengths) + 2
-        self.let_go()
+        self.release_context()
         self._lengths = lengths
         self._depth = self._tokens(lengths.depth_tokens)
         try:
@@ -78,7 +78,7 @@ class XllamaModel:
             ) from error
         self._room = room
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         self._server = None
         self._filled = False
 

@@ -12,7 +12,7 @@ from edgeprof_agent.runtimes.inputs import Declared, Tensor
 from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, OrtSession
 from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
-from edgeprof_agent.runtimes.outputs import Promise
+from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
@@ -43,7 +43,7 @@ class OnnxModel:
         self._provider = provider_of(api, job["config"].provider)
         self._session = self._opened()
         self._declared = _declared_inputs(self._session)
-        self._promised = [Promise(each.name, each.shape) for each in self._session.get_outputs()]
+        self._promised = [DeclaredOutput(each.name, each.shape) for each in self._session.get_outputs()]
         self._source = source_of(job)
         self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
         self._feeds: dict[str, Tensor] = {}
@@ -65,7 +65,7 @@ class OnnxModel:
         self._session.run(None, self._feeds, options)
 
     def output(self) -> Output:
-        return outputs.look_at(self._promised, self._outputs)
+        return outputs.check_outputs(self._promised, self._outputs)
 
     def setting(self) -> RuntimeSetting:
         return {

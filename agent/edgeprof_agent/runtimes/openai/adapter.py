@@ -76,12 +76,12 @@ class EndpointModel:
         self._timed_prompts: list[int] = []
         self._one_by_one: list[bool] = []
 
-    def use(self, lengths: Lengths) -> None:
+    def resize_context(self, lengths: Lengths) -> None:
         if lengths.depth_tokens:
             raise RuntimeFailure("load_error", "An endpoint keeps no context between requests, so there is no depth.")
         self._lengths = lengths
 
-    def let_go(self) -> None:
+    def release_context(self) -> None:
         """Nothing is held."""
 
     def close(self) -> None:
