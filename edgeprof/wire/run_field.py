@@ -92,12 +92,12 @@ class RunField:
         too_low = self.low is not None and (value <= self.low if self.low_open else value < self.low)
         return not too_low and (self.high is None or value <= self.high)
 
-    @property
-    def range_text(self) -> str:
-        """`0 or from 10 to 86,400`."""
+    def range_text(self, kind: str) -> str:
+        """`0 or a number from 10 to 86,400`, where `kind` is `a number`."""
         off = "" if self.off is None else f"{self.off:g} or "
-        start = "" if self.low is None else f"{'above' if self.low_open else 'from'} {self.low:g} "
-        return f"{off}{start}{f'to {self.high:,g}' if self.high is not None else ''}".rstrip()
+        start = "" if self.low is None else f" {'above' if self.low_open else 'from'} {self.low:g}"
+        end = "" if self.high is None else f" {'up to' if self.low_open else 'to'} {_grouped(self.high)}"
+        return f"{off}{kind}{start}{end}"
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: JsonSchema) -> MutableMapping[str, Any]:
         """The field in the OpenAPI description. Refusing is left to the checks, which have stable codes."""
@@ -115,6 +115,10 @@ class RunField:
             return {}
         within = {"exclusiveMinimum" if self.low_open else "minimum": self.low, "maximum": self.high}
         return within if self.off is None else {"anyOf": [{"const": self.off}, within]}
+
+
+def _grouped(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
 class Described(NamedTuple):

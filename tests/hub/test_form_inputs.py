@@ -50,6 +50,6 @@ def test_a_refused_form_keeps_what_was_typed(open_hub: Open) -> None:
     chosen = {"model": typical.models[0].model_id, "device": fleet.device_id(1)}
     page = client.post("/flash", data={**chosen, "threads": "999", "soak_s": "30"})
     assert page.status_code == 400
-    assert "Threads: a whole number from 0 to 256, not 999." in page.text
+    assert "Threads must be a whole number from 0 to 256, not 999." in page.text
     assert 'name="threads" inputmode="numeric" size="4" value="999"' in page.text
     assert 'name="soak_s" inputmode="numeric" size="5" value="30"' in page.text

@@ -50,7 +50,7 @@ def test_a_value_outside_the_range_is_refused_with_the_fields_code(kind: type, e
     with pytest.raises(UsageError) as refused:
         check(rest.CampaignRequest(model_ids=(), device_ids=(), protocol=protocol, **own))
     assert refused.value.code == each.known.code
-    assert refused.value.message.startswith(f"{each.known.title}: ")
+    assert refused.value.message.startswith(f"{each.known.title} must be ")
 
 
 def test_the_codes_of_before_stay() -> None:
@@ -66,3 +66,17 @@ def test_the_codes_of_before_stay() -> None:
         "precision": "bad_precision",
         "sweep": "bad_sweep",
     }
+
+
+@pytest.mark.parametrize(
+    ("protocol", "rate", "sentence"),
+    [
+        (RunProtocol(soak_s=2.0), 0.0, "Seconds of a soak must be 0 or a number from 10 to 86,400, not 2."),
+        (RunProtocol(), -1.0, "Requests a second must be 0 or a number above 0 up to 1,000,000, not -1."),
+        (RunProtocol(precision=2.0), 0.0, "The precision of a median must be a number from 0.0001 to 1, not 2."),
+    ],
+)
+def test_a_refusal_names_the_field_and_its_range(protocol: RunProtocol, rate: float, sentence: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check(rest.CampaignRequest(model_ids=(), device_ids=(), protocol=protocol, arrival_rate_per_s=rate))
+    assert refused.value.message == sentence

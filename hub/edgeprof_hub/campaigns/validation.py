@@ -22,5 +22,5 @@ def _sentence(each: Described, value: object) -> str:
     if isinstance(value, str):
         return f"{known.title} must be one line of printable text, at most {known.high:g} characters."
     if isinstance(value, float):
-        return f"{known.title} must be a number {known.range_text}, not {value:g}."
-    return f"{known.title} must be a whole number {known.range_text}, not {value}."
+        return f"{known.title} must be {known.range_text('a number')}, not {value:g}."
+    return f"{known.title} must be {known.range_text('a whole number')}, not {value}."
