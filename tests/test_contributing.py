@@ -27,6 +27,10 @@ PATH = re.compile(
 )
 PLACEHOLDERS = re.compile(r"(?<![A-Z])(NAME|EXT|EXTRA|ID|FOLDER|MACHINE|MODEL|MODULE)(?![A-Z])")
 NAME = re.compile(r"_?[A-Z][A-Z_]{3,}|[A-Z][a-z]+(?:[A-Z][a-z]+)+|[a-z]+(?:_[a-z]+)+")
+DEFINED = re.compile(r"[A-Z]\w*[a-z]|[A-Z_]{4,}")
+"""What a class or a constant is called, where it stands alone in code's type."""
+
+ITEM = re.compile(r"\n(?=\s*\n|\s*(?:\d+\.|-) )")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 FOREIGN = {
     "STYLE",
@@ -66,6 +70,19 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 def test_every_name_of_code_exists(page: Path, words: set[str]) -> None:
     named = {name for text in spans(page) if "/" not in text for name in NAME.findall(text)}
     assert sorted(named - words - FOREIGN) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_name_stands_in_the_files_that_are_named_with_it(page: Path) -> None:
+    """In each item of a list that names Python files, and no file that is still to be written."""
+    lost: list[tuple[str, str]] = []
+    for item in ITEM.split(page.read_text()):
+        paths = [path for path in PATH.findall(item) if path.endswith(".py")]
+        if paths and not PLACEHOLDERS.search("".join(paths)):
+            there = "".join(file.read_text() for path in paths for file in PROJECT.glob(path))
+            names = [first for first, _ in CODE.findall(item) if DEFINED.fullmatch(first) and first not in FOREIGN]
+            lost += [(paths[0], name) for name in names if not re.search(rf"\b{name}\b", there)]
+    assert lost == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
