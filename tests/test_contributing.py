@@ -1,11 +1,14 @@
 """The pages for contributors name files, names and options that exist."""
 
 import re
+import sqlite3
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 import yaml
 
 from edgeprof import __version__
@@ -108,9 +111,8 @@ def test_the_table_of_versions_is_that_of_the_code() -> None:
 
 def migrations() -> list[str]:
     """The names of the hub's migrations, in order."""
-    import sqlite_utils
-
-    return [migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(memory=True))]
+    with closing(sqlite3.connect(":memory:")) as empty:
+        return [migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(empty))]
 
 
 def test_public_ci_runs_the_command_of_the_readme_on_pinned_pythons() -> None:
