@@ -1,11 +1,14 @@
 """The pages for contributors name files, names and options that exist."""
 
 import re
+import sqlite3
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 import yaml
 
 from edgeprof import __version__
@@ -27,6 +30,10 @@ PATH = re.compile(
 )
 PLACEHOLDERS = re.compile(r"(?<![A-Z])(NAME|EXT|EXTRA|ID|FOLDER|MACHINE|MODEL|MODULE)(?![A-Z])")
 NAME = re.compile(r"_?[A-Z][A-Z_]{3,}|[A-Z][a-z]+(?:[A-Z][a-z]+)+|[a-z]+(?:_[a-z]+)+")
+DEFINED = re.compile(r"[A-Z]\w*[a-z]|[A-Z_]{4,}")
+"""What a class or a constant is called, where it stands alone in code's type."""
+
+ITEM = re.compile(r"\n(?=\s*\n|\s*(?:\d+\.|-) )")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 FOREIGN = {
     "STYLE",
@@ -69,6 +76,19 @@ def test_every_name_of_code_exists(page: Path, words: set[str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_name_stands_in_the_files_that_are_named_with_it(page: Path) -> None:
+    """In each item of a list that names Python files, and no file that is still to be written."""
+    lost: list[tuple[str, str]] = []
+    for item in ITEM.split(page.read_text()):
+        paths = [path for path in PATH.findall(item) if path.endswith(".py")]
+        if paths and not PLACEHOLDERS.search("".join(paths)):
+            there = "".join(file.read_text() for path in paths for file in PROJECT.glob(path))
+            names = [first for first, _ in CODE.findall(item) if DEFINED.fullmatch(first) and first not in FOREIGN]
+            lost += [(paths[0], name) for name in names if not re.search(rf"\b{name}\b", there)]
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_exists(page: Path) -> None:
     known = "--version" + "".join(
         (PROJECT / path).read_text()
@@ -91,9 +111,8 @@ def test_the_table_of_versions_is_that_of_the_code() -> None:
 
 def migrations() -> list[str]:
     """The names of the hub's migrations, in order."""
-    import sqlite_utils
-
-    return [migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(memory=True))]
+    with closing(sqlite3.connect(":memory:")) as empty:
+        return [migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(empty))]
 
 
 def test_public_ci_runs_the_command_of_the_readme_on_pinned_pythons() -> None:
