@@ -253,16 +253,16 @@ DIES_BEFORE_ITS_FIRST_RECEIPT = """
 import os, signal, sys, time
 from pathlib import Path
 from edgeprof.wire.messages import Receipt
-from edgeprof_hub.config import Settings
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.lifecycle import running
-from edgeprof_hub.broker.link import Link
-send = Link.send
+from edgeprof_hub.broker.link import AgentLink
+send = AgentLink.send
 def dies(self, device_id, message_class, message):
     if isinstance(message, Receipt):
         os.kill(os.getpid(), signal.SIGKILL)
     return send(self, device_id, message_class, message)
-Link.send = dies
-with running(Settings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]))):
+AgentLink.send = dies
+with running(HubSettings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]))):
     time.sleep(60)
 """
 

@@ -82,7 +82,7 @@ def test_external_data_belongs_to_the_model_that_names_it(client: TestClient, tm
         (files(page__onnx=b"<!DOCTYPE html><p>404"), "a web page. The download went wrong"),
         (files(cut__onnx=INT8[:-500]), "cut.onnx"),
         (files(empty__onnx=b""), "is empty"),
-        (files(other__tflite=INT8), "its first bytes are of no TFLite file"),
+        (files(other__tflite=INT8), "its first bytes are not TFLite"),
         (files(digits__onnx=INT8, stray__bin=b"x" * 99), "stray.bin belongs to none of the selected models"),
         ([*files(digits__onnx=INT8), *files(digits__onnx=INT8)], "Two files have the name digits.onnx"),
         ([("file", ("..", INT8, "x/y"))], "is not a valid file name"),
