@@ -32,7 +32,7 @@ from edgeprof_agent.daemon.agent import Agent
 settings = config.load({"hub": "http://127.0.0.1:1", "data": sys.argv[1]}, {})
 machine = command.this_machine(settings)
 agent = Agent(settings, machine)
-machine.facts(agent.who)
+machine.facts(agent.identity)
 print(json.dumps(sorted(sys.modules)))
 """
 
