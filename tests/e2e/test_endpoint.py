@@ -32,8 +32,8 @@ def test_an_endpoint_is_a_device_and_its_key_is_kept_by_nobody(empty_farm: Farm,
     ]
     cells = {device_id: cell for (device_id, _), cell in farm.cells().items()}
     assert cells[hosted.device_id].metrics["ttft_ms"].value > 0
-    assert "no cloud" in (cells[hosted.device_id].cost_absent or "")
-    assert any("on this machine" in note for note in cells[hosted.device_id].notes)
+    assert "it is not a cloud" in (cells[hosted.device_id].cost_absent or "")
+    assert any("on the client machine" in note for note in cells[hosted.device_id].notes)
     farm.stop()
     files = [path for path in farm.folder.rglob("*") if path.is_file()]
     assert len(files) > 5

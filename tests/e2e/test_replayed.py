@@ -43,4 +43,4 @@ def test_a_replayed_board_reaches_the_page_with_its_joules(empty_farm: Farm, bun
     assert "Energy and power cover the compute module" in page
     run_page = urllib.request.urlopen(f"{farm.client.url}/runs/{job.result_id}", timeout=30).read().decode()
     assert "INA rails VDD_IN" in run_page
-    assert "No figure of it says anything about a device." in run_page
+    assert "No value here describes a real device." in run_page
