@@ -183,7 +183,7 @@ class RunProtocol:
             help="After the window, read power at idle, under load, and at idle, where a source can be read (90 s or "
             "more).",
             option=Option(flags="--energy/--no-energy"),
-            form=FormInput(label="Energy, too", note="A minute and a half more, where a power source can be read."),
+            form=FormInput(label="Measure energy", note="Adds 90 s or more with a readable power source."),
         ),
     ] = True
     energy_limit_s: Annotated[

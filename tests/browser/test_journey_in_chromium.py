@@ -49,7 +49,7 @@ def test_an_agent_arrives_a_model_goes_up_and_its_figures_appear(chromium: Brows
     page.wait_for_url("**/flash?model=*")
     expect(page.get_by_role("checkbox", name="digits-cnn-int8")).to_be_checked()
     page.get_by_role("checkbox", name="bench-pi").check()
-    page.get_by_role("checkbox", name="Energy, too").uncheck()
+    page.get_by_role("checkbox", name="Measure energy").uncheck()
     page.get_by_label("Threads").fill("1")
     page.get_by_role("button", name="Flash and profile").click()
     page.wait_for_url("**/campaigns/*")
