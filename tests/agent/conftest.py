@@ -10,7 +10,7 @@ from edgeprof_agent.measuring.measure import GATE
 from edgeprof_agent.telemetry.gate import Passed
 from tests.agent import agent_process
 from tests.agent.agent_process import Running, Start
-from tests.agent.little_hub import LittleHub, Mosquitto, eventually
+from tests.agent.minimal_hub import MinimalHub, Mosquitto, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +31,14 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def hub(broker: Mosquitto) -> Iterator[LittleHub]:
-    hub = LittleHub(broker.port)
+def hub(broker: Mosquitto) -> Iterator[MinimalHub]:
+    hub = MinimalHub(broker.port)
     yield hub
     hub.close()
 
 
 @pytest.fixture
-def start(hub: LittleHub, tmp_path: Path) -> Iterator[Start]:
+def start(hub: MinimalHub, tmp_path: Path) -> Iterator[Start]:
     """Starts an agent and waits until the hub has seen it."""
     running: list[Running] = []
 

@@ -17,24 +17,24 @@ from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent import agent_process, pieces
 from tests.agent.agent_process import SAMPLES, SAMPLES_SHA256, Measured, Running, Slow, Start
-from tests.agent.little_hub import LittleHub, eventually
+from tests.agent.minimal_hub import MinimalHub, eventually
 
 pytestmark = pytest.mark.mosquitto
 CONTENTS = {"model.onnx": b"tiny" * 100}
 
 
 @pytest.fixture
-def tiny(hub: LittleHub) -> ModelRef:
+def tiny(hub: MinimalHub) -> ModelRef:
     model = pieces.model("tiny", CONTENTS)
     hub.offer(model, CONTENTS)
     return model
 
 
-def acks(hub: LittleHub) -> list[tuple[str, str]]:
-    return [(ack.job_id, ack.status) for ack in hub.worker_output(Ack)]
+def acks(hub: MinimalHub) -> list[tuple[str, str]]:
+    return [(ack.job_id, ack.status) for ack in hub.received_of(Ack)]
 
 
-def codes(hub: LittleHub) -> list[str | None]:
+def codes(hub: MinimalHub) -> list[str | None]:
     return [result.failure.code if result.failure else None for result in hub.decoded()]
 
 
@@ -42,15 +42,15 @@ def settled(agent: Running) -> bool:
     return agent.agent.unreceipted() == 0
 
 
-def test_a_birth_says_who_and_what_this_is(hub: LittleHub, start: Start) -> None:
+def test_a_birth_says_who_and_what_this_is(hub: MinimalHub, start: Start) -> None:
     agent = start()
-    eventually(lambda: bool(hub.worker_output(Facts)))  # they follow the state, and `start` waits for that alone
-    state, facts = hub.worker_output(State)[-1], hub.worker_output(Facts)[-1]
+    eventually(lambda: bool(hub.received_of(Facts)))  # they follow the state, and `start` waits for that alone
+    state, facts = hub.received_of(State)[-1], hub.received_of(Facts)[-1]
     assert (state.online, state.name, state.session_id) == (True, "bench", agent.agent.identity.session_id)
     assert facts.session_id == state.session_id == hub.hellos[-1].session_id
 
 
-def test_a_job_is_flashed_measured_and_receipted(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_job_is_flashed_measured_and_receipted(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     one = pieces.job(tiny)
     hub.send(agent.device_id, one)
@@ -58,12 +58,12 @@ def test_a_job_is_flashed_measured_and_receipted(hub: LittleHub, start: Start, t
     result = hub.decoded()[0]
     assert (result.job_id, result.status, result.model_id) == (one.job_id, "measured", tiny.model_id)
     assert acks(hub) == [(one.job_id, "accepted")]
-    assert "measure" in [progress.stage for progress in hub.worker_output(Progress)]
+    assert "measure" in [progress.stage for progress in hub.received_of(Progress)]
     eventually(lambda: settled(agent))
 
 
 def test_artifacts_are_at_the_hub_before_the_result_that_names_them(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     agent = start()
     hub.send(agent.device_id, pieces.job(tiny))
@@ -72,7 +72,7 @@ def test_artifacts_are_at_the_hub_before_the_result_that_names_them(
     assert [line.split()[0] for line in hub.order] == ["artifact", "result"]
 
 
-def test_jobs_run_one_at_a_time_in_the_order_of_arrival(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_jobs_run_one_at_a_time_in_the_order_of_arrival(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     slow = Slow()
     agent = start(slow)
     jobs = [pieces.job(tiny) for _ in range(3)]
@@ -85,7 +85,7 @@ def test_jobs_run_one_at_a_time_in_the_order_of_arrival(hub: LittleHub, start: S
     assert [result.job_id for result in hub.decoded()] == [each.job_id for each in jobs]
 
 
-def test_the_same_job_twice_runs_once(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_the_same_job_twice_runs_once(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     slow = Slow()
     agent = start(slow)
     one = pieces.job(tiny)
@@ -98,7 +98,7 @@ def test_the_same_job_twice_runs_once(hub: LittleHub, start: Start, tiny: ModelR
     assert slow.started == [one.job_id]
 
 
-def test_an_old_job_that_comes_again_brings_its_result_again(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_an_old_job_that_comes_again_brings_its_result_again(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     """What a hub does that was restored from yesterday's backup."""
     agent = start()
     one = pieces.job(tiny)
@@ -110,7 +110,7 @@ def test_an_old_job_that_comes_again_brings_its_result_again(hub: LittleHub, sta
     assert first == second
 
 
-def test_another_attempt_is_another_run(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_another_attempt_is_another_run(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     one = pieces.job(tiny)
     hub.send(agent.device_id, one)
@@ -119,7 +119,7 @@ def test_another_attempt_is_another_run(hub: LittleHub, start: Start, tiny: Mode
     assert [result.attempt for result in hub.decoded()] == [1, 2]
 
 
-def test_a_cancel_ends_the_run_and_the_next_job_begins(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_cancel_ends_the_run_and_the_next_job_begins(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     slow = Slow()
     agent = start(slow)
     one, two = pieces.job(tiny), pieces.job(tiny)
@@ -131,7 +131,7 @@ def test_a_cancel_ends_the_run_and_the_next_job_begins(hub: LittleHub, start: St
     eventually(lambda: codes(hub) == ["cancelled"])
 
 
-def test_a_waiting_job_is_cancelled_at_once(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_waiting_job_is_cancelled_at_once(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     slow = Slow()
     agent = start(slow)
     one, two = pieces.job(tiny), pieces.job(tiny)
@@ -146,7 +146,7 @@ def test_a_waiting_job_is_cancelled_at_once(hub: LittleHub, start: Start, tiny: 
 
 
 def test_a_cancel_may_come_before_its_job_and_does_not_reach_its_retry(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     agent = start()
     one = pieces.job(tiny)
@@ -159,7 +159,7 @@ def test_a_cancel_may_come_before_its_job_and_does_not_reach_its_retry(
 
 
 def test_a_cancel_of_an_attempt_that_never_came_does_not_reach_the_next_one(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     agent = start()
     hub.send(agent.device_id, Cancel(job_id="j-lost", attempt=1))
@@ -167,7 +167,7 @@ def test_a_cancel_of_an_attempt_that_never_came_does_not_reach_the_next_one(
     eventually(lambda: codes(hub) == [None])
 
 
-def test_a_cancel_after_the_end_changes_nothing(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_cancel_after_the_end_changes_nothing(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     one = pieces.job(tiny)
     hub.send(agent.device_id, one)
@@ -178,7 +178,7 @@ def test_a_cancel_after_the_end_changes_nothing(hub: LittleHub, start: Start, ti
 
 
 def test_a_model_that_the_hub_does_not_have_is_a_named_failure_and_the_next_job_runs(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     agent = start()
     hub.send(agent.device_id, pieces.job(pieces.model("gone")))
@@ -189,7 +189,7 @@ def test_a_model_that_the_hub_does_not_have_is_a_named_failure_and_the_next_job_
     assert failure.stage == "fetch"
 
 
-def test_a_measure_that_breaks_is_an_internal_error_with_its_log(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_measure_that_breaks_is_an_internal_error_with_its_log(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     def broken(begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event) -> Measured:
         on_progress("load", None, "")
         raise ZeroDivisionError("on purpose")
@@ -204,7 +204,7 @@ def test_a_measure_that_breaks_is_an_internal_error_with_its_log(hub: LittleHub,
 
 
 def test_a_result_too_large_for_the_wire_is_replaced_by_a_named_failure(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     def wordy(begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event) -> Measured:
         return dataclasses.replace(pieces.result(begun.job, begun.result_id), samples_ms=(0.123456789,) * 10_000), {}
@@ -227,7 +227,7 @@ UNREADABLE = {
 }
 
 
-def test_what_cannot_be_read_is_dropped_and_the_agent_goes_on(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_what_cannot_be_read_is_dropped_and_the_agent_goes_on(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     for payload in UNREADABLE.values():
         for name in ("job", "cancel", "receipt", "refusal"):
@@ -236,23 +236,23 @@ def test_what_cannot_be_read_is_dropped_and_the_agent_goes_on(hub: LittleHub, st
     eventually(lambda: codes(hub) == [None])
 
 
-def test_a_job_of_a_newer_wire_version_is_refused_by_name(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_job_of_a_newer_wire_version_is_refused_by_name(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     agent = start()
     document = json.loads(codec.encode(pieces.job(tiny, "j-new")))
     hub.send_raw(agent.device_id, "job", json.dumps({**document, "wire": 2}).encode())
     eventually(lambda: acks(hub) == [("j-new", "refused")])
-    assert "wire version 2" in (hub.worker_output(Ack)[0].reason or "")
+    assert "wire version 2" in (hub.received_of(Ack)[0].reason or "")
 
 
-def test_a_job_whose_files_would_lie_outside_is_refused(hub: LittleHub, start: Start) -> None:
+def test_a_job_whose_files_would_lie_outside_is_refused(hub: MinimalHub, start: Start) -> None:
     agent = start()
     bad = pieces.model("bad", {"../../etc/cron.d/x": b"x"})
     hub.send(agent.device_id, pieces.job(bad, "j-bad"))
     eventually(lambda: acks(hub) == [("j-bad", "refused")])
-    assert "../../etc/cron.d/x" in (hub.worker_output(Ack)[0].reason or "")
+    assert "../../etc/cron.d/x" in (hub.received_of(Ack)[0].reason or "")
 
 
-def test_a_full_outbox_refuses_new_jobs_with_the_reason(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_full_outbox_refuses_new_jobs_with_the_reason(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     hub.lose_receipts = 4
     agent = start(outbox_budget=5)
     jobs = [pieces.job(tiny) for _ in range(5)]
@@ -261,11 +261,11 @@ def test_a_full_outbox_refuses_new_jobs_with_the_reason(hub: LittleHub, start: S
     eventually(lambda: len(hub.results) == 4)
     hub.send(agent.device_id, jobs[4])
     eventually(lambda: acks(hub)[-1] == (jobs[4].job_id, "refused"))
-    assert "4 results wait" in (hub.worker_output(Ack)[-1].reason or "")
+    assert "4 results wait" in (hub.received_of(Ack)[-1].reason or "")
 
 
 def test_a_stop_in_mid_run_is_reported_as_interrupted_before_the_farewell(
-    hub: LittleHub, start: Start, tiny: ModelRef
+    hub: MinimalHub, start: Start, tiny: ModelRef
 ) -> None:
     slow = Slow()
     agent = start(slow)
@@ -278,7 +278,7 @@ def test_a_stop_in_mid_run_is_reported_as_interrupted_before_the_farewell(
     assert kinds.index(Result) < len(kinds) - 1 - kinds[::-1].index(State)
 
 
-def test_a_waiting_job_survives_a_restart_of_the_agent(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_waiting_job_survives_a_restart_of_the_agent(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     first = start(slow := Slow())
     jobs = [pieces.job(tiny), pieces.job(tiny)]
     for each in jobs:
@@ -292,14 +292,14 @@ def test_a_waiting_job_survives_a_restart_of_the_agent(hub: LittleHub, start: St
 
 
 def test_a_job_that_was_running_when_the_agent_was_killed_becomes_an_interrupted_result(
-    hub: LittleHub, start: Start, tiny: ModelRef, tmp_path: Path
+    hub: MinimalHub, start: Start, tiny: ModelRef, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "tests.agent.agent_process", hub.url, str(tmp_path / "agent"), "slow"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        eventually(lambda: any(state.online for state in hub.worker_output(State)))
-        device_id = hub.worker_output(State)[-1].device_id
+        eventually(lambda: any(state.online for state in hub.received_of(State)))
+        device_id = hub.received_of(State)[-1].device_id
         hub.send(device_id, pieces.job(tiny, "j-1"))
-        eventually(lambda: any(progress.job_id == "j-1" for progress in hub.worker_output(Progress)))
+        eventually(lambda: any(progress.job_id == "j-1" for progress in hub.received_of(Progress)))
         process.send_signal(signal.SIGKILL)
     eventually(lambda: not hub.is_online(device_id))  # the will
     start()
@@ -307,14 +307,14 @@ def test_a_job_that_was_running_when_the_agent_was_killed_becomes_an_interrupted
     assert hub.decoded()[0].job_id == "j-1"
 
 
-def test_a_second_agent_on_one_state_folder_is_refused(hub: LittleHub, start: Start, tmp_path: Path) -> None:
+def test_a_second_agent_on_one_state_folder_is_refused(hub: MinimalHub, start: Start, tmp_path: Path) -> None:
     start()
     with pytest.raises(EdgeprofError, match="Another agent") as caught:
         agent_process.make(agent_process.settings(hub.url, tmp_path / "agent"))
     assert caught.value.code == "state_in_use"
 
 
-def test_a_dead_part_ends_the_agent(hub: LittleHub, start: Start) -> None:
+def test_a_dead_part_ends_the_agent(hub: MinimalHub, start: Start) -> None:
     agent = start()
 
     def broken(job: Job) -> bool:

@@ -15,7 +15,7 @@ from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.http import HubHttp
-from tests.agent.odd_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled
+from tests.agent.faulty_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled
 
 DATA = os.urandom(300_000)
 QUICK = DownloadLimits(stall_s=0.2, deadline_s=20, tries=3, backoff=Backoff(0.0, 0.01))

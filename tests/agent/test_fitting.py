@@ -10,7 +10,7 @@ from edgeprof.wire.evidence import SweepAt, SweepPoint
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.measuring.artifacts import fitted
-from tests.hub import believable, fleet
+from tests.hub import fleet, realistic
 
 MODEL = fleet.model("decoder", "decoder")
 INPUTS = [f"past_key_values.{layer}.{kind}" for layer in range(31) for kind in ("key", "value")] + ["input_ids"]
@@ -18,7 +18,7 @@ INPUTS = [f"past_key_values.{layer}.{kind}" for layer in range(31) for kind in (
 
 def decoder_swept(points: int) -> Result:
     """A decoder with 63 inputs that all have the swept length in their shapes."""
-    base = believable.full(1, MODEL)
+    base = realistic.full(1, MODEL)
     sweep = tuple(SweepAt(shapes={name: (1, 32, 16 * step, 128) for name in INPUTS}) for step in range(1, points + 1))
     return replace(
         base,
@@ -47,7 +47,7 @@ def test_a_sweep_of_a_decoder_with_63_inputs_is_sent(points: int) -> None:
 
 
 def test_what_fits_is_left_alone() -> None:
-    result = believable.full(1, MODEL)
+    result = realistic.full(1, MODEL)
     assert fitted(result) == (result, {})
 
 

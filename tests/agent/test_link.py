@@ -12,44 +12,44 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import Ack, ModelRef, State
 from tests.agent import agent_process, pieces
 from tests.agent.agent_process import Running, Slow, Start
-from tests.agent.little_hub import LittleHub, Mosquitto, eventually, free_port
+from tests.agent.minimal_hub import MinimalHub, Mosquitto, eventually, free_port
 
 pytestmark = pytest.mark.mosquitto
 CONTENTS = {"model.onnx": b"tiny" * 100}
 
 
 @pytest.fixture
-def tiny(hub: LittleHub) -> ModelRef:
+def tiny(hub: MinimalHub) -> ModelRef:
     model = pieces.model("tiny", CONTENTS)
     hub.offer(model, CONTENTS)
     return model
 
 
 def test_nothing_is_lost_when_the_broker_is_killed_under_results_in_flight(
-    hub: LittleHub, broker: Mosquitto, start: Start, tiny: ModelRef
+    hub: MinimalHub, broker: Mosquitto, start: Start, tiny: ModelRef
 ) -> None:
     """The broker keeps nothing; each job is sent again until it is acknowledged, as a hub does on a birth."""
     agent = start(resend_after_s=0.5)  # the agent may be back before the hub has subscribed again
     jobs = {each.job_id: each for each in (pieces.job(tiny) for _ in range(60))}
 
     def send_unacknowledged() -> None:
-        known = {ack.job_id for ack in hub.worker_output(Ack)}
+        known = {ack.job_id for ack in hub.received_of(Ack)}
         for job_id in jobs.keys() - known:
             hub.send(agent.device_id, jobs[job_id])
 
     send_unacknowledged()
     for results_before_the_kill in (5, 20, 35):
         eventually(lambda: len(hub.results) >= results_before_the_kill)  # noqa: B023
-        births = sum(state.online for state in hub.worker_output(State))
+        births = sum(state.online for state in hub.received_of(State))
         broker.kill()
         broker.start()
-        eventually(lambda: sum(state.online for state in hub.worker_output(State)) > births)  # noqa: B023
+        eventually(lambda: sum(state.online for state in hub.received_of(State)) > births)  # noqa: B023
         send_unacknowledged()
     eventually(lambda: len(hub.results) == 60 and agent.agent.unreceipted() == 0, within_s=60)
     assert {result.job_id for result in hub.decoded()} == jobs.keys()
 
 
-def test_a_lost_receipt_brings_the_same_bytes_again(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_lost_receipt_brings_the_same_bytes_again(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     hub.lose_receipts = 2
     agent = start(resend_after_s=0.1)
     hub.send(agent.device_id, pieces.job(tiny))
@@ -59,7 +59,7 @@ def test_a_lost_receipt_brings_the_same_bytes_again(hub: LittleHub, start: Start
     assert len(set(copies)) == 1
 
 
-def test_a_lost_receipt_is_made_up_for_at_the_next_connection(hub: LittleHub, start: Start, tiny: ModelRef) -> None:
+def test_a_lost_receipt_is_made_up_for_at_the_next_connection(hub: MinimalHub, start: Start, tiny: ModelRef) -> None:
     hub.lose_receipts = 1
     agent = start()
     hub.send(agent.device_id, pieces.job(tiny))
@@ -68,7 +68,7 @@ def test_a_lost_receipt_is_made_up_for_at_the_next_connection(hub: LittleHub, st
     eventually(lambda: agent.agent.unreceipted() == 0)
 
 
-def cut_off(hub: LittleHub, device_id: str) -> None:
+def cut_off(hub: MinimalHub, device_id: str) -> None:
     """A second client of the same id: the broker closes the agent's connection."""
     thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=device_id, protocol=MQTTProtocolVersion.MQTTv311)
     thief.connect("127.0.0.1", hub.broker_port)
@@ -79,14 +79,14 @@ def cut_off(hub: LittleHub, device_id: str) -> None:
 
 
 def test_results_made_while_the_hub_is_away_arrive(
-    hub: LittleHub, broker: Mosquitto, start: Start, tiny: ModelRef
+    hub: MinimalHub, broker: Mosquitto, start: Start, tiny: ModelRef
 ) -> None:
     slow = Slow()
     agent = start(slow, resend_after_s=0.5)
     jobs = [pieces.job(tiny) for _ in range(30)]
     for each in jobs:
         hub.send(agent.device_id, each)
-    eventually(lambda: len(hub.worker_output(Ack)) == 30)
+    eventually(lambda: len(hub.received_of(Ack)) == 30)
     broker.kill()
     slow.release.set()
     eventually(lambda: agent.agent.unreceipted() == 30)
@@ -95,14 +95,14 @@ def test_results_made_while_the_hub_is_away_arrive(
     assert {result.job_id for result in hub.decoded()} == {each.job_id for each in jobs}
 
 
-def test_the_broker_may_move_to_another_port(hub: LittleHub, broker: Mosquitto, start: Start, tmp_path: Path) -> None:
+def test_the_broker_may_move_to_another_port(hub: MinimalHub, broker: Mosquitto, start: Start, tmp_path: Path) -> None:
     agent = start()
     claims = len(hub.hellos)
     broker.kill()
     (tmp_path / "second").mkdir()
     second = Mosquitto(tmp_path / "second")
     try:
-        moved = LittleHub(second.port)
+        moved = MinimalHub(second.port)
         hub.broker_port = second.port
         eventually(lambda: moved.is_online(agent.device_id))
         moved.close()
@@ -127,7 +127,7 @@ def test_an_agent_that_starts_before_its_hub_waits_quietly(
     assert caplog.text.count("offline") == 1
 
 
-def test_a_hub_that_comes_up_later_is_found(hub: LittleHub, start: Start) -> None:
+def test_a_hub_that_comes_up_later_is_found(hub: MinimalHub, start: Start) -> None:
     port, hub.broker_port = hub.broker_port, free_port()
     agent = start(wait=False)
     eventually(lambda: len(hub.hellos) > 2)
@@ -135,7 +135,7 @@ def test_a_hub_that_comes_up_later_is_found(hub: LittleHub, start: Start) -> Non
     eventually(lambda: hub.is_online(agent.device_id))
 
 
-def test_a_claimed_id_ends_the_first_start_with_the_hubs_sentence(hub: LittleHub, start: Start) -> None:
+def test_a_claimed_id_ends_the_first_start_with_the_hubs_sentence(hub: MinimalHub, start: Start) -> None:
     hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
     agent = start(wait=False)
     agent.join()
@@ -145,7 +145,7 @@ def test_a_claimed_id_ends_the_first_start_with_the_hubs_sentence(hub: LittleHub
 
 
 def test_a_claimed_id_at_a_reconnect_is_waited_out(
-    hub: LittleHub, broker: Mosquitto, start: Start, caplog: pytest.LogCaptureFixture
+    hub: MinimalHub, broker: Mosquitto, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     agent = start()
     hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
@@ -156,7 +156,7 @@ def test_a_claimed_id_at_a_reconnect_is_waited_out(
     assert agent.error is None
 
 
-def test_a_hub_of_another_wire_version_is_refused_with_a_sentence(hub: LittleHub, start: Start) -> None:
+def test_a_hub_of_another_wire_version_is_refused_with_a_sentence(hub: MinimalHub, start: Start) -> None:
     hub.wire_max = 0
     agent = start(wait=False)
     agent.join()
@@ -164,8 +164,8 @@ def test_a_hub_of_another_wire_version_is_refused_with_a_sentence(hub: LittleHub
     assert "Install the same edgeprof release" in agent.error.message
 
 
-def test_a_stopped_agent_says_so_itself(hub: LittleHub, start: Start) -> None:
+def test_a_stopped_agent_says_so_itself(hub: MinimalHub, start: Start) -> None:
     agent = start()
     agent.stop()
     eventually(lambda: not hub.is_online(agent.device_id))
-    assert hub.worker_output(State)[-1].session_id == agent.agent.identity.session_id
+    assert hub.received_of(State)[-1].session_id == agent.agent.identity.session_id

@@ -21,8 +21,8 @@ from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import DENSE_ROWS, THIN_ROWS, Trace
 from edgeprof_agent.telemetry.wall_clock import RawClock, WallClock
 from tests.agent.hanging_probe import LET_GO
-from tests.agent.little_hub import eventually
 from tests.agent.measuring import machine
+from tests.agent.minimal_hub import eventually
 
 MS = 1_000_000
 CORES = (0, 1, 2, 3)

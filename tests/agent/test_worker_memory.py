@@ -214,6 +214,6 @@ def test_who_starts_a_worker_learns_its_number_before_it_has_its_job() -> None:
     request = request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=BRIEF)
     job = msgspec.json.encode(job_of(request, "measure", 60))
     isolation.run(misbehaving("well"), job, Limits(deadline_s=60), take_line, threading.Event(), look)
-    assert [(alive, worker_output) for _, alive, worker_output in seen] == [(True, 0)]
+    assert [(alive, lines_before) for _, alive, lines_before in seen] == [(True, 0)]
     assert seen[0][0] != os.getpid()
     assert any(b'"measured"' in line for line in lines)

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import StartHub
 from tests.environments import python_with
-from tests.hub import believable
+from tests.hub import realistic
 
 pytestmark = [pytest.mark.full, pytest.mark.browser]
 
@@ -71,7 +71,7 @@ def opened(chromium: Browser, perfetto: Path, trace: bytes, folder: Path) -> Gen
 def test_perfetto_finds_every_slice_and_every_counter(
     chromium: Browser, start_hub: StartHub, perfetto: Path, tmp_path: Path
 ) -> None:
-    made = believable.typical()
+    made = realistic.typical()
     url = f"{start_hub(made)}/api/v1/results/{made.results[0].result_id}/perfetto"
     with urllib.request.urlopen(url) as answer:
         trace = answer.read()

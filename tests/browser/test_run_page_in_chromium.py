@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import StartHub
 from tests.browser.test_pages_in_chromium import Scheme, looking
-from tests.hub import believable, fleet
+from tests.hub import fleet, realistic
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ SECTIONS = (
 
 @pytest.fixture(scope="module")
 def made() -> fleet.Fleet:
-    return believable.typical()
+    return realistic.typical()
 
 
 @pytest.fixture(scope="module")

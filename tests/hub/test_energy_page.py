@@ -15,7 +15,7 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import energy_view
-from tests.hub import believable, fleet
+from tests.hub import fleet, realistic
 from tests.hub.test_pages import URL, words
 
 CNN = fleet.model("cnn", "cnn")
@@ -52,8 +52,8 @@ TRACE = {
 
 
 def with_energy(number: int, run: EnergyRun, scope: str, value: float = 0.09) -> Result:
-    """A believable run whose energy is this."""
-    result = believable.full(number, CNN)
+    """A realistic run whose energy is this."""
+    result = realistic.full(number, CNN)
     rows = [row for row in result.metrics if row.metric != "energy_per_inference_j"]
     row = MetricRow(
         metric="energy_per_inference_j", value=value, n=5, ci_low=0.9 * value, ci_high=1.1 * value, scope=scope
@@ -69,7 +69,7 @@ def page_of(folder: Path, results: list[Result], path: str) -> str:
     made = fleet.Fleet(states, facts, [CNN], results)
     fleet.fill(writer, made)
     writer.close()
-    fleet.keep_artifacts(folder, replace(made, artifacts=[believable.trace()]))
+    fleet.keep_artifacts(folder, replace(made, artifacts=[realistic.trace()]))
     with TestClient(create_app(HubSettings(data=folder)), base_url=URL) as client:
         return client.get(path).text
 
@@ -93,7 +93,7 @@ def test_a_runs_page_tells_source_method_and_doubt(tmp_path: Path) -> None:
 
 def test_a_source_without_a_figure_says_why(tmp_path: Path) -> None:
     silent = EnergyRun(source=SOURCE, problem="it fell silent 12.0 s before the end")
-    result = replace(believable.full(1, CNN), energy=(silent,))
+    result = replace(realistic.full(1, CNN), energy=(silent,))
     text = words(page_of(tmp_path, [result], f"/runs/{result.result_id}"))
     assert "not measured: it fell silent 12.0 s before the end" in text
 

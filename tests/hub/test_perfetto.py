@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
-from tests.hub import believable, fleet, live, stores
+from tests.hub import fleet, live, realistic, stores
 
 REQUIRED = {
     "M": {"name", "ph", "pid", "args"},
@@ -19,7 +19,7 @@ REQUIRED = {
 
 @pytest.fixture
 def made() -> fleet.Fleet:
-    return believable.typical()
+    return realistic.typical()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import sweeps, traces
-from tests.hub import believable, fleet
+from tests.hub import fleet, realistic
 from tests.hub.test_pages import URL, words
 
 CNN, LLM = fleet.model("cnn", "cnn"), fleet.model("llm", "llm", "gguf")
@@ -36,7 +36,7 @@ def read_run(tmp_path: Path) -> Iterator[ReadRun]:
             made = fleet.Fleet([fleet.state(1, "a")], [fleet.facts(1)], [CNN, LLM], [result])
             fleet.fill(writer, made)
             writer.close()
-            fleet.keep_artifacts(tmp_path, replace(made, artifacts=[believable.trace()]))
+            fleet.keep_artifacts(tmp_path, replace(made, artifacts=[realistic.trace()]))
             client = stack.enter_context(TestClient(create_app(HubSettings(data=tmp_path)), base_url=URL))
             answer = client.get(f"/runs/{result.result_id}")
             assert answer.status_code == 200
@@ -51,7 +51,7 @@ def charts(text: str) -> list[dict[str, object]]:
 
 
 def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
-    page = read_run(believable.full(1, CNN))
+    page = read_run(realistic.full(1, CNN))
     text = words(page)
     for told in (
         *("✓ clean", "This machine has no under-voltage bit."),
@@ -75,13 +75,13 @@ def test_everything_that_a_run_brings_is_told(read_run: ReadRun) -> None:
 
 
 def test_a_run_shows_its_label(read_run: ReadRun) -> None:
-    result = believable.full(1, CNN)
+    result = realistic.full(1, CNN)
     page = read_run(replace(result, protocol=replace(result.protocol, label="new <heat> sink")))
     assert "run label <b><bdi>new &lt;heat&gt; sink</bdi></b>" in page
 
 
 def test_what_went_wrong_is_named_with_what_it_means(read_run: ReadRun) -> None:
-    text = words(read_run(believable.spoiled(1, CNN)))
+    text = words(read_run(realistic.spoiled(1, CNN)))
     for told in (
         *("! busy Other programs took 14 % of the cores", "! throttled The board said frequency_capped"),
         *(
@@ -114,7 +114,7 @@ def test_a_failed_run_is_not_asked_for_what_it_could_not_bring(read_run: ReadRun
 
 def test_a_hostile_reason_is_text(read_run: ReadRun) -> None:
     evil = "<script>alert(1)</script>"
-    result = believable.spoiled(1, CNN)
+    result = realistic.spoiled(1, CNN)
     assert result.trust
     mark = replace(result.trust.marks[0], reason=evil)
     points = (SweepPoint(at=SweepAt(shapes={evil: (1, 2)}), failure=evil),)
@@ -124,7 +124,7 @@ def test_a_hostile_reason_is_text(read_run: ReadRun) -> None:
 
 
 def test_a_trace_is_thinned_in_its_table_and_names_its_lines() -> None:
-    drawn = traces.trace_of(believable.full(1, CNN), lambda _: believable.trace(60.0))
+    drawn = traces.trace_of(realistic.full(1, CNN), lambda _: realistic.trace(60.0))
     assert drawn
     temperature, clock, cores, memory = drawn.charts
     assert [line.name for line in temperature.lines] == ["cpu-thermal", "gpu-thermal"]
@@ -140,7 +140,7 @@ def test_a_trace_is_thinned_in_its_table_and_names_its_lines() -> None:
 def test_the_clocks_of_many_cores_become_two_lines() -> None:
     times = [0.0, 100.0]
     series = {"t_ms": times, "cpu_mhz": {f"cpu{core}": [1000.0 + core, 2000.0 - core] for core in range(16)}}
-    drawn = traces.trace_of(believable.full(1, CNN), lambda _: json.dumps({"series": series}).encode())
+    drawn = traces.trace_of(realistic.full(1, CNN), lambda _: json.dumps({"series": series}).encode())
     assert drawn
     lines = {line.name: [point.y for point in line.points] for line in drawn.charts[0].lines}
     assert lines == {"highest of 16": [1015.0, 2000.0], "lowest of 16": [1000.0, 1985.0]}
@@ -162,11 +162,11 @@ def test_the_clocks_of_many_cores_become_two_lines() -> None:
     ],
 )
 def test_a_trace_that_cannot_be_read_is_no_trace(data: bytes | None) -> None:
-    assert traces.trace_of(believable.full(1, CNN), lambda _: data) is None
+    assert traces.trace_of(realistic.full(1, CNN), lambda _: data) is None
 
 
 def test_a_sweep_over_depth_has_a_line_for_each_prompt_and_one_over_prompts_its_own_chart() -> None:
-    result = believable.full(1, LLM)
+    result = realistic.full(1, LLM)
     drawn = sweeps.sweep_of(result)
     assert drawn
     assert {chart.x for chart in drawn.charts} == {"context depth, tokens"}
@@ -187,6 +187,6 @@ def test_a_sweep_over_two_dimensions_is_drawn_over_the_size_of_the_input() -> No
         for batch in (1, 2)
         for side in (8, 16)
     )
-    drawn = sweeps.sweep_of(replace(believable.full(1, CNN), points=points))
+    drawn = sweeps.sweep_of(replace(realistic.full(1, CNN), points=points))
     assert drawn
     assert [(point.x, point.y) for point in drawn.charts[0].lines[0].points] == [(8, 8), (16, 16), (16, 16), (32, 32)]

@@ -14,7 +14,7 @@ from edgeprof.wire.evidence import TRUST_CAUSES, NoiseFloor, Trust, TrustCause, 
 from edgeprof.wire.run_field import fields_of
 from edgeprof.wire.run_request import RunConfig
 from edgeprof_hub.matrix import labels, table
-from tests.hub import believable, fleet, stores
+from tests.hub import fleet, realistic, stores
 
 QUICK, SLOW = fleet.model("quick", "family"), fleet.model("slow", "family")
 
@@ -83,13 +83,13 @@ def test_without_a_calibration_five_percent_are_assumed(
 
 @pytest.mark.parametrize(("share", "slower"), [(0.01, 1.03), (0.30, 1.6)])
 def test_a_learned_floor_takes_the_place_of_what_is_assumed(store: stores.Store, share: float, slower: float) -> None:
-    floor = believable.floor(share)
+    floor = realistic.floor(share)
     assert marks(built(store, slower=slower, floors=(floor, floor))) == [("quick", "best")]
 
 
 @pytest.mark.parametrize("share", [0.002, 0.02, 0.1, 0.4])
 def test_no_difference_below_the_floor_is_ever_claimed(store: stores.Store, share: float) -> None:
-    floor = believable.floor(share)
+    floor = realistic.floor(share)
     found = marks(built(store, slower=1 + share, floors=(floor, floor)))
     assert {verdict for _, verdict in found} == {"not_shown_to_differ"}
 
@@ -97,7 +97,7 @@ def test_no_difference_below_the_floor_is_ever_claimed(store: stores.Store, shar
 def test_two_floors_together_are_at_least_what_both_devices_differ_by() -> None:
     """The difference of two runs whose devices have the spreads s and t spreads by sqrt(s² + t²)."""
     for one, other in ((0.01, 0.01), (0.01, 0.2), (0.05, 0.0)):
-        shares = [allowances.share(cell_with(believable.floor(each)), "latency_p50_ms") for each in (one, other)]
+        shares = [allowances.share(cell_with(realistic.floor(each)), "latency_p50_ms") for each in (one, other)]
         needed = math.sqrt((math.log1p(one) ** 2 + math.log1p(other) ** 2) / 2)
         assert sum(math.log1p(share) for share in shares) >= needed - 1e-12
 
@@ -105,12 +105,12 @@ def test_two_floors_together_are_at_least_what_both_devices_differ_by() -> None:
 @pytest.mark.parametrize(
     "floor",
     [
-        believable.floor(0.01, series="inter_token"),
-        believable.floor(0.01, number=2),
-        replace(believable.floor(0.01), floor=math.inf),
-        replace(believable.floor(0.01), model_id="another"),
-        replace(believable.floor(0.01), model_id=""),
-        replace(believable.floor(0.01), config_key="another"),
+        realistic.floor(0.01, series="inter_token"),
+        realistic.floor(0.01, number=2),
+        replace(realistic.floor(0.01), floor=math.inf),
+        replace(realistic.floor(0.01), model_id="another"),
+        replace(realistic.floor(0.01), model_id=""),
+        replace(realistic.floor(0.01), config_key="another"),
         None,
     ],
     ids=["other series", "other device", "not finite", "other model", "no model", "other configuration", "none"],
@@ -120,14 +120,14 @@ def test_a_floor_that_does_not_fit_is_not_used(floor: NoiseFloor | None) -> None
 
 
 def test_a_floor_of_medians_never_makes_a_tail_look_steadier() -> None:
-    assert allowances.share(cell_with(believable.floor(0.01)), "latency_p99_ms") == allowances.ASSUMED
-    assert allowances.share(cell_with(believable.floor(0.4)), "latency_p99_ms") > 0.2
-    assert allowances.share(cell_with(believable.floor(0.4)), "peak_memory_mib") == allowances.ASSUMED
+    assert allowances.share(cell_with(realistic.floor(0.01)), "latency_p99_ms") == allowances.ASSUMED
+    assert allowances.share(cell_with(realistic.floor(0.4)), "latency_p99_ms") > 0.2
+    assert allowances.share(cell_with(realistic.floor(0.4)), "peak_memory_mib") == allowances.ASSUMED
 
 
 def test_each_figure_of_a_language_model_has_the_floor_of_its_own_series() -> None:
     lead, *others = (
-        believable.floor(share, series=series)
+        realistic.floor(share, series=series)
         for share, series in ((0.02, "inter_token"), (0.1, "ttft"), (0.2, "prefill"), (0.3, "decode"))
     )
     cell = replace(cell_with(lead), noise_floors=tuple(others))
@@ -187,7 +187,7 @@ def test_a_column_says_what_was_asked_for_otherwise_than_usual() -> None:
 
 
 def test_a_badge_is_named_in_words() -> None:
-    badge = Trust(marks=(believable.BUSY, TrustMark(cause="under_voltage", reason="4.6 V\nwas seen")))
+    badge = Trust(marks=(realistic.BUSY, TrustMark(cause="under_voltage", reason="4.6 V\nwas seen")))
     assert trust.causes(badge) == ("busy", "under voltage")
     assert trust.reasons(badge)[1] == "under voltage: 4.6 V was seen"
     assert (trust.sign(badge), trust.sign(Trust()), trust.sign(None)) == ("!", "✓", "?")

@@ -22,7 +22,7 @@ from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import table
-from tests.hub import believable, fleet, stores
+from tests.hub import fleet, realistic, stores
 
 COSTS = ("edge_cost", "cloud_cost")
 COST = rest.CostView(
@@ -107,7 +107,7 @@ def test_signs_stand_with_their_legend(typical: rest.CompareTable) -> None:
 @pytest.fixture
 def believable_table(tmp_path: Path) -> rest.CompareTable:
     with stores.opened(tmp_path) as store:
-        fleet.fill(store.writer, believable.typical())
+        fleet.fill(store.writer, realistic.typical())
         return table.build(store.reader, fleet.NOW_S)
 
 

@@ -9,7 +9,7 @@ from edgeprof.wire.evidence import Timing, WindowEnd
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent.commands.view.ran import timing_lines
 from edgeprof_hub.views.protocol_facts import timing_facts
-from tests.hub import believable, fleet
+from tests.hub import fleet, realistic
 
 PROTOCOL = RunProtocol(precision=0.01, window_limit_s=10, deadline_s=300, max_runs=100_000)
 
@@ -68,7 +68,7 @@ def test_the_terminal_prints_that_text() -> None:
 @pytest.mark.parametrize(("half_width", "warns"), [(0.027, True), (0.008, False)])
 def test_the_page_of_a_run_shows_that_text(half_width: float, warns: bool) -> None:
     found = timing("precision", half_width)
-    run = replace(believable.full(1, fleet.model("cnn", "cnn")), timing=found, protocol=PROTOCOL)
+    run = replace(realistic.full(1, fleet.model("cnn", "cnn")), timing=found, protocol=PROTOCOL)
     facts = {fact.name: fact for fact in timing_facts(run)}
     assert facts["Window"].text == window_end_text(found, PROTOCOL)
     assert facts["Window"].warns is warns

@@ -14,8 +14,8 @@ class Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
-    def odd(self) -> "OddServer":
-        assert isinstance(self.server, OddServer)
+    def odd(self) -> "FaultyServer":
+        assert isinstance(self.server, FaultyServer)
         return self.server
 
     def do_GET(self) -> None:
@@ -41,7 +41,7 @@ class Request(BaseHTTPRequestHandler):
 Step = Callable[[Request], None]
 
 
-class OddServer(ThreadingHTTPServer):
+class FaultyServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
@@ -58,9 +58,9 @@ class OddServer(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(*steps: Step) -> Generator[OddServer, None, None]:
+def serving(*steps: Step) -> Generator[FaultyServer, None, None]:
     """The steps in order; the last one is repeated."""
-    with OddServer(list(steps)) as server:
+    with FaultyServer(list(steps)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -59,7 +59,7 @@ class Mosquitto:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-class LittleHub:
+class MinimalHub:
     """Records what agents say. `lose_receipts`: so many results are received and not receipted."""
 
     def __init__(self, broker_port: int) -> None:
@@ -101,7 +101,7 @@ class LittleHub:
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
         self._client.publish(topics.build(SITE, device_id, name), payload, qos=1)
 
-    def worker_output(self, kind: type[T]) -> list[T]:
+    def received_of(self, kind: type[T]) -> list[T]:
         return [message for _, message, _ in self.received if isinstance(message, kind)]
 
     def decoded(self) -> list[Result]:
@@ -109,7 +109,7 @@ class LittleHub:
         return [codec.decode_as(Result, payloads[0]) for payloads in self.results.values()]
 
     def is_online(self, device_id: str) -> bool:
-        states = [state.online for state in self.worker_output(State) if state.device_id == device_id]
+        states = [state.online for state in self.received_of(State) if state.device_id == device_id]
         return bool(states) and states[-1]
 
     def receipt(self, result_id: str) -> None:
@@ -166,14 +166,14 @@ class LittleHub:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, hub: LittleHub) -> None:
+    def __init__(self, hub: MinimalHub) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.hub = hub
 
 
 class _Handler(BaseHTTPRequestHandler):
     @property
-    def hub(self) -> LittleHub:
+    def hub(self) -> MinimalHub:
         assert isinstance(self.server, _Server)
         return self.server.hub
 
