@@ -12,7 +12,7 @@ An error is one sentence with its code in brackets, such as `[hub_unreachable]`.
 sentences are not. The REST API sends the same code as `error.code`. `edgeprof errors CODE` prints
 the meaning and the remedy of a code.
 
-Made from `edgeprof/error_codes/` by `./scripts/docs`; a test keeps it current. It lists
+Made from `edgeprof/errors/codes/` by `./scripts/docs`; a test keeps it current. It lists
 {len(CODES)} codes. A run that fails carries a failure code instead: see [Wire](wire.md).
 
 Exit codes: 1 failed; 2 wrong use; 3 a part is missing. A command ends with 1 for any error that a
