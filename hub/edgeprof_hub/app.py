@@ -33,6 +33,7 @@ from edgeprof_hub.routes import (
     upload,
 )
 from edgeprof_hub.routes.access import Guard, Sessions
+from edgeprof_hub.routes.read_only import ReadOnly
 
 API_PREFIX = "/api/v1"
 ROUTERS = (
@@ -73,6 +74,7 @@ def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
     )
     sessions = Sessions()
     app.state.sessions = sessions
+    app.add_middleware(ReadOnly)
     app.add_middleware(Compressed)
     app.add_middleware(Guard, settings=settings, sessions=sessions)
     failures.install(app)

@@ -1,10 +1,13 @@
 """The running hub: everything that a request may need. `lifecycle.py` joins and starts it."""
 
+import logging
+import sqlite3
 from dataclasses import dataclass, field
 from typing import cast
 
 from fastapi import Request
 
+from edgeprof.errors import EdgeprofError
 from edgeprof_hub.blobs import BlobStore
 from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.claims import Claims
@@ -14,10 +17,22 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
+from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
+log = logging.getLogger(__name__)
+
 DATABASE = "hub.sqlite"
+
+
+@dataclass
+class Health:
+    """What is wrong with the database; a page says so."""
+
+    message: str | None = None
+    is_read_only: bool = False
+    """The start found it damaged: nothing is written, and no broker runs. Results wait on their devices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +55,18 @@ class HubContext:
     """Its data folder was filled by `edgeprof hub seed`."""
     claims: Claims = field(default_factory=Claims)
     notices: Notices
+    health: Health = field(default_factory=Health)
+
+    def trouble(self, error: Exception) -> EdgeprofError | None:
+        """What an error of the database or the disk means for a person; None for a bug. A damage is remembered."""
+        file = self.settings.data / DATABASE
+        known = trouble.named(error, file)
+        if known is None and self.health.is_read_only and isinstance(error, sqlite3.Error):
+            known = trouble.damaged(file, str(error))
+        if known is not None and known.code == "database_damaged" and self.health.message is None:
+            self.health.message = known.message
+            log.error("database.damaged %s", known.message)
+        return known
 
     def artifact(self, sha256: str) -> bytes | None:
         """An artifact of a result; None where the hub does not have it."""

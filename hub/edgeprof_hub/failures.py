@@ -1,5 +1,6 @@
 """One shape for every error of the API, whoever raises it."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import TypedDict, cast
 
@@ -14,8 +15,9 @@ from starlette.routing import compile_path
 from edgeprof.errors import EdgeprofError
 from edgeprof.errors.codes import CODES
 from edgeprof.wire import rest
+from edgeprof_hub.context import hub_of
 
-_STATUS = {entry.code: entry.http[0] for entry in CODES.values() if entry.http}
+STATUS = {entry.code: entry.http[0] for entry in CODES.values() if entry.http}
 """Codes with a status of their own; what is wrong with a model or a request is 422."""
 
 INTERNAL_ERROR = "Internal error. The hub's log has the details for a bug report."
@@ -43,6 +45,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EdgeprofError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(sqlite3.Error, _database)
+    app.add_exception_handler(OSError, _database)
     app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
@@ -50,7 +54,7 @@ def install(app: FastAPI) -> None:
 
 def _expected(_: Request, error: Exception) -> Response:
     known = cast(EdgeprofError, error)
-    return error_response(_STATUS.get(known.code, 422), known.code, known.message)
+    return error_response(STATUS.get(known.code, 422), known.code, known.message)
 
 
 def _invalid(_: Request, error: Exception) -> Response:
@@ -78,6 +82,14 @@ def _methods(request: Request) -> set[str]:
     fitting = [path for path in paths if compile_path(path)[0].match(request.url.path)]
     spelled_out = [path for path in fitting if "{" not in path]
     return {method.upper() for path in spelled_out or fitting for method in paths[path]}
+
+
+def _database(request: Request, error: Exception) -> Response:
+    """A full disk, or a database that is not whole any more; any other error of theirs is a bug, with its traceback."""
+    known = hub_of(request).trouble(error)
+    if known is None:
+        raise error
+    return _expected(request, known)
 
 
 def _no_text(_: Request, error: Exception) -> Response:

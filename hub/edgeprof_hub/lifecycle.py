@@ -1,5 +1,7 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -14,7 +16,7 @@ from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.campaigns.regression_watch import Watch
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.context import DATABASE, HubContext
+from edgeprof_hub.context import DATABASE, Health, HubContext
 from edgeprof_hub.cost import past_prices
 from edgeprof_hub.events import Events
 from edgeprof_hub.ingest.inbox import Inbox
@@ -22,8 +24,11 @@ from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.registry import uploads
+from edgeprof_hub.store import health, trouble
 from edgeprof_hub.store.reader import SqliteReader
-from edgeprof_hub.store.thread import WriterThread
+from edgeprof_hub.store.thread import RefusingWriter, WriterThread
+
+log = logging.getLogger(__name__)
 
 SEND_WAITING_EVERY_S = 5.0
 
@@ -33,23 +38,67 @@ def running(settings: HubSettings) -> Generator[HubContext]:
     """A hub from its start to its stop. Raises EdgeprofError where it cannot start."""
     config.check(settings)
     with ExitStack() as stack:
-        stack.enter_context(locked(settings.data))
-        uploads.clear(settings.data)
-        writer = WriterThread(settings.data / DATABASE)
-        reader = SqliteReader(settings.data / DATABASE)
-        stack.callback(reader.close)
-        stack.callback(writer.stop)
-        writer.call(lambda store: store.mark_all_offline())
-        past_prices.keep_current(writer, time.time())
-        broker = choice.choose(settings)
-        stack.callback(broker.stop)
-        endpoint = broker.start()
-        hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
-        watch = Watch(hub)
-        watch.start()
-        stack.callback(watch.stop)
-        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
+        try:
+            hub = _started(settings, stack)
+        except (OSError, sqlite3.Error) as error:
+            raise trouble.named(error, settings.data / DATABASE) or error from error
         yield hub
+
+
+def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
+    stack.enter_context(locked(settings.data))
+    file = settings.data / DATABASE
+    health.refuse_missing(file, settings.data / "blobs")
+    if damage := health.damage(file):
+        return _read_only(settings, damage, stack)
+    uploads.clear(settings.data)
+    writer = WriterThread(file)
+    stack.callback(writer.stop)  # its connection is the last one to close: then the database is one whole file
+    reader = SqliteReader(file)
+    stack.callback(reader.close)
+    stack.callback(writer.finish)
+    writer.call(lambda store: store.mark_all_offline())
+    past_prices.keep_current(writer, time.time())
+    broker = choice.choose(settings)
+    stack.callback(broker.stop)
+    endpoint = broker.start()
+    hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+    watch = Watch(hub)
+    watch.start()
+    stack.callback(watch.stop)
+    stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
+    return hub
+
+
+def _read_only(settings: HubSettings, damage: str, stack: ExitStack) -> HubContext:
+    """The pages of a damaged database, as far as they can be read. No broker: a result that comes could not be kept."""
+    file = settings.data / DATABASE
+    error = trouble.damaged(file, damage)
+    reader = SqliteReader(file)
+    stack.callback(reader.close)
+    try:
+        hub_id, is_synthetic = reader.hub_id(), reader.is_synthetic()
+    except (sqlite3.Error, IndexError) as unreadable:
+        raise trouble.unreadable(file, str(unreadable)) from unreadable
+    log.error("database.damaged %s Nothing is written, and no broker runs.", error.message)
+    endpoint = BrokerEndpoint(host="127.0.0.1", port=0)
+    link = AgentLink(f"hub-{hub_id}", settings.site, endpoint, lambda _: None, lambda: None)
+    return HubContext(
+        settings=settings,
+        hub_id=hub_id,
+        reader=reader,
+        writer=RefusingWriter(error),
+        blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
+        artifacts=BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES),
+        events=Events(),
+        link=link,
+        dispatch=Dispatch(reader, link),
+        endpoint=endpoint,
+        broker_title="none: the database is damaged, and nothing is written",
+        is_synthetic=is_synthetic,
+        notices=Notices((), lambda _: False),
+        health=Health(message=error.message, is_read_only=True),
+    )
 
 
 def _joined(

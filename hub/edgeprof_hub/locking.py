@@ -1,5 +1,6 @@
 """One hub for each data folder: a lock that ends with its process, however that ends."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Generator
@@ -16,6 +17,8 @@ def locked(folder: Path) -> Generator[None]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(folder / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise EdgeprofError(
             "data_unusable", f"Cannot use the data folder {folder} ({error.strerror}). Choose another with --data."
         ) from error

@@ -46,15 +46,33 @@ STARTING = (
         "data_unusable", "The data folder cannot be written.", "Check its rights, or name another with `--data`."
     ),
     ErrorCode(
+        "database_damaged",
+        "A part of the hub's database is damaged; nothing more is written to it.",
+        "Find out what with `edgeprof hub check`, and copy what can be read with `--salvage`.",
+        FAILED,
+        (503,),
+    ),
+    ErrorCode(
+        "database_missing",
+        "The data folder has a hub's files, but no database.",
+        "Restore it from a copy, or name an empty folder with `--data`.",
+    ),
+    ErrorCode(
         "database_unreadable",
         "The database is damaged or is not one.",
-        "Restore a copy, or move it away and start empty.",
+        "Restore a copy, or name an empty folder with `--data`.",
     ),
     ErrorCode("mosquitto_missing", "mosquitto is not installed.", "Run the install line in the message.", MISSING_PART),
     ErrorCode(
         "newer_database",
         "A newer edgeprof changed this data folder.",
         "Install that release again, or name another folder with `--data`.",
+    ),
+    ErrorCode(
+        "no_hub",
+        "The folder has no hub's database.",
+        "Name the folder that `edgeprof hub serve` uses with `--data`.",
+        WRONG_USE,
     ),
     ErrorCode(
         "nothing_to_seed",

@@ -44,7 +44,7 @@ MOVING = (
     ),
     ErrorCode(
         "no_space",
-        "The model does not fit on the disk or in the agent's budget.",
+        "A disk is full, or a model does not fit in the agent's budget.",
         "Free some space, or raise `store_budget_mib` in the agent's settings.",
         FAILED,
         (507,),

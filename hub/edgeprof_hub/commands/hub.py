@@ -110,6 +110,26 @@ def serve(
 
 
 @hub.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+@click.option(
+    "--salvage",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Copy what can be read into this new folder, which a hub can serve.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(data: Path | None, salvage: Path | None, as_json: bool) -> None:
+    """Check the hub's data: the database, each result and each file by its hash.
+
+    Nothing is changed, and the hub may run meanwhile. The exit code is 1 where something is damaged.
+    """
+    with _parts_of_the_hub():
+        from edgeprof_hub.commands import hub_check
+
+    sys.exit(hub_check.run(data or state_dir("hub"), salvage, as_json))
+
+
+@hub.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Empty folder for the synthetic hub.")
 @click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Number of devices.")
 @click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Number of models.")

@@ -16,8 +16,9 @@ router = APIRouter(tags=["agents"])
 
 @router.get("/healthz")
 def healthz(hub: HubOf) -> dict[str, bool]:
-    """Whether the hub answers, and whether its broker does."""
-    return {"ok": True, "broker_connected": hub.link.is_connected}
+    """Whether the hub answers, whether its broker does, and whether its database is whole as far as is known."""
+    is_whole = hub.health.message is None
+    return {"ok": is_whole, "broker_connected": hub.link.is_connected, "database_whole": is_whole}
 
 
 @router.get("/bootstrap", response_model=Bootstrap)

@@ -1,5 +1,6 @@
 """How pages answer: rendered templates with a policy that allows nothing inline, and errors as pages."""
 
+import sqlite3
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
@@ -10,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
+from edgeprof_hub import failures
 from edgeprof_hub.context import hub_of
 from edgeprof_hub.views import render
 
@@ -25,6 +27,9 @@ _ENVIRONMENT = render.environment()
 _SYNTHETIC: ContextVar[bool] = ContextVar("synthetic", default=False)
 """Whether the hub that answers holds a made-up fleet: every page says so."""
 
+_DAMAGE: ContextVar[str | None] = ContextVar("damage", default=None)
+"""What is wrong with the hub's database: every page says so."""
+
 
 class PageRoute(APIRoute):
     """Turns an expected error into a page, as the API turns it into JSON."""
@@ -33,15 +38,27 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_or_explain(request: Request) -> Response:
-            _SYNTHETIC.set(hub_of(request).is_synthetic)
+            hub = hub_of(request)
+            _SYNTHETIC.set(hub.is_synthetic)
+            _DAMAGE.set(hub.health.message)
             try:
                 return await handle(request)
             except EdgeprofError as error:
-                if error.code == "not_found":
-                    return page("error.html", 404, title="Not found", message=error.message)
-                return page("error.html", 400, title="Request failed", message=error.message)
+                return _explained(error)
+            except (sqlite3.Error, OSError) as error:
+                known = hub.trouble(error)
+                if known is None:
+                    raise
+                return _explained(known)
 
         return handle_or_explain
+
+
+def _explained(error: EdgeprofError) -> Response:
+    if error.code == "not_found":
+        return page("error.html", 404, title="Not found", message=error.message)
+    status = failures.STATUS.get(error.code, 400)
+    return page("error.html", status if status >= 500 else 400, title="Request failed", message=error.message)
 
 
 def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
@@ -56,5 +73,5 @@ def answer(text: str, status: int = 200) -> HTMLResponse:
 
 def text_of(template: str, **context: object) -> str:
     """The page as text."""
-    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get()}
+    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get(), "damage": _DAMAGE.get()}
     return _ENVIRONMENT.get_template(template).render({**always, **context})

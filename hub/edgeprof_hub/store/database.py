@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_hub.store import schema
+from edgeprof_hub.store import schema, trouble
 
 BUSY_TIMEOUT_S = 5.0
 CHECKPOINT_PAGES = 8000
@@ -16,7 +16,10 @@ CACHE_KIB = 16 * 1024
 
 def connect(file: Path) -> sqlite3.Connection:
     """Open (or make) the database, with every commit on disk before it counts, and bring its schema up to date."""
-    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    try:
+        connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    except sqlite3.OperationalError as error:
+        raise _cannot_use(error, file) from error
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
@@ -27,14 +30,16 @@ def connect(file: Path) -> sqlite3.Connection:
         schema.migrate(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise EdgeprofError(
-            "database_unreadable",
-            f"Cannot use the database {file} ({error}). Restore it from a copy, or move it away to start afresh.",
-        ) from error
+        raise _cannot_use(error, file) from error
     except EdgeprofError:
         connection.close()
         raise
     return connection
+
+
+def _cannot_use(error: sqlite3.Error, file: Path) -> EdgeprofError:
+    named = trouble.named(error, file)
+    return named if named and named.code == "no_space" else trouble.unreadable(file, str(error))
 
 
 @contextmanager

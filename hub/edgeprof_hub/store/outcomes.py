@@ -4,9 +4,11 @@ import sqlite3
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.identity import sha256_hex
 from edgeprof_hub.store import rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
+from edgeprof_hub.store.trouble import Rotten
 
 MAX_CONFLICTS = 1000
 MAX_ATTEMPTS = 2
@@ -22,10 +24,7 @@ def save_result(
     document = rows.to_json(result)
     if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
         return _repeated(connection, result.result_id, payload_sha256, received_s, document)
-    connection.executemany(
-        "INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        _figures_of(result),
-    )
+    index(connection, result)
     connection.executemany(
         "INSERT INTO artifact VALUES (?, ?, ?)",
         [(result.result_id, artifact.name, artifact.sha256) for artifact in result.artifacts],
@@ -35,6 +34,11 @@ def save_result(
     if _make_cell(connection, key, rows.to_json(result.config), None):
         _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
     return "stored"
+
+
+def index(connection: sqlite3.Connection, result: m.Result) -> None:
+    """Its figures, by which results are put into an order."""
+    connection.executemany("INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _figures_of(result))
 
 
 def touch_cell(
@@ -80,10 +84,7 @@ def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
     ).fetchone()
     if row is None:
         return False
-    connection.executemany(
-        "DELETE FROM metric WHERE (metric, value, result_id) = (?, ?, ?)",
-        _figures_of(rows.from_json(row["document"], m.Result)),
-    )
+    _delete_figures(connection, result_id, row["document"])
     remember_deleted(connection, "result", [result_id])
     connection.execute("UPDATE job SET result_id = NULL WHERE result_id = ?", (result_id,))
     key = (str(row[0]), str(row[1]), str(row[2]))
@@ -95,6 +96,15 @@ def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
         key,
     )
     return True
+
+
+def _delete_figures(connection: sqlite3.Connection, result_id: str, document: str) -> None:
+    try:
+        figures = _figures_of(rows.from_json(document, m.Result))
+    except Rotten:  # then every row of the table is looked at
+        connection.execute("DELETE FROM metric WHERE result_id = ?", (result_id,))
+        return
+    connection.executemany("DELETE FROM metric WHERE (metric, value, result_id) = (?, ?, ?)", figures)
 
 
 def _figures_of(result: m.Result) -> list[tuple[str, float, str]]:
@@ -176,6 +186,7 @@ def _result_values(result: m.Result, payload_sha256: str, received_s: float, doc
         "payload_sha256": payload_sha256,
         "received_s": received_s,
         "document": document,
+        "document_sha256": sha256_hex(document.encode()),
     }
 
 

@@ -9,7 +9,9 @@ import msgspec
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.identity import sha256_hex
 from edgeprof_hub.store.base import CellRow, ColumnRow
+from edgeprof_hub.store.trouble import Rotten
 
 T = TypeVar("T")
 
@@ -23,8 +25,11 @@ def to_json(value: object) -> str:
 
 
 def from_json(text: str, kind: type[T]) -> T:
-    """A stored document as the type it was stored from."""
-    return msgspec.json.decode(text, type=kind)
+    """A stored document as the type it was stored from. Raises Rotten where it is none any more."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise Rotten(f"a stored {kind.__name__} cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=MAX_STORED)
@@ -105,8 +110,21 @@ def job_values(record: rest.JobRecord) -> dict[str, object]:
 
 
 def result(row: sqlite3.Row) -> rest.StoredResult:
-    """One result."""
+    """One result. Raises Rotten where it is not what was stored."""
+    if is_rotten(row):
+        raise Rotten(f"the stored result {row['result_id']} does not match its hash")
     return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])
+
+
+def is_rotten(row: sqlite3.Row) -> bool | None:
+    """Whether a row's document is another one than was stored. None for one that an older release stored.
+
+    Such a row has the hash of its message alone: the same bytes, where agent and hub were of one release.
+    """
+    digest = sha256_hex(row["document"].encode())
+    if row["document_sha256"] is not None:
+        return digest != row["document_sha256"]
+    return False if digest == row["payload_sha256"] else None
 
 
 def shown_of(whole: m.Result) -> m.Result:

@@ -190,6 +190,12 @@ def catalogue(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE scenario ADD COLUMN then_had TEXT")
 
 
+@MIGRATIONS(name="0009_document_sha256")
+def document_sha256(db: sqlite_utils.Database) -> None:
+    """By which a stored result can be checked. Older rows have none: a hash made now would vouch for what rotted."""
+    db.conn.execute("ALTER TABLE result ADD COLUMN document_sha256 TEXT")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)

@@ -7,6 +7,7 @@ import msgspec
 
 from edgeprof.wire.messages import Result, ResultStatus
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.store.trouble import Rotten
 
 
 class StandingFigure(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,4 +88,12 @@ def encoded(result: Result) -> bytes:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-decoded = msgspec.msgpack.Decoder(Standing).decode
+_DECODER = msgspec.msgpack.Decoder(Standing)
+
+
+def decoded(raw: bytes) -> Standing:
+    """What `encoded` made. Raises Rotten where it is none any more."""
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise Rotten(f"a stored standing cannot be read: {error}") from error

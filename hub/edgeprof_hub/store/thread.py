@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
+from edgeprof.errors import EdgeprofError
 from edgeprof_hub.store.writer import SqliteWriter
 
 T = TypeVar("T")
@@ -45,15 +46,37 @@ class WriterThread:
         """The same, waited for. Never from the writer's own thread."""
         return self.submit(change).result()
 
-    def stop(self) -> None:
-        """End after what is queued, and close the database."""
+    def finish(self) -> None:
+        """End after what is queued. The database stays open, so that whoever reads it can close first."""
         self._queue.put(None)
         self._thread.join()
+
+    def stop(self) -> None:
+        """The same, and close the database."""
+        self.finish()
         self._store.close()
 
     def _work(self) -> None:
         while (run := self._queue.get()) is not None:
             run()
+
+
+class RefusingWriter(WriterThread):
+    """In the place of a writer while the database must not be changed: every change fails with the same error."""
+
+    def __init__(self, error: EdgeprofError) -> None:
+        self._error = error
+
+    def post(self, change: Callable[[SqliteWriter], object]) -> None:
+        """Nobody waits for it, and the start has said why nothing is written."""
+
+    def submit(self, change: Callable[[SqliteWriter], T]) -> "Future[T]":
+        future: Future[T] = Future()
+        future.set_exception(self._error)
+        return future
+
+    def finish(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 def _say_failure(future: "Future[object]") -> None:

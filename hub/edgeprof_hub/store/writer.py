@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,9 @@ class SqliteWriter:
         self._connection: sqlite3.Connection = database.connect(file)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. Closed last, it leaves the database as one whole file, without `-wal`."""
+        with suppress(sqlite3.Error):  # a full disk: what is in the log stays there, and is read at the next start
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def change(self, do: Callable[[sqlite3.Connection], T]) -> T:
