@@ -33,6 +33,7 @@ from edgeprof_hub.routes import (
     upload,
 )
 from edgeprof_hub.routes.access import Guard, Sessions
+from edgeprof_hub.routes.guesses import Guesses
 from edgeprof_hub.routes.read_only import ReadOnly
 
 API_PREFIX = "/api/v1"
@@ -74,9 +75,10 @@ def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
     )
     sessions = Sessions()
     app.state.sessions = sessions
+    app.state.guesses = guesses = Guesses()
     app.add_middleware(ReadOnly)
     app.add_middleware(Compressed)
-    app.add_middleware(Guard, settings=settings, sessions=sessions)
+    app.add_middleware(Guard, settings=settings, sessions=sessions, guesses=guesses)
     failures.install(app)
     for prefix, router in ROUTERS:
         app.include_router(router, prefix=prefix, responses=ERRORS if prefix == API_PREFIX else None)

@@ -12,6 +12,8 @@ from edgeprof_hub import private_file
 
 DEFAULT_PORT = 8765
 MIN_TOKEN = 16
+MIN_CHARACTERS = 8
+"""Different ones: sixteen times the same letter is guessed at once."""
 TOKEN_FILE = "token"
 
 
@@ -51,6 +53,11 @@ def check(settings: HubSettings) -> None:
     if settings.token is not None and len(settings.token) < MIN_TOKEN:
         raise UsageError(
             "weak_token", f"The token has fewer than {MIN_TOKEN} characters. Make a new one with --new-token."
+        )
+    if settings.token is not None and len(set(settings.token)) < MIN_CHARACTERS:
+        raise UsageError(
+            "weak_token",
+            f"The token has fewer than {MIN_CHARACTERS} different characters. Make a new one with --new-token.",
         )
     if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
         raise UsageError(

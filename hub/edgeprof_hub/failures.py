@@ -25,6 +25,7 @@ _SENTENCES = {
     400: ("invalid_request", "The request is malformed."),
     404: ("not_found", "Nothing at this address."),
     405: ("method_not_allowed", "This address does not accept that method."),
+    408: ("request_timeout", "The request did not arrive in time."),
     413: ("too_large", "The request is too large for the hub."),
 }
 

@@ -115,7 +115,9 @@ POWER = (
 )
 
 SERIES = (
-    ErrorCode("folder_not_empty", "The output folder is not empty.", "Name another with `--out` or `--salvage`.", WRONG_USE),
+    ErrorCode(
+        "folder_not_empty", "The output folder is not empty.", "Name another with `--out` or `--salvage`.", WRONG_USE
+    ),
     ErrorCode("not_a_bundle", "The file is not the bundle of a run.", "Download it again from the run's page."),
     ErrorCode(
         "wrong_runtime", "The chosen runtime does not run models of this format.", "Leave `--runtime` out.", WRONG_USE

@@ -126,6 +126,13 @@ API = (
         (404,),
     ),
     ErrorCode(
+        "request_timeout",
+        "The request's body did not arrive within a minute.",
+        "Send it again over a better connection.",
+        FAILED,
+        (408,),
+    ),
+    ErrorCode(
         "token_needed", "This hub needs its token.", "Add `--token-file`, or set `EDGEPROF_TOKEN`.", EITHER, (401,)
     ),
     ErrorCode("token_wrong", "The token is not this hub's.", "Copy it from the hub's data folder.", FAILED, (401,)),
@@ -135,6 +142,13 @@ API = (
         "Send less at once; send large models with `edgeprof flash`.",
         EITHER,
         (413,),
+    ),
+    ErrorCode(
+        "too_many_guesses",
+        "Too many wrong tokens came from this address; the hub looks at four a second.",
+        "Wait some seconds; copy the token again from the hub's data folder.",
+        FAILED,
+        (429,),
     ),
     ErrorCode("too_many_listeners", "Too many pages listen to the hub's events.", "Close some pages.", FAILED, (503,)),
     ErrorCode(

@@ -1,5 +1,6 @@
 """Who may access what: the shared token, the page's session, and which hosts and origins a request may name."""
 
+import asyncio
 import hmac
 import secrets
 import threading
@@ -14,16 +15,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.failures import error_response
+from edgeprof_hub.routes.guesses import Guesses
 
 COOKIE = "edgeprof_session"
 SESSION_S = 12 * 3600.0
 MAX_SESSIONS = 1000
 API = "/api/"
-OPEN_PATHS = frozenset({"/api/v1/healthz", "/sign-in"})
+SIGN_IN = "/sign-in"
+OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN})
 OPEN_PREFIX = "/static/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
+BODY_WITHIN_S = 60.0
+"""A stranger may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
 UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload")
 
 SECURITY_HEADERS = {
@@ -34,6 +39,8 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+_NOT_IN_A_HOST = frozenset("/?#@\\ ")
 
 NO_TOKEN = ("token_needed", "This hub needs its token. Set --token-file or EDGEPROF_TOKEN.")
 WRONG_TOKEN = (
@@ -87,16 +94,18 @@ def session_secret(headers: Headers) -> str:
 class Guard:
     """Stands before every route. What it lets through has the right host, origin, size and credentials."""
 
-    def __init__(self, app: ASGIApp, settings: HubSettings, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, settings: HubSettings, sessions: Sessions, guesses: Guesses) -> None:
         self._app = app
         self._settings = settings
         self._sessions = sessions
+        self._guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = await self._waited(scope, headers) or self._refusal(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
         elif scope["path"].startswith(UPLOADS):
@@ -104,7 +113,22 @@ class Guard:
         else:
             await self._app(scope, _limited(receive), _with_headers(send))
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> Response | None:
+    async def _waited(self, scope: Scope, headers: Headers) -> Response | None:
+        """Until it is this token's turn, where its address has shown too many wrong ones."""
+        shows_token = "authorization" in headers or (scope["method"] == "POST" and scope["path"] == SIGN_IN)
+        if self._settings.token is None or not shows_token:
+            return None
+        wait_s = self._guesses.wait_s(client_of(scope))
+        if wait_s is None:
+            response = error_response(429, "too_many_guesses", "Too many wrong tokens came from here. Try again later.")
+            response.headers["retry-after"] = "10"
+            return response
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        return None
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        method, path = scope["method"], scope["path"]
         if not self._is_host_known(headers.get("host", "")):
             return error_response(421, "wrong_host", "This hub does not answer to that host name. Use its own address.")
         if method not in SAFE_METHODS and not _is_same_origin(headers):
@@ -114,6 +138,8 @@ class Guard:
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
             return None
         if path.startswith(API) or method not in SAFE_METHODS:
+            if "authorization" in headers:
+                self._guesses.failed(client_of(scope))
             response = error_response(401, *(WRONG_TOKEN if "authorization" in headers else NO_TOKEN))
             response.headers["www-authenticate"] = "Bearer"
             return response
@@ -135,8 +161,15 @@ class Guard:
         return self._sessions.is_alive(session_secret(headers))
 
 
+def client_of(scope: Scope) -> str:
+    """The address that a request comes from."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
 def host_name(host: str) -> str:
-    """The name in a Host header, without its port and brackets."""
+    """The name in a Host header, without its port and brackets; empty where it is more than a name and a port."""
+    if not _NOT_IN_A_HOST.isdisjoint(host):
+        return ""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -168,12 +201,20 @@ def _with_headers(send: Send) -> Send:
 
 
 def _limited(receive: Receive) -> Receive:
-    size = 0
+    size, is_whole = 0, False
+    end_s = time.monotonic() + BODY_WITHIN_S
 
     async def receive_limited() -> Message:
-        nonlocal size
-        message = await receive()
+        nonlocal size, is_whole
+        if is_whole:  # what comes now is the end of the connection, which an event stream waits for
+            return await receive()
+        try:
+            async with asyncio.timeout(end_s - time.monotonic()):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
         size += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if size > MAX_BODY_BYTES:
             raise HTTPException(413)
         return message

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import Headers
 
-from edgeprof_hub.routes.access import COOKIE, SESSION_S, Sessions, is_token, session_secret
+from edgeprof_hub.routes.access import COOKIE, SESSION_S, Sessions, client_of, is_token, session_secret
 from edgeprof_hub.routes.answers import HubOf
+from edgeprof_hub.routes.guesses import Guesses
 from edgeprof_hub.routes.page_answers import page
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +26,7 @@ def post_sign_in(
 ) -> Response:
     """Begin a session, if the token is right."""
     if not is_token(hub.settings, token.strip()):
+        cast(Guesses, request.app.state.guesses).failed(client_of(request.scope))
         return page("sign_in.html", 403, next=_own_path(next), problem="Wrong token.")
     answer = RedirectResponse(_own_path(next), 303)
     answer.set_cookie(
