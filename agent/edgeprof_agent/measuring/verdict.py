@@ -5,6 +5,7 @@ import re
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.refusals import refined
 from edgeprof_agent.measuring.worker_output import WorkerOutput
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
@@ -17,6 +18,7 @@ def failure_of(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits)
     if worker_output.measured is not None:
         return None
     code, message, stage = _cause(worker_output, outcome, limits)
+    code, message = refined(code, message, outcome.log)
     if outcome.runs and stage in ("warmup", "measure"):
         message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
