@@ -1,0 +1,22 @@
+"""Hub, broker, agents and workers are killed at random: nothing is lost, nothing counts twice, nothing is stuck.
+
+`python -m benchmarks.faults` does the same with hundreds of kills.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults import inject
+
+KILLS = 12
+CALM_S = 2.0
+QUIET_LIMIT_S = 90.0
+
+
+@pytest.mark.parametrize("broker", ["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)])
+def test_random_kills_lose_nothing(broker: str, tmp_path: Path) -> None:
+    run = inject(broker, KILLS, 16, tmp_path, calm_s=CALM_S, quiet_limit_s=QUIET_LIMIT_S)
+    counted = run.counted
+    assert (run.kills, counted.lost, counted.duplicated, counted.stuck) == (KILLS, (), (), ())
+    assert counted.created == counted.stored > 0
