@@ -21,7 +21,7 @@ class Count:
     outcomes: dict[str, int] = field(default_factory=lambda: {})
     """Stored results by `measured` or the failure's code."""
     lost: tuple[str, ...] = ()
-    """Made on a device and not on the hub, or there with other bytes."""
+    """Made on a device, and neither on the hub nor in the outbox; or on the hub with other bytes."""
     duplicated: tuple[str, ...] = ()
     """One attempt of a job with two results, one id with two contents, or a result that no device made."""
     stuck: tuple[str, ...] = ()
@@ -63,13 +63,15 @@ def open_work(folder: Path, agents: tuple[str, ...]) -> list[str]:
 def count(folder: Path, agents: tuple[str, ...], offline: tuple[str, ...]) -> Count:
     """Compare all databases. `offline`: devices that did not come back."""
     made: dict[str, str | None] = {}  # result id -> SHA-256 of its bytes; None: the outbox has no row of it
+    waiting: set[str] = set()
     for name in agents:
         file = folder / name / "agent.db"
         made |= {result: None for (result,) in rows(file, "SELECT result_id FROM jobs WHERE result_id IS NOT NULL")}
         made |= {result: sha256 for result, sha256 in rows(file, "SELECT result_id, sha256 FROM results")}
+        waiting |= {result for (result,) in rows(file, "SELECT result_id FROM results WHERE state = 'queued'")}
     hub = folder / HUB_DATABASE
     stored = {result: sha256 for result, sha256 in rows(hub, "SELECT result_id, payload_sha256 FROM result")}
-    lost = [f"{result} is not on the hub" for result in made if result not in stored]
+    lost = [f"{result} is not on the hub" for result in made if result not in stored and result not in waiting]
     lost += [
         f"{result} has other bytes on the hub" for result, sha in made.items() if stored.get(result, sha) != sha and sha
     ]

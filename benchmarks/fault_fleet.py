@@ -89,8 +89,10 @@ class Daemon:
         self.due_s = time.monotonic() + restart_in_s
 
     def tick(self) -> None:
-        """Start it where it is due, also where it ended without having been killed."""
+        """Start it where it is due, also where it ended without having been killed. Nothing before its first start."""
         now_s = time.monotonic()
+        if self.process is None:
+            return
         if self.due_s is None and not self.is_running():
             self.ended_by_itself += 1
             self.due_s = now_s + REFUSED_RESTART_S
@@ -157,13 +159,15 @@ class Fleet:
             daemon.tick()
         self._brokers = [*self.hub.children(), *(broker for broker in self._brokers if broker.is_running())][:4]
 
-    def kill_one(self, wanted: Victim | None = None) -> Victim:
-        """SIGKILL to a victim drawn among those that run, or to the one that is wanted, if it runs."""
+    def kill_one(self, wanted: Victim | None = None) -> bool:
+        """SIGKILL to a victim drawn among those that run, or to the one that is wanted, if it runs. False: none runs."""
         victims = dict(self._victims())
+        if not victims:
+            return False
         victim = wanted if wanted in victims else self._draw.choices(list(victims), [WEIGHTS[v] for v in victims])[0]
         victims[victim]()
         self.killed[victim] += 1
-        return victim
+        return True
 
     def _victims(self) -> Iterator[tuple[Victim, Callable[[], None]]]:
         agents = [agent for agent in self.agents.values() if agent.is_running()]
@@ -176,7 +180,8 @@ class Fleet:
             yield "agent", lambda: self._draw.choice(agents).kill(self._pause_s())
         if workers:
             yield "worker", lambda: end([self._draw.choice(workers)])
-        yield "everything", lambda: self._kill_everything(workers)
+        if self.hub.is_running() and agents:
+            yield "everything", lambda: self._kill_everything(workers)
 
     def _kill_everything(self, workers: list[psutil.Process]) -> None:
         """As in a power cut, but for the disk: what was written stays in the kernel's cache."""

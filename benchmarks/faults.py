@@ -47,7 +47,14 @@ class Run:
 
 
 def inject(
-    broker: str, kills: int, seed: int, folder: Path, *, calm_s: float = CALM_S, quiet_limit_s: float = QUIET_LIMIT_S
+    broker: str,
+    kills: int,
+    seed: int,
+    folder: Path,
+    *,
+    max_pause_s: float = MAX_PAUSE_S,
+    calm_s: float = CALM_S,
+    quiet_limit_s: float = QUIET_LIMIT_S,
 ) -> Run:
     """Start a fleet in an empty folder, kill `kills` times, wait for quiet, stop everything, count."""
     draw = random.Random(f"{seed} {broker}")
@@ -58,8 +65,9 @@ def inject(
         began_s = time.monotonic()
         for done in range(kills):
             is_cut = done % CALM_EVERY == CALM_EVERY // 2
-            _pass_time(fleet, calm_s if is_cut else draw.uniform(MIN_PAUSE_S, MAX_PAUSE_S))
-            fleet.kill_one("everything" if is_cut else None)
+            _pass_time(fleet, calm_s if is_cut else draw.uniform(MIN_PAUSE_S, max_pause_s))
+            while not fleet.kill_one("everything" if is_cut else None):
+                _pass_time(fleet, MIN_PAUSE_S)
             _show(f"{broker}: {done + 1} of {kills} kills, {time.monotonic() - began_s:.0f} s", done + 1, kills)
         killed_s = time.monotonic()
         feeder.stop()

@@ -72,4 +72,9 @@ def test_a_job_without_an_end_is_stuck(tmp_path: Path) -> None:
 
 def test_a_result_in_the_outbox_is_stuck(tmp_path: Path) -> None:
     found = counted(tmp_path, [("a", "1")], [], state="queued")
-    assert found.stuck == ("result a is queued on alpha: no reason",)
+    assert (found.lost, found.stuck) == ((), ("result a is queued on alpha: no reason",))
+
+
+def test_a_result_that_was_set_aside_is_lost_and_stuck(tmp_path: Path) -> None:
+    found = counted(tmp_path, [("a", "1")], [], state="aside")
+    assert (len(found.lost), len(found.stuck)) == (1, 1)
