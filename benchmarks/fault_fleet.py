@@ -160,7 +160,7 @@ class Fleet:
         self._brokers = [*self.hub.children(), *(broker for broker in self._brokers if broker.is_running())][:4]
 
     def kill_one(self, wanted: Victim | None = None) -> bool:
-        """SIGKILL to a victim drawn among those that run, or to the one that is wanted, if it runs. False: none runs."""
+        """SIGKILL to a victim drawn among those that run, or to the wanted one, if it runs. False: none runs."""
         victims = dict(self._victims())
         if not victims:
             return False
