@@ -267,6 +267,8 @@ class Result:
     """Set: the model was served by an endpoint, and every time has the network in it."""
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
+    power: dict[str, str | float] | None = None
+    """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION
 
 
