@@ -275,6 +275,7 @@ def _measured(latency_ns: list[int]) -> Measured:
             "window_end": "precision",
         },
         "output": None,
+        "output_unread": None,
         "text": None,
         "remote": None,
         "affinity": [0],

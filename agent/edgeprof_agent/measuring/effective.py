@@ -54,10 +54,11 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
 def _output_notes(measured: Measured) -> tuple[str, ...]:
     output = measured["output"]
     if output is None:
-        return ()
+        unread = measured["output_unread"]
+        return (f"the outputs could not be checked: {unread}",) if unread else ()
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
-    return (*odd, *output["wrong_shapes"])
+    return (*odd, *output["wrong_shapes"], *output["notes"])
 
 
 _NOT_READ: Operators = {

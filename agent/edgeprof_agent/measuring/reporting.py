@@ -133,6 +133,7 @@ def _trust(
             before=run.before,
             after=run.after,
             output=measured["output"],
+            output_unread=measured["output_unread"],
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,

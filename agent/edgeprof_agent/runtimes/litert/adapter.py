@@ -101,7 +101,14 @@ class LiteRtModel:
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return outputs.check_outputs(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+        return outputs.check_outputs(self._promised, [self._output(each) for each in details])
+
+    def _output(self, detail: _Detail) -> Tensor:
+        """LiteRT refuses to hand out a tensor that holds nothing."""
+        shape = [int(size) for size in detail["shape"]]
+        if 0 in shape:
+            return np.empty(shape, detail["dtype"])
+        return self._interpreter.get_tensor(detail["index"])
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))
