@@ -54,10 +54,11 @@ def cost_notes(variant: str, path: Path = DATA, cpuinfo: Path = _CPUINFO) -> lis
     notes: list[str] = []
     for way in (variant, _OTHER_WAYS.get(variant)):
         ratios = [_told(cost) for cost in measured["costs"] if cost["variant"] == way]
-        if ratios:
+        if way and ratios:
             notes.append(
                 f"{way}{_build(way, versions)} reaches {' and '.join(ratios)} of the rate of llama-bench{bench}, "
-                f"{measured['threads']} thread, {measured['model']}: measured {where} ({measured['cpu']}) on {measured['date']}"
+                f"{measured['threads']} thread, {measured['model']}: measured {where} ({measured['cpu']}) "
+                f"on {measured['date']}"
             )
     return notes
 
