@@ -10,7 +10,7 @@ TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "G
 FIRST_RUNTIME: dict[ModelFormat, str] = {
     "onnx": "onnxruntime",
     "tflite": "litert",
-    "gguf": "llama-cpp-python",
+    "gguf": "llama-capi",
     "served": "openai-api",
 }
 """Of each format, the first one in the agent's table: what a job names for a device that has not told its runtimes."""

@@ -21,6 +21,7 @@ from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
+from edgeprof_agent.measuring.llama_path import RuntimePath, path_of
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
@@ -68,7 +69,11 @@ def measure(
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
-        attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
+        path = path_of(request.config)
+        header = replace(header, path=path)
+        attempt = _Attempt(
+            request, path, on_progress, cancelled, worker or worker_command(request.config.runtime), root
+        )
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -99,6 +104,7 @@ class _Attempt:
     """What every worker of one run is started with."""
 
     request: MeasureRequest
+    path: RuntimePath
     on_progress: OnProgress
     cancelled: threading.Event
     worker: Sequence[str]
@@ -198,7 +204,8 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
-    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
+    run_as = replace(request, config=replace(request.config, runtime=attempt.path.runtime))
+    job = msgspec.json.encode(job_of(run_as, course, left_s, beyond_s, ask, eval_callback=attempt.path.eval_callback))
     take_line = beside.around(worker_output.take_line)
     outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
     return _Ended(limits, worker_output, outcome)

@@ -63,6 +63,9 @@ class WorkerJob(TypedDict):
     sweep: list[SweepAsk]
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+    eval_callback: bool
+    """Whether llama.cpp's evaluation callback may be set: its place in the parameters is proven, or comes from the
+    binding itself."""
 
 
 def job_from(read: Any) -> WorkerJob:
