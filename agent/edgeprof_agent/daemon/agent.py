@@ -231,7 +231,7 @@ class Agent:
             self._ack(job.job_id, job.attempt, "accepted")
 
     def _on_receipt(self, receipt: Receipt) -> None:
-        if not self._outbox.settle(receipt):
+        if not self._outbox.settle(receipt) and not self._outbox.dispute(receipt):
             log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
         self._outbox.purge_when_due(time.time(), time.monotonic())
         self._sender.wake()

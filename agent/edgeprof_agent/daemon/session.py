@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
 FAREWELL_S = 2.0
+MAX_PACKET_BYTES = 256 * 1024
+"""What brokers of ours let through. MQTT allows 256 MiB, which whatever listens on that port could make us hold."""
 
 
 class ConnectionFailed(EdgeprofError):
@@ -56,6 +58,15 @@ class _TakesTls(Protocol):
     """paho leaves this parameter untyped."""
 
     def tls_set_context(self, context: ssl.SSLContext) -> None: ...
+
+
+class _BoundedClient(mqtt.Client):
+    """paho asks the socket for all that is left of a packet, and has no bound on that with MQTT 3.1.1."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > MAX_PACKET_BYTES:
+            raise OSError(f"a packet of {bufsize:,} bytes")  # ends the connection
+        return super()._sock_recv(bufsize)
 
 
 class MqttSession:
@@ -141,7 +152,7 @@ class MqttSession:
             raise ConnectionFailed(f"The broker's reply is not MQTT ({error}).") from error
 
     def _make_client(self, hub: HubHttp) -> mqtt.Client:
-        client = mqtt.Client(
+        client = _BoundedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._online_state.device_id,
             clean_session=False,
