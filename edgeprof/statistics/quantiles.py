@@ -7,12 +7,14 @@ The interval lies between two order statistics and holds whatever the distributi
 at or below the p-quantile is binomial (n, p), so that P(X(l) <= q < X(u)) is the sum of its probabilities from l to
 u - 1 (David and Nagaraja, Order Statistics, 3rd ed., section 7.1; Hahn and Meeker, Statistical Intervals, section 5.2).
 A series with autocorrelation time tau is taken as n / tau independent samples, each of which stands for tau ranks.
+
+A worker uses this to decide when to stop, so neither this module nor what it imports brings a heavy one.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from edgeprof.statistics.autocorrelation import autocorrelation_time, short_series_time, time_by_chance
 
@@ -26,8 +28,7 @@ _ROUNDING = 1e-9
 """1 / (1 - 0.9) is 10.000000000000002."""
 
 
-@dataclass(frozen=True)
-class Percentile:
+class Percentile(NamedTuple):
     """A percentile, its 95 % interval, and how many independent samples the n are worth there.
 
     `assumes_independence`: n is below `fewest_to_rule_out(p)`. Dependence that shows has widened the interval, but a
@@ -43,8 +44,7 @@ class Percentile:
     assumes_independence: bool = False
 
 
-@dataclass(frozen=True)
-class TooFewSamples:
+class TooFewSamples(NamedTuple):
     """A percentile that has no interval; `needed`: how many samples like these would give it one.
 
     `value`: the percentile of the samples at hand; None below `shown_from(p)` of them.

@@ -276,6 +276,7 @@ def _measured(latency_ns: list[int]) -> Measured:
             "warmup_runs": 5,
             "settled": True,
             "window_end": "precision",
+            "needed_s": None,
         },
         "output": None,
         "text": None,
