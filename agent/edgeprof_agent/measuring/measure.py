@@ -131,7 +131,7 @@ def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
     failed_cold = cold is not None and not cold.worker_output.cold
-    beside = _Sidecars(telemetry.start, footprint.beside, meter)
+    beside = _Sidecars(telemetry.start, lambda on_line: footprint.beside(telemetry.beside(on_line)), meter)
     try:
         ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
     finally:

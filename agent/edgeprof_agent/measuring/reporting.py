@@ -1,6 +1,6 @@
 """What is known of a run, put into the wire's one Result document."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeprof.version import __version__
 from edgeprof.wire.evidence import (
@@ -80,16 +80,17 @@ def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]
     points = points_of(
         header.protocol.sweep, run.worker_output.points, run.outcome, measured["prompt_tokens"], measured["absent"]
     )
+    trust = _trust(header, run, measured, timing, memory, conditions)
     body = _Body(
         effective=effective_of(header, measured, run, points),
         figures=figures,
         samples_ms=inline_samples_ms(measured),
         artifacts=tuple(ref for ref, _ in artifacts),
-        timing=timing,
+        timing=replace(timing, prevented_by=_prevented_by(header, measured, timing, trust)),
         memory=memory if measured["remote"] is None else None,  # else of the program that asks
         remote=remote_of(measured, header.endpoint),
         conditions=conditions,
-        trust=_trust(header, run, measured, timing, memory, conditions),
+        trust=trust,
         open_loop=open_loop_of(run.worker_output.open_loop, header.protocol.seed)
         if run.worker_output.open_loop
         else None,
@@ -140,6 +141,13 @@ def _trust(
             beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
         )
     )
+
+
+def _prevented_by(header: Header, measured: Measured, timing: Timing, trust: Trust) -> str | None:
+    from edgeprof_agent.measuring.precision import prevented_by
+    from edgeprof_agent.measuring.trust_in_samples import medians_of
+
+    return prevented_by(timing, header.protocol.precision, trust, medians_of(measured))
 
 
 def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:

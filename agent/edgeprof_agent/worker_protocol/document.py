@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: a look at the window told that its precision is out of reach within the time limit."""
 EnergyPhase = Literal["inference", "prefill", "decode"]
 
 
@@ -148,6 +149,8 @@ class LoopFacts(TypedDict):
     warmup_runs: int
     settled: bool
     window_end: WindowEnd
+    needed_s: float | None
+    """Where the window ended because its precision was out of reach: about how long it would have taken."""
 
 
 class Output(TypedDict):
