@@ -60,6 +60,9 @@ def energy_run(
         problem = found if isinstance(found, str) else None
         offset = offset if isinstance(found, str) else found
     samples = shifted(samples, -round(offset.late_s * 1e9))
+    if problem is None:
+        whole = whole.within(samples)
+        problem = whole.why_too_late(offset.late_s)
     run = EnergyRun(
         source=_source(recording, samples, whole, calibration),
         sampler_cpu_share=run_context.sampler_cpu_share,
@@ -105,6 +108,26 @@ class _Load:
         if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
             return None
         return "time ran out before the idle stretch after the load; raise --deadline-s"
+
+    def within(self, samples: Sequence[Sample]) -> "_Load":
+        """What is left of both idle stretches once the samples were set right in time."""
+        if not samples:
+            return self
+        return replace(self, start_ns=max(self.start_ns, samples[0].at_ns), end_ns=min(self.end_ns, samples[-1].at_ns))
+
+    def why_too_late(self, late_s: float) -> str | None:
+        """Taking the lateness out moves values across the edges: a stretch may lose all of its own."""
+        left_s = {
+            "before": (self.load_start_ns - self.start_ns) / 1e9,
+            "after": (self.end_ns - self.load_end_ns) / 1e9,
+        }
+        side = min(left_s, key=lambda name: left_s[name])
+        if left_s[side] >= _MIN_IDLE_NS / 1e9:
+            return None
+        return (
+            f"its values are {late_s:.1f} s late, which leaves {max(0.0, left_s[side]):.1f} s of idle power {side} "
+            f"the load; {_MIN_IDLE_NS / 1e9:.0f} s are needed"
+        )
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
