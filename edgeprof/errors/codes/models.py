@@ -19,6 +19,11 @@ FILES = (
         "Copy or download the model again, with its data files.",
     ),
     ErrorCode(
+        "unsupported_model",
+        "The file is a model of a kind that no runtime here can measure, such as an embedding GGUF.",
+        "Export the model to ONNX or TFLite.",
+    ),
+    ErrorCode(
         "wrong_format",
         "The contents are of another format than the file name says.",
         "Rename the file to fit its contents.",
