@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.modelfiles import onnx_file, parse
+from edgeprof.modelfiles import onnx_file, ort_file, parse
+from edgeprof.modelfiles.flatbuffer import slot_of
 from edgeprof.modelfiles.parse import Span, elements, ints, messages, table, text
-from edgeprof.modelfiles.tflite_file import slot_of
 from edgeprof.modelfiles.window import FileWindow
 from edgeprof.wire.messages import ModelFormat
 
@@ -33,6 +33,8 @@ def declared_inputs(path: Path, model_format: ModelFormat) -> tuple[DeclaredInpu
     with parse.open_window(path) as window:
         if model_format == "onnx":
             return tuple(_onnx(window))
+        if model_format == "ort":
+            return tuple(DeclaredInput(name, sizes) for name, sizes in ort_file.inputs(window))
         return tuple(_tflite(window)) if model_format == "tflite" else ()
 
 

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from edgeprof.modelfiles import external_data, gguf_file, gguf_kind, gguf_split, onnx_file, served_file, tflite_file
+from edgeprof.modelfiles import (
+    external_data,
+    gguf_file,
+    gguf_kind,
+    gguf_split,
+    onnx_file,
+    ort_file,
+    served_file,
+    tflite_file,
+)
 from edgeprof.modelfiles.window import FileWindow, ModelFileError
 from edgeprof.wire.formats import FORMATS, TITLES, is_language
 from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
@@ -75,7 +84,11 @@ def first_look(head: bytes, name: str) -> None:
     named = format_of_name(Path(name))
     if named is None:
         return
-    magics = {"gguf": (0, gguf_file.MAGIC), "tflite": (tflite_file.MAGIC_AT, tflite_file.MAGIC)}
+    magics = {
+        "gguf": (0, gguf_file.MAGIC),
+        "tflite": (tflite_file.MAGIC_AT, tflite_file.MAGIC),
+        "ort": (ort_file.MAGIC_AT, ort_file.MAGIC),
+    }
     for known, (at, magic) in magics.items():
         if (_begins(head, at, magic, named == known)) != (named == known):
             wanted = TITLES[named]
@@ -102,6 +115,9 @@ def _recognised(window: FileWindow, named: ModelFormat | None) -> _Recognised:
     if _begins(head, tflite_file.MAGIC_AT, tflite_file.MAGIC, named == "tflite"):
         tflite_file.check(window)
         return _Recognised("tflite", {})
+    if _begins(head, ort_file.MAGIC_AT, ort_file.MAGIC, named == "ort"):
+        ort_file.check(window)
+        return _Recognised("ort", {})
     if named == "served" or head.startswith(served_file.BEGINS):
         served_file.check(window)
         return _Recognised("served", {})
@@ -111,7 +127,7 @@ def _recognised(window: FileWindow, named: ModelFormat | None) -> _Recognised:
     except ModelFileError as error:
         if named == "onnx" or error.code == "external_data_outside":
             raise
-        wanted = TITLES[named] if named else "ONNX, TFLite or GGUF"
+        wanted = TITLES[named] if named else "ONNX, TFLite, GGUF or ORT"
         raise ModelFileError("not_a_model", f"{window.name} contains no {wanted} model.") from error
 
 

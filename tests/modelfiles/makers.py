@@ -1,7 +1,9 @@
 """Real model files, made by the formats' own libraries where there is one, byte by byte where there is none."""
 
+import importlib
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -112,3 +114,14 @@ def gguf_part(number: int, count: int, rows: int = 4) -> bytes:
     )
     tensors = ((0, (8, rows), 0),)
     return gguf((*(GGUF_PAIRS if number == 0 else ()), *split), tensors, data_bytes=32 * rows)
+
+
+def saved_as_ort(model: bytes, path: Path) -> Path:
+    """The model as ONNX Runtime itself saves it."""
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return path

@@ -227,7 +227,7 @@ UPLOADS = (
     ),
     ErrorCode("bad_task", "The task is not one that edgeprof knows.", "Choose one that the message lists.", WRONG_USE),
     ErrorCode("blob_missing", "A file of the model is not on the hub.", "Upload the file first.", FAILED, (409,)),
-    ErrorCode("no_file", "The form holds no model file.", "Choose a .onnx, .tflite, .gguf or .served file."),
+    ErrorCode("no_file", "The form holds no model file.", "Choose a .onnx, .ort, .tflite, .gguf or .served file."),
     ErrorCode("too_many_files", "Too many files were chosen at once.", "Send fewer at a time."),
     ErrorCode("unknown_file", "A file belongs to none of the chosen models.", "Leave it out, or add its model."),
 )

@@ -10,7 +10,7 @@ FILES = (
     ),
     ErrorCode(
         "not_a_model",
-        "The file is not an ONNX, TFLite or GGUF model, nor a served model's document.",
+        "The file is not an ONNX, ORT, TFLite or GGUF model, nor a served model's document.",
         "Check the file; convert or download it again.",
     ),
     ErrorCode(

@@ -19,7 +19,7 @@ MAX_JOBS = 5000
 
 _WRONG_PLACE = (
     "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
-    "Start one with `edgeprof agent run --endpoint URL`."
+    "Start one with `edgeprof agent run --endpoint URL`. An older agent runs no ORT models; upgrade it."
 )
 
 

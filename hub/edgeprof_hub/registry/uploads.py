@@ -85,7 +85,7 @@ def add(hub: HubContext, files: Sequence[Path], labels: Labels) -> list[rest.Mod
     entries = [path for path in files if format_of_name(path) and first_part_of(path.name) not in names]
     entries = entries or list(files[:1])
     if not entries:
-        raise EdgeprofError("no_file", "Select a model file: .onnx, .tflite, .gguf or .served.")
+        raise EdgeprofError("no_file", "Select a model file: .onnx, .ort, .tflite, .gguf or .served.")
     if len(entries) > 1 and (labels.name or labels.family):
         raise EdgeprofError(
             "one_name", f"{len(entries)} models selected. Leave the name empty, or upload one model at a time."
