@@ -173,6 +173,12 @@ CAMPAIGNS = (
     ErrorCode("bad_prompt", "The length of the prompt is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_rate", "The request rate is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_repeats", "The number of repeats is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_signature",
+        "The model has no signature of this name, or is not a TFLite model.",
+        "Use one that the message lists, or leave `--signature` out.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_soak", "The length of the soak is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
         "bad_start",

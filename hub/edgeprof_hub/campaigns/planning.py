@@ -95,7 +95,10 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
     useful = (each.name for each in fields_of(RunOptions) if each.known.models in ("all", kind))
     chosen: dict[str, Any] = {name: getattr(request, name) for name in useful}
     config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
-    return config if kind == "text" else replace(config, shapes=config.shapes or model.input_shapes)
+    if kind == "text":
+        return config
+    signature = config.signature if model.format == "tflite" else ""
+    return replace(config, shapes=config.shapes or model.input_shapes, signature=signature)
 
 
 def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:
