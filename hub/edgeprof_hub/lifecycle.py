@@ -1,6 +1,5 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
-import logging
 import sqlite3
 import threading
 import time
@@ -12,23 +11,25 @@ from edgeprof_hub import config
 from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
+from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.campaigns.regression_watch import Watch
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.context import DATABASE, Health, HubContext
+from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
-from edgeprof_hub.events import Events
+from edgeprof_hub.damaged import read_only
+from edgeprof_hub.events import Change, Events
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.registry import uploads
 from edgeprof_hub.store import health, trouble
+from edgeprof_hub.store.base import WriteStore
 from edgeprof_hub.store.reader import SqliteReader
-from edgeprof_hub.store.thread import RefusingWriter, WriterThread
-
-log = logging.getLogger(__name__)
+from edgeprof_hub.store.thread import WriterThread
 
 SEND_WAITING_EVERY_S = 5.0
 
@@ -50,7 +51,7 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     file = settings.data / DATABASE
     health.refuse_missing(file, settings.data / "blobs")
     if damage := health.damage(file):
-        return _read_only(settings, damage, stack)
+        return read_only(settings, damage, stack)
     uploads.clear(settings.data)
     writer = WriterThread(file)
     stack.callback(writer.stop)  # its connection is the last one to close: then the database is one whole file
@@ -66,39 +67,15 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     watch = Watch(hub)
     watch.start()
     stack.callback(watch.stop)
-    stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
+    stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
     return hub
 
 
-def _read_only(settings: HubSettings, damage: str, stack: ExitStack) -> HubContext:
-    """The pages of a damaged database, as far as they can be read. No broker: a result that comes could not be kept."""
-    file = settings.data / DATABASE
-    error = trouble.damaged(file, damage)
-    reader = SqliteReader(file)
-    stack.callback(reader.close)
-    try:
-        hub_id, is_synthetic = reader.hub_id(), reader.is_synthetic()
-    except (sqlite3.Error, IndexError) as unreadable:
-        raise trouble.unreadable(file, str(unreadable)) from unreadable
-    log.error("database.damaged %s Nothing is written, and no broker runs.", error.message)
-    endpoint = BrokerEndpoint(host="127.0.0.1", port=0)
-    link = AgentLink(f"hub-{hub_id}", settings.site, endpoint, lambda _: None, lambda: None)
-    return HubContext(
-        settings=settings,
-        hub_id=hub_id,
-        reader=reader,
-        writer=RefusingWriter(error),
-        blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
-        artifacts=BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES),
-        events=Events(),
-        link=link,
-        dispatch=Dispatch(reader, link),
-        endpoint=endpoint,
-        broker_title="none: the database is damaged, and nothing is written",
-        is_synthetic=is_synthetic,
-        notices=Notices((), lambda _: False),
-        health=Health(message=error.message, is_read_only=True),
-    )
+def _look_round(hub: HubContext, store: WriteStore) -> None:
+    """What has to be done from time to time, on the writer's thread."""
+    gone = hub.dispatch.check_presence(store)
+    hub.events.publish(Change("device", device_id) for device_id in gone)
+    hub.dispatch.send_waiting(store)
 
 
 def _joined(
@@ -112,15 +89,23 @@ def _joined(
     hub_id = reader.hub_id()
     events = Events()
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
-    ingest = Ingest(writer, Inbox(settings.site, artifacts), events)
+    presence = Presence()
+    claims = Claims(presence)
+    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events)
+
+    def connected(has_session: bool) -> None:
+        presence.doubt_all()
+        if not has_session:
+            writer.post(lambda store: store.mark_all_offline())
+
     link = AgentLink(
         f"hub-{hub_id}",
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,
-        on_new_session=lambda: writer.post(lambda store: store.mark_all_offline()),
+        on_connected=connected,
     )
-    dispatch = Dispatch(reader, link)
+    dispatch = Dispatch(reader, link, presence)
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
     stack.callback(link.stop)
@@ -137,6 +122,7 @@ def _joined(
         events=events,
         link=link,
         dispatch=dispatch,
+        claims=claims,
         endpoint=endpoint,
         broker_title=title,
         is_synthetic=reader.is_synthetic(),

@@ -87,6 +87,7 @@ class MqttSession:
             online=True,
             agent_version=__version__,
             hostname=identity.hostname,
+            place=identity.place,
         )
         self._born = threading.Event()
         self._ended = threading.Event()
@@ -110,6 +111,15 @@ class MqttSession:
     def publish(self, message_class: Upward, payload: bytes, qos: int, retain: bool = False) -> bool:
         topic = topics.build(self._bootstrap.site, self._online_state.device_id, message_class)
         return self._client.publish(topic, payload, qos, retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def announce(self) -> None:
+        """Answer the hub's question whether this agent is there. Before the birth, that is the answer."""
+        if self._born.is_set():
+            self._publish_birth(replace(self._online_state, is_answer=True))
+
+    def _publish_birth(self, state: State) -> None:
+        self.publish("state", codec.encode(state), 1, retain=True)
+        self.publish("facts", codec.encode(self._facts), 1, retain=True)
 
     def end(self, refusal: str) -> None:
         self.refusal = refusal
@@ -180,8 +190,7 @@ class MqttSession:
             self._failure = "The broker refused the subscription."
             client.disconnect()
             return
-        self.publish("state", codec.encode(self._online_state), 1, retain=True)
-        self.publish("facts", codec.encode(self._facts), 1, retain=True)
+        self._publish_birth(self._online_state)
         self._born.set()
         self._on_born()
 
