@@ -97,8 +97,8 @@ class FileWindow:
         )
 
     def _fill(self, offset: int, length: int) -> None:
-        if offset < 0 or length > BUFFER_BYTES:
-            raise ValueError(f"cannot read {length} bytes at {offset}")
+        if offset < 0 or not 0 <= length <= BUFFER_BYTES:
+            raise self.damaged(f"it points to {length:,} bytes at {offset:,}")
         self.must_reach(offset + length)
         self._file.seek(offset)
         self._buffer = self._file.read(BUFFER_BYTES)

@@ -10,6 +10,8 @@ MAX_SWEEP_POINTS = 200
 MIN_SOAK_S = 10.0
 """The sustained part, a fifth of it, must hold more than a few samples of a slow model."""
 DAY_S = 86_400.0
+MAX_RUNS = 100_000_000
+"""Of a window: more than a day has for a model of a millisecond."""
 
 _CAMPAIGN = "A campaign keeps to the default, or sets it through the REST API."
 _NO_OPTION = "Set through the REST API and the Python interface only."
@@ -55,10 +57,26 @@ class RunProtocol:
         ),
     ] = 5.0
     min_runs: Annotated[
-        int, RunField(title="Least runs in the window", help="The window has at least so many.", not_offered=_NEVER)
+        int,
+        RunField(
+            title="Least runs in the window",
+            help="The window has at least so many.",
+            code="bad_window",
+            low=1,
+            high=MAX_RUNS,
+            not_offered=_NEVER,
+        ),
     ] = 20
     max_runs: Annotated[
-        int, RunField(title="Most runs in the window", help="The window has at most so many.", not_offered=_NEVER)
+        int,
+        RunField(
+            title="Most runs in the window",
+            help="The window has at most so many.",
+            code="bad_window",
+            low=1,
+            high=MAX_RUNS,
+            not_offered=_NEVER,
+        ),
     ] = 100_000
     window_s: Annotated[
         float,

@@ -16,6 +16,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
 from edgeprof.wire.messages import ANNOUNCE, Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
+from edgeprof.wire.run_limits import problem
+from edgeprof.wire.run_request import RunConfig, RunProtocol
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
@@ -267,8 +269,10 @@ def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:
 
 
 def _unusable(job: Job) -> str | None:
+    """Why no run of this job could be: a hub of ours checks the same, but not everything on a broker is one."""
     try:
         check_manifest(job.model)
     except EdgeprofError as error:
         return error.message
-    return None
+    found = problem(job.config, RunConfig) or problem(job.protocol, RunProtocol)
+    return found.sentence if found else None

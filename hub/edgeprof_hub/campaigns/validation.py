@@ -2,25 +2,12 @@
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
-from edgeprof.wire.run_field import Described, fields_of
+from edgeprof.wire.run_limits import problem
 from edgeprof.wire.run_request import RunProtocol
 
 
 def check(request: rest.CampaignRequest) -> None:
     """Raises UsageError for the first value that no device could follow."""
-    for document, kind in ((request, rest.CampaignRequest), (request.protocol, RunProtocol)):
-        for each in fields_of(kind):
-            value = getattr(document, each.name)
-            if not each.known.allows(value):
-                raise UsageError(each.known.code, _sentence(each, value))
-
-
-def _sentence(each: Described, value: object) -> str:
-    known = each.known
-    if isinstance(value, tuple):
-        return f"{known.title}: at most {known.high:g}, not {len(value)}."  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, str):
-        return f"{known.title} must be one line of printable text, at most {known.high:g} characters."
-    if isinstance(value, float):
-        return f"{known.title} must be {known.range_text('a number')}, not {value:g}."
-    return f"{known.title} must be {known.range_text('a whole number')}, not {value}."
+    found = problem(request, rest.CampaignRequest) or problem(request.protocol, RunProtocol)
+    if found:
+        raise UsageError(found.code, found.sentence)
