@@ -12,6 +12,7 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from edgeprof import log_lines
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
 from edgeprof_hub import http_bounds
@@ -28,7 +29,7 @@ Say = Callable[[str], None]
 
 def serve(settings: HubSettings, say: Say) -> None:
     """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.configure(logging.WARNING)
     signal.signal(signal.SIGTERM, _leave)
     notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
     gc.freeze()  # what is loaded by now stays for good

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from edgeprof import log_lines
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire.messages import Facts, Result
 from edgeprof_agent import config
@@ -25,9 +25,6 @@ from edgeprof_agent.worker_protocol.progress import OnProgress
 
 if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player
-
-LOG_LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
 
 MORE = {
     "doctor": "edgeprof_agent.commands.doctor:doctor",
@@ -87,7 +84,7 @@ def agent() -> None:
 @click.option("--cores", metavar="N|LIST", help="Cores for a model: how many (2), or which (0,2 or 4-7).")
 def run(config_file: Path | None, **options: object) -> None:
     """Connect to a hub and run its jobs until Ctrl-C or SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format=LOG_LINE, stream=sys.stderr)
+    log_lines.configure(logging.INFO)
     settings = config.load(options, os.environ, config_file)
     with _played(settings) as player:
         _serve(Agent(settings, this_machine(settings, player)))
