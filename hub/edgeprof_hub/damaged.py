@@ -33,7 +33,7 @@ def read_only(settings: HubSettings, damage: str, stack: ExitStack) -> HubContex
         raise trouble.unreadable(file, str(unreadable)) from unreadable
     log.error("database.damaged %s Nothing is written, and no broker runs.", error.message)
     endpoint = BrokerEndpoint(host="127.0.0.1", port=0)
-    link = AgentLink(f"hub-{hub_id}", settings.site, endpoint, on_arrival=lambda _: None, on_connected=lambda _: None)
+    link = AgentLink("hub", settings.site, endpoint, on_arrival=lambda _: None, on_connected=lambda _: None)
     presence = Presence()
     return HubContext(
         settings=settings,

@@ -12,6 +12,7 @@ from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobSto
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.claims import Claims
+from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.broker.presence import Presence
@@ -99,7 +100,7 @@ def _joined(
             writer.post(lambda store: store.mark_all_offline())
 
     link = AgentLink(
-        f"hub-{hub_id}",
+        own_client_id(settings.data / "broker"),
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,

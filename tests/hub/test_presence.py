@@ -15,6 +15,7 @@ from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
 from edgeprof_hub import lifecycle
 from edgeprof_hub.broker import presence
+from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.presence import Presence
 from tests.agent.minimal_hub import Mosquitto
 from tests.hub import fleet
@@ -159,8 +160,9 @@ def test_what_the_broker_kept_makes_nobody_online_and_keeps_nobody_out(outside: 
 def test_nothing_that_is_kept_is_stored(outside: Mosquitto, tmp_path: Path, name: topics.Upward) -> None:
     """Of every class: ours are kept of two only, and anybody may keep more at a broker."""
     with serving_at(outside, tmp_path / "hub") as live, agent_of(live) as agent:
-        known, hub_id = live.hub.reader.devices(), live.hub.hub_id
-    keep(outside, "state", b"", client_id=f"hub-{hub_id}")  # and so the hub's session there is gone
+        known = live.hub.reader.devices()
+    hub_id = own_client_id(tmp_path / "hub" / "broker")
+    keep(outside, "state", b"", client_id=hub_id)  # and so the hub's session there is gone
     old = {
         "state": replace(STATE, name="of last year"),
         "facts": replace(agent.facts, kernel="of last year"),

@@ -10,7 +10,7 @@ import iotcore
 
 from edgeprof.errors import EdgeprofError
 from edgeprof_hub import private_file
-from edgeprof_hub.broker import ports
+from edgeprof_hub.broker import ports, probe, supervised
 from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
 from edgeprof_hub.broker.supervised import Supervisor
 
@@ -57,9 +57,13 @@ class EmbeddedBroker:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         port = ports.choose(HOST, self._wanted_port, self._folder)
         config = self._write_config(port)
-        self._supervisor = Supervisor("embedded", lambda: _Child(config))
-        self._supervisor.start()
         user = AGENT_USER if self._token else None
+        self._supervisor = Supervisor(
+            "embedded",
+            lambda: _Child(config),
+            lambda: probe.answers(HOST, port, user, self._token, supervised.ANSWER_WITHIN_S),
+        )
+        self._supervisor.start()
         return BrokerEndpoint(
             host=HOST, port=port, username=user, password=self._token, agent_host=HOST, agent_username=user
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire import topics
 from edgeprof_hub import private_file
-from edgeprof_hub.broker import ports
+from edgeprof_hub.broker import ports, probe, supervised
 from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
 from edgeprof_hub.broker.supervised import Supervisor
 
@@ -83,7 +83,11 @@ class MosquittoBroker:
         own_host = _reachable(self._host)
         log_file = self._folder / "mosquitto.log"
         command = [program, "-c", str(self._folder / "mosquitto.conf")]
-        self._supervisor = Supervisor("mosquitto", lambda: _Child(command, own_host, port, log_file))
+        self._supervisor = Supervisor(
+            "mosquitto",
+            lambda: _Child(command, own_host, port, log_file),
+            lambda: probe.answers(own_host, port, HUB_USER, hub_password, supervised.ANSWER_WITHIN_S),
+        )
         self._supervisor.start()
         return BrokerEndpoint(
             host=own_host,
