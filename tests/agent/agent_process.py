@@ -85,7 +85,17 @@ def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budg
 
 
 def make(its_settings: AgentSettings, measure: Measure = quick) -> Agent:
-    return Agent(its_settings, Machine(measure=lambda _: measure, facts=facts, now=pieces.now))
+    return Agent(its_settings, Machine(measure=lambda identity: _of(identity, measure), facts=facts, now=pieces.now))
+
+
+def _of(identity: Identity, measure: Measure) -> Measure:
+    """Results of this very device, as a real measure makes them."""
+
+    def measure_here(begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event) -> Measured:
+        result, artifacts = measure(begun, folder, on_progress, cancelled)
+        return replace(result, device_id=identity.device_id), artifacts
+
+    return measure_here
 
 
 class Running:

@@ -15,7 +15,19 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
-from edgeprof.wire.messages import ANNOUNCE, Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
+from edgeprof.wire.messages import (
+    ANNOUNCE,
+    Ack,
+    AckStatus,
+    Bootstrap,
+    Cancel,
+    Facts,
+    Job,
+    Progress,
+    Receipt,
+    Refusal,
+    Stamp,
+)
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
@@ -24,7 +36,8 @@ from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.link import HubLink
-from edgeprof_agent.daemon.outbox import Outbox
+from edgeprof_agent.daemon.outbox import Outbox, Quarantined
+from edgeprof_agent.daemon.recall import Recall
 from edgeprof_agent.daemon.runner import Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
@@ -35,6 +48,8 @@ log = logging.getLogger(__name__)
 RUN_ENDS_WITHIN_S = 10.0
 LAST_RECEIPTS_S = 3.0
 STOP_POLL_S = 1.0
+
+QUARANTINED = "The result stays on the device: {}."
 
 Turn = Callable[[], None]
 """Called by the thread that reads the inbox when it comes to it: that thread turns, then."""
@@ -75,11 +90,14 @@ class Agent:
         )
         self._sender = Sender(
             self._outbox,
+            self.identity.device_id,
             hub,
+            Recall(self._outbox, hub, self.identity.device_id, settings.data),
             lambda payload: self._link.publish("result", payload, 1),
             settings.resend_after_s,
             settings.retry,
         )
+        self._outbox.on_quarantine = self._tell_quarantined
         store = ModelStore(
             settings.data,
             settings.store_budget_mib * 2**20,
@@ -148,8 +166,8 @@ class Agent:
     def on_refused(self) -> None:
         self._runner.forbid()
 
-    def on_online(self) -> None:
-        self._sender.online()
+    def on_online(self, bootstrap: Bootstrap) -> None:
+        self._sender.online(bootstrap)
 
     def on_offline(self) -> None:
         self._sender.offline()
@@ -221,14 +239,30 @@ class Agent:
 
     def _on_job(self, job: Job) -> None:
         if self._runner.knows(job):
-            self._outbox.send_again(job.job_id, job.attempt)
-            self._sender.wake()
-            self._ack(job.job_id, job.attempt, "duplicate")
+            self._on_known_job(job)
         elif reason := self._outbox.full_reason() or _unusable(job):
             self._ack(job.job_id, job.attempt, "refused", reason)
         else:
             self._runner.accept(job)
             self._ack(job.job_id, job.attempt, "accepted")
+
+    def _on_known_job(self, job: Job) -> None:
+        """The hub has not heard of its end. Where no result will ever tell it, the answer does."""
+        key = job.job_id, job.attempt
+        if self._outbox.send_again(*key):
+            self._sender.wake()
+            self._ack(*key, "duplicate")
+        elif reason := self._outbox.quarantine_reason(*key):
+            self._ack(*key, "refused", QUARANTINED.format(reason))
+        elif self._runner.has_ended(job):
+            self._ack(*key, "refused", "The run ended on the device, and its result is no longer there.")
+        else:
+            self._ack(*key, "duplicate")
+
+    def _tell_quarantined(self, result: Quarantined) -> None:
+        """Said again when the hub sends the job again, if there is no connection now."""
+        if result.job_id:
+            self._ack(result.job_id, result.attempt, "refused", QUARANTINED.format(result.reason))
 
     def _on_receipt(self, receipt: Receipt) -> None:
         if not self._outbox.settle(receipt) and not self._outbox.dispute(receipt):

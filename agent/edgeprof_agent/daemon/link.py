@@ -12,7 +12,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Facts, Hello
+from edgeprof.wire.messages import Bootstrap, Facts, Hello
 from edgeprof.wire.topics import Upward
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import HubHttp, HubRefused
@@ -37,10 +37,12 @@ class IdInUse(EdgeprofError):
 
 
 class LinkListener(Listener, Protocol):
-    """Whether the hub has given this agent its device id, too. Called on the link's thread."""
+    """How the agent stands with its hub, too. Called on the link's thread."""
 
     def on_claimed(self) -> None: ...
     def on_refused(self) -> None: ...
+    def on_online(self, bootstrap: Bootstrap) -> None: ...
+    def on_offline(self) -> None: ...
 
 
 class HubLink:
@@ -125,7 +127,7 @@ class HubLink:
         if self._stopping.is_set():
             return
         try:
-            session.serve(self._on_online)
+            session.serve(lambda: self._on_online(bootstrap))
         finally:
             self._session = None
             self._listener.on_offline()
@@ -150,10 +152,10 @@ class HubLink:
             raise
         self._listener.on_claimed()
 
-    def _on_online(self) -> None:
+    def _on_online(self, bootstrap: Bootstrap) -> None:
         self._was_connected = True
         self._tell("online", logging.INFO)
-        self._listener.on_online()
+        self._listener.on_online(bootstrap)
 
     def _tell(self, state: str, level: int) -> None:
         """One line for each change, not for each try."""
