@@ -20,6 +20,7 @@ from tests.agent import pieces
 
 SAMPLES = b"1.0 2.0"
 SAMPLES_SHA256 = hashlib.sha256(SAMPLES).hexdigest()
+SAMPLES_REF = ArtifactRef(name="samples", sha256=SAMPLES_SHA256, size=len(SAMPLES), media_type="text/plain")
 Measured = tuple[Result, Mapping[str, bytes]]
 
 
@@ -27,8 +28,7 @@ def quick(begun: Started, folder: Path, on_progress: OnProgress, cancelled: thre
     """Reads the model and is done."""
     on_progress("measure", 0.5, "")
     assert all((folder / file.path).stat().st_size == file.size for file in begun.job.model.manifest.files)
-    ref = ArtifactRef(name="samples", sha256=SAMPLES_SHA256, size=len(SAMPLES), media_type="text/plain")
-    made = replace(pieces.result(begun.job, begun.result_id), artifacts=(ref,))
+    made = replace(pieces.result(begun.job, begun.result_id), artifacts=(SAMPLES_REF,))
     return made, {SAMPLES_SHA256: SAMPLES}
 
 

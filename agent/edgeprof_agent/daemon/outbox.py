@@ -239,6 +239,8 @@ class Outbox:
                 return None if file_sha256(stream) == sha256 else "damaged"
         except FileNotFoundError:
             return "missing"
+        except IsADirectoryError:
+            return "damaged"
         except OSError as error:
             if error.errno != EIO:
                 raise

@@ -20,6 +20,10 @@ NEVER_TAKEN = (400, 409, 411, 413, 415, 422)
 TRIES_TO_NOTE = 3
 
 
+class _Waits(Exception):
+    """Nothing can be sent for now; the reason is with the result that met it."""
+
+
 class Sender:
     """One thread's work (`run`), and what wakes it."""
 
@@ -94,10 +98,10 @@ class Sender:
                 return None
             self._forget_others(waiting)
             due = [self._send_if_due(result_id) for result_id in waiting]
-        except HubUnreachable as error:
+        except (HubUnreachable, _Waits) as error:
             self._failures += 1
             if self._failures == 1:
-                log.warning("courier.waiting reason=%s", error.message)
+                log.warning("courier.waiting reason=%s", error)
             return self._backoff.delay_s(self._failures)
         self._failures = 0
         return max(0.0, min(due) - time.monotonic())
@@ -163,20 +167,17 @@ class Sender:
         return True
 
     def _store(self, entry: OutboxEntry, sha256: str) -> str | None:
-        """Put an artifact into the hub; the reason why that can never be. Raises HubUnreachable to try again."""
-        damage = self._outbox.artifact_damage(sha256)
+        """Put an artifact into the hub; the reason why that can never be. Raises _Waits to try again."""
         try:
+            damage = self._outbox.artifact_damage(sha256)
             if damage is None:
                 self._hub.put_artifact(sha256, self._outbox.artifact(sha256))
             elif not self._hub.has_artifact(sha256):
                 return f"{damage} on the device's disk"
-        except HubRefused as error:
-            if error.status in NEVER_TAKEN:
+        except (HubRefused, HubUnreachable, OSError) as error:
+            if isinstance(error, HubRefused) and error.status in NEVER_TAKEN:
                 return f"refused by the hub: {error.message}"
-            self._outbox.note(entry.result_id, f"artifact {sha256[:12]}: {error.message}")
-            raise HubUnreachable(self._hub.url, error.message) from error
-        except HubUnreachable as error:
-            self._outbox.note(entry.result_id, f"artifact {sha256[:12]}: {error.message}")
-            raise
+            self._outbox.note(entry.result_id, f"artifact {sha256[:12]}: {error}")
+            raise _Waits(str(error)) from error
         self._stored.add(sha256)
         return None
