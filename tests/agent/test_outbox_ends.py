@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Ack, Job, LostArtifact, ModelRef, Result
+from edgeprof_agent.commands.agent import agent as agent_command
 from edgeprof_agent.daemon.outbox_entry import without_artifact
 from tests.agent import agent_process, pieces
 from tests.agent.agent_process import SAMPLES, SAMPLES_SHA256, Running, Slow, Start
@@ -19,6 +22,11 @@ from tests.agent.minimal_hub import MinimalHub, Mosquitto, eventually
 pytestmark = pytest.mark.mosquitto
 CONTENTS = {"model.onnx": b"tiny" * 100}
 FULL = (507, b'{"error": {"code": "no_space", "message": "The hub\'s disk is full."}}')
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
 
 
 @pytest.fixture
@@ -271,3 +279,33 @@ def test_a_lost_artifact_makes_a_result_no_larger_than_a_message_may_be(tmp_path
     assert len(less) <= len(payload)
     assert codec.decode_as(Result, less).lost_artifacts[0].name == "samples"
     assert json.loads(less)["result_id"] == whole.result_id
+
+
+def test_the_outbox_is_listed_with_its_reasons(
+    hub: MinimalHub, start: Start, data: Path, job: Job, runner: CliRunner
+) -> None:
+    """While the agent runs, too."""
+    hub.artifact_refusal = FULL
+    start(resend_after_s=0.1)
+    eventually(lambda: "The hub's disk is full." in rows(data)[0][1])
+    values = "99, 'r-rotten', 'j-9', 1, x'7b', sha256, '[]', 'aside', 0, 'damaged'"
+    change(data, f"INSERT INTO results SELECT {values} FROM results")
+    shown = runner.invoke(agent_command, ["outbox", "--data", str(data)])
+    assert shown.exit_code == 0
+    lines = shown.output.splitlines()
+    assert lines[0] == f"{data}: 1 waiting, 1 quarantined, 0 confirmed and still here."
+    assert "waiting for " in lines[1]
+    assert lines[1].endswith("tiny (measured)")
+    assert "The hub's disk is full." in lines[2]
+    assert (lines[3].split()[0], lines[4]) == ("r-rotten", "  damaged")
+    listed = json.loads(runner.invoke(agent_command, ["outbox", "--data", str(data), "--json"]).output)
+    assert [(each["state"], each["status"]) for each in listed["results"]] == [
+        ("queued", "measured"),
+        ("aside", "unreadable"),
+    ]
+
+
+def test_a_folder_without_an_agent_is_named(tmp_path: Path, runner: CliRunner) -> None:
+    failed = runner.invoke(agent_command, ["outbox", "--data", str(tmp_path)])
+    assert isinstance(failed.exception, EdgeprofError)
+    assert "holds no agent's data" in failed.exception.message
