@@ -86,7 +86,7 @@ def test_an_artifact_that_cannot_be_read_for_now_is_waited_for(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr("edgeprof_agent.daemon.outbox.file_sha256", refused)
+        patch.setattr("edgeprof_agent.daemon.artifact_files.file_sha256", refused)
         agent = start()
         eventually(lambda: "Permission denied" in rows(data)[0][1])
     eventually(lambda: settled(agent))

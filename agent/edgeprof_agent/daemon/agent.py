@@ -10,22 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
 from edgeprof.wire.messages import (
-    ANNOUNCE,
-    Ack,
-    AckStatus,
     Bootstrap,
-    Cancel,
     Facts,
-    Job,
     Progress,
-    Receipt,
-    Refusal,
     Stamp,
 )
 from edgeprof_agent.config import AgentSettings
@@ -33,23 +24,22 @@ from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
+from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.link import HubLink
-from edgeprof_agent.daemon.outbox import Outbox, Quarantined
+from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.recall import Recall
 from edgeprof_agent.daemon.runner import Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
-from edgeprof_agent.daemon.store import ModelStore, check_manifest
+from edgeprof_agent.daemon.store import ModelStore
 
 log = logging.getLogger(__name__)
 
 RUN_ENDS_WITHIN_S = 10.0
 LAST_RECEIPTS_S = 3.0
 STOP_POLL_S = 1.0
-
-QUARANTINED = "The result stays on the device: {}."
 
 Turn = Callable[[], None]
 """Called by the thread that reads the inbox when it comes to it: that thread turns, then."""
@@ -62,13 +52,6 @@ class Machine:
     measure: Callable[[Identity], Measure]
     facts: Callable[[Identity], Facts]
     now: Callable[[], Stamp]
-
-
-class _JobKey(msgspec.Struct):
-    """What can be read of a job that cannot be read."""
-
-    job_id: str
-    attempt: int
 
 
 class Agent:
@@ -97,7 +80,6 @@ class Agent:
             settings.resend_after_s,
             settings.retry,
         )
-        self._outbox.on_quarantine = self._tell_quarantined
         store = ModelStore(
             settings.data,
             settings.store_budget_mib * 2**20,
@@ -116,6 +98,9 @@ class Agent:
                 on_result=self._sender.wake,
             )
         )
+
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link)
+        self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:
         """Work until `stop`; raises what ended the agent if it was not that.
@@ -211,79 +196,12 @@ class Agent:
                 message()
                 continue
             try:
-                self._handle(message)
+                self._handler.handle(message)
             except (sqlite3.OperationalError, OSError) as error:
                 # Not acknowledged: the broker brings it again with the next connection.
                 log.error("inbox.not_stored class=%s reason=%s", message.message_class, error)
                 continue
             message.ack()
-
-    def _handle(self, message: Inbound) -> None:
-        try:
-            content = codec.decode(message.message_class, message.payload)
-        except codec.WireError as error:
-            log.warning("inbox.unreadable class=%s reason=%s", message.message_class, error)
-            self._refuse_unreadable(message, error)
-            return
-        if isinstance(content, Job):
-            self._on_job(content)
-        elif isinstance(content, Cancel):
-            self._runner.cancel(content)
-        elif isinstance(content, Receipt):
-            self._on_receipt(content)
-        elif isinstance(content, Refusal) and content.code == ANNOUNCE:
-            self._link.announce()
-        elif isinstance(content, Refusal):
-            log.error("hub.refusal code=%s message=%s", content.code, content.message)
-            self._link.refuse(content.message)
-
-    def _on_job(self, job: Job) -> None:
-        if self._runner.knows(job):
-            self._on_known_job(job)
-        elif reason := self._outbox.full_reason() or _unusable(job):
-            self._ack(job.job_id, job.attempt, "refused", reason)
-        else:
-            self._runner.accept(job)
-            self._ack(job.job_id, job.attempt, "accepted")
-
-    def _on_known_job(self, job: Job) -> None:
-        """The hub has not heard of its end. Where no result will ever tell it, the answer does."""
-        key = job.job_id, job.attempt
-        if self._outbox.send_again(*key):
-            self._sender.wake()
-            self._ack(*key, "duplicate")
-        elif reason := self._outbox.quarantine_reason(*key):
-            self._ack(*key, "refused", QUARANTINED.format(reason))
-        elif self._runner.has_ended(job):
-            self._ack(*key, "refused", "The run ended on the device, and its result is no longer there.")
-        else:
-            self._ack(*key, "duplicate")
-
-    def _tell_quarantined(self, result: Quarantined) -> None:
-        """Said again when the hub sends the job again, if there is no connection now."""
-        if result.job_id:
-            self._ack(result.job_id, result.attempt, "refused", QUARANTINED.format(result.reason))
-
-    def _on_receipt(self, receipt: Receipt) -> None:
-        if not self._outbox.settle(receipt) and not self._outbox.dispute(receipt):
-            log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
-        self._outbox.purge_when_due(time.time(), time.monotonic())
-        self._sender.wake()
-
-    def _refuse_unreadable(self, message: Inbound, error: codec.WireError) -> None:
-        """The hub hears why, where it can still be told which job it was."""
-        if message.message_class != "job":
-            return
-        try:
-            key = msgspec.json.decode(message.payload, type=_JobKey)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return
-        self._ack(key.job_id, key.attempt, "refused", str(error))
-
-    def _ack(self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None) -> None:
-        log.info("job.%s job=%s attempt=%d%s", status, job_id, attempt, f" reason={reason}" if reason else "")
-        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason)
-        self._link.publish("ack", codec.encode(answer), 1)
 
     def _send_progress(self, progress: Progress) -> None:
         self._link.publish("progress", codec.encode(progress), 0)
@@ -298,11 +216,3 @@ def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:
         emulated=settings.emulate is not None,
         place=folder.place(),
     )
-
-
-def _unusable(job: Job) -> str | None:
-    try:
-        check_manifest(job.model)
-    except EdgeprofError as error:
-        return error.message
-    return None

@@ -5,14 +5,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from errno import EIO
 from pathlib import Path
 
 from edgeprof.wire import codec
-from edgeprof.wire.identity import file_sha256, sha256_hex
+from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Receipt, Result
+from edgeprof_agent.daemon.artifact_files import ArtifactFiles
 from edgeprof_agent.daemon.database import Database
-from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.outbox_entry import OutboxEntry, artifacts_of, entry_of, without, without_artifact
 
 log = logging.getLogger(__name__)
@@ -41,13 +40,12 @@ class Outbox:
 
     def __init__(self, database: Database, artifacts: Path, budget: int) -> None:
         self._database = database
-        self._artifacts = artifacts
+        self._artifacts = ArtifactFiles(artifacts)
         self._budget = budget
         self._purged_s = -PURGE_EVERY_S
         self._disputes: dict[str, int] = {}
         self.on_quarantine: Callable[[Quarantined], None] = lambda _: None
         """Called after a result was quarantined: the hub has to hear that its job has ended."""
-        artifacts.mkdir(parents=True, exist_ok=True)
         self._quarantine_corrupt()
         self._remove_unnamed_artifacts()
 
@@ -57,9 +55,7 @@ class Outbox:
         row = (result.result_id, result.job_id or "", result.attempt, payload, sha256_hex(payload))
         with self._database.transaction() as change:  # also keeps a purge away from files not yet named
             for sha256, data in artifacts.items():
-                if self.artifact_damage(sha256):
-                    self.artifact(sha256).unlink(missing_ok=True)
-                write_durably(self._artifacts / sha256, data)
+                self._artifacts.put(sha256, data)
             change.execute(
                 "INSERT OR IGNORE INTO results"
                 " (result_id, job_id, attempt, payload, sha256, artifacts, state, changed_s)"
@@ -230,21 +226,11 @@ class Outbox:
 
     def artifact(self, sha256: str) -> Path:
         """Where an artifact's bytes lie."""
-        return self._artifacts / sha256
+        return self._artifacts.path(sha256)
 
     def artifact_damage(self, sha256: str) -> str | None:
-        """Why an artifact cannot be sent, by its own hash: missing, damaged, unreadable; None where it is whole."""
-        try:
-            with self.artifact(sha256).open("rb") as stream:
-                return None if file_sha256(stream) == sha256 else "damaged"
-        except FileNotFoundError:
-            return "missing"
-        except IsADirectoryError:
-            return "damaged"
-        except OSError as error:
-            if error.errno != EIO:
-                raise
-            return "unreadable"
+        """Why an artifact cannot be sent; None where it is whole."""
+        return self._artifacts.damage(sha256)
 
     def _count(self, condition: str) -> int:
         return int(self._database.rows(f"SELECT count(*) FROM results WHERE {condition}")[0][0])
@@ -264,6 +250,4 @@ class Outbox:
             if artifacts is None:
                 return  # a damaged row: nobody knows which files it names
             named.update(artifacts)
-        for file in self._artifacts.iterdir():
-            if file.name not in named:
-                file.unlink()
+        self._artifacts.keep_only(named)
