@@ -71,7 +71,7 @@ def test_the_prompt_cache_gives_the_first_token_of_a_known_prompt(swept: Result)
 
 def test_what_the_binding_costs_stands_in_the_result(swept: Result) -> None:
     assert swept.effective is not None
-    assert any("of llama-bench's rate" in note and "prefill" in note for note in swept.effective.notes)
+    assert any("of the rate of llama-bench" in note and "prefill" in note for note in swept.effective.notes)
 
 
 def test_a_run_at_a_depth_says_so(model: Path) -> None:

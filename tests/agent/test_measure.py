@@ -279,6 +279,7 @@ def _measured(latency_ns: list[int]) -> Measured:
             "needed_s": None,
         },
         "output": None,
+        "output_unread": None,
         "text": None,
         "remote": None,
         "affinity": [0],

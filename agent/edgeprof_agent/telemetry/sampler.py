@@ -116,7 +116,7 @@ class Telemetry:
             values = probe.read()
         except ProcessLookupError:  # the worker has ended, as it should
             return (None,) * len(probe.labels)
-        except (OSError, ValueError, IndexError) as error:
+        except Exception as error:  # whatever a driver's file gives, it costs this probe alone
             self._missed(probe.group, f"it cannot be read: {error}")
             return (None,) * len(probe.labels)
         if probe.problem is not None:
