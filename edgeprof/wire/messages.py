@@ -3,7 +3,7 @@
 Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
@@ -280,6 +280,8 @@ class Result:
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
     lost_artifacts: tuple[LostArtifact, ...] = ()
+    power: dict[str, str | float] | None = None
+    """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION
 
 
@@ -324,6 +326,8 @@ class Bootstrap:
     mqtt_username: str | None
     hub_session: str = ""
     """Another one at each start of the hub: what an agent holds is told once to each. Empty: the hub does not ask."""
+    words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
+    """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, topics
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
+from edgeprof.wire.words import WORDS
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -37,6 +38,7 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
             mqtt_tls=endpoint.tls,
             mqtt_username=endpoint.agent_username,
             hub_session=hub.hub_session,
+            words=WORDS,
         )
     )
 

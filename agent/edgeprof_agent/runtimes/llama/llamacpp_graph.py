@@ -45,8 +45,9 @@ class _Ggml(Protocol):
 class GraphReader:
     """Collects each node that the scheduler is about to run. `callback` must outlive the context."""
 
-    def __init__(self, api: LlamaApi) -> None:
-        self._ggml = _open_ggml(Path(api.__file__).parent / "lib" / "libggml-base.so")
+    def __init__(self, api: LlamaApi, library: Path) -> None:
+        """`library`: the file that has ggml's functions."""
+        self._ggml = _open_ggml(library)
         self._operators: Counter[str] = Counter()
         self._weights: Counter[str] = Counter()
         self._arithmetic: Counter[str] = Counter()
@@ -63,6 +64,7 @@ class GraphReader:
             "nodes_per_provider": {"CPU": sum(self._operators.values())},
             "integer_kernels": self._arithmetic["integer"],
             "float_kernels": self._arithmetic["float"],
+            "half_kernels": None,
             "notes": [
                 "operators are those of one generated token, from a walk after the measurement",
                 f"matrix products by weight type: {weights}; quantized ones are integer dot products",
@@ -91,6 +93,16 @@ class GraphReader:
         weight = _Tensor.from_address(tensor.src).type
         self._weights[self._ggml.ggml_type_name(weight).decode()] += 1
         return "integer" if self._ggml.ggml_is_quantized(weight) else "float"
+
+
+NO_GRAPH: Operators = {
+    "operators": {},
+    "nodes_per_provider": {},
+    "integer_kernels": None,
+    "float_kernels": None,
+    "half_kernels": None,
+    "notes": ["operators are not reported: this library's evaluation callback was not proven"],
+}
 
 
 def _open_ggml(path: Path) -> _Ggml:
