@@ -40,6 +40,26 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
     )
 
 
+def bare_effective(header: Header, measured: Measured) -> Effective:
+    """Only what the worker itself reported: for a run whose notes could not be made."""
+    setting = measured["setting"]
+    return Effective(
+        runtime=header.config.runtime,
+        runtime_version=setting["runtime_version"],
+        threads=setting["threads"],
+        affinity=tuple(measured["affinity"]),
+        provider=setting["provider"],
+        nodes_per_provider={},
+        delegate=setting["delegate"],
+        operators={},
+        integer_kernels=None,
+        float_kernels=None,
+        inputs=setting["inputs"],
+        input_source=setting["input_source"],
+        notes=(),
+    )
+
+
 def _placement_notes(header: Header, measured: Measured, operators: Operators) -> tuple[str, ...]:
     return placement.notes_of(
         header.path.runtime if header.path else header.config.runtime,
@@ -55,10 +75,11 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
 def _output_notes(measured: Measured) -> tuple[str, ...]:
     output = measured["output"]
     if output is None:
-        return ()
+        unread = measured["output_unread"]
+        return (f"the outputs could not be checked: {unread}",) if unread else ()
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
-    return (*odd, *output["wrong_shapes"])
+    return (*odd, *output["wrong_shapes"], *output["notes"])
 
 
 _NOT_READ: Operators = {

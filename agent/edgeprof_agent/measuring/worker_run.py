@@ -54,3 +54,5 @@ class WorkerRun:
     gate: Passed
     footprint: Footprint | None = None
     window_memory: WindowMemory = UNSAMPLED
+    problems: tuple[str, ...] = ()
+    """Steps after the window that failed, each in a sentence."""

@@ -16,13 +16,6 @@ from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
-_UNSUPPORTED = (
-    "Encountered unresolved custom op",
-    "Op builtin_code out of range",
-    "Didn't find op for builtin opcode",
-    "Encountered unresolved op",
-)
-
 
 class _Detail(TypedDict):
     name: str
@@ -83,19 +76,14 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        try:
-            self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
-            details = self._interpreter.get_input_details()
-            self._declared = [_declared(each) for each in details]
-            self._places = {each["name"]: each["index"] for each in details}
-            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-            self._source: InputSource = source_of(job)
-            self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
-            self._resize()
-        except (ValueError, RuntimeError) as error:
-            if any(sign in str(error) for sign in _UNSUPPORTED):
-                raise RuntimeFailure("operator_unsupported", str(error)) from error
-            raise
+        self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        details = self._interpreter.get_input_details()
+        self._declared = [_declared(each) for each in details]
+        self._places = {each["name"]: each["index"] for each in details}
+        self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+        self._source: InputSource = source_of(job)
+        self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
+        self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
@@ -113,7 +101,14 @@ class LiteRtModel:
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return outputs.check_outputs(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+        return outputs.check_outputs(self._promised, [self._output(each) for each in details])
+
+    def _output(self, detail: _Detail) -> Tensor:
+        """LiteRT refuses to hand out a tensor that holds nothing."""
+        shape = [int(size) for size in detail["shape"]]
+        if 0 in shape:
+            return np.empty(shape, detail["dtype"])
+        return self._interpreter.get_tensor(detail["index"])
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))

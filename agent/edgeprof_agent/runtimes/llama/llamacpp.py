@@ -189,7 +189,7 @@ class LlamaModel:
         return times_ns
 
     def output(self) -> Output | None:
-        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
+        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
