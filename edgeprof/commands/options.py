@@ -55,7 +55,11 @@ def sweep_options(command: F) -> F:
 
 
 def sweep_points(
-    model: "ModelFile", sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
+    model: "ModelFile",
+    sweeps: tuple[str, ...],
+    sweep_dims: tuple[str, ...],
+    fixed: dict[str, tuple[int, ...]],
+    signature: str = "",
 ) -> tuple[SweepAt, ...]:
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
@@ -69,8 +73,20 @@ def sweep_points(
             "bad_sweep",
             "A language model has no input shapes to sweep. --sweep and --sweep-dim are for ONNX and TFLite models.",
         )
-    declared = declared_inputs(model.folder / model.manifest.entry, model.format)
+    declared = declared_inputs(model.folder / model.manifest.entry, model.format, signature)
     return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
+
+
+def check_signature(model: "ModelFile", signature: str) -> None:
+    """Raises UsageError `bad_signature` where a signature was chosen and the model does not have it."""
+    if not signature:
+        return
+    from edgeprof.modelfiles import tflite_signatures
+
+    path = model.folder / model.manifest.entry
+    if model.format != "tflite":
+        raise UsageError("bad_signature", f"{path.name} is not a TFLite model: it has no signatures.")
+    tflite_signatures.chosen(tflite_signatures.signatures_of(path), signature, path.name)
 
 
 def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:

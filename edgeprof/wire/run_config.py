@@ -9,6 +9,9 @@ MAX_THREADS = 256
 """More than any device here has cores; beyond it a runtime only fights itself."""
 MAX_TOKENS = 1_048_576
 
+SIGNATURE_NOTE = "measured signature"
+"""Begins the note of a run that says which of several signatures it measured."""
+
 _TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
 
 RuntimeName = Annotated[
@@ -65,6 +68,19 @@ class RunOptions:
             not_offered=_TERMINAL,
         ),
     ] = field(default_factory=lambda: {})
+    signature: Annotated[
+        str,
+        RunField(
+            title="Signature",
+            help="Signature of a TFLite model to measure (default: the one of its first graph).",
+            code="bad_signature",
+            high=200,
+            models="tensor",
+            option=Option(flags="--signature", metavar="NAME"),
+            column="signature {}",
+            not_offered=_TERMINAL,
+        ),
+    ] = ""
     prompt_tokens: Annotated[
         int,
         RunField(

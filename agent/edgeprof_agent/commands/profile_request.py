@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof.commands.options import sweep_points
+from edgeprof.commands.options import check_signature, sweep_points
 from edgeprof.commands.run_options import Sweeps, sweeps_of, values_of
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
@@ -60,7 +60,9 @@ class ProfileRequest:
             raise UsageError(
                 "bad_sweep", f"{file.manifest.entry} is not a language model; sweep its shapes with --sweep."
             )
-        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, self.run.config.shapes)
+        config = self.run.config
+        check_signature(file, config.signature)
+        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.signature)
         return replace(self.run, protocol=replace(protocol, sweep=(*points, *protocol.sweep)))
 
 

@@ -46,7 +46,9 @@ class RuntimeVariant(NamedTuple):
 
 VARIANTS: dict[str, RuntimeVariant] = {
     # in order of preference within a format
-    "onnxruntime": RuntimeVariant(f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
+    "onnxruntime": RuntimeVariant(
+        f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx", "ort"), "onnxruntime", "onnxruntime", "onnx"
+    ),
     "litert": RuntimeVariant(
         f"{_HERE}.litert.adapter:LiteRt",
         ("tflite",),

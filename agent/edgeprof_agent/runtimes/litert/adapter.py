@@ -11,6 +11,7 @@ from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.inputs import Declared, InputSource, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegates, placed, read_graph
+from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation, unknown_operators
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
@@ -76,16 +77,23 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        self._signatures = Signatures(whole, job["config"].signature)
+        measured, is_first = self._signatures.measured, not self._signatures.graph
+        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
         details = self._interpreter.get_input_details()
-        self._declared = [_declared(each) for each in details]
-        self._places = {each["name"]: each["index"] for each in details}
+        indices = [int(each["index"]) for each in details]
+        labels = self._signatures.labels([each["name"] for each in details], indices)
+        self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
+        self._places = dict(zip(labels, indices, strict=True))
         self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
         self._source: InputSource = source_of(job)
         self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
         self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
+            if not is_first:
+                raise refuse_full_delegation(job["config"].signature)
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
 
     def bind(self) -> None:
@@ -121,16 +129,21 @@ class LiteRtModel:
                 each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
             },
             "input_source": self._source.sentence,
-            "notes": [] if parts else ["no delegate took a node: builtin kernels only"],
+            "notes": [
+                *([] if parts or self._signatures.graph else ["no delegate took a node: builtin kernels only"]),
+                *self._signatures.notes(),
+            ],
         }
 
     def operators(self) -> Operators:
+        if self._signatures.graph:
+            return unknown_operators()
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
 
     def _resize(self) -> None:
         """Brings every input to its shape, and the tensors between into being."""
-        for each in self._interpreter.get_input_details():
-            shape = self._shapes[each["name"]]
+        for label, each in zip(self._places, self._interpreter.get_input_details(), strict=True):
+            shape = self._shapes[label]
             if shape != [int(size) for size in each["shape"]]:
                 self._interpreter.resize_tensor_input(each["index"], shape, strict=False)
         self._interpreter.allocate_tensors()
@@ -141,11 +154,11 @@ def _nodes(interpreter: Interpreter) -> list[Node]:
     return interpreter._get_ops_details()  # pyright: ignore[reportPrivateUsage]
 
 
-def _declared(each: _Detail) -> Declared:
+def _declared(each: _Detail, label: str) -> Declared:
     dtype = np.dtype(each["dtype"])
     if dtype.kind not in "biufc":
-        raise RuntimeFailure("load_error", f"Input {each['name']!r} takes text; only numeric tensors can be fed.")
-    return Declared(each["name"], dtype, _sizes(each))
+        raise RuntimeFailure("load_error", f"Input {label!r} takes text; only numeric tensors can be fed.")
+    return Declared(label, dtype, _sizes(each))
 
 
 def _promised(each: _Detail) -> DeclaredOutput:

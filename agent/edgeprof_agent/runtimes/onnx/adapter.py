@@ -10,7 +10,7 @@ from edgeprof_agent.runtimes import inputs, outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.inputs import Declared, Tensor
 from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, OrtSession
-from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes.onnx.session import FellBack, is_ort, open_session, provider_name, provider_of, trace_of
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.runtimes.real_inputs import source_of
@@ -20,6 +20,8 @@ from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSe
 _DTYPES = {"float": "float32", "double": "float64"}
 _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 """A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
+
+_ORT_NOTE = "ORT file: its graph was optimized when it was saved, for the machine that saved it"
 
 
 class OnnxRuntime:
@@ -75,7 +77,10 @@ class OnnxModel:
             "delegate": None,
             "inputs": {name: inputs.describe(feed) for name, feed in self._feeds.items()},
             "input_source": self._source.sentence,
-            "notes": ["sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all"],
+            "notes": [
+                "sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all",
+                *([_ORT_NOTE] if is_ort(self._job["model_path"]) else []),
+            ],
         }
 
     def operators(self) -> Operators:

@@ -51,12 +51,20 @@ def open_session(
     if not may_fall_back and provider != _CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         providers = [provider]
+    if is_ort(job["model_path"]):
+        options.add_session_config_entry("session.load_model_format", "ORT")  # whatever the file is called
     try:
         return api.InferenceSession(job["model_path"], options, providers=providers)
     except Exception as error:
         if _FELL_BACK in str(error):
             raise FellBack from error
         raise
+
+
+def is_ort(path: str) -> bool:
+    """Whether the file has the identifier of ONNX Runtime's own format, a flatbuffer."""
+    with open(path, "rb") as file:
+        return file.read(8)[4:] == b"ORTM"
 
 
 def trace_of(session: OrtSession, feeds: Mapping[str, Tensor]) -> bytes:
