@@ -51,15 +51,15 @@ class LlamaModel:
         self._context: LlamaContext | None = None
         self._filled = False
         self._state: SavedMemory | None = None
-        self._trained = api.llama_model_n_ctx_train(self._model)
+        self.trained_tokens = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
         self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
-        if tokens > self._trained:
-            raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
-        if requests and sum(lengths) <= self._trained:
+        if tokens > self.trained_tokens:
+            raise RuntimeFailure("inference_error", too_long(tokens, self.trained_tokens))
+        if requests and sum(lengths) <= self.trained_tokens:
             tokens = sum(lengths)
         self.release_context()
         self._runtime.log.forget_memory()
@@ -119,7 +119,7 @@ class LlamaModel:
                 "this model's context cannot go back to its depth, so every request would first evaluate "
                 f"{self._lengths.depth_tokens} tokens again"
             )
-        return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
+        return too_long(sum(self._lengths), self.trained_tokens) if sum(self._lengths) > self.trained_tokens else None
 
     def request(self) -> None:
         self.prefill()
