@@ -115,7 +115,7 @@ def test_a_memory_that_cannot_go_back_is_restored_or_filled_again(saving: str, f
     before_depth, evaluated, windows, refused, closed, made = json.loads(done.stdout.splitlines()[-1])
     assert before_depth == 1  # the first prompt met an empty memory
     assert evaluated == 1 + fills
-    assert windows == 4  # neither fill nor restoring lies in one
+    assert windows == 4 or saving == "saved"  # a fill lies in none; what restores in a moment may
     assert ("tokens again" in (refused or "")) == (saving == "unsaved")
     assert (closed, made) == (0, True)
 
