@@ -21,7 +21,8 @@ MAX_WAITED = 0.05
 MAX_STOLEN = 0.05
 MAX_PRESSURE = 0.01
 MIN_FAULTS = 10
-"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %."""
+"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %. A shorter one allows fewer."""
+MIN_FAULTS_SHORT, _LONG_S = 3, 2.0
 STALL_MS, STALL_MEDIANS = 100.0, 20.0
 MAX_CLOCK_CHANGE = 0.1
 MAX_CLOCK_STEP_MS = 5.0
@@ -131,7 +132,7 @@ def _swapping(run: RunEvidence) -> Found:
         found.append(f"pages read back from swap: {seen.swapped_in_pages}")
     if seen.memory_pressure_share is not None and seen.memory_pressure_share > MAX_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
-    if faults is not None and faults >= MIN_FAULTS:
+    if faults is not None and faults >= max(MIN_FAULTS_SHORT, min(1.0, seen.window_s / _LONG_S) * MIN_FAULTS):
         found.append(f"pages of the model's process read from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
