@@ -60,7 +60,8 @@ class ProfileRequest:
             raise UsageError(
                 "bad_sweep", f"{file.manifest.entry} is not a language model; sweep its shapes with --sweep."
             )
-        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, self.run.config.shapes)
+        config = self.run.config
+        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.dims)
         return replace(self.run, protocol=replace(protocol, sweep=(*points, *protocol.sweep)))
 
 

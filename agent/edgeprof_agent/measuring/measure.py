@@ -22,6 +22,7 @@ from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.lock import measuring
+from edgeprof_agent.measuring.model_facts import ModelFacts, facts_of
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
@@ -68,7 +69,8 @@ def measure(
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
-        attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
+        command = worker or worker_command(request.config.runtime)
+        attempt = _Attempt(request, on_progress, cancelled, command, root, facts_of(request))
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -103,6 +105,7 @@ class _Attempt:
     cancelled: threading.Event
     worker: Sequence[str]
     root: Path
+    facts: ModelFacts
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
-    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
+    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask, attempt.facts))
     take_line = beside.around(worker_output.take_line)
     outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
     return _Ended(limits, worker_output, outcome)

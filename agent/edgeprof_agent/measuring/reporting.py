@@ -36,7 +36,7 @@ from edgeprof_agent.measuring.verdict import failure_of, unreported
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
-from edgeprof_agent.worker_protocol.document import Cold, Measured
+from edgeprof_agent.worker_protocol.document import Cold, MadeUpWork, Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,12 +134,22 @@ def _trust(
             after=run.after,
             output=measured["output"],
             output_unread=measured["output_unread"],
+            made_up_work=_made_up_work(run, measured),
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,
             beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
         )
     )
+
+
+def _made_up_work(run: WorkerRun, measured: Measured) -> MadeUpWork | str | None:
+    """A worker that died before this check leaves it open, where it had something to check."""
+    found = run.worker_output.made_up_work
+    if found is not None or not measured["steering"]:
+        return found
+    reason = unreported(run.worker_output, run.outcome, "report")
+    return f"whether the time depends on inputs that were made up is not known: {reason}"
 
 
 def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:
