@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -60,7 +60,8 @@ def sweep_points(
     sweeps: tuple[str, ...],
     sweep_dims: tuple[str, ...],
     fixed: dict[str, tuple[int, ...]],
-    dims: dict[str, int],
+    signature: str = "",
+    dims: Mapping[str, int] | None = None,
 ) -> tuple[SweepAt, ...]:
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
@@ -74,9 +75,21 @@ def sweep_points(
             "bad_sweep",
             "A language model has no input shapes to sweep. --sweep and --sweep-dim are for ONNX and TFLite models.",
         )
-    declared = declared_inputs(model.folder / model.manifest.entry, model.format)
+    declared = declared_inputs(model.folder / model.manifest.entry, model.format, signature)
     swept = parse_shapes(sweep_dims)
-    return points_of(with_sizes(declared, dims, swept), spelled_points(sweeps), swept, fixed)
+    return points_of(with_sizes(declared, dims or {}, swept), spelled_points(sweeps), swept, fixed)
+
+
+def check_signature(model: "ModelFile", signature: str) -> None:
+    """Raises UsageError `bad_signature` where a signature was chosen and the model does not have it."""
+    if not signature:
+        return
+    from edgeprof.modelfiles import tflite_signatures
+
+    path = model.folder / model.manifest.entry
+    if model.format != "tflite":
+        raise UsageError("bad_signature", f"{path.name} is not a TFLite model: it has no signatures.")
+    tflite_signatures.chosen(tflite_signatures.signatures_of(path), signature, path.name)
 
 
 def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:

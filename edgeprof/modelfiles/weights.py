@@ -1,12 +1,12 @@
 """How a model's weights are stored: what part of them in 8 bits or fewer, by the file's own types."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
 
-from edgeprof.modelfiles import parse
+from edgeprof.modelfiles import ort_file, parse
+from edgeprof.modelfiles.flatbuffer import slot_of
 from edgeprof.modelfiles.parse import elements, ints, messages, numbers, table
-from edgeprof.modelfiles.tflite_file import slot_of
 from edgeprof.modelfiles.window import FileWindow
 from edgeprof.wire.formats import ModelFormat, is_language
 
@@ -25,7 +25,7 @@ def small_weights_share(path: Path, model_format: ModelFormat) -> float | None:
     if is_language(model_format):
         return None
     with parse.open_window(path) as window:
-        counted = list(_onnx(window) if model_format == "onnx" else _tflite(window))
+        counted = list(_COUNTED[model_format](window))
     total = sum(count for count, _ in counted)
     return sum(count for count, is_small in counted if is_small) / total if total else None
 
@@ -49,6 +49,17 @@ def _tflite(window: FileWindow) -> Iterator[tuple[int, bool]]:
                 kind = slot_of(window, tensor, _TFLITE_TYPE)
                 small = bool(kind) and window.read(kind, 1)[0] in _TFLITE_SMALL
                 yield prod(ints(window, tensor, _TFLITE_SHAPE)), small
+
+
+def _ort(window: FileWindow) -> Iterator[tuple[int, bool]]:
+    return ((count, kind in _ONNX_SMALL) for count, kind in ort_file.weights(window))
+
+
+_COUNTED: dict[ModelFormat, Callable[[FileWindow], Iterator[tuple[int, bool]]]] = {
+    "onnx": _onnx,
+    "tflite": _tflite,
+    "ort": _ort,
+}
 
 
 def _has_data(window: FileWindow, buffer: int) -> bool:

@@ -42,6 +42,7 @@ FailureCode = Literal[
     "thermal_abort",
     "timeout",
     "truncated",
+    "unsupported_model",
     "wrong_format",
 ]
 
@@ -63,7 +64,7 @@ MEANING: dict[FailureCode, str] = {
     "load_error": "The runtime refused to load the model.",
     "no_result": "The worker ended without a result.",
     "no_space": "The model is larger than the free disk space.",
-    "not_a_model": "The file is not an ONNX, TFLite or GGUF model, nor a served model's document.",
+    "not_a_model": "The file is not an ONNX, ORT, TFLite or GGUF model, nor a served model's document.",
     "operator_unsupported": "The model uses an operator that this runtime does not have.",
     "out_of_memory": "The worker reached its memory limit and was killed or refused memory.",
     "partial_delegation": "Full delegation was required, but part of the model ran elsewhere.",
@@ -72,5 +73,6 @@ MEANING: dict[FailureCode, str] = {
     "thermal_abort": "The device was too hot to measure.",
     "timeout": "The run did not end within its time limit.",
     "truncated": "The file is truncated: it ends before its contents do.",
+    "unsupported_model": "The file is a model of a kind that no runtime here can measure.",
     "wrong_format": "The file's contents do not match the format in its name.",
 }

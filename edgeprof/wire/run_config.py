@@ -13,6 +13,9 @@ MAX_SIZE = 2**31 - 1
 MAX_VALUE_CHARS = 1_000
 """Of one input's values: enough for a few numbers or a sentence; more belongs into MODEL.inputs.npz."""
 
+SIGNATURE_NOTE = "measured signature"
+"""Begins the note of a run that says which of several signatures it measured."""
+
 _TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
 
 RuntimeName = Annotated[
@@ -96,6 +99,19 @@ class RunOptions:
             form=FormInput(label="Values of inputs", note="NAME=VALUE; separate several with semicolons.", size=20),
         ),
     ] = field(default_factory=lambda: {})
+    signature: Annotated[
+        str,
+        RunField(
+            title="Signature",
+            help="Signature of a TFLite model to measure (default: the one of its first graph).",
+            code="bad_signature",
+            high=200,
+            models="tensor",
+            option=Option(flags="--signature", metavar="NAME"),
+            column="signature {}",
+            not_offered=_TERMINAL,
+        ),
+    ] = ""
     prompt_tokens: Annotated[
         int,
         RunField(

@@ -68,18 +68,18 @@ def test_a_sweep_without_end_is_refused() -> None:
 
 def test_points_are_read_from_the_command_line_and_dimensions_from_the_file(tmp_path: Path) -> None:
     model = inspect(onnx_models.two_inputs(tmp_path / "m.onnx", ["batch", 4], ["batch", 4]))
-    found = sweep_points(model, ("ids=3,4;mask=3,4", "ids=1,4"), ("batch=2",), {}, {})
+    found = sweep_points(model, ("ids=3,4;mask=3,4", "ids=1,4"), ("batch=2",), {})
     assert [at.shapes for at in found] == [
         {"ids": (3, 4), "mask": (3, 4)},
         {"ids": (1, 4)},
         {"ids": (2, 4), "mask": (2, 4)},
     ]
     lite = inspect(tflite_models.doubled(tmp_path / "m.tflite", [1, 4], [-1, 4]))
-    assert [at.shapes for at in sweep_points(lite, (), ("batch=1,2",), {}, {})] == [{"x": (1, 4)}, {"x": (2, 4)}]
-    assert sweep_points(lite, (), (), {}, {}) == ()
+    assert [at.shapes for at in sweep_points(lite, (), ("batch=1,2",), {})] == [{"x": (1, 4)}, {"x": (2, 4)}]
+    assert sweep_points(lite, (), (), {}) == ()
 
 
 def test_a_language_model_has_no_input_shapes_to_sweep(tmp_path: Path) -> None:
     model = inspect(tiny_llama(tmp_path / "m.gguf"))
     with pytest.raises(UsageError, match="has no input shapes"):
-        sweep_points(model, ("x=1",), (), {}, {})
+        sweep_points(model, ("x=1",), (), {})

@@ -47,6 +47,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
         "warmup_runs": warm.runs,
         "settled": warm.settled,
         "window_end": taken.ended_by,
+        "needed_s": taken.needed_s,
     }
     measured: Measured = {
         "kind": "tensor",

@@ -13,14 +13,14 @@ from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_run import major_faults
 from edgeprof_agent.worker.text_pace import Pace
-from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
+from edgeprof_agent.worker.text_repeat import Repeats, repeat, rule_of
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import Timed, windows_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Prefill, RemoteModel, TextModel
 from edgeprof_agent.worker_protocol.document import Measured, TextFacts, WindowEnd, WorkerJob
 from edgeprof_agent.worker_protocol.order import median
 
-_WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
+_WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "looks", "runs", "precision")
 
 _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
@@ -36,13 +36,12 @@ T = TypeVar("T")
 
 
 class TextTimes(NamedTuple):
-    """What a text run took. `ended_by` is the less welcome end of the two."""
+    """What a text run took. `ended` is the less welcome end of the two, with the warm-up of both."""
 
     first_inference_ns: int
-    warm: Warm
     prefills: list[Prefill]
     decodes: list[Decode]
-    ended_by: WindowEnd
+    ended: Repeats
     major_faults: int
 
 
@@ -89,9 +88,10 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
         "loop": {
             "clock_resolution_ns": cost.clock_resolution_ns,
             "overhead_ns": cost.overhead_ns,
-            "warmup_runs": times.warm.runs,
-            "settled": times.warm.settled,
-            "window_end": times.ended_by,
+            "warmup_runs": times.ended.warmup,
+            "settled": times.ended.settled,
+            "window_end": times.ended.ended_by,
+            "needed_s": times.ended.needed_s,
         },
         "output": output,
         "output_unread": output_unread,
@@ -165,20 +165,17 @@ def run_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporte
     reporter.enter("first_inference", f"a prompt of {job['config'].prompt_tokens} tokens")
     first_ns = model.first_prompt().first_token_ns  # before any depth is filled, which would read the weights
     opened.memory.end_of("first_inference")
-    reporter.enter("warmup", "prompts until the speed is steady")
-    warm_prompts = warm_up(lambda: model.prefill().prompt_ns, job)
     faults = major_faults()  # from here on every weight has been read once
     prefills: list[Prefill] = []
+    prompt_tokens = job["config"].prompt_tokens
     once = _telling(reporter, "prefill", model.prefill)
-    prompts = repeat(once, lambda prefill: prefill.prompt_ns, rule_of(job), prefills)
-    reporter.enter("warmup", "generations until the speed is steady")
-    warm_generations = warm_up(lambda: model.decode().total_ns, job)
+    prompts = repeat(once, lambda prefill: prompt_tokens / max(1, prefill.prompt_ns), rule_of(job), prefills)
     decodes: list[Decode] = []
     once = _telling(reporter, "decode", model.decode)
-    generations = repeat(once, lambda decode: decode.total_ns / max(1, decode.steps), rule_of(job), decodes)
-    warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
-    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts, generations))]
-    return TextTimes(first_ns, warm, prefills, decodes, ended_by, major_faults() - faults)
+    generations = repeat(once, lambda decode: max(1, decode.steps) / max(1, decode.total_ns), rule_of(job), decodes)
+    worst = min(prompts, generations, key=lambda ended: _WORST_FIRST.index(ended.ended_by))
+    ended = worst._replace(warmup=prompts.warmup + generations.warmup, settled=prompts.settled and generations.settled)
+    return TextTimes(first_ns, prefills, decodes, ended, major_faults() - faults)
 
 
 def _facts(model: TextModel, reporter: Reporter) -> tuple[TextFacts, dict[str, str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: a look at the window told that its precision is out of reach within the time limit."""
 EnergyPhase = Literal["inference", "prefill", "decode"]
 
 
@@ -90,6 +91,9 @@ class WorkerJob(TypedDict):
     sweep: list[SweepAsk]
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+    eval_callback: bool
+    """Whether llama.cpp's evaluation callback may be set: its place in the parameters is proven, or comes from the
+    binding itself."""
 
 
 def job_from(read: Any) -> WorkerJob:
@@ -172,6 +176,8 @@ class LoopFacts(TypedDict):
     warmup_runs: int
     settled: bool
     window_end: WindowEnd
+    needed_s: float | None
+    """Where the window ended because its precision was out of reach: about how long it would have taken."""
 
 
 class Output(TypedDict):

@@ -10,13 +10,18 @@ FILES = (
     ),
     ErrorCode(
         "not_a_model",
-        "The file is not an ONNX, TFLite or GGUF model, nor a served model's document.",
+        "The file is not an ONNX, ORT, TFLite or GGUF model, nor a served model's document.",
         "Check the file; convert or download it again.",
     ),
     ErrorCode(
         "truncated",
         "A file ends early, or a file of the model is missing.",
         "Copy or download the model again, with its data files.",
+    ),
+    ErrorCode(
+        "unsupported_model",
+        "The file is a model of a kind that no runtime here can measure, such as an embedding GGUF.",
+        "Export the model to ONNX or TFLite.",
     ),
     ErrorCode(
         "wrong_format",

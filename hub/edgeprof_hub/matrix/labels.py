@@ -11,6 +11,7 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof.wire.remote import Remote
+from edgeprof.wire.run_config import SIGNATURE_NOTE
 from edgeprof.wire.run_field import fields_of
 from edgeprof_hub.store.base import CellRow
 
@@ -158,6 +159,7 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
         notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
     if result.remote is None and _plain(effective.provider) != _plain(result.config.provider):
         notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
+    notes += [f"{note[0].upper()}{note[1:]}" for note in effective.notes if note.startswith(SIGNATURE_NOTE)]
     return tuple(notes)
 
 

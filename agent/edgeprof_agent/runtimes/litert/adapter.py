@@ -12,17 +12,11 @@ from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Declared, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorDetail, delegates, placed, read_graph
+from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation, unknown_operators
 from edgeprof_agent.runtimes.litert.uses import uses_of
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, Variation
 from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob
-
-_UNSUPPORTED = (
-    "Encountered unresolved custom op",
-    "Op builtin_code out of range",
-    "Didn't find op for builtin opcode",
-    "Encountered unresolved op",
-)
 
 
 class _Detail(TypedDict):
@@ -84,20 +78,22 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        try:
-            self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
-            details = _input_details(self._interpreter)
-            self._declared = [_declared(each) for each in details]
-            self._places = {each["name"]: each["index"] for each in details}
-            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-            self._feeding = Feeding(job, self._declared)
-            self._resize()
-        except (ValueError, RuntimeError) as error:
-            if any(sign in str(error) for sign in _UNSUPPORTED):
-                raise RuntimeFailure("operator_unsupported", str(error)) from error
-            raise
+        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        self._signatures = Signatures(whole, job["config"].signature)
+        measured, is_first = self._signatures.measured, not self._signatures.graph
+        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
+        details = _input_details(self._interpreter)
+        indices = [int(each["index"]) for each in details]
+        labels = self._signatures.labels([each["name"] for each in details], indices)
+        self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
+        self._places = dict(zip(labels, indices, strict=True))
+        self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+        self._feeding = Feeding(job, self._declared)
+        self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
+            if not is_first:
+                raise refuse_full_delegation(job["config"].signature)
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
 
     def bind(self) -> None:
@@ -140,10 +136,15 @@ class LiteRtModel:
             "delegate": f"XNNPACK ({parts} partition{'s' if parts > 1 else ''})" if parts else None,
             "inputs": self._feeding.described(),
             "input_source": self._feeding.sentence,
-            "notes": [] if parts else ["no delegate took a node: builtin kernels only"],
+            "notes": [
+                *([] if parts or self._signatures.graph else ["no delegate took a node: builtin kernels only"]),
+                *self._signatures.notes(),
+            ],
         }
 
     def operators(self) -> Operators:
+        if self._signatures.graph:
+            return unknown_operators()
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
 
     def _uses(self) -> dict[str, list[InputUse]]:
@@ -161,8 +162,8 @@ class LiteRtModel:
 
     def _resize(self) -> None:
         """Brings every input to its shape, and the tensors between into being."""
-        for each in self._interpreter.get_input_details():
-            shape = self._feeding.shapes[each["name"]]
+        for label, each in zip(self._places, self._interpreter.get_input_details(), strict=True):
+            shape = self._feeding.shapes[label]
             if shape != [int(size) for size in each["shape"]]:
                 self._interpreter.resize_tensor_input(each["index"], shape, strict=False)
         self._interpreter.allocate_tensors()
@@ -185,17 +186,17 @@ def _input_details(interpreter: Interpreter) -> list[_Detail]:
         ) from error
 
 
-def _declared(each: _Detail) -> Declared:
+def _declared(each: _Detail, label: str) -> Declared:
     dtype = np.dtype(each["dtype"])
     if dtype.kind not in "biufcS":
         raise RuntimeFailure(
             "input_unsupported",
-            f"Input {each['name']!r} is a handle to a resource, which only the program that made it can feed. Convert "
-            "the model with tensor inputs.",
+            f"Input {label!r} is a handle to a resource, which only the program that made it can feed. Convert the "
+            "model with tensor inputs.",
         )
     known = np.dtype("U") if dtype.kind == "S" else dtype
     sizes = _sizes(each)
-    return Declared(each["name"], known, sizes, rank="known" if sizes else "unsure")
+    return Declared(label, known, sizes, rank="known" if sizes else "unsure")
 
 
 def _promised(each: _Detail) -> DeclaredOutput:

@@ -10,7 +10,7 @@ from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
 from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, handed_over, needs_values
-from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes.onnx.session import FellBack, is_ort, open_session, provider_name, provider_of, trace_of
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.worker_protocol.adapter import Variation
@@ -18,6 +18,8 @@ from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSe
 
 _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 """A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
+
+_ORT_NOTE = "ORT file: its graph was optimized when it was saved, for the machine that saved it"
 
 
 class OnnxRuntime:
@@ -93,7 +95,10 @@ class OnnxModel:
             "delegate": None,
             "inputs": self._feeding.described(),
             "input_source": self._feeding.sentence,
-            "notes": ["sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all"],
+            "notes": [
+                "sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all",
+                *([_ORT_NOTE] if is_ort(self._job["model_path"]) else []),
+            ],
         }
 
     def operators(self) -> Operators:

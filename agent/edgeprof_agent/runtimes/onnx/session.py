@@ -8,7 +8,6 @@ from edgeprof_agent.runtimes.onnx.feeds import runner
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import WorkerJob
 
-_UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
 _FELL_BACK = "fallback to CPU EP has been explicitly disabled"
 _SUFFIX = "ExecutionProvider"
 _CPU = f"CPU{_SUFFIX}"
@@ -52,14 +51,20 @@ def open_session(
     if not may_fall_back and provider != _CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         providers = [provider]
+    if is_ort(job["model_path"]):
+        options.add_session_config_entry("session.load_model_format", "ORT")  # whatever the file is called
     try:
         return api.InferenceSession(job["model_path"], options, providers=providers)
     except Exception as error:
         if _FELL_BACK in str(error):
             raise FellBack from error
-        if any(sign in str(error) for sign in _UNSUPPORTED):
-            raise RuntimeFailure("operator_unsupported", str(error)) from error
         raise
+
+
+def is_ort(path: str) -> bool:
+    """Whether the file has the identifier of ONNX Runtime's own format, a flatbuffer."""
+    with open(path, "rb") as file:
+        return file.read(8)[4:] == b"ORTM"
 
 
 def trace_of(session: OrtSession, feeds: Mapping[str, OrtFeed]) -> bytes:
