@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fault_count import Count, count, document, open_work
-from benchmarks.fault_fleet import AGENTS, WEIGHTS, Feeder, Fleet, Victim, online
+from benchmarks.fault_feeder import Feeder
+from benchmarks.fault_fleet import AGENTS, WEIGHTS, Fleet, Victim, online
 from edgeprof.client.http_client import HubClient
 from edgeprof.tables.columns import table
 

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from edgeprof.statistics.quantiles import MIN_SAMPLES_FOR_VERDICT, Percentile, TooFewSamples, percentile, quantile
+from edgeprof.statistics.quantiles import (
+    MIN_SAMPLES_FOR_VERDICT,
+    Percentile,
+    TooFewSamples,
+    apart_of,
+    percentile,
+    quantile,
+)
 
 MIN_SHARE = 1 / 3
 """Of the time limit: how much is always spent before a precision is called out of reach."""
@@ -58,7 +65,7 @@ def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s:
     median without an interval takes what it needs for one, which will be as wide as its blocks are apart. A precision
     is out of reach if a third of the limit has passed and the estimate lies beyond the limit.
     """
-    found = percentile(samples, 0.5)
+    found = percentile(samples, 0.5, apart_of(len(samples), spent_s))
     width = half_width(found)
     if isinstance(found, TooFewSamples):
         needed_s = spent_s * max(_FURTHEST, found.needed / max(1, found.n)) * max(1.0, _apart(samples) / precision) ** 2

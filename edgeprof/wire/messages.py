@@ -3,7 +3,7 @@
 Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
@@ -315,6 +315,8 @@ class Bootstrap:
     mqtt_port: int
     mqtt_tls: bool
     mqtt_username: str | None
+    words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
+    """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,7 @@ class Agent:
                 now=machine.now,
                 send_progress=self._send_progress,
                 on_result=self._sender.wake,
+                readable=self._link.readable,
             )
         )
 

@@ -44,6 +44,8 @@ class Parts:
     now: Callable[[], Stamp]
     send_progress: Callable[[Progress], None]
     on_result: Callable[[], None]
+    readable: Callable[[Result], Result]
+    """A result in words that the hub knows."""
 
 
 @dataclass
@@ -208,7 +210,7 @@ class Runner:
     def _keep(self, begun: Started, result: Result, artifacts: Mapping[str, bytes]) -> bool:
         """The result enters the outbox and the job ends, together or not at all."""
         with self._lock, self._parts.database.transaction():
-            self._parts.outbox.put(result, artifacts)
+            self._parts.outbox.put(self._parts.readable(result), artifacts)
             self._parts.jobs.finish(begun.job)
         self._parts.on_result()
         return True

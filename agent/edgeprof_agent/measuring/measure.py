@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -44,6 +45,9 @@ GATE = HeatGate()
 _PLAYED = Passed(unchecked="this machine plays another device, whose temperature is not known")
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
 
+if TYPE_CHECKING:
+    from edgeprof.modelfiles.weights import StoredWeights
+
 
 def measure(
     request: MeasureRequest,
@@ -67,7 +71,7 @@ def measure(
         failure = _misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
         if failure is not None:
             return failed_early(header, failure), {}
-        header = replace(header, small_weights_share=_small_weights_share(request))
+        header = replace(header, weights=_weights(request))
         on_progress("start", None, "")
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
@@ -232,12 +236,12 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     return _Ended(limits, worker_output, outcome)
 
 
-def _small_weights_share(request: MeasureRequest) -> float | None:
+def _weights(request: MeasureRequest) -> "StoredWeights | None":
     """None also where the bytes are those of the manifest and yet no model: that is for its runtime to say."""
-    from edgeprof.modelfiles.weights import small_weights_share  # an idle agent need not hold it
+    from edgeprof.modelfiles.weights import stored_weights  # an idle agent need not hold it
 
     try:
-        return small_weights_share(request.model_dir / request.model.manifest.entry, request.model.format)
+        return stored_weights(request.model_dir / request.model.manifest.entry, request.model.format)
     except (EdgeprofError, OSError):
         return None
 

@@ -46,7 +46,7 @@ def _measured(at: SweepAt, point: WorkerPoint, prompt_tokens: int, absent: Colle
 
 def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in samples_ns]
-    figures.add_percentiles(samples_ms, _LATENCIES)
+    figures.add_percentiles(samples_ms, _LATENCIES, sum(samples_ms) / 1e3)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
@@ -61,7 +61,8 @@ def _add_tokens(figures: Figures, point: WorkerPoint, prompt_tokens: int) -> Non
     }
     for metric, values in rates.items():
         _add_median_of_few(figures, metric, values)
-    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series.get("inter_token", [])], _GAPS)
+    gaps_ms = [gap_ns / 1e6 for gap_ns in series.get("inter_token", [])]
+    figures.add_percentiles(gaps_ms, _GAPS, sum(gaps_ms) / 1e3)
 
 
 def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) -> None:

@@ -291,4 +291,6 @@ class Operators(TypedDict):
     nodes_per_provider: dict[str, int]
     integer_kernels: int | None
     float_kernels: int | None
+    half_kernels: int | None
+    """Of the float kernels, those that were given fp16."""
     notes: list[str]

@@ -156,7 +156,10 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
     notes: list[str] = []
     floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
     if not is_language(model.format) and model.quantization.lower().startswith(("int", "uint")) and floats_only:
-        notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
+        if effective.operators.get("MatMulNBits"):
+            notes.append(f"Labelled {model.quantization}: its weights are, and it computed in floats.")
+        else:
+            notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
     if result.remote is None and _plain(effective.provider) != _plain(result.config.provider):
         notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
     notes += [f"{note[0].upper()}{note[1:]}" for note in effective.notes if note.startswith(SIGNATURE_NOTE)]

@@ -8,6 +8,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, topics
 from edgeprof.wire.messages import Bootstrap, Hello
+from edgeprof.wire.words import WORDS
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -36,6 +37,7 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
             mqtt_port=endpoint.port,
             mqtt_tls=endpoint.tls,
             mqtt_username=endpoint.agent_username,
+            words=WORDS,
         )
     )
 

@@ -62,6 +62,7 @@ def read_graph(nodes: Sequence[Node], tensors: Sequence[TensorType]) -> Operator
         "nodes_per_provider": _per_provider(len(delegated), len(real) - len(delegated)),
         "integer_kernels": arithmetic["integer"] + arithmetic["hybrid"],
         "float_kernels": arithmetic["float"],
+        "half_kernels": None,
         "notes": _notes(arithmetic["hybrid"]),
     }
 

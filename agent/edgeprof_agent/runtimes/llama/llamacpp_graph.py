@@ -64,6 +64,7 @@ class GraphReader:
             "nodes_per_provider": {"CPU": sum(self._operators.values())},
             "integer_kernels": self._arithmetic["integer"],
             "float_kernels": self._arithmetic["float"],
+            "half_kernels": None,
             "notes": [
                 "operators are those of one generated token, from a walk after the measurement",
                 f"matrix products by weight type: {weights}; quantized ones are integer dot products",
@@ -99,6 +100,7 @@ NO_GRAPH: Operators = {
     "nodes_per_provider": {},
     "integer_kernels": None,
     "float_kernels": None,
+    "half_kernels": None,
     "notes": ["operators are not reported: this library's evaluation callback was not proven"],
 }
 

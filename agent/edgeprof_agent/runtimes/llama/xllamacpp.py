@@ -174,6 +174,7 @@ class XllamaModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": ["xllamacpp does not report which operators it executes"],
         }
 

@@ -1,21 +1,31 @@
 """ONNX Runtime behind our protocol. Execution settings are all explicit, so that two runs mean the same."""
 
 import importlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
 from edgeprof_agent.runtimes import outputs
-from edgeprof_agent.runtimes.delegation import check_all_there
+from edgeprof_agent.runtimes.delegation import Placed, check_all_there
 from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
 from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, handed_over, needs_values
-from edgeprof_agent.runtimes.onnx.session import FellBack, is_ort, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes.onnx.session import (
+    FellBack,
+    assigned,
+    is_ort,
+    open_session,
+    provider_name,
+    provider_of,
+    trace_of,
+)
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.worker_protocol.adapter import Variation
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
+_OWN_PLACEMENT = "providers are those of the measured session, counted before it fused nodes"
 _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 """A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
 
@@ -102,11 +112,22 @@ class OnnxModel:
         }
 
     def operators(self) -> Operators:
-        """From the trace of a second, profiled session: what the optimised graph really executed."""
+        """From the trace of a second, profiled session: what the optimised graph really executed.
+
+        Where each node ran is asked of the measured session itself, if it can tell.
+        """
         self._outputs = []
+        nodes = assigned(self._session)
         del self._session  # two sessions at once could exceed the memory limit
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
-        return read_trace(trace_of(session, self._feeds))
+        found = read_trace(trace_of(session, self._feeds))
+        if nodes is None:
+            return found
+        return {
+            **found,
+            "nodes_per_provider": dict(Counter(provider for _, provider in nodes)),
+            "notes": [*found["notes"], _OWN_PLACEMENT],
+        }
 
     def _opened(self) -> OrtSession:
         """Where nothing may fall back and something would, that is told before any figure is taken."""
@@ -118,8 +139,12 @@ class OnnxModel:
             raise
 
     def _check_placement(self) -> None:
-        """Counts what would run where, from a profiled session that may fall back."""
+        """Counts what would run where, in a session that may fall back; one that cannot tell is profiled."""
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
+        if (taken := assigned(session)) is not None:
+            nodes = [Placed(operator, provider == self._provider) for operator, provider in taken]
+            check_all_there(self._job["config"].provider, "the CPU", nodes)
+            return
         declared = declared_inputs(session, self._job["inputs"])
         feeds = handed_over(self._api, session, declared, Feeding(self._job, declared).feeds())
         nodes = placed(trace_of(session, feeds), self._provider)

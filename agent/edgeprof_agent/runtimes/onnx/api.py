@@ -23,6 +23,20 @@ class Input(Protocol):
     shape: Sequence[Size]
 
 
+class AssignedNode(Protocol):
+    """One node of the graph as it was before fusion."""
+
+    op_type: str
+
+
+class Assignment(Protocol):
+    """What one execution provider took: a node, or several that it fuses."""
+
+    ep_name: str
+
+    def get_nodes(self) -> Sequence[AssignedNode]: ...
+
+
 class OrtSession(Protocol):
     """`onnxruntime.InferenceSession`"""
 
@@ -40,6 +54,7 @@ class OrtSession(Protocol):
     def get_outputs(self) -> Sequence[Input]: ...
     def get_providers(self) -> list[str]: ...
     def end_profiling(self) -> str: ...
+    def get_provider_graph_assignment_info(self) -> Sequence[Assignment]: ...
 
 
 class Options(Protocol):
