@@ -152,6 +152,11 @@ def test_packed_integers_are_read_in_order(kind: str, low: int, tmp_path: Path) 
     assert through_the_runtime(tmp_path / "m.onnx", kind, values) == values.ravel().tolist()
 
 
+def test_a_scalar_of_such_a_type_is_an_array_of_no_dimensions() -> None:
+    for name, element in ELEMENT_TYPES.items():
+        assert stored(np.asarray(1, element.values), element).shape == (), name
+
+
 def test_raw_bits_are_taken_as_they_are() -> None:
     bits = np.array([0x3F80, 0x4000], np.uint16)
     assert np.array_equal(stored(bits, ELEMENT_TYPES["bfloat16"]), bits)

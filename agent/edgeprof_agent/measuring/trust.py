@@ -128,9 +128,13 @@ def _suspect_output(run: RunEvidence) -> Found:
 
 def _made_up_work(run: RunEvidence) -> Found:
     found = run.made_up_work
+    if found is None:
+        return None
     if isinstance(found, str):
         return Unchecked(found)
-    return _joined(found["depends"]) if found is not None else None
+    if not found["depends"] and found["unchecked"]:
+        return Unchecked(f"no time was left to check inputs that were made up: {', '.join(found['unchecked'])}")
+    return _joined(found["depends"])
 
 
 def _swapping(run: RunEvidence) -> Found:

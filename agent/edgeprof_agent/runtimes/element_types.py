@@ -62,8 +62,8 @@ def stored(values: Tensor, element: ElementType) -> Tensor:
     if values.dtype.kind in "uV" and values.dtype.itemsize * 8 == element.bits and element.values == "float32":
         return values.view(f"u{values.dtype.itemsize}")
     if element.onnx_code == 16:
-        return _bfloat16(values.astype(np.float32))
-    codes = _codes(values, element) if element.values == "float32" else values.astype(np.uint8)
+        return np.asarray(_bfloat16(np.asarray(values, np.float32)))
+    codes = np.asarray(_codes(values, element) if element.values == "float32" else values.astype(np.uint8))
     return codes if element.bits == 8 else _packed(codes, element.bits)
 
 

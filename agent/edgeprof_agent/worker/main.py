@@ -3,6 +3,7 @@
 import gc
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from edgeprof_agent.worker.cold import run_cold
@@ -49,7 +50,7 @@ def _run(job: WorkerJob, reporter: Reporter) -> None:
     reporter.enter("report", "reading what was executed")
     model, memory = opened.model, opened.memory
     if model.kind == "tensor" and isinstance(model, MakesInputs):
-        extra(reporter, "report", partial(_report_made_up_work, model, model, reporter))
+        extra(reporter, "report", partial(_report_made_up_work, model.infer, model, reporter))
     extra(reporter, "report", partial(_report_operators, model, reporter))
     if isinstance(model, Closing):
         model.close()
@@ -58,8 +59,8 @@ def _run(job: WorkerJob, reporter: Reporter) -> None:
     reporter.memory_after(memory.end_of("after"))
 
 
-def _report_made_up_work(model: TensorModel, makes: MakesInputs, reporter: Reporter) -> None:
-    reporter.made_up_work(made_up_work(model, makes))
+def _report_made_up_work(infer: Callable[[], object], makes: MakesInputs, reporter: Reporter) -> None:
+    reporter.made_up_work(made_up_work(infer, makes))
 
 
 def _report_operators(model: TensorModel | TextModel, reporter: Reporter) -> None:

@@ -63,9 +63,13 @@ class InputFact(TypedDict):
 
 
 class MadeUpWork(TypedDict):
-    """Whether the time depends on inputs that were made up: one sentence for each that it depends on."""
+    """Whether the time depends on inputs that were made up: one sentence for each that it depends on.
+
+    `unchecked`: names of those for which no time was left.
+    """
 
     depends: list[str]
+    unchecked: list[str]
 
 
 class WorkerJob(TypedDict):
