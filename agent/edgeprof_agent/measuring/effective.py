@@ -8,6 +8,7 @@ from edgeprof_agent.measuring import placement
 from edgeprof_agent.measuring.text_points import sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
+from edgeprof_agent.telemetry.conditions import quota_of
 from edgeprof_agent.worker_protocol.document import Measured, Operators
 
 
@@ -30,12 +31,14 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
         input_source=setting["input_source"],
         notes=(
             *_placement_notes(header, measured, operators),
+            *_quota_notes(header, run),
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
             *(sweep_notes(points, header.config) if measured["kind"] == "text" else ()),
             *aftermath(run.worker_output, run.outcome),
         ),
+        cpu_quota=quota_of(run.trace),
     )
 
 
@@ -69,6 +72,15 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
         measured["setting"]["threads"],
         measured["affinity"],
     )
+
+
+def _quota_notes(header: Header, run: WorkerRun) -> tuple[str, ...]:
+    """More threads than the quota has cores stop each other early in every period."""
+    quota = quota_of(run.trace)
+    threads = header.config.threads
+    if quota is None or not threads or threads <= max(1, quota):
+        return ()
+    return (f"{threads} threads were requested under a CPU quota of {quota:g} cores: they use it up sooner",)
 
 
 def _output_notes(measured: Measured) -> tuple[str, ...]:
