@@ -1,15 +1,12 @@
 """What no device can follow: the hub refuses it in a request, and an agent in a job, whoever sent it. Pure."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
 
-from edgeprof.wire.run_config import MAX_TOKENS
+from edgeprof.wire.run_config import MAX_SIZE, MAX_TOKENS
 from edgeprof.wire.run_field import Described, fields_of
 from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.sweep_at import SweepAt
-
-MAX_SIZE = 2**31 - 1
-"""Of one dimension: TFLite's are 32-bit."""
 
 
 class Problem(NamedTuple):
@@ -29,7 +26,7 @@ def problem(document: object, kind: type) -> Problem | None:
         value: Any = getattr(document, each.name)
         if not each.known.allows(value):
             return Problem(each.known.code, _sentence(each, value))
-        if isinstance(value, Mapping) and (wrong := _shape_problem(value)):  # pyright: ignore[reportUnknownArgumentType]
+        if isinstance(value, dict) and (wrong := _shape_problem(cast("dict[str, object]", value))):
             return wrong
     return _protocol_problem(document) if isinstance(document, RunProtocol) else None
 
@@ -48,15 +45,21 @@ def _point_problem(point: SweepAt) -> Problem | None:
     return _shape_problem(point.shapes)
 
 
-def _shape_problem(shapes: Mapping[str, Sequence[int]]) -> Problem | None:
+def _shape_problem(shapes: Mapping[str, object]) -> Problem | None:
+    """0 is a size; entries that are no shapes have ranges of their own."""
     for name, sizes in shapes.items():
-        if wrong := [size for size in sizes if not 1 <= size <= MAX_SIZE]:
-            return Problem("bad_shape", f"A size of the input {name[:80]!r} must be 1 to {MAX_SIZE:,}, not {wrong[0]}.")
+        found = cast("tuple[int, ...]", sizes) if isinstance(sizes, tuple) else ()
+        if wrong := [size for size in found if not 0 <= size <= MAX_SIZE]:
+            return Problem("bad_shape", f"A size of the input {name[:80]!r} must be 0 to {MAX_SIZE:,}, not {wrong[0]}.")
     return None
 
 
 def _sentence(each: Described, value: object) -> str:
     known = each.known
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value)
+        name = known.refused_entry(entries) or ""
+        return f"{_sentence(each, entries.get(name)).rstrip('.')} (of {name[:100]!r})."
     if isinstance(value, tuple):
         return f"{known.title}: at most {known.high:g}, not {len(value)}."  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, str):

@@ -1,6 +1,7 @@
 """A hub over a damaged database: it shows what can be read, and changes nothing."""
 
 import logging
+import secrets
 import sqlite3
 from contextlib import ExitStack
 
@@ -38,6 +39,7 @@ def read_only(settings: HubSettings, damage: str, stack: ExitStack) -> HubContex
     return HubContext(
         settings=settings,
         hub_id=hub_id,
+        hub_session=secrets.token_hex(8),
         reader=reader,
         writer=RefusingWriter(error),
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),

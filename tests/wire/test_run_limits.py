@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from edgeprof.wire.run_limits import MAX_SIZE, problem
+from edgeprof.wire.run_config import MAX_SIZE
+from edgeprof.wire.run_limits import problem
 from edgeprof.wire.run_request import RunConfig, RunProtocol
 from edgeprof.wire.sweep_at import SweepAt
 
@@ -14,7 +15,7 @@ CONFIG, PROTOCOL = RunConfig(runtime="onnxruntime"), RunProtocol()
 def test_what_is_usual_is_no_problem() -> None:
     assert problem(CONFIG, RunConfig) is None
     assert problem(PROTOCOL, RunProtocol) is None
-    assert problem(replace(CONFIG, shapes={"x": (1, 3, MAX_SIZE)}), RunConfig) is None
+    assert problem(replace(CONFIG, shapes={"x": (1, 0, MAX_SIZE)}), RunConfig) is None
     assert problem(replace(PROTOCOL, sweep=(SweepAt(prompt_tokens=1, depth_tokens=0),)), RunProtocol) is None
 
 
@@ -26,7 +27,7 @@ def test_what_is_usual_is_no_problem() -> None:
         ({"prompt_tokens": -1}, "bad_prompt"),
         ({"decode_tokens": 10**12}, "bad_decode"),
         ({"shapes": {"x": (-1, 0)}}, "bad_shape"),
-        ({"shapes": {"x": (1, 0)}}, "bad_shape"),
+        ({"dims": {"n": -1}}, "bad_dim"),
         ({"shapes": {"x": (2**40,)}}, "bad_shape"),
         ({"arrival_rate_per_s": float("nan")}, "bad_rate"),
     ],
@@ -51,7 +52,7 @@ def test_a_configuration_that_cannot_be(changed: dict[str, object], code: str) -
         ({"precision": 0.0}, "bad_precision"),
         ({"sweep": (SweepAt(prompt_tokens=-1),)}, "bad_sweep"),
         ({"sweep": (SweepAt(depth_tokens=10**9),)}, "bad_sweep"),
-        ({"sweep": (SweepAt(shapes={"x": (0,)}),)}, "bad_shape"),
+        ({"sweep": (SweepAt(shapes={"x": (-1,)}),)}, "bad_shape"),
     ],
 )
 def test_a_protocol_that_cannot_be(changed: dict[str, object], code: str) -> None:
