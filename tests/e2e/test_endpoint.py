@@ -28,7 +28,7 @@ def test_an_endpoint_is_a_device_and_its_key_is_kept_by_nobody(empty_farm: Farm,
     assert hosted.facts.sensors == ()
     assert [(job.state, job.config.runtime) for job in campaign.jobs] == [
         ("measured", "openai-api"),
-        ("measured", "xllamacpp"),
+        ("measured", "llama-capi"),
     ]
     cells = {device_id: cell for (device_id, _), cell in farm.cells().items()}
     assert cells[hosted.device_id].metrics["ttft_ms"].value > 0

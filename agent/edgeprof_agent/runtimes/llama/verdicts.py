@@ -70,8 +70,9 @@ def _proven(python: str) -> tuple[Layout, bool]:
     except OSError as error:
         return Layout(False, f"its check could not be started: {error}"), False
     if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
-        return Layout(False, f"its check ended with {name}"), -done.returncode in _CRASHES
+        number = -done.returncode
+        name = signal.Signals(number).name if number in {*signal.Signals} else f"signal {number}"
+        return Layout(False, f"its check ended with {name}"), number in _CRASHES
     read = _layout(done.stdout)
     if read is None:
         return Layout(False, f"its check ended with exit code {done.returncode} and no verdict"), False
