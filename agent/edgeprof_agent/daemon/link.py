@@ -12,7 +12,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Facts, Hello, Result
+from edgeprof.wire.messages import Bootstrap, Facts, Hello, Result
 from edgeprof.wire.topics import Upward
 from edgeprof.wire.words import WORDS, Words, facts_for, known_words, result_for
 from edgeprof_agent.daemon.failed import Identity
@@ -38,10 +38,12 @@ class IdInUse(EdgeprofError):
 
 
 class LinkListener(Listener, Protocol):
-    """Whether the hub has given this agent its device id, too. Called on the link's thread."""
+    """How the agent stands with its hub, too. Called on the link's thread."""
 
     def on_claimed(self) -> None: ...
     def on_refused(self) -> None: ...
+    def on_online(self, bootstrap: Bootstrap) -> None: ...
+    def on_offline(self) -> None: ...
 
 
 class HubLink:
@@ -133,7 +135,7 @@ class HubLink:
         if self._stopping.is_set():
             return
         try:
-            session.serve(self._on_online)
+            session.serve(lambda: self._on_online(bootstrap))
         finally:
             self._session = None
             self._listener.on_offline()
@@ -158,10 +160,10 @@ class HubLink:
             raise
         self._listener.on_claimed()
 
-    def _on_online(self) -> None:
+    def _on_online(self, bootstrap: Bootstrap) -> None:
         self._was_connected = True
         self._tell("online", logging.INFO)
-        self._listener.on_online()
+        self._listener.on_online(bootstrap)
 
     def _tell(self, state: str, level: int) -> None:
         """One line for each change, not for each try."""

@@ -84,6 +84,10 @@ class Runner:
         """Whether this attempt of the job was accepted before."""
         return self._parts.jobs.knows(job.job_id, job.attempt)
 
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job neither waits nor runs."""
+        return self._parts.jobs.has_ended(job.job_id, job.attempt)
+
     def accept(self, job: Job) -> bool:
         """Queue a job; False for one that is known. A cancel that came first ends it at once."""
         parts = self._parts

@@ -185,7 +185,12 @@ def _trust(
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,
-            beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
+            beyond=bool(
+                run.worker_output.points
+                or header.protocol.sweep
+                or header.config.arrival_rate_per_s
+                or header.protocol.soak_s
+            ),
         )
     )
 

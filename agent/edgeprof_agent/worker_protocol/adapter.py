@@ -180,6 +180,13 @@ class MakesInputs(Protocol):
 
 
 @runtime_checkable
+class KnowsItsContext(Protocol):
+    """A language model that says how long a context it was trained for, and takes it at any depth below."""
+
+    trained_tokens: int
+
+
+@runtime_checkable
 class RemoteModel(Protocol):
     """A model that runs elsewhere and is asked over a network."""
 

@@ -277,4 +277,5 @@ def _other_provider(result: m.Result) -> bool:
 def _samples_note(result: m.Result) -> str:
     if any(artifact.name == "samples" for artifact in result.artifacts):
         return "This hub cannot draw the samples of this run. Download the artifact `samples` below."
-    return "This run recorded no single samples."
+    lost = [artifact.reason for artifact in result.lost_artifacts if artifact.name == "samples"]
+    return f"The samples of this run are lost: {lost[0]}." if lost else "This run recorded no single samples."
