@@ -42,7 +42,7 @@ def test_an_input_that_changes_the_time_is_named_with_its_times_and_is_its_own_a
     (sentence,) = found(model)
     assert sentence.startswith("input 'n' was made up as 6: ")
     assert " with 0, " in sentence
-    assert sentence.endswith(" ms with 1")
+    assert sentence.endswith(" ms with 1 (`--input n=VALUE` gives yours)")
     assert model.fed == 6
 
 

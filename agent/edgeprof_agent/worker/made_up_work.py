@@ -43,7 +43,8 @@ def _sentence(infer: Callable[[], object], makes: MakesInputs, each: Variation) 
     if not any(_differs(own, other) for other in others.values()):
         return None
     shown = ", ".join(f"{_ms(other)} with {text}" for text, other in others.items())
-    return f"input {each.name!r} was made up as {each.value}: {_ms(own)} with it, {shown}"
+    remedy = f"`--input {each.name}=VALUE` gives yours"
+    return f"input {each.name!r} was made up as {each.value}: {_ms(own)} with it, {shown} ({remedy})"
 
 
 def _timed(
