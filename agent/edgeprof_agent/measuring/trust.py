@@ -13,7 +13,7 @@ from edgeprof.wire.messages import DeviceState
 from edgeprof_agent.measuring import trust_in_samples
 from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
-from edgeprof_agent.worker_protocol.document import Output
+from edgeprof_agent.worker_protocol.document import MadeUpWork, Output
 
 MAX_OTHERS = 0.1
 """Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""
@@ -49,6 +49,8 @@ class RunEvidence:
     emulated: bool
     replays: str | None
     gate: Passed
+    made_up_work: MadeUpWork | str | None = None
+    """What depends on inputs that were made up, or why that is not known. None: none of them could decide it."""
     output_unread: str | None = None
     """Why looking at the outputs failed."""
     beyond: bool = False
@@ -123,6 +125,17 @@ def _suspect_output(run: RunEvidence) -> Found:
     bad = run.output["non_finite"]
     found = [f"NaN or infinite output values: {bad}"] if bad else []
     return _joined([*found, *run.output["wrong_shapes"]])
+
+
+def _made_up_work(run: RunEvidence) -> Found:
+    found = run.made_up_work
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return Unchecked(found)
+    if not found["depends"] and found["unchecked"]:
+        return Unchecked(f"no time was left to check inputs that were made up: {', '.join(found['unchecked'])}")
+    return _joined(found["depends"])
 
 
 def _swapping(run: RunEvidence) -> Found:
@@ -220,6 +233,7 @@ RULES: dict[TrustCause, Rule] = {
     "busy": _busy,
     "emulated": _emulated,
     "hot_start": _hot_start,
+    "made_up_work": _made_up_work,
     "noisy": lambda run: trust_in_samples.noisy(run.medians_of),
     "replayed": _replayed,
     "stalled": _stalled,
