@@ -9,6 +9,7 @@ from edgeprof_agent.measuring.arithmetic import Kernels, kernels_of
 from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
+from edgeprof_agent.telemetry.conditions import quota_of
 from edgeprof_agent.worker_protocol.document import Measured, Operators
 from edgeprof_agent.worker_protocol.order import median
 
@@ -34,6 +35,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
         notes=(
             *(header.path.notes if header.path else ()),
             *_placement_notes(header, measured, operators, kernels),
+            *_quota_notes(header, run),
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
@@ -41,6 +43,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
             *(_text_notes(header, measured, points) if measured["kind"] == "text" else ()),
             *aftermath(run.worker_output, run.outcome),
         ),
+        cpu_quota=quota_of(run.trace),
     )
 
 
@@ -94,6 +97,15 @@ def _text_notes(header: Header, measured: Measured, points: Sequence[SweepPoint]
     rates = [steps / total_ns * 1e9 for steps, total_ns in steps_ns if steps]
     note = depth_note(points, header.config, median(rates) if rates else None)
     return (note,) if note else ()
+
+
+def _quota_notes(header: Header, run: WorkerRun) -> tuple[str, ...]:
+    """More threads than the quota has cores stop each other early in every period."""
+    quota = quota_of(run.trace)
+    threads = header.config.threads
+    if quota is None or not threads or threads <= max(1, quota):
+        return ()
+    return (f"{threads} threads were requested under a CPU quota of {quota:g} cores: they use it up sooner",)
 
 
 def _output_notes(measured: Measured) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ MAX_OTHERS = 0.1
 MAX_WAITED = 0.05
 MAX_STOLEN = 0.05
 MAX_PRESSURE = 0.01
+MAX_THROTTLED = 0.01
+"""Of the window, by a CPU quota: what it moves the mean by."""
 MIN_FAULTS = 10
 """Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %. A shorter one allows fewer."""
 MIN_FAULTS_SHORT, _LONG_S = 3, 2.0
@@ -70,15 +72,33 @@ def trust_of(evidence: RunEvidence) -> Trust:
 
 
 def _busy(run: RunEvidence) -> Found:
+    """Under a quota, waiting is mostly the quota's: others are blamed only for what it does not explain."""
     seen = run.conditions
-    found: list[str] = []
-    if seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
+    quota = _quota(seen)
+    found = [quota] if quota else []
+    waited = seen.waited_cpu_share
+    waited_for_others = None if waited is None else waited - (seen.quota_throttled_share or 0.0 if quota else 0.0)
+    is_theirs = quota is None or (waited_for_others is not None and waited_for_others > MAX_WAITED)
+    if is_theirs and seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
         found.append(f"other programs used processor time worth {seen.others_cpu_share:.0%} of the model's")
-    if seen.waited_cpu_share is not None and seen.waited_cpu_share > MAX_WAITED:
-        found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
+    if waited_for_others is not None and waited_for_others > MAX_WAITED:
+        found.append(f"a thread of the model waited for a core {waited_for_others:.0%} of the window")
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MAX_STOLEN:
         found.append(f"the hypervisor took processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
+
+
+def _quota(seen: Conditions) -> str | None:
+    """A quota that ran out in the window. Its pauses fall between the shorter inferences: the median hides them."""
+    if seen.cpu_quota is None or not seen.quota_throttled_periods:
+        return None
+    if seen.quota_throttled_share is not None and seen.quota_throttled_share <= MAX_THROTTLED:
+        return None
+    return (
+        f"held back by a CPU quota of {seen.cpu_quota:g} cores: throttled in {seen.quota_throttled_periods} of "
+        f"{seen.quota_periods} periods, {seen.quota_throttled_share or 0.0:.0%} of the window; the mean counts these "
+        "pauses, the median mostly leaves them out"
+    )
 
 
 def _replayed(run: RunEvidence) -> Found:

@@ -1,12 +1,12 @@
 """What a worker is asked: the job document of a request, for a cold start or for the measurement."""
 
-import os
 import time
 from dataclasses import replace
 
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent.cgroup_limits import own_threads
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.model_facts import NO_FACTS, ModelFacts
 from edgeprof_agent.measuring.request import MeasureRequest
@@ -51,7 +51,7 @@ def job_of(
     """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
     beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
     config, protocol = request.config, request.protocol
-    usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
+    usable = own_threads(len(request.cores) if request.cores is not None else None)
     manifest = request.model.manifest
     folder = request.model_dir.resolve()
     now_ns = time.monotonic_ns()
