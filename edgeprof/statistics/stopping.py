@@ -74,10 +74,13 @@ def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s:
     decided_s = limit_s * MIN_SHARE
     nearest = _NEAREST if len(samples) >= MIN_SAMPLES_FOR_VERDICT else _FURTHEST
     next_s = min(max(needed_s * _ROOM, spent_s * nearest), spent_s * _FURTHEST)
+    narrow, spread_out = width is not None and width <= precision, _spread_out(len(samples), spent_s)
+    if narrow and not spread_out:
+        next_s = min(MIN_SPENT_S, spent_s * MIN_SAMPLES_FOR_VERDICT / len(samples))
     if needed_s > limit_s and spent_s < decided_s:
         next_s = min(next_s, decided_s)
     return Look(
-        precise=width is not None and width <= precision and _spread_out(len(samples), spent_s),
+        precise=narrow and spread_out,
         out_of_reach=needed_s > limit_s and spent_s >= decided_s,
         needed_s=min(needed_s, _NEVER_S),
         next_s=min(next_s, limit_s),

@@ -339,3 +339,11 @@ def test_a_model_with_an_endless_input_name_still_has_a_result(tmp_path: Path) -
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "width"
     onnx.save(model, path)  # pyright: ignore[reportUnknownMemberType]
     assert code_of(measured(request_for(path))) == "shape_required"
+
+
+def test_a_window_of_half_a_second_is_long_enough_to_see_what_other_programs_did() -> None:
+    protocol = replace(QUICK, window_s=0.5, window_limit_s=0.5)
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=protocol))
+    assert result.conditions is not None
+    assert result.conditions.others_cpu_share is not None
+    assert result.conditions.others_cpu_share >= 0

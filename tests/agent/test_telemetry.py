@@ -302,3 +302,28 @@ def test_others_are_what_neither_the_worker_nor_we_used() -> None:
     windows = [{"start_ns": 0, "end_ns": 2000 * MS, "units": 1}]
     seen = conditions_of(trace, windows, 2)  # pyright: ignore[reportArgumentType]
     assert seen.others_cpu_share == pytest.approx(0.5), "of the one core that the model used"
+
+
+def test_the_device_is_looked_at_where_a_window_begins_and_ends_however_short_it_is() -> None:
+    heard: list[bytes] = []
+
+    def on_line(line: bytes) -> bool:
+        heard.append(line)
+        return False
+
+    telemetry = Telemetry(Path("/"), tuple(os.sched_getaffinity(0)))
+    telemetry.start(os.getpid())
+    take_line = telemetry.beside(on_line)
+    lines = (
+        b'{"event": "stage", "stage": "measure", "fraction": null, "note": "0.5 to 10 s"}',
+        b'{"event": "stage", "stage": "report", "fraction": null, "note": ""}',
+        b'{"event": "measured", "measured": {}}',
+    )
+    for line in lines:
+        time.sleep(0.1)
+        assert not take_line(line)
+    trace = telemetry.stop()
+    assert heard == list(lines)
+    looks = [value for _, value in trace.series("wall_clock", trace.labels("wall_clock")[0]) if value is not None]
+    assert len(looks) >= 3  # at the start, at the edges (which may have come together), at the end
+    assert not take_line(lines[0])  # the run is over, and a late line changes nothing

@@ -67,7 +67,8 @@ class Telemetry:
 
     def stop(self) -> Trace:
         """The trace. A thread that hangs in a device driver is left behind, and the trace says where it hung."""
-        os.close(self._stop_writing)
+        writing, self._stop_writing = self._stop_writing, -1  # a late line must not write into another file
+        os.close(writing)
         if self._thread is not None:
             self._thread.join(_STUCK_S)
         with self._lock:
