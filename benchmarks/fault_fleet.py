@@ -20,7 +20,8 @@ from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.wire import rest
 
 Victim = Literal["hub", "broker", "agent", "worker", "everything"]
-WEIGHTS: dict[Victim, int] = {"hub": 3, "broker": 3, "agent": 4, "worker": 3, "everything": 1}
+WEIGHTS: dict[Victim, int] = {"hub": 2, "broker": 5, "agent": 3, "worker": 5, "everything": 1}
+"""Broker and worker are seldom there to be killed: the one ends with its hub, the other lives for a second."""
 AGENTS = ("alpha", "beta")
 MAX_RESTART_S = 2.0
 REFUSED_RESTART_S = 2.0

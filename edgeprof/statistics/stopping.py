@@ -27,7 +27,7 @@ MIN_SPENT_S = 1.5
 TRANSIENT = 0.02
 """By how much a leading sample must lie outside all later ones to belong to the warm-up."""
 _NEAREST, _FURTHEST = 1.4, 2.0
-"""The next look, as a multiple of the time so far."""
+"""The next look, as a multiple of the time so far; of fewer than 20 samples the furthest, as each look may be lucky."""
 _BLOCKS = 10
 _NEVER_S = 1e6
 """What is told of a window that would take longer than 11 days."""
@@ -72,7 +72,8 @@ def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s:
     else:
         needed_s = spent_s * (math.inf if width is None else width / precision) ** 2
     decided_s = limit_s * MIN_SHARE
-    next_s = min(max(needed_s * _ROOM, spent_s * _NEAREST), spent_s * _FURTHEST)
+    nearest = _NEAREST if len(samples) >= MIN_SAMPLES_FOR_VERDICT else _FURTHEST
+    next_s = min(max(needed_s * _ROOM, spent_s * nearest), spent_s * _FURTHEST)
     if needed_s > limit_s and spent_s < decided_s:
         next_s = min(next_s, decided_s)
     return Look(

@@ -132,6 +132,14 @@ class Facts:
     endpoint: str | None = None
     """The URL of the OpenAI-compatible endpoint that this device is. Set means: of kind `cloud`; everything else in
     here is of the machine that asks it."""
+    cpu_quota: float | None = None
+    """The CPU quota of the agent's cgroup in cores; None: there is none."""
+    machine_memory_mib: float | None = None
+    """The machine's memory, where a cgroup's limit, which is `memory_mib`, is lower."""
+    hidden: tuple[str, ...] = ()
+    """What a container hides of this device, each with what would show it."""
+    userland: str | None = None
+    """The architecture of the programs, where it is not the kernel's (`armv7l` on `aarch64`): wheels must be for it."""
     wire: int = WIRE_VERSION
 
 
@@ -211,6 +219,8 @@ class Effective:
     """Input name -> `dtype[shape]` that was fed."""
     input_source: str
     notes: tuple[str, ...] = ()
+    cpu_quota: float | None = None
+    """The CPU quota that held the worker, in cores; None: there was none."""
 
 
 @dataclass(frozen=True, kw_only=True)

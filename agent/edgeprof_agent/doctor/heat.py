@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgeprof_agent import device_tree
 from edgeprof_agent.doctor.finding import Finding
-from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.zones import why_none
 
@@ -43,7 +43,7 @@ def _governor(name: str) -> Finding:
 
 def _power_mode(root: Path, mode: str | None) -> Iterator[Finding]:
     """A Jetson's figure without its mode is worth nothing."""
-    if b"nvidia,tegra" not in (files.raw(root / "proc/device-tree/compatible") or b""):
+    if not device_tree.is_tegra(root):
         return
     if mode is None:
         yield Finding(

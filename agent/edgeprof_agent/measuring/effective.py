@@ -6,10 +6,12 @@ from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.messages import Effective
 from edgeprof_agent.measuring import arithmetic, placement
 from edgeprof_agent.measuring.arithmetic import Kernels, kernels_of
-from edgeprof_agent.measuring.text_points import sweep_notes
+from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
+from edgeprof_agent.telemetry.conditions import quota_of
 from edgeprof_agent.worker_protocol.document import Measured, Operators
+from edgeprof_agent.worker_protocol.order import median
 
 
 def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
@@ -33,13 +35,15 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
         notes=(
             *(header.path.notes if header.path else ()),
             *_placement_notes(header, measured, operators, kernels),
+            *_quota_notes(header, run),
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
             *kernels.notes,
-            *(sweep_notes(points, header.config) if measured["kind"] == "text" else ()),
+            *(_text_notes(header, measured, points) if measured["kind"] == "text" else ()),
             *aftermath(run.worker_output, run.outcome),
         ),
+        cpu_quota=quota_of(run.trace),
     )
 
 
@@ -47,7 +51,7 @@ def bare_effective(header: Header, measured: Measured) -> Effective:
     """Only what the worker itself reported: for a run whose notes could not be made."""
     setting = measured["setting"]
     return Effective(
-        runtime=header.config.runtime,
+        runtime=header.path.runtime if header.path else header.config.runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
         affinity=tuple(measured["affinity"]),
@@ -83,6 +87,25 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators, k
         measured["setting"]["threads"],
         measured["affinity"],
     )
+
+
+def _text_notes(header: Header, measured: Measured, points: Sequence[SweepPoint]) -> tuple[str, ...]:
+    """Of a requested sweep as a whole, else of the one depth that the worker measured by itself."""
+    if header.protocol.sweep:
+        return sweep_notes(points, header.config)
+    steps_ns = zip(measured["decode_steps"], measured["series_ns"]["decode"], strict=True)
+    rates = [steps / total_ns * 1e9 for steps, total_ns in steps_ns if steps]
+    note = depth_note(points, header.config, median(rates) if rates else None)
+    return (note,) if note else ()
+
+
+def _quota_notes(header: Header, run: WorkerRun) -> tuple[str, ...]:
+    """More threads than the quota has cores stop each other early in every period."""
+    quota = quota_of(run.trace)
+    threads = header.config.threads
+    if quota is None or not threads or threads <= max(1, quota):
+        return ()
+    return (f"{threads} threads were requested under a CPU quota of {quota:g} cores: they use it up sooner",)
 
 
 def _output_notes(measured: Measured) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.llama_path import RuntimePath, path_of
 from edgeprof_agent.measuring.lock import measuring
+from edgeprof_agent.measuring.model_facts import ModelFacts, facts_of
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
@@ -77,9 +78,8 @@ def measure(
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         path = path_of(request.config)
         header = replace(header, path=path)
-        attempt = _Attempt(
-            request, path, on_progress, cancelled, worker or worker_command(request.config.runtime), root
-        )
+        command = worker or worker_command(request.config.runtime)
+        attempt = _Attempt(request, path, on_progress, cancelled, command, root, facts_of(request))
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -115,6 +115,7 @@ class _Attempt:
     cancelled: threading.Event
     worker: Sequence[str]
     root: Path
+    facts: ModelFacts
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,9 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
     run_as = replace(request, config=replace(request.config, runtime=attempt.path.runtime))
-    job = msgspec.json.encode(job_of(run_as, course, left_s, beyond_s, ask, eval_callback=attempt.path.eval_callback))
+    job = msgspec.json.encode(
+        job_of(run_as, course, left_s, beyond_s, ask, facts=attempt.facts, eval_callback=attempt.path.eval_callback)
+    )
     take_line = beside.around(worker_output.take_line)
     outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
     return _Ended(limits, worker_output, outcome)

@@ -23,11 +23,19 @@ def points_of(
 ) -> tuple[SweepPoint, ...]:
     """One for each that was asked, in that order. `prompt_tokens`: of the run itself, where a point names none.
 
+    Where none was asked, those that the worker took by itself.
+
     `absent`: metrics that the run has not, for reasons that hold at every point.
     """
+    asked = asked or [_own(point) for point in told]
     found = [_measured(at, point, prompt_tokens, absent) for at, point in zip(asked, told, strict=False)]
     lost = asked[len(found) :]
     return (*found, *(SweepPoint(at=at, failure=_why(outcome, place)) for place, at in enumerate(lost)))
+
+
+def _own(point: WorkerPoint) -> SweepAt:
+    """The lengths that the worker chose."""
+    return SweepAt(prompt_tokens=point["at"]["prompt_tokens"], depth_tokens=point["at"]["depth_tokens"])
 
 
 def _measured(at: SweepAt, point: WorkerPoint, prompt_tokens: int, absent: Collection[str]) -> SweepPoint:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgeprof.wire.messages import DeviceState, Stamp
+from edgeprof_agent import device_tree
 from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.base import SensorError
 from edgeprof_agent.sensors.firmware import Firmware
@@ -163,11 +164,11 @@ def _mode_name(root: Path, number: str) -> str:
 
 
 def _is_pi(root: Path) -> bool:
-    return b"raspberrypi," in (files.raw(root / "proc/device-tree/compatible") or b"")
+    return device_tree.is_pi(root)
 
 
 def _is_tegra(root: Path) -> bool:
-    return b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+    return device_tree.is_tegra(root)
 
 
 def _nothing_known(at: Stamp) -> DeviceState:

@@ -118,6 +118,8 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     return (*notes, *_remote_notes(result.remote))
 
 
+MAX_VALUE_SHOWN = 40
+"""Characters of an input's value in a column's heading."""
 NAMED_APART = ("runtime", "threads")
 """A column has these of its own."""
 
@@ -125,9 +127,13 @@ NAMED_APART = ("runtime", "threads")
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
     """What of a configuration a reader must know to tell it from the usual one: neither runtime nor threads."""
     usual = RunConfig(runtime=config.runtime, shapes=model.input_shapes)
-    sizes = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items())
+    named = {
+        "shapes": ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()),
+        "dims": ", ".join(f"{symbol} {size}" for symbol, size in config.dims.items()),
+        "input_values": ", ".join(f"{name} = {value[:MAX_VALUE_SHOWN]}" for name, value in config.input_values.items()),
+    }
     texts = (
-        sizes if each.name == "shapes" else each.known.column.format(getattr(config, each.name))
+        named[each.name] if each.name in named else each.known.column.format(getattr(config, each.name))
         for each in fields_of(RunConfig)
         if each.name not in NAMED_APART and getattr(config, each.name) != getattr(usual, each.name)
     )

@@ -40,6 +40,12 @@ class TensorType(TypedDict):
     dtype: type[np.generic]
 
 
+class TensorDetail(TensorType):
+    """The same with the sizes."""
+
+    shape: Sequence[int]
+
+
 def delegates(nodes: Sequence[Node]) -> int:
     """How many partitions a delegate took."""
     return sum(node["op_name"] == DELEGATE for node in nodes)

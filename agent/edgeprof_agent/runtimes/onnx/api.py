@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from edgeprof_agent.runtimes.inputs import Size, Tensor
+from edgeprof_agent.runtimes.inputs import Feed, Size, Tensor
+
+
+class OrtValue(Protocol):
+    """`onnxruntime.OrtValue`"""
+
+    def numpy(self) -> Tensor: ...
+
+
+OrtFeed = Feed | OrtValue
 
 
 class Input(Protocol):
@@ -32,7 +41,14 @@ class OrtSession(Protocol):
     """`onnxruntime.InferenceSession`"""
 
     def run(
-        self, output_names: None, input_feed: Mapping[str, Tensor], run_options: "OrtRunOptions | None" = None, /
+        self, output_names: None, input_feed: Mapping[str, OrtFeed], run_options: "OrtRunOptions | None" = None, /
+    ) -> list[object]: ...
+    def run_with_ort_values(
+        self,
+        output_names: None,
+        input_dict_ort_values: Mapping[str, OrtFeed],
+        run_options: "OrtRunOptions | None" = None,
+        /,
     ) -> list[object]: ...
     def get_inputs(self) -> Sequence[Input]: ...
     def get_outputs(self) -> Sequence[Input]: ...
@@ -68,12 +84,18 @@ class _Levels(Protocol):
     ORT_ENABLE_ALL: object
 
 
+class _OrtValues(Protocol):
+    def ortvalue_from_numpy(self, array: Tensor, /) -> OrtValue: ...
+    def ortvalue_from_numpy_with_onnx_type(self, array: Tensor, onnx_element_type: int, /) -> OrtValue: ...
+
+
 class OrtApi(Protocol):
     """The module `onnxruntime`."""
 
     __version__: str
     ExecutionMode: _Modes
     GraphOptimizationLevel: _Levels
+    OrtValue: _OrtValues
 
     def SessionOptions(self) -> Options: ...
     def RunOptions(self) -> OrtRunOptions: ...

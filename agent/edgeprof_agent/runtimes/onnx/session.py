@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeprof_agent.runtimes.inputs import Tensor
-from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtSession
+from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
+from edgeprof_agent.runtimes.onnx.feeds import runner
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import WorkerJob
 
@@ -78,8 +78,9 @@ def assigned(session: OrtSession) -> list[tuple[str, str]] | None:
     return [(node.op_type, part.ep_name) for part in taken for node in part.get_nodes()]
 
 
-def trace_of(session: OrtSession, feeds: Mapping[str, Tensor]) -> bytes:
+def trace_of(session: OrtSession, feeds: Mapping[str, OrtFeed]) -> bytes:
     """What a session that was opened with a profile executes, as its trace."""
+    run = runner(session)
     for _ in range(_PROFILED_RUNS):
-        session.run(None, feeds)
+        run(feeds)
     return Path(session.end_profiling()).read_bytes()
