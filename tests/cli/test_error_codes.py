@@ -12,8 +12,11 @@ from edgeprof.errors.codes import CODES, GROUPS, ErrorCode
 from tests.cli.conftest import Run
 from tests.cli.raised_codes import ROOT, raised
 
-ELSEWHERE = {("edgeprof/publish/mlflow.py", "str(reported['error_code']).lower()")}
-"""Codes that another program makes up: the entry `mlflow_refused` says so."""
+ELSEWHERE = {
+    ("edgeprof/publish/mlflow.py", "str(reported['error_code']).lower()"),
+    ("hub/edgeprof_hub/broker/link.py", "ANNOUNCE"),
+}
+"""Codes that another program makes up (the entry `mlflow_refused` says so), and one that is a question to an agent."""
 ENTRIES = [pytest.param(entry, id=entry.code) for group in GROUPS.values() for entry in group]
 
 
