@@ -52,7 +52,7 @@ def _tflite(window: FileWindow) -> Iterator[tuple[int, bool]]:
 
 
 def _ort(window: FileWindow) -> Iterator[tuple[int, bool]]:
-    return ((count, kind in _ONNX_SMALL) for count, kind in ort_file.weights(window))
+    return ((prod(sizes), kind in _ONNX_SMALL) for sizes, kind in ort_file.weights(window))
 
 
 _COUNTED: dict[ModelFormat, Callable[[FileWindow], Iterator[tuple[int, bool]]]] = {
