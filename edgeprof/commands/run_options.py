@@ -84,6 +84,8 @@ def _settings(each: Described, option: Option, surface: Surface, choices: Sequen
     help_text = option.help or each.known.help
     common: dict[str, Any] = {"help": help_text.format(default=each.default), "metavar": option.metavar}
     if each.type is bool:
+        if surface in option.undecided:
+            return {**common, "default": None, "help": f"{common['help']} {option.undecided[surface]}"}
         return {**common, **_switch(each, option)}
     if each.type is str and each.known.high is not None:
         common["callback"] = _text(each.known)

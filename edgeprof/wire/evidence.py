@@ -44,7 +44,7 @@ MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
-"""`looks`: the precision was looked at three times, and a fourth look would make the interval too narrow."""
+"""`looks`: a look told that the precision is out of reach in the time limit (older agents: three looks did not do)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,12 @@ class Timing:
     """Whether warm-up ended because the speed was steady; False: at its limit."""
     window_end: WindowEnd
     relative_half_width: float | None = None
-    """Half of the median's 95 % interval over the median; None where there is no interval."""
+    """Half of the median's 95 % interval over the median; None where there is no interval. Of a language model, the
+    wider of prefill's and decode's."""
+    needed_s: float | None = None
+    """Where `window_end` is `looks`: about how long a window would have reached the requested precision."""
+    prevented_by: str | None = None
+    """What kept a window from the requested precision, in words; None where it was reached or nothing was found."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ TITLES: dict[ModelFormat, str] = {
 FIRST_RUNTIME: dict[ModelFormat, str] = {
     "onnx": "onnxruntime",
     "tflite": "litert",
-    "gguf": "llama-cpp-python",
+    "gguf": "llama-capi",
     "served": "openai-api",
     "ort": "onnxruntime",
 }

@@ -73,6 +73,10 @@ class State:
     online: bool
     agent_version: str
     hostname: str
+    place: str = ""
+    """The same as in its `Hello`. Empty: an agent from before places, which cannot answer the hub's `announce`."""
+    is_answer: bool = False
+    """The hub asked whether this agent is there: the session is the same, and nothing has to be sent again."""
     wire: int = WIRE_VERSION
 
 
@@ -267,6 +271,8 @@ class Result:
     """Set: the model was served by an endpoint, and every time has the network in it."""
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
+    power: dict[str, str | float] | None = None
+    """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION
 
 
@@ -284,7 +290,11 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """The hub will not talk to this agent as it is; the message says why and what to do."""
+    """The hub will not talk to this agent as it is; the message says why and what to do.
+
+    With the code `announce` it only asks the agent to say again that it is there. An agent that does not know the code
+    connects again, which says the same.
+    """
 
     code: str
     message: str
@@ -316,8 +326,14 @@ class Hello:
     name: str
     hostname: str
     agent_version: str
+    place: str = ""
+    """One state folder on one running machine, hashed. A copied card or a copied folder is another place, and so is
+    the machine after its next boot. Empty: not known."""
     wire: int = WIRE_VERSION
 
+
+ANNOUNCE = "announce"
+"""The code of a `Refusal` that only asks for a sign of life. Sent with QoS 0: it is for those who are there now."""
 
 UpwardMessage = State | Facts | Ack | Progress | Result
 DownwardMessage = Job | Cancel | Receipt | Refusal

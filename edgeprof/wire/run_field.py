@@ -35,6 +35,8 @@ class Option:
     """The help where `profile` lets the option be repeated: each value is a set-up of its own. Empty: never."""
     derived_default: bool = False
     """The default depends on other options. The help states it with `{default:g}`."""
+    undecided: Mapping[Surface, str] = field(default_factory=lambda: {})
+    """Of a switch that a command decides from its other options where it is not given: what the help says of that."""
     by_hand: bool = False
     """Several options make up this field; edgeprof/commands/run_options.py has them."""
 

@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire import WIRE_VERSION, codec, topics
-from edgeprof.wire.messages import Bootstrap, Cancel, Hello, Job, Message, ModelRef, Receipt, Result, State
+from edgeprof.wire.messages import Bootstrap, Cancel, Hello, Job, Message, ModelRef, Receipt, Refusal, Result, State
 from edgeprof.wire.topics import Downward
 from tests.ports import free_port
 
@@ -68,6 +68,7 @@ class MinimalHub:
         self.artifacts: dict[str, bytes] = {}
         self.hellos: list[Hello] = []
         self.claim_refusal: str | None = None
+        self.refused_claims = 0
         self.wire_max = WIRE_VERSION
         self.lose_receipts = 0
         self.results: dict[str, list[bytes]] = {}
@@ -94,8 +95,8 @@ class MinimalHub:
         for file in model.manifest.files:
             self.blobs[file.sha256] = contents[file.path]
 
-    def send(self, device_id: str, message: Job | Cancel | Receipt) -> None:
-        names: dict[type, Downward] = {Job: "job", Cancel: "cancel", Receipt: "receipt"}
+    def send(self, device_id: str, message: Job | Cancel | Receipt | Refusal) -> None:
+        names: dict[type, Downward] = {Job: "job", Cancel: "cancel", Receipt: "receipt", Refusal: "refusal"}
         self.send_raw(device_id, names[type(message)], codec.encode(message))
 
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
@@ -189,6 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         hello = msgspec.json.decode(self._body(), type=Hello)
         hub = self.hub
         if hub.claim_refusal:
+            hub.refused_claims += 1
             error = {"error": {"code": "device_id_in_use", "message": hub.claim_refusal}}
             return self._reply(409, json.dumps(error).encode())
         hub.hellos.append(hello)

@@ -42,6 +42,12 @@ def test_an_endpoint_runs_what_it_serves_and_nothing_else() -> None:
         registry.default_variant("served", registry.facts())
 
 
+def test_a_hub_hears_of_an_endpoints_runtime_only_where_there_is_an_endpoint() -> None:
+    """The first hubs of this wire version refuse facts with the format `served`."""
+    assert not [fact for fact in registry.facts_for_hub(endpoint=False) if "served" in fact.formats]
+    assert [fact for fact in registry.facts_for_hub(endpoint=True) if "served" in fact.formats]
+
+
 def test_facts_import_no_runtime() -> None:
     code = (
         "import sys; from edgeprof_agent.runtimes import registry; registry.facts();"

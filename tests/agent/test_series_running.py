@@ -63,3 +63,4 @@ def test_a_result_that_cannot_be_kept_ends_the_series(tmp_path: Path) -> None:
     series = SeriesState([a_setup()], interleaved(1, 3, 1))
     with pytest.raises(EdgeprofError, match="Cannot write"):
         run_series(series, failing_once(ValueError()), Keeper(tmp_path), unheard)
+    assert series.done == 1  # what was measured can still be shown

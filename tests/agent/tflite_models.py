@@ -7,7 +7,7 @@ import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema  # pyright: ignore[reportMissingTypeStubs]
 
-_FLOAT32, _INT32 = 0, 2
+_FLOAT32, _INT32, _INT64, _BOOL = 0, 2, 4, 6
 
 
 class Builder:
@@ -93,6 +93,21 @@ def reshaped_otherwise(path: Path) -> Path:
     shape = made.constant("shape", [2, 2])
     made.operator("RESHAPE", [x, shape], [y], "ReshapeOptions")
     return made.save(path, [x], [y])
+
+
+def finds_nothing(path: Path) -> Path:
+    """`found` lists where x is above x + x, which is nowhere for positive numbers: an output of no rows."""
+    made = Builder()
+    x, doubled, above = (
+        made.tensor("x", [1, 8]),
+        made.tensor("doubled", [1, 8]),
+        made.tensor("above", [1, 8], kind=_BOOL),
+    )
+    found = made.tensor("found", [0, 2], kind=_INT64)
+    made.operator("ADD", [x, x], [doubled], "AddOptions")
+    made.operator("GREATER", [x, doubled], [above], "GreaterOptions")
+    made.operator("WHERE", [above], [found], "WhereOptions")
+    return made.save(path, [x], [found])
 
 
 def reshaped_to_four(path: Path) -> Path:

@@ -52,16 +52,18 @@ def test_each_field_of_a_run_is_an_option_or_names_why_not(
         for flag in option.flags.split("/"):
             assert flag in options
             assert option.by_hand or options[flag].name == each.name
-            assert option.by_hand or option.repeat_help or options[flag].help == told(each)
+            assert option.by_hand or option.repeat_help or options[flag].help == told(each, surface)
 
 
 def derived(each: Described) -> bool:
     return each.known.option is not None and each.known.option.derived_default
 
 
-def told(each: Described) -> str:
-    assert each.known.option is not None
-    return (each.known.option.help or each.known.help).format(default=each.default)
+def told(each: Described, surface: Surface) -> str:
+    option = each.known.option
+    assert option is not None
+    sentence = (option.help or each.known.help).format(default=each.default)
+    return f"{sentence} {option.undecided[surface]}" if surface in option.undecided else sentence
 
 
 @pytest.mark.parametrize(("command", "surface", "kinds"), COMMANDS, ids=lambda value: getattr(value, "name", ""))

@@ -24,7 +24,7 @@ def test_the_devices_first_installed_runtime_for_the_format_is_chosen() -> None:
     )
     assert resolve(REQUEST, GGUF, facts).runtime == "xllamacpp"
     assert resolve(REQUEST, ONNX, facts).runtime == "onnxruntime"
-    assert resolve(REQUEST, GGUF, None).runtime == "llama-cpp-python"
+    assert resolve(REQUEST, GGUF, None).runtime == "llama-capi"
 
 
 @pytest.mark.parametrize("version", ["0.3.36", None])

@@ -168,7 +168,9 @@ def test_listening_finds_the_pace(broker: int) -> None:
 
 def test_a_silent_meter_is_told_how_to_speak(broker: int) -> None:
     meter = MqttMeter(setting("tasmota", "nobody", broker, 0.0), BRANDS["tasmota"])
-    assert meter.listen(0.5) == "0 values in 0 s: set poll_hz to poll it, or publish TelePeriod 10 to it"
+    told = str(meter.listen(0.5))
+    assert told.startswith("0 values in 0.5 s: set poll_hz to poll it, or publish TelePeriod 10 to it; subscribed to ")
+    assert "tele/nobody/SENSOR" in told
 
 
 def test_a_broker_that_is_not_there() -> None:

@@ -125,7 +125,7 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
         return machine.read_facts(
             device_id=identity.device_id,
             session_id=identity.session_id,
-            runtimes=runtimes.facts(here=settings.endpoint is None, endpoint=settings.endpoint is not None),
+            runtimes=runtimes.facts_for_hub(endpoint=settings.endpoint is not None),
             sensors=sensors.probe(root) if settings.endpoint is None else (),
             isolation=isolation.layers(),
             emulates=settings.emulate,

@@ -1,6 +1,5 @@
 """`edgeprof calibrate`: runs of one and the same set-up teach what two runs on this machine may differ by (A/A)."""
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -19,12 +18,11 @@ from edgeprof.wire.evidence import NoiseFloor
 from edgeprof_agent import noise_floors
 from edgeprof_agent.commands.profile_options import measuring_options
 from edgeprof_agent.commands.profile_request import parse_options
-from edgeprof_agent.commands.profile_run import INTERRUPTED, measurer, setups_named
-from edgeprof_agent.commands.view.profile import Stages
+from edgeprof_agent.commands.profile_run import INTERRUPTED, run_shown, setups_named
 from edgeprof_agent.commands.view.words import percent, plural
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.series.running import SeriesState, run_series
+from edgeprof_agent.series.running import SeriesState
 from edgeprof_agent.series.storage import Keeper, plan_of
 
 _DEFAULTS = {"onnx": "digits-cnn-int8.onnx", "tflite": "digits-cnn-int8.tflite"}
@@ -59,8 +57,7 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
     series = SeriesState(setups, interleaved(len(setups), runs, _ORDER_SEED))
     keeper = Keeper(out)
     keeper.begin(plan_of(setups, series.turns, _ORDER_SEED))
-    with Stages(sys.stderr) as stages:
-        run_series(series, measurer(request), keeper, stages.show, lambda: time.sleep(pause_s))
+    unsaved = run_shown(series, request, keeper, lambda: time.sleep(pause_s))
     if series.interrupted:
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. No noise floor was measured.", err=True)
         return INTERRUPTED
@@ -74,6 +71,8 @@ def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, a
         _tell(series, taught)
     if file is not None and not as_json:
         click.echo(f"Saved in {file}. Later runs on this machine carry it.")
+    if unsaved is not None:
+        raise unsaved
     failed = [error for error in taught.values() if isinstance(error, EdgeprofError)]
     if failed:
         raise EdgeprofError(failed[0].code, " ".join(error.message for error in failed))

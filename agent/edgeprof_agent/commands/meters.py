@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -28,18 +27,15 @@ def meters(named: tuple[str, ...], config_file: Path | None, seconds: float, as_
     heard: list[dict[str, object]] = []
     for recorder in recorders(settings):
         print(f"listening to {recorder.name} for {seconds:.0f} s ...", file=sys.stderr, flush=True)
-        recorder.start()
-        time.sleep(seconds)
-        recorder.stop()
+        problem = recorder.listen(seconds, whole=True)
         found = recorder.recording()
         values = [sample.value for sample in found.samples]
-        problem = found.broken[0].reason if found.broken else None if len(values) > 1 else recorder.listen(0.0)
         heard.append(
             {
                 "name": recorder.name,
                 "scope": found.scope,
                 "values": len(values),
-                "period_s": round(seconds / len(values), 2) if values else None,
+                "period_s": round(recorder.period_s, 2) if values and problem is None else None,
                 "watts": values[-1] if values else None,
                 "least_w": min(values, default=None),
                 "most_w": max(values, default=None),

@@ -72,12 +72,14 @@ def parse_options(options: Mapping[str, object]) -> ProfileRequest:
     common = {name: value for name, value in values_of(RunConfig, options).items() if name not in AXES}
     config = msgspec.convert({"runtime": "", **common}, RunConfig)
     sweeps = sweeps_of(options)
-    protocol = {**values_of(RunProtocol, options), "sweep": sweeps.token_points}
+    host = _host(msgspec.convert(options, _HostOptions))
+    wants_energy = bool(host.meters) or host.replay is not None  # it takes 90 s or more, unless --energy asks for it
+    protocol = {"energy": wants_energy, **values_of(RunProtocol, options), "sweep": sweeps.token_points}
     return ProfileRequest(
         axes=Axes(runtimes=_once(axes.runtime), threads=_once(axes.threads), providers=_once(axes.provider)),
         run=RunRequest(config=config, protocol=_protocol(protocol)),
         sweeps=sweeps,
-        host=_host(msgspec.convert(options, _HostOptions)),
+        host=host,
     )
 
 

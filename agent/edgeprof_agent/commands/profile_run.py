@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.context_length import check_context
 from edgeprof.modelfiles.gguf_names import trained_context
@@ -49,8 +49,7 @@ def run(
     if output.samples_file:
         raise UsageError("bad_usage", "--samples is for a single run. Save several with --out DIR.")
     keeper.begin(plan_of(setups, series.turns, seed))
-    with Stages(sys.stderr) as stages:
-        run_series(series, measurer(request), keeper, stages.show)
+    unsaved = run_shown(series, request, keeper)
     summary = summary_of(series)
     if output.as_json:
         plan = plan_of(setups, series.turns, seed)
@@ -61,7 +60,21 @@ def run(
         where = f"They are in {output.folder}." if output.folder else "They were not saved. Use --out to save them."
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. {where}", err=True)
         return INTERRUPTED
+    if unsaved is not None:
+        raise unsaved
     return 1 if any(row.failed for row in summary.rows) else 0
+
+
+def run_shown(
+    series: SeriesState, request: ProfileRequest, keeper: Keeper, pause: Callable[[], None] | None = None
+) -> EdgeprofError | None:
+    """The series, with a line of progress. Returns why a run could not be saved: its figures are to be shown first."""
+    with Stages(sys.stderr) as stages:
+        try:
+            run_series(series, measurer(request), keeper, stages.show, pause)
+        except EdgeprofError as error:
+            return error
+    return None
 
 
 def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]:
@@ -89,13 +102,13 @@ def _single(setup: Setup, request: ProfileRequest, keeper: Keeper, series: Serie
     keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
         outcome = measure_once(setup, request.host, stages.show)
-    keeper.keep(setup, 1, *outcome)
-    if output.samples_file:
-        _write_samples(output.samples_file, outcome)
     if output.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(outcome.result)).decode())
     else:
         click.echo(report(outcome.result))
+    keeper.keep(setup, 1, *outcome)  # after the figures were shown: a full disk must not cost them
+    if output.samples_file:
+        _write_samples(output.samples_file, outcome)
     return 0 if outcome.result.status == "measured" else 1
 
 

@@ -15,7 +15,7 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
-from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
+from edgeprof.wire.messages import ANNOUNCE, Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
@@ -65,7 +65,7 @@ class Agent:
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Inbound | Turn | None] = queue.SimpleQueue()
-        self.identity = _identity(settings, self._folder.device_id())
+        self.identity = _identity(settings, self._folder)
         self._database = Database(settings.data / "agent.db")
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
         jobs = Jobs(self._database)
@@ -142,6 +142,12 @@ class Agent:
     def on_message(self, message: Inbound) -> None:
         self._inbox.put(message)
 
+    def on_claimed(self) -> None:
+        self._runner.allow()
+
+    def on_refused(self) -> None:
+        self._runner.forbid()
+
     def on_online(self) -> None:
         self._sender.online()
 
@@ -207,6 +213,8 @@ class Agent:
             self._runner.cancel(content)
         elif isinstance(content, Receipt):
             self._on_receipt(content)
+        elif isinstance(content, Refusal) and content.code == ANNOUNCE:
+            self._link.announce()
         elif isinstance(content, Refusal):
             log.error("hub.refusal code=%s message=%s", content.code, content.message)
             self._link.refuse(content.message)
@@ -223,7 +231,7 @@ class Agent:
             self._ack(job.job_id, job.attempt, "accepted")
 
     def _on_receipt(self, receipt: Receipt) -> None:
-        if not self._outbox.settle(receipt):
+        if not self._outbox.settle(receipt) and not self._outbox.dispute(receipt):
             log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
         self._outbox.purge_when_due(time.time(), time.monotonic())
         self._sender.wake()
@@ -247,13 +255,14 @@ class Agent:
         self._link.publish("progress", codec.encode(progress), 0)
 
 
-def _identity(settings: AgentSettings, device_id: str) -> Identity:
+def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:
     return Identity(
-        device_id=device_id,
+        device_id=folder.device_id(),
         session_id=f"s-{secrets.token_hex(8)}",
         name=settings.name,
         hostname=socket.gethostname(),
         emulated=settings.emulate is not None,
+        place=folder.place(),
     )
 
 

@@ -20,7 +20,9 @@ from edgeprof.wire.messages import Bootstrap, Hello
 T = TypeVar("T")
 
 TIMEOUT_S = 15.0
-MAX_ERROR_BYTES = 64 * 1024
+ANSWER_WITHIN_S = 30.0
+MAX_ANSWER_BYTES = 64 * 1024
+"""Of what the agent reads whole. Model files go to the disk, piece by piece."""
 
 
 class HubUnreachable(EdgeprofError):
@@ -61,7 +63,7 @@ class HubHttp:
         """Store one artifact; doing it again is harmless."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
         with file.open("rb") as stream, self.request("PUT", f"/artifacts/{sha256}", headers, stream) as answer:
-            answer.read()
+            self._server.body(answer, MAX_ANSWER_BYTES)
 
     @contextmanager
     def request(
@@ -71,9 +73,10 @@ class HubHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | BinaryIO | None = None,
         timeout_s: float | None = None,
+        within_s: float | None = None,
     ) -> Generator[HTTPResponse, None, None]:
         """The answer below 400, with its body unread. The connection ends with the block."""
-        with self._server.request(method, f"/api/v1{path}", headers, body, timeout_s) as answer:
+        with self._server.request(method, f"/api/v1{path}", headers, body, timeout_s, within_s) as answer:
             if answer.status >= 400:
                 raise self._refusal(answer)
             yield answer
@@ -81,16 +84,15 @@ class HubHttp:
     def _json(self, method: str, path: str, body: object, kind: type[T]) -> T:
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
-        with self.request(method, path, headers, data) as answer, self._server.reading():
-            body = answer.read()
+        with self.request(method, path, headers, data, within_s=ANSWER_WITHIN_S) as answer:
+            body = self._server.body(answer, MAX_ANSWER_BYTES)
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError as error:
             raise HubUnreachable(self.url, f"its answer to {path} is not that of a hub: {error}") from error
 
     def _refusal(self, answer: HTTPResponse) -> EdgeprofError:
-        with self._server.reading():
-            error = error_in(answer.read(MAX_ERROR_BYTES))
+        error = error_in(self._server.body(answer, MAX_ANSWER_BYTES))
         message = error.message if error else f"{self.url} answered {answer.status}."
         if answer.status >= 500 or answer.status in (408, 429):
             return HubUnreachable(self.url, message)

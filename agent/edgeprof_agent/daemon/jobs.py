@@ -28,8 +28,7 @@ class Jobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        if database.salvaged_rows is not None:
-            self._drop_unreadable()
+        self._drop_unreadable()
 
     def add(self, job: Job) -> bool:
         """Queue a job. False where this attempt of it is known."""
@@ -109,7 +108,7 @@ class Jobs:
             change.execute("DELETE FROM cancels WHERE changed_s < ?", (now_s - KEEP_DONE_S,))
 
     def _drop_unreadable(self) -> None:
-        """The hub sends again what it is not told about."""
+        """One bit may have rotted in a job that waits. The hub sends again what it is not told about."""
         for row in self._database.rows("SELECT * FROM jobs WHERE state != 'done'"):
             try:
                 _job(row)

@@ -6,6 +6,7 @@ Nothing here holds a message for later: what must not be lost is in the outbox, 
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
@@ -23,8 +24,23 @@ SLOW = Backoff(30.0, 120.0)
 """When somebody has to do something first: the hub's reason will not go away by asking more often."""
 
 
+STALE = Backoff(3.0, 10.0)
+"""While the hub counts another session of this device as live: it may be one that a power cut has ended."""
+
+
 class AgentRefused(EdgeprofError):
     """The hub will not have this agent as it is; the sentence says what to do."""
+
+
+class IdInUse(EdgeprofError):
+    """Another session of this device is live, or may be."""
+
+
+class LinkListener(Listener, Protocol):
+    """Whether the hub has given this agent its device id, too. Called on the link's thread."""
+
+    def on_claimed(self) -> None: ...
+    def on_refused(self) -> None: ...
 
 
 class HubLink:
@@ -35,7 +51,7 @@ class HubLink:
         hub: HubHttp,
         identity: Identity,
         facts: Callable[[], Facts],
-        listener: Listener,
+        listener: LinkListener,
         keepalive_s: int,
         retry: Backoff,
     ) -> None:
@@ -60,6 +76,11 @@ class HubLink:
         if session := self._session:
             session.end(reason)
 
+    def announce(self) -> None:
+        """Tell the hub again that this agent is there."""
+        if session := self._session:
+            session.announce()
+
     def stop(self) -> None:
         """Say goodbye (retained offline state, then DISCONNECT) and end `run`."""
         self._stopping.set()
@@ -67,12 +88,18 @@ class HubLink:
             session.farewell()
 
     def run(self) -> None:
-        """Until `stop`. Raises the hub's refusal if it comes before the first connection."""
+        """Until `stop`. Raises the hub's refusal if it comes before the first connection.
+
+        A device id in use is waited for at any time: the other session may be what a power cut has left behind.
+        """
         failures = 0
         while not self._stopping.is_set():
             try:
                 self._connect_once()
                 failures, delays, reason = 1, self._retry, "the connection ended"
+            except IdInUse as error:
+                self._listener.on_refused()
+                failures, delays, reason = failures + 1, STALE, error.message
             except (HubRefused, AgentRefused) as error:
                 if not self._was_connected:
                     raise
@@ -92,17 +119,8 @@ class HubLink:
                 f"The hub uses wire versions {bootstrap.wire_min} to {bootstrap.wire_max}; this agent uses "
                 f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
             )
-        identity = self._identity
-        self._hub.claim(
-            Hello(
-                device_id=identity.device_id,
-                session_id=identity.session_id,
-                name=identity.name,
-                hostname=identity.hostname,
-                agent_version=__version__,
-            )
-        )
-        session = MqttSession(self._hub, bootstrap, identity, self._facts(), self._listener, self._keepalive_s)
+        self._claim()
+        session = MqttSession(self._hub, bootstrap, self._identity, self._facts(), self._listener, self._keepalive_s)
         self._session = session
         if self._stopping.is_set():
             return
@@ -113,6 +131,24 @@ class HubLink:
             self._listener.on_offline()
         if session.refusal:
             raise AgentRefused("refused", session.refusal)
+
+    def _claim(self) -> None:
+        identity = self._identity
+        hello = Hello(
+            device_id=identity.device_id,
+            session_id=identity.session_id,
+            name=identity.name,
+            hostname=identity.hostname,
+            agent_version=__version__,
+            place=identity.place,
+        )
+        try:
+            self._hub.claim(hello)
+        except HubRefused as error:
+            if error.code == "device_id_in_use":
+                raise IdInUse(error.code, error.message) from error
+            raise
+        self._listener.on_claimed()
 
     def _on_online(self) -> None:
         self._was_connected = True

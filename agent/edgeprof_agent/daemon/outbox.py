@@ -6,10 +6,13 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from errno import EIO
 from pathlib import Path
 
+import msgspec
+
 from edgeprof.wire import codec
-from edgeprof.wire.identity import sha256_hex
+from edgeprof.wire.identity import file_sha256, sha256_hex
 from edgeprof.wire.messages import Receipt, Result
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.durable import write_durably
@@ -21,6 +24,9 @@ KEEP_RECEIPTED_S = 24 * 3600.0
 PURGE_EVERY_S = 60.0
 """A purge looks at every row: done at each receipt, it would make a long queue cost the square of its length."""
 FULL_AT = 0.8
+MAX_DISPUTES = 3
+"""So many receipts for other bytes than ours end the sending of a result: the hub keeps what it has under that id."""
+DAMAGED = "its bytes are damaged on this device's disk"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,12 @@ class OutboxEntry:
     result_id: str
     payload: bytes
     artifacts: tuple[str, ...]
+    is_damaged: bool = False
+    """The row is no longer the one that was stored: it must not be sent."""
+
+
+class _Id(msgspec.Struct):
+    result_id: str
 
 
 class Outbox:
@@ -40,6 +52,7 @@ class Outbox:
         self._artifacts = artifacts
         self._budget = budget
         self._purged_s = -PURGE_EVERY_S
+        self._disputes: dict[str, int] = {}
         artifacts.mkdir(parents=True, exist_ok=True)
         self._quarantine_corrupt()
         self._remove_unnamed_artifacts()
@@ -50,6 +63,8 @@ class Outbox:
         row = (result.result_id, result.job_id or "", result.attempt, payload, sha256_hex(payload))
         with self._database.transaction() as change:  # also keeps a purge away from files not yet named
             for sha256, data in artifacts.items():
+                if self.artifact_damage(sha256):
+                    self.artifact(sha256).unlink(missing_ok=True)
                 write_durably(self._artifacts / sha256, data)
             change.execute(
                 "INSERT OR IGNORE INTO results"
@@ -59,9 +74,9 @@ class Outbox:
             )
 
     def queued(self, limit: int) -> list[OutboxEntry]:
-        """The oldest results without a receipt."""
+        """The oldest results without a receipt, each checked against the hash that was stored with it."""
         rows = self._database.rows("SELECT * FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?", limit)
-        return [_letter(row) for row in rows]
+        return [_entry(row) for row in rows]
 
     def settle(self, receipt: Receipt) -> bool:
         """Apply a receipt. False where it is for a result or for bytes that are not here: nothing changes then."""
@@ -75,6 +90,24 @@ class Outbox:
         if settled and state == "aside":
             log.error("outbox.aside result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason)
         return settled
+
+    def dispute(self, receipt: Receipt) -> bool:
+        """A receipt for other bytes than ours. False: no such result waits here.
+
+        The first one is an alarm. A result that gets nothing else is quarantined: sending it would never end.
+        """
+        waiting = self._database.rows(
+            "SELECT 1 FROM results WHERE result_id = ? AND state = 'queued'", receipt.result_id
+        )
+        if not waiting:
+            return False
+        count = self._disputes[receipt.result_id] = self._disputes.get(receipt.result_id, 0) + 1
+        if count == 1:
+            log.error("outbox.disputed result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
+        if count >= MAX_DISPUTES:
+            del self._disputes[receipt.result_id]
+            self.quarantine(receipt.result_id, "the hub confirmed other bytes under this result's id")
+        return True
 
     def quarantine(self, result_id: str, reason: str) -> None:
         """Keep a result that the hub will never take, out of the way of the others."""
@@ -136,6 +169,18 @@ class Outbox:
         """Where an artifact's bytes lie."""
         return self._artifacts / sha256
 
+    def artifact_damage(self, sha256: str) -> str | None:
+        """Why an artifact cannot be sent, by its own hash: missing, damaged, unreadable; None where it is whole."""
+        try:
+            with self.artifact(sha256).open("rb") as stream:
+                return None if file_sha256(stream) == sha256 else "damaged"
+        except FileNotFoundError:
+            return "missing"
+        except OSError as error:
+            if error.errno != EIO:
+                raise
+            return "unreadable"
+
     def _count(self, condition: str) -> int:
         return int(self._database.rows(f"SELECT count(*) FROM results WHERE {condition}")[0][0])
 
@@ -143,18 +188,39 @@ class Outbox:
         """A salvaged row whose bytes are not the ones that were stored is never sent as a result."""
         if self._database.salvaged_rows is None:
             return
-        for row in self._database.rows("SELECT result_id, payload, sha256 FROM results WHERE state = 'queued'"):
-            if sha256_hex(bytes(row["payload"])) != row["sha256"]:
-                self.quarantine(str(row["result_id"]), "its bytes are damaged on this device's disk")
+        for row in self._database.rows("SELECT * FROM results WHERE state = 'queued'"):
+            if (entry := _entry(row)).is_damaged:
+                self.quarantine(entry.result_id, DAMAGED)
 
     def _remove_unnamed_artifacts(self) -> None:
         named: set[str] = set()
         for row in self._database.rows("SELECT artifacts FROM results"):
-            named.update(json.loads(row["artifacts"]))
+            artifacts = _artifacts_of(row)
+            if artifacts is None:
+                return  # a damaged row: nobody knows which files it names
+            named.update(artifacts)
         for file in self._artifacts.iterdir():
             if file.name not in named:
                 file.unlink()
 
 
-def _letter(row: sqlite3.Row) -> OutboxEntry:
-    return OutboxEntry(str(row["result_id"]), bytes(row["payload"]), tuple(json.loads(row["artifacts"])))
+def _entry(row: sqlite3.Row) -> OutboxEntry:
+    """A row as it can be sent, or marked as damaged: any bit of it may have rotted on the disk."""
+    result_id, payload, artifacts = str(row["result_id"]), row["payload"], _artifacts_of(row)
+    if artifacts is None or not isinstance(payload, bytes) or sha256_hex(payload) != row["sha256"]:
+        return OutboxEntry(result_id, b"", (), is_damaged=True)
+    return OutboxEntry(result_id, payload, artifacts, is_damaged=_id_in(payload) != result_id)
+
+
+def _artifacts_of(row: sqlite3.Row) -> tuple[str, ...] | None:
+    try:
+        return tuple(msgspec.json.decode(row["artifacts"], type=list[str]))
+    except (msgspec.MsgspecError, TypeError):
+        return None
+
+
+def _id_in(payload: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(payload, type=_Id).result_id
+    except msgspec.MsgspecError:
+        return None

@@ -63,8 +63,20 @@ class Runner:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._allowed = False
         self._current: _Current | None = None
         self._backoff = Backoff()
+
+    def allow(self) -> None:
+        """The hub has let this agent in: from now on it may begin jobs, with or without a connection."""
+        with self._lock:
+            self._allowed = True
+        self._wake.set()
+
+    def forbid(self) -> None:
+        """Another agent has this device's id. The run in progress goes on; no other begins."""
+        with self._lock:
+            self._allowed = False
 
     def knows(self, job: Job) -> bool:
         """Whether this attempt of the job was accepted before."""
@@ -104,8 +116,15 @@ class Runner:
         self._wake.set()
 
     def run(self) -> None:
-        """Until `stop`: report what an earlier process left unfinished, then work through the queue."""
-        self._retrying(self._report_interrupted)
+        """Until `stop`: report what an earlier process left unfinished, then work through the queue.
+
+        Nothing of it before the hub has let this agent in: of a copied card, the jobs are another agent's.
+        """
+        while not self._allowed and not self._stopping.is_set():
+            self._wake.wait()
+            self._wake.clear()
+        if not self._stopping.is_set():
+            self._retrying(self._report_interrupted)
         while not self._stopping.is_set():
             self._wake.clear()
             if not self._retrying(self._run_next):
@@ -135,8 +154,8 @@ class Runner:
     def _run_next(self) -> bool:
         """Whether there was a job."""
         with self._lock:
-            job = self._parts.jobs.next()
-            if job is None or self._stopping.is_set():
+            job = self._parts.jobs.next() if self._allowed and not self._stopping.is_set() else None
+            if job is None:
                 return False
             begun = Started(job, identity.new_id(), self._parts.now())
             self._parts.jobs.start(begun)

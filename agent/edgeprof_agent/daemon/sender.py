@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from edgeprof.net.backoff import Backoff
 from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
-from edgeprof_agent.daemon.outbox import Outbox, OutboxEntry
+from edgeprof_agent.daemon.outbox import DAMAGED, Outbox, OutboxEntry
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,11 @@ class Sender:
         return max(0.0, min(due) - time.monotonic())
 
     def _send_if_due(self, entry: OutboxEntry) -> float:
-        """When this letter is due again."""
+        """When this entry is due again. One that rotted on the disk is never sent."""
         now_s = time.monotonic()
+        if entry.is_damaged:
+            self._outbox.quarantine(entry.result_id, DAMAGED)
+            return now_s
         due_s = self._sent_s.get(entry.result_id, now_s - self._resend_after_s) + self._resend_after_s
         if due_s <= now_s and self._artifacts_stored(entry):
             if self._publish(entry.payload):
@@ -96,10 +99,14 @@ class Sender:
         return due_s
 
     def _artifacts_stored(self, entry: OutboxEntry) -> bool:
-        """Whether the hub has the letter's artifacts now. What it will never take is set aside."""
+        """Whether the hub has the entry's artifacts now. What it will never take is set aside."""
         for sha256 in entry.artifacts:
             if sha256 in self._stored:
                 continue
+            if damage := self._outbox.artifact_damage(sha256):
+                self._outbox.quarantine(entry.result_id, f"artifact {sha256[:12]} is {damage} on this device's disk")
+                self.wake()
+                return False
             try:
                 self._hub.put_artifact(sha256, self._outbox.artifact(sha256))
                 self._stored.add(sha256)
@@ -107,10 +114,6 @@ class Sender:
                 if error.status not in _NEVER_TAKEN:
                     raise HubUnreachable(self._hub.url, error.message) from error
                 self._outbox.quarantine(entry.result_id, f"artifact {sha256[:12]} was refused: {error.message}")
-                self.wake()
-                return False
-            except FileNotFoundError:
-                self._outbox.quarantine(entry.result_id, f"artifact {sha256[:12]} is missing on this device's disk")
                 self.wake()
                 return False
         return True

@@ -13,9 +13,11 @@ from edgeprof_agent.energy import calibrating
 from edgeprof_agent.energy.edges import Load, Offset, offset_of
 from edgeprof_agent.energy.integrate import changes, energy_between, in_order, shifted, watts
 from edgeprof_agent.energy.marks import EnergyFacts, marks_of
+from edgeprof_agent.energy.plan import WINDOW_PERIODS
 from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
 from edgeprof_agent.energy.validation import why_inconsistent, why_unusable
 from edgeprof_agent.sensors.base import Recording, Sample
+from edgeprof_agent.sensors.pace import reading_pace_s
 from edgeprof_agent.worker_protocol.document import EnergyLoad
 
 _SETTLE_SHARE = 0.2
@@ -47,6 +49,7 @@ def energy_run(
 ) -> EnergyRun:
     """What this source says of this load, or why it says nothing."""
     ordered = in_order(recording.samples)
+    recording, min_window_s = _at_its_true_pace(recording, ordered, min_window_s)
     whole = _Load.of(load).from_first(ordered)
     whole = whole.to_last(ordered) if recording.late else whole
     samples = _to_the_end(recording, ordered, whole)
@@ -60,6 +63,9 @@ def energy_run(
         problem = found if isinstance(found, str) else None
         offset = offset if isinstance(found, str) else found
     samples = shifted(samples, -round(offset.late_s * 1e9))
+    if problem is None:
+        whole = whole.within(samples)
+        problem = whole.why_too_late(offset.late_s)
     run = EnergyRun(
         source=_source(recording, samples, whole, calibration),
         sampler_cpu_share=run_context.sampler_cpu_share,
@@ -71,6 +77,16 @@ def energy_run(
     if problem is not None:
         return run
     return _figured(run, _Trace(recording, samples, calibration), whole, load, run_context, min_window_s)
+
+
+def _at_its_true_pace(recording: Recording, samples: Sequence[Sample], min_window_s: float) -> tuple[Recording, float]:
+    """A source that repeats what it last knew may turn out slower than it seemed before the run."""
+    if recording.integration != "held":
+        return recording, min_window_s
+    pace_s = reading_pace_s(samples, cached=True)
+    if pace_s is None or pace_s <= recording.period_s:
+        return recording, min_window_s
+    return replace(recording, period_s=pace_s), max(min_window_s, WINDOW_PERIODS * pace_s)
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,26 @@ class _Load:
         if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
             return None
         return "time ran out before the idle stretch after the load; raise --deadline-s"
+
+    def within(self, samples: Sequence[Sample]) -> "_Load":
+        """What is left of both idle stretches once the samples were set right in time."""
+        if not samples:
+            return self
+        return replace(self, start_ns=max(self.start_ns, samples[0].at_ns), end_ns=min(self.end_ns, samples[-1].at_ns))
+
+    def why_too_late(self, late_s: float) -> str | None:
+        """Taking the lateness out moves values across the edges: a stretch may lose all of its own."""
+        left_s = {
+            "before": (self.load_start_ns - self.start_ns) / 1e9,
+            "after": (self.end_ns - self.load_end_ns) / 1e9,
+        }
+        side = min(left_s, key=lambda name: left_s[name])
+        if left_s[side] >= _MIN_IDLE_NS / 1e9:
+            return None
+        return (
+            f"its values are {late_s:.1f} s late, which leaves {max(0.0, left_s[side]):.1f} s of idle power {side} "
+            f"the load; {_MIN_IDLE_NS / 1e9:.0f} s are needed"
+        )
 
     def edges(self) -> Load:
         return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
@@ -174,7 +210,6 @@ def _figured(
         complete=load["complete"],
         calibration=trace.calibration,
         powers_w=powers,
-        held=trace.recording.integration == "held",
         resolution_w=trace.recording.accuracy.resolution_w,
     )
     peaks = trace.readings_w(whole.load_start_ns, whole.load_end_ns)

@@ -32,7 +32,6 @@ class EnergyFacts:
     complete: bool
     calibration: Calibration | None
     powers_w: Sequence[float]
-    held: bool
     resolution_w: float | None = None
 
 
@@ -41,7 +40,7 @@ def marks_of(facts: EnergyFacts) -> dict[str, str]:
     found: dict[str, str] = {}
     if facts.spread_share > MAX_SPREAD:
         found["unstable"] = f"its windows differ: median deviation {facts.spread_share:.1%} from their median"
-    if facts.changes_a_window < MIN_CHANGES and not facts.held:
+    if facts.changes_a_window < MIN_CHANGES:
         found["low_resolution"] = f"{facts.changes_a_window:.0f} new values in a window; {MIN_CHANGES} are needed"
     if facts.window_s < 0.99 * facts.min_window_s:
         found["short_windows"] = f"windows of {facts.window_s:.0f} s; the source needs {facts.min_window_s:.0f} s"

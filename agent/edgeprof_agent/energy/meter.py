@@ -1,12 +1,12 @@
 """Every power source of this machine beside one run: planned by their pace, recorded while the worker loads it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from edgeprof.wire.energy import EnergyRun
+from edgeprof.wire.energy import EnergyRun, PowerSource
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.energy import calibrations
 from edgeprof_agent.energy.analysis import RunContext, energy_run, unused_source
@@ -19,11 +19,12 @@ from edgeprof_agent.worker_protocol.progress import OnProgress
 if TYPE_CHECKING:
     from edgeprof_agent.meters.setting import MeterSetting
 
+T = TypeVar("T")
 STAGE = "energy"
 _ROOM_S = 120.0
 """A window ends with a whole generation, which on a slow board takes long."""
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` lists what each one lacks"
-NOT_ASKED = "energy was not requested: it takes 90 s or more with a readable power source"
+NOT_ASKED = "energy was not requested; --energy measures it, in 90 s or more with a readable power source"
 SERVED = "an endpoint does not report its energy, and this machine only sends the requests"
 PLAYED = "this machine plays another device, whose power it does not draw"
 
@@ -41,6 +42,8 @@ class EnergyMeter:
     """Sources that are too slow for the plan, or were not heard, each with its reason."""
     _running: bool = field(default=False, init=False)
     _ran: bool = field(default=False, init=False)
+    _failed: dict[str, str] = field(default_factory=lambda: {}, init=False)
+    """Why a source's recorder is of no use, by its name."""
 
     @classmethod
     def of(
@@ -84,21 +87,33 @@ class EnergyMeter:
         if not self._ran:
             self._ran = self._running = True
             for recorder in self.recorders:
-                recorder.start()
+                self._attempt(recorder, recorder.start)
 
     def stop(self) -> None:
         if self._running:
             self._running = False
             for recorder in self.recorders:
-                recorder.stop()
+                self._attempt(recorder, recorder.stop)
 
     def recordings(self) -> list[Recording]:
-        """Of those that ran, the best scope first."""
-        return [recorder.recording() for recorder in self.recorders] if self._ran else []
+        """Of those that ran and failed nowhere, the best scope first."""
+        if not self._ran:
+            return []
+        found = [(each, self._attempt(each, each.recording)) for each in self.recorders]
+        return [recording for each, recording in found if recording is not None and each.name not in self._failed]
+
+    def _attempt(self, recorder: Recorder, step: Callable[[], T]) -> T | None:
+        """A source that fails in a way that nobody foresaw costs its own figures, and nothing else."""
+        try:
+            return step()
+        except Exception as error:
+            self._failed.setdefault(recorder.name, f"its recorder failed: {type(error).__name__}: {error}")
+            return None
 
     def unused(self) -> tuple[EnergyRun, ...]:
-        """The sources that were left out, as runs without a figure."""
-        return tuple(EnergyRun(source=unused_source(each.recording()), problem=why) for each, why in self.left_out)
+        """The sources that were left out or failed, as runs without a figure."""
+        failed = [(each, self._failed[each.name]) for each in self.recorders if each.name in self._failed]
+        return tuple(EnergyRun(source=_source_of(each), problem=why) for each, why in (*self.left_out, *failed))
 
     def runs(
         self, load: EnergyLoad, measured: Measured, before: DeviceState, after: DeviceState, device_id: str | None
@@ -109,15 +124,20 @@ class EnergyMeter:
         """
         calibrated = calibrations.load(device_id) if device_id else {}
         problem = _mode_changed(before, after)
+        by_name = {each.name: each for each in self.recorders}
         found: list[EnergyRun] = []
-        for recorder, recording in zip(self.recorders, self.recordings(), strict=True):
-            run_context = RunContext(
-                latency_per_s=latency_per_s(measured),
-                sampler_cpu_share=_cost(recorder, load),
-                problem=problem,
-            )
-            wanted_s = max(MIN_WINDOW_S, WINDOW_PERIODS * recording.period_s)
-            found.append(energy_run(recording, load, calibrated.get(recording.name), run_context, wanted_s))
+        for recording in self.recordings():
+            try:
+                run_context = RunContext(
+                    latency_per_s=latency_per_s(measured),
+                    sampler_cpu_share=_cost(by_name[recording.name], load),
+                    problem=problem,
+                )
+                wanted_s = max(MIN_WINDOW_S, WINDOW_PERIODS * recording.period_s)
+                found.append(energy_run(recording, load, calibrated.get(recording.name), run_context, wanted_s))
+            except Exception as error:  # an analysis that fails costs the energy, never the run
+                reason = f"its analysis failed: {type(error).__name__}: {error}"
+                found.append(EnergyRun(source=unused_source(recording), problem=reason))
         return tuple(sorted((*found, *self.unused()), key=lambda run: run.problem is not None))
 
 
@@ -137,11 +157,30 @@ def sources_of(root: Path, meters: "Sequence[MeterSetting]", on_progress: OnProg
 
         for meter in recorders(meters):
             on_progress("start", None, f"listening to the power meter {meter.name}")
-            reason = meter.listen()
+            try:
+                reason = meter.listen()
+            except Exception as error:  # a meter costs its own figures, never the run
+                reason = f"it cannot be listened to: {type(error).__name__}: {error}"
             found.append(meter)
             if reason is not None:
                 unheard[meter.name] = reason
     return Sources(found, unheard)
+
+
+def _source_of(recorder: Recorder) -> PowerSource:
+    """Also of a recorder that cannot give its recording."""
+    try:
+        return unused_source(recorder.recording())
+    except Exception as error:
+        return PowerSource(
+            name=recorder.name,
+            scope=recorder.scope,
+            source=f"unknown: {error}",
+            version=None,
+            integration="trapezoid",
+            sample_hz_asked=None,
+            sample_hz_got=None,
+        )
 
 
 def latency_per_s(measured: Measured) -> dict[str, float]:

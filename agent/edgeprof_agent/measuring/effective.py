@@ -16,7 +16,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
     setting = measured["setting"]
     operators = run.worker_output.operators or _NOT_READ
     return Effective(
-        runtime=header.config.runtime,
+        runtime=header.path.runtime if header.path else header.config.runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
         affinity=tuple(measured["affinity"]),
@@ -29,6 +29,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
         inputs=setting["inputs"],
         input_source=setting["input_source"],
         notes=(
+            *(header.path.notes if header.path else ()),
             *_placement_notes(header, measured, operators),
             *setting["notes"],
             *_output_notes(measured),
@@ -39,9 +40,29 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
     )
 
 
+def bare_effective(header: Header, measured: Measured) -> Effective:
+    """Only what the worker itself reported: for a run whose notes could not be made."""
+    setting = measured["setting"]
+    return Effective(
+        runtime=header.config.runtime,
+        runtime_version=setting["runtime_version"],
+        threads=setting["threads"],
+        affinity=tuple(measured["affinity"]),
+        provider=setting["provider"],
+        nodes_per_provider={},
+        delegate=setting["delegate"],
+        operators={},
+        integer_kernels=None,
+        float_kernels=None,
+        inputs=setting["inputs"],
+        input_source=setting["input_source"],
+        notes=(),
+    )
+
+
 def _placement_notes(header: Header, measured: Measured, operators: Operators) -> tuple[str, ...]:
     return placement.notes_of(
-        header.config.runtime,
+        header.path.runtime if header.path else header.config.runtime,
         header.config.require_full_delegation,
         placement.claim_of(header.model.name, header.small_weights_share),
         operators["nodes_per_provider"],
@@ -54,10 +75,11 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators) -
 def _output_notes(measured: Measured) -> tuple[str, ...]:
     output = measured["output"]
     if output is None:
-        return ()
+        unread = measured["output_unread"]
+        return (f"the outputs could not be checked: {unread}",) if unread else ()
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
-    return (*odd, *output["wrong_shapes"])
+    return (*odd, *output["wrong_shapes"], *output["notes"])
 
 
 _NOT_READ: Operators = {

@@ -9,6 +9,7 @@ import os
 import resource
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from edgeprof.wire.evidence import Footprint
@@ -38,10 +39,11 @@ class FootprintMeter:
         return take_line
 
     def look(self) -> None:
-        """One reading of ourselves."""
-        self._process.tick()
-        self._tools.tick()
-        self._rss_mib = max(self._rss_mib, _rss_mib())
+        """One reading of ourselves. One that fails costs a line of the books, not the worker's line."""
+        with suppress(OSError, ValueError, IndexError):
+            self._process.tick()
+            self._tools.tick()
+            self._rss_mib = max(self._rss_mib, _rss_mib())
 
     def footprint(self, windows: Sequence[MeasuredWindow], samplers: Sequence[CostBook]) -> Footprint | None:
         """Over the measured windows; None where the looks do not enclose them. Without a sampler its figures are 0.

@@ -19,8 +19,10 @@ from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, so
 from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.isolation.running import OnLine
+from edgeprof_agent.measuring.extras import Extras, harmless, reason_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
+from edgeprof_agent.measuring.llama_path import RuntimePath, path_of
 from edgeprof_agent.measuring.lock import measuring
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
@@ -55,6 +57,7 @@ def measure(
     `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
     """
     header = header_of(request)
+    on_progress = harmless(on_progress)
     on_progress("start", None, "")
     with measuring(lambda: on_progress("start", None, "waiting for another measurement"), cancelled) as free:
         if not free:
@@ -68,7 +71,11 @@ def measure(
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
-        attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
+        path = path_of(request.config)
+        header = replace(header, path=path)
+        attempt = _Attempt(
+            request, path, on_progress, cancelled, worker or worker_command(request.config.runtime), root
+        )
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -99,6 +106,7 @@ class _Attempt:
     """What every worker of one run is started with."""
 
     request: MeasureRequest
+    path: RuntimePath
     on_progress: OnProgress
     cancelled: threading.Event
     worker: Sequence[str]
@@ -125,31 +133,42 @@ def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
     failed_cold = cold is not None and not cold.worker_output.cold
-    beside = _Sidecars(telemetry.start, footprint.beside, meter)
+    beside = _Sidecars(telemetry.start, lambda on_line: footprint.beside(telemetry.beside(on_line)), meter)
+    extras = Extras()
     try:
         ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
     finally:
-        meter.stop()
-        trace = telemetry.stop()
+        extras.attempt("stopping the power sources", meter.stop, None)
+        trace = extras.attempt("the trace of the device", telemetry.stop, Trace(asked_hz=0.0))
     after = state.read_state(attempt.root)
     measured, load = ended.worker_output.measured, ended.worker_output.energy
     costs = (CostBook.of(trace.at_ns, trace.sampler_cpu_ns),)
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
+    energy_before = len(extras.problems)
+    energy = extras.attempt("energy", lambda: _energy(attempt.request, meter, load, measured, (before, after)), ())
+    energy_problem = next(iter(extras.problems[energy_before:]), None)
     return WorkerRun(
         before=before,
         after=after,
         limits=replace(ended.limits, deadline_s=attempt.request.protocol.deadline_s),
         worker_output=ended.worker_output,
         outcome=ended.outcome,
-        energy=_energy(attempt.request, meter, load, measured, (before, after)),
-        no_energy=meter.absent,
-        power=power_artifact(load, meter.recordings()) if load else None,
-        footprint=footprint.footprint(windows, costs) if windows is not None else None,
-        window_memory=_window_memory(trace, windows) if windows is not None else UNSAMPLED,
+        energy=energy,
+        no_energy=energy_problem or meter.absent,
+        power=extras.attempt("the power trace", lambda: power_artifact(load, meter.recordings()), None)
+        if load
+        else None,
+        footprint=extras.attempt("the footprint of edgeprof", lambda: footprint.footprint(windows, costs), None)
+        if windows is not None
+        else None,
+        window_memory=extras.attempt("memory in the window", lambda: _window_memory(trace, windows), UNSAMPLED)
+        if windows is not None
+        else UNSAMPLED,
         cold=cold.worker_output.cold if cold else None,
         trace=trace,
         cores=cores,
         gate=passed,
+        problems=tuple(extras.problems),
     )
 
 
@@ -171,8 +190,13 @@ def _meter(attempt: _Attempt) -> EnergyMeter:
     request = attempt.request
     elsewhere = PLAYED if request.emulated else SERVED if request.model.format == "served" else None
     wanted = request.protocol.energy and elsewhere is None
-    sources = sources_of(attempt.root, request.meters, attempt.on_progress) if wanted else Sources()
-    return EnergyMeter.of(request.protocol, sources, text=is_language(request.model.format), elsewhere=elsewhere)
+    text = is_language(request.model.format)
+    try:
+        sources = sources_of(attempt.root, request.meters, attempt.on_progress) if wanted else Sources()
+        return EnergyMeter.of(request.protocol, sources, text=text, elsewhere=elsewhere)
+    except Exception as error:  # the run goes on without energy
+        reason = f"the power sources cannot be opened: {reason_of(error)}"
+        return EnergyMeter.of(request.protocol, Sources(), text=text, elsewhere=elsewhere or reason)
 
 
 def _window_memory(trace: Trace, windows: Sequence[MeasuredWindow]) -> WindowMemory:
@@ -198,7 +222,8 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
-    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
+    run_as = replace(request, config=replace(request.config, runtime=attempt.path.runtime))
+    job = msgspec.json.encode(job_of(run_as, course, left_s, beyond_s, ask, eval_callback=attempt.path.eval_callback))
     take_line = beside.around(worker_output.take_line)
     outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
     return _Ended(limits, worker_output, outcome)

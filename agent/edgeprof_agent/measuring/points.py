@@ -65,11 +65,14 @@ def _add_tokens(figures: Figures, point: WorkerPoint, prompt_tokens: int) -> Non
 
 
 def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) -> None:
-    """A point has few repeats: below the 6 that an interval takes, the median is told without one."""
-    if samples:
-        found = estimate_median(samples)
-        interval = None if isinstance(found, str) else (found.low, found.high)
-        figures.add(metric, median(samples), len(samples), interval)
+    """A point has few repeats, one at the least: below the 6 that an interval takes, its median has none."""
+    if not samples:
+        return
+    found = estimate_median(samples)
+    if isinstance(found, str):
+        figures.add(metric, median(samples), len(samples), no_interval=found)
+    else:
+        figures.add(metric, median(samples), len(samples), (found.low, found.high))
 
 
 def _why(outcome: WorkerExit, place: int) -> str:

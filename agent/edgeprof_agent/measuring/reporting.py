@@ -1,9 +1,11 @@
 """What is known of a run, put into the wire's one Result document."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgeprof.version import __version__
 from edgeprof.wire.evidence import (
+    TRUST_CAUSES,
     ColdStart,
     Conditions,
     MemoryProfile,
@@ -24,15 +26,16 @@ from edgeprof.wire.messages import (
 from edgeprof.wire.remote import Remote
 from edgeprof_agent import noise_floors
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
-from edgeprof_agent.measuring.effective import effective_of
-from edgeprof_agent.measuring.energy_figures import add_energy
+from edgeprof_agent.measuring.effective import bare_effective, effective_of
+from edgeprof_agent.measuring.extra_figures import add_extras
+from edgeprof_agent.measuring.extras import Extras
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
-from edgeprof_agent.measuring.post_window import RESPONSES, add_responses, add_sustained, open_loop_of, soak_of
+from edgeprof_agent.measuring.post_window import open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
-from edgeprof_agent.measuring.summary import add_cold, figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of, unreported
+from edgeprof_agent.measuring.summary import figures_of, timing_of
+from edgeprof_agent.measuring.verdict import failure_of
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -68,52 +71,96 @@ def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]
     if measured is None:
         return fitted(_document(header, run, failure_of(run.worker_output, run.outcome, run.limits), _Body()))
     figures = figures_of(measured, _worker_start_ms(run), model_bytes(header.model.manifest))
-    add_cold(figures, measured, run.cold)
-    add_responses(figures, run.worker_output.open_loop)
-    add_sustained(figures, run.worker_output.soak, measured["kind"])
-    _miss_untold(figures, header, run, measured["kind"])
-    add_energy(figures, run.energy[0] if run.energy else _no_energy(run), measured["kind"])
-    artifacts = [made for made in (samples_artifact(measured), trace_artifact(run.trace), run.power) if made]
-    timing = timing_of(measured, figures)
-    memory = memory_of(measured, run.worker_output.memory_after, run.outcome.group_peak_mib, run.window_memory)
-    conditions = conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores))
-    points = points_of(
-        header.protocol.sweep, run.worker_output.points, run.outcome, measured["prompt_tokens"], measured["absent"]
+    extras = Extras()
+    extras.problems += run.problems
+    add_extras(figures, header, run, measured, extras)
+    body, artifacts = _body(header, run, measured, figures, extras)
+    body = replace(body, effective=_noted(body.effective, extras.problems))
+    document = _document(header, run, None, body)
+    result, moved = extras.attempt("shortening the result", lambda: fitted(document), (document, {}))
+    return result, artifacts | moved
+
+
+def _body(
+    header: Header, run: WorkerRun, measured: Measured, figures: Figures, extras: Extras
+) -> tuple[_Body, dict[str, bytes]]:
+    """Everything of a result beside its figures, and the artifacts by SHA-256."""
+    output, attempt = run.worker_output, extras.attempt
+    made = [
+        attempt("the samples", lambda: samples_artifact(measured), None),
+        attempt("the trace", lambda: trace_artifact(run.trace), None),
+        run.power,
+    ]
+    artifacts = [each for each in made if each is not None]
+    timing = attempt("timing", lambda: timing_of(measured, figures), None)
+    memory = attempt(
+        "the memory profile",
+        lambda: memory_of(measured, output.memory_after, run.outcome.group_peak_mib, run.window_memory),
+        None,
     )
+    conditions = attempt(
+        "the conditions",
+        lambda: conditions_of(run.trace, [*measured["prefill_windows"], *measured["windows"]], len(run.cores)),
+        None,
+    )
+    points = attempt(
+        "the sweep",
+        lambda: points_of(
+            header.protocol.sweep, output.points, run.outcome, measured["prompt_tokens"], measured["absent"]
+        ),
+        (),
+    )
+    trust = _trust_or_why_not(header, run, measured, timing, memory, conditions, extras)
     body = _Body(
-        effective=effective_of(header, measured, run, points),
+        effective=attempt("the effective configuration", lambda: effective_of(header, measured, run, points), None)
+        or bare_effective(header, measured),
         figures=figures,
-        samples_ms=inline_samples_ms(measured),
+        samples_ms=attempt("the samples", lambda: inline_samples_ms(measured), ()),
         artifacts=tuple(ref for ref, _ in artifacts),
-        timing=timing,
+        timing=attempt("what prevented the precision", lambda: _with_reason(header, measured, timing, trust), timing),
         memory=memory if measured["remote"] is None else None,  # else of the program that asks
-        remote=remote_of(measured, header.endpoint),
+        remote=attempt("the endpoint's figures", lambda: remote_of(measured, header.endpoint), None),
         conditions=conditions,
-        trust=_trust(header, run, measured, timing, memory, conditions),
-        open_loop=open_loop_of(run.worker_output.open_loop, header.protocol.seed)
-        if run.worker_output.open_loop
-        else None,
-        soak=_soak(run, _burst_p50_ms(figures)),
+        trust=trust,
+        open_loop=attempt(
+            "the open loop",
+            lambda: open_loop_of(output.open_loop, header.protocol.seed) if output.open_loop else None,
+            None,
+        ),
+        soak=attempt("the soak", lambda: _soak(run, _burst_p50_ms(figures)), None),
         points=points,
     )
-    result, moved = fitted(_document(header, run, None, body))
-    return result, {ref.sha256: data for ref, data in artifacts} | moved
+    return body, {ref.sha256: data for ref, data in artifacts}
 
 
-def _no_energy(run: WorkerRun) -> str:
-    """Why there is no source, else what the worker said, else what became of it."""
-    reason = run.worker_output.measured["absent"].get("energy_per_token_j") if run.worker_output.measured else None
-    return run.no_energy or reason or unreported(run.worker_output, run.outcome, "energy")
+def _noted(effective: Effective | None, problems: Sequence[str]) -> Effective | None:
+    """The steps that failed are told where the run's other notes are."""
+    if effective is None or not problems:
+        return effective
+    return replace(effective, notes=(*effective.notes, *dict.fromkeys(problems)))
 
 
-def _miss_untold(figures: Figures, header: Header, run: WorkerRun, kind: str) -> None:
-    """What was asked beyond the window and never told of: its figures are absent with what became of the worker."""
-    if header.config.arrival_rate_per_s > 0 and run.worker_output.open_loop is None:
-        for metric, _ in RESPONSES:
-            figures.miss(metric, unreported(run.worker_output, run.outcome, "open_loop"))
-    if header.protocol.soak_s > 0 and run.worker_output.soak is None:
-        for metric in ("sustained_p50_ms", *(["sustained_tokens_per_s"] if kind == "text" else [])):
-            figures.miss(metric, unreported(run.worker_output, run.outcome, "soak"))
+def _trust_or_why_not(
+    header: Header,
+    run: WorkerRun,
+    measured: Measured,
+    timing: Timing | None,
+    memory: MemoryProfile | None,
+    conditions: Conditions | None,
+    extras: Extras,
+) -> Trust:
+    """A run whose causes could not be looked for is not a run without any."""
+    if timing is not None and memory is not None and conditions is not None:
+        known = len(extras.problems)
+        trust = extras.attempt(
+            "the trust checks", lambda: _trust(header, run, measured, timing, memory, conditions), None
+        )
+        if trust is not None:
+            return trust
+        why = extras.problems[known]
+    else:
+        why = "; ".join(extras.problems) or "what the checks rest on is missing"
+    return Trust(marks=(), unchecked=dict.fromkeys(TRUST_CAUSES, why))
 
 
 def _trust(
@@ -133,12 +180,24 @@ def _trust(
             before=run.before,
             after=run.after,
             output=measured["output"],
+            output_unread=measured["output_unread"],
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,
             beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
         )
     )
+
+
+def _with_reason(header: Header, measured: Measured, timing: Timing | None, trust: Trust) -> Timing | None:
+    """The timing with what kept the interval wide, where something did."""
+    from edgeprof_agent.measuring.precision import prevented_by
+    from edgeprof_agent.measuring.trust_in_samples import medians_of
+
+    if timing is None:
+        return None
+    reason = prevented_by(timing, header.protocol.precision, trust, medians_of(measured))
+    return replace(timing, prevented_by=reason)
 
 
 def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:

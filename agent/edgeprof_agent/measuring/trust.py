@@ -48,6 +48,8 @@ class RunEvidence:
     emulated: bool
     replays: str | None
     gate: Passed
+    output_unread: str | None = None
+    """Why looking at the outputs failed."""
     beyond: bool = False
     """Whether something came after the window (a sweep, an open loop, a soak): `after` then speaks of that, too."""
 
@@ -116,7 +118,7 @@ def _stalled(run: RunEvidence) -> Found:
 
 def _suspect_output(run: RunEvidence) -> Found:
     if run.output is None:
-        return Unchecked("the runtime does not expose this model's raw output")
+        return Unchecked(run.output_unread or "the runtime does not expose this model's raw output")
     bad = run.output["non_finite"]
     found = [f"NaN or infinite output values: {bad}"] if bad else []
     return _joined([*found, *run.output["wrong_shapes"]])

@@ -5,6 +5,7 @@ import re
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.refusals import refined
 from edgeprof_agent.measuring.worker_output import WorkerOutput
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
@@ -17,6 +18,7 @@ def failure_of(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits)
     if worker_output.measured is not None:
         return None
     code, message, stage = _cause(worker_output, outcome, limits)
+    code, message = refined(code, message, outcome.log)
     if outcome.runs and stage in ("warmup", "measure"):
         message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
@@ -27,7 +29,18 @@ def _before_it(runs: int) -> str:
 
 
 def aftermath(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ...]:
-    """A note for a run that measured and then could not read its operators."""
+    """Notes for a run that measured, and in which a part after the window or the reading of its operators failed."""
+    parts = tuple(
+        f"the worker failed in the {_words(stage)}: {_cited(message)}"
+        if stage != "report"
+        else f"the executed operators could not be read: {message}"
+        for stage, message in worker_output.parts_failed.items()
+    )
+    return (*parts, *(_unread(worker_output, outcome) if "report" not in worker_output.parts_failed else ()))
+
+
+def _unread(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ...]:
+    """Why the operators are not known."""
     if worker_output.operators is not None:
         return ()
     if worker_output.failed is not None and worker_output.failed.stage == "report":
@@ -45,6 +58,8 @@ def aftermath(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ..
 
 def unreported(worker_output: WorkerOutput, outcome: WorkerExit, part: Stage) -> str:
     """Why nothing is known of a part that was asked for beyond the window."""
+    if part in worker_output.parts_failed:
+        return f"the worker failed in the {_words(part)}: {_cited(worker_output.parts_failed[part])}"
     at: Stage = worker_output.failed.stage if worker_output.failed is not None else worker_output.stage
     where = f"in the {_words(part)}" if at == part else f"in the {_words(at)}, before the {_words(part)}"
     if worker_output.failed is not None:

@@ -43,6 +43,8 @@ def job_of(
     left_s: float,
     beyond_s: float | None = None,
     energy: EnergyAsk | None = None,
+    *,
+    eval_callback: bool = True,
 ) -> WorkerJob:
     """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
     beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
@@ -64,6 +66,7 @@ def job_of(
         "sweep": [_ask(at) for at in protocol.sweep],
         "energy": energy,
         "endpoint": _endpoint(request.endpoint),
+        "eval_callback": eval_callback,
     }
 
 

@@ -30,6 +30,7 @@ class _Event(msgspec.Struct):
         "soak",
         "operators",
         "memory_after",
+        "part_failed",
         "failed",
     ]
     monotonic_ns: int = 0
@@ -71,6 +72,7 @@ class WorkerOutput:
         self.soak: SoakRun | None = None
         self.operators: Operators | None = None
         self.memory_after: MemoryReading | None = None
+        self.parts_failed: dict[Stage, str] = {}
         self.failed: Told | None = None
         self.garbled = False
 
@@ -90,6 +92,8 @@ class WorkerOutput:
             self._on_progress(event.stage, event.fraction, event.note)
         elif event.event == "failed":
             self.failed = Told(event.stage, event.code, event.message)
+        elif event.event == "part_failed":
+            self.parts_failed[event.stage] = event.message
         elif event.event == "point" and event.point is not None:
             self.points.append(event.point)
         else:

@@ -8,6 +8,7 @@ from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, Stamp
 from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.llama_path import RuntimePath
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.telemetry.gate import Passed
@@ -28,6 +29,8 @@ class Header(RunRequest):
     started: Stamp
     replays: str | None = None
     endpoint: Endpoint | None = None
+    path: RuntimePath | None = None
+    """What runs the model, once that is known."""
     small_weights_share: float | None = None
     """Of the stored weights, those in integers of at most 8 bits."""
 
@@ -51,3 +54,5 @@ class WorkerRun:
     gate: Passed
     footprint: Footprint | None = None
     window_memory: WindowMemory = UNSAMPLED
+    problems: tuple[str, ...] = ()
+    """Steps after the window that failed, each in a sentence."""

@@ -2,10 +2,16 @@
 
 import json
 import math
+import re
 from typing import NamedTuple, Protocol, cast
 
 from edgeprof.wire.energy import Integration
 from edgeprof_agent.meters.setting import MeterSetting
+
+OFFLINE = "it went offline"
+"""The one retained message that counts: a last will stays on the broker until its device is back."""
+_POWER = re.compile(r"power|watt", re.IGNORECASE)
+_NO_POWER = re.compile(r"factor|apparent|reactive|on_behavio|outage|type|source|supply|_on|mode|limit", re.IGNORECASE)
 
 
 class Heard(NamedTuple):
@@ -16,6 +22,8 @@ class Heard(NamedTuple):
     identity: str | None = None
     """Who said it, where the message tells: two devices may have been given one topic."""
     problem: str | None = None
+    unknown: bool = False
+    """`problem` is that it does not know this question: it may know another one."""
 
 
 class Question(NamedTuple):
@@ -34,19 +42,25 @@ class Brand(Protocol):
     unasked_period_s: float
     """The time between two values that it sends by itself, as it comes from its maker."""
     advice: str
-    """What to set where values come too seldom."""
+    """What to set where nobody asks it and values come too seldom."""
+    unanswered: str
+    """What to look at where it does not answer."""
     resolution_w: float | None
 
     def topics(self, meter: MeterSetting, reply_to: str) -> tuple[str, ...]:
         """What to subscribe to."""
         ...
 
-    def question(self, meter: MeterSetting, reply_to: str) -> Question | None:
-        """How to ask; None: it cannot be asked, or should not be."""
+    def questions(self, meter: MeterSetting, reply_to: str) -> tuple[Question, ...]:
+        """How to ask: each in turn until it knows one. Empty: it cannot be asked, or should not be."""
         ...
 
     def meaning(self, meter: MeterSetting, topic: str, payload: bytes) -> Heard | None:
         """Of one message; None: it is about something else."""
+        ...
+
+    def hint(self, meter: MeterSetting, topic: str, payload: bytes) -> str | None:
+        """What to set, where this message, on whatever topic, looks like this meter's; None: it does not."""
         ...
 
 
@@ -74,6 +88,24 @@ def number(value: object) -> float | None:
     except ValueError:
         return None
     return found if math.isfinite(found) else None
+
+
+def powers(found: dict[str, object], path: str = "") -> dict[str, float]:
+    """Every number within a document whose name speaks of power, by its path: `{"ENERGY.Power": 12.0}`.
+
+    >>> powers({"power_l1": 12.4, "power_factor": 0.9, "ENERGY": {"Power": [1, 2]}})
+    {'power_l1': 12.4, 'ENERGY.Power': 1.0}
+    """
+    named: dict[str, float] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            named |= powers(cast("dict[str, object]", value), f"{path}{name}.")
+            continue
+        values = cast("list[object]", value) if isinstance(value, list) else [value]
+        watts = number(values[0]) if values and _POWER.search(name) and not _NO_POWER.search(name) else None
+        if watts is not None:
+            named[f"{path}{name}"] = watts
+    return named
 
 
 def reading(watts: object, what: str, counter: object, joules_a_unit: float, identity: str | None = None) -> Heard:

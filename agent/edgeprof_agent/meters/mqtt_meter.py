@@ -4,12 +4,11 @@ Retained messages are what somebody said some time ago: they are never values. W
 """
 
 import contextlib
+import math
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from itertools import pairwise
-from statistics import median
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -18,14 +17,19 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire.energy import PowerScope
 from edgeprof_agent.cost_book import thread_cost
-from edgeprof_agent.meters.base import Brand, Heard
+from edgeprof_agent.meters.base import OFFLINE, Brand, Heard
+from edgeprof_agent.meters.overheard import Overheard, silence
 from edgeprof_agent.meters.setting import MeterSetting
 from edgeprof_agent.sensors.base import Accuracy, FailedReading, Recording, Sample
+from edgeprof_agent.sensors.pace import changes_ns, joined_ns, pace_s, reading_pace_s
 
 CONNECT_S = 5.0
 LISTEN_S = 40.0
-"""How long a meter that nobody asks is given to say three values."""
-_VALUES = 3
+"""How long a meter is given to show its pace."""
+_CHANGES, _READINGS = 4, 8
+"""Enough to know a pace: new readings, or messages of a meter whose every message is one."""
+_SCOUT_S = 3.0
+"""After so long a silence everything on the broker is listened to, to say what did speak."""
 _COUNTER_SLACK_J = 1.0
 
 
@@ -38,8 +42,10 @@ class MqttMeter:
         self.scope: PowerScope = meter.scope
         self._asks_hz = brand.asks_hz if meter.poll_hz is None else meter.poll_hz
         self._reply_to = f"edgeprof-{secrets.token_hex(4)}"
-        self._question = brand.question(meter, self._reply_to) if self._asks_hz else None
-        self._ask_s = 1 / self._asks_hz if self._question else brand.unasked_period_s
+        self._topics = brand.topics(meter, self._reply_to)
+        self._questions = brand.questions(meter, self._reply_to) if self._asks_hz else ()
+        self._question, self._asked = 0, 0
+        self._ask_s = 1 / self._asks_hz if self._questions else brand.unasked_period_s
         self.period_s = self._ask_s
         self.cost = thread_cost()
         self._samples: list[Sample] = []
@@ -49,32 +55,58 @@ class MqttMeter:
         self._stopping = threading.Event()
         self._came = threading.Event()
         self._thread: threading.Thread | None = None
+        self._overheard: Overheard | None = None
+        self._is_scouting, self._scout_at_s = False, math.inf
 
-    def listen(self, seconds: float = LISTEN_S) -> str | None:
-        """Until three values came: the reason why not, or None and `period_s` is what was seen."""
-        deadline_s = time.monotonic() + seconds
-        self.start()
+    def listen(self, seconds: float = LISTEN_S, *, whole: bool = False) -> str | None:
+        """Until its pace is known: the reason why not, or None and `period_s` is what was seen.
+
+        `whole`: for all of the time, and the values stay in the recording.
+        """
+        started_s = time.monotonic()
+        self._overheard = Overheard(self._meter, self._brand, self._topics)
+        self._scout_at_s = started_s + min(_SCOUT_S, seconds / 2)
+        self._asked = 0
+        self._begin(min(CONNECT_S, seconds))
         try:
-            while len(self._samples) < _VALUES and time.monotonic() < deadline_s and not self._broken:
-                self._came.wait(0.05)
+            while time.monotonic() < started_s + seconds and not self._broken and (whole or not self._is_known()):
+                self._stopping.wait(0.05)
         finally:
+            waited_s = min(seconds, time.monotonic() - started_s)
             self.stop()
-        samples, broken = self._samples, self._broken
-        self._forget()
+        samples, broken, overheard = list(self._samples), self._broken, self._overheard
+        self._overheard = None
+        if not whole:
+            self._forget()
         if broken:
             return broken[0].reason
-        if len(samples) < 2:
-            return f"{len(samples)} values in {seconds:.0f} s: {self._brand.advice}"
-        self.period_s = median((later.at_ns - earlier.at_ns) / 1e9 for earlier, later in pairwise(samples))
+        pace = pace_s(samples, cached=self._is_cached)
+        if pace is None:
+            return silence(overheard, len(samples), waited_s, self._questions[: self._question + 1], self._asked)
+        is_seen = reading_pace_s(samples, cached=True, min_changes=3) is not None
+        self.period_s = pace if is_seen or not self._is_cached else max(pace, self._ask_s)
         return None
+
+    @property
+    def _is_cached(self) -> bool:
+        """Whether its messages may repeat what it last knew."""
+        return self._brand.integration == "held"
+
+    def _is_known(self) -> bool:
+        samples = list(self._samples)
+        is_enough = not self._is_cached and len(joined_ns([sample.at_ns for sample in samples])) >= _READINGS
+        return is_enough or len(changes_ns(samples)) >= _CHANGES
 
     def start(self) -> None:
         """Returns when the first value came, or when it is clear that none will soon."""
+        self._begin(CONNECT_S)
+
+    def _begin(self, wait_s: float) -> None:
         self._forget()
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name=f"meter-{self.name}", daemon=True)
         self._thread.start()
-        self._came.wait(CONNECT_S)
+        self._came.wait(wait_s)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -96,7 +128,7 @@ class MqttMeter:
                 share=share,
                 source="the meter's settings" if share is not None else "",
             ),
-            hz_asked=self._asks_hz if self._question else None,
+            hz_asked=self._asks_hz if self._questions else None,
             period_s=self.period_s,
             late=True,
             samples=tuple(self._samples),
@@ -116,14 +148,27 @@ class MqttMeter:
         next_s = time.monotonic()
         while not self._stopping.is_set():
             now_s = time.monotonic()
-            if self._question is not None and now_s >= next_s and client.is_connected():
-                client.publish(self._question.topic, self._question.payload)
+            if self._questions and now_s >= next_s and client.is_connected():
+                client.publish(*self._questions[self._question])
+                self._asked += 1
                 next_s = max(next_s + self._ask_s, now_s)
+            self._scout(client, now_s)
             client.loop(timeout=max(0.01, min(0.25, next_s - now_s)))
             self.cost.tick()
         with contextlib.suppress(OSError, ValueError):
             client.disconnect()
             client.loop(timeout=0.05)
+
+    def _scout(self, client: Client, now_s: float) -> None:
+        """Everything on the broker, from a moment of silence on until the meter is heard."""
+        if self._overheard is None or not client.is_connected():
+            return
+        if not self._is_scouting and not self._samples and now_s >= self._scout_at_s:
+            self._is_scouting = True
+            client.subscribe("#")
+        elif self._is_scouting and self._samples:
+            self._is_scouting, self._scout_at_s = False, math.inf
+            client.unsubscribe("#")
 
     def _password(self) -> str | None:
         return self._meter.password_file.read_text().strip() if self._meter.password_file else None
@@ -134,7 +179,7 @@ class MqttMeter:
         if reason.is_failure:
             self._break(f"the broker {self._meter.host} refuses the connection: {reason}")
             return
-        for topic in self._brand.topics(self._meter, self._reply_to):
+        for topic in self._topics:
             client.subscribe(topic)
 
     def _lost(
@@ -148,10 +193,17 @@ class MqttMeter:
         if not self._stopping.is_set():
             self._break(f"the connection to the broker {self._meter.host} was lost: {reason}")
 
-    def _message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+    def _message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         at_ns = self._clock_ns()
-        heard = self._brand.meaning(self._meter, message.topic, bytes(message.payload))
-        if heard is None or (message.retain and heard.problem is None):
+        payload = bytes(message.payload)
+        is_own = message.topic in self._topics
+        heard = self._brand.meaning(self._meter, message.topic, payload) if is_own else None
+        if heard is None and self._overheard is not None and not message.retain:
+            self._overheard.take(message.topic, payload)
+        if heard is None or (message.retain and heard.problem != OFFLINE):
+            return
+        if heard.unknown and self._question + 1 < len(self._questions):
+            self._ask_next(client)
             return
         problem = heard.problem or self._contradiction(heard)
         if problem is not None:
@@ -159,6 +211,12 @@ class MqttMeter:
         elif heard.watts is not None:
             self._samples.append(Sample(at_ns, heard.watts * self._meter.factor))
             self._came.set()
+
+    def _ask_next(self, client: Client) -> None:
+        """It does not know this question: the next one at once, since a run may be waiting."""
+        self._question += 1
+        client.publish(*self._questions[self._question])
+        self._asked += 1
 
     def _contradiction(self, heard: Heard) -> str | None:
         """Two devices that were given one topic answer in turn: their names differ, or a counter goes to and fro."""

@@ -105,7 +105,8 @@ def run_series(
 ) -> SeriesState:
     """Every turn, or as many as there were before Ctrl-C; the run that it hit is dropped.
 
-    Whatever one run raises is a failed run, and the series goes on. What cannot be kept ends it.
+    Whatever one run raises is a failed run, and the series goes on. A run that cannot be saved ends it
+    (EdgeprofError); its figures are in the series all the same.
     """
     try:
         for turn in series.turns:
@@ -115,7 +116,11 @@ def run_series(
             place = _place(turn, series)
             tell(place, None, setup.label)
             outcome = _survived(once, setup, _prefixed(tell, place, setup.label))
-            keeper.keep(setup, turn.repeat, *outcome)
+            try:
+                keeper.keep(setup, turn.repeat, *outcome)
+            except EdgeprofError:
+                series.outcomes.setdefault(turn.setup, []).append(outcome)
+                raise
             series.outcomes.setdefault(turn.setup, []).append(outcome)
             if outcome.result.failure is not None:
                 tell(f"run {turn.number} failed", None, f"{setup.label}: {outcome.result.failure.code}")

@@ -37,7 +37,7 @@ def load(site: Site, probes: Mapping[str, str] = PROBES) -> tuple[list[Probe], d
             found.append(cast(ProbeClass, getattr(import_module(module), name))(site))
         except Absent as reason:
             absent[group] = str(reason)
-        except (OSError, ValueError, IndexError) as error:
+        except Exception as error:  # one probe that fails must not cost the others
             absent[group] = _why(error)
     return found, absent
 

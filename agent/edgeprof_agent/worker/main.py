@@ -3,14 +3,16 @@
 import gc
 import json
 import sys
+from functools import partial
 
 from edgeprof_agent.worker.cold import run_cold
+from edgeprof_agent.worker.guarded import extra
 from edgeprof_agent.worker.lifeline import die_with_parent
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.tensor_run import measure_tensor
 from edgeprof_agent.worker.text_run import measure_text
-from edgeprof_agent.worker_protocol.adapter import Closing, RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import Closing, RuntimeFailure, TensorModel, TextModel
 from edgeprof_agent.worker_protocol.document import WorkerJob, job_from
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
@@ -42,13 +44,17 @@ def _run(job: WorkerJob, reporter: Reporter) -> None:
     opened = open_model(job, reporter)
     _measure(opened, job, reporter)
     reporter.enter("report", "reading the executed operators")
-    reporter.operators(opened.model.operators())
-    memory = opened.memory
-    if isinstance(opened.model, Closing):
-        opened.model.close()
-    del opened
+    model, memory = opened.model, opened.memory
+    extra(reporter, "report", partial(_report_operators, model, reporter))
+    if isinstance(model, Closing):
+        model.close()
+    del opened, model
     gc.collect()
     reporter.memory_after(memory.end_of("after"))
+
+
+def _report_operators(model: TensorModel | TextModel, reporter: Reporter) -> None:
+    reporter.operators(model.operators())
 
 
 def _measure(opened: Opened, job: WorkerJob, reporter: Reporter) -> None:

@@ -58,6 +58,10 @@ class Reporter:
     def memory_after(self, reading: MemoryReading) -> None:
         self._send({"event": "memory_after", "memory_after": reading})
 
+    def part_failed(self, stage: str, message: str) -> None:
+        """A part after the window failed by itself."""
+        self._send({"event": "part_failed", "stage": stage, "message": message[:MESSAGE_LENGTH]})
+
     def failed(self, code: str, message: str) -> None:
         self._send({"event": "failed", "stage": self.stage, "code": code, "message": message[:MESSAGE_LENGTH]})
 

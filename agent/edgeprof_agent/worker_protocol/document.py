@@ -2,8 +2,9 @@
 
 The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
 if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `operators`, the last that is waited
-for; and `memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by
-then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
+for; and `memory_after`, once the model was let go. `part_failed` stands in the place of a part that failed by itself.
+A worker that dies after `measured` costs what had not been told by then. The lines of a cold course: `stage`, then
+`cold`. `failed` ends either.
 """
 
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: a look at the window told that its precision is out of reach within the time limit."""
 EnergyPhase = Literal["inference", "prefill", "decode"]
 
 
@@ -62,6 +64,9 @@ class WorkerJob(TypedDict):
     sweep: list[SweepAsk]
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+    eval_callback: bool
+    """Whether llama.cpp's evaluation callback may be set: its place in the parameters is proven, or comes from the
+    binding itself."""
 
 
 def job_from(read: Any) -> WorkerJob:
@@ -144,6 +149,8 @@ class LoopFacts(TypedDict):
     warmup_runs: int
     settled: bool
     window_end: WindowEnd
+    needed_s: float | None
+    """Where the window ended because its precision was out of reach: about how long it would have taken."""
 
 
 class Output(TypedDict):
@@ -152,6 +159,8 @@ class Output(TypedDict):
     non_finite: int
     wrong_shapes: list[str]
     """One sentence for each output whose shape is not the declared one."""
+    notes: list[str]
+    """What is worth saying of an output and casts no doubt on the run."""
 
 
 class TextFacts(TypedDict):
@@ -186,6 +195,8 @@ class Measured(TypedDict):
     """Of the worker within the windows."""
     loop: LoopFacts
     output: Output | None
+    output_unread: str | None
+    """Why looking at the outputs failed. None with no `output`: the runtime does not show them."""
     text: TextFacts | None
     remote: RemoteFacts | None
     """Only of a model that an endpoint serves."""

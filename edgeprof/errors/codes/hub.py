@@ -137,7 +137,7 @@ AGENTS = (
     ErrorCode(
         "device_id_in_use",
         "Another live agent has this device id.",
-        "If the machine is a copy, delete the agent's data folder on the copy.",
+        "Wait: the agent tries again by itself. If the machine is a copy, start its agent with a new `--data` folder.",
         FAILED,
         (409,),
     ),

@@ -9,7 +9,9 @@ import msgspec
 from edgeprof.wire import codec, identity, topics
 from edgeprof.wire import messages as m
 from edgeprof_hub.blobs import BlobStore, is_hash
+from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
+from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
@@ -28,6 +30,8 @@ class Effects:
     changes: dict[Change, None] = field(default_factory=lambda: {})
     """A set that keeps its order."""
     seen: set[str] = field(default_factory=lambda: set())
+    to_ask: dict[str, None] = field(default_factory=lambda: {})
+    """Devices that may be there without a session that the hub knows."""
 
 
 class Unusable(Exception):
@@ -41,14 +45,19 @@ class _WithId(msgspec.Struct):
 class Inbox:
     """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it."""
 
-    def __init__(self, site: str, artifacts: BlobStore) -> None:
+    def __init__(self, site: str, artifacts: BlobStore, presence: Presence, claims: Claims) -> None:
         self._site = site
         self._artifacts = artifacts
+        self._presence = presence
+        self._claims = claims
 
     def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
         """Store one message. An invalid message becomes a dead letter; only a failing database raises."""
         topic = topics.parse(arrival.topic)
         if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
+            return
+        if topic and arrival.is_retained:  # kept by the broker: perhaps from before a power cut. Who is there says so
+            effects.to_ask[topic.device_id] = None
             return
         try:
             if topic is None or topic.message_class not in topics.UPWARD:
@@ -57,6 +66,8 @@ class Inbox:
             with store.transaction():
                 self._take(store, arrival, topic.device_id, message, effects)
             effects.seen.add(topic.device_id)
+            if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
+                effects.to_ask[topic.device_id] = None
         except sqlite3.OperationalError:
             raise
         except Exception as error:
@@ -68,7 +79,7 @@ class Inbox:
         match message:
             case m.State():
                 _check_sender(device_id, message.device_id)
-                _take_state(store, arrival, message, effects)
+                self._take_state(store, arrival, message, effects)
             case m.Facts():
                 _check_sender(device_id, message.device_id)
                 _take_facts(store, message)
@@ -86,6 +97,19 @@ class Inbox:
                 self._take_result(store, arrival, message, effects)
             case _:
                 raise Unusable("Only the hub sends this message class.")
+
+    def _take_state(self, store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
+        if not state.online:
+            self._presence.died(state.device_id, state.session_id)
+        else:
+            self._presence.born(state, is_proven=self._claims.born(state) or state.is_answer)
+            if state.is_answer and store.is_online(state.device_id, state.session_id):
+                return  # nothing began: what was sent to it need not be sent again
+        if not store.save_state(state, arrival.received_s):
+            return
+        effects.changes[Change("device", state.device_id)] = None
+        if state.online:
+            effects.births.append(state.device_id)
 
     def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
         digest = identity.sha256_hex(arrival.payload)
@@ -113,14 +137,6 @@ class Inbox:
             effects.changes[Change("result", result.result_id)] = None
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
-
-
-def _take_state(store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
-    if not store.save_state(state, arrival.received_s):
-        return
-    effects.changes[Change("device", state.device_id)] = None
-    if state.online:
-        effects.births.append(state.device_id)
 
 
 def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:

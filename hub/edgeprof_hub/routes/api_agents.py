@@ -51,5 +51,5 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
         )
     if not topics.is_name(hello.device_id):
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
-    hub.claims.take(hello, hub.reader.session(hello.device_id), time.monotonic())
+    hub.claims.take(hello, time.monotonic())
     return {"session_id": hello.session_id}

@@ -11,7 +11,7 @@ from pathlib import Path
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.base import AgentSession, CellRow, ColumnRow
+from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.scenarios import ScenarioReader
@@ -83,10 +83,6 @@ class SqliteReader:
             everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
             labels = names.labels({other["device_id"]: other["name"] for other in everyone})
         return rows.device(row, labels[device_id])
-
-    def session(self, device_id: str) -> AgentSession | None:
-        row = self._first("SELECT session_id, hostname, online FROM device WHERE device_id = ?", (device_id,))
-        return AgentSession(session_id=row[0], hostname=row[1], online=bool(row[2])) if row else None
 
     def groups(self) -> Sequence[rest.DeviceGroup]:
         found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())

@@ -32,6 +32,7 @@ class MetricLine:
     n: int | None
     origin: str
     reason: str | None = None
+    no_interval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ def _metric_line(row: m.MetricRow) -> MetricLine:
         interval=figures.interval(row),
         n=row.n,
         origin=origin,
+        no_interval=row.no_interval,
     )
 
 

@@ -1,7 +1,7 @@
 """What `edgeprof profile` shows: a live line while it measures, then the result as text."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
 from edgeprof.tables.figures import clean
@@ -21,6 +21,7 @@ from edgeprof_agent.commands.view.ran import (
 )
 from edgeprof_agent.commands.view.remote import remote_lines
 from edgeprof_agent.commands.view.words import labelled
+from edgeprof_agent.measuring.extras import reason_of
 
 
 class Stages:
@@ -63,24 +64,36 @@ def _lines(result: Result) -> Iterator[str]:
     if result.failure is not None:
         yield from failure_lines(result.failure)
         return
-    yield from trust_lines(result.trust)
-    if result.effective is not None:
-        yield from effective_lines(result.effective)
-    yield from remote_lines(result.remote)
-    yield from figure_lines(result.metrics, result.absent)
-    yield from memory_lines(result.memory)
-    yield from energy_lines(result.energy)
-    yield from sweep_lines(result.points)
-    yield from open_loop_lines(result.open_loop, result.metrics)
-    yield from soak_lines(result.soak)
-    yield from _circumstances(result)
+    yield from _shown(
+        ("trust", lambda: trust_lines(result.trust)),
+        ("what ran", lambda: effective_lines(result.effective) if result.effective is not None else ()),
+        ("the endpoint", lambda: remote_lines(result.remote)),
+        ("figures", lambda: figure_lines(result.metrics, result.absent)),
+        ("memory", lambda: memory_lines(result.memory)),
+        ("energy", lambda: energy_lines(result.energy)),
+        ("the sweep", lambda: sweep_lines(result.points)),
+        ("the open loop", lambda: open_loop_lines(result.open_loop, result.metrics)),
+        ("the soak", lambda: soak_lines(result.soak)),
+        ("circumstances", lambda: _circumstances(result)),
+    )
+
+
+def _shown(*sections: tuple[str, Callable[[], Iterable[str]]]) -> Iterator[str]:
+    """Each section for itself: one that cannot be shown says so and hides no other."""
+    for name, section in sections:
+        try:
+            yield from list(section())
+        except Exception as error:
+            yield from labelled(name, f"cannot be shown: {reason_of(error)}; --json has the whole result")
 
 
 def _circumstances(result: Result) -> Iterator[str]:
     yield ""
-    yield from timing_lines(result.timing, result.protocol)
-    yield from cold_lines(result.cold_start)
-    yield from conditions_lines(result.conditions, result.before, result.after)
-    yield from footprint_lines(result.footprint)
-    yield from held_lines(result.isolation)
-    yield from floor_lines(result.noise_floor, result.model_id, result.config_key)
+    yield from _shown(
+        ("timing", lambda: timing_lines(result.timing, result.protocol)),
+        ("cold start", lambda: cold_lines(result.cold_start)),
+        ("conditions", lambda: conditions_lines(result.conditions, result.before, result.after)),
+        ("footprint", lambda: footprint_lines(result.footprint)),
+        ("isolation", lambda: held_lines(result.isolation)),
+        ("noise floor", lambda: floor_lines(result.noise_floor, result.model_id, result.config_key)),
+    )

@@ -17,13 +17,6 @@ from edgeprof_agent.runtimes.real_inputs import source_of
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
-_UNSUPPORTED = (
-    "Encountered unresolved custom op",
-    "Op builtin_code out of range",
-    "Didn't find op for builtin opcode",
-    "Encountered unresolved op",
-)
-
 
 class _Detail(TypedDict):
     name: str
@@ -84,24 +77,19 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        try:
-            whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
-            self._signatures = Signatures(whole, job["config"].signature)
-            measured, is_first = self._signatures.measured, not self._signatures.graph
-            self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
-            details = self._interpreter.get_input_details()
-            indices = [int(each["index"]) for each in details]
-            labels = self._signatures.labels([each["name"] for each in details], indices)
-            self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
-            self._places = dict(zip(labels, indices, strict=True))
-            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-            self._source: InputSource = source_of(job)
-            self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
-            self._resize()
-        except (ValueError, RuntimeError) as error:
-            if any(sign in str(error) for sign in _UNSUPPORTED):
-                raise RuntimeFailure("operator_unsupported", str(error)) from error
-            raise
+        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        self._signatures = Signatures(whole, job["config"].signature)
+        measured, is_first = self._signatures.measured, not self._signatures.graph
+        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
+        details = self._interpreter.get_input_details()
+        indices = [int(each["index"]) for each in details]
+        labels = self._signatures.labels([each["name"] for each in details], indices)
+        self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
+        self._places = dict(zip(labels, indices, strict=True))
+        self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+        self._source: InputSource = source_of(job)
+        self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
+        self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
             if not is_first:
@@ -121,7 +109,14 @@ class LiteRtModel:
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return outputs.check_outputs(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+        return outputs.check_outputs(self._promised, [self._output(each) for each in details])
+
+    def _output(self, detail: _Detail) -> Tensor:
+        """LiteRT refuses to hand out a tensor that holds nothing."""
+        shape = [int(size) for size in detail["shape"]]
+        if 0 in shape:
+            return np.empty(shape, detail["dtype"])
+        return self._interpreter.get_tensor(detail["index"])
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))

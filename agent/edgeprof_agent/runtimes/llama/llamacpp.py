@@ -1,4 +1,4 @@
-"""llama.cpp by llama-cpp-python's low-level calls, in the way that llama-bench times it.
+"""llama.cpp by the calls of its C interface, in the way that llama-bench times it: llama-cpp-python's, or others'.
 
 n_batch 2048, n_ubatch 512, flash attention auto, sliding windows not kept in full; random tokens, the first of them the
 vocabulary's own beginning where it has one; memory brought back to its depth before each repeat; synchronised after
@@ -8,44 +8,26 @@ use, in steps of 256, not on the context's size.
 """
 
 import ctypes
-import importlib
 import random
-import sys
 import time
 from importlib.metadata import version
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
+from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model, Vocabulary
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
-from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader
-from edgeprof_agent.runtimes.llama.llamacpp_log import Log
+from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader
 from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
+if TYPE_CHECKING:
+    from edgeprof_agent.runtimes.llama.llamacpp_runtime import LowLevel
+
 _TIMES = 21
 """Repeats of what takes microseconds: tokenizing, sampling."""
-
-
-class LlamaCpp:
-    """The imported package `llama_cpp`."""
-
-    def __init__(self) -> None:
-        self.api = cast(LlamaApi, importlib.import_module("llama_cpp.llama_cpp"))
-        self.log = Log(sys.stderr)
-        self._heard = self.api.llama_log_callback(self.log.hear)  # kept: a collected callback is a SIGSEGV
-        self.api.llama_log_set(self._heard, ctypes.c_void_p(0))
-        self.api.llama_backend_init()
-
-    def open(self, job: WorkerJob) -> "LlamaModel":
-        if job["config"].provider != "cpu":
-            raise RuntimeFailure(
-                "runtime_missing",
-                f"llama.cpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
-            )
-        return LlamaModel(self, job)
 
 
 class LlamaModel:
@@ -53,7 +35,7 @@ class LlamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, runtime: LlamaCpp, job: WorkerJob) -> None:
+    def __init__(self, runtime: "LowLevel", job: WorkerJob) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = None
         self.refills = False
@@ -165,18 +147,14 @@ class LlamaModel:
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 
-    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
-        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
+    def generate_greedy(self, prompt: list[int], count: int, *, endless: bool = False) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere. `endless`: no end."""
         context = self._usable()
         context.clear()
         self._filled = False
-        context.evaluate(Tokens(self._api, prompt))
-        found: list[int] = []
-        while len(found) < count:
-            found.append(self._api.llama_sampler_sample(self._greedy, context.handle, -1))
-            if len(found) < count:
-                context.evaluate(Tokens(self._api, found[-1:]))
-        return found
+        return greedy_tokens(
+            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary) if endless else None
+        )
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
@@ -209,13 +187,13 @@ class LlamaModel:
         return times_ns
 
     def output(self) -> Output | None:
-        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
+        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
         return {
-            "runtime_version": version("llama-cpp-python"),
+            "runtime_version": version(self._runtime.package),
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
@@ -227,13 +205,15 @@ class LlamaModel:
                 f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
                 f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
                 f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
-                *cost_notes("llama-cpp-python"),
+                *cost_notes(self._runtime.variant),
             ],
         }
 
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
-        reader = GraphReader(self._api)
+        if not self._job["eval_callback"]:
+            return NO_GRAPH
+        reader = GraphReader(self._api, self._runtime.library)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:

@@ -45,8 +45,9 @@ class _Ggml(Protocol):
 class GraphReader:
     """Collects each node that the scheduler is about to run. `callback` must outlive the context."""
 
-    def __init__(self, api: LlamaApi) -> None:
-        self._ggml = _open_ggml(Path(api.__file__).parent / "lib" / "libggml-base.so")
+    def __init__(self, api: LlamaApi, library: Path) -> None:
+        """`library`: the file that has ggml's functions."""
+        self._ggml = _open_ggml(library)
         self._operators: Counter[str] = Counter()
         self._weights: Counter[str] = Counter()
         self._arithmetic: Counter[str] = Counter()
@@ -91,6 +92,15 @@ class GraphReader:
         weight = _Tensor.from_address(tensor.src).type
         self._weights[self._ggml.ggml_type_name(weight).decode()] += 1
         return "integer" if self._ggml.ggml_is_quantized(weight) else "float"
+
+
+NO_GRAPH: Operators = {
+    "operators": {},
+    "nodes_per_provider": {},
+    "integer_kernels": None,
+    "float_kernels": None,
+    "notes": ["operators are not reported: this library's evaluation callback was not proven"],
+}
 
 
 def _open_ggml(path: Path) -> _Ggml:

@@ -8,7 +8,6 @@ from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtSession
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import WorkerJob
 
-_UNSUPPORTED = ("is not a registered function/op", "No Op registered for", "Could not find an implementation for")
 _FELL_BACK = "fallback to CPU EP has been explicitly disabled"
 _SUFFIX = "ExecutionProvider"
 _CPU = f"CPU{_SUFFIX}"
@@ -59,8 +58,6 @@ def open_session(
     except Exception as error:
         if _FELL_BACK in str(error):
             raise FellBack from error
-        if any(sign in str(error) for sign in _UNSUPPORTED):
-            raise RuntimeFailure("operator_unsupported", str(error)) from error
         raise
 
 
