@@ -19,7 +19,7 @@ from tests.wire.schema import NAMES, Schemas, file_of, released_schemas, schemas
 from tests.wire.test_released import FILES, message_class
 
 RESULT = next(file for file in FILES if file.stem == "result")
-NEW_WORDS: dict[str, str] = {}
+NEW_WORDS: dict[str, str] = {"ModelRef.format": "a job for `ort` goes only to agents with it in `more_formats`"}
 """`Type.field` -> why its new words may be sent although hubs of the last release refuse them. Emptied at a release."""
 
 REMEDY = "Raise WIRE_VERSION, or keep sending it as it was (docs/versioning.md)."

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import cast
+from typing import get_args
 
 from edgeprof.errors import MissingPartError
-from edgeprof.wire.messages import ModelFormat, RuntimeFact
+from edgeprof.wire.formats import FirstFormat, ModelFormat
+from edgeprof.wire.messages import RuntimeFact
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS, RuntimeVariant
 
 _ASK_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
@@ -53,7 +54,7 @@ def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
 
     Raises MissingPartError: another runtime in place of a configured one would change the figures unnoticed.
     """
-    able = [fact for fact in facts if format in fact.formats]
+    able = [fact for fact in facts if format in fact.all_formats]
     for fact in able:
         if fact.named_python:
             if fact.version is None:
@@ -85,7 +86,8 @@ def _fact(name: str, variant: RuntimeVariant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
     return RuntimeFact(
         variant=name,
-        formats=cast(tuple[ModelFormat, ...], variant.formats),
+        formats=_first_formats(variant),
+        more_formats=_more_formats(variant),
         version=found,
         reason=None if found else _why_absent(name, variant),
         named_python=bool(_named_python(name)),
@@ -98,8 +100,21 @@ def _elsewhere(name: str, variant: RuntimeVariant) -> RuntimeFact:
         if variant.needs_endpoint
         else "this device is a cloud endpoint and runs only what it serves"
     )
-    formats = cast(tuple[ModelFormat, ...], variant.formats)
-    return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
+    return RuntimeFact(
+        variant=name,
+        formats=_first_formats(variant),
+        more_formats=_more_formats(variant),
+        version=None,
+        reason=reason,
+    )
+
+
+def _first_formats(variant: RuntimeVariant) -> tuple[FirstFormat, ...]:
+    return tuple(each for each in get_args(FirstFormat) if each in variant.formats)
+
+
+def _more_formats(variant: RuntimeVariant) -> tuple[str, ...]:
+    return tuple(each for each in variant.formats if each not in get_args(FirstFormat))
 
 
 def _why_absent(name: str, variant: RuntimeVariant) -> str:
