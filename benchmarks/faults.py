@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fault_count import Count, count, document, open_work
-from benchmarks.fault_fleet import AGENTS, WEIGHTS, Feeder, Fleet, Victim, online
+from benchmarks.fault_feeder import Feeder
+from benchmarks.fault_fleet import AGENTS, WEIGHTS, Fleet, Victim, online
 from edgeprof.client.http_client import HubClient
 from edgeprof.tables.columns import table
 
@@ -146,6 +147,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=500, help="for each broker")
     parser.add_argument("--broker", choices=(*BROKERS, "both"), default="both")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--max-pause-s", type=float, default=MAX_PAUSE_S, help="between two kills; the least is 0.2")
     parser.add_argument("--json", type=Path, help="save the counts here")
     parser.add_argument("--keep", type=Path, help="an empty folder for logs and databases, which stay there")
     asked = parser.parse_args()
@@ -154,7 +156,7 @@ def main() -> None:
     for broker in BROKERS if asked.broker == "both" else (asked.broker,):
         folder = place / broker
         folder.mkdir(parents=True)
-        runs.append(inject(broker, asked.kills, asked.seed, folder))
+        runs.append(inject(broker, asked.kills, asked.seed, folder, max_pause_s=asked.max_pause_s))
     print("\n".join(table(lines(runs))))
     is_clean = all(run.counted.is_clean for run in runs)
     for run in runs:

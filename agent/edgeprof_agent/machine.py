@@ -3,6 +3,8 @@
 import platform
 import re
 import shutil
+import struct
+import sysconfig
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import psutil
 
 from edgeprof.paths import state_dir
 from edgeprof.wire.messages import Facts, RuntimeFact, SensorFact
+from edgeprof_agent import cgroup_limits, device_tree
 from edgeprof_agent.sensors import files
 
 MIB = 1024 * 1024
@@ -56,18 +59,25 @@ def read_facts(
 ) -> Facts:
     """Everything that a hub needs to know this device by."""
     cpuinfo = files.text(root / "proc/cpuinfo") or ""
+    machine_mib = machine_memory_mib(root)
+    limit_mib = cgroup_limits.memory_limit_mib(root)
+    is_limited = limit_mib is not None and limit_mib < machine_mib
     return Facts(
         device_id=device_id,
         session_id=session_id,
         machine=_machine(root, cpuinfo),
-        dt_model=files.text(root / "proc/device-tree/model") or None,
-        dt_compatible=_compatible(root),
+        dt_model=device_tree.model(root),
+        dt_compatible=device_tree.compatible(root),
         dmi_product=files.text(root / "sys/class/dmi/id/product_name") or None,
         dmi_board=files.text(root / "sys/class/dmi/id/board_name") or None,
         cpu_model=_cpu_model(cpuinfo),
         cpu_flags=_cpu_flags(cpuinfo),
         cores=len(_fields(cpuinfo, "processor")) or psutil.cpu_count() or 1,
-        memory_mib=_memory_mib(root),
+        memory_mib=limit_mib if limit_mib is not None and is_limited else machine_mib,
+        machine_memory_mib=machine_mib if is_limited else None,
+        cpu_quota=cgroup_limits.cpu_quota(root),
+        hidden=tuple(each for each in (device_tree.why_hidden(root),) if each),
+        userland=userland(root, _machine(root, cpuinfo)),
         memory_limit_mib=memory_limit_mib,
         kernel=files.text(root / "proc/sys/kernel/osrelease") or platform.release(),
         os=_os_name(root),
@@ -94,9 +104,26 @@ def _machine(root: Path, cpuinfo: str) -> str:
     return platform.machine()
 
 
-def _compatible(root: Path) -> tuple[str, ...]:
-    content = files.raw(root / "proc/device-tree/compatible") or b""
-    return tuple(part.decode("utf-8", "replace") for part in content.split(b"\x00") if part)
+def userland(root: Path, machine: str) -> str | None:
+    """The architecture of this Python, where it is not the kernel's; of a recorded machine nothing is known.
+
+    A 32-bit Raspberry Pi OS boots a 64-bit kernel: `uname -m` says aarch64, and wheels must be for armv7l.
+    """
+    if root != Path("/"):
+        return None
+    return programs_for(machine, struct.calcsize("P") * 8, sysconfig.get_platform())
+
+
+def programs_for(machine: str, bits: int, built_for: str) -> str | None:
+    """Of a Python of so many bits, by sysconfig's platform (`linux-armv7l`, `linux-aarch64`); None: the kernel's.
+
+    >>> programs_for("aarch64", 32, "linux-aarch64"), programs_for("aarch64", 64, "linux-aarch64")
+    ('armv7l', None)
+    """
+    if bits == 64 or not machine.endswith("64"):
+        return None
+    named = built_for.rpartition("-")[2]
+    return named if named.startswith("arm") or named == "i686" else "armv7l" if machine == "aarch64" else "i686"
 
 
 def _cpu_model(cpuinfo: str) -> str | None:
@@ -121,7 +148,8 @@ def _fields(cpuinfo: str, name: str) -> list[str]:
     return re.findall(rf"^{re.escape(name)}[ \t]*:[ \t]*(.+?)[ \t]*$", cpuinfo, re.MULTILINE)
 
 
-def _memory_mib(root: Path) -> float:
+def machine_memory_mib(root: Path) -> float:
+    """Of the whole machine, whatever this process may use."""
     total = re.search(r"^MemTotal:\s+(\d+) kB", files.text(root / "proc/meminfo") or "", re.MULTILINE)
     return int(total.group(1)) / 1024 if total else psutil.virtual_memory().total / MIB
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from edgeprof.wire.messages import Facts
-from edgeprof_devices.matching import Match, conditions_of, match_profile, memory_size_gib
+from edgeprof_devices.matching import Match, conditions_of, machine_memory_mib, match_profile, memory_size_gib
 from edgeprof_devices.schema import MatchRule, Profile
 
 MAX_NEAR = 6
@@ -119,12 +119,12 @@ def _plain(pattern: str) -> str:
 
 def _memory_fits(profile: Profile, facts: Facts) -> bool:
     return not profile.memory_decides or (
-        profile.memory_gib is not None and memory_size_gib(facts.memory_mib) == profile.memory_gib.low
+        profile.memory_gib is not None and memory_size_gib(machine_memory_mib(facts)) == profile.memory_gib.low
     )
 
 
 def _memory(facts: Facts) -> str:
-    return f"{facts.memory_mib:.0f} MiB (sold as {memory_size_gib(facts.memory_mib):g} GiB)"
+    return f"{machine_memory_mib(facts):.0f} MiB (sold as {memory_size_gib(machine_memory_mib(facts)):g} GiB)"
 
 
 def _seen(facts: Facts) -> dict[str, str]:

@@ -28,6 +28,11 @@ def match_profile(facts: Facts, profiles: dict[str, Profile]) -> Match:
     return Match(profile.id, f"{_why(rule, profile, facts)}{_other_size(rule, found, facts)}")
 
 
+def machine_memory_mib(facts: Facts) -> float:
+    """The board's own memory: a container's limit says nothing of what was bought."""
+    return facts.machine_memory_mib if facts.machine_memory_mib is not None else facts.memory_mib
+
+
 def memory_size_gib(memory_mib: float) -> float:
     """The size that a board with this MemTotal is sold with: firmware and kernel keep some, so round up to a power
     of two from half a gibibyte."""
@@ -48,7 +53,9 @@ def conditions_of(rule: MatchRule, facts: Facts) -> dict[str, bool]:
     found: dict[str, bool] = {}
     if rule.dt_compatible:
         wanted = " or ".join(f"`{pattern}`" for pattern in rule.dt_compatible)
-        holds = _matching(rule.dt_compatible, facts.dt_compatible) is not None
+        # In a container the tree may be hidden and the model still be known (/proc/cpuinfo of a Raspberry Pi).
+        is_hidden = not facts.dt_compatible and rule.dt_model is not None and _whole(rule.dt_model, facts.dt_model)
+        holds = is_hidden or _matching(rule.dt_compatible, facts.dt_compatible) is not None
         found[f"device tree compatible {wanted}"] = holds
     if rule.dt_model is not None:
         found[f"device tree model `{rule.dt_model}`"] = _whole(rule.dt_model, facts.dt_model)
@@ -77,7 +84,7 @@ def _matching(patterns: Iterable[str], texts: Iterable[str]) -> str | None:
 def _memory_fits(profile: Profile, facts: Facts) -> bool:
     if not profile.memory_decides or profile.memory_gib is None:
         return True
-    return memory_size_gib(facts.memory_mib) == profile.memory_gib.low
+    return memory_size_gib(machine_memory_mib(facts)) == profile.memory_gib.low
 
 
 def _why(rule: MatchRule, profile: Profile, facts: Facts) -> str:
@@ -87,7 +94,7 @@ def _why(rule: MatchRule, profile: Profile, facts: Facts) -> str:
     parts += [f"DMI product `{facts.dmi_product}`"] if rule.dmi_product else []
     parts += [f"processor `{facts.cpu_model}`"] if rule.cpu_model else []
     parts += [f"only the architecture {facts.machine} is known"] if rule.machine and not parts else []
-    parts += [f"{facts.memory_mib:.0f} MiB of memory"] if profile.memory_decides else []
+    parts += [f"{machine_memory_mib(facts):.0f} MiB of memory"] if profile.memory_decides else []
     return ", ".join(parts)
 
 
@@ -96,7 +103,7 @@ def _other_size(rule: MatchRule, found: list[tuple[MatchRule, Profile]], facts: 
     stronger = max((other for other, _ in found), key=lambda other: other.strength)
     if stronger.strength <= rule.strength:
         return ""
-    return f"; {_seen(facts)} is known, but not with {facts.memory_mib:.0f} MiB of memory"
+    return f"; {_seen(facts)} is known, but not with {machine_memory_mib(facts):.0f} MiB of memory"
 
 
 def _seen(facts: Facts) -> str:

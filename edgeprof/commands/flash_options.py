@@ -37,7 +37,7 @@ def _shape_points(sweeps: Sweeps, models: Sequence[str], campaign: rest.Campaign
     if len(models) == 1 and Path(models[0]).exists():
         file = inspect(Path(models[0]))
         check_signature(file, campaign.signature)
-        return sweep_points(file, sweeps.sweeps, sweeps.sweep_dims, campaign.shapes, campaign.signature)
+        return sweep_points(file, sweeps.sweeps, sweeps.sweep_dims, campaign.shapes, campaign.signature, campaign.dims)
     if sweeps.sweep_dims:
         raise UsageError(
             "bad_sweep", "--sweep-dim looks its dimension up in one model's file. Spell the points out with --sweep."

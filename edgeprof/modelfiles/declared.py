@@ -28,6 +28,8 @@ class DeclaredInput:
 
     name: str
     sizes: tuple[int | str | None, ...]
+    has_rank: bool = True
+    """Whether the number of dimensions is declared."""
 
 
 def declared_inputs(path: Path, model_format: ModelFormat, signature: str = "") -> tuple[DeclaredInput, ...]:
@@ -70,11 +72,13 @@ def _onnx(window: FileWindow) -> Iterator[DeclaredInput]:
 
 def _onnx_input(window: FileWindow, span: Span) -> DeclaredInput:
     sizes: list[int | str | None] = []
+    has_rank = False
     for kind in messages(window, span, _VALUE_TYPE):
         for tensor in messages(window, kind, _TYPE_TENSOR):
             for shape in messages(window, tensor, _TENSOR_SHAPE):
+                has_rank = True
                 sizes += [_onnx_size(window, dim) for dim in messages(window, shape, _SHAPE_DIM)]
-    return DeclaredInput(text(window, span, _VALUE_NAME), tuple(sizes))
+    return DeclaredInput(text(window, span, _VALUE_NAME), tuple(sizes), has_rank)
 
 
 def _onnx_size(window: FileWindow, span: Span) -> int | str | None:

@@ -212,3 +212,7 @@ def _tensor_bytes(kind: int, elements: int) -> int:
     """Bytes of a tensor; 0 for a type newer than the table, where only the offset can be checked."""
     per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
     return -(-elements // per_block) * block_bytes
+
+
+read_key, skip_value, ARRAY = _key, _skip_value, _ARRAY
+"""For readers of a part of the file: a name and where it ends; where a value ends; the type of an array."""

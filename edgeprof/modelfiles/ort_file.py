@@ -4,6 +4,7 @@ Field numbers from onnxruntime/core/flatbuffers/schema/ort.fbs. Saved optimizati
 """
 
 from collections.abc import Iterator
+from math import prod
 
 from edgeprof.modelfiles.flatbuffer import (
     BYTES,
@@ -97,7 +98,12 @@ def check(window: FileWindow) -> None:
         raise window.damaged("it has no graph")
 
 
-def weights(window: FileWindow) -> Iterator[tuple[list[int], int]]:
+def weights(window: FileWindow) -> Iterator[tuple[int, int]]:
+    """(values, ONNX data type) of each initializer."""
+    return ((prod(sizes), kind) for sizes, kind in tensors(window))
+
+
+def tensors(window: FileWindow) -> Iterator[tuple[list[int], int]]:
     """(sizes, ONNX data type) of each initializer."""
     for at in _of_graph(window, _GRAPH_INITIALIZERS):
         tensor = table(window, at)

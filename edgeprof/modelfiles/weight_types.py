@@ -92,7 +92,7 @@ def _onnx_tensor(window: FileWindow, tensor: Span) -> _Found:
 
 
 def _ort(window: FileWindow) -> _Found:
-    for sizes, kind in ort_file.weights(window):
+    for sizes, kind in ort_file.tensors(window):
         if kind in _ONNX_NAMES:
             yield _ONNX_NAMES[kind], prod(sizes), len(sizes)
 

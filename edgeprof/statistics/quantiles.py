@@ -24,6 +24,7 @@ MIN_SAMPLES_FOR_VERDICT = 20
 """Below this, dependence cannot be told from chance, and samples are taken as independent."""
 _MIN_TO_RULE_OUT, _MIN_TAIL_SAMPLES = 50, 500
 _MORE_THAN_NEEDED = 5 / 3
+_APART_S = 0.02
 _ROUNDING = 1e-9
 """1 / (1 - 0.9) is 10.000000000000002."""
 
@@ -63,17 +64,22 @@ class TooFewSamples(NamedTuple):
         return f"needs {self.needed} samples for a 95 % interval; this run has {self.n}{like_them}"
 
 
-def percentile(samples: Sequence[float], p: float) -> Percentile | TooFewSamples:
-    """One percentile of samples in the order in which they were taken."""
-    return percentiles(samples, (p,))[0]
+def percentile(samples: Sequence[float], p: float, apart: float = 1.0) -> Percentile | TooFewSamples:
+    """One percentile of samples in the order in which they were taken. `apart`: see `percentiles`."""
+    return percentiles(samples, (p,), apart)[0]
 
 
-def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> tuple[Percentile | TooFewSamples, ...]:
+def percentiles(
+    samples: Sequence[float], ps: Sequence[float] = PERCENTILES, apart: float = 1.0
+) -> tuple[Percentile | TooFewSamples, ...]:
     """Several percentiles of samples in the order in which they were taken.
 
     tau is the largest of three: at the percentile itself, at the median (where it is known best) if it is more than
     chance makes it, and that of a short series. A percentile further out never needs fewer samples than one nearer to
     the median, and has no interval where the nearer one has none.
+
+    `apart`: the median's interval counts at most one of so many neighbours as independent, whatever they look like; it
+    refuses no interval. `apart_of` has the one for samples taken back to back.
 
     >>> one, = percentiles([3.0, 1.0, 2.0], [0.5])
     >>> one.value, one.needed
@@ -89,7 +95,9 @@ def percentiles(samples: Sequence[float], ps: Sequence[float] = PERCENTILES) -> 
         if at_median > time_by_chance(n):
             least = max(least, at_median)
     found = {
-        p: _percentile(samples, ordered, p, max(least, at_median if p == 0.5 else 1.0), bound)
+        p: _percentile(
+            samples, ordered, p, max(least, at_median if p == 0.5 else 1.0), max(bound, apart if p == 0.5 else 1.0)
+        )
         for p in sorted(set(ps), key=_from_median)
     }
     _refuse_outwards(found)
@@ -140,6 +148,17 @@ def shown_from(p: float) -> int:
     With fewer, less than one sample lies beyond it: the percentile would be the largest one by another name.
     """
     return math.ceil(1 / min(p, 1 - p) - _ROUNDING)
+
+
+def apart_of(count: int, taken_in_s: float) -> float:
+    """How many of `count` samples, taken back to back in so many seconds, lie within 20 ms: the `apart` of a window.
+
+    What slows a machine down (a tick of the scheduler, a step of the clock, another program's turn) lasts for some
+    10 ms, and slower changes may not show at all in half a second. A model of 20 us would otherwise have an interval
+    that is 30 times narrower than its next run is likely to lie off. The length was found by simulation
+    (benchmarks/time_to_figure.py): with it, short windows hold the true median as often as windows of 2 to 10 s did.
+    """
+    return max(1.0, count * _APART_S / taken_in_s) if taken_in_s > 0 else 1.0
 
 
 def fewest_to_rule_out(p: float) -> int:

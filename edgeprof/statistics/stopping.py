@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from edgeprof.statistics.quantiles import MIN_SAMPLES_FOR_VERDICT, Percentile, TooFewSamples, percentile, quantile
+from edgeprof.statistics.quantiles import (
+    MIN_SAMPLES_FOR_VERDICT,
+    Percentile,
+    TooFewSamples,
+    apart_of,
+    percentile,
+    quantile,
+)
 
 MIN_SHARE = 1 / 3
 """Of the time limit: how much is always spent before a precision is called out of reach."""
@@ -20,7 +27,7 @@ MIN_SPENT_S = 1.5
 TRANSIENT = 0.02
 """By how much a leading sample must lie outside all later ones to belong to the warm-up."""
 _NEAREST, _FURTHEST = 1.4, 2.0
-"""The next look, as a multiple of the time so far."""
+"""The next look, as a multiple of the time so far; of fewer than 20 samples the furthest, as each look may be lucky."""
 _BLOCKS = 10
 _NEVER_S = 1e6
 """What is told of a window that would take longer than 11 days."""
@@ -58,14 +65,15 @@ def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s:
     median without an interval takes what it needs for one, which will be as wide as its blocks are apart. A precision
     is out of reach if a third of the limit has passed and the estimate lies beyond the limit.
     """
-    found = percentile(samples, 0.5)
+    found = percentile(samples, 0.5, apart_of(len(samples), spent_s))
     width = half_width(found)
     if isinstance(found, TooFewSamples):
         needed_s = spent_s * max(_FURTHEST, found.needed / max(1, found.n)) * max(1.0, _apart(samples) / precision) ** 2
     else:
         needed_s = spent_s * (math.inf if width is None else width / precision) ** 2
     decided_s = limit_s * MIN_SHARE
-    next_s = min(max(needed_s * _ROOM, spent_s * _NEAREST), spent_s * _FURTHEST)
+    nearest = _NEAREST if len(samples) >= MIN_SAMPLES_FOR_VERDICT else _FURTHEST
+    next_s = min(max(needed_s * _ROOM, spent_s * nearest), spent_s * _FURTHEST)
     if needed_s > limit_s and spent_s < decided_s:
         next_s = min(next_s, decided_s)
     return Look(

@@ -12,7 +12,7 @@ DOUBT_SIGN = "!"
 UNCHECKED_SIGN = "?"
 NOT_CHECKED = "not checked"
 
-_AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed"})
+_AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed", "made_up_work"})
 """Causes that speak against a figure of memory; the others only change times and energy."""
 _AGAINST_NOTHING = frozenset({"emulated"})
 """Emulation has its own rule: times and energy are not ranked at all, memory is what it is."""

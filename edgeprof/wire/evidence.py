@@ -13,6 +13,7 @@ TrustCause = Literal[
     "busy",
     "emulated",
     "hot_start",
+    "made_up_work",
     "noisy",
     "replayed",
     "stalled",
@@ -26,9 +27,10 @@ TrustCause = Literal[
 TRUST_CAUSES: tuple[TrustCause, ...] = get_args(TrustCause)
 
 TRUST_MEANING: dict[TrustCause, str] = {
-    "busy": "Other programs took processor time from the run.",
+    "busy": "Other programs, or a CPU quota, took processor time from the run.",
     "emulated": "This machine plays another device; its times are not that device's.",
     "hot_start": "The device was still warmer than allowed when the run began.",
+    "made_up_work": "The time depends on an input that was made up; with a real value it may be another.",
     "noisy": "The samples scatter widely, so the median is imprecise.",
     "replayed": "Sensors and state are those of a recorded machine; the times are this machine's.",
     "stalled": "The model's process stalled during the run.",
@@ -178,6 +180,14 @@ class Conditions:
     """How long the worker stood stopped (state T: SIGSTOP, a debugger)."""
     worker_still_s: float | None = None
     """The longest stretch in which the worker got less than a tenth of a core."""
+    cpu_quota: float | None = None
+    """The CPU quota of the worker's cgroup in cores (0.4: 40 ms in each 100 ms); None: there is none."""
+    quota_periods: int | None = None
+    """The quota's periods in the window in which the cgroup ran."""
+    quota_throttled_periods: int | None = None
+    """Those of them in which it ran out, and everything in the cgroup stood still until the next one."""
+    quota_throttled_share: float | None = None
+    """Share of the window in which the cgroup stood still for it; above 1 where several of its cores did."""
     clock_sources: tuple[str, ...] = ()
     """The kernel's clock sources, in order of appearance; more than one: it changed in mid-run."""
     absent: dict[str, str] = field(default_factory=lambda: {})

@@ -3,7 +3,7 @@
 Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
@@ -140,6 +140,14 @@ class Facts:
     endpoint: str | None = None
     """The URL of the OpenAI-compatible endpoint that this device is. Set means: of kind `cloud`; everything else in
     here is of the machine that asks it."""
+    cpu_quota: float | None = None
+    """The CPU quota of the agent's cgroup in cores; None: there is none."""
+    machine_memory_mib: float | None = None
+    """The machine's memory, where a cgroup's limit, which is `memory_mib`, is lower."""
+    hidden: tuple[str, ...] = ()
+    """What a container hides of this device, each with what would show it."""
+    userland: str | None = None
+    """The architecture of the programs, where it is not the kernel's (`armv7l` on `aarch64`): wheels must be for it."""
     wire: int = WIRE_VERSION
 
 
@@ -219,6 +227,8 @@ class Effective:
     """Input name -> `dtype[shape]` that was fed."""
     input_source: str
     notes: tuple[str, ...] = ()
+    cpu_quota: float | None = None
+    """The CPU quota that held the worker, in cores; None: there was none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +239,14 @@ class ArtifactRef:
     sha256: str
     size: int
     media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostArtifact:
+    """An artifact that the run made and the device could not hand over. The result goes without it."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +297,7 @@ class Result:
     """Set: the model was served by an endpoint, and every time has the network in it."""
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
+    lost_artifacts: tuple[LostArtifact, ...] = ()
     power: dict[str, str | float] | None = None
     """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION
@@ -323,6 +342,10 @@ class Bootstrap:
     mqtt_port: int
     mqtt_tls: bool
     mqtt_username: str | None
+    hub_session: str = ""
+    """Another one at each start of the hub: what an agent holds is told once to each. Empty: the hub does not ask."""
+    words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
+    """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,6 +361,25 @@ class Hello:
     """One state folder on one running machine, hashed. A copied card or a copied folder is another place, and so is
     the machine after its next boot. Empty: not known."""
     wire: int = WIRE_VERSION
+
+
+MAX_HOLDINGS = 500
+"""Results in one `Holdings`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """`POST /api/v1/holdings`: results that the hub has confirmed and the agent still has, SHA-256 by result id."""
+
+    device_id: str
+    results: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The answer: those that the hub lacks, as one does that was restored from a backup. They are sent again."""
+
+    result_ids: tuple[str, ...]
 
 
 ANNOUNCE = "announce"

@@ -26,6 +26,8 @@ class HubContext:
 
     settings: HubSettings
     hub_id: str
+    hub_session: str
+    """Another one at each start."""
     reader: SqliteReader
     writer: WriterThread
     blobs: BlobStore

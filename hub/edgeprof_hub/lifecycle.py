@@ -1,5 +1,6 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -99,6 +100,7 @@ def _joined(
     return HubContext(
         settings=settings,
         hub_id=hub_id,
+        hub_session=secrets.token_hex(8),
         reader=reader,
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),

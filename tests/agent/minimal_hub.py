@@ -20,7 +20,20 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire import WIRE_VERSION, codec, topics
-from edgeprof.wire.messages import Bootstrap, Cancel, Hello, Job, Message, ModelRef, Receipt, Refusal, Result, State
+from edgeprof.wire.messages import (
+    Bootstrap,
+    Cancel,
+    Hello,
+    Holdings,
+    Job,
+    Message,
+    ModelRef,
+    Receipt,
+    ReceiptStatus,
+    Refusal,
+    Result,
+    State,
+)
 from edgeprof.wire.topics import Downward
 from tests.ports import free_port
 
@@ -69,6 +82,11 @@ class MinimalHub:
         self.hellos: list[Hello] = []
         self.claim_refusal: str | None = None
         self.refused_claims = 0
+        self.hub_id = "h-1"
+        self.hub_session = ""
+        self.holdings: list[Holdings] = []
+        self.receipt_status: ReceiptStatus = "stored"
+        self.artifact_refusal: tuple[int, bytes] | None = None
         self.wire_max = WIRE_VERSION
         self.lose_receipts = 0
         self.results: dict[str, list[bytes]] = {}
@@ -115,11 +133,11 @@ class MinimalHub:
 
     def receipt(self, result_id: str) -> None:
         digest = hashlib.sha256(self.results[result_id][0]).hexdigest()
-        self.send(self._owners[result_id], Receipt(result_id=result_id, sha256=digest, status="stored"))
+        self.send(self._owners[result_id], Receipt(result_id=result_id, sha256=digest, status=self.receipt_status))
 
     def bootstrap(self) -> Bootstrap:
         return Bootstrap(
-            hub_id="h-1",
+            hub_id=self.hub_id,
             hub_version="0",
             hub_time_s=time.time(),
             site=SITE,
@@ -129,6 +147,7 @@ class MinimalHub:
             mqtt_port=self.broker_port,
             mqtt_tls=False,
             mqtt_username=None,
+            hub_session=self.hub_session,
         )
 
     def _connect(self) -> mqtt.Client:
@@ -186,7 +205,15 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reply(404, b'{"error": {"code": "not_found", "message": "No such blob."}}')
         return self._reply(200, blob)
 
+    def do_HEAD(self) -> None:
+        self._reply(200 if self.path.rpartition("/")[2] in self.hub.artifacts else 404, b"")
+
     def do_POST(self) -> None:
+        if self.path.endswith("/holdings"):
+            holdings = msgspec.json.decode(self._body(), type=Holdings)
+            self.hub.holdings.append(holdings)
+            lacking = [result_id for result_id in holdings.results if result_id not in self.hub.results]
+            return self._reply(200, json.dumps({"result_ids": lacking}).encode())
         hello = msgspec.json.decode(self._body(), type=Hello)
         hub = self.hub
         if hub.claim_refusal:
@@ -199,6 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         sha256 = self.path.rpartition("/")[2]
         body = self._body()
+        if self.hub.artifact_refusal:
+            return self._reply(*self.hub.artifact_refusal)
         if hashlib.sha256(body).hexdigest() != sha256:
             return self._reply(422, b'{"error": {"code": "hash_mismatch", "message": "Other bytes than named."}}')
         self.hub.order.append(f"artifact {sha256}")

@@ -7,6 +7,7 @@ import pytest
 
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import Result, RunProtocol
+from edgeprof_agent.runtimes.lengths import prompt_ids
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 
@@ -36,6 +37,19 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def swept(model: Path) -> Result:
     return run(model, sweep=SWEEP)
+
+
+def test_a_vocabulary_below_a_thousand_words_is_measured(tmp_path: Path) -> None:
+    result = run(tiny_llama(tmp_path / "small.gguf", words=300))
+    assert result.status == "measured", result.failure
+    assert values(result)["decode_tokens_per_s"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"), [(None, range(100, 1000)), (32_000, range(100, 1000)), (300, range(100, 300)), (2, range(1, 2))]
+)
+def test_a_prompt_holds_no_id_beyond_the_vocabulary(words: int | None, ids: range) -> None:
+    assert prompt_ids(words) == ids
 
 
 def test_a_sweep_goes_on_after_a_point_that_does_not_fit(swept: Result) -> None:

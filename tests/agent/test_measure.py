@@ -280,6 +280,7 @@ def _measured(latency_ns: list[int]) -> Measured:
         },
         "output": None,
         "output_unread": None,
+        "steering": False,
         "text": None,
         "remote": None,
         "affinity": [0],

@@ -110,6 +110,29 @@ def finds_nothing(path: Path) -> Path:
     return made.save(path, [x], [found])
 
 
+def rows_of_a_table(path: Path, rows: int) -> Path:
+    """y = rows of a table of `rows` x 1 by `tokens`, behind a cast."""
+    made = Builder()
+    tokens, wide = made.tensor("tokens", [1, 64], kind=_INT32), made.tensor("wide", [1, 64], kind=_INT64)
+    y = made.tensor("y", [1, 64], kind=_INT32)
+    table = made.constant("table", list(range(rows)))
+    made.operator("CAST", [tokens], [wide], "CastOptions")
+    made.operator("GATHER", [table, wide], [y], "GatherOptions")
+    return made.save(path, [tokens], [y])
+
+
+def rank_of(path: Path, kind: str) -> Path:
+    """y is the number of dimensions of x, of any type by the schema's name for it."""
+    made = Builder()
+    x, y = made.tensor("x", [1, 3], kind=getattr(schema.TensorType, kind)), made.tensor("y", [1], kind=_INT32)
+    made.operator("RANK", [x], [y], "RankOptions")
+    return made.save(path, [x], [y])
+
+
+def rank_of_texts(path: Path) -> Path:
+    return rank_of(path, "STRING")
+
+
 def reshaped_to_four(path: Path) -> Path:
     """y = x as [1, 4], so that only a leading size of 1 can run."""
     made = Builder()

@@ -144,6 +144,7 @@ class MisbehavingModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": [],
         }
 

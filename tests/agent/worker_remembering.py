@@ -78,6 +78,7 @@ class RememberingModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": [],
         }
 

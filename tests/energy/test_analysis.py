@@ -208,3 +208,14 @@ def test_what_nobody_states_is_assumed_and_says_so() -> None:
     recording = replace(recording_of(load, 20.0), accuracy=replace(recording_of(load, 20.0).accuracy, share=None))
     parts = analysed(recording, load).uncertainty
     assert [part.share for part in parts if part.assumed] == [0.10]
+
+
+def test_a_running_module_never_feeds_its_supply() -> None:
+    """A sign that is wrong throughout is consistent, and yet no power; a plug may be wired the other way round."""
+    load = load_of()
+    good = recording_of(load, 20.0)
+    samples = tuple(Sample(each.at_ns, -each.value) for each in good.samples)
+    module = analysed(replace(good, scope="module_input", samples=samples), load)
+    assert "a running module draws power" in str(module.problem)
+    assert module.windows == ()
+    assert analysed(replace(good, scope="wall_ac", samples=samples), load).problem is None

@@ -143,8 +143,9 @@ class FakeAgent:
             self.received.append(message)
             if isinstance(message, m.Receipt):
                 self.outbox.pop(message.result_id, None)
-        if isinstance(message, m.Refusal) and message.code == m.ANNOUNCE and self.state.place:
-            client.publish(self._topic("state"), codec.encode(replace(self.state, is_answer=True)), 1, True)
+        if isinstance(message, m.Refusal) and message.code == m.ANNOUNCE:  # an older agent connects again instead
+            answer = replace(self.state, is_answer=bool(self.state.place))
+            client.publish(self._topic("state"), codec.encode(answer), 1, True)
             client.publish(self._topic("facts"), codec.encode(self.facts), 1, True)
 
     def _resend(self) -> None:

@@ -13,6 +13,7 @@ from edgeprof.statistics.quantiles import (
     PERCENTILES,
     Percentile,
     TooFewSamples,
+    apart_of,
     fewest_to_rule_out,
     percentile,
     percentiles,
@@ -157,3 +158,25 @@ def test_a_percentile_further_out_never_needs_fewer_samples(seed: int, n: int) -
     needed = [one.needed if isinstance(one, TooFewSamples) else 0 for one in found[1:]]
     assert needed == sorted(needed)
     assert percentiles(samples, PERCENTILES[::-1]) == found[::-1]
+
+
+def test_neighbours_within_20_ms_are_one_independent_sample_to_the_median_and_to_it_alone() -> None:
+    """A model of 20 us taken for half a second: 25 ticks of 20 ms, whatever its 25,000 samples look like."""
+    draw = random.Random(7)
+    samples = [draw.lognormvariate(0, 0.03) for _ in range(25_000)]
+    apart = apart_of(len(samples), 0.5)
+    assert apart == 1_000
+    plain, wide = percentile(samples, 0.5), percentile(samples, 0.5, apart)
+    assert isinstance(plain, Percentile)
+    assert isinstance(wide, Percentile)
+    assert (wide.value, wide.effective_n) == (plain.value, 25)
+    assert wide.low < plain.low < plain.high < wide.high
+    assert percentile(samples, 0.99, apart) == percentile(samples, 0.99)
+
+
+def test_a_median_is_refused_by_no_distance_and_slow_samples_stand_apart_already() -> None:
+    alike = [10.0 + index % 7 for index in range(70)]
+    found = percentile(alike, 0.5, apart_of(70, 0.0007))
+    assert isinstance(found, Percentile)
+    assert (found.low, found.high) == (10.0, 16.0)
+    assert apart_of(10, 3.0) == apart_of(10, 0.0) == 1.0

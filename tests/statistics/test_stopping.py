@@ -19,18 +19,18 @@ def test_a_window_is_precise_by_its_published_interval() -> None:
     assert isinstance(found, Percentile)
     width = (found.high - found.low) / 2 / found.value
     assert half_width(found) == width
-    assert look_at(samples, 0.5, width, 10.0).precise
-    assert not look_at(samples, 0.5, width * 0.999, 10.0).precise
+    assert look_at(samples, 8.0, width, 100.0).precise
+    assert not look_at(samples, 8.0, width * 0.999, 100.0).precise
 
 
 def test_the_next_look_comes_when_the_interval_should_be_narrow_enough() -> None:
     """Half the width takes four times the samples; a look reaches at most twice as far as there is to see."""
     samples = lognormal(400, 0.05)
     width = half_width(percentile(samples, 0.5)) or 0.0
-    assert look_at(samples, 1.0, width / 2, 100.0).needed_s == pytest.approx(4.0)
-    assert look_at(samples, 1.0, width / 2, 100.0).next_s == 2.0
-    assert look_at(samples, 1.0, width / 1.2, 100.0).next_s == pytest.approx(1.2**2 * 1.1)
-    assert look_at(samples, 8.0, width / 1.2, 10.0).next_s == 10.0
+    assert look_at(samples, 10.0, width / 2, 900.0).needed_s == pytest.approx(40.0)
+    assert look_at(samples, 10.0, width / 2, 900.0).next_s == 20.0
+    assert look_at(samples, 10.0, width / 1.2, 900.0).next_s == pytest.approx(10 * 1.2**2 * 1.1)
+    assert look_at(samples, 10.0, width / 1.2, 12.0).next_s == 12.0
 
 
 def test_a_precision_is_out_of_reach_only_after_a_third_of_the_limit() -> None:

@@ -33,6 +33,7 @@ MORE = {
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",
+    "outbox": "edgeprof_agent.commands.outbox:outbox",
     "record": "edgeprof_agent.commands.record:record",
 }
 """Commands beside `run`, imported when they are asked for: the daemon's process carries none of them."""

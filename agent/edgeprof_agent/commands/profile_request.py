@@ -62,7 +62,9 @@ class ProfileRequest:
             )
         config = self.run.config
         check_signature(file, config.signature)
-        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.signature)
+        points = sweep_points(
+            file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.signature, config.dims
+        )
         return replace(self.run, protocol=replace(protocol, sweep=(*points, *protocol.sweep)))
 
 

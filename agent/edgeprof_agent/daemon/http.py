@@ -15,7 +15,7 @@ from edgeprof.net import hub_url
 from edgeprof.net.http import Server, bearer
 from edgeprof.net.hub_errors import error_in
 from edgeprof.version import __version__
-from edgeprof.wire.messages import Bootstrap, Hello
+from edgeprof.wire.messages import Bootstrap, Hello, Holdings, Wanted
 
 T = TypeVar("T")
 
@@ -58,6 +58,20 @@ class HubHttp:
     def claim(self, hello: Hello) -> None:
         """Announce this session; HubRefused with status 409 means that another live agent has this id."""
         self._json("POST", "/claims", asdict(hello), dict[str, object])
+
+    def wanted(self, holdings: Holdings) -> tuple[str, ...]:
+        """Which of these results the hub lacks."""
+        return self._json("POST", "/holdings", asdict(holdings), Wanted).result_ids
+
+    def has_artifact(self, sha256: str) -> bool:
+        """Whether the hub has an artifact, so that ours is not needed."""
+        try:
+            with self.request("HEAD", f"/artifacts/{sha256}"):
+                return True
+        except HubRefused as error:
+            if error.status == 404:
+                return False
+            raise
 
     def put_artifact(self, sha256: str, file: Path) -> None:
         """Store one artifact; doing it again is harmless."""

@@ -46,6 +46,11 @@ class Jobs:
         )
         return bool(self._database.rows(f"SELECT 1 FROM jobs WHERE {where} LIMIT 1", *values))
 
+    def has_ended(self, job_id: str, attempt: int) -> bool:
+        """Whether this attempt of a job came to its end here."""
+        sql = "SELECT 1 FROM jobs WHERE job_id = ? AND attempt = ? AND state = 'done'"
+        return bool(self._database.rows(sql, job_id, attempt))
+
     def next(self) -> Job | None:
         """The job that has waited longest."""
         rows = self._database.rows("SELECT payload FROM jobs WHERE state = 'queued' ORDER BY seq LIMIT 1")

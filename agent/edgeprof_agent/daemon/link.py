@@ -12,8 +12,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Facts, Hello
+from edgeprof.wire.messages import Bootstrap, Facts, Hello, Result
 from edgeprof.wire.topics import Upward
+from edgeprof.wire.words import WORDS, Words, facts_for, known_words, result_for
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import HubHttp, HubRefused
 from edgeprof_agent.daemon.session import Listener, MqttSession
@@ -37,10 +38,12 @@ class IdInUse(EdgeprofError):
 
 
 class LinkListener(Listener, Protocol):
-    """Whether the hub has given this agent its device id, too. Called on the link's thread."""
+    """How the agent stands with its hub, too. Called on the link's thread."""
 
     def on_claimed(self) -> None: ...
     def on_refused(self) -> None: ...
+    def on_online(self, bootstrap: Bootstrap) -> None: ...
+    def on_offline(self) -> None: ...
 
 
 class HubLink:
@@ -64,6 +67,7 @@ class HubLink:
         self._stopping = threading.Event()
         self._session: MqttSession | None = None
         self._was_connected = False
+        self._words: Words = WORDS
         self._state = ""
 
     def publish(self, message_class: Upward, message: bytes, qos: int) -> bool:
@@ -80,6 +84,10 @@ class HubLink:
         """Tell the hub again that this agent is there."""
         if session := self._session:
             session.announce()
+
+    def readable(self, result: Result) -> Result:
+        """A result in the words of the hub that was met last; before the first one it stays as it is."""
+        return result_for(result, self._words)
 
     def stop(self) -> None:
         """Say goodbye (retained offline state, then DISCONNECT) and end `run`."""
@@ -120,12 +128,14 @@ class HubLink:
                 f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
             )
         self._claim()
-        session = MqttSession(self._hub, bootstrap, self._identity, self._facts(), self._listener, self._keepalive_s)
+        self._words = known_words(bootstrap.words)
+        facts = facts_for(self._facts(), self._words)
+        session = MqttSession(self._hub, bootstrap, self._identity, facts, self._listener, self._keepalive_s)
         self._session = session
         if self._stopping.is_set():
             return
         try:
-            session.serve(self._on_online)
+            session.serve(lambda: self._on_online(bootstrap))
         finally:
             self._session = None
             self._listener.on_offline()
@@ -150,10 +160,10 @@ class HubLink:
             raise
         self._listener.on_claimed()
 
-    def _on_online(self) -> None:
+    def _on_online(self, bootstrap: Bootstrap) -> None:
         self._was_connected = True
         self._tell("online", logging.INFO)
-        self._listener.on_online()
+        self._listener.on_online(bootstrap)
 
     def _tell(self, state: str, level: int) -> None:
         """One line for each change, not for each try."""

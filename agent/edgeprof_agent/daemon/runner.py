@@ -44,6 +44,8 @@ class Parts:
     now: Callable[[], Stamp]
     send_progress: Callable[[Progress], None]
     on_result: Callable[[], None]
+    readable: Callable[[Result], Result]
+    """A result in words that the hub knows."""
 
 
 @dataclass
@@ -81,6 +83,10 @@ class Runner:
     def knows(self, job: Job) -> bool:
         """Whether this attempt of the job was accepted before."""
         return self._parts.jobs.knows(job.job_id, job.attempt)
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job neither waits nor runs."""
+        return self._parts.jobs.has_ended(job.job_id, job.attempt)
 
     def accept(self, job: Job) -> bool:
         """Queue a job; False for one that is known. A cancel that came first ends it at once."""
@@ -208,7 +214,7 @@ class Runner:
     def _keep(self, begun: Started, result: Result, artifacts: Mapping[str, bytes]) -> bool:
         """The result enters the outbox and the job ends, together or not at all."""
         with self._lock, self._parts.database.transaction():
-            self._parts.outbox.put(result, artifacts)
+            self._parts.outbox.put(self._parts.readable(result), artifacts)
             self._parts.jobs.finish(begun.job)
         self._parts.on_result()
         return True

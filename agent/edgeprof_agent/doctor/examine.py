@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from edgeprof_agent.doctor import heat, hub, isolation, memory, power, runtimes
+from edgeprof_agent.doctor import container, heat, hub, isolation, memory, power, runtimes
 from edgeprof_agent.doctor.finding import Finding
 
 Look = Callable[[Path], Iterable[Finding]]
 
-LOOKS: tuple[Look, ...] = (runtimes.look, power.look, heat.look, memory.look, isolation.look, hub.look)
-OF_A_RECORD: tuple[Look, ...] = (power.look, heat.look, memory.look)
+LOOKS: tuple[Look, ...] = (runtimes.look, power.look, heat.look, memory.look, container.look, isolation.look, hub.look)
+OF_A_RECORD: tuple[Look, ...] = (power.look, heat.look, memory.look, container.look)
 """A recorded machine has files to look at, and nothing installed."""
 
 

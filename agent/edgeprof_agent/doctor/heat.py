@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgeprof_agent import device_tree
 from edgeprof_agent.doctor.finding import Finding
-from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry import state
+from edgeprof_agent.telemetry.zones import why_none
 
 _GOVERNOR = (
     "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor  # until the next boot"
@@ -18,7 +19,7 @@ def look(root: Path) -> Iterator[Finding]:
     if seen.temperature_c is not None:
         yield _ok("temperature", f"{seen.temperature_c:.0f} °C, {seen.temperature_source}")
     else:
-        yield _absent("temperature", "no thermal zone can be read", "the heat gate, and heat as a trust cause")
+        yield _absent("temperature", why_none(root), "the heat gate, and heat as a trust cause")
     if seen.cpu_mhz_by_policy:
         yield _ok("clocks", ", ".join(f"{name} {mhz:.0f} MHz" for name, mhz in seen.cpu_mhz_by_policy.items()))
     else:
@@ -42,7 +43,7 @@ def _governor(name: str) -> Finding:
 
 def _power_mode(root: Path, mode: str | None) -> Iterator[Finding]:
     """A Jetson's figure without its mode is worth nothing."""
-    if b"nvidia,tegra" not in (files.raw(root / "proc/device-tree/compatible") or b""):
+    if not device_tree.is_tegra(root):
         return
     if mode is None:
         yield Finding(

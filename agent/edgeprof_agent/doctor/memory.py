@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgeprof_agent import device_tree
 from edgeprof_agent.doctor.finding import Finding
 from edgeprof_agent.sensors import files
 
@@ -55,7 +56,7 @@ def _pressure(root: Path) -> Finding:
 
 def _boot_parameter(root: Path, words: str) -> str:
     """Appended to the Pi's one line of kernel parameters; elsewhere it depends on the boot loader."""
-    if b"raspberrypi," in (files.raw(root / "proc/device-tree/compatible") or b""):
+    if device_tree.is_pi(root):
         there = next((name for name in _CMDLINES if (root / name).exists()), _CMDLINES[0])
         return f"sudo sed -i '1s/$/ {words}/' /{there} && sudo reboot"
     if (root / "etc/default/grub").exists():

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from edgeprof.privacy import NO_TELEMETRY
 from edgeprof.wire.messages import RuntimeFact
+from edgeprof_agent.doctor import container
 from edgeprof_agent.doctor.finding import Finding
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
@@ -27,10 +27,7 @@ def look(root: Path) -> Iterator[Finding]:
 def _python() -> Finding:
     version = platform.python_version()
     hub = "" if sys.version_info >= (3, 11) else "; a hub needs 3.11 or newer"
-    if struct.calcsize("P") == 4 and platform.machine() in ("aarch64", "x86_64"):
-        detail = f"{version}, 32-bit on a 64-bit kernel: no runtime has wheels for it. Install a 64-bit system."
-        return Finding("runtimes", "python", "missing", detail)
-    return Finding("runtimes", "python", "ok", f"{version} on {platform.machine()}{hub}")
+    return container.userland() or Finding("runtimes", "python", "ok", f"{version} on {platform.machine()}{hub}")
 
 
 def _runtime(fact: RuntimeFact) -> Finding:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edgeprof_agent.device_tree import in_container as in_container_of
 from edgeprof_agent.doctor import other_load
 from edgeprof_agent.sensors import files
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 
 CPU = "sys/devices/system/cpu"
-CONTAINER_MARKS = (".dockerenv", "run/.containerenv", "run/systemd/container")
 BIG_CORE_RATIO = 1.1
 """Cores whose highest clock is less than this apart are of one kind; favoured cores differ by a few percent."""
 
@@ -38,7 +38,7 @@ class TuningStep:
 
 def steps(root: Path = Path("/"), wait: Callable[[], None] = other_load.wait) -> list[TuningStep]:
     """What would make this machine quieter, in the order of what it usually brings."""
-    in_container = any((root / mark).exists() for mark in CONTAINER_MARKS)
+    in_container = in_container_of(root)
     looks = (_governor, _boost, _swap)
     found = [_on_host(step) if in_container else step for look in looks for step in look(root)]
     return [*found, *_load(root, in_container, wait), _cores(root)]

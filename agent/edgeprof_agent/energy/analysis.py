@@ -15,7 +15,7 @@ from edgeprof_agent.energy.integrate import changes, energy_between, in_order, s
 from edgeprof_agent.energy.marks import EnergyFacts, marks_of
 from edgeprof_agent.energy.plan import WINDOW_PERIODS
 from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
-from edgeprof_agent.energy.validation import why_inconsistent, why_unusable
+from edgeprof_agent.energy.validation import why_inconsistent, why_negative, why_unusable
 from edgeprof_agent.sensors.base import Recording, Sample
 from edgeprof_agent.sensors.pace import reading_pace_s
 from edgeprof_agent.worker_protocol.document import EnergyLoad
@@ -180,7 +180,7 @@ def _figured(
     idle_w = fmean((before_w, after_w))
     windows = _windows(trace, load, whole, idle_w)
     powers = [window.gross_j / (window.end_s - window.start_s) for window in windows]
-    inconsistent = why_inconsistent(powers)
+    inconsistent = why_inconsistent(powers) or why_negative(trace.recording, powers)
     if inconsistent is not None or not windows:
         return _without_figures(run, inconsistent or "no load window ran")
     lead = _lead(windows)

@@ -48,6 +48,17 @@ def why_inconsistent(window_w: Sequence[float]) -> str | None:
     return None
 
 
+def why_negative(recording: Recording, window_w: Sequence[float]) -> str | None:
+    """A plug may be wired the other way round; what feeds a module that runs cannot be below zero."""
+    middle = median(window_w) if window_w else 0.0
+    if middle >= 0 or recording.scope != "module_input":
+        return None
+    return (
+        f"the module's input reads {middle:.1f} W under load, but a running module draws power: the sign of its "
+        "current is wrong"
+    )
+
+
 def _uncovered(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:
     if covers(samples, start_ns, end_ns):
         return None

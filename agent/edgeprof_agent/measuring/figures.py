@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.statistics.estimate import estimate_median
-from edgeprof.statistics.quantiles import Percentile, TooFewSamples, percentiles
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, apart_of, percentiles
 from edgeprof.wire.figures import AbsentMetric, MetricRow
 
 MEDIAN = 0.5
@@ -39,12 +39,15 @@ class Figures:
         """Whether it was said before why there is no such figure."""
         return any(one.metric == metric for one in self.absent)
 
-    def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
+    def add_percentiles(
+        self, samples: Sequence[float], wanted: Sequence[tuple[str, float]], taken_in_s: float = 0.0
+    ) -> None:
         """Percentiles of samples in the order in which they were taken; without an interval where they allow none.
 
+        `taken_in_s`: how long samples taken back to back took together; 0 where they stand apart.
         The median of a run that never settled has one, too: its interval spans what its blocks' medians did.
         """
-        found = percentiles(samples, [p for _, p in wanted])
+        found = percentiles(samples, [p for _, p in wanted], apart_of(len(samples), taken_in_s))
         for (metric, p), one in zip(wanted, found, strict=True):
             if p == MEDIAN and isinstance(one, TooFewSamples):
                 self._add_median(metric, samples, one)

@@ -35,7 +35,7 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.post_window import open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.summary import figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of
+from edgeprof_agent.measuring.verdict import failure_of, made_up_work_of
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -181,10 +181,16 @@ def _trust(
             after=run.after,
             output=measured["output"],
             output_unread=measured["output_unread"],
+            made_up_work=made_up_work_of(run.worker_output, run.outcome),
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,
-            beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
+            beyond=bool(
+                run.worker_output.points
+                or header.protocol.sweep
+                or header.config.arrival_rate_per_s
+                or header.protocol.soak_s
+            ),
         )
     )
 

@@ -87,7 +87,7 @@ def _half_width(row: MetricRow) -> float | None:
 
 def _add_latency(figures: Figures, measured: Measured) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in measured["series_ns"]["latency"]]
-    figures.add_percentiles(samples_ms, LATENCIES)
+    figures.add_percentiles(samples_ms, LATENCIES, sum(samples_ms) / 1e3)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
@@ -97,10 +97,11 @@ def _add_tokens(figures: Figures, measured: Measured) -> None:
     prefill = [measured["prompt_tokens"] / prompt_ns * 1e9 for prompt_ns in series["prefill"]]
     steps_ns = zip(measured["decode_steps"], series["decode"], strict=True)
     decode = [steps / total_ns * 1e9 for steps, total_ns in steps_ns]
-    figures.add_percentiles(decode, (("decode_tokens_per_s", 0.5),))
-    figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),))
+    figures.add_percentiles(decode, (("decode_tokens_per_s", 0.5),), sum(series["decode"]) / 1e9)
+    figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),), sum(series["prefill"]) / 1e9)
     figures.add_percentiles([first_ns / 1e6 for first_ns in series["ttft"]], (("ttft_ms", 0.5),))
-    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series["inter_token"]], GAPS)
+    gaps_ms = [gap_ns / 1e6 for gap_ns in series["inter_token"]]
+    figures.add_percentiles(gaps_ms, GAPS, sum(gaps_ms) / 1e3)
     if measured["text"] is not None:
         _add_text_facts(figures, measured["text"])
 

@@ -13,15 +13,18 @@ from edgeprof.wire.messages import DeviceState
 from edgeprof_agent.measuring import trust_in_samples
 from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
-from edgeprof_agent.worker_protocol.document import Output
+from edgeprof_agent.worker_protocol.document import MadeUpWork, Output
 
 MAX_OTHERS = 0.1
 """Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""
 MAX_WAITED = 0.05
 MAX_STOLEN = 0.05
 MAX_PRESSURE = 0.01
+MAX_THROTTLED = 0.01
+"""Of the window, by a CPU quota: what it moves the mean by."""
 MIN_FAULTS = 10
-"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %."""
+"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %. A shorter one allows fewer."""
+MIN_FAULTS_SHORT, _LONG_S = 3, 2.0
 STALL_MS, STALL_MEDIANS = 100.0, 20.0
 MAX_CLOCK_CHANGE = 0.1
 MAX_CLOCK_STEP_MS = 5.0
@@ -48,6 +51,8 @@ class RunEvidence:
     emulated: bool
     replays: str | None
     gate: Passed
+    made_up_work: MadeUpWork | str | None = None
+    """What depends on inputs that were made up, or why that is not known. None: none of them could decide it."""
     output_unread: str | None = None
     """Why looking at the outputs failed."""
     beyond: bool = False
@@ -67,15 +72,33 @@ def trust_of(evidence: RunEvidence) -> Trust:
 
 
 def _busy(run: RunEvidence) -> Found:
+    """Under a quota, waiting is mostly the quota's: others are blamed only for what it does not explain."""
     seen = run.conditions
-    found: list[str] = []
-    if seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
+    quota = _quota(seen)
+    found = [quota] if quota else []
+    waited = seen.waited_cpu_share
+    waited_for_others = None if waited is None else waited - (seen.quota_throttled_share or 0.0 if quota else 0.0)
+    is_theirs = quota is None or (waited_for_others is not None and waited_for_others > MAX_WAITED)
+    if is_theirs and seen.others_cpu_share is not None and seen.others_cpu_share > MAX_OTHERS:
         found.append(f"other programs used processor time worth {seen.others_cpu_share:.0%} of the model's")
-    if seen.waited_cpu_share is not None and seen.waited_cpu_share > MAX_WAITED:
-        found.append(f"a thread of the model waited for a core {seen.waited_cpu_share:.0%} of the window")
+    if waited_for_others is not None and waited_for_others > MAX_WAITED:
+        found.append(f"a thread of the model waited for a core {waited_for_others:.0%} of the window")
     if seen.stolen_cpu_share is not None and seen.stolen_cpu_share > MAX_STOLEN:
         found.append(f"the hypervisor took processor time worth {seen.stolen_cpu_share:.0%} of the model's")
     return _joined(found) or _unseen(run, "others_cpu_share") or _unseen(run, "waited_cpu_share")
+
+
+def _quota(seen: Conditions) -> str | None:
+    """A quota that ran out in the window. Its pauses fall between the shorter inferences: the median hides them."""
+    if seen.cpu_quota is None or not seen.quota_throttled_periods:
+        return None
+    if seen.quota_throttled_share is not None and seen.quota_throttled_share <= MAX_THROTTLED:
+        return None
+    return (
+        f"held back by a CPU quota of {seen.cpu_quota:g} cores: throttled in {seen.quota_throttled_periods} of "
+        f"{seen.quota_periods} periods, {seen.quota_throttled_share or 0.0:.0%} of the window; the mean counts these "
+        "pauses, the median mostly leaves them out"
+    )
 
 
 def _replayed(run: RunEvidence) -> Found:
@@ -124,6 +147,17 @@ def _suspect_output(run: RunEvidence) -> Found:
     return _joined([*found, *run.output["wrong_shapes"]])
 
 
+def _made_up_work(run: RunEvidence) -> Found:
+    found = run.made_up_work
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return Unchecked(found)
+    if not found["depends"] and found["unchecked"]:
+        return Unchecked(f"no time was left to check inputs that were made up: {', '.join(found['unchecked'])}")
+    return _joined(found["depends"])
+
+
 def _swapping(run: RunEvidence) -> Found:
     seen, faults = run.conditions, run.memory.major_faults
     found: list[str] = []
@@ -131,7 +165,7 @@ def _swapping(run: RunEvidence) -> Found:
         found.append(f"pages read back from swap: {seen.swapped_in_pages}")
     if seen.memory_pressure_share is not None and seen.memory_pressure_share > MAX_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
-    if faults is not None and faults >= MIN_FAULTS:
+    if faults is not None and faults >= max(MIN_FAULTS_SHORT, min(1.0, seen.window_s / _LONG_S) * MIN_FAULTS):
         found.append(f"pages of the model's process read from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
@@ -219,6 +253,7 @@ RULES: dict[TrustCause, Rule] = {
     "busy": _busy,
     "emulated": _emulated,
     "hot_start": _hot_start,
+    "made_up_work": _made_up_work,
     "noisy": lambda run: trust_in_samples.noisy(run.medians_of),
     "replayed": _replayed,
     "stalled": _stalled,

@@ -7,6 +7,7 @@ from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.refusals import refined
 from edgeprof_agent.measuring.worker_output import WorkerOutput
+from edgeprof_agent.worker_protocol.document import MadeUpWork
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
@@ -67,6 +68,14 @@ def unreported(worker_output: WorkerOutput, outcome: WorkerExit, part: Stage) ->
     if at != "report" and worker_output.operators is None:
         return f"the worker {_end(outcome)} {where}"
     return f"the worker reported nothing about the {_words(part)}"
+
+
+def made_up_work_of(worker_output: WorkerOutput, outcome: WorkerExit) -> MadeUpWork | str | None:
+    """What depends on made-up inputs. A worker that died before this check leaves it open, where it had one to make."""
+    measured, found = worker_output.measured, worker_output.made_up_work
+    if found is not None or measured is None or not measured["steering"]:
+        return found
+    return f"made-up inputs could not be checked: {unreported(worker_output, outcome, 'report')}"
 
 
 def _end(outcome: WorkerExit) -> str:

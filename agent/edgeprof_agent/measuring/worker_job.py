@@ -1,13 +1,14 @@
 """What a worker is asked: the job document of a request, for a cold start or for the measurement."""
 
-import os
 import time
 from dataclasses import replace
 
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent.cgroup_limits import own_threads
 from edgeprof_agent.endpoint import Endpoint
+from edgeprof_agent.measuring.model_facts import NO_FACTS, ModelFacts
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, SweepAsk, WorkerJob
 
@@ -44,12 +45,13 @@ def job_of(
     beyond_s: float | None = None,
     energy: EnergyAsk | None = None,
     *,
+    facts: ModelFacts = NO_FACTS,
     eval_callback: bool = True,
 ) -> WorkerJob:
     """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
     beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
     config, protocol = request.config, request.protocol
-    usable = len(request.cores) if request.cores is not None else len(os.sched_getaffinity(0))
+    usable = own_threads(len(request.cores) if request.cores is not None else None)
     manifest = request.model.manifest
     folder = request.model_dir.resolve()
     now_ns = time.monotonic_ns()
@@ -61,6 +63,8 @@ def job_of(
         "model_path": str((request.model_dir / manifest.entry).resolve()),
         "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
+        "inputs": facts.inputs,
+        "vocabulary": facts.vocabulary,
         "stop_at_ns": now_ns + int(left_s * _SAMPLING_SHARE * 1e9),
         "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + beyond_s) * 1e9),
         "sweep": [_ask(at) for at in protocol.sweep],

@@ -8,6 +8,7 @@ from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
+    MadeUpWork,
     Measured,
     MemoryReading,
     OpenLoopRun,
@@ -28,6 +29,7 @@ class _Event(msgspec.Struct):
         "point",
         "open_loop",
         "soak",
+        "made_up_work",
         "operators",
         "memory_after",
         "part_failed",
@@ -45,6 +47,7 @@ class _Event(msgspec.Struct):
     energy: EnergyLoad | None = None
     open_loop: OpenLoopRun | None = None
     soak: SoakRun | None = None
+    made_up_work: MadeUpWork | None = None
     operators: Operators | None = None
     memory_after: MemoryReading | None = None
 
@@ -70,6 +73,7 @@ class WorkerOutput:
         self.energy: EnergyLoad | None = None
         self.open_loop: OpenLoopRun | None = None
         self.soak: SoakRun | None = None
+        self.made_up_work: MadeUpWork | None = None
         self.operators: Operators | None = None
         self.memory_after: MemoryReading | None = None
         self.parts_failed: dict[Stage, str] = {}

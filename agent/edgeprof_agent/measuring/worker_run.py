@@ -1,6 +1,7 @@
 """What is known of a run: before anything has run, and once its worker has ended."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import Footprint
@@ -14,6 +15,9 @@ from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import Cold
+
+if TYPE_CHECKING:  # an idle agent need not hold it
+    from edgeprof.modelfiles.weights import StoredWeights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +35,8 @@ class Header(RunRequest):
     endpoint: Endpoint | None = None
     path: RuntimePath | None = None
     """What runs the model, once that is known."""
-    small_weights_share: float | None = None
-    """Of the stored weights, those in integers of at most 8 bits."""
+    weights: "StoredWeights | None" = None
+    """How the file stores its weights; None where it cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)

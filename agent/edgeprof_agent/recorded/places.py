@@ -51,6 +51,7 @@ PLACES: tuple[Place, ...] = (
     Place("sys/class/thermal/cooling_device*/cur_state", varies=True),
     Place("sys/class/hwmon/hwmon*/name"),
     Place("sys/class/hwmon/hwmon*/*_label"),
+    Place("sys/class/hwmon/hwmon*/temp*_input", varies=True),
     Place("sys/class/hwmon/hwmon*/in*_input", varies=True),
     Place("sys/class/hwmon/hwmon*/curr*_input", varies=True),
     Place("sys/class/hwmon/hwmon*/power*_input", varies=True),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeprof.wire.energy import Integration, PowerScope
+from edgeprof_agent import device_tree
 from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 
@@ -24,7 +25,7 @@ class HwmonIna2xx:
     def __init__(self, root: Path) -> None:
         monitors = files.folders(root / "sys/class/hwmon", "hwmon*")
         self._chips = [folder for folder in monitors if CHIP.fullmatch(files.text(folder / "name") or "")]
-        self._on_jetson = b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+        self._on_jetson = device_tree.is_tegra(root)
         self._watts = _meter(self._chips[0]) if self._chips else None
         self.version = files.kernel_version(root)
         self.source = ", ".join(f"{files.text(chip / 'name')} in {chip.name}" for chip in self._chips) or "hwmon"

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from edgeprof.wire.energy import Integration, PowerScope
-from edgeprof_agent.sensors import files
+from edgeprof_agent import device_tree
 from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 from edgeprof_agent.sensors.firmware import Firmware
 
@@ -30,7 +30,7 @@ class PiPmic:
     """Nobody states one. jfikar/RPi5-power fits 1.1451 x + 0.5879 W of one board against a USB-C meter."""
 
     def __init__(self, root: Path) -> None:
-        self._is_pi = b"raspberrypi," in (files.raw(root / "proc/device-tree/compatible") or b"")
+        self._root, self._is_pi = root, device_tree.is_pi(root)
         self._firmware = Firmware(root)
         self._rails: frozenset[str] | None = None
         self._heads: tuple[tuple[str, str], ...] = ()
@@ -39,7 +39,7 @@ class PiPmic:
 
     def available(self) -> str | None:
         if not self._is_pi:
-            return "this is not a Raspberry Pi"
+            return device_tree.why_no_pi(self._root)
         reason = failed_reading(self)
         if reason is None:
             self.version = self._firmware_version()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from edgeprof.wire.evidence import Conditions
 from edgeprof_agent.telemetry.base import OWN
@@ -68,8 +69,37 @@ def conditions_of(trace: Trace, windows: Sequence[MeasuredWindow], usable_cores:
         worker_stopped_s=_stopped_s(span),
         worker_still_s=_still_s(span),
         clock_sources=span.words("clock_source", "name"),
+        **_quota(span),
     )
     return replace(conditions, absent=_absent(conditions, trace, _overbooked(span, usable_cores)))
+
+
+class _QuotaFields(TypedDict, total=False):
+    cpu_quota: float
+    quota_periods: int
+    quota_throttled_periods: int
+    quota_throttled_share: float
+
+
+def _quota(span: ProbeSpan) -> _QuotaFields:
+    """Nothing without a quota."""
+    cores = quota_of(span.trace)
+    grown = span.growths(("cpu_quota", "periods"), ("cpu_quota", "throttled"), ("cpu_quota", "throttled_s"))
+    if cores is None or grown is None:
+        return {} if cores is None else {"cpu_quota": cores}
+    periods, throttled, stopped = grown
+    return {
+        "cpu_quota": cores,
+        "quota_periods": round(periods.amount),
+        "quota_throttled_periods": round(throttled.amount),
+        "quota_throttled_share": stopped.amount / stopped.over_s,
+    }
+
+
+def quota_of(trace: Trace) -> float | None:
+    """The CPU quota that held the worker, in cores."""
+    found = [value for _, value in trace.series("cpu_quota", "cores") if isinstance(value, float)]
+    return found[-1] if found else None
 
 
 def _absent(conditions: Conditions, trace: Trace, overbooked: str | None) -> dict[str, str]:

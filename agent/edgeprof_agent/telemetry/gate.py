@@ -14,8 +14,8 @@ from pathlib import Path
 
 from edgeprof.wire.messages import DeviceState, RunProtocol
 from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import unique
 from edgeprof_agent.telemetry.state import read_state
+from edgeprof_agent.telemetry.zones import sources, why_none
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 ABOVE_FIRST_C = 2.0
@@ -65,7 +65,8 @@ class HeatGate:
         while True:
             state = read_state(root)
             if state.temperature_c is None:
-                return Passed(unchecked="this device reports no temperature")
+                why = f": {why_none(root)}" if sources(root) else ""
+                return Passed(unchecked=f"this device reports no temperature{why}")
             limit_c = self._limit_c(protocol)
             critical = _critical(root, state)
             why = critical or _too_hot(state, limit_c)
@@ -117,13 +118,11 @@ def _critical(root: Path, state: DeviceState) -> str | None:
 
 def critical_points_c(root: Path) -> dict[str, float]:
     """Of each thermal zone that has one: `trip_point_*_type` is `critical`."""
-    folders = files.folders(root / "sys/class/thermal", "thermal_zone*")
-    names = unique([files.text(folder / "type") or folder.name for folder in folders])
     found: dict[str, float] = {}
-    for name, folder in zip(names, folders, strict=True):
-        for kind in files.folders(folder, "trip_point_*_type"):
+    for source in sources(root):
+        for kind in files.folders(source.file.parent, "trip_point_*_type"):
             if files.text(kind) == "critical":
                 milli_c = files.number(kind.with_name(kind.name.replace("_type", "_temp")))
                 if milli_c is not None and milli_c > 0:
-                    found[name] = milli_c / 1000
+                    found[source.name] = milli_c / 1000
     return found

@@ -12,6 +12,7 @@ PROBES: dict[str, str] = {
     "worker": "edgeprof_agent.telemetry.worker:Worker",
     "worker_pss": "edgeprof_agent.measuring.worker_memory:WorkerPss",
     "worker_waited": "edgeprof_agent.telemetry.waiting:Waiting",
+    "cpu_quota": "edgeprof_agent.telemetry.quota:Quota",
     "memory_mib": "edgeprof_agent.telemetry.memory:Available",
     "swapped_in": "edgeprof_agent.telemetry.memory:SwapIns",
     "memory_pressure_s": "edgeprof_agent.telemetry.memory:Pressure",

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgeprof.wire.messages import DeviceState, Stamp
+from edgeprof_agent import device_tree
 from edgeprof_agent.sensors import files
 from edgeprof_agent.sensors.base import SensorError
 from edgeprof_agent.sensors.firmware import Firmware
 from edgeprof_agent.sensors.tools import run_tool
-from edgeprof_agent.telemetry.base import unique
 from edgeprof_agent.telemetry.bounded import within
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
-from edgeprof_agent.telemetry.temperature import OFF_BELOW_C
+from edgeprof_agent.telemetry.governors import governor_words, governors
 from edgeprof_agent.telemetry.throttle import alarms, counters, flag_of
-from edgeprof_agent.telemetry.zones import hottest
+from edgeprof_agent.telemetry.zones import celsius, hottest, sources
 
 PI_BITS = ("under_voltage", "frequency_capped", "throttled", "soft_limit")
 """get_throttled, bits 0 to 3: now. Bits 16 to 19 are the same since boot, or since the kernel's poller cleared them."""
@@ -45,7 +45,7 @@ def _read_state(root: Path) -> DeviceState:
         temperature_c=nearest[0] if nearest else None,
         temperature_source=nearest[1] if nearest else None,
         cpu_mhz=_cpu_mhz(root, clocks),
-        governor=files.text(root / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor") or None,
+        governor=governor_words(governors(root)),
         load_1m=_load(root),
         memory_available_mib=_memory_available_mib(root),
         throttled=bool(flags.now) if flags.now or "frequency_capped" in flags.known else None,
@@ -63,15 +63,10 @@ def _read_state(root: Path) -> DeviceState:
 
 
 def temperatures_c(root: Path) -> dict[str, float]:
-    """Every thermal zone that is on, by its type."""
-    folders = files.folders(root / "sys/class/thermal", "thermal_zone*")
-    names = unique([files.text(folder / "type") or folder.name for folder in folders])
-    readings = {name: files.number(folder / "temp") for name, folder in zip(names, folders, strict=True)}
-    return {
-        name: milli_c / 1000
-        for name, milli_c in readings.items()
-        if milli_c is not None and milli_c / 1000 > OFF_BELOW_C
-    }
+    """Of the processor's sensor chips and of every thermal zone that is on, by name; without what cannot be a °C."""
+    readings = {source.name: files.number(source.file) for source in sources(root)}
+    degrees = {name: celsius(milli_c) for name, milli_c in readings.items() if milli_c is not None}
+    return {name: value for name, value in degrees.items() if value is not None}
 
 
 @cache
@@ -164,16 +159,16 @@ def _power_mode(root: Path) -> str | None:
 
 def _mode_name(root: Path, number: str) -> str:
     conf = files.text(root / "etc/nvpmodel.conf") or ""
-    named = re.search(rf"POWER_MODEL\s+ID=0*{number}\s+NAME=(\S+)", conf)
+    named = re.search(rf"^\s*<?\s*POWER_MODEL\s+ID=0*{number}\s+NAME=([^\s>]+)", conf, re.MULTILINE)
     return named.group(1) if named else f"mode {number}"
 
 
 def _is_pi(root: Path) -> bool:
-    return b"raspberrypi," in (files.raw(root / "proc/device-tree/compatible") or b"")
+    return device_tree.is_pi(root)
 
 
 def _is_tegra(root: Path) -> bool:
-    return b"nvidia,tegra" in (files.raw(root / "proc/device-tree/compatible") or b"")
+    return device_tree.is_tegra(root)
 
 
 def _nothing_known(at: Stamp) -> DeviceState:

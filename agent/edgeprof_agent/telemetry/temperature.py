@@ -1,28 +1,28 @@
-"""Every thermal zone by its type. A zone that is powered off says about -256 °C, and a sleeping one EAGAIN."""
+"""Every temperature of the device by its name. A zone that is off says about -256 °C, and a sleeping one EAGAIN."""
 
-from edgeprof_agent.sensors import files
-from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, Value, opened, unique
-
-MAX_ZONES = 24
-OFF_BELOW_C = -200.0
+from edgeprof_agent.telemetry.base import Absent, NumberFiles, Site, Value, opened
+from edgeprof_agent.telemetry.zones import OFF_BELOW_C, celsius, sources
 
 
 class Temperature(NumberFiles):
-    """`thermal_zone*/temp` in m°C (kernel, Documentation/driver-api/thermal/sysfs-api.rst)."""
+    """`thermal_zone*/temp` and a processor's `hwmon*/temp*_input`, in m°C (kernel, thermal/sysfs-api.rst)."""
 
     group = "temperature_c"
     unit = "°C"
 
     def __init__(self, site: Site) -> None:
-        folders = files.folders(site.root / "sys/class/thermal", "thermal_zone*")[:MAX_ZONES]
-        names = unique([files.text(folder / "type") or folder.name for folder in folders])
-        zones = opened({name: folder / "temp" for name, folder in zip(names, folders, strict=True)})
+        zones = opened({source.name: source.file for source in sources(site.root)})
         if not zones:
-            raise Absent("no thermal zone under /sys/class/thermal that can be read")
-        super().__init__(zones, 1e-3)
+            raise Absent("no thermal zone and no sensor chip of a processor that can be read")
+        super().__init__(zones, 1.0)
 
     def read(self) -> list[Value]:
-        return [
-            None if isinstance(value, float) and value <= OFF_BELOW_C else value  # off, which is no failure
-            for value in super().read()
-        ]
+        return [self._degrees(name, value) for name, value in zip(self.labels, super().read(), strict=True)]
+
+    def _degrees(self, name: str, milli_c: Value) -> Value:
+        if not isinstance(milli_c, float):
+            return milli_c
+        degrees = celsius(milli_c)
+        if degrees is None and milli_c / 1000 > OFF_BELOW_C and self.problem is None:  # off is no failure
+            self.problem = f"{name} reads {milli_c:g}: whether that is degrees or millidegrees is not known"
+        return degrees

@@ -7,6 +7,7 @@ import time
 from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
+    MadeUpWork,
     Measured,
     MemoryReading,
     OpenLoopRun,
@@ -51,6 +52,9 @@ class Reporter:
 
     def soak(self, run: SoakRun) -> None:
         self._send({"event": "soak", "soak": run})
+
+    def made_up_work(self, found: MadeUpWork) -> None:
+        self._send({"event": "made_up_work", "made_up_work": found})
 
     def operators(self, operators: Operators) -> None:
         self._send({"event": "operators", "operators": operators})

@@ -16,7 +16,7 @@ from edgeprof_agent.worker.tensor_sweep import sweep_tensor
 from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
-from edgeprof_agent.worker_protocol.adapter import TensorModel
+from edgeprof_agent.worker_protocol.adapter import MakesInputs, TensorModel
 from edgeprof_agent.worker_protocol.document import LoopFacts, Measured, WorkerJob
 from edgeprof_agent.worker_protocol.run_counter import open_counter
 
@@ -65,6 +65,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
         "loop": loop,
         "output": output,
         "output_unread": output_unread,
+        "steering": isinstance(model, MakesInputs) and bool(guarded(model.steering, [])[0]),
         "text": None,
         "remote": None,
         "affinity": sorted(os.sched_getaffinity(0)),

@@ -95,6 +95,7 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
         },
         "output": output,
         "output_unread": output_unread,
+        "steering": False,
         "text": text,
         "remote": remote,
         "affinity": sorted(os.sched_getaffinity(0)),

@@ -159,9 +159,18 @@ CAMPAIGNS = (
         "bad_depth", "The number of tokens in memory is out of range.", "Use the range in the message.", WRONG_USE
     ),
     ErrorCode(
+        "bad_dim", "The size of a symbol is not one, or out of range.", "Use --dim SYMBOL=N, 0 or more.", WRONG_USE
+    ),
+    ErrorCode(
         "bad_energy_limit",
         "The time limit of load for energy is out of range.",
         "Use the range in the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_input",
+        "The value of an input is not one, or too long.",
+        "Use --input NAME=VALUE for a few values, and MODEL.inputs.npz for whole arrays.",
         WRONG_USE,
     ),
     ErrorCode(

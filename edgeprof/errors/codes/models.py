@@ -81,6 +81,11 @@ RECIPES = (
         "Choose one that the message lists, or fetch it: `edgeprof models fetch`.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "quantize_failed",
+        "A model could not be quantized.",
+        "Fetch its source again with `edgeprof models fetch`, or install the package that the message names.",
+    ),
     ErrorCode("unknown_recipe", "There is no recipe of this name.", "List them: `edgeprof models list`.", WRONG_USE),
     ErrorCode(
         "wrong_python",

@@ -38,8 +38,12 @@ class Unusable(Exception):
     """A readable message with invalid contents."""
 
 
-class _WithId(msgspec.Struct):
+class _Ids(msgspec.Struct):
+    """What is read of a result that cannot be read."""
+
     result_id: str
+    job_id: str | None = None
+    attempt: int = 1
 
 
 class Inbox:
@@ -71,7 +75,7 @@ class Inbox:
         except sqlite3.OperationalError:
             raise
         except Exception as error:
-            _quarantine(store, arrival, topic, error, effects)
+            self._quarantine(store, arrival, topic, error, effects)
 
     def _take(
         self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
@@ -123,10 +127,12 @@ class Inbox:
             outcome = store.save_result(result, digest, arrival.received_s)
         except UnknownDevice:
             log.info("result.before_birth result=%s", result.result_id)
+            effects.to_ask[result.device_id] = None
             return  # no receipt: it comes again, and the birth before it
         except Deleted as error:
-            receipt = m.Receipt(result_id=result.result_id, sha256=digest, status="rejected", reason=str(error))
-            effects.replies.append((result.device_id, receipt))
+            effects.replies.append((result.device_id, _rejected(result.result_id, arrival, str(error))))
+            if result.job_id:
+                _end_job(store, result.device_id, result.job_id, result.attempt, str(error), effects)
             return
         reason = CONFLICT if outcome == "conflict" else None
         if reason:
@@ -137,6 +143,38 @@ class Inbox:
             effects.changes[Change("result", result.result_id)] = None
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
+
+    def _quarantine(
+        self, store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
+    ) -> None:
+        """Keep a dead letter, and tell the device what it can do about it. A result that is none ends its job."""
+        if not isinstance(error, (codec.WireError, Unusable)):
+            log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
+        reason = str(error) or type(error).__name__
+        store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
+        if topic is None:
+            return
+        ids = _ids_of(topic, arrival.payload)
+        if isinstance(error, codec.WireVersionError):
+            effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
+        elif ids and isinstance(error, (codec.WireError, Unusable)):
+            effects.replies.append((topic.device_id, _rejected(ids.result_id, arrival, reason)))
+        if ids and ids.job_id and isinstance(error, (codec.WireError, Unusable)):
+            _end_job(store, topic.device_id, ids.job_id, ids.attempt, reason, effects)
+
+
+def _rejected(result_id: str, arrival: Arrival, reason: str) -> m.Receipt:
+    digest = identity.sha256_hex(arrival.payload)
+    return m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
+
+
+def _end_job(store: SqliteWriter, device_id: str, job_id: str, attempt: int, reason: str, effects: Effects) -> None:
+    """The device has ended the job, and no result of it will ever be stored."""
+    if store.job_device(job_id) != device_id:
+        return
+    note = f"The hub cannot store its result: {reason}"
+    if store.save_job_state(job_id, attempt, "failed", "report", None, note):
+        effects.changes[Change("job", job_id)] = None
 
 
 def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
@@ -175,29 +213,11 @@ def _check_job(store: SqliteWriter, device_id: str, job_id: str) -> None:
         raise Unusable(f"The job {job_id} is one of another device.")
 
 
-def _quarantine(
-    store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
-) -> None:
-    """Keep a dead letter, and tell the device what it can do about it."""
-    if not isinstance(error, (codec.WireError, Unusable)):
-        log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
-    reason = str(error) or type(error).__name__
-    store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
-    if topic is None:
-        return
-    if isinstance(error, codec.WireVersionError):
-        effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
-    elif isinstance(error, codec.WireError) and (result_id := _result_id(topic, arrival.payload)):
-        digest = identity.sha256_hex(arrival.payload)
-        receipt = m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
-        effects.replies.append((topic.device_id, receipt))
-
-
-def _result_id(topic: topics.Topic, payload: bytes) -> str | None:
-    """The id of a result of which nothing else can be read."""
+def _ids_of(topic: topics.Topic, payload: bytes) -> _Ids | None:
+    """The ids of a result of which nothing else can be read."""
     if topic.message_class != "result":
         return None
     try:
-        return msgspec.json.decode(payload, type=_WithId).result_id
+        return msgspec.json.decode(payload, type=_Ids)
     except (ValueError, RecursionError):
         return None

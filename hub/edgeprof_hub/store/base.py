@@ -91,6 +91,10 @@ class ReadStore(Protocol):
         """In the order of a metric; results without it are left out."""
         ...
 
+    def lacking(self, result_ids: Iterable[str]) -> set[str]:
+        """Those that are not stored here, and that nobody has deleted."""
+        ...
+
     def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult]]:
         """Results in the order of their arrival after this number of the hub's, each with its own."""
         ...

@@ -200,6 +200,12 @@ class SqliteReader:
         found = self._all(f"SELECT DISTINCT sha256 FROM artifact JOIN result USING (result_id){where}", values)
         return {row[0] for row in found}
 
+    def lacking(self, result_ids: Iterable[str]) -> set[str]:
+        wanted = sorted(set(result_ids))
+        known = {row[0] for row in self._among("SELECT result_id FROM result WHERE result_id IN", wanted)}
+        deleted = {row[0] for row in self._among("SELECT id FROM deleted WHERE kind = 'result' AND id IN", wanted)}
+        return set(wanted) - known - deleted
+
     def unused_artifacts(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)
         return wanted - {row[0] for row in self._among("SELECT sha256 FROM artifact WHERE sha256 IN", sorted(wanted))}

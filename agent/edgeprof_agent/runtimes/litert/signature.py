@@ -106,6 +106,7 @@ def unknown_operators() -> Operators:
         "nodes_per_provider": {},
         "integer_kernels": None,
         "float_kernels": None,
+        "half_kernels": None,
         "notes": ["LiteRT reports operators and delegates of the first graph only"],
     }
 

@@ -17,8 +17,9 @@ from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model, Vocabulary
-from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
-from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader
+from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
+from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
+from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
@@ -49,15 +50,16 @@ class LlamaModel:
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
-        self._trained = api.llama_model_n_ctx_train(self._model)
+        self._state: SavedMemory | None = None
+        self.trained_tokens = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
         self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
-        if tokens > self._trained:
-            raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
-        if requests and sum(lengths) <= self._trained:
+        if tokens > self.trained_tokens:
+            raise RuntimeFailure("inference_error", too_long(tokens, self.trained_tokens))
+        if requests and sum(lengths) <= self.trained_tokens:
             tokens = sum(lengths)
         self.release_context()
         self._runtime.log.forget_memory()
@@ -73,6 +75,7 @@ class LlamaModel:
             self._context.close()
             self._context = None
         self._filled = False
+        self._state = None
 
     def first_prompt(self) -> Prefill:
         context = self._usable()
@@ -116,7 +119,7 @@ class LlamaModel:
                 "this model's context cannot go back to its depth, so every request would first evaluate "
                 f"{self._lengths.depth_tokens} tokens again"
             )
-        return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
+        return too_long(sum(self._lengths), self.trained_tokens) if sum(self._lengths) > self.trained_tokens else None
 
     def request(self) -> None:
         self.prefill()
@@ -134,7 +137,6 @@ class LlamaModel:
         for _ in range(repeats):
             if not context.keep_first(known):
                 self.absent["ttft_cached_ms"] = "this model's context cannot drop a single token"
-                self.refills = True
                 return []
             started_ns = time.perf_counter_ns()
             context.evaluate(last)
@@ -213,25 +215,32 @@ class LlamaModel:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         if not self._job["eval_callback"]:
             return NO_GRAPH
-        reader = GraphReader(self._api, self._runtime.library)
+        ggml = open_ggml(self._runtime.library)
+        reader = GraphReader(self._api, ggml)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:
             context.evaluate(self._prompt(1))
         finally:
             context.close()
-        return reader.operators()
+        found = reader.operators()
+        times = operator_times(self._api, self._model, ggml, threads, lambda: self._prompt(1))
+        return {**found, "notes": [*found["notes"], times]}
 
     def _at_depth(self) -> LlamaContext:
         """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
         context, depth = self._usable(), self._lengths.depth_tokens
-        if depth and self._filled:
-            if context.keep_first(depth):
-                return context
-            self.refills = True
+        if depth and self._filled and context.keep_first(depth):
+            return context
+        if self._state is not None and context.restore(self._state):
+            self._filled = True
+            return context
         context.clear()
         if depth:
             context.evaluate(self._prompt(depth))
+            if self._filled:  # it could not be kept (a recurrent memory): saved, it need not be evaluated again
+                self._state = context.save()
+                self.refills = self._state is None
         self._filled = True
         return context
 
