@@ -4,7 +4,7 @@ A memory map would be shorter, but kills the process when the file shrinks under
 """
 
 import struct
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode
@@ -14,14 +14,10 @@ MAX_STEPS = 5_000_000
 """Far above the largest real model's count of fields; a file built to keep a reader busy ends here."""
 
 
-UnreadableCode = Literal["unsupported_model"]
-"""Only said where a file is inspected, before a run: it never crosses the wire."""
-
-
 class ModelFileError(EdgeprofError):
-    """A file that cannot be taken as a model; `code` is one of the closed failure codes, or `unsupported_model`."""
+    """A file that cannot be taken as a model; `code` is one of the closed failure codes."""
 
-    def __init__(self, code: FailureCode | UnreadableCode, message: str) -> None:
+    def __init__(self, code: FailureCode, message: str) -> None:
         super().__init__(code, message)
 
 

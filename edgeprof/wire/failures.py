@@ -42,6 +42,7 @@ FailureCode = Literal[
     "thermal_abort",
     "timeout",
     "truncated",
+    "unsupported_model",
     "wrong_format",
 ]
 
@@ -72,5 +73,6 @@ MEANING: dict[FailureCode, str] = {
     "thermal_abort": "The device was too hot to measure.",
     "timeout": "The run did not end within its time limit.",
     "truncated": "The file is truncated: it ends before its contents do.",
+    "unsupported_model": "The file is a model of a kind that no runtime here can measure.",
     "wrong_format": "The file's contents do not match the format in its name.",
 }

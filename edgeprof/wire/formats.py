@@ -2,9 +2,7 @@
 
 from typing import Literal, get_args
 
-FirstFormat = Literal["onnx", "tflite", "gguf", "served"]
-"""Those that every reader of this wire version knows."""
-ModelFormat = Literal[FirstFormat, "ort"]
+ModelFormat = Literal["onnx", "tflite", "gguf", "served", "ort"]
 """`served`: a small document that names a model which an OpenAI-compatible endpoint serves. `ort`: ONNX Runtime's own
 format, a graph that was optimized when it was saved."""
 

@@ -26,7 +26,6 @@ from edgeprof.wire.evidence import (
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.figures import AbsentMetric as AbsentMetric
 from edgeprof.wire.figures import MetricRow as MetricRow
-from edgeprof.wire.formats import FirstFormat
 from edgeprof.wire.formats import ModelFormat as ModelFormat
 from edgeprof.wire.remote import Remote
 from edgeprof.wire.run_request import RunConfig as RunConfig
@@ -86,18 +85,11 @@ class RuntimeFact:
     """One runtime on a device: its version, or why it is not there."""
 
     variant: str
-    formats: tuple[FirstFormat, ...]
+    formats: tuple[ModelFormat, ...]
     version: str | None
     reason: str | None = None
     named_python: bool = False
     """Whether an interpreter is configured for it. It then comes first for its formats, or is an error."""
-    more_formats: tuple[str, ...] = ()
-    """Formats from after the first release of this wire version, whose hubs would refuse the word in `formats`."""
-
-    @property
-    def all_formats(self) -> tuple[str, ...]:
-        """Every format that it runs."""
-        return (*self.formats, *self.more_formats)
 
 
 @dataclass(frozen=True, kw_only=True)

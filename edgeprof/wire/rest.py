@@ -105,7 +105,7 @@ class DeviceRecord:
         """
         if self.facts is None:
             return True
-        known = {each for runtime in self.facts.runtimes for each in runtime.all_formats}
+        known = {each for runtime in self.facts.runtimes for each in runtime.formats}
         is_too_new = model_format == "ort" and bool(known) and model_format not in known
         return (model_format == "served") == self.is_endpoint and not is_too_new
 

@@ -43,7 +43,7 @@ def _runtime(fact: RuntimeFact) -> Finding:
         return Finding("runtimes", subject, "optional", "not installed", registry.install_line(fact.variant))
     error = _import_error(python, registry.import_name(fact.variant))
     if error is None:
-        return Finding("runtimes", subject, "ok", f"{fact.version} ({', '.join(fact.all_formats)})")
+        return Finding("runtimes", subject, "ok", f"{fact.version} ({', '.join(fact.formats)})")
     if "libgomp" in error:
         return Finding(
             "runtimes", subject, "missing", f"{fact.version} is installed but {error}", "sudo apt-get install libgomp1"

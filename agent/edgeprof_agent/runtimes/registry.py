@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import get_args
+from typing import cast
 
 from edgeprof.errors import MissingPartError
-from edgeprof.wire.formats import FirstFormat, ModelFormat
-from edgeprof.wire.messages import RuntimeFact
+from edgeprof.wire.messages import ModelFormat, RuntimeFact
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS, RuntimeVariant
 
 _ASK_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
@@ -54,7 +53,7 @@ def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
 
     Raises MissingPartError: another runtime in place of a configured one would change the figures unnoticed.
     """
-    able = [fact for fact in facts if format in fact.all_formats]
+    able = [fact for fact in facts if format in fact.formats]
     for fact in able:
         if fact.named_python:
             if fact.version is None:
@@ -86,8 +85,7 @@ def _fact(name: str, variant: RuntimeVariant) -> RuntimeFact:
     found = _version_here(variant) if worker_python(name) == sys.executable else _version_there(name, variant)
     return RuntimeFact(
         variant=name,
-        formats=_first_formats(variant),
-        more_formats=_more_formats(variant),
+        formats=cast(tuple[ModelFormat, ...], variant.formats),
         version=found,
         reason=None if found else _why_absent(name, variant),
         named_python=bool(_named_python(name)),
@@ -100,21 +98,8 @@ def _elsewhere(name: str, variant: RuntimeVariant) -> RuntimeFact:
         if variant.needs_endpoint
         else "this device is a cloud endpoint and runs only what it serves"
     )
-    return RuntimeFact(
-        variant=name,
-        formats=_first_formats(variant),
-        more_formats=_more_formats(variant),
-        version=None,
-        reason=reason,
-    )
-
-
-def _first_formats(variant: RuntimeVariant) -> tuple[FirstFormat, ...]:
-    return tuple(each for each in get_args(FirstFormat) if each in variant.formats)
-
-
-def _more_formats(variant: RuntimeVariant) -> tuple[str, ...]:
-    return tuple(each for each in variant.formats if each not in get_args(FirstFormat))
+    formats = cast(tuple[ModelFormat, ...], variant.formats)
+    return RuntimeFact(variant=name, formats=formats, version=None, reason=reason)
 
 
 def _why_absent(name: str, variant: RuntimeVariant) -> str:

@@ -124,7 +124,7 @@ def _applies(at: SweepAt, model_format: ModelFormat) -> bool:
 def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> str:
     known = facts.runtimes if facts else ()
     if requested:
-        formats = {fact.variant: fact.all_formats for fact in known}
+        formats = {fact.variant: fact.formats for fact in known}
         if known and requested not in formats:
             raise UsageError(
                 "unknown_runtime", f"No runtime {requested!r} on this device. Runtimes: {', '.join(formats)}."
@@ -134,7 +134,7 @@ def _runtime(requested: str, model: rest.ModelRecord, facts: Facts | None) -> st
                 "runtime_mismatch", f"The runtime {requested} does not run {model.format} models such as {model.name}."
             )
         return requested
-    able = [fact for fact in known if model.format in fact.all_formats]
+    able = [fact for fact in known if model.format in fact.formats]
     # A configured interpreter that fails gives a failed run with its reason, not another runtime's figures.
     first = [fact for fact in able if fact.named_python] or [fact for fact in able if fact.version is not None] or able
     # Where none is installed, the device's own answer, `runtime_missing`, is the cell's outcome.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
-from edgeprof.wire.formats import FIRST_RUNTIME, FirstFormat
+from edgeprof.wire.formats import FIRST_RUNTIME
 from edgeprof_devices.schema import Profile
 
 VERSION = "synthetic"
@@ -20,7 +20,7 @@ VARIANTS: tuple[tuple[m.ModelFormat, str, float], ...] = (
 )
 """Format, quantization, time as a share of the first one."""
 QUANTIZED: tuple[tuple[str, float], ...] = (("Q4_0", 1.0), ("Q4_K_M", 1.1), ("Q5_K_M", 1.25), ("Q8_0", 1.6))
-FORMATS: tuple[FirstFormat, ...] = ("onnx", "tflite", "gguf")
+FORMATS: tuple[m.ModelFormat, ...] = ("onnx", "tflite", "gguf")
 LANGUAGE_EVERY = 5
 """Each fifth family writes tokens."""
 SLOWNESS = (0.4, 6.0)
