@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
     "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),
+    "model": ("edgeprof.commands.model:model", "", "Show or edit a model's family, quantization and task."),
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),

@@ -113,6 +113,11 @@ class HubClient:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
         self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())
 
+    def edit_model(self, model_id: str, changes: rest.ModelPatch) -> None:
+        """Change what the hub knows of a model; what is None stays."""
+        body = {name: value for name, value in asdict(changes).items() if value is not None}
+        self._send("PATCH", f"/models/{model_id}", json.dumps(body).encode())
+
     def set_price(self, device_id: str, price_usd: float, source: str) -> None:
         """Enter what a device costs, and where that figure comes from."""
         body = {"price_usd": price_usd, "price_source": source}

@@ -37,14 +37,15 @@ class Hub(HubClient):
         everywhere: bool = False,
         name: str | None = None,
         family: str | None = None,
-        quantization: str = "unknown",
-        task: Task = "other",
+        quantization: str | None = None,
+        task: Task | None = None,
         request: rest.CampaignRequest | None = None,
     ) -> rest.Campaign:
         """Upload what the hub lacks and queue it on devices; returns at once.
 
         `models`: files, or names or ids of models on the hub. `to`: names or ids of devices; `groups`: names of groups;
-        `everywhere`: every device that is online. `request`: how to measure (threads, repeats, protocol ...), its
+        `everywhere`: every device that is online. What is not said of a file (family, quantization, task) is proposed
+        from it. `request`: how to measure (threads, repeats, protocol ...), its
         models and devices are filled in here. Raises UsageError for what is not there.
         """
         texts = [models] if isinstance(models, (str, Path)) else list(models)

@@ -7,6 +7,7 @@ from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.modelfiles.record import Labels, record_of_file
+from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import identity, rest
 
 Say = Callable[[str], None]
@@ -118,7 +119,7 @@ def describer(
 ) -> Callable[[rest.JobRecord], str]:
     """Names a job as `device  model`, padded to line up."""
     labels = {item.device_id: _shortened(item.label) for item in chosen}
-    names = {item.model_id: _shortened(item.name) for item in records}
+    names = distinct_names({item.model_id: _shortened(item.name) for item in records})
     wide_device = max(map(len, labels.values()), default=0)
     wide_model = max(map(len, names.values()), default=0)
     return lambda job: f"{labels[job.device_id]:<{wide_device}}  {names[job.model_id]:<{wide_model}}"

@@ -10,6 +10,7 @@ from edgeprof.client.http_client import HubClient
 from edgeprof.commands.flash_options import campaign_of, campaign_options
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import LiveBoard, watch
+from edgeprof.commands.model import proposal_text
 from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles.record import Labels
@@ -28,16 +29,14 @@ KINDS = ("device", "model", "result")
 )
 @click.option("--all", "everywhere", is_flag=True, help="Every device that is online.")
 @click.option("--name", help="The model's name on the hub (default: the file's name).")
-@click.option("--family", help="Groups the variants of one network (default: the model's name).")
+@click.option("--family", help="Groups the variants of one network (default: proposed from the file and its name).")
 @click.option(
-    "--quantization", default="unknown", show_default=True, help="Free-text name of the variant, such as int8-static."
+    "--quantization", help="Free-text name of the variant, such as int8-static (default: proposed from the file)."
 )
 @click.option(
     "--task",
     type=click.Choice(TASKS),
-    default="other",
-    show_default=True,
-    help="Selects the cloud baseline; see docs/cost.md.",
+    help="Selects the cloud baseline; see docs/cost.md (default: proposed from the file).",
 )
 @campaign_options
 @click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
@@ -49,8 +48,8 @@ def flash(
     everywhere: bool,
     name: str | None,
     family: str | None,
-    quantization: str,
-    task: Task,
+    quantization: str | None,
+    task: Task | None,
     no_wait: bool,
     hub_url: str,
     token_file: str | None,
@@ -68,6 +67,9 @@ def flash(
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    for record in records:
+        if (sentence := proposal_text(record)) is not None:
+            click.echo(sentence, err=True)
     request = replace(
         measuring,
         model_ids=tuple(record.model_id for record in records),

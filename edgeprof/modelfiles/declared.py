@@ -13,12 +13,12 @@ from edgeprof.wire.input_names import input_labels
 from edgeprof.wire.messages import ModelFormat
 
 # Field numbers of onnx.proto.
-_GRAPH_INPUT, _TENSOR_NAME = 11, 8
+_GRAPH_INPUT, _GRAPH_OUTPUT, _TENSOR_NAME = 11, 12, 8
 _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE, _SHAPE_DIM = 1, 2, 1, 2, 1
 _DIM_VALUE, _DIM_PARAM = 1, 2
 
 # Field numbers of tensorflow/lite/schema.fbs.
-_SUBGRAPH_INPUTS = 1
+_SUBGRAPH_INPUTS, _SUBGRAPH_OUTPUTS = 1, 2
 _TFLITE_SHAPE, _TFLITE_NAME, _TFLITE_SIGNATURE = 0, 3, 7
 
 
@@ -44,6 +44,20 @@ def declared_inputs(path: Path, model_format: ModelFormat, signature: str = "") 
         if model_format == "ort":
             return tuple(DeclaredInput(name, sizes) for name, sizes in ort_file.inputs(window))
         return _tflite(window, signature) if model_format == "tflite" else ()
+
+
+def declared_outputs(path: Path, model_format: ModelFormat) -> tuple[DeclaredInput, ...]:
+    """The outputs of such a file, of a TFLite model those of its first graph. Empty for GGUF."""
+    with parse.open_window(path) as window:
+        if model_format == "onnx":
+            return tuple(
+                _onnx_input(window, span)
+                for graph in messages(window, (0, window.size), parse.ONNX_GRAPH)
+                for span in messages(window, graph, _GRAPH_OUTPUT)
+            )
+        if model_format == "ort":
+            return tuple(DeclaredInput(name, sizes) for name, sizes in ort_file.outputs(window))
+        return tuple(_tflite_ends(window, 0, _SUBGRAPH_OUTPUTS)[1]) if model_format == "tflite" else ()
 
 
 def _onnx(window: FileWindow) -> Iterator[DeclaredInput]:
@@ -81,16 +95,21 @@ def _onnx_size(window: FileWindow, span: Span) -> int | str | None:
 
 def _tflite(window: FileWindow, key: str) -> tuple[DeclaredInput, ...]:
     """Inputs of the signature's graph; without one, of the first, which is the one that an interpreter runs."""
-    graphs = elements(window, window.u32(0), parse.TFLITE_SUBGRAPHS)
     signature = chosen(signatures_in(window), key, window.name)
-    if not graphs:
-        return ()
-    graph = table(window, graphs[signature.graph if signature else 0])
-    tensors = elements(window, graph, parse.TFLITE_TENSORS)
-    indices = [index for index in ints(window, graph, _SUBGRAPH_INPUTS) if 0 <= index < len(tensors)]
-    found = [_tflite_input(window, table(window, tensors[index])) for index in indices]
+    indices, found = _tflite_ends(window, signature.graph if signature else 0, _SUBGRAPH_INPUTS)
     labels = input_labels([each.name for each in found], indices, signature.inputs if signature else {})
     return tuple(DeclaredInput(label, each.sizes) for label, each in zip(labels, found, strict=True))
+
+
+def _tflite_ends(window: FileWindow, graph: int, ends: int) -> tuple[list[int], list[DeclaredInput]]:
+    """Inputs or outputs of a graph: their tensors' indices, and what is declared of them."""
+    graphs = elements(window, window.u32(0), parse.TFLITE_SUBGRAPHS)
+    if graph >= len(graphs):
+        return [], []
+    at = table(window, graphs[graph])
+    tensors = elements(window, at, parse.TFLITE_TENSORS)
+    indices = [index for index in ints(window, at, ends) if 0 <= index < len(tensors)]
+    return indices, [_tflite_input(window, table(window, tensors[index])) for index in indices]
 
 
 def _tflite_input(window: FileWindow, tensor: int) -> DeclaredInput:

@@ -76,7 +76,7 @@ _TABLES: Schema = {
     },
 }
 _SESSION_MODEL, _MODEL_GRAPH = 1, 7
-_GRAPH_INITIALIZERS, _GRAPH_NODE_ARGS, _GRAPH_INPUTS = 0, 1, 5
+_GRAPH_INITIALIZERS, _GRAPH_NODE_ARGS, _GRAPH_INPUTS, _GRAPH_OUTPUTS = 0, 1, 5, 6
 _TENSOR_NAME, _TENSOR_DIMS, _TENSOR_TYPE = 0, 2, 3
 _VALUE_NAME, _VALUE_TYPE, _TYPE_VALUE, _TENSOR_SHAPE, _SHAPE_DIM = 0, 2, 2, 1, 0
 _DIM_VALUE, _DIM_KIND, _DIM_SIZE, _DIM_SYMBOL = 0, 0, 1, 2
@@ -100,20 +100,35 @@ def check(window: FileWindow) -> None:
 
 def weights(window: FileWindow) -> Iterator[tuple[int, int]]:
     """(values, ONNX data type) of each initializer."""
+    return ((prod(sizes), kind) for sizes, kind in tensors(window))
+
+
+def tensors(window: FileWindow) -> Iterator[tuple[list[int], int]]:
+    """(sizes, ONNX data type) of each initializer."""
     for at in _of_graph(window, _GRAPH_INITIALIZERS):
         tensor = table(window, at)
         kind = slot_of(window, tensor, _TENSOR_TYPE)
-        yield prod(_longs(window, tensor, _TENSOR_DIMS)), window.u32(kind) if kind else 0
+        yield _longs(window, tensor, _TENSOR_DIMS), window.u32(kind) if kind else 0
 
 
 def inputs(window: FileWindow) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:
     """Name and sizes of each input; a size is a number, a symbol's name, or None: open and without a name."""
-    named = {_text(window, value, _VALUE_NAME): value for value in _tables(window, _GRAPH_NODE_ARGS)}
     stored = {_text(window, tensor, _TENSOR_NAME) for tensor in _tables(window, _GRAPH_INITIALIZERS)}
-    for at in _of_graph(window, _GRAPH_INPUTS):
-        name = _text_at(window, table(window, at))
+    for name, value in _ends(window, _GRAPH_INPUTS):
         if name not in stored:
-            yield name, tuple(_sizes(window, named[name])) if name in named else ()
+            yield name, value
+
+
+def outputs(window: FileWindow) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:
+    """The same of each output."""
+    return _ends(window, _GRAPH_OUTPUTS)
+
+
+def _ends(window: FileWindow, number: int) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:
+    named = {_text(window, value, _VALUE_NAME): value for value in _tables(window, _GRAPH_NODE_ARGS)}
+    for at in _of_graph(window, number):
+        name = _text_at(window, table(window, at))
+        yield name, tuple(_sizes(window, named[name])) if name in named else ()
 
 
 def _sizes(window: FileWindow, value: int) -> Iterator[int | str | None]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
+from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import rest
 
 EMULATED_SIGN = "~"
@@ -84,7 +85,8 @@ def view(table: rest.CompareTable, hidden: Collection[str] = ()) -> View:
 def column_labels(columns: Sequence[rest.Column]) -> dict[rest.Column, str]:
     """Model and runtime, and what else tells columns apart: threads, at last the start of the configuration's key."""
     with_threads = same_threads(columns) is None
-    plain = {column: _column_label(column, with_threads) for column in columns}
+    names = distinct_names({column.model_id: column.model_name for column in columns})
+    plain = {column: _column_label(column, names[column.model_id], with_threads) for column in columns}
     texts = list(plain.values())
     return {
         column: text if texts.count(text) == 1 else f"{text} ({column.config_key[:6]})"
@@ -103,10 +105,10 @@ def threads_text(threads: int) -> str:
     return f"{threads} thread{'s' if threads > 1 else ''}" if threads else "every core"
 
 
-def _column_label(column: rest.Column, with_threads: bool) -> str:
+def _column_label(column: rest.Column, name: str, with_threads: bool) -> str:
     threads = f", {threads_text(column.threads)}" if with_threads else ""
     options = "".join(f", {option}" for option in column.options)
-    return figures.clean(f"{column.model_name} · {column.runtime}{threads}{options}")
+    return figures.clean(f"{name} · {column.runtime}{threads}{options}")
 
 
 def _block(

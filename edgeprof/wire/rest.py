@@ -54,6 +54,23 @@ class ModelRecord:
     accuracy_on: str | None = None
     input_shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: {})
     created_s: float = 0.0
+    parameters: int | None = None
+    """Values in the model's weights, as the file's tables count them. None: they do not."""
+    context_tokens: int | None = None
+    """Tokens of context that a language model was trained for, where its file says so."""
+    proposed: tuple[str, ...] = ()
+    """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPatch:
+    """Changes to a model; None leaves a field as it is. A field that is changed is no longer proposed."""
+
+    name: str | None = None
+    family: str | None = None
+    quantization: str | None = None
+    task: str | None = None
+    parameters: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

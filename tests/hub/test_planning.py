@@ -91,7 +91,8 @@ def test_a_job_that_no_message_can_hold_is_refused_and_queued_nowhere() -> None:
 def test_an_agent_from_before_a_format_is_sent_no_model_of_it() -> None:
     """It could not even read the job."""
     new = replace(
-        fleet.facts(1), runtimes=(m.RuntimeFact(variant="onnxruntime", formats=("onnx", "ort"), version="1.32"),)
+        fleet.facts(1),
+        runtimes=(m.RuntimeFact(variant="onnxruntime", formats=("onnx", "ort"), version="1.32"),),
     )
     ort = fleet.model("saved", "digits", "ort")
     jobs = plan(REQUEST, [ort], [device(1), replace(device(2), facts=new), replace(device(3), facts=None)], 0.0)

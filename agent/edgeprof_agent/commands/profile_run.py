@@ -11,6 +11,8 @@ import msgspec
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
+from edgeprof.modelfiles.context_length import check_context
+from edgeprof.modelfiles.gguf_names import trained_context
 from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.commands.view.series import document_of, text_of
@@ -83,6 +85,9 @@ def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]
         request.run_of,
         lambda format: registry.default_variant(format, registry.facts(endpoint=request.host.endpoint is not None)),
     )
+    for setup in setups:
+        if setup.file.gguf is not None:
+            check_context(setup.file.manifest.entry, trained_context(setup.file.gguf), setup.config)
     for sentence in skipped:
         click.echo(sentence, err=True)
     return setups

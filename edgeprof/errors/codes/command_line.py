@@ -16,6 +16,12 @@ NAMING = (
     ),
     ErrorCode("no_device", "No device is online.", "Start an agent: `edgeprof agent run --hub URL`.", WRONG_USE),
     ErrorCode("no_facts", "The hub knows this device's name but not its hardware.", "Start its agent.", WRONG_USE),
+    ErrorCode(
+        "no_change",
+        "The command needs to know what to change.",
+        "Add at least one of the options in the message.",
+        WRONG_USE,
+    ),
     ErrorCode("no_name", "The command needs the name of a group.", "Write `edgeprof group NAME --delete`.", WRONG_USE),
     ErrorCode(
         "no_target",

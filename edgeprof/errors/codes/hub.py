@@ -220,6 +220,12 @@ CAMPAIGNS = (
         "Use one that the message lists, or leave `--signature` out.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "context_too_small",
+        "The language model was trained for fewer tokens of context than the run needs.",
+        "Use the lengths in the message.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_soak", "The length of the soak is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
         "bad_start",
@@ -271,6 +277,12 @@ UPLOADS = (
         "bad_model_id",
         "The model id is not the hash of its manifest.",
         "Send the model with `edgeprof flash`, which computes it.",
+    ),
+    ErrorCode(
+        "bad_parameters",
+        "The text is not a number of parameters.",
+        "Enter a whole number above 0, such as 135000000.",
+        WRONG_USE,
     ),
     ErrorCode("bad_task", "The task is not one that edgeprof knows.", "Choose one that the message lists.", WRONG_USE),
     ErrorCode("blob_missing", "A file of the model is not on the hub.", "Upload the file first.", FAILED, (409,)),

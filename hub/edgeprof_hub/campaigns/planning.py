@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgeprof.errors import UsageError
+from edgeprof.modelfiles.context_length import check_context
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.formats import FIRST_RUNTIME, is_language
@@ -149,6 +150,8 @@ def _job(
     now_s: float,
 ) -> rest.JobRecord:
     config, protocol = resolve(request, model, device.facts), protocol_for(request.protocol, model.format)
+    if is_language(model.format):
+        check_context(model.name, model.context_tokens, config)
     return _queued(config, protocol, campaign_id, job_id, (device.device_id, model.model_id), now_s)
 
 

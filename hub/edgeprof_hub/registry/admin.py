@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
+from edgeprof.wire.tasks import TASKS, task_of
 from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import model_facts
 from edgeprof_hub.store.writer import SqliteWriter
+
+MAX_PARAMETERS = 10**15
 
 
 def rename_device(hub: HubContext, device_id: str, name: str) -> None:
@@ -48,12 +52,47 @@ def delete_group(hub: HubContext, name: str) -> None:
     hub.events.publish([Change("group", name)])
 
 
-def rename_model(hub: HubContext, model_id: str, name: str) -> None:
-    """Its id and its results stay."""
-    shown = names.checked(name)
-    if not hub.writer.call(lambda store: store.rename_model(model_id, shown)):
+def edit_model(hub: HubContext, model_id: str, changes: rest.ModelPatch) -> rest.ModelRecord:
+    """What a person knows better of a model. Its id and its results stay; pages and costs follow.
+
+    Raises EdgeprofError: not_found, bad_name, bad_quantization, bad_task, bad_parameters.
+    """
+    values = _checked_changes(changes)
+    name = None if changes.name is None else names.checked(changes.name)
+
+    def change(store: SqliteWriter) -> rest.ModelRecord | None:
+        record = hub.reader.model(model_id)
+        if record is None:
+            return None
+        if name is not None:
+            store.rename_model(model_id, name)
+        if values:
+            store.save_model(model_facts.edited(record, values))
+        return hub.reader.model(model_id)
+
+    saved = hub.writer.call(change)
+    if saved is None:
         raise not_found("model", model_id)
     hub.events.publish([Change("model", model_id)])
+    return saved
+
+
+def _checked_changes(changes: rest.ModelPatch) -> dict[str, object]:
+    values: dict[str, object] = {}
+    if changes.family is not None:
+        values["family"] = names.checked(changes.family)
+    if changes.quantization is not None:
+        values["quantization"] = names.checked(changes.quantization)
+    if changes.task is not None:
+        try:
+            values["task"] = task_of(changes.task)
+        except ValueError as error:
+            raise UsageError("bad_task", f"{error}. Tasks: {', '.join(TASKS)}.") from error
+    if changes.parameters is not None:
+        if not 0 < changes.parameters <= MAX_PARAMETERS:
+            raise UsageError("bad_parameters", f"{changes.parameters} is not a number of parameters above 0.")
+        values["parameters"] = changes.parameters
+    return values
 
 
 def delete_device(hub: HubContext, device_id: str) -> None:

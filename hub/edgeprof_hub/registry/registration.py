@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.gguf_split import stem_of
+from edgeprof.modelfiles.proposals import FileFacts, facts_of
 from edgeprof.wire import identity, rest
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.messages import FileRef, Manifest
@@ -16,6 +17,7 @@ from edgeprof_hub import names
 from edgeprof_hub.blobs import BlobStore, is_hash
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
+from edgeprof_hub.registry import model_facts
 from edgeprof_hub.store.writer import SqliteWriter
 
 MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
@@ -28,8 +30,8 @@ def register(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     if record.model_id != identity.model_id(record.manifest):
         raise EdgeprofError("bad_model_id", "The model's id is not the hash of its manifest.")
     _check_stored(hub.blobs, record.manifest)
-    _check_contents(hub, record)
-    return keep(hub, tidied(record, time.time()))
+    facts = _check_contents(hub, record)
+    return keep(hub, tidied(model_facts.with_facts(record, facts), time.time()))
 
 
 def tidied(record: rest.ModelRecord, now_s: float) -> rest.ModelRecord:
@@ -49,21 +51,12 @@ def keep(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     def change(store: SqliteWriter) -> rest.ModelRecord:
         _check_stored(hub.blobs, record.manifest)  # again: a deletion may have come between
         known = hub.reader.model(record.model_id)
-        store.save_model(merged(known, record))
+        store.save_model(model_facts.merged(known, model_facts.apart(record, hub.reader.models())))
         return hub.reader.model(record.model_id) or record
 
     saved = hub.writer.call(change)
     hub.events.publish([Change("model", saved.model_id)])
     return saved
-
-
-def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelRecord:
-    """The record when a model comes again: a plain upload knows less than the recipe that made it."""
-    if known is None:
-        return new
-    if new.source == "uploaded" != known.source:
-        return known
-    return replace(new, name=known.name, created_s=known.created_s)
 
 
 def check_manifest(manifest: Manifest) -> None:
@@ -104,15 +97,17 @@ def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:
             raise EdgeprofError("bad_manifest", f"The size of {file.path} differs from the manifest.")
 
 
-def _check_contents(hub: HubContext, record: rest.ModelRecord) -> None:
+def _check_contents(hub: HubContext, record: rest.ModelRecord) -> FileFacts:
     """Lay the files out as the manifest says, and see what they are."""
     with tempfile.TemporaryDirectory(dir=hub.settings.data, prefix="looking-into-") as folder:
         found = inspect(_laid_out(Path(folder), hub.blobs, record.manifest))
+        facts = facts_of(found)
     if found.format != record.format:
         raise EdgeprofError("wrong_format", f"{record.manifest.entry} is a {found.format} model, not {record.format}.")
     missing = sorted({file.path for file in found.manifest.files} - {file.path for file in record.manifest.files})
     if missing:
         raise EdgeprofError("truncated", f"The model needs {missing[0]}, which its manifest does not list.")
+    return facts
 
 
 def _laid_out(folder: Path, blobs: BlobStore, manifest: Manifest) -> Path:

@@ -94,7 +94,10 @@ def add(hub: HubContext, files: Sequence[Path], labels: Labels) -> list[rest.Mod
     used = {file.path for model in found for file in model.manifest.files}
     if strange := sorted(path.name for path in files if path.name not in used):
         raise EdgeprofError("unknown_file", f"{strange[0]} belongs to none of the selected models.")
-    records = [_checked(record_of_file(model, path, labels)) for model, path in zip(found, entries, strict=True)]
+    records = [
+        _checked(record_of_file(model, path, labels, has_folder=False))
+        for model, path in zip(found, entries, strict=True)
+    ]
     return [_kept(hub, model, record) for model, record in zip(found, records, strict=True)]
 
 

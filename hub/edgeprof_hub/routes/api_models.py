@@ -1,7 +1,5 @@
 """Models: registered from stored blobs, renamed, deleted."""
 
-from dataclasses import dataclass
-
 from fastapi import APIRouter, Response
 
 from edgeprof.wire import rest
@@ -10,13 +8,6 @@ from edgeprof_hub.registry import admin, registration
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 
 router = APIRouter(prefix="/models", tags=["models"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelPatch:
-    """Changes to a model."""
-
-    name: str
 
 
 @router.get("", response_model=list[rest.ModelRecord])
@@ -41,9 +32,9 @@ def get_model(hub: HubOf, model_id: str) -> Response:
 
 
 @router.patch("/{model_id}", status_code=NO_CONTENT)
-def patch_model(hub: HubOf, model_id: str, patch: ModelPatch) -> None:
-    """Rename a model. Its id and its results stay."""
-    admin.rename_model(hub, model_id, patch.name)
+def patch_model(hub: HubOf, model_id: str, patch: rest.ModelPatch) -> None:
+    """Change a model's name, family, quantization, task or parameters. Its id and its results stay."""
+    admin.edit_model(hub, model_id, patch)
 
 
 @router.delete("/{model_id}", status_code=NO_CONTENT)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.wire import rest
 from edgeprof_hub.campaigns import actions, form_inputs
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
@@ -136,7 +137,22 @@ def delete_device(hub: HubOf, device_id: str) -> RedirectResponse:
 @router.post("/models/{model_id}/name")
 def rename_model(hub: HubOf, model_id: str, name: Text = "") -> RedirectResponse:
     """Give a model another name."""
-    admin.rename_model(hub, model_id, name)
+    admin.edit_model(hub, model_id, rest.ModelPatch(name=name))
+    return _next(f"/models/{model_id}")
+
+
+@router.post("/models/{model_id}/about")
+def edit_model(
+    hub: HubOf, model_id: str, family: Text = "", quantization: Text = "", task: Text = "", parameters: Text = ""
+) -> RedirectResponse:
+    """Change what is known of a model; an empty field stays as it is."""
+    patch = rest.ModelPatch(
+        family=family.strip() or None,
+        quantization=quantization.strip() or None,
+        task=task.strip() or None,
+        parameters=_count(parameters),
+    )
+    admin.edit_model(hub, model_id, patch)
     return _next(f"/models/{model_id}")
 
 
@@ -156,6 +172,15 @@ def delete_run(hub: HubOf, result_id: str) -> RedirectResponse:
 
 def _next(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
+
+
+def _count(text: str) -> int | None:
+    digits = text.strip().replace(",", "")
+    if not digits:
+        return None
+    if not digits.isdecimal() or len(digits) > 20:
+        raise UsageError("bad_parameters", f"{text[:40]!r} is not a number of parameters, such as 135000000.")
+    return int(digits)
 
 
 def _price(text: str) -> float | None:

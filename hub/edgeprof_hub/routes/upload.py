@@ -79,13 +79,13 @@ async def upload(hub: HubOf, request: Request) -> HTMLResponse | RedirectRespons
 def _labels(fields: dict[str, str]) -> Labels:
     labels = {name: text.strip() for name, text in fields.items()}
     try:
-        task = task_of(labels.get("task", "other"))
+        task = task_of(text) if (text := labels.get("task", "")) else None
     except ValueError as error:
         raise UsageError("bad_task", f"{error}. Tasks: {', '.join(TASKS)}.") from error
     return Labels(
         name=labels.get("name") or None,
         family=labels.get("family") or None,
-        quantization=labels.get("quantization") or "unknown",
+        quantization=labels.get("quantization") or None,
         task=task,
     )
 

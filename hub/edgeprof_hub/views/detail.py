@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
+from edgeprof.tables.model_names import distinct_names
 from edgeprof.tables.view import NO_BREAK_EVEN, break_even_text
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
@@ -104,11 +105,12 @@ class DevicePage:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """One model, its newest runs and the devices that they actual on."""
+    """One model, its newest runs and the devices that they ran on."""
 
     model: rest.ModelRecord
     results: Sequence[rest.StoredResult]
     devices: Mapping[str, rest.DeviceRecord]
+    tasks: tuple[str, ...] = TASKS
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ class FlashPage:
     upload_problem: str = ""
     inputs: tuple[InputView, ...] = field(default_factory=form_inputs.inputs)
     tasks: tuple[str, ...] = TASKS
+
+    @property
+    def model_names(self) -> Mapping[str, str]:
+        """The models' names, distinct where several share one."""
+        return distinct_names({model.model_id: model.name for model in self.models})
 
 
 @dataclass(frozen=True)
