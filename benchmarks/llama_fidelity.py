@@ -1,8 +1,9 @@
 """Prefill and decode tokens/s over native `llama-bench` on the same libraries: 1 thread, alternated pairs.
 
 Measured in the same rounds, each against the round's own llama-bench: the agent's low-level path (llama-cpp-python),
-which must reach it; the prebuilt binding (xllamacpp), another build of llama.cpp, and the class `Llama` with its own
-eval loop, whose losses are properties of those ways and are kept as data (`--write-binding-cost`).
+which must reach it; the C interface and the server of the prebuilt package (llama-capi, xllamacpp), another build of
+llama.cpp, and the class `Llama` with its own eval loop. Their losses are properties of those ways and builds, and are
+kept as data (`--write-binding-cost`).
 
 A round has one run of each, the low-level path beside llama-bench, and every other round is the mirror of the one
 before (ABBA): a speed that drifts meets both sides alike. Both sides give the median of the same number of repeats.
@@ -33,7 +34,7 @@ from edgeprof_exports import catalogue, fetch
 
 RECIPE = "smollm2-135m-q4-1"
 PROMPT_TOKENS, DECODE_TOKENS, REPEATS = 64, 16, 6
-LOW_LEVEL, PREBUILT, CLASS = "llama-cpp-python", "xllamacpp", "llama_cpp.Llama"
+LOW_LEVEL, DIRECT, PREBUILT, CLASS = "llama-cpp-python", "llama-capi", "xllamacpp", "llama_cpp.Llama"
 FIGURES = ("prefill_tokens_per_s", "decode_tokens_per_s")
 LOW, HIGH = 0.97, 1.03
 
@@ -58,8 +59,11 @@ def bench(program: Path, model: Path, depth: int) -> Figures:
     }
 
 
-def agent(model: Path, variant: str, depth: int) -> Figures:
-    """What the agent reports for one runtime variant, through its whole path."""
+def agent(
+    model: Path, variant: str, depth: int, lengths: tuple[int, int, int] = (PROMPT_TOKENS, DECODE_TOKENS, REPEATS)
+) -> Figures:
+    """What the agent reports for one runtime variant, through its whole path. `lengths`: prompt, generated, repeats."""
+    prompt_tokens, decode_tokens, repeats = lengths
     file = inspect(model)
     request = MeasureRequest(
         result_id=identity.new_id(),
@@ -73,12 +77,12 @@ def agent(model: Path, variant: str, depth: int) -> Figures:
         config=RunConfig(
             runtime=variant,
             threads=1,
-            prompt_tokens=PROMPT_TOKENS,
-            decode_tokens=DECODE_TOKENS,
+            prompt_tokens=prompt_tokens,
+            decode_tokens=decode_tokens,
             depth_tokens=depth,
         ),
         protocol=RunProtocol(
-            min_runs=REPEATS, max_runs=REPEATS, warmup_limit_s=0.0, window_s=0.0, cold_start=False, deadline_s=600.0
+            min_runs=repeats, max_runs=repeats, warmup_limit_s=0.0, window_s=0.0, cold_start=False, deadline_s=600.0
         ),
         emulated=False,
         memory_limit_mib=None,
@@ -87,6 +91,8 @@ def agent(model: Path, variant: str, depth: int) -> Figures:
     result, _ = measure(request, silent, threading.Event())
     if result.failure:
         raise SystemExit(f"{variant}: {result.failure.code}: {result.failure.message}")
+    if result.effective is None or result.effective.runtime != variant:
+        raise SystemExit(f"{variant}: another path ran: {result.effective.notes[0] if result.effective else ''}")
     return {row.metric: row.value for row in result.metrics if row.metric in FIGURES}
 
 
@@ -106,6 +112,7 @@ def rounds(model: Path, program: Path, count: int, others: int, depth: int) -> P
     sides: list[tuple[str, Callable[[], Figures]]] = [
         ("llama-bench", lambda: bench(program, model, depth)),
         (LOW_LEVEL, lambda: agent(model, LOW_LEVEL, depth)),
+        (DIRECT, lambda: agent(model, DIRECT, depth)),
         (PREBUILT, lambda: agent(model, PREBUILT, depth)),
     ]
     if not depth:

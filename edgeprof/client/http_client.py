@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 TIMEOUT_S = 60.0
 CHUNK_BYTES = 1 << 20
+ANSWER_WITHIN_S = 900.0
+"""Of an answer that is read whole: the table of a large hub over a slow line."""
+MAX_ANSWER_BYTES = 512 << 20
+MAX_ERROR_BYTES = 64 << 10
 
 Sent = Callable[[int, int], None]
 """Called with (bytes sent, bytes in all) while a file goes up."""
@@ -166,7 +170,7 @@ class HubClient:
 
     def _send(self, method: str, path: str, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"} if body else {}
-        with self._answer(method, path, body, headers) as response:
+        with self._answer(method, path, body, headers, ANSWER_WITHIN_S) as response:
             return self._body(response)
 
     def _exists(self, path: str) -> bool:
@@ -199,17 +203,17 @@ class HubClient:
         path: str,
         body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        within_s: float | None = None,
     ) -> Generator[HTTPResponse, None, None]:
         """The answer below 400, with its body unread."""
-        with self._server.request(method, f"/api/v1{path}", headers, body) as response:
+        with self._server.request(method, f"/api/v1{path}", headers, body, within_s=within_s) as response:
             if response.status >= 400:
-                raise _refused(self.url, response.status, self._body(response))
+                raise _refused(self.url, response.status, self._server.body(response, MAX_ERROR_BYTES))
             yield response
 
     def _body(self, response: HTTPResponse) -> bytes:
-        """An answer that was cut off is an error, too."""
-        with self._server.reading():
-            return response.read()
+        """An answer that was cut off, or never ends, is an error, too."""
+        return self._server.body(response, MAX_ANSWER_BYTES)
 
     def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
         with self._server.reading():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from edgeprof.commands.options import spelled_points, sweep_points
+from edgeprof.commands.options import check_signature, spelled_points, sweep_points
 from edgeprof.commands.run_options import Sweeps, run_options, sweeps_of, values_of
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
@@ -27,15 +27,17 @@ def campaign_of(options: Mapping[str, object], models: Sequence[str]) -> rest.Ca
         {**values_of(rest.CampaignRequest, options), "model_ids": (), "device_ids": ()}, rest.CampaignRequest
     )
     sweeps = sweeps_of(options)
-    points = (*_shape_points(sweeps, models, campaign.shapes), *sweeps.token_points)
+    points = (*_shape_points(sweeps, models, campaign), *sweeps.token_points)
     protocol = msgspec.convert({**values_of(RunProtocol, options), "sweep": points}, RunProtocol)
     return replace(campaign, protocol=protocol)
 
 
-def _shape_points(sweeps: Sweeps, models: Sequence[str], fixed: dict[str, tuple[int, ...]]) -> tuple[SweepAt, ...]:
+def _shape_points(sweeps: Sweeps, models: Sequence[str], campaign: rest.CampaignRequest) -> tuple[SweepAt, ...]:
     """Points over input shapes: checked against the model's file where there is one here, and only one."""
     if len(models) == 1 and Path(models[0]).exists():
-        return sweep_points(inspect(Path(models[0])), sweeps.sweeps, sweeps.sweep_dims, fixed)
+        file = inspect(Path(models[0]))
+        check_signature(file, campaign.signature)
+        return sweep_points(file, sweeps.sweeps, sweeps.sweep_dims, campaign.shapes, campaign.signature, campaign.dims)
     if sweeps.sweep_dims:
         raise UsageError(
             "bad_sweep", "--sweep-dim looks its dimension up in one model's file. Spell the points out with --sweep."

@@ -78,7 +78,7 @@ def flash(
     if left_out:
         click.echo(
             f"Skipped {left_out} of the requested runs. Endpoints measure served models only, and other devices "
-            "measure model files only.",
+            "measure model files only. Older agents measure no ORT models.",
             err=True,
         )
     for device in chosen:

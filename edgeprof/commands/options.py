@@ -2,12 +2,13 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeprof.errors import UsageError
+from edgeprof.wire import named_values
 from edgeprof.wire.sweep_at import SweepAt
 
 if TYPE_CHECKING:
@@ -55,13 +56,18 @@ def sweep_options(command: F) -> F:
 
 
 def sweep_points(
-    model: "ModelFile", sweeps: tuple[str, ...], sweep_dims: tuple[str, ...], fixed: dict[str, tuple[int, ...]]
+    model: "ModelFile",
+    sweeps: tuple[str, ...],
+    sweep_dims: tuple[str, ...],
+    fixed: dict[str, tuple[int, ...]],
+    signature: str = "",
+    dims: Mapping[str, int] | None = None,
 ) -> tuple[SweepAt, ...]:
     """The points that `sweep_options` gave, with dimensions resolved from the model file. Raises UsageError."""
     if not sweeps and not sweep_dims:
         return ()
     from edgeprof.modelfiles import declared_inputs  # the readers of model files: not for a command's help
-    from edgeprof.modelfiles.sweep_points import points_of
+    from edgeprof.modelfiles.sweep_points import points_of, with_sizes
     from edgeprof.wire.formats import is_language
 
     if is_language(model.format):
@@ -69,8 +75,21 @@ def sweep_points(
             "bad_sweep",
             "A language model has no input shapes to sweep. --sweep and --sweep-dim are for ONNX and TFLite models.",
         )
-    declared = declared_inputs(model.folder / model.manifest.entry, model.format)
-    return points_of(declared, spelled_points(sweeps), parse_shapes(sweep_dims), fixed)
+    declared = declared_inputs(model.folder / model.manifest.entry, model.format, signature)
+    swept = parse_shapes(sweep_dims)
+    return points_of(with_sizes(declared, dims or {}, swept), spelled_points(sweeps), swept, fixed)
+
+
+def check_signature(model: "ModelFile", signature: str) -> None:
+    """Raises UsageError `bad_signature` where a signature was chosen and the model does not have it."""
+    if not signature:
+        return
+    from edgeprof.modelfiles import tflite_signatures
+
+    path = model.folder / model.manifest.entry
+    if model.format != "tflite":
+        raise UsageError("bad_signature", f"{path.name} is not a TFLite model: it has no signatures.")
+    tflite_signatures.chosen(tflite_signatures.signatures_of(path), signature, path.name)
 
 
 def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:
@@ -80,14 +99,7 @@ def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:
 
 def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
     """`name=1,3,224,224` for each input, as RunConfig.shapes wants it. Raises UsageError."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for text in texts:
-        name, separator, sizes = text.rpartition("=")
-        try:
-            shape = tuple(int(size) for size in sizes.split(","))
-        except ValueError:
-            shape = ()
-        if not separator or not name or not shape or min(shape) < 1:
-            raise UsageError("bad_shape", f"{text!r} is not an input shape. Use NAME=1,3,224,224.")
-        shapes[name] = shape
-    return shapes
+    try:
+        return named_values.parse(texts, "tuple")
+    except ValueError as error:
+        raise UsageError("bad_shape", str(error)) from None

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple, TypeVar, get_origin
 
 import click
 
-from edgeprof.commands.options import FiniteRange, parse_shapes, sweep_options
+from edgeprof.commands.options import FiniteRange, sweep_options
+from edgeprof.errors import UsageError
+from edgeprof.wire import named_values
 from edgeprof.wire.run_config import MAX_TOKENS
 from edgeprof.wire.run_field import Described, Option, RunField, Surface, fields_of
 from edgeprof.wire.sweep_at import SweepAt
@@ -56,10 +58,25 @@ def run_options(
 def values_of(kind: type, options: Mapping[str, object]) -> dict[str, object]:
     """The fields of a dataclass that options gave; those of a sweep are left to `Sweeps`."""
     return {
-        each.name: parse_shapes(value) if get_origin(each.type) is dict and isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType]
+        each.name: _named(each, value) if get_origin(each.type) is dict and isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType]
         for each in fields_of(kind)
         if (value := options.get(each.name)) is not None
     }
+
+
+def _named(each: Described, texts: tuple[str, ...]) -> dict[str, object]:
+    """A mapping from its repeated option. Raises UsageError."""
+    try:
+        found = named_values.parse(texts, named_values.kind_of(each.type))
+    except ValueError as error:
+        raise UsageError(each.known.code, str(error)) from None
+    refused = each.known.refused_entry(found)
+    if refused is not None:
+        raise UsageError(
+            each.known.code,
+            f"{refused}={str(found[refused])[:40]} is out of range: {each.known.range_text('a number')}.",
+        )
+    return found
 
 
 def sweeps_of(options: Mapping[str, object]) -> Sweeps:
@@ -84,6 +101,8 @@ def _settings(each: Described, option: Option, surface: Surface, choices: Sequen
     help_text = option.help or each.known.help
     common: dict[str, Any] = {"help": help_text.format(default=each.default), "metavar": option.metavar}
     if each.type is bool:
+        if surface in option.undecided:
+            return {**common, "default": None, "help": f"{common['help']} {option.undecided[surface]}"}
         return {**common, **_switch(each, option)}
     if each.type is str and each.known.high is not None:
         common["callback"] = _text(each.known)

@@ -16,7 +16,7 @@ _SUBJECT: dict[str, Callable[[Result], object]] = {
     "device": lambda result: result.device_id,
     "model": lambda result: result.model_name,
     "model file": lambda result: result.model_id[:12],
-    "runtime": lambda result: result.config.runtime,
+    "runtime": lambda result: result.effective.runtime if result.effective else result.config.runtime,
     "runtime version": lambda result: result.effective.runtime_version if result.effective else None,
     "provider": lambda result: result.effective.provider if result.effective else result.config.provider,
 }

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.modelfiles import onnx_file, parse
+from edgeprof.modelfiles import onnx_file, ort_file, parse
+from edgeprof.modelfiles.flatbuffer import slot_of
 from edgeprof.modelfiles.parse import Span, elements, ints, messages, table, text
-from edgeprof.modelfiles.tflite_file import slot_of
+from edgeprof.modelfiles.tflite_signatures import chosen, signatures_in
 from edgeprof.modelfiles.window import FileWindow
+from edgeprof.wire.input_names import input_labels
 from edgeprof.wire.messages import ModelFormat
 
 # Field numbers of onnx.proto.
@@ -26,14 +28,22 @@ class DeclaredInput:
 
     name: str
     sizes: tuple[int | str | None, ...]
+    has_rank: bool = True
+    """Whether the number of dimensions is declared."""
 
 
-def declared_inputs(path: Path, model_format: ModelFormat) -> tuple[DeclaredInput, ...]:
-    """The inputs of a file that `inspect` has found whole, in its order. Empty for GGUF, whose inputs are tokens."""
+def declared_inputs(path: Path, model_format: ModelFormat, signature: str = "") -> tuple[DeclaredInput, ...]:
+    """The inputs of a file that `inspect` has found whole, in its order. Empty for GGUF, whose inputs are tokens.
+
+    `signature`: of a TFLite model, the key of the one that is meant; empty: its first graph. Raises UsageError
+    `bad_signature`.
+    """
     with parse.open_window(path) as window:
         if model_format == "onnx":
             return tuple(_onnx(window))
-        return tuple(_tflite(window)) if model_format == "tflite" else ()
+        if model_format == "ort":
+            return tuple(DeclaredInput(name, sizes) for name, sizes in ort_file.inputs(window))
+        return _tflite(window, signature) if model_format == "tflite" else ()
 
 
 def _onnx(window: FileWindow) -> Iterator[DeclaredInput]:
@@ -48,11 +58,13 @@ def _onnx(window: FileWindow) -> Iterator[DeclaredInput]:
 
 def _onnx_input(window: FileWindow, span: Span) -> DeclaredInput:
     sizes: list[int | str | None] = []
+    has_rank = False
     for kind in messages(window, span, _VALUE_TYPE):
         for tensor in messages(window, kind, _TYPE_TENSOR):
             for shape in messages(window, tensor, _TENSOR_SHAPE):
+                has_rank = True
                 sizes += [_onnx_size(window, dim) for dim in messages(window, shape, _SHAPE_DIM)]
-    return DeclaredInput(text(window, span, _VALUE_NAME), tuple(sizes))
+    return DeclaredInput(text(window, span, _VALUE_NAME), tuple(sizes), has_rank)
 
 
 def _onnx_size(window: FileWindow, span: Span) -> int | str | None:
@@ -67,15 +79,18 @@ def _onnx_size(window: FileWindow, span: Span) -> int | str | None:
     return size
 
 
-def _tflite(window: FileWindow) -> Iterator[DeclaredInput]:
-    """Inputs of the first graph, which is the one that an interpreter runs."""
+def _tflite(window: FileWindow, key: str) -> tuple[DeclaredInput, ...]:
+    """Inputs of the signature's graph; without one, of the first, which is the one that an interpreter runs."""
     graphs = elements(window, window.u32(0), parse.TFLITE_SUBGRAPHS)
-    if graphs:
-        graph = table(window, graphs[0])
-        tensors = elements(window, graph, parse.TFLITE_TENSORS)
-        for index in ints(window, graph, _SUBGRAPH_INPUTS):
-            if 0 <= index < len(tensors):
-                yield _tflite_input(window, table(window, tensors[index]))
+    signature = chosen(signatures_in(window), key, window.name)
+    if not graphs:
+        return ()
+    graph = table(window, graphs[signature.graph if signature else 0])
+    tensors = elements(window, graph, parse.TFLITE_TENSORS)
+    indices = [index for index in ints(window, graph, _SUBGRAPH_INPUTS) if 0 <= index < len(tensors)]
+    found = [_tflite_input(window, table(window, tensors[index])) for index in indices]
+    labels = input_labels([each.name for each in found], indices, signature.inputs if signature else {})
+    return tuple(DeclaredInput(label, each.sizes) for label, each in zip(labels, found, strict=True))
 
 
 def _tflite_input(window: FileWindow, tensor: int) -> DeclaredInput:

@@ -3,6 +3,10 @@
 Layout as in the format's specification (ggml/docs/gguf.md), block sizes as in ggml-common.h.
 """
 
+import struct
+from collections import Counter
+from dataclasses import dataclass, field
+
 from edgeprof.modelfiles.window import FileWindow, ModelFileError, PastEnd
 
 MAGIC = b"GGUF"
@@ -12,8 +16,13 @@ _MAX_DIMENSIONS = 4
 _MAX_KEY_BYTES = 65_535
 _MAX_NESTING = 8
 
+_MAX_VALUE_BYTES = 1024
+_MAX_VALUES = 10_000
+_MAX_KEPT_KEY_BYTES = 256
+
 _STRING, _ARRAY, _U32 = 8, 9, 4
 _VALUE_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, _U32: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_UNPACK = {0: "<B", 1: "<b", 2: "<H", 3: "<h", _U32: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 
 _BLOCKS: dict[int, tuple[int, int]] = {
     # ggml type: (elements in a block, bytes of a block)
@@ -54,23 +63,54 @@ _BLOCKS: dict[int, tuple[int, int]] = {
 }
 
 
-def check(window: FileWindow) -> None:
-    """Raises ModelFileError unless the file is a GGUF whose tensors all end within it."""
+UNKNOWN = -1
+"""Stands for every ggml type that is newer than the table."""
+GgufValue = str | int | float | bool
+
+
+@dataclass
+class GgufContents:
+    """What a GGUF file says of itself: single values by key, lengths of arrays, tensors by type.
+
+    `elements` counts the values of all tensors, by ggml type (`UNKNOWN`: newer ones). Texts longer than 1 KiB are left
+    out of `values`.
+    """
+
+    values: dict[str, GgufValue] = field(default_factory=lambda: {})
+    array_lengths: dict[str, int] = field(default_factory=lambda: {})
+    elements: "Counter[int]" = field(default_factory=lambda: Counter())
+    tensor_count: int = 0
+
+    def text(self, key: str) -> str:
+        """The text of this key; empty where there is none."""
+        value = self.values.get(key)
+        return value if isinstance(value, str) else ""
+
+    def whole(self, key: str) -> int | None:
+        """The whole number of this key, or None."""
+        value = self.values.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def check(window: FileWindow) -> GgufContents:
+    """What the file says of itself. Raises ModelFileError unless it is a GGUF whose tensors all end within it."""
     try:
-        _walk(window)
+        return _walk(window)
     except PastEnd:
         raise window.truncated("GGUF") from None
 
 
-def _walk(window: FileWindow) -> None:
+def _walk(window: FileWindow) -> GgufContents:
     if window.read(0, 4) != MAGIC:
         raise window.damaged("it does not start like a GGUF file")
     _check_version(window)
-    tensor_count, pair_count = window.u64(8), window.u64(16)
-    at, alignment = _walk_metadata(window, 24, pair_count)
-    at, data_bytes = _walk_tensor_infos(window, at, tensor_count, alignment)
-    if tensor_count:
+    contents = GgufContents(tensor_count=window.u64(8))
+    at = _walk_metadata(window, 24, window.u64(16), contents)
+    alignment = contents.whole("general.alignment") or _DEFAULT_ALIGNMENT
+    at, data_bytes = _walk_tensor_infos(window, at, alignment, contents)
+    if contents.tensor_count:
         window.must_reach(-(-at // alignment) * alignment + data_bytes)
+    return contents
 
 
 def _check_version(window: FileWindow) -> None:
@@ -86,19 +126,31 @@ def _check_version(window: FileWindow) -> None:
         )
 
 
-def _walk_metadata(window: FileWindow, at: int, count: int) -> tuple[int, int]:
-    """The offset behind all key-value pairs, and the alignment that they ask for."""
-    alignment = _DEFAULT_ALIGNMENT
+def _walk_metadata(window: FileWindow, at: int, count: int, contents: GgufContents) -> int:
+    """The offset behind all key-value pairs."""
     for _ in range(count):
         window.step()
         key, at = _key(window, at)
         kind = window.u32(at)
-        if key == b"general.alignment" and kind == _U32:
-            alignment = window.u32(at + 4)
-        at = _skip_value(window, kind, at + 4)
-    if alignment < 8 or alignment % 8:
+        end = _skip_value(window, kind, at + 4)
+        if len(contents.values) + len(contents.array_lengths) < _MAX_VALUES and len(key) <= _MAX_KEPT_KEY_BYTES:
+            _keep(window, key.decode(errors="replace"), kind, (at + 4, end), contents)
+        at = end
+    alignment = contents.values.get("general.alignment", _DEFAULT_ALIGNMENT)
+    if not isinstance(alignment, int) or alignment < 8 or alignment % 8:
         raise window.damaged(f"its alignment of {alignment} is not a multiple of 8")
-    return at, alignment
+    return at
+
+
+def _keep(window: FileWindow, key: str, kind: int, span: tuple[int, int], contents: GgufContents) -> None:
+    at, end = span
+    if kind == _ARRAY:
+        contents.array_lengths[key] = window.u64(at + 4)
+    elif kind == _STRING:
+        if end - at - 8 <= _MAX_VALUE_BYTES:
+            contents.values[key] = window.read(at + 8, end - at - 8).decode(errors="replace")
+    else:
+        contents.values[key] = struct.unpack(_UNPACK[kind], window.read(at, end - at))[0]
 
 
 def _key(window: FileWindow, at: int) -> tuple[bytes, int]:
@@ -133,10 +185,10 @@ def _skip_array(window: FileWindow, at: int, nesting: int) -> int:
     return at
 
 
-def _walk_tensor_infos(window: FileWindow, at: int, count: int, alignment: int) -> tuple[int, int]:
+def _walk_tensor_infos(window: FileWindow, at: int, alignment: int, contents: GgufContents) -> tuple[int, int]:
     """The offset behind all tensor infos, and how many bytes of data they speak of."""
     data_bytes = 0
-    for _ in range(count):
+    for _ in range(contents.tensor_count):
         window.step()
         _, at = _key(window, at)
         dimensions = window.u32(at)
@@ -149,7 +201,9 @@ def _walk_tensor_infos(window: FileWindow, at: int, count: int, alignment: int) 
         offset = window.u64(at + 4)
         if offset % alignment:
             raise window.damaged(f"a tensor starts at {offset}, which breaks its alignment of {alignment}")
-        data_bytes = max(data_bytes, offset + _tensor_bytes(window.u32(at), elements))
+        kind = window.u32(at)
+        contents.elements[kind if kind in _BLOCKS else UNKNOWN] += elements
+        data_bytes = max(data_bytes, offset + _tensor_bytes(kind, elements))
         at += 12
     return at, data_bytes
 
@@ -158,3 +212,7 @@ def _tensor_bytes(kind: int, elements: int) -> int:
     """Bytes of a tensor; 0 for a type newer than the table, where only the offset can be checked."""
     per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
     return -(-elements // per_block) * block_bytes
+
+
+read_key, skip_value, ARRAY = _key, _skip_value, _ARRAY
+"""For readers of a part of the file: a name and where it ends; where a value ends; the type of an array."""

@@ -5,11 +5,20 @@ import os
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from edgeprof.modelfiles import external_data, gguf_file, onnx_file, served_file, tflite_file
+from edgeprof.modelfiles import (
+    external_data,
+    gguf_file,
+    gguf_kind,
+    gguf_split,
+    onnx_file,
+    ort_file,
+    served_file,
+    tflite_file,
+)
 from edgeprof.modelfiles.window import FileWindow, ModelFileError
 from edgeprof.wire.formats import FORMATS, TITLES, is_language
 from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
@@ -36,6 +45,15 @@ class ModelFile:
     format: ModelFormat
     manifest: Manifest
     folder: Path
+    gguf: gguf_file.GgufContents | None = field(default=None, compare=False, repr=False)
+    """What a GGUF file says of itself, its tensors counted over all parts."""
+
+
+class _Recognised(NamedTuple):
+    format: ModelFormat
+    external_bytes: dict[str, int]
+    """External files by location, with how many bytes of each are needed."""
+    gguf: gguf_file.GgufContents | None = None
 
 
 def inspect(path: Path) -> ModelFile:
@@ -46,15 +64,16 @@ def inspect(path: Path) -> ModelFile:
         if size == 0:
             raise ModelFileError("not_a_model", f"{path.name} is empty.")
         window = FileWindow(file, size, path.name)
-        model_format, external = _recognised(window, named)
+        found = _recognised(window, named)
+        if named and named != found.format:
+            raise ModelFileError(
+                "wrong_format",
+                f"{path.name} contains {TITLES[found.format]} data. Rename it to end in .{found.format}.",
+            )
+        parts = list(_gguf_parts(path, found.gguf)) if found.gguf else []
         entry = _file_ref(file, path.name)
-    if named and named != model_format:
-        raise ModelFileError(
-            "wrong_format",
-            f"{path.name} contains {TITLES[model_format]} data. Rename it to end in .{model_format}.",
-        )
-    files = [entry, *_external_refs(path, external), *_inputs_ref(path, model_format)]
-    return ModelFile(model_format, manifest_of(path.name, files), path.parent)
+    files = [entry, *parts, *_external_refs(path, found.external_bytes), *_inputs_ref(path, found.format)]
+    return ModelFile(found.format, manifest_of(path.name, files), path.parent, found.gguf)
 
 
 def first_look(head: bytes, name: str) -> None:
@@ -65,7 +84,11 @@ def first_look(head: bytes, name: str) -> None:
     named = format_of_name(Path(name))
     if named is None:
         return
-    magics = {"gguf": (0, gguf_file.MAGIC), "tflite": (tflite_file.MAGIC_AT, tflite_file.MAGIC)}
+    magics = {
+        "gguf": (0, gguf_file.MAGIC),
+        "tflite": (tflite_file.MAGIC_AT, tflite_file.MAGIC),
+        "ort": (ort_file.MAGIC_AT, ort_file.MAGIC),
+    }
     for known, (at, magic) in magics.items():
         if (_begins(head, at, magic, named == known)) != (named == known):
             wanted = TITLES[named]
@@ -84,25 +107,27 @@ def format_of_name(path: Path) -> ModelFormat | None:
     return None
 
 
-def _recognised(window: FileWindow, named: ModelFormat | None) -> tuple[ModelFormat, dict[str, int]]:
-    """The format by content, with the external files that it names. What the name promises decides the sentence."""
+def _recognised(window: FileWindow, named: ModelFormat | None) -> _Recognised:
+    """The format by content. What the name promises decides the sentence."""
     head = window.read(0, min(window.size, HEAD_BYTES))
     if _begins(head, 0, gguf_file.MAGIC, named == "gguf"):
-        gguf_file.check(window)
-        return "gguf", {}
+        return _Recognised("gguf", {}, gguf_file.check(window))
     if _begins(head, tflite_file.MAGIC_AT, tflite_file.MAGIC, named == "tflite"):
         tflite_file.check(window)
-        return "tflite", {}
+        return _Recognised("tflite", {})
+    if _begins(head, ort_file.MAGIC_AT, ort_file.MAGIC, named == "ort"):
+        ort_file.check(window)
+        return _Recognised("ort", {})
     if named == "served" or head.startswith(served_file.BEGINS):
         served_file.check(window)
-        return "served", {}
+        return _Recognised("served", {})
     _refuse_stranger(head, window.name)
     try:
-        return "onnx", onnx_file.check(window).needed_bytes
+        return _Recognised("onnx", onnx_file.check(window).needed_bytes)
     except ModelFileError as error:
         if named == "onnx" or error.code == "external_data_outside":
             raise
-        wanted = TITLES[named] if named else "ONNX, TFLite or GGUF"
+        wanted = TITLES[named] if named else "ONNX, TFLite, GGUF or ORT"
         raise ModelFileError("not_a_model", f"{window.name} contains no {wanted} model.") from error
 
 
@@ -116,6 +141,18 @@ def _begins(head: bytes, at: int, magic: bytes, is_named: bool) -> bool:
     """Whether a file begins with a format's magic; a file cut inside it counts if its name says so."""
     found = head[at : at + len(magic)]
     return found == magic or (is_named and len(head) < at + len(magic) and magic.startswith(found))
+
+
+def _gguf_parts(path: Path, first: gguf_file.GgufContents) -> Iterator[FileRef]:
+    """The other parts of a split model, whose tensors are added to those of the first."""
+    for part in gguf_split.other_parts(path, first):
+        with _opened(part) as file:
+            contents = gguf_file.check(FileWindow(file, os.fstat(file.fileno()).st_size, part.name))
+            gguf_split.check_part(part, contents, first)
+            first.elements.update(contents.elements)
+            first.tensor_count += contents.tensor_count
+            yield _file_ref(file, part.name)
+    gguf_kind.check_measurable(path.name, first)
 
 
 def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef]:

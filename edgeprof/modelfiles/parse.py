@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeprof.modelfiles import onnx_file
-from edgeprof.modelfiles.tflite_file import slot_of
+from edgeprof.modelfiles.flatbuffer import slot_of
 from edgeprof.modelfiles.window import BUFFER_BYTES, FileWindow, PastEnd
 
 Span = tuple[int, int]

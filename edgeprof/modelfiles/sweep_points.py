@@ -5,6 +5,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import DeclaredInput
@@ -35,6 +36,17 @@ def points_of(
     return tuple(SweepAt(shapes=shapes) for shapes in found)
 
 
+def with_sizes(
+    declared: Sequence[DeclaredInput], dims: Mapping[str, int], swept: Mapping[str, object]
+) -> list[DeclaredInput]:
+    """The inputs with the sizes that the run gives its symbols, but for those that the sweep goes through."""
+    known = {symbol: size for symbol, size in dims.items() if symbol not in swept}
+    return [
+        replace(each, sizes=tuple(known.get(size, size) if isinstance(size, str) else size for size in each.sizes))
+        for each in declared
+    ]
+
+
 def _checked(shapes: Shapes, known: Mapping[str, DeclaredInput]) -> Shapes:
     for name, sizes in shapes.items():
         if name not in known:
@@ -44,8 +56,9 @@ def _checked(shapes: Shapes, known: Mapping[str, DeclaredInput]) -> Shapes:
 
 
 def _check_fits(each: DeclaredInput, sizes: tuple[int, ...]) -> None:
-    fits = len(sizes) == len(each.sizes) and all(
-        not isinstance(size, int) or size == wanted for size, wanted in zip(each.sizes, sizes, strict=True)
+    fits = not each.has_rank or (
+        len(sizes) == len(each.sizes)
+        and all(not isinstance(size, int) or size == wanted for size, wanted in zip(each.sizes, sizes, strict=True))
     )
     if not fits:
         raise UsageError("bad_sweep", f"Input {each.name!r} has sizes {_text(each)}; {_joined(sizes)} do not fit.")

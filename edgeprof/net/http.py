@@ -4,9 +4,11 @@
 """
 
 import http.client
+import socket
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -15,6 +17,9 @@ from edgeprof.errors import EdgeprofError
 BREAKS = (OSError, http.client.HTTPException, ValueError)
 """What a failed exchange raises. ValueError: a header that cannot be sent, a length that is not a number."""
 MAX_REDIRECTS = 10
+CHUNK_BYTES = 64 * 1024
+HEADER_WAITS = 2
+"""So many of its waits for the network an answer's header may take: a byte now and then would else hold us for ever."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Body = bytes | BinaryIO | Iterable[bytes] | None
@@ -35,6 +40,49 @@ def reason_of(error: Exception | str) -> str:
     """A failed exchange in a few words, for a sentence."""
     strerror = error.strerror if isinstance(error, OSError) else None
     return strerror or str(error) or type(error).__name__
+
+
+def read_whole(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
+    """An answer's body, of which no more than the limit is ever held. Raises what BREAKS lists."""
+    too_long = ValueError(f"its answer is longer than {max_bytes / 1024:,.0f} KiB")
+    if answer.length is not None and answer.length > max_bytes:
+        raise too_long
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := answer.read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_long
+        chunks.append(chunk)
+    if answer.length:  # read() with an amount says nothing of a body that was cut off
+        raise http.client.IncompleteRead(b"", answer.length)
+    return b"".join(chunks)
+
+
+class _Deadline:
+    """Cuts a connection off at its time, whatever the other side trickles into it until then."""
+
+    def __init__(self, line: http.client.HTTPConnection, seconds: float) -> None:
+        self._seconds = seconds
+        self._is_over = False
+        self._socket: socket.socket | None = line.sock  # the connection lets go of it with the header
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def check(self) -> None:
+        """Raises TimeoutError where the time was up."""
+        if self._is_over:
+            raise TimeoutError(f"its answer took longer than {self._seconds:g} s")
+
+    def _cut(self) -> None:
+        self._is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # of TLS, too: no farewell, just the end
 
 
 class Server:
@@ -63,16 +111,43 @@ class Server:
         headers: Mapping[str, str] | None = None,
         body: Body = None,
         timeout_s: float | None = None,
+        within_s: float | None = None,
     ) -> Generator[http.client.HTTPResponse, None, None]:
-        """The answer of any status, with its body unread. The connection ends with the block."""
-        line = connection(self._parts, timeout_s or self._timeout_s)
+        """The answer of any status, with its body unread. The connection ends with the block.
+
+        `within_s`: the whole answer must be read within this time of the request. Without it, its header alone has a
+        limit.
+        """
+        wait_s = timeout_s or self._timeout_s
+        line = connection(self._parts, wait_s)
+        deadline: _Deadline | None = None
         try:
             with self.reading():
                 line.request(method, target, body=body, headers={**self._headers, **(headers or {})})
-                answer = line.getresponse()
-            yield answer
+                deadline = _Deadline(line, within_s or HEADER_WAITS * wait_s)
+                try:
+                    answer = line.getresponse()
+                except BREAKS:
+                    deadline.check()
+                    raise
+                deadline.check()
+            if within_s is None:
+                deadline.end()
+            try:
+                yield answer
+            finally:
+                answer.close()  # one without a length is no longer the connection's to close
+                with self.reading():  # what broke was our own doing, and a body without a length just ended
+                    deadline.check()
         finally:
+            if deadline is not None:
+                deadline.end()
             line.close()
+
+    def body(self, answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
+        """An answer's body. One that is longer, or cut off, is the caller's error."""
+        with self.reading():
+            return read_whole(answer, max_bytes)
 
     @contextmanager
     def reading(self) -> Generator[None, None, None]:
@@ -98,7 +173,10 @@ def fetched(
             answer = line.getresponse()
             onward = _onward(method, url, answer)
             if onward is None:
-                yield answer
+                try:
+                    yield answer
+                finally:
+                    answer.close()
                 return
         finally:
             line.close()

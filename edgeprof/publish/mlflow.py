@@ -1,6 +1,7 @@
 """Results into MLflow over its REST API 2.0: a run each, and on from where it stopped."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPResponse
 from itertools import groupby
@@ -17,6 +18,10 @@ TIMEOUT_S = 60.0
 MAX_METRICS = 900
 """Of one call; MLflow 3.17 takes 1,000."""
 MAX_VALUE_CHARS = 5000
+"""Of a parameter or a tag. MLflow 3.17 cuts a parameter to 6,000 and says nothing."""
+NOT_FINITE, SHORTENED = "edgeprof.not_finite", "edgeprof.shortened"
+"""Tags of a run that name what MLflow could not take as it is."""
+CUT = " … (shortened)"
 PARAMS = ("runtime", "runtime_version", "threads", "provider", "config_key", "quantization", "format", "task")
 TAGS = (
     *("result_id", "device_id", "device", "model_id", "model", "family", "status", "failure_code"),
@@ -49,11 +54,12 @@ class Mlflow:
         """One result: the lines of the export that are of it. The mark comes last, so that nothing is lost."""
         first = rows[0]
         at_ms = int(first["received_s"] * 1000)
+        params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
         tags = [_pair(f"edgeprof.{name}", first[name]) for name in TAGS if first[name] is not None]
+        tags += _left_out(rows, (*params, *tags))
         name = f"{first['model']} on {first['device'] or first['device_id']}"
         request = {"experiment_id": self._experiment_id, "start_time": at_ms, "run_name": name[:250], "tags": tags}
         run_id = self._call("POST", "runs/create", request)["run"]["info"]["run_id"]
-        params = [_pair(name, first[name]) for name in PARAMS if first[name] is not None]
         metrics = list(_metrics(rows, at_ms))
         for start in range(0, max(1, len(metrics)), MAX_METRICS):
             part = {"run_id": run_id, "metrics": metrics[start : start + MAX_METRICS], "params": params}
@@ -99,17 +105,34 @@ def publish_all(target: Mlflow, lines: Callable[[int], Iterable[bytes]], say: Ca
 
 
 def _metrics(rows: Iterable[Row], at_ms: int) -> Iterator[dict[str, object]]:
+    """MLflow gives an infinite metric back as 1.8e308, which a mean takes for a number: those are named in a tag."""
+    for key, value in _figures(rows):
+        if math.isfinite(value):
+            yield {"key": key, "value": value, "timestamp": at_ms, "step": 0}
+
+
+def _figures(rows: Iterable[Row]) -> Iterator[tuple[str, float]]:
     """Figures with the ends of their intervals, as MLflow has one number for a key."""
     for row in rows:
         if row["metric"] is None:
             continue
         for suffix, value in (("", row["value"]), (".ci_low", row["ci_low"]), (".ci_high", row["ci_high"])):
             if value is not None:
-                yield {"key": f"{row['metric']}{suffix}", "value": value, "timestamp": at_ms, "step": 0}
+                yield f"{row['metric']}{suffix}", value
+
+
+def _left_out(rows: Iterable[Row], pairs: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """What a run in MLflow lacks, by name: figures that are not finite, texts that are too long."""
+    infinite = [key for key, value in _figures(rows) if not math.isfinite(value)]
+    cut = [pair["key"] for pair in pairs if pair["value"].endswith(CUT)]
+    for tag, names in ((NOT_FINITE, infinite), (SHORTENED, cut)):
+        if names:
+            yield _pair(tag, ", ".join(names))
 
 
 def _pair(key: str, value: object) -> dict[str, str]:
-    return {"key": key, "value": str(value)[:MAX_VALUE_CHARS]}
+    text = str(value)
+    return {"key": key, "value": text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - len(CUT)] + CUT}
 
 
 def _refused(uri: str, answer: HTTPResponse) -> MlflowError:

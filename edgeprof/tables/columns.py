@@ -8,7 +8,7 @@ GAP = "  "
 
 def width_of(text: str) -> int:
     """Terminal cells that a text takes: wide characters take two, combining ones none."""
-    return sum(_cells(char) for char in text)
+    return len(text) if text.isascii() else sum(map(_CELLS.__getitem__, text))
 
 
 def padded(text: str, size: int) -> str:
@@ -37,7 +37,13 @@ def table(rows: Sequence[Sequence[str]], left: int = 1, indent: int = 0) -> Iter
         yield " " * indent + line_of(row, widths, left)
 
 
-def _cells(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+class _Cells(dict[str, int]):
+    """Cells of each character, looked up once: a large table asks for some million."""
+
+    def __missing__(self, char: str) -> int:
+        wide = 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        self[char] = 0 if unicodedata.combining(char) else wide
+        return self[char]
+
+
+_CELLS = _Cells()

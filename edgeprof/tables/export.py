@@ -29,7 +29,10 @@ def render_json(table: rest.CompareTable) -> str:
 
 
 def render_csv(table: rest.CompareTable) -> str:
-    """One line for each cell and metric; a metric without a figure has its reason, a failed cell has one line."""
+    """One line for each cell and metric; a failed cell has one line.
+
+    `reason`: why a metric has no figure, or its figure no interval.
+    """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(HEADER)
@@ -60,7 +63,8 @@ def _lines(cell: rest.Cell) -> Iterator[tuple[Value, ...]]:
     tail = (cell.ranked, cell.received_s, *_trust(cell))
     for name, row in cell.metrics.items():
         unit = METRICS[name].unit if name in METRICS else ""
-        yield (name, row.value, unit, row.ci_low, row.ci_high, row.n, row.origin, row.scope, None, *tail)
+        figure = (row.value, unit, row.ci_low, row.ci_high, row.n, row.origin, row.scope)
+        yield (name, *figure, row.no_interval, *tail)
     for name, reason in cell.absent.items():
         yield (name, *(None,) * 7, reason, *tail)
     yield from _cost_lines(cell, tail)

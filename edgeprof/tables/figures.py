@@ -30,6 +30,17 @@ def interval(row: MetricRow) -> str | None:
     return f"{number(row.ci_low * factor, places)}–{number(row.ci_high * factor, places)}"
 
 
+NO_INTERVAL = (
+    "No 95 % interval: this run has too few independent samples for one. The figure is a fact of this run; no ranking "
+    "and no verdict rests on it."
+)
+
+
+def uncertain(row: MetricRow) -> str | None:
+    """The footnote of a percentile without an interval; None for any other figure. The run itself has the counts."""
+    return NO_INTERVAL if row.no_interval is not None else None
+
+
 def covers(row: MetricRow) -> str | None:
     """What an energy or a power covers, as a footnote; None for any other figure."""
     return f"Energy and power cover {scope_words(row.scope)}." if row.scope else None

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from edgeprof.tables.columns import GAP, line_of, padded, width_of, widths_of
 from edgeprof.tables.view import Block, TableRow, View, view
@@ -47,10 +48,9 @@ def render_text(table: rest.CompareTable, width: int = 110) -> str:
 
 def _fitting(table: rest.CompareTable, width: int) -> tuple[View, Sequence[str]]:
     """What fits, and the headers of the columns that do not."""
-    whole = view(table)
-    shown = whole
+    whole = shown = view(table)
     for count in range(len(GIVEN_UP) + 1):
-        shown = view(table, GIVEN_UP[:count])
+        shown = view(table, GIVEN_UP[:count]) if count else whole
         if all(_label_room(_figure_widths(block), width) >= 0 for block in shown.blocks):
             break
     kept = {header for block in shown.blocks for header in block.headers}
@@ -89,7 +89,7 @@ def _row_lines(row: TableRow, layout: _Layout, width: int) -> list[str]:
     if layout.is_stacked:
         line = f"{GAP}  {row.status}" if row.status else _line("", row.figures, layout)
         return [*_wrap(row.label, width, indent=4, first=2), line, *below]
-    first, *more = textwrap.wrap(row.label, layout.label) or [""]
+    first, *more = _lines_of(row.label, layout.label, "", "") or [""]
     if row.status is None:
         line = _line(first, row.figures, layout)
     else:
@@ -104,7 +104,13 @@ def _line(label: str, texts: Sequence[str], layout: _Layout) -> str:
 
 def _wrap(text: str, width: int, indent: int = 0, first: int | None = None) -> list[str]:
     start = " " * (indent if first is None else first)
-    return textwrap.wrap(text, width, initial_indent=start, subsequent_indent=" " * indent)
+    return [*_lines_of(text, width, start, " " * indent)]
+
+
+@lru_cache(maxsize=4096)
+def _lines_of(text: str, width: int, start: str, indent: str) -> tuple[str, ...]:
+    """A model's label is the same on every device: it is wrapped once."""
+    return tuple(textwrap.wrap(text, width, initial_indent=start, subsequent_indent=indent))
 
 
 def _foot_lines(shown: View, left_out: Sequence[str], width: int) -> list[str]:

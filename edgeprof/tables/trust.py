@@ -14,7 +14,7 @@ NOT_CHECKED = "not checked"
 
 QUOTA = "CPU quota"
 """Stands in the reason of `busy`: a cause of its own would be unknown to older hubs."""
-_AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed"})
+_AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed", "made_up_work"})
 """Causes that speak against a figure of memory; the others only change times and energy."""
 _AGAINST_NOTHING = frozenset({"emulated"})
 """Emulation has its own rule: times and energy are not ranked at all, memory is what it is."""

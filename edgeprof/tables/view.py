@@ -181,8 +181,9 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     if row is None:
         return notes.ref(cell.absent.get(item.metric, "The run has no figure and gave no reason."))
     text = figures.figure(row)
-    if (covers := figures.covers(row)) is not None:
-        text = f"{text} {notes.ref(covers)}"
+    for note in (figures.covers(row), figures.uncertain(row)):
+        if note is not None:
+            text = f"{text} {notes.ref(note)}"
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
     return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text

@@ -13,13 +13,24 @@ def reached_precision(timing: Timing, protocol: RunProtocol) -> bool:
 
 def window_end_text(timing: Timing, protocol: RunProtocol) -> str:
     """`reached the requested precision of ±1.0 %; the published interval is ±0.80 %`, or what ended it instead."""
+    return f"{_end_text(timing, protocol)}{_prevention(timing)}"
+
+
+def _end_text(timing: Timing, protocol: RunProtocol) -> str:
     wanted = f"±{figures.percent(protocol.precision)}"
     reached = reached_precision(timing, protocol)
     if timing.window_end == "precision":
         end = f"reached the requested precision of {wanted}" if reached else f"the quick estimate reached {wanted}"
         return f"{end}; {_interval(timing, '' if reached else ', wider than requested')}"
+    if timing.window_end == "looks" and timing.needed_s is not None:
+        needed = f"{wanted} would take about {figures.number(timing.needed_s)} s"
+        return f"stopped early: {needed}, the limit is {protocol.window_limit_s:g} s; {_interval(timing, '')}"
     relation = f", {'within' if reached else 'wider than'} the requested {wanted}"
     return f"{_stop(timing, protocol)}; {_interval(timing, relation)}"
+
+
+def _prevention(timing: Timing) -> str:
+    return f". Cause: {timing.prevented_by}" if timing.prevented_by else ""
 
 
 def _interval(timing: Timing, relation: str) -> str:

@@ -13,6 +13,7 @@ TrustCause = Literal[
     "busy",
     "emulated",
     "hot_start",
+    "made_up_work",
     "noisy",
     "replayed",
     "stalled",
@@ -29,6 +30,7 @@ TRUST_MEANING: dict[TrustCause, str] = {
     "busy": "Other programs, or a CPU quota, took processor time from the run.",
     "emulated": "This machine plays another device; its times are not that device's.",
     "hot_start": "The device was still warmer than allowed when the run began.",
+    "made_up_work": "The time depends on an input that was made up; with a real value it may be another.",
     "noisy": "The samples scatter widely, so the median is imprecise.",
     "replayed": "Sensors and state are those of a recorded machine; the times are this machine's.",
     "stalled": "The model's process stalled during the run.",
@@ -44,7 +46,7 @@ MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
-"""`looks`: the precision was looked at three times, and a fourth look would make the interval too narrow."""
+"""`looks`: a look told that the precision is out of reach in the time limit (older agents: three looks did not do)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,12 @@ class Timing:
     """Whether warm-up ended because the speed was steady; False: at its limit."""
     window_end: WindowEnd
     relative_half_width: float | None = None
-    """Half of the median's 95 % interval over the median; None where there is no interval."""
+    """Half of the median's 95 % interval over the median; None where there is no interval. Of a language model, the
+    wider of prefill's and decode's."""
+    needed_s: float | None = None
+    """Where `window_end` is `looks`: about how long a window would have reached the requested precision."""
+    prevented_by: str | None = None
+    """What kept a window from the requested precision, in words; None where it was reached or nothing was found."""
 
 
 @dataclass(frozen=True, kw_only=True)

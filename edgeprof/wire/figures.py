@@ -17,6 +17,8 @@ class MetricRow:
     origin: Origin = "measured"
     scope: str | None = None
     """For energy: what the meter covers (`module_input`, `cpu_package` ...). Two scopes are never compared."""
+    no_interval: str | None = None
+    """Why a percentile of the run's own samples has no interval. Such a figure is shown, and no claim rests on it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,24 @@
 
 from typing import Literal, get_args
 
-ModelFormat = Literal["onnx", "tflite", "gguf", "served"]
-"""`served`: a small document that names a model which an OpenAI-compatible endpoint serves."""
+ModelFormat = Literal["onnx", "tflite", "gguf", "served", "ort"]
+"""`served`: a small document that names a model which an OpenAI-compatible endpoint serves. `ort`: ONNX Runtime's own
+format, a graph that was optimized when it was saved."""
 
 FORMATS: tuple[ModelFormat, ...] = get_args(ModelFormat)
-TITLES: dict[ModelFormat, str] = {"onnx": "ONNX", "tflite": "TFLite", "gguf": "GGUF", "served": "served model"}
+TITLES: dict[ModelFormat, str] = {
+    "onnx": "ONNX",
+    "tflite": "TFLite",
+    "gguf": "GGUF",
+    "served": "served model",
+    "ort": "ONNX Runtime",
+}
 FIRST_RUNTIME: dict[ModelFormat, str] = {
     "onnx": "onnxruntime",
     "tflite": "litert",
-    "gguf": "llama-cpp-python",
+    "gguf": "llama-capi",
     "served": "openai-api",
+    "ort": "onnxruntime",
 }
 """Of each format, the first one in the agent's table: what a job names for a device that has not told its runtimes."""
 

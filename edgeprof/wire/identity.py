@@ -8,8 +8,11 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import BinaryIO
 
 from edgeprof.wire.messages import FileRef, Manifest, RunConfig
+
+_CHUNK_BYTES = 1 << 20
 
 
 def canonical_json(value: object) -> bytes:
@@ -21,6 +24,14 @@ def canonical_json(value: object) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """SHA-256 in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(stream: BinaryIO) -> str:
+    """The same of a file from where it stands to its end, which may be larger than the memory."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 INPUTS_SUFFIX = ".inputs.npz"

@@ -3,7 +3,7 @@
 Every number carries its unit in its name. `None` means "not known", and a reason stands beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
@@ -73,6 +73,10 @@ class State:
     online: bool
     agent_version: str
     hostname: str
+    place: str = ""
+    """The same as in its `Hello`. Empty: an agent from before places, which cannot answer the hub's `announce`."""
+    is_answer: bool = False
+    """The hub asked whether this agent is there: the session is the same, and nothing has to be sent again."""
     wire: int = WIRE_VERSION
 
 
@@ -230,6 +234,14 @@ class ArtifactRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LostArtifact:
+    """An artifact that the run made and the device could not hand over. The result goes without it."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """The outcome of one run. Its id is made at job start, so that sending it twice is harmless."""
 
@@ -277,6 +289,9 @@ class Result:
     """Set: the model was served by an endpoint, and every time has the network in it."""
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
+    lost_artifacts: tuple[LostArtifact, ...] = ()
+    power: dict[str, str | float] | None = None
+    """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION
 
 
@@ -294,7 +309,11 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """The hub will not talk to this agent as it is; the message says why and what to do."""
+    """The hub will not talk to this agent as it is; the message says why and what to do.
+
+    With the code `announce` it only asks the agent to say again that it is there. An agent that does not know the code
+    connects again, which says the same.
+    """
 
     code: str
     message: str
@@ -315,6 +334,10 @@ class Bootstrap:
     mqtt_port: int
     mqtt_tls: bool
     mqtt_username: str | None
+    hub_session: str = ""
+    """Another one at each start of the hub: what an agent holds is told once to each. Empty: the hub does not ask."""
+    words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
+    """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,8 +349,33 @@ class Hello:
     name: str
     hostname: str
     agent_version: str
+    place: str = ""
+    """One state folder on one running machine, hashed. A copied card or a copied folder is another place, and so is
+    the machine after its next boot. Empty: not known."""
     wire: int = WIRE_VERSION
 
+
+MAX_HOLDINGS = 500
+"""Results in one `Holdings`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """`POST /api/v1/holdings`: results that the hub has confirmed and the agent still has, SHA-256 by result id."""
+
+    device_id: str
+    results: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The answer: those that the hub lacks, as one does that was restored from a backup. They are sent again."""
+
+    result_ids: tuple[str, ...]
+
+
+ANNOUNCE = "announce"
+"""The code of a `Refusal` that only asks for a sign of life. Sent with QoS 0: it is for those who are there now."""
 
 UpwardMessage = State | Facts | Ack | Progress | Result
 DownwardMessage = Job | Cancel | Receipt | Refusal

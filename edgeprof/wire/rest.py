@@ -84,9 +84,13 @@ class DeviceRecord:
     def measures(self, model_format: ModelFormat) -> bool:
         """Whether such models may be sent here: served ones to endpoints alone, and nothing else to those.
 
-        A device that has not told its facts may be either.
+        A device that has not told its facts may be either. An agent from before a format cannot read a job for it.
         """
-        return self.facts is None or (model_format == "served") == self.is_endpoint
+        if self.facts is None:
+            return True
+        known = {each for runtime in self.facts.runtimes for each in runtime.formats}
+        is_too_new = model_format == "ort" and bool(known) and model_format not in known
+        return (model_format == "served") == self.is_endpoint and not is_too_new
 
     @property
     def tag(self) -> str:

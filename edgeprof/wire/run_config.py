@@ -8,6 +8,13 @@ from edgeprof.wire.run_field import SHORT_FORM, SURFACES, FormInput, Option, Run
 MAX_THREADS = 256
 """More than any device here has cores; beyond it a runtime only fights itself."""
 MAX_TOKENS = 1_048_576
+MAX_SIZE = 2**31 - 1
+"""Of a dimension: what every runtime here can count."""
+MAX_VALUE_CHARS = 1_000
+"""Of one input's values: enough for a few numbers or a sentence; more belongs into MODEL.inputs.npz."""
+
+SIGNATURE_NOTE = "measured signature"
+"""Begins the note of a run that says which of several signatures it measured."""
 
 _TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
 
@@ -59,12 +66,52 @@ class RunOptions:
         dict[str, tuple[int, ...]],
         RunField(
             title="Input shapes",
-            help="Sizes of a dynamic input.",
+            help="Sizes of a dynamic input; 0 is a size.",
+            code="bad_shape",
             models="tensor",
             option=Option(flags="--input-shape", metavar="NAME=1,3,224,224"),
             not_offered=_TERMINAL,
         ),
     ] = field(default_factory=lambda: {})
+    dims: Annotated[
+        dict[str, int],
+        RunField(
+            title="Sizes of symbols",
+            help="Size of a dimension that several inputs share, by its symbol in the file; 0 is a size.",
+            code="bad_dim",
+            low=0,
+            high=MAX_SIZE,
+            models="tensor",
+            option=Option(flags="--dim", metavar="SYMBOL=N"),
+            form=FormInput(label="Sizes of symbols", note="SYMBOL=N; separate several with semicolons.", size=20),
+        ),
+    ] = field(default_factory=lambda: {})
+    input_values: Annotated[
+        dict[str, str],
+        RunField(
+            title="Values of inputs",
+            help="Value of an input: one for all of it, or one for each element, as in shape=3,4. The file "
+            "MODEL.inputs.npz next to the model gives whole arrays.",
+            code="bad_input",
+            high=MAX_VALUE_CHARS,
+            models="tensor",
+            option=Option(flags="--input", metavar="NAME=VALUE"),
+            form=FormInput(label="Values of inputs", note="NAME=VALUE; separate several with semicolons.", size=20),
+        ),
+    ] = field(default_factory=lambda: {})
+    signature: Annotated[
+        str,
+        RunField(
+            title="Signature",
+            help="Signature of a TFLite model to measure (default: the one of its first graph).",
+            code="bad_signature",
+            high=200,
+            models="tensor",
+            option=Option(flags="--signature", metavar="NAME"),
+            column="signature {}",
+            not_offered=_TERMINAL,
+        ),
+    ] = ""
     prompt_tokens: Annotated[
         int,
         RunField(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, Protocol, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, cast, get_args, get_origin, get_type_hints
 
 Surface = Literal["profile", "flash", "form"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
@@ -35,6 +35,8 @@ class Option:
     """The help where `profile` lets the option be repeated: each value is a set-up of its own. Empty: never."""
     derived_default: bool = False
     """The default depends on other options. The help states it with `{default:g}`."""
+    undecided: Mapping[Surface, str] = field(default_factory=lambda: {})
+    """Of a switch that a command decides from its other options where it is not given: what the help says of that."""
     by_hand: bool = False
     """Several options make up this field; edgeprof/commands/run_options.py has them."""
 
@@ -58,7 +60,7 @@ class RunField:
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    """Of a text its longest length, of a list its greatest."""
+    """Of a text its longest length, of a list its greatest. Of a mapping, that of each value."""
     low_open: bool = False
     """`low` itself is outside."""
     off: float | None = None
@@ -83,6 +85,8 @@ class RunField:
             return self.high is None or (len(value) <= self.high and value.isprintable())
         if isinstance(value, tuple):
             return self.high is None or len(value) <= self.high  # pyright: ignore[reportUnknownArgumentType]
+        if isinstance(value, dict):
+            return self.refused_entry(value) is None  # pyright: ignore[reportUnknownArgumentType]
         if not isinstance(value, (int, float)):
             return True
         if isinstance(value, float) and not math.isfinite(value):
@@ -91,6 +95,12 @@ class RunField:
             return True
         too_low = self.low is not None and (value <= self.low if self.low_open else value < self.low)
         return not too_low and (self.high is None or value <= self.high)
+
+    def refused_entry(self, values: Mapping[str, object]) -> str | None:
+        """The first name of a mapping whose value lies outside the range; the range is that of single values."""
+        if self.low is None and self.high is None:
+            return None
+        return next((name for name, value in values.items() if not self.allows(value)), None)
 
     def range_text(self, kind: str) -> str:
         """`0 or a number from 10 to 86,400`, where `kind` is `a number`."""
@@ -105,7 +115,9 @@ class RunField:
         if "$ref" in schema:
             return schema
         schema["description"] = self.help.partition(" Default:")[0]
-        schema.update(self._limits(schema.get("type", "")))
+        of_values: object = schema.get("additionalProperties")
+        limited = cast(dict[str, Any], of_values) if isinstance(of_values, dict) else schema
+        limited.update(self._limits(limited.get("type", "")))
         return schema
 
     def _limits(self, kind: str) -> dict[str, Any]:

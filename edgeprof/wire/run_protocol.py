@@ -15,6 +15,7 @@ _CAMPAIGN = "A campaign keeps to the default, or sets it through the REST API."
 _NO_OPTION = "Set through the REST API and the Python interface only."
 _NEVER: dict[Surface, str] = {"profile": _NO_OPTION, "flash": _NO_OPTION, "form": SHORT_FORM}
 _HERE: dict[Surface, str] = {"flash": _CAMPAIGN, "form": SHORT_FORM}
+_ENERGY_HERE = "Default: off; on with --meter or --replay."
 _TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
 
 
@@ -24,7 +25,8 @@ class RunProtocol:
 
     Warm-up is at least `warmup_runs` and goes on until the speed is steady, for at most `warmup_limit_s`. The window is
     at least `min_runs` and `window_s`, and goes on until the median's 95 % interval lies within +- `precision` of it,
-    for at most `window_limit_s`. `sweep`, `soak_s` come after it and change nothing in it.
+    for at most `window_limit_s`, and no longer than it takes to see that the interval cannot become so narrow in that
+    time. `sweep`, `soak_s` come after it and change nothing in it.
     """
 
     warmup_runs: Annotated[
@@ -70,7 +72,7 @@ class RunProtocol:
             option=Option(flags="--window-s"),
             not_offered=_HERE,
         ),
-    ] = 2.0
+    ] = 0.5
     window_limit_s: Annotated[
         float,
         RunField(
@@ -88,14 +90,14 @@ class RunProtocol:
         float,
         RunField(
             title="The precision of a median",
-            help="The window ends when the median is known to ± this share.",
+            help="The window ends when the median is known to ± this share, or cannot be within its greatest length.",
             code="bad_precision",
             low=0.0001,
             high=1,
             option=Option(flags="--precision"),
             not_offered=_TERMINAL,
         ),
-    ] = 0.01
+    ] = 0.02
     deadline_s: Annotated[
         float,
         RunField(
@@ -182,7 +184,7 @@ class RunProtocol:
             title="Energy",
             help="After the window, read power at idle, under load, and at idle, where a source can be read (90 s or "
             "more).",
-            option=Option(flags="--energy/--no-energy"),
+            option=Option(flags="--energy/--no-energy", undecided={"profile": _ENERGY_HERE}),
             form=FormInput(label="Measure energy", note="Adds 90 s or more with a readable power source."),
         ),
     ] = True

@@ -26,6 +26,8 @@ class HubContext:
 
     settings: HubSettings
     hub_id: str
+    hub_session: str
+    """Another one at each start."""
     reader: SqliteReader
     writer: WriterThread
     blobs: BlobStore
@@ -38,7 +40,7 @@ class HubContext:
     pages: PageCache = field(default_factory=PageCache)
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
-    claims: Claims = field(default_factory=Claims)
+    claims: Claims
     notices: Notices
 
     def artifact(self, sha256: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -10,18 +11,21 @@ from edgeprof_hub import config
 from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
 from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
+from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.campaigns.regression_watch import Watch
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
-from edgeprof_hub.events import Events
+from edgeprof_hub.events import Change, Events
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.registry import uploads
+from edgeprof_hub.store.base import WriteStore
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
@@ -48,8 +52,15 @@ def running(settings: HubSettings) -> Generator[HubContext]:
         watch = Watch(hub)
         watch.start()
         stack.callback(watch.stop)
-        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(hub.dispatch.send_waiting)))
+        stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
         yield hub
+
+
+def _look_round(hub: HubContext, store: WriteStore) -> None:
+    """What has to be done from time to time, on the writer's thread."""
+    gone = hub.dispatch.check_presence(store)
+    hub.events.publish(Change("device", device_id) for device_id in gone)
+    hub.dispatch.send_waiting(store)
 
 
 def _joined(
@@ -63,15 +74,23 @@ def _joined(
     hub_id = reader.hub_id()
     events = Events()
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
-    ingest = Ingest(writer, Inbox(settings.site, artifacts), events)
+    presence = Presence()
+    claims = Claims(presence)
+    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events)
+
+    def connected(has_session: bool) -> None:
+        presence.doubt_all()
+        if not has_session:
+            writer.post(lambda store: store.mark_all_offline())
+
     link = AgentLink(
         f"hub-{hub_id}",
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,
-        on_new_session=lambda: writer.post(lambda store: store.mark_all_offline()),
+        on_connected=connected,
     )
-    dispatch = Dispatch(reader, link)
+    dispatch = Dispatch(reader, link, presence)
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
     stack.callback(link.stop)
@@ -81,6 +100,7 @@ def _joined(
     return HubContext(
         settings=settings,
         hub_id=hub_id,
+        hub_session=secrets.token_hex(8),
         reader=reader,
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
@@ -88,6 +108,7 @@ def _joined(
         events=events,
         link=link,
         dispatch=dispatch,
+        claims=claims,
         endpoint=endpoint,
         broker_title=title,
         is_synthetic=reader.is_synthetic(),

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
+from edgeprof_hub import http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
@@ -32,14 +34,21 @@ def serve(settings: HubSettings, say: Say) -> None:
     gc.freeze()  # what is loaded by now stays for good
     gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
     with _listening(settings) as listener, running(settings) as hub:
-        configuration = uvicorn.Config(
-            create_app(settings, hub),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+        configuration = configured(create_app(settings, hub), http_bounds.limits())
         HubServer(configuration, hub, notifier, lambda: say(ready_line(hub))).run(sockets=[listener])
+
+
+def configured(app: FastAPI, limits: http_bounds.Limits) -> uvicorn.Config:
+    """How the application is served."""
+    http_bounds.quiet_logs()
+    return uvicorn.Config(
+        app,
+        http=http_bounds.bounded(limits),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 def _leave(*_: object) -> None:

@@ -7,7 +7,7 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.wire import identity, rest
 from edgeprof_exports import bundle
-from edgeprof_exports.recipe import BundledFile, PackageFile, Recipe, read
+from edgeprof_exports.recipe import BundledFile, QuantizedFile, Recipe, read
 
 FOLDER = Path(__file__).with_name("recipes")
 
@@ -29,15 +29,17 @@ def recipe_named(name: str) -> Recipe:
 
 def size_bytes(recipe: Recipe) -> int:
     """How large the model file is."""
-    if isinstance(recipe.source, PackageFile):
-        return recipe.source.size_bytes
-    return bundle.load().files[recipe.source.file].size_bytes
+    if isinstance(recipe.source, BundledFile):
+        return bundle.load().files[recipe.source.file].size_bytes
+    return recipe.source.size_bytes
 
 
 def origin(recipe: Recipe) -> str:
     """Where the bytes come from, in one line."""
     if isinstance(recipe.source, BundledFile):
         return f"edgeprof, bundled: {recipe.source.file}"
+    if isinstance(recipe.source, QuantizedFile):
+        return f"quantized from {recipe.source.recipe} by {recipe.source.package} {recipe.source.version}"
     return f"{recipe.source.package} {recipe.source.version}: {recipe.source.member}"
 
 

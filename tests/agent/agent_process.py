@@ -20,6 +20,7 @@ from tests.agent import pieces
 
 SAMPLES = b"1.0 2.0"
 SAMPLES_SHA256 = hashlib.sha256(SAMPLES).hexdigest()
+SAMPLES_REF = ArtifactRef(name="samples", sha256=SAMPLES_SHA256, size=len(SAMPLES), media_type="text/plain")
 Measured = tuple[Result, Mapping[str, bytes]]
 
 
@@ -27,8 +28,7 @@ def quick(begun: Started, folder: Path, on_progress: OnProgress, cancelled: thre
     """Reads the model and is done."""
     on_progress("measure", 0.5, "")
     assert all((folder / file.path).stat().st_size == file.size for file in begun.job.model.manifest.files)
-    ref = ArtifactRef(name="samples", sha256=SAMPLES_SHA256, size=len(SAMPLES), media_type="text/plain")
-    made = replace(pieces.result(begun.job, begun.result_id), artifacts=(ref,))
+    made = replace(pieces.result(begun.job, begun.result_id), artifacts=(SAMPLES_REF,))
     return made, {SAMPLES_SHA256: SAMPLES}
 
 
@@ -85,7 +85,17 @@ def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budg
 
 
 def make(its_settings: AgentSettings, measure: Measure = quick) -> Agent:
-    return Agent(its_settings, Machine(measure=lambda _: measure, facts=facts, now=pieces.now))
+    return Agent(its_settings, Machine(measure=lambda identity: _of(identity, measure), facts=facts, now=pieces.now))
+
+
+def _of(identity: Identity, measure: Measure) -> Measure:
+    """Results of this very device, as a real measure makes them."""
+
+    def measure_here(begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event) -> Measured:
+        result, artifacts = measure(begun, folder, on_progress, cancelled)
+        return replace(result, device_id=identity.device_id), artifacts
+
+    return measure_here
 
 
 class Running:

@@ -12,37 +12,44 @@ UINT32, FLOAT32, STRING, ARRAY, INT32 = 4, 6, 8, 9, 5
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 
-def tiny_llama(path: Path, *, nan_in: str = "") -> Path:
-    """A model that loads and generates; what it says means nothing. `nan_in` names a tensor to fill with NaN."""
+def tiny_llama(path: Path, *, nan_in: str = "", words: int = WORDS, listed: bool = True) -> Path:
+    """A model that loads and generates; what it says means nothing. `nan_in` names a tensor to fill with NaN.
+
+    `listed`: whether the file lists its words, without which it does not load.
+    """
     rng = np.random.default_rng(7)
-    tensors = {name: rng.standard_normal(shape, np.float32) * np.float32(0.125) for name, shape in _SHAPES.items()}
+    tensors = {
+        name: rng.standard_normal(shape, np.float32) * np.float32(0.125) for name, shape in _shapes(words).items()
+    }
+    metadata = _metadata(words) if listed else _metadata(words)[:-3]
     if nan_in:
         tensors[nan_in][...] = np.nan
     head, body = _infos(tensors)
-    start = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(_metadata())) + b"".join(_metadata()) + head
+    start = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata)) + b"".join(metadata) + head
     path.write_bytes(start + b"\0" * (-len(start) % ALIGNMENT) + body)
     return path
 
 
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "token_embd.weight": (WORDS, WIDTH),
-    "output_norm.weight": (WIDTH,),
-    "blk.0.attn_norm.weight": (WIDTH,),
-    "blk.0.attn_q.weight": (WIDTH, WIDTH),
-    "blk.0.attn_k.weight": (WIDTH, WIDTH),
-    "blk.0.attn_v.weight": (WIDTH, WIDTH),
-    "blk.0.attn_output.weight": (WIDTH, WIDTH),
-    "blk.0.ffn_norm.weight": (WIDTH,),
-    "blk.0.ffn_gate.weight": (FEED_FORWARD, WIDTH),
-    "blk.0.ffn_up.weight": (FEED_FORWARD, WIDTH),
-    "blk.0.ffn_down.weight": (WIDTH, FEED_FORWARD),
-}
+def _shapes(words: int) -> dict[str, tuple[int, ...]]:
+    return {
+        "token_embd.weight": (words, WIDTH),
+        "output_norm.weight": (WIDTH,),
+        "blk.0.attn_norm.weight": (WIDTH,),
+        "blk.0.attn_q.weight": (WIDTH, WIDTH),
+        "blk.0.attn_k.weight": (WIDTH, WIDTH),
+        "blk.0.attn_v.weight": (WIDTH, WIDTH),
+        "blk.0.attn_output.weight": (WIDTH, WIDTH),
+        "blk.0.ffn_norm.weight": (WIDTH,),
+        "blk.0.ffn_gate.weight": (FEED_FORWARD, WIDTH),
+        "blk.0.ffn_up.weight": (FEED_FORWARD, WIDTH),
+        "blk.0.ffn_down.weight": (WIDTH, FEED_FORWARD),
+    }
 
 
-def _metadata() -> list[bytes]:
+def _metadata(count: int) -> list[bytes]:
     words = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    words += [f"word{index}" for index in range(len(words), WORDS)]
-    kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, *[NORMAL] * (WORDS - 259)]
+    words += [f"word{index}" for index in range(len(words), count)]
+    kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, *[NORMAL] * (count - 259)]
     return [
         _pair("general.architecture", STRING, _string("llama")),
         _pair("llama.context_length", UINT32, struct.pack("<I", 512)),
@@ -54,7 +61,7 @@ def _metadata() -> list[bytes]:
         _pair("llama.attention.layer_norm_rms_epsilon", FLOAT32, struct.pack("<f", 1e-5)),
         _pair("tokenizer.ggml.model", STRING, _string("llama")),
         _pair("tokenizer.ggml.tokens", ARRAY, _array(STRING, [_string(word) for word in words])),
-        _pair("tokenizer.ggml.scores", ARRAY, _array(FLOAT32, [struct.pack("<f", -index) for index in range(WORDS)])),
+        _pair("tokenizer.ggml.scores", ARRAY, _array(FLOAT32, [struct.pack("<f", -index) for index in range(count)])),
         _pair("tokenizer.ggml.token_type", ARRAY, _array(INT32, [struct.pack("<i", kind) for kind in kinds])),
     ]
 

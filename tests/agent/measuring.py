@@ -43,6 +43,8 @@ def request_for(
     memory_limit_mib: float | None = None,
     cores: tuple[int, ...] | None = None,
     shapes: dict[str, tuple[int, ...]] | None = None,
+    dims: dict[str, int] | None = None,
+    input_values: dict[str, str] | None = None,
     provider: str = "cpu",
 ) -> MeasureRequest:
     found = inspect(path)
@@ -55,7 +57,14 @@ def request_for(
             model_id=identity.model_id(found.manifest), name=path.name, format=found.format, manifest=found.manifest
         ),
         model_dir=found.folder,
-        config=RunConfig(runtime=runtime, threads=1, provider=provider, shapes=shapes or {}),
+        config=RunConfig(
+            runtime=runtime,
+            threads=1,
+            provider=provider,
+            shapes=shapes or {},
+            dims=dims or {},
+            input_values=input_values or {},
+        ),
         protocol=protocol,
         emulated=False,
         memory_limit_mib=memory_limit_mib,

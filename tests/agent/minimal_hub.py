@@ -20,7 +20,20 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire import WIRE_VERSION, codec, topics
-from edgeprof.wire.messages import Bootstrap, Cancel, Hello, Job, Message, ModelRef, Receipt, Result, State
+from edgeprof.wire.messages import (
+    Bootstrap,
+    Cancel,
+    Hello,
+    Holdings,
+    Job,
+    Message,
+    ModelRef,
+    Receipt,
+    ReceiptStatus,
+    Refusal,
+    Result,
+    State,
+)
 from edgeprof.wire.topics import Downward
 from tests.ports import free_port
 
@@ -68,6 +81,12 @@ class MinimalHub:
         self.artifacts: dict[str, bytes] = {}
         self.hellos: list[Hello] = []
         self.claim_refusal: str | None = None
+        self.refused_claims = 0
+        self.hub_id = "h-1"
+        self.hub_session = ""
+        self.holdings: list[Holdings] = []
+        self.receipt_status: ReceiptStatus = "stored"
+        self.artifact_refusal: tuple[int, bytes] | None = None
         self.wire_max = WIRE_VERSION
         self.lose_receipts = 0
         self.results: dict[str, list[bytes]] = {}
@@ -94,8 +113,8 @@ class MinimalHub:
         for file in model.manifest.files:
             self.blobs[file.sha256] = contents[file.path]
 
-    def send(self, device_id: str, message: Job | Cancel | Receipt) -> None:
-        names: dict[type, Downward] = {Job: "job", Cancel: "cancel", Receipt: "receipt"}
+    def send(self, device_id: str, message: Job | Cancel | Receipt | Refusal) -> None:
+        names: dict[type, Downward] = {Job: "job", Cancel: "cancel", Receipt: "receipt", Refusal: "refusal"}
         self.send_raw(device_id, names[type(message)], codec.encode(message))
 
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
@@ -114,11 +133,11 @@ class MinimalHub:
 
     def receipt(self, result_id: str) -> None:
         digest = hashlib.sha256(self.results[result_id][0]).hexdigest()
-        self.send(self._owners[result_id], Receipt(result_id=result_id, sha256=digest, status="stored"))
+        self.send(self._owners[result_id], Receipt(result_id=result_id, sha256=digest, status=self.receipt_status))
 
     def bootstrap(self) -> Bootstrap:
         return Bootstrap(
-            hub_id="h-1",
+            hub_id=self.hub_id,
             hub_version="0",
             hub_time_s=time.time(),
             site=SITE,
@@ -128,6 +147,7 @@ class MinimalHub:
             mqtt_port=self.broker_port,
             mqtt_tls=False,
             mqtt_username=None,
+            hub_session=self.hub_session,
         )
 
     def _connect(self) -> mqtt.Client:
@@ -185,10 +205,19 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reply(404, b'{"error": {"code": "not_found", "message": "No such blob."}}')
         return self._reply(200, blob)
 
+    def do_HEAD(self) -> None:
+        self._reply(200 if self.path.rpartition("/")[2] in self.hub.artifacts else 404, b"")
+
     def do_POST(self) -> None:
+        if self.path.endswith("/holdings"):
+            holdings = msgspec.json.decode(self._body(), type=Holdings)
+            self.hub.holdings.append(holdings)
+            lacking = [result_id for result_id in holdings.results if result_id not in self.hub.results]
+            return self._reply(200, json.dumps({"result_ids": lacking}).encode())
         hello = msgspec.json.decode(self._body(), type=Hello)
         hub = self.hub
         if hub.claim_refusal:
+            hub.refused_claims += 1
             error = {"error": {"code": "device_id_in_use", "message": hub.claim_refusal}}
             return self._reply(409, json.dumps(error).encode())
         hub.hellos.append(hello)
@@ -197,6 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         sha256 = self.path.rpartition("/")[2]
         body = self._body()
+        if self.hub.artifact_refusal:
+            return self._reply(*self.hub.artifact_refusal)
         if hashlib.sha256(body).hexdigest() != sha256:
             return self._reply(422, b'{"error": {"code": "hash_mismatch", "message": "Other bytes than named."}}')
         self.hub.order.append(f"artifact {sha256}")

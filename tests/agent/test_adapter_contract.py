@@ -183,7 +183,7 @@ def test_a_file_that_is_no_model_raises_and_kills_nothing(variant: str, job: Wor
 @of_tensor_runtimes
 def test_a_tensor_model_infers_at_its_shapes_and_comes_back_to_them(variant: str, job: WorkerJob) -> None:
     with tensor_model(variant, job) as model:
-        fine: Output = {"non_finite": 0, "wrong_shapes": []}
+        fine: Output = {"non_finite": 0, "wrong_shapes": [], "notes": []}
         for _ in range(2):
             model.infer()
         crosses_the_pipe(model.output(), Output)

@@ -13,6 +13,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
+from edgeprof_agent.daemon import download as download_module
+from edgeprof_agent.daemon.background_hash import MAX_CHUNKS_WAITING, BackgroundHash
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.http import HubHttp
 from tests.agent.faulty_server import ETAG, Step, cut_after, endless, honest, plain, ranged, serving, stalled
@@ -75,6 +77,22 @@ def test_many_cuts_do_not_use_up_the_tries_while_bytes_arrive(part: Path) -> Non
         fetch(server.url, part)
     assert part.read_bytes() == DATA
     assert len(server.ranges) == 100
+
+
+def test_what_was_received_here_is_not_read_again_after_a_cut(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    new = download_module.BackgroundHash
+
+    def counted() -> BackgroundHash:
+        begun.append(1)
+        return new()
+
+    monkeypatch.setattr(download_module, "BackgroundHash", counted)
+    with serving(cut_after(DATA, 30_000)) as server:
+        fetch(server.url, part)
+    assert part.read_bytes() == DATA
+    assert len(server.ranges) == 10
+    assert begun == []  # a part that is read again is hashed from its start
 
 
 def test_a_part_of_an_earlier_process_is_resumed(part: Path) -> None:
@@ -253,3 +271,14 @@ def test_a_disk_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with serving(honest(DATA)) as server, pytest.raises(EdgeprofError) as caught:
         fetch(server.url, part)
     assert caught.value.code == "no_space"
+
+
+def test_a_hash_in_the_background_is_that_of_all_bytes_in_order() -> None:
+    chunks = [os.urandom(10_000) for _ in range(3 * MAX_CHUNKS_WAITING)]
+    total = BackgroundHash()
+    for half in (chunks[:5], chunks[5:]):
+        with total:
+            for chunk in half:
+                total.update(chunk)
+    assert total.hexdigest() == hashlib.sha256(b"".join(chunks)).hexdigest()
+    assert total.size_bytes == sum(map(len, chunks))

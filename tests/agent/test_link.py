@@ -1,7 +1,9 @@
 """The connection: it comes back from everything, fights nobody, and what is in the outbox arrives once."""
 
 import logging
+import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -9,7 +11,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.wire.messages import Ack, ModelRef, State
+from edgeprof.net.backoff import Backoff
+from edgeprof.wire.messages import ANNOUNCE, Ack, ModelRef, Refusal, State
+from edgeprof_agent.daemon import link
+from edgeprof_agent.daemon.folder import StateFolder
 from tests.agent import agent_process, pieces
 from tests.agent.agent_process import Running, Slow, Start
 from tests.agent.minimal_hub import MinimalHub, Mosquitto, eventually, free_port
@@ -135,13 +140,95 @@ def test_a_hub_that_comes_up_later_is_found(hub: MinimalHub, start: Start) -> No
     eventually(lambda: hub.is_online(agent.device_id))
 
 
-def test_a_claimed_id_ends_the_first_start_with_the_hubs_sentence(hub: MinimalHub, start: Start) -> None:
+def test_a_claimed_id_is_waited_out_from_the_first_start_on(
+    hub: MinimalHub, start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other session may be what a power cut has left behind at the hub."""
+    monkeypatch.setattr(link, "STALE", Backoff(0.02, 0.05))
     hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
     agent = start(wait=False)
-    agent.join()
-    assert isinstance(agent.error, EdgeprofError)
-    assert agent.error.message == hub.claim_refusal
-    assert agent.error.exit_code == 1
+    eventually(lambda: hub.refused_claims > 3)
+    assert caplog.text.count("in use by the agent on alpha") == 1
+    hub.claim_refusal = None
+    eventually(lambda: hub.is_online(agent.device_id))
+
+
+def test_a_refused_agent_begins_no_job_and_ends_none(
+    hub: MinimalHub, start: Start, tiny: ModelRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "STALE", Backoff(0.02, 0.05))
+    first = start(slow := Slow())
+    jobs = [pieces.job(tiny) for _ in range(3)]
+    for each in jobs:
+        hub.send(first.device_id, each)
+    eventually(lambda: len(hub.received_of(Ack)) == 3 and len(slow.started) == 1)
+    first.stop()
+    eventually(lambda: len(hub.results) == 1)
+    hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
+    for _ in range(2):
+        refusals = hub.refused_claims
+        refused = start(second := Slow(), wait=False)
+        eventually(lambda: hub.refused_claims > refusals + 2)  # noqa: B023
+        assert (second.started, refused.agent.unreceipted()) == ([], 0)
+        refused.stop()
+    hub.claim_refusal = None
+    start()
+    eventually(lambda: len(hub.results) == 3)
+    outcomes = {result.job_id: result.status for result in hub.decoded()}
+    assert outcomes == {jobs[0].job_id: "failed", jobs[1].job_id: "measured", jobs[2].job_id: "measured"}
+
+
+def test_an_agent_that_lost_its_id_ends_its_run_and_begins_no_other(
+    hub: MinimalHub, broker: Mosquitto, start: Start, tiny: ModelRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "STALE", Backoff(0.02, 0.05))
+    agent = start(slow := Slow(), resend_after_s=0.5)
+    for each in [pieces.job(tiny) for _ in range(2)]:
+        hub.send(agent.device_id, each)
+    eventually(lambda: len(hub.received_of(Ack)) == 2 and len(slow.started) == 1)
+    hub.claim_refusal = "d-1 is in use by the agent on alpha; this one is on beta."
+    broker.kill()
+    broker.start()
+    eventually(lambda: hub.refused_claims > 0)
+    slow.release.set()
+    eventually(lambda: agent.agent.unreceipted() == 1)
+    assert len(slow.started) == 1
+    hub.claim_refusal = None
+    eventually(lambda: len(hub.results) == 2)
+
+
+def test_the_hubs_question_is_answered_and_ends_nothing(hub: MinimalHub, start: Start) -> None:
+    agent = start()
+    births = len(hub.received_of(State))
+    hub.send(agent.device_id, Refusal(code=ANNOUNCE, message="Are you there?"))
+    eventually(lambda: len(hub.received_of(State)) > births)
+    birth, answer = hub.received_of(State)[-2:]
+    assert answer == replace(birth, is_answer=True)
+    assert len(hub.hellos) == 1
+
+
+def test_a_place_is_one_folder_on_one_running_machine(hub: MinimalHub, start: Start, tmp_path: Path) -> None:
+    first = start()
+    first.stop()
+    again = start()
+    assert again.agent.identity.place == first.agent.identity.place
+    assert again.agent.identity.session_id != first.agent.identity.session_id
+    assert hub.hellos[-1].place == hub.received_of(State)[-1].place == again.agent.identity.place
+    again.stop()
+    shutil.copytree(tmp_path / "agent", tmp_path / "copied card")
+    copied = start(data="copied card")
+    assert copied.device_id == first.device_id
+    assert copied.agent.identity.place not in ("", first.agent.identity.place)
+
+
+def test_a_place_changes_with_the_machines_boot(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    boots = [tmp_path / name for name in ("one", "two")]
+    for file in boots:
+        file.write_text(f"{file.name}\n")
+    assert len({folder.place(file) for file in (*boots, *boots)}) == 2
+    assert folder.place(tmp_path / "none") == ""
+    folder.release()
 
 
 def test_a_claimed_id_at_a_reconnect_is_waited_out(

@@ -3,16 +3,13 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_exports import catalogue, fetch
-from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
 
 pytestmark = [
@@ -42,18 +39,16 @@ def test_a_real_language_model_is_measured_through_low_level_decode() -> None:
     assert (result.effective.integer_kernels or 0) > 200  # 7 quantized products in each of 30 layers, and the output
 
 
-TINY_SHORT = RunProtocol(
-    warmup_runs=1, warmup_limit_s=0.2, window_s=0.1, window_limit_s=0.2, deadline_s=60, cold_start=False
-)
 PROMPT = "Here is how to boil an egg:"
 GENERATED = 32
 
 OURS = """
 import json, sys
-from edgeprof_agent.runtimes.llama.llamacpp import LlamaCpp
-job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=64,
-           decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
-model = LlamaCpp().open(job)
+from edgeprof_agent.runtimes.llama.llamacpp_runtime import LlamaCpp
+from edgeprof_agent.worker_protocol.document import job_from
+config = dict(provider="cpu", threads=1, prompt_tokens=64, decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
+job = dict(course="measure", model_path=sys.argv[1], config=config, protocol=dict(seed=1), eval_callback=True)
+model = LlamaCpp().open(job_from(job))
 prompt = model.tokenize(sys.argv[2].encode())
 print(json.dumps([prompt, model.generate_greedy(prompt, int(sys.argv[3]))]))
 """
@@ -96,96 +91,3 @@ def test_greedy_output_of_a_fixed_prompt_equals_llama_cpps_own() -> None:
     assert ours == theirs
     if find_spec("xllamacpp") is not None:
         assert said(THE_SERVERS, path) == ours  # another build, from another commit
-
-
-def test_depth_and_sweep_tell_slope_context_and_memory_of_each_point(tmp_path: Path) -> None:
-    points = tuple(SweepAt(prompt_tokens=32, depth_tokens=depth) for depth in (0, 200, 400, 900, 100))
-    asked = request_for(
-        tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=replace(TINY_SHORT, sweep=points)
-    )
-    result = measured(replace(asked, config=replace(asked.config, depth_tokens=64, decode_tokens=16)))
-    assert result.status == "measured", result.failure
-    assert result.effective is not None
-    assert result.effective.inputs["depth"] == "tokens[64]"
-    assert [point.failure is None for point in result.points] == [True, True, True, False, True]
-    assert "trained for 512" in (result.points[3].failure or "")
-    cache = [row.value for point in result.points for row in point.metrics if row.metric == "kv_cache_mib"]
-    assert len(cache) == 4
-    assert cache[2] > cache[0] > 0  # 512 cells and 256
-    assert any("longer for each token in the context" in note for note in result.effective.notes)
-    assert any("up to a context of 432 tokens; beyond it: " in note for note in result.effective.notes)
-
-
-@pytest.mark.parametrize(("prompt", "decode", "fits"), [(64, 16, True), (300, 300, False)])
-def test_a_request_needs_a_context_for_prompt_and_generation_together(
-    tmp_path: Path, prompt: int, decode: int, fits: bool
-) -> None:
-    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
-    config = replace(
-        asked.config, prompt_tokens=prompt, decode_tokens=decode, depth_tokens=32, arrival_rate_per_s=100.0
-    )
-    result = measured(replace(asked, config=config))
-    assert result.status == "measured", result.failure
-    assert (result.open_loop is not None) == fits
-    refused = [row.reason for row in result.absent if row.metric == "response_p50_ms"]
-    assert fits or "context of 632 tokens" in refused[0]
-
-
-def test_nan_in_the_logits_is_counted(tmp_path: Path) -> None:
-    broken = tiny_llama(tmp_path / "broken.gguf", nan_in="output_norm.weight")
-    result = measured(request_for(broken, "llama-cpp-python", protocol=TINY_SHORT))
-    assert result.status == "measured", result.failure
-    assert result.effective is not None
-    assert any("1024 output values are NaN" in note for note in result.effective.notes)
-
-
-@pytest.mark.parametrize(("prompt", "decode", "message"), [(600, 16, "600 tokens"), (64, 600, "600 tokens")])
-def test_lengths_beyond_the_context_fail_in_one_sentence(
-    tmp_path: Path, prompt: int, decode: int, message: str
-) -> None:
-    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
-    result = measured(replace(asked, config=replace(asked.config, prompt_tokens=prompt, decode_tokens=decode)))
-    assert result.failure is not None
-    assert result.failure.code == "inference_error"
-    assert message in result.failure.message
-
-
-def test_a_prompt_and_a_generation_of_one_token_are_measured(tmp_path: Path) -> None:
-    asked = request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-cpp-python", protocol=TINY_SHORT)
-    result = measured(replace(asked, config=replace(asked.config, prompt_tokens=1, decode_tokens=1)))
-    assert result.status == "measured", result.failure
-    assert values(result)["decode_tokens_per_s"] > 0
-
-
-FORGETFUL = """
-import json, sys
-from edgeprof_agent.runtimes.llama.llamacpp import LlamaCpp
-from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext
-from edgeprof_agent.worker.text_windows import Timed, windows_of
-job = dict(course="measure", provider="cpu", model_path=sys.argv[1], seed=1, threads=1, prompt_tokens=16,
-           decode_tokens=4, depth_tokens=300, arrival_rate_per_s=1.0)
-evaluate, close, evaluated, closed = LlamaContext.evaluate, LlamaContext.close, [], []
-LlamaContext.evaluate = lambda self, tokens: (evaluated.append(tokens), evaluate(self, tokens))
-LlamaContext.close = lambda self: (closed.append(self), close(self))
-LlamaContext.keep_first = lambda self, tokens: False
-model = LlamaCpp().open(job)
-model.first_prompt()
-before_depth = len(evaluated)
-repeats = [model.decode() for _ in range(3)]
-windows = windows_of([Timed(each.start_ns, each.end_ns, each.tokens) for each in repeats], 300)
-refused = model.no_requests()
-model.operators()
-print(json.dumps([before_depth, len(evaluated), len(windows), refused, len(closed)]))
-"""
-
-
-def test_a_memory_that_cannot_go_back_fills_outside_its_windows_and_takes_no_requests(tmp_path: Path) -> None:
-    """No small recurrent model is at hand: the memory of this one is made to refuse as a recurrent one does."""
-    command = [sys.executable, "-c", FORGETFUL, str(tiny_llama(tmp_path / "tiny.gguf"))]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    before_depth, evaluated, windows, refused, closed = json.loads(done.stdout.splitlines()[-1])
-    assert before_depth == 1  # the first prompt met an empty memory
-    assert evaluated == 1 + 3 + 1  # a fill for each generation, and the walk over the graph
-    assert windows == 3
-    assert "tokens again" in refused
-    assert closed == 1  # the walk's own context

@@ -7,7 +7,7 @@ import numpy as np
 from edgeprof.wire.messages import Result
 from edgeprof_agent.runtimes.outputs import DeclaredOutput, check_outputs
 from tests.agent import onnx_models, tflite_models
-from tests.agent.measuring import measured, request_for
+from tests.agent.measuring import BUNDLED, measured, misbehaving, request_for
 from tests.agent.test_sweep import FAST
 
 
@@ -36,6 +36,29 @@ def test_outputs_as_declared_are_not_odd(tmp_path: Path) -> None:
         assert not any("declares" in note or "NaN" in note for note in notes)
 
 
+def test_an_output_that_holds_nothing_costs_no_sample(tmp_path: Path) -> None:
+    result = measured(request_for(tflite_models.finds_nothing(tmp_path / "m.tflite"), "litert", protocol=FAST))
+    assert "output 'found' is empty (0,2)" in notes_of(result)
+    assert "latency_p50_ms" in {row.metric for row in result.metrics}
+    assert result.trust is not None
+    assert "suspect_output" not in {mark.cause for mark in result.trust.marks}
+
+
+def test_a_look_at_the_outputs_that_fails_costs_no_sample() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=FAST), misbehaving("raise-at-outputs"))
+    assert any(note.startswith("the outputs could not be checked: ValueError") for note in notes_of(result))
+    assert "latency_p50_ms" in {row.metric for row in result.metrics}
+    assert result.trust is not None
+    assert result.trust.unchecked["suspect_output"].startswith("ValueError")
+
+
+def test_operators_that_cannot_be_read_cost_neither_a_sample_nor_the_memory_afterwards() -> None:
+    result = measured(request_for(BUNDLED / "digits-cnn-fp32.onnx", protocol=FAST), misbehaving("raise-at-operators"))
+    assert any(note.startswith("the executed operators could not be read: ValueError") for note in notes_of(result))
+    assert result.memory is not None
+    assert "after" in {phase.phase for phase in result.memory.phases}
+
+
 def test_every_kind_of_output_is_looked_at() -> None:
     bad = np.array([[np.nan, np.inf, 1.0]], dtype=np.float16)
     promised = [
@@ -48,6 +71,7 @@ def test_every_kind_of_output_is_looked_at() -> None:
     assert check_outputs(promised, outputs) == {
         "non_finite": 2,
         "wrong_shapes": ["output 'b' has sizes 2,2; the model declares n"],
+        "notes": [],
     }
     scalar = check_outputs([DeclaredOutput("e", [1])], [np.zeros(())])
     assert scalar["wrong_shapes"] == ["output 'e' has sizes of a scalar; the model declares 1"]

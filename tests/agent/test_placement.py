@@ -43,34 +43,6 @@ def test_nodes_are_counted_in_one_sentence_fallbacks_last() -> None:
     assert placement.placement_sentence({}) is None
 
 
-@pytest.mark.parametrize("name", ["m-int8.onnx", "m.quant.onnx", "bert_quantized", "M-UINT8", "w8a8"])
-def test_a_model_that_looks_quantized_is_held_against_its_kernels(name: str) -> None:
-    for claim in (placement.claim_of(name, 0.0), placement.claim_of("plain", 0.9)):
-        assert "floats in disguise" in (placement.disguise_sentence(claim, 0, 12) or "")
-        assert placement.disguise_sentence(claim, 1, 12) is None
-        assert placement.disguise_sentence(claim, None, None) is None
-    assert placement.claim_of(name, 0.9) == "90% of its weights are stored in 8 bits or fewer"
-
-
-@pytest.mark.parametrize("name", ["m-fp32.onnx", "print8", "quantum-net", "hint8er"])
-def test_a_model_that_claims_nothing_is_held_against_nothing(name: str) -> None:
-    assert placement.claim_of(name, 0.4) is None
-    assert placement.claim_of(name, None) is None
-    assert placement.disguise_sentence(None, 0, 12) is None
-
-
-def test_a_file_of_int8_weights_that_computes_in_floats_is_told_whatever_its_name(tmp_path: Path) -> None:
-    result = measured(request_for(onnx_models.dequantized_weights(tmp_path / "model.onnx"), protocol=FAST))
-    assert result.effective is not None
-    assert result.effective.integer_kernels == 0
-    assert any(
-        note.startswith("floats in disguise: 94% of its weights are stored in 8 bits") for note in notes_of(result)
-    )
-    honest = measured(request_for(BUNDLED / "digits-cnn-int8.onnx", protocol=FAST))
-    assert not any("disguise" in note for note in notes_of(honest))
-    assert any("nodes: " in note and note.endswith("on CPU") for note in notes_of(honest))
-
-
 def test_a_provider_that_takes_no_node_is_a_failure_where_full_delegation_is_required(tmp_path: Path) -> None:
     """The CPU wheel lists Azure, which runs only operators of its own kind: everything falls back to the CPU."""
     model = onnx_models.many_operators(tmp_path / "m.onnx", 8)

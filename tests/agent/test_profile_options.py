@@ -30,19 +30,20 @@ def ask(*arguments: str) -> ProfileRequest:
 
 
 def test_without_options_the_contract_speaks() -> None:
-    assert ask().run.protocol == RunProtocol()
+    assert ask().run.protocol == RunProtocol(energy=False)
     assert ask().run.config == RunConfig(runtime="")
     assert (ask().axes.runtimes, ask().axes.threads, ask().axes.providers) == ((), (0,), ("cpu",))
 
 
 def test_every_option_arrives() -> None:
     protocol = ask(
-        *("--precision", "0.02", "--window-limit-s", "30", "--warmup-limit-s", "1", "--no-cold-start", "--soak", "60"),
+        *("--precision", "0.03", "--window-limit-s", "30", "--warmup-limit-s", "1", "--no-cold-start", "--soak", "60"),
         *("--start-below-c", "50", "--heat-wait-s", "20", "--warmup", "3", "--window-s", "4"),
         *("--sweep-prompt-tokens", "128,512", "--sweep-depth", "0,2048"),
     ).run.protocol
     assert protocol == RunProtocol(
-        precision=0.02,
+        precision=0.03,
+        energy=False,
         window_s=4,
         window_limit_s=30,
         warmup_runs=3,
@@ -63,6 +64,20 @@ def test_every_option_arrives() -> None:
     assert (config.arrival_rate_per_s, config.depth_tokens, config.require_full_delegation) == (12.5, 64, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "measured"),
+    [
+        ((), False),
+        (("--energy",), True),
+        (("--meter", "tasmota:plug@192.0.2.1"), True),
+        (("--meter", "tasmota:plug@192.0.2.1", "--no-energy"), False),
+        (("--replay", "."), True),
+    ],
+)
+def test_energy_is_measured_where_an_option_asks_for_it(arguments: tuple[str, ...], measured: bool) -> None:
+    assert ask(*arguments).run.protocol.energy is measured
+
+
 def test_a_window_longer_than_the_usual_limit_moves_it() -> None:
     assert ask("--window-s", "30").run.protocol.window_limit_s == 30
 
@@ -75,7 +90,7 @@ def test_values_may_be_repeated_and_count_once() -> None:
 @pytest.mark.parametrize("option", ["--label", "--name"])
 def test_a_label_goes_to_the_protocol_and_to_no_key(option: str) -> None:
     labelled = ask(option, "new heat sink").run
-    assert labelled.protocol == RunProtocol(label="new heat sink")
+    assert labelled.protocol == RunProtocol(label="new heat sink", energy=False)
     assert labelled.config == ask().run.config
 
 

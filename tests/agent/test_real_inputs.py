@@ -14,8 +14,9 @@ from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import model_bytes, model_id
 from edgeprof.wire.messages import Result
 from edgeprof_agent.runtimes import real_inputs
-from edgeprof_agent.runtimes.inputs import Declared
+from edgeprof_agent.runtimes.inputs import Declared, Feed
 from edgeprof_agent.runtimes.real_inputs import Real
+from edgeprof_agent.runtimes.sizes import resolve
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from tests.agent import onnx_models, tflite_models
 from tests.agent.measuring import measured, request_for
@@ -40,10 +41,10 @@ def source_of(result: Result) -> str:
     return result.effective.input_source
 
 
-def fed(path: Path, declared: Declared) -> Array:
+def fed(path: Path, declared: Declared) -> Feed:
     source = Real(path)
     source.check([declared])
-    return source.tensors([declared], {declared.name: source.shape(declared, None)})[declared.name]
+    return source.feeds([declared], resolve([declared], source.sizes([declared]), {}, {}))[declared.name]
 
 
 def refusal(path: Path, declared: Declared) -> RuntimeFailure:
@@ -88,9 +89,12 @@ def test_the_size_of_real_inputs_is_the_size_of_the_run_and_repeats_in_a_sweep(t
 def test_samples_are_repeated_or_cut_in_order(tmp_path: Path) -> None:
     source = Real(real(tmp_path, x=floats(3, 2)))
     declared = Declared("x", FLOATS, [None, 2])
-    longer = source.tensors([declared], {"x": [5, 2]})["x"]
+    longer = source.feeds([declared], {"x": [5, 2]})["x"]
+    shorter = source.feeds([declared], {"x": [2, 2]})["x"]
+    assert isinstance(longer, np.ndarray)
+    assert isinstance(shorter, np.ndarray)
     assert np.array_equal(longer, floats(3, 2)[[0, 1, 2, 0, 1]])
-    assert np.array_equal(source.tensors([declared], {"x": [2, 2]})["x"], floats(3, 2)[:2])
+    assert np.array_equal(shorter, floats(3, 2)[:2])
 
 
 @pytest.mark.parametrize(
@@ -138,8 +142,10 @@ def header(shape: tuple[int, ...], dtype: str = "<f4") -> bytes:
     [
         ("x.npy", header((1 << 40,)), "does not hold the 1099511627776 values"),
         ("x.npy", header((2,)) + bytes(9), "does not hold the 2 values"),
-        ("x.npy", header((0, 4)), "does not hold"),
-        ("x.npy", header((1,), "|O") + bytes(8), "only numbers can be fed"),
+        ("x.npy", header((0, 4)) + bytes(1), "does not hold"),
+        ("x.npy", header((0, 1 << 40)), "sizes beyond any limit"),
+        ("x.npy", header((1,), "|O") + bytes(8), "only numbers and texts of fixed width"),
+        ("x.npy", header((1 << 40,), "<U0"), "only numbers and texts of fixed width"),
         ("x.npy", b"no array at all", "magic string"),
         ("x.txt", b"text", "which is not an array"),
     ],

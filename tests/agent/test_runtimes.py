@@ -11,12 +11,11 @@ import pytest
 from edgeprof.errors import MissingPartError
 from edgeprof.wire.formats import ModelFormat
 from edgeprof.wire.messages import RuntimeFact
-from edgeprof_agent.runtimes import inputs, registry
+from edgeprof_agent.runtimes import registry
 from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegated_nodes, read_graph
 from edgeprof_agent.runtimes.llama.xllamacpp import gaps_ns
 from edgeprof_agent.runtimes.onnx.trace import read_trace
 from edgeprof_agent.worker.memory import field_kib
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 from tests.agent.measuring import BUNDLED, measured, request_for
 
@@ -40,6 +39,12 @@ def test_an_endpoint_runs_what_it_serves_and_nothing_else() -> None:
     assert both["onnxruntime"]
     with pytest.raises(MissingPartError, match="--endpoint"):
         registry.default_variant("served", registry.facts())
+
+
+def test_a_hub_hears_of_an_endpoints_runtime_only_where_there_is_an_endpoint() -> None:
+    """The first hubs of this wire version refuse facts with the format `served`."""
+    assert not [fact for fact in registry.facts_for_hub(endpoint=False) if "served" in fact.formats]
+    assert [fact for fact in registry.facts_for_hub(endpoint=True) if "served" in fact.formats]
 
 
 def test_facts_import_no_runtime() -> None:
@@ -190,23 +195,6 @@ def test_nodes_behind_a_delegate_are_found_from_its_borders() -> None:
     assert found["nodes_per_provider"] == {"XNNPACK": 2, "builtin": 1}
     assert (found["integer_kernels"], found["float_kernels"]) == (1, 2)
     assert any("1 nodes are hybrid" in note for note in found["notes"])
-
-
-def test_only_a_leading_dynamic_size_defaults() -> None:
-    assert inputs.fixed_shape("x", ["batch", 3], None) == [1, 3]
-    assert inputs.fixed_shape("x", [], None) == []
-    assert inputs.fixed_shape("x", ["batch", None], [2, 5]) == [2, 5]
-    with pytest.raises(RuntimeFailure, match=r"--input-shape x=1,SIZE"):
-        inputs.fixed_shape("x", ["batch", "length"], None)
-
-
-def test_the_same_seed_feeds_the_same_values() -> None:
-    for dtype in ("float32", "float16", "int8", "uint8", "int64", "bool"):
-        first, second = (inputs.synthetic(dtype, [64], np.random.default_rng(7)) for _ in range(2))
-        assert first.dtype == dtype
-        assert np.array_equal(first, second)
-    assert inputs.synthetic("int8", [4096], np.random.default_rng(7)).min() == -128
-    assert inputs.synthetic("int64", [4096], np.random.default_rng(7)).max() == 1
 
 
 def test_a_token_held_back_leaves_no_gap() -> None:

@@ -9,6 +9,7 @@ from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timi
 from edgeprof.wire.messages import DeviceState, Stamp
 from edgeprof_agent.measuring.trust import RULES, RunEvidence, trust_of
 from edgeprof_agent.telemetry.gate import Passed
+from edgeprof_agent.worker_protocol.document import MadeUpWork
 
 TIMING = Timing(clock_resolution_ns=40.0, loop_overhead_ns=80.0, warmup_runs=50, settled=True, window_end="precision")
 QUIET = Conditions(
@@ -55,7 +56,7 @@ RUN = RunEvidence(
     memory=MemoryProfile(phases=(), major_faults=0),
     before=STATE,
     after=STATE,
-    output={"non_finite": 0, "wrong_shapes": []},
+    output={"non_finite": 0, "wrong_shapes": [], "notes": []},
     emulated=False,
     replays=None,
     gate=Passed(),
@@ -93,8 +94,16 @@ def test_a_quiet_run_has_no_mark_and_nothing_unchecked() -> None:
         ("emulated", replace(RUN, emulated=True), "plays another device"),
         ("hot_start", replace(RUN, gate=Passed(300.0, "61.2 °C, waiting for 55.0 °C")), "61.2 °C"),
         ("stalled", seen(worker_stopped_s=0.6), "0.6 s"),
-        ("suspect_output", replace(RUN, output={"non_finite": 3, "wrong_shapes": []}), "infinite output values: 3"),
-        ("suspect_output", replace(RUN, output={"non_finite": 0, "wrong_shapes": ["y is [1]"]}), "y is [1]"),
+        (
+            "suspect_output",
+            replace(RUN, output={"non_finite": 3, "wrong_shapes": [], "notes": []}),
+            "infinite output values: 3",
+        ),
+        (
+            "suspect_output",
+            replace(RUN, output={"non_finite": 0, "wrong_shapes": ["y is [1]"], "notes": []}),
+            "y is [1]",
+        ),
         ("swapping", seen(swapped_in_pages=1), "from swap: 1"),
         ("swapping", seen(memory_pressure_share=0.2), "20%"),
         ("swapping", replace(RUN, memory=MemoryProfile(phases=(), major_faults=4000)), "from disk: 4000"),
@@ -137,6 +146,16 @@ def test_each_cause_raises_its_own_mark_with_the_figure(cause: str, run: RunEvid
 )
 def test_what_stays_below_a_threshold_is_no_mark(run: RunEvidence) -> None:
     assert marks(run) == {}
+
+
+def test_work_that_was_made_up_is_marked_or_stays_open() -> None:
+    depends: MadeUpWork = {"depends": ["input 'n' was made up as 9: 2 ms with it, 1 ms with 0"], "unchecked": ["m"]}
+    assert list(marks(replace(RUN, made_up_work=depends))) == ["made_up_work"]
+    late: MadeUpWork = {"depends": [], "unchecked": ["m"]}
+    for found in (late, "the worker died of SIGSEGV"):
+        assert marks(replace(RUN, made_up_work=found)) == {}
+        assert "made_up_work" in trust_of(replace(RUN, made_up_work=found)).unchecked
+    assert "made_up_work" not in trust_of(replace(RUN, made_up_work={"depends": [], "unchecked": []})).unchecked
 
 
 def test_a_few_very_slow_samples_of_a_short_model_are_no_mark() -> None:
@@ -193,6 +212,7 @@ def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
         before=unknown,
         after=unknown,
         output=None,
+        made_up_work="the worker died",
         gate=Passed(unchecked="this device reports no temperature"),
     )
     trust = trust_of(run)

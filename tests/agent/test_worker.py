@@ -6,8 +6,9 @@ import sys
 
 BUDGET_MODULES = 70
 FORBIDDEN = {"click", "msgspec", "paho", "psutil", "asyncio", "numpy", "dataclasses", "inspect", "logging"}
-SHARED = {"edgeprof", "edgeprof.version", "edgeprof.statistics", "edgeprof.statistics.student_t"}
-"""All of edgeprof that it may have: the quantiles, which import nothing more, and the packages around them."""
+SHARED = {"edgeprof", "edgeprof.version"}
+"""All of edgeprof that it may have at its start."""
+HEAVY = FORBIDDEN | {"statistics", "decimal", "fractions", "random"}
 
 
 def _modules_after(statement: str) -> set[str]:
@@ -25,3 +26,16 @@ def test_the_worker_imports_the_standard_library_and_little_of_it() -> None:
 def test_the_parent_of_a_worker_imports_no_runtime() -> None:
     brought = _modules_after("import edgeprof_agent.measuring.measure")
     assert not brought & {"numpy", "onnxruntime", "ai_edge_litert", "llama_cpp", "xllamacpp"}
+
+
+def test_what_decides_when_to_stop_is_light_too() -> None:
+    """It is imported while the worker's memory is measured."""
+    brought = _modules_after("import edgeprof.statistics.stopping") - _modules_after("import typing, functools")
+    assert not brought & HEAVY
+    assert {name for name in brought if name.startswith("edgeprof.")} <= {
+        f"edgeprof.{name}"
+        for name in (
+            *("version", "statistics", "statistics.stopping", "statistics.quantiles", "statistics.autocorrelation"),
+            *("statistics.distributions", "statistics.student_t"),
+        )
+    }

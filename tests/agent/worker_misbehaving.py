@@ -77,6 +77,8 @@ DEEDS = {
     "segfault-at-point": lambda: None,
     "segfault-beyond": lambda: None,
     "raise-beyond": lambda: None,
+    "raise-at-outputs": lambda: None,
+    "raise-at-operators": lambda: None,
 }
 
 
@@ -117,7 +119,9 @@ class MisbehavingModel:
 
     def output(self) -> Output:
         self._measured = True
-        return {"non_finite": 0, "wrong_shapes": []}
+        if MODE == "raise-at-outputs":
+            DEEDS["raise"]()
+        return {"non_finite": 0, "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         return {
@@ -133,11 +137,14 @@ class MisbehavingModel:
     def operators(self) -> Operators:
         if MODE == "segfault-later":
             ctypes.string_at(0)
+        if MODE == "raise-at-operators":
+            DEEDS["raise"]()
         return {
             "operators": {},
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": [],
         }
 

@@ -59,7 +59,7 @@ class RememberingModel:
 
     def output(self) -> Output:
         anonymous(3 * TRANSIENT_MIB, mmap.MAP_PRIVATE).close()  # after the window: no peak of the model's
-        return {"non_finite": 0, "wrong_shapes": []}
+        return {"non_finite": 0, "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         return {
@@ -78,6 +78,7 @@ class RememberingModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": [],
         }
 

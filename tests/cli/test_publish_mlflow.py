@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgeprof.publish.mlflow import Mlflow
+from edgeprof.publish.mlflow import PARAMS, TAGS, Mlflow
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live
@@ -115,6 +115,22 @@ def test_each_result_is_a_run_and_only_new_ones_are_sent(run: Run, tracker: Trac
     assert runs[3]["tags"]["edgeprof.failure_code"] == "operator_unsupported"
     assert run("publish", "mlflow", "--uri", tracker.uri).out.startswith("0 results sent")
     assert len(tracker.runs) == 4
+
+
+def test_what_mlflow_cannot_hold_is_named_in_a_tag(tracker: Tracker) -> None:
+    """MLflow 3.17.2 turns an infinity into 1.8e308 and cuts a long parameter, both without a word."""
+    row = dict.fromkeys((*PARAMS, *TAGS)) | {
+        **{"seq": 7, "received_s": 1.0, "status": "measured", "device_id": "d-1", "model": "cnn", "device": "pi"},
+        **{"metric": "latency_p50_ms", "value": 4.0, "ci_low": float("-inf"), "ci_high": float("inf")},
+        "provider": "x" * 7000,
+    }
+    Mlflow(tracker.uri, "edgeprof").publish([row])
+    (sent,) = tracker.runs.values()
+    assert sent["metrics"] == {"latency_p50_ms": 4.0}
+    assert sent["tags"]["edgeprof.not_finite"] == "latency_p50_ms.ci_low, latency_p50_ms.ci_high"
+    assert sent["tags"]["edgeprof.shortened"] == "provider"
+    assert (len(sent["params"]["provider"]), sent["params"]["provider"][-13:]) == (5000, "… (shortened)")
+    assert set(sent["tags"]) >= {"edgeprof.status", "edgeprof.device"}
 
 
 def test_a_publish_that_broke_off_goes_on(run: Run, tracker: Tracker, filled: fleet.Fleet) -> None:

@@ -12,7 +12,16 @@ from edgeprof_agent.commands.profile import profile
 
 COMMON = {
     *("--runtime", "--threads", "--provider", "--input-shape", "--prompt-tokens", "--decode-tokens", "--depth-tokens"),
-    *("--rate", "--require-full-delegation", "--precision", "--sweep", "--sweep-dim", "--sweep-prompt-tokens"),
+    *(
+        "--dim",
+        "--input",
+        "--rate",
+        "--require-full-delegation",
+        "--precision",
+        "--sweep",
+        "--sweep-dim",
+        "--sweep-prompt-tokens",
+    ),
     *("--sweep-depth", "--soak", "--energy", "--no-energy", "--energy-limit-s", "--start-below-c"),
 }
 HERE = {
@@ -52,16 +61,18 @@ def test_each_field_of_a_run_is_an_option_or_names_why_not(
         for flag in option.flags.split("/"):
             assert flag in options
             assert option.by_hand or options[flag].name == each.name
-            assert option.by_hand or option.repeat_help or options[flag].help == told(each)
+            assert option.by_hand or option.repeat_help or options[flag].help == told(each, surface)
 
 
 def derived(each: Described) -> bool:
     return each.known.option is not None and each.known.option.derived_default
 
 
-def told(each: Described) -> str:
-    assert each.known.option is not None
-    return (each.known.option.help or each.known.help).format(default=each.default)
+def told(each: Described, surface: Surface) -> str:
+    option = each.known.option
+    assert option is not None
+    sentence = (option.help or each.known.help).format(default=each.default)
+    return f"{sentence} {option.undecided[surface]}" if surface in option.undecided else sentence
 
 
 @pytest.mark.parametrize(("command", "surface", "kinds"), COMMANDS, ids=lambda value: getattr(value, "name", ""))
@@ -69,7 +80,12 @@ def test_an_option_has_the_range_and_the_default_of_its_field(
     command: click.Command, surface: Surface, kinds: tuple[type, ...]
 ) -> None:
     options = options_of(command)
-    ranged = [each for kind in kinds for each in fields_of(kind) if each.known.option and each.known.low is not None]
+    ranged = [
+        each
+        for kind in kinds
+        for each in fields_of(kind)
+        if each.known.option and each.known.low is not None and each.type in (int, float, float | None)
+    ]
     for each in ranged:
         if surface in each.known.not_offered:
             continue

@@ -36,15 +36,18 @@ def eventually(what: str, ask: Callable[[], T | None], patience_s: float = PATIE
 class Process:
     """One `edgeprof` process with its log."""
 
-    def __init__(self, log: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, log: Path, arguments: Sequence[str], environment: Mapping[str, str], python: Path | None = None
+    ) -> None:
         self.log = log
         with log.open("ab") as stream:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "edgeprof", *arguments],
+                [str(python or sys.executable), "-m", "edgeprof", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=log.parent,  # away from the source tree, which `-m` would import from
                 env={**os.environ, **environment},
             )
 
@@ -71,9 +74,9 @@ class Farm:
         self.agents: dict[str, Process] = {}
         self.hub: Process | None = None
 
-    def start_hub(self, *arguments: str) -> None:
+    def start_hub(self, *arguments: str, python: Path | None = None) -> None:
         base = ["hub", "serve", "--data", str(self.folder / "hub"), "--port", str(self.port)]
-        self.hub = Process(self.folder / "hub.log", [*base, *arguments], {})
+        self.hub = Process(self.folder / "hub.log", [*base, *arguments], {}, python)
         eventually("the hub answers", self._answers)
 
     def _answers(self) -> bool:
@@ -85,9 +88,15 @@ class Farm:
             return False
         return True
 
-    def start_agent(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
+    def start_agent(
+        self,
+        name: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        python: Path | None = None,
+    ) -> Process:
         base = ["agent", "run", "--hub", self.client.url, "--name", name, "--data", str(self.folder / name)]
-        process = Process(self.folder / f"{name}.log", [*base, *arguments], environment or {})
+        process = Process(self.folder / f"{name}.log", [*base, *arguments], environment or {}, python)
         self.agents[name] = process
         return process
 

@@ -92,11 +92,29 @@ def test_two_agents_may_share_a_name_and_are_told_apart(farm: Farm) -> None:
     assert all(device.device_id in done.stderr for device in both)
 
 
-def test_a_cloned_state_folder_is_refused_and_the_first_agent_stays(farm: Farm) -> None:
-    device_id = farm.device("alpha").device_id
-    shutil.copytree(farm.folder / "alpha", farm.folder / "clone")
-    clone = farm.start_agent("clone")
-    code = eventually("the clone gives up", clone.popen.poll)
-    assert code == 1
-    assert "device_id_in_use" in clone.log.read_text()
-    assert farm.device("alpha").device_id == device_id
+def test_a_copied_state_folder_waits_while_the_first_agent_is_there_and_begins_nothing(
+    farm: Farm, bundled: Path
+) -> None:
+    alpha = farm.device("alpha")
+    campaign = farm.start([farm.put(bundled / "digits-cnn-fp32.onnx")], [alpha], LONG)
+    eventually("it measures", lambda: farm.client.campaign(campaign.campaign_id).jobs[0].stage == "measure")
+    shutil.copytree(farm.folder / "alpha", farm.folder / "copy")  # with a job that runs
+    copy = farm.start_agent("copy")
+    eventually("the copy is refused", lambda: "is in use by an agent on" in copy.log.read_text())
+    farm.client.delete("devices", alpha.device_id)
+    assert farm.device("alpha").device_id == alpha.device_id
+    campaign = farm.start([farm.put(bundled / "digits-cnn-fp32.onnx")], [alpha])
+    assert [job.state for job in farm.finish(campaign).jobs] == ["measured"]
+    log = copy.log.read_text()
+    assert copy.popen.poll() is None
+    assert log.count("is in use by an agent on") == 1
+    assert not [word for word in ("job.started", "outbox", "delete", "link.online") if word in log]
+
+
+def test_an_agent_that_is_killed_and_started_again_at_once_is_let_in(farm: Farm) -> None:
+    log = farm.agents["alpha"].log
+    for births in range(2, 7):
+        farm.agents["alpha"].kill()
+        farm.start_agent("alpha")
+        eventually("it is back", lambda births=births: log.read_text().count("link.online") == births, 20.0)
+    assert "in use" not in log.read_text()

@@ -8,7 +8,7 @@ import pytest
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof_exports import build, bundle, catalogue, fetch
-from edgeprof_exports.recipe import BundledFile, PackageFile, read
+from edgeprof_exports.recipe import BundledFile, PackageFile, QuantizedFile, read
 
 ROOT = Path(__file__).parents[2]
 RECIPES = catalogue.load_recipes()
@@ -30,6 +30,10 @@ def test_a_recipe_pins_one_file_in_one_wheel(name: str) -> None:
         assert source.archive.startswith(f"{source.package.replace('-', '_')}-{source.version}-")
         assert source.archive.endswith(f"{source.platform}.whl")
         assert source.member.endswith(f".{recipe.format}")
+    elif isinstance(source, QuantizedFile):
+        assert re.fullmatch(r"[0-9a-f]{64}", source.sha256)
+        assert isinstance(RECIPES[source.recipe].source, PackageFile)
+        assert RECIPES[source.recipe].family == recipe.family
     else:
         assert recipe.build
 

@@ -22,10 +22,17 @@ class FakeAgent:
     """Connects again by itself, and then sends again whatever has no receipt."""
 
     def __init__(
-        self, port: int, number: int = 1, token: str | None = None, client_id: str | None = None, is_born: bool = True
+        self,
+        port: int,
+        number: int = 1,
+        token: str | None = None,
+        client_id: str | None = None,
+        is_born: bool = True,
+        place: str = "",
     ) -> None:
+        """`place`: of an agent that can answer the hub's question whether it is there; else it is an older one."""
         self.device_id = fleet.device_id(number)
-        self.state = fleet.state(number, f"agent-{number}")
+        self.state = replace(fleet.state(number, f"agent-{number}"), place=place)
         self.facts = fleet.facts(number)
         self.received: list[m.Message] = []
         self.outbox: dict[str, bytes] = {}
@@ -136,6 +143,10 @@ class FakeAgent:
             self.received.append(message)
             if isinstance(message, m.Receipt):
                 self.outbox.pop(message.result_id, None)
+        if isinstance(message, m.Refusal) and message.code == m.ANNOUNCE:  # an older agent connects again instead
+            answer = replace(self.state, is_answer=bool(self.state.place))
+            client.publish(self._topic("state"), codec.encode(answer), 1, True)
+            client.publish(self._topic("facts"), codec.encode(self.facts), 1, True)
 
     def _resend(self) -> None:
         while not self._stopping.wait(RESEND_S):

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from edgeprof.client.http_client import HubClient
+from edgeprof_hub import http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import HubContext
@@ -69,7 +70,8 @@ def serving(
     settings = HubSettings(data=data, token=token, broker=broker, mqtt_port=mqtt_port or free_port(), webhooks=webhooks)
     with running(settings) as hub, socket.create_server(("127.0.0.1", 0)) as listener:
         app = create_app(settings, hub)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        protocol = http_bounds.bounded(http_bounds.Limits())
+        server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:

@@ -13,6 +13,7 @@ from edgeprof.client.http_client import HubError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
+from edgeprof.wire.words import WORDS
 from edgeprof_hub import blobs, failures
 from edgeprof_hub.broker import dispatch
 from tests.hub import fleet
@@ -390,6 +391,12 @@ def test_bootstrap_tells_the_broker(live: Live) -> None:
         told = json.loads(answer.read())
     assert (told["mqtt_host"], told["mqtt_port"]) == ("127.0.0.1", live.hub.endpoint.port)
     assert (told["hub_id"], told["mqtt_username"]) == (live.hub.hub_id, None)
+
+
+def test_bootstrap_lists_the_words_that_this_hub_reads(live: Live) -> None:
+    with live.http("GET", "/bootstrap") as answer:
+        words = json.loads(answer.read())["words"]
+    assert {name: tuple(each) for name, each in words.items()} == WORDS
 
 
 @pytest.mark.parametrize(

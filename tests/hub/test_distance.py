@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from edgeprof.tables import figures
+from edgeprof.tables.view import Notes
 from edgeprof.wire import rest
-from edgeprof_hub.matrix import table
+from edgeprof_hub.matrix import pareto, table
 from edgeprof_hub.matrix.distance import distances, shade
 from edgeprof_hub.views.comparison import HEADLINE, lead_metric
+from edgeprof_hub.views.matrix_cell import cell_view
 from tests.hub import fleet, stores
 
 
@@ -44,6 +47,29 @@ def test_a_rate_is_better_when_it_is_higher(typical: rest.CompareTable) -> None:
     slow = replace(cell, config_key="other", metrics={row.metric: replace(row, value=row.value / 4)})
     found = distances([cell, slow], [*columns, other], lambda _: row.metric)
     assert sorted(found.values()) == [1.0, 4.0]
+
+
+def test_a_percentile_without_an_interval_is_shown_and_takes_no_part_in_ratios_ranks_or_fronts(
+    typical: rest.CompareTable,
+) -> None:
+    def without(cell: rest.Cell) -> rest.Cell:
+        row = cell.metrics["latency_p50_ms"]
+        bare = replace(row, ci_low=None, ci_high=None, no_interval="needs 300 samples for a 95 % interval")
+        return replace(cell, metrics={**cell.metrics, row.metric: bare})
+
+    best = min(
+        (cell for cell in typical.cells if cell.ranked and "latency_p50_ms" in cell.metrics),
+        key=lambda cell: cell.metrics["latency_p50_ms"].value,
+    )
+    cells = tuple(without(cell) if cell == best else cell for cell in typical.cells)
+    assert ratios(replace(typical, cells=cells)) == [1.0, round(0.412 / 0.254, 3)]
+    shown = {one.cell.model_id for one in pareto.candidates(cells, "latency_p50_ms", pareto.AGAINST[""])}
+    assert best.model_id not in shown
+    notes = Notes()
+    lead = cell_view(without(best), "inference", "latency_p50_ms", notes).lead
+    assert lead is not None
+    assert (lead.text, lead.interval, lead.uncertain) == ("0.250", None, 1)
+    assert notes.texts[0] == figures.NO_INTERVAL
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.0, 0), (1.1, 1), (1.49, 1), (1.5, 2), (3.0, 3), (900.0, 3)])

@@ -88,16 +88,55 @@ def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -
     scenario = Scenario(input_tokens=500, output_tokens=300)
     cost = endpoint_cost(REMOTE, scenario, prices_now(NOW_S))
     assert isinstance(cost, rest.CostView)
-    quote = token_quote(provider="openai", model="gpt-4o-mini", input_tokens=500, output_tokens=300, at_s=NOW_S)
+    quote = token_quote(
+        provider="openai", model="gpt-4o-mini", input_tokens=500, output_tokens=300, cached_tokens=1, at_s=NOW_S
+    )
     by_hand = sum(float(use.usd_per_million) * float(use.tokens) for use in quote.uses) / 800
     assert cost.edge_usd == pytest.approx(by_hand)
     assert (cost.cloud_usd, cost.break_even_per_day, cost.break_even_kind) == (None, None, "is_cloud")
-    assert "9000 in, 1700 out" in cost.inputs["tokens of this run"]
+    assert "9000 in (17 of them cached), 1700 out" in cost.inputs["tokens of this run"]
     assert cost.inputs["price catalogue"].startswith("sha256 ")
     other = Scenario(baselines={"llm": TokenBaseline("groq", "llama-3.1-8b-instant")})
     found = endpoint_cost(REMOTE, other, prices_now(NOW_S))
     assert isinstance(found, rest.CostView)
     assert found.edge_usd == pytest.approx(by_hand)  # its own price, whatever the fleet is compared with
+
+
+THINKING = replace(REMOTE, price_model="gpt-5-nano", requests=20, total_cached_tokens=0, total_reasoning_tokens=6_400)
+
+
+def test_reasoning_tokens_that_were_billed_are_in_the_price() -> None:
+    scenario = Scenario(input_tokens=500, output_tokens=300)
+    found = [
+        endpoint_cost(remote, scenario, prices_now(NOW_S))
+        for remote in (replace(THINKING, total_reasoning_tokens=0), THINKING)
+    ]
+    assert [cost.edge_usd for cost in found if isinstance(cost, rest.CostView)] == pytest.approx([0.18125, 0.34125])
+    thinking = found[1]
+    assert isinstance(thinking, rest.CostView)
+    assert "with 320 reasoning tokens (measured here)" in thinking.cloud_basis
+    assert "(6400 of them reasoning)" in thinking.inputs["tokens of this run"]
+    assert "reasoning tokens" in thinking.inputs["cloud price"]
+
+
+def test_a_board_is_compared_with_what_the_hosted_model_was_measured_to_bill(
+    open_hub: Callable[[fleet.Fleet], TestClient],
+) -> None:
+    """Cell, API, run and explorer have one price: 500 * 0.05 + 620 * 0.08 USD per 1M, for 800 tokens of text."""
+    fleet_made = made(replace(THINKING, price_provider="groq", price_model="llama-3.1-8b-instant"))
+    board = fleet_made.results[-1]
+    client = open_hub(fleet_made)
+    client.post(f"/devices/{board.device_id}/price", data={"price_usd": "79.95", "price_source": "a shop, 2026"})
+    cells = {cell["device_id"]: cell["cost"] for cell in client.get("/api/v1/compare").json()["cells"]}
+    cost = cells[board.device_id]
+    assert "with 320 reasoning tokens (measured here)" in cost["cloud_basis"]
+    assert cost["cloud_usd"] == pytest.approx(0.09325)
+    assert client.get(f"/api/v1/results/{board.result_id}/cost").json()["cloud_usd"] == cost["cloud_usd"]
+    run = words(client.get(f"/runs/{board.result_id}").text)
+    assert "In the cloud $0.0932" in run
+    assert "500 in and 300 out per answer, with 320 reasoning tokens (measured here)" in run
+    explorer = words(client.get(f"/cost/{board.result_id}").text)
+    assert "320 reasoning tokens (measured here)" in explorer
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,19 @@ def test_what_is_typed_arrives() -> None:
     assert not campaign(threads="4").protocol.energy
 
 
+def test_sizes_and_values_are_typed_as_on_the_command_line() -> None:
+    found = campaign(dims="batch=1; held=0", input_values="sr=16000;shape=3,4")
+    assert (found.dims, found.input_values) == ({"batch": 1, "held": 0}, {"sr": "16000", "shape": "3,4"})
+    for typed, code in (
+        ({"dims": "held"}, "bad_dim"),
+        ({"dims": "a=1.5"}, "bad_dim"),
+        ({"input_values": "=1"}, "bad_input"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            campaign(**typed)
+        assert refused.value.code == code
+
+
 @pytest.mark.parametrize("typed", [{"threads": "x"}, {"threads": "1.5"}, {"repeats": "-1"}, {"soak_s": "ten"}])
 def test_what_is_not_a_number_is_refused_by_the_inputs_label(typed: dict[str, str]) -> None:
     with pytest.raises(UsageError) as refused:

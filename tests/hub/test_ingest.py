@@ -1,6 +1,7 @@
 """From the broker to the disk, over a real broker: nothing lost, nothing twice, nothing that comes can stop it."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.wire import codec, identity
+from edgeprof.wire import codec, identity, rest
 from edgeprof.wire import messages as m
 from edgeprof_hub.ingest import receiver
 from edgeprof_hub.store import database
@@ -129,6 +130,81 @@ def test_a_result_that_can_never_be_read_is_receipted_as_rejected(agent: FakeAge
     receipt = agent.got(m.Receipt)[0]
     assert (receipt.result_id, receipt.status) == ("r-1", "rejected")
     assert "job_id" in (receipt.reason or "")
+
+
+def open_job(live: Live) -> None:
+    """A job that runs on the agent's device, as the hub sees it."""
+    job = replace(fleet.job(1, MODEL), job_id="j-1")
+    live.hub.writer.call(lambda store: store.create_campaign([job]))
+    live.hub.writer.call(lambda store: store.save_job_state("j-1", 1, "running", "measure", 0.5, ""))
+
+
+def of_job(**changes: object) -> bytes:
+    """A result of that job, with changes that make it none."""
+    return json.dumps({**json.loads(codec.encode(replace(measured(), job_id="j-1"))), **changes}).encode()
+
+
+def job_of(live: Live) -> rest.JobRecord:
+    job = live.hub.reader.job("j-1")
+    assert job is not None
+    return job
+
+
+FOR_GOOD = {
+    "of a later release": of_job(config=7),
+    "of another wire version": of_job(wire=2),
+    "of another device": of_job(device_id=fleet.device_id(9)),
+    "with an artifact of no hash": of_job(artifacts=[{"name": "x", "sha256": "x", "size": 1, "media_type": "x"}]),
+}
+
+
+@pytest.mark.parametrize("name", FOR_GOOD)
+def test_a_result_that_is_refused_for_good_ends_its_job_with_the_reason(
+    live: Live, agent: FakeAgent, name: str
+) -> None:
+    open_job(live)
+    agent.publish("result", FOR_GOOD[name])
+    eventually(lambda: agent.got(m.Receipt) or agent.got(m.Refusal))
+    assert job_of(live).state == "failed"
+    assert job_of(live).note.startswith("The hub cannot store its result: ")
+    statuses = [receipt.status for receipt in agent.got(m.Receipt)]
+    assert statuses == ([] if name == "of another wire version" else ["rejected"])
+
+
+def test_a_refused_result_ends_no_job_of_another_device_and_no_other_attempt(live: Live, agent: FakeAgent) -> None:
+    open_job(live)
+    agent.publish("result", of_job(config=7, attempt=2))
+    with FakeAgent(live.hub.endpoint.port, number=2) as other:
+        other.publish("result", of_job(config=7))
+        eventually(lambda: other.got(m.Receipt) and agent.got(m.Receipt))
+    assert job_of(live).state == "running"
+
+
+def test_a_job_that_the_device_gave_up_takes_the_result_that_comes_after_all(live: Live, agent: FakeAgent) -> None:
+    open_job(live)
+    agent.send(m.Ack(job_id="j-1", attempt=1, status="refused", reason="The result stays on the device: a reason."))
+    eventually(lambda: job_of(live).state == "failed")
+    agent.post(replace(measured(), job_id="j-1"))
+    agent.wait_until_empty()
+    assert (job_of(live).state, job_of(live).note) == ("measured", "")
+
+
+def test_an_agent_is_asked_for_the_confirmed_results_that_the_hub_lacks(live: Live, agent: FakeAgent) -> None:
+    stored, deleted = measured(), measured()
+    for result in (stored, deleted):
+        agent.post(result)
+    agent.wait_until_empty()
+    live.client.delete("results", deleted.result_id)
+    known = {result.result_id: "0" * 64 for result in (stored, deleted)}
+
+    def wanted(results: dict[str, str]) -> tuple[int, dict[str, object]]:
+        body = codec.encode(m.Holdings(device_id=agent.device_id, results=results))
+        with live.http("POST", "/holdings", body, {"Content-Type": "application/json"}) as answer:
+            return answer.status, json.loads(answer.read())
+
+    assert wanted({**known, "r-lost": "1" * 64, "r-gone": "2" * 64}) == (200, {"result_ids": ["r-gone", "r-lost"]})
+    assert wanted({}) == (200, {"result_ids": []})
+    assert wanted({str(number): "" for number in range(m.MAX_HOLDINGS + 1)})[0] == 413
 
 
 def test_two_hundred_poisonous_messages_do_not_exhaust_the_brokers_window(

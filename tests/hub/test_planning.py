@@ -24,7 +24,7 @@ def test_the_devices_first_installed_runtime_for_the_format_is_chosen() -> None:
     )
     assert resolve(REQUEST, GGUF, facts).runtime == "xllamacpp"
     assert resolve(REQUEST, ONNX, facts).runtime == "onnxruntime"
-    assert resolve(REQUEST, GGUF, None).runtime == "llama-cpp-python"
+    assert resolve(REQUEST, GGUF, None).runtime == "llama-capi"
 
 
 @pytest.mark.parametrize("version", ["0.3.36", None])
@@ -86,3 +86,15 @@ def test_a_job_that_no_message_can_hold_is_refused_and_queued_nowhere() -> None:
     shapes = {f"input {number}": (1, 2, 3) for number in range(4000)}
     with pytest.raises(UsageError, match="too large to send"):
         plan(replace(REQUEST, shapes=shapes), [ONNX], [device(1)], 0.0)
+
+
+def test_an_agent_from_before_a_format_is_sent_no_model_of_it() -> None:
+    """It could not even read the job."""
+    new = replace(
+        fleet.facts(1), runtimes=(m.RuntimeFact(variant="onnxruntime", formats=("onnx", "ort"), version="1.32"),)
+    )
+    ort = fleet.model("saved", "digits", "ort")
+    jobs = plan(REQUEST, [ort], [device(1), replace(device(2), facts=new), replace(device(3), facts=None)], 0.0)
+    assert [job.device_id for job in jobs] == [device(2).device_id, device(3).device_id]
+    with pytest.raises(UsageError, match="An older agent"):
+        plan(REQUEST, [ort], [device(1)], 0.0)

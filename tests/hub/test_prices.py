@@ -86,3 +86,57 @@ def test_a_request_without_tokens_or_at_no_moment_is_refused():
         token_quote(provider="groq", model="llama-3.1-8b-instant", input_tokens=0, output_tokens=1, at_s=0.0)
     with pytest.raises(CostError, match="not a time"):
         quote("groq", "llama-3.1-8b-instant", float("nan"))
+
+
+def test_reasoning_is_billed_as_output_and_cached_input_at_its_own_price():
+    moment = at(2026, 11, 27)
+    plain, thinking = (
+        token_quote(
+            provider="openai",
+            model="gpt-5-nano",
+            input_tokens=500,
+            output_tokens=300,
+            reasoning_tokens=count,
+            at_s=moment,
+        )
+        for count in (0, 320)
+    )
+    assert (plain.usd, thinking.usd) == (D("0.000145"), D("0.000273"))
+    cached = token_quote(
+        provider="openai", model="gpt-5-nano", input_tokens=500, output_tokens=300, cached_tokens=400, at_s=moment
+    )
+    assert {use.kind: (use.tokens, use.usd_per_million) for use in cached.uses} == {
+        "input": (100, D("0.05")),
+        "cached input": (400, D("0.005")),
+        "output": (300, D("0.4")),
+    }
+    assert cached.usd == D("0.000127")
+
+
+def test_a_cache_without_a_price_of_its_own_is_billed_as_input():
+    whole = token_quote(
+        provider="groq",
+        model="llama-3.1-8b-instant",
+        input_tokens=500,
+        output_tokens=300,
+        cached_tokens=500,
+        at_s=at(2026, 11, 27),
+    )
+    assert whole.usd == quote("groq", "llama-3.1-8b-instant", at(2026, 11, 27)).usd
+    with pytest.raises(CostError, match="501 cached tokens are not a part of 500"):
+        token_quote(
+            provider="groq",
+            model="llama-3.1-8b-instant",
+            input_tokens=500,
+            output_tokens=300,
+            cached_tokens=501,
+            at_s=at(2026, 11, 27),
+        )
+
+
+def test_a_price_of_zero_is_a_price_and_an_unknown_one_is_not():
+    free = quote("openrouter", "cognitivecomputations/dolphin3.0-mistral-24b:free", at(2026, 11, 27))
+    assert free.usd == 0
+    assert [use.usd_per_million for use in free.uses] == [0, 0]
+    with pytest.raises(CostError, match="no price by the token"):
+        quote("cerebras", "qwen-3-coder-480b", at(2026, 11, 27))

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 
@@ -29,6 +29,7 @@ def test_each_field_is_in_the_body_with_its_words_and_its_range(kind: type, each
     told = schemas()[kind.__name__]["properties"][each.name]
     assert told["description"] == each.known.help.partition(" Default:")[0]
     if each.known.low is not None:
+        told = told["additionalProperties"] if told.get("type") == "object" else told
         within = told if each.known.off is None else told["anyOf"][1]
         low = within["exclusiveMinimum" if each.known.low_open else "minimum"]
         assert (low, within["maximum"]) == (each.known.low, each.known.high)
@@ -43,7 +44,11 @@ def test_the_description_keeps_one_name_for_a_protocol() -> None:
 def test_a_value_outside_the_range_is_refused_with_the_fields_code(kind: type, each: Described, above: bool) -> None:
     assert each.known.low is not None
     assert each.known.high is not None
-    value = each.type(each.known.high + 1 if above else each.known.low - 1) if each.type in (int, float) else 1e9
+    value: object = (
+        each.type(each.known.high + 1 if above else each.known.low - 1) if each.type in (int, float) else 1e9
+    )
+    if get_origin(each.type) is dict:
+        value = {"x": int(each.known.high + 1 if above else each.known.low - 1)}
     changed: dict[str, Any] = {each.name: value}
     protocol = RunProtocol(**(changed if kind is RunProtocol else {}))
     own: dict[str, Any] = {} if kind is RunProtocol else changed

@@ -18,6 +18,7 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import sweeps, traces
+from edgeprof_hub.views.samples import histogram_of
 from tests.hub import fleet, realistic
 from tests.hub.test_pages import URL, words
 
@@ -190,3 +191,33 @@ def test_a_sweep_over_two_dimensions_is_drawn_over_the_size_of_the_input() -> No
     drawn = sweeps.sweep_of(replace(realistic.full(1, CNN), points=points))
     assert drawn
     assert [(point.x, point.y) for point in drawn.charts[0].lines[0].points] == [(8, 8), (16, 16), (16, 16), (32, 32)]
+
+
+def test_a_percentile_without_an_interval_is_shown_with_its_reason_and_the_histogram_counts_all(
+    read_run: ReadRun,
+) -> None:
+    full = realistic.full(1, CNN)
+    row = m.MetricRow(
+        metric="latency_p99_ms",
+        value=1.25,
+        n=78_000,
+        no_interval="needs 525525 samples for a 95 % interval; this run has 78000, worth 6 independent ones",
+    )
+    others = tuple(one for one in full.metrics if one.metric != row.metric)
+    samples = tuple([1.0 + index / 1000 for index in range(198)] + [900.0, 1000.0])
+    page = read_run(replace(full, metrics=(*others, row), samples_ms=samples, artifacts=()))
+    assert "none: needs 525525 samples" in words(page)
+    assert '<b class="uncertain">1.25</b>' in page
+    assert "with a histogram of all up to p99; 2 beyond it" in words(page)
+
+
+def test_a_histogram_of_all_samples_is_cut_at_p99() -> None:
+    found = histogram_of([1.0 + index / 10_000 for index in range(9_990)] + [1000.0] * 10)
+    assert found is not None
+    assert found.high_ms < 2.0
+    assert sum(found.counts) + found.beyond == 10_000
+    assert max(found.counts) < 300
+    assert histogram_of([3.0] * 50) is None
+    few = histogram_of([1.0, 2.0, 30.0])
+    assert few is not None
+    assert (few.high_ms, few.beyond, sum(few.counts)) == (30.0, 0, 3)

@@ -150,6 +150,16 @@ def test_int8_that_computed_in_floats_is_noted(typical: rest.CompareTable) -> No
     assert cell_of(typical, "pi5-kitchen", "digits-cnn int8").notes == ()
 
 
+def test_packed_weights_that_are_computed_in_floats_are_no_false_label() -> None:
+    record = fleet.model("one", "one", quantization="int4")
+    told = fleet.result(1, record, fleet.vision_rows(1.0, 0.1))
+    assert told.effective
+    packed = replace(told.effective, integer_kernels=0, float_kernels=3, operators={"MatMulNBits": 2, "Add": 1})
+    assert labels.notes_of(replace(told, effective=packed), record) == (
+        "Labelled int4: its weights are, and it computed in floats.",
+    )
+
+
 def test_a_runtime_that_does_not_tell_its_kernels_is_not_accused(store: stores.Store) -> None:
     record = fleet.model("one", "one", quantization="int8")
     told = fleet.result(1, record, fleet.vision_rows(1.0, 0.1))

@@ -65,7 +65,7 @@ def test_nobody_is_the_best_where_a_badge_speaks_against_one(
     cells = built(store, badges=badges)
     assert marks(cells) == []
     assert cells["quick"].metrics["latency_p50_ms"].value == 1.0
-    memory = [] if cause in ("swapping", "suspect_output", "replayed") else [("quick", "best")]
+    memory = [] if cause in ("made_up_work", "swapping", "suspect_output", "replayed") else [("quick", "best")]
     assert marks(cells, "peak_memory_mib") == memory
 
 
@@ -178,12 +178,14 @@ def test_a_column_says_what_was_asked_for_otherwise_than_usual() -> None:
     usual = fleet.config(QUICK)
     assert labels.options_of(usual, QUICK) == ()
     axes = [each for each in fields_of(RunConfig) if each.name not in labels.NAMED_APART]
-    assert [each.name for each in axes if not each.known.column] == ["shapes"]  # named by their inputs
+    assert [each.name for each in axes if not each.known.column] == ["shapes", "dims", "input_values"]
     odd = replace(usual, provider="cuda", depth_tokens=1024, arrival_rate_per_s=40.0, require_full_delegation=True)
     assert labels.options_of(odd, QUICK) == ("provider cuda", "depth 1,024 tokens", "40 requests/s", "full delegation")
     own = replace(QUICK, input_shapes={"x": (1, 3)})
     assert labels.options_of(replace(usual, shapes={"x": (1, 3)}), own) == ()
     assert labels.options_of(replace(usual, shapes={"x": (4, 3)}), own) == ("x 4×3",)
+    given = replace(usual, dims={"held": 0}, input_values={"sr": "16000"})
+    assert labels.options_of(given, QUICK) == ("held 0", "sr = 16000")
 
 
 def test_a_badge_is_named_in_words() -> None:

@@ -75,12 +75,23 @@ def test_external_data_belongs_to_the_model_that_names_it(client: TestClient, tm
     assert [file["path"] for file in models(client)[0]["manifest"]["files"]] == ["net.onnx", "weights.bin"]  # type: ignore[index]
 
 
+def test_the_parts_of_a_split_model_go_up_as_one_model(client: TestClient) -> None:
+    parts = {f"big-0000{number}-of-00002__gguf": makers.gguf_part(number - 1, 2) for number in (1, 2)}
+    assert client.post("/models/upload", files=files(**parts)).status_code == 303
+    (model,) = models(client)
+    assert [file["path"] for file in model["manifest"]["files"]] == [  # type: ignore[index]
+        "big-00001-of-00002.gguf",
+        "big-00002-of-00002.gguf",
+    ]
+
+
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
         (files(poem__gguf=b"roses are red" * 10), "its first bytes are not GGUF"),
         (files(page__onnx=b"<!DOCTYPE html><p>404"), "a web page. The download went wrong"),
         (files(cut__onnx=INT8[:-500]), "cut.onnx"),
+        (files(lora__gguf=makers.gguf((makers.gguf_text("general.type", "adapter"),))), "a LoRA adapter"),
         (files(empty__onnx=b""), "is empty"),
         (files(other__tflite=INT8), "its first bytes are not TFLite"),
         (files(digits__onnx=INT8, stray__bin=b"x" * 99), "stray.bin belongs to none of the selected models"),

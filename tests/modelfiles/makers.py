@@ -1,7 +1,9 @@
 """Real model files, made by the formats' own libraries where there is one, byte by byte where there is none."""
 
+import importlib
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -86,3 +88,40 @@ GGUF_PAIRS = (
     pair("tokenizer.ggml.scores", 9, struct.pack("<IQ3f", 6, 3, 0.0, -1.0, -2.0)),
     pair("tokenizer.ggml.nested", 9, struct.pack("<IQ", 9, 1) + struct.pack("<IQ2i", 5, 2, 1, 2)),
 )
+
+
+def gguf_text(key: str, value: str) -> bytes:
+    """A pair whose value is a text."""
+    return pair(key, 8, text(value.encode()))
+
+
+def gguf_whole(key: str, value: int) -> bytes:
+    """A pair whose value is an unsigned 32-bit number."""
+    return pair(key, 4, struct.pack("<I", value))
+
+
+def gguf_flag(key: str, value: bool) -> bytes:
+    """A pair whose value is true or false."""
+    return pair(key, 7, struct.pack("<?", value))
+
+
+def gguf_part(number: int, count: int, rows: int = 4) -> bytes:
+    """Part `number` (from 0) of a language model in `count` files; only the first has the metadata."""
+    split = (
+        pair("split.no", 2, struct.pack("<H", number)),
+        pair("split.count", 2, struct.pack("<H", count)),
+        pair("split.tensors.count", 5, struct.pack("<i", count)),
+    )
+    tensors = ((0, (8, rows), 0),)
+    return gguf((*(GGUF_PAIRS if number == 0 else ()), *split), tensors, data_bytes=32 * rows)
+
+
+def saved_as_ort(model: bytes, path: Path) -> Path:
+    """The model as ONNX Runtime itself saves it."""
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return path

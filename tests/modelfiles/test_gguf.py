@@ -41,10 +41,6 @@ def test_a_type_newer_than_we_know_is_checked_by_its_offset_only(tmp_path: Path)
     assert code_of(tmp_path, makers.gguf(tensors=((UNKNOWN, (8,), 64),), data_bytes=63)) == "truncated"
 
 
-def test_a_file_with_vocabulary_only_is_whole(tmp_path: Path) -> None:
-    assert code_of(tmp_path, makers.gguf(makers.GGUF_PAIRS, tensors=(), data_bytes=0)) == "gguf"
-
-
 @pytest.mark.parametrize(
     "data",
     [

@@ -20,7 +20,16 @@ WHOLE = {
     "model.gguf": makers.gguf(makers.GGUF_PAIRS),
 }
 
-CLEAN = {"onnx", "tflite", "gguf", "not_a_model", "truncated", "wrong_format", "external_data_outside"}
+CLEAN = {
+    "onnx",
+    "tflite",
+    "gguf",
+    "not_a_model",
+    "truncated",
+    "wrong_format",
+    "external_data_outside",
+    "unsupported_model",
+}
 
 
 def refused(path: Path) -> EdgeprofError:

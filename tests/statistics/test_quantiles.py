@@ -13,11 +13,13 @@ from edgeprof.statistics.quantiles import (
     PERCENTILES,
     Percentile,
     TooFewSamples,
+    apart_of,
     fewest_to_rule_out,
     percentile,
     percentiles,
     quantile_interval,
     samples_needed,
+    shown_from,
 )
 
 
@@ -122,3 +124,59 @@ def test_sparse_lags_sum_to_what_all_lags_do(monkeypatch: pytest.MonkeyPatch) ->
     sparse = autocorrelation_time(samples, 10.0)
     monkeypatch.setattr(autocorrelation, "_EVERY_LAG_TO", 20_000)
     assert sparse == pytest.approx(autocorrelation_time(samples, 10.0), rel=0.05)
+
+
+@pytest.mark.parametrize(("p", "least"), [(0.5, 2), (0.9, 10), (0.95, 20), (0.99, 100), (0.999, 1000)])
+def test_a_percentile_of_the_run_is_shown_from_one_over_one_minus_p_samples_on(p: float, least: int) -> None:
+    assert shown_from(p) == least
+    ordered = [float(index) for index in range(least)]
+    for n, is_shown in ((least - 1, False), (least, True)):
+        found = percentile(ordered[:n], p)
+        value = found.value if isinstance(found, TooFewSamples) or is_shown else None
+        assert (value is not None) == is_shown
+
+
+def test_a_run_that_never_settles_keeps_its_percentiles_as_facts() -> None:
+    """Two speeds, a second each: worth few independent samples, and yet its p99 is what 1 % of its samples exceeded."""
+    draw = random.Random(6)
+    samples = [(1.0 + (index // 5_000) % 2) * (1 + 0.01 * draw.random()) for index in range(40_000)]
+    found = percentiles(samples)
+    assert all(isinstance(one, TooFewSamples) and one.value is not None for one in found[3:])
+    assert found[3].value == pytest.approx(2.0196, abs=0.001)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n", [200, 2_000, 20_000])
+def test_a_percentile_further_out_never_needs_fewer_samples(seed: int, n: int) -> None:
+    """Stalls that end in the upper tenth make the p90 dependent and leave the p99 looking independent."""
+    draw = random.Random(seed)
+    samples, level = list[float](), 0.0
+    for _ in range(n):
+        level = 0.999 * level + 0.04 * draw.gauss(0, 1)
+        samples.append(10 + draw.random() + max(0.0, level) + (draw.random() < 0.02) * 50)
+    found = percentiles(samples)
+    needed = [one.needed if isinstance(one, TooFewSamples) else 0 for one in found[1:]]
+    assert needed == sorted(needed)
+    assert percentiles(samples, PERCENTILES[::-1]) == found[::-1]
+
+
+def test_neighbours_within_20_ms_are_one_independent_sample_to_the_median_and_to_it_alone() -> None:
+    """A model of 20 us taken for half a second: 25 ticks of 20 ms, whatever its 25,000 samples look like."""
+    draw = random.Random(7)
+    samples = [draw.lognormvariate(0, 0.03) for _ in range(25_000)]
+    apart = apart_of(len(samples), 0.5)
+    assert apart == 1_000
+    plain, wide = percentile(samples, 0.5), percentile(samples, 0.5, apart)
+    assert isinstance(plain, Percentile)
+    assert isinstance(wide, Percentile)
+    assert (wide.value, wide.effective_n) == (plain.value, 25)
+    assert wide.low < plain.low < plain.high < wide.high
+    assert percentile(samples, 0.99, apart) == percentile(samples, 0.99)
+
+
+def test_a_median_is_refused_by_no_distance_and_slow_samples_stand_apart_already() -> None:
+    alike = [10.0 + index % 7 for index in range(70)]
+    found = percentile(alike, 0.5, apart_of(70, 0.0007))
+    assert isinstance(found, Percentile)
+    assert (found.low, found.high) == (10.0, 16.0)
+    assert apart_of(10, 3.0) == apart_of(10, 0.0) == 1.0

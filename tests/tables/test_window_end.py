@@ -72,3 +72,15 @@ def test_the_page_of_a_run_shows_that_text(half_width: float, warns: bool) -> No
     facts = {fact.name: fact for fact in timing_facts(run)}
     assert facts["Window"].text == window_end_text(found, PROTOCOL)
     assert facts["Window"].warns is warns
+
+
+def test_a_window_that_ended_early_tells_how_long_it_would_take_and_what_prevents_it() -> None:
+    found = replace(
+        timing("looks", 0.039),
+        needed_s=23.8,
+        prevented_by="other programs used processor time worth 31 % of the model's",
+    )
+    assert window_end_text(found, PROTOCOL) == (
+        "stopped early: ±1.0 % would take about 23.8 s, the limit is 10 s; the published interval is ±3.9 %. "
+        "Cause: other programs used processor time worth 31 % of the model's"
+    )

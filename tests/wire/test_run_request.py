@@ -1,6 +1,7 @@
 """The fields of a run request: each has its words, each surface offers it or says why not, and old keys stay."""
 
 from dataclasses import fields
+from typing import cast
 
 import msgspec
 import pytest
@@ -41,7 +42,7 @@ def test_a_field_is_on_each_surface_or_says_why_not(each: Described) -> None:
 
 @pytest.mark.parametrize("each", EVERY, ids=lambda each: each.name)
 def test_a_default_is_within_its_own_range_and_a_range_has_a_code(each: Described) -> None:
-    assert each.known.allows(each.default)
+    assert each.known.allows(cast(object, each.default))
     limited = each.known.low is not None or each.known.high is not None
     assert limited <= each.known.code.startswith("bad_")
 
@@ -54,6 +55,8 @@ def test_a_default_is_within_its_own_range_and_a_range_has_a_code(each: Describe
         ("arrival_rate_per_s", (0.0, 0.1, 1e6), (-0.1, 2e6, float("inf"))),
         ("start_below_c", (None, -40.0), (121.0, float("nan"))),
         ("sweep", ((), (1,) * 200), ((1,) * 201,)),
+        ("dims", ({"held": 0},), ({"held": -1}, {"a": 1, "b": 2**31})),
+        ("input_values", ({"sr": "16000"},), ({"sr": "1\n"}, {"sr": "1" * 1001})),
         ("energy", (True, False), ()),
     ],
 )
@@ -66,7 +69,7 @@ def test_ranges(name: str, inside: tuple[object, ...], outside: tuple[object, ..
 def test_the_wire_has_the_names_it_had() -> None:
     assert set(msgspec.to_builtins(RunConfig(runtime="x"))) == {
         *("runtime", "threads", "provider", "shapes", "prompt_tokens", "decode_tokens", "power_mode", "depth_tokens"),
-        *("arrival_rate_per_s", "require_full_delegation"),
+        *("arrival_rate_per_s", "require_full_delegation", "signature", "dims", "input_values"),
     }
     assert set(msgspec.to_builtins(RunProtocol())) >= {
         *("warmup_runs", "warmup_limit_s", "min_runs", "max_runs", "window_s", "window_limit_s", "precision"),

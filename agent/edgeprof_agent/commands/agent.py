@@ -33,6 +33,7 @@ MORE = {
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",
+    "outbox": "edgeprof_agent.commands.outbox:outbox",
     "record": "edgeprof_agent.commands.record:record",
 }
 """Commands beside `run`, imported when they are asked for: the daemon's process carries none of them."""
@@ -125,7 +126,7 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
         return machine.read_facts(
             device_id=identity.device_id,
             session_id=identity.session_id,
-            runtimes=runtimes.facts(here=settings.endpoint is None, endpoint=settings.endpoint is not None),
+            runtimes=runtimes.facts_for_hub(endpoint=settings.endpoint is not None),
             sensors=sensors.probe(root) if settings.endpoint is None else (),
             isolation=isolation.layers(),
             emulates=settings.emulate,

@@ -37,7 +37,7 @@ def profile(
     as_json: bool,
     **options: object,
 ) -> int:
-    """Profile model files (ONNX, TFLite or GGUF) on this machine: latency, load, memory, energy, operators.
+    """Profile model files (ONNX, ORT, TFLite or GGUF) on this machine: latency, load, memory, energy, operators.
 
     Several models, or several values of --runtime, --threads or --provider, make several set-ups. Their runs are
     interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof.commands.options import sweep_points
+from edgeprof.commands.options import check_signature, sweep_points
 from edgeprof.commands.run_options import Sweeps, sweeps_of, values_of
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
@@ -60,7 +60,11 @@ class ProfileRequest:
             raise UsageError(
                 "bad_sweep", f"{file.manifest.entry} is not a language model; sweep its shapes with --sweep."
             )
-        points = sweep_points(file, self.sweeps.sweeps, self.sweeps.sweep_dims, self.run.config.shapes)
+        config = self.run.config
+        check_signature(file, config.signature)
+        points = sweep_points(
+            file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.signature, config.dims
+        )
         return replace(self.run, protocol=replace(protocol, sweep=(*points, *protocol.sweep)))
 
 
@@ -70,12 +74,14 @@ def parse_options(options: Mapping[str, object]) -> ProfileRequest:
     common = {name: value for name, value in values_of(RunConfig, options).items() if name not in AXES}
     config = msgspec.convert({"runtime": "", **common}, RunConfig)
     sweeps = sweeps_of(options)
-    protocol = {**values_of(RunProtocol, options), "sweep": sweeps.token_points}
+    host = _host(msgspec.convert(options, _HostOptions))
+    wants_energy = bool(host.meters) or host.replay is not None  # it takes 90 s or more, unless --energy asks for it
+    protocol = {"energy": wants_energy, **values_of(RunProtocol, options), "sweep": sweeps.token_points}
     return ProfileRequest(
         axes=Axes(runtimes=_once(axes.runtime), threads=_once(axes.threads), providers=_once(axes.provider)),
         run=RunRequest(config=config, protocol=_protocol(protocol)),
         sweeps=sweeps,
-        host=_host(msgspec.convert(options, _HostOptions)),
+        host=host,
     )
 
 

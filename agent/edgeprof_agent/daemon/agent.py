@@ -10,25 +10,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
 from edgeprof.wire import codec
-from edgeprof.wire.messages import Ack, AckStatus, Cancel, Facts, Job, Progress, Receipt, Refusal, Stamp
+from edgeprof.wire.messages import (
+    Bootstrap,
+    Facts,
+    Progress,
+    Stamp,
+)
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
+from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.link import HubLink
 from edgeprof_agent.daemon.outbox import Outbox
+from edgeprof_agent.daemon.recall import Recall
 from edgeprof_agent.daemon.runner import Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
-from edgeprof_agent.daemon.store import ModelStore, check_manifest
+from edgeprof_agent.daemon.store import ModelStore
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +54,6 @@ class Machine:
     now: Callable[[], Stamp]
 
 
-class _JobKey(msgspec.Struct):
-    """What can be read of a job that cannot be read."""
-
-    job_id: str
-    attempt: int
-
-
 class Agent:
     """One agent on one state folder."""
 
@@ -65,7 +63,7 @@ class Agent:
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Inbound | Turn | None] = queue.SimpleQueue()
-        self.identity = _identity(settings, self._folder.device_id())
+        self.identity = _identity(settings, self._folder)
         self._database = Database(settings.data / "agent.db")
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
         jobs = Jobs(self._database)
@@ -75,7 +73,9 @@ class Agent:
         )
         self._sender = Sender(
             self._outbox,
+            self.identity.device_id,
             hub,
+            Recall(self._outbox, hub, self.identity.device_id, settings.data),
             lambda payload: self._link.publish("result", payload, 1),
             settings.resend_after_s,
             settings.retry,
@@ -96,8 +96,12 @@ class Agent:
                 now=machine.now,
                 send_progress=self._send_progress,
                 on_result=self._sender.wake,
+                readable=self._link.readable,
             )
         )
+
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link)
+        self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:
         """Work until `stop`; raises what ended the agent if it was not that.
@@ -142,8 +146,14 @@ class Agent:
     def on_message(self, message: Inbound) -> None:
         self._inbox.put(message)
 
-    def on_online(self) -> None:
-        self._sender.online()
+    def on_claimed(self) -> None:
+        self._runner.allow()
+
+    def on_refused(self) -> None:
+        self._runner.forbid()
+
+    def on_online(self, bootstrap: Bootstrap) -> None:
+        self._sender.online(bootstrap)
 
     def on_offline(self) -> None:
         self._sender.offline()
@@ -187,79 +197,23 @@ class Agent:
                 message()
                 continue
             try:
-                self._handle(message)
+                self._handler.handle(message)
             except (sqlite3.OperationalError, OSError) as error:
                 # Not acknowledged: the broker brings it again with the next connection.
                 log.error("inbox.not_stored class=%s reason=%s", message.message_class, error)
                 continue
             message.ack()
 
-    def _handle(self, message: Inbound) -> None:
-        try:
-            content = codec.decode(message.message_class, message.payload)
-        except codec.WireError as error:
-            log.warning("inbox.unreadable class=%s reason=%s", message.message_class, error)
-            self._refuse_unreadable(message, error)
-            return
-        if isinstance(content, Job):
-            self._on_job(content)
-        elif isinstance(content, Cancel):
-            self._runner.cancel(content)
-        elif isinstance(content, Receipt):
-            self._on_receipt(content)
-        elif isinstance(content, Refusal):
-            log.error("hub.refusal code=%s message=%s", content.code, content.message)
-            self._link.refuse(content.message)
-
-    def _on_job(self, job: Job) -> None:
-        if self._runner.knows(job):
-            self._outbox.send_again(job.job_id, job.attempt)
-            self._sender.wake()
-            self._ack(job.job_id, job.attempt, "duplicate")
-        elif reason := self._outbox.full_reason() or _unusable(job):
-            self._ack(job.job_id, job.attempt, "refused", reason)
-        else:
-            self._runner.accept(job)
-            self._ack(job.job_id, job.attempt, "accepted")
-
-    def _on_receipt(self, receipt: Receipt) -> None:
-        if not self._outbox.settle(receipt):
-            log.warning("inbox.receipt_for_nothing result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
-        self._outbox.purge_when_due(time.time(), time.monotonic())
-        self._sender.wake()
-
-    def _refuse_unreadable(self, message: Inbound, error: codec.WireError) -> None:
-        """The hub hears why, where it can still be told which job it was."""
-        if message.message_class != "job":
-            return
-        try:
-            key = msgspec.json.decode(message.payload, type=_JobKey)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return
-        self._ack(key.job_id, key.attempt, "refused", str(error))
-
-    def _ack(self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None) -> None:
-        log.info("job.%s job=%s attempt=%d%s", status, job_id, attempt, f" reason={reason}" if reason else "")
-        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason)
-        self._link.publish("ack", codec.encode(answer), 1)
-
     def _send_progress(self, progress: Progress) -> None:
         self._link.publish("progress", codec.encode(progress), 0)
 
 
-def _identity(settings: AgentSettings, device_id: str) -> Identity:
+def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:
     return Identity(
-        device_id=device_id,
+        device_id=folder.device_id(),
         session_id=f"s-{secrets.token_hex(8)}",
         name=settings.name,
         hostname=socket.gethostname(),
         emulated=settings.emulate is not None,
+        place=folder.place(),
     )
-
-
-def _unusable(job: Job) -> str | None:
-    try:
-        check_manifest(job.model)
-    except EdgeprofError as error:
-        return error.message
-    return None

@@ -1,6 +1,5 @@
 """How one file comes from the hub: resumed, bounded in time, size and tries, and believed only by its hash."""
 
-import hashlib
 import http.client
 import logging
 import os
@@ -8,14 +7,14 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from typing import Protocol
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.messages import FileRef
 from edgeprof_agent.config import DownloadLimits
+from edgeprof_agent.daemon.background_hash import BackgroundHash
 from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
 
 log = logging.getLogger(__name__)
@@ -23,11 +22,6 @@ log = logging.getLogger(__name__)
 CHUNK_BYTES = 256 * 1024
 HASH_MISMATCHES_ALLOWED = 2
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-
-class _Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
 
 
 class _TryAgain(Exception):
@@ -38,7 +32,7 @@ class _StartOver(_TryAgain):
     """This try failed, and what is on disk is not to be trusted."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Transfer:
     """One download: what to fetch, where its bytes gather, and how it may be stopped."""
 
@@ -49,12 +43,15 @@ class _Transfer:
     deadline_s: float
     cancelled: threading.Event
     on_bytes: Callable[[int], None]
+    digest: BackgroundHash = field(default_factory=BackgroundHash)
+    """Of the part, as far as it was read or received here."""
 
     @property
     def etag_file(self) -> Path:
         return self.part.with_suffix(".etag")
 
     def forget(self) -> None:
+        self.digest = BackgroundHash()
         self.part.unlink(missing_ok=True)
         self.etag_file.unlink(missing_ok=True)
 
@@ -95,8 +92,7 @@ def download(
 def _attempt(transfer: _Transfer) -> bool:
     """One request. True: complete and right. False: complete and wrong."""
     file, part = transfer.file, transfer.part
-    digest = hashlib.sha256()
-    start = _resume_from(transfer, digest)
+    start = _resume_from(transfer)
     if start < file.size:
         headers = {"Range": f"bytes={start}-", "If-Range": transfer.etag_file.read_text()} if start else {}
         try:
@@ -104,8 +100,8 @@ def _attempt(transfer: _Transfer) -> bool:
                 "GET", f"/blobs/{file.sha256}", headers, timeout_s=transfer.limits.stall_s
             ) as answer:
                 if _begins_at(transfer, answer, start) != start:
-                    start, digest = 0, hashlib.sha256()
-                _write(transfer, answer, start, digest)
+                    start, transfer.digest = 0, BackgroundHash()
+                _write(transfer, answer, start)
         except HubUnreachable as error:
             raise _TryAgain(error.message) from error
         except HubRefused as error:
@@ -113,19 +109,20 @@ def _attempt(transfer: _Transfer) -> bool:
                 raise _StartOver("the hub refused the requested range") from error
             raise EdgeprofError("download_failed", f"The hub refused {file.path}: {error.message}") from error
     _flush(part)
-    return digest.hexdigest() == file.sha256
+    return transfer.digest.hexdigest() == file.sha256
 
 
-def _resume_from(transfer: _Transfer, digest: _Digest) -> int:
-    """How much of the part can be built on; those bytes are hashed from the disk, not from memory of them."""
+def _resume_from(transfer: _Transfer) -> int:
+    """How much of the part can be built on. What an earlier process left is hashed from the disk first."""
     have = _size_of(transfer.part)
     if have > transfer.file.size or (0 < have < transfer.file.size and not _size_of(transfer.etag_file)):
         transfer.forget()
         return 0
-    if have:
-        with transfer.part.open("rb") as stream:
+    if have != transfer.digest.size_bytes:
+        transfer.digest = BackgroundHash()
+        with transfer.part.open("rb") as stream, transfer.digest:
             while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
+                transfer.digest.update(chunk)
     transfer.on_bytes(have)
     return have
 
@@ -166,15 +163,15 @@ def _check_content_range(header: str, requested: int, size: int) -> None:
         raise _StartOver(f"the hub sent another range ({header[:80]}) than requested")
 
 
-def _write(transfer: _Transfer, answer: http.client.HTTPResponse, start: int, digest: _Digest) -> None:
+def _write(transfer: _Transfer, answer: http.client.HTTPResponse, start: int) -> None:
     """Append the body, never more than the declared size: an endless body is cut there and judged by its hash."""
     done = start
-    with _disk(transfer.part), transfer.part.open("ab" if start else "wb") as stream:
+    with _disk(transfer.part), transfer.part.open("ab" if start else "wb") as stream, transfer.digest:
         while done < transfer.file.size:
             _check_stopped(transfer)
             chunk = _read(answer, min(CHUNK_BYTES, transfer.file.size - done))
             stream.write(chunk)
-            digest.update(chunk)
+            transfer.digest.update(chunk)
             done += len(chunk)
             transfer.on_bytes(done)
 

@@ -19,6 +19,8 @@ class Identity:
     name: str
     hostname: str
     emulated: bool
+    place: str = ""
+    """See `Hello`."""
 
 
 def failure_of(error: EdgeprofError, stage: Stage) -> Failure:

@@ -8,6 +8,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, topics
 from edgeprof_agent.daemon.durable import write_durably
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 class StateFolder:
     """Held from construction to `release`, or to the end of the process, however that comes."""
@@ -43,6 +45,19 @@ class StateFolder:
                 "bad_device_id", f"{file} holds {kept[:60]!r}, which is not a device id. Remove the file."
             )
         return kept
+
+    def place(self, boot_id_file: Path = BOOT_ID) -> str:
+        """This folder on this machine since its last boot, hashed. Empty where the kernel tells no boot id.
+
+        The lock makes it one agent's at a time. A copied card has the same files, but another boot id; a copied folder
+        on the same machine has another inode.
+        """
+        try:
+            boot_id = boot_id_file.read_text().strip()
+        except OSError:
+            return ""
+        found = os.fstat(self._lock)
+        return identity.sha256_hex(f"{boot_id} {found.st_dev} {found.st_ino}".encode())[:32] if boot_id else ""
 
     def release(self) -> None:
         os.close(self._lock)

@@ -15,12 +15,14 @@ from edgeprof.net import hub_url
 from edgeprof.net.http import Server, bearer
 from edgeprof.net.hub_errors import error_in
 from edgeprof.version import __version__
-from edgeprof.wire.messages import Bootstrap, Hello
+from edgeprof.wire.messages import Bootstrap, Hello, Holdings, Wanted
 
 T = TypeVar("T")
 
 TIMEOUT_S = 15.0
-MAX_ERROR_BYTES = 64 * 1024
+ANSWER_WITHIN_S = 30.0
+MAX_ANSWER_BYTES = 64 * 1024
+"""Of what the agent reads whole. Model files go to the disk, piece by piece."""
 
 
 class HubUnreachable(EdgeprofError):
@@ -57,11 +59,25 @@ class HubHttp:
         """Announce this session; HubRefused with status 409 means that another live agent has this id."""
         self._json("POST", "/claims", asdict(hello), dict[str, object])
 
+    def wanted(self, holdings: Holdings) -> tuple[str, ...]:
+        """Which of these results the hub lacks."""
+        return self._json("POST", "/holdings", asdict(holdings), Wanted).result_ids
+
+    def has_artifact(self, sha256: str) -> bool:
+        """Whether the hub has an artifact, so that ours is not needed."""
+        try:
+            with self.request("HEAD", f"/artifacts/{sha256}"):
+                return True
+        except HubRefused as error:
+            if error.status == 404:
+                return False
+            raise
+
     def put_artifact(self, sha256: str, file: Path) -> None:
         """Store one artifact; doing it again is harmless."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
         with file.open("rb") as stream, self.request("PUT", f"/artifacts/{sha256}", headers, stream) as answer:
-            answer.read()
+            self._server.body(answer, MAX_ANSWER_BYTES)
 
     @contextmanager
     def request(
@@ -71,9 +87,10 @@ class HubHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | BinaryIO | None = None,
         timeout_s: float | None = None,
+        within_s: float | None = None,
     ) -> Generator[HTTPResponse, None, None]:
         """The answer below 400, with its body unread. The connection ends with the block."""
-        with self._server.request(method, f"/api/v1{path}", headers, body, timeout_s) as answer:
+        with self._server.request(method, f"/api/v1{path}", headers, body, timeout_s, within_s) as answer:
             if answer.status >= 400:
                 raise self._refusal(answer)
             yield answer
@@ -81,16 +98,15 @@ class HubHttp:
     def _json(self, method: str, path: str, body: object, kind: type[T]) -> T:
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
-        with self.request(method, path, headers, data) as answer, self._server.reading():
-            body = answer.read()
+        with self.request(method, path, headers, data, within_s=ANSWER_WITHIN_S) as answer:
+            body = self._server.body(answer, MAX_ANSWER_BYTES)
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError as error:
             raise HubUnreachable(self.url, f"its answer to {path} is not that of a hub: {error}") from error
 
     def _refusal(self, answer: HTTPResponse) -> EdgeprofError:
-        with self._server.reading():
-            error = error_in(answer.read(MAX_ERROR_BYTES))
+        error = error_in(self._server.body(answer, MAX_ANSWER_BYTES))
         message = error.message if error else f"{self.url} answered {answer.status}."
         if answer.status >= 500 or answer.status in (408, 429):
             return HubUnreachable(self.url, message)

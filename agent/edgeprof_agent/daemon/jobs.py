@@ -28,8 +28,7 @@ class Jobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        if database.salvaged_rows is not None:
-            self._drop_unreadable()
+        self._drop_unreadable()
 
     def add(self, job: Job) -> bool:
         """Queue a job. False where this attempt of it is known."""
@@ -46,6 +45,11 @@ class Jobs:
             ("job_id = ?", (job_id,)) if attempt is None else ("job_id = ? AND attempt = ?", (job_id, attempt))
         )
         return bool(self._database.rows(f"SELECT 1 FROM jobs WHERE {where} LIMIT 1", *values))
+
+    def has_ended(self, job_id: str, attempt: int) -> bool:
+        """Whether this attempt of a job came to its end here."""
+        sql = "SELECT 1 FROM jobs WHERE job_id = ? AND attempt = ? AND state = 'done'"
+        return bool(self._database.rows(sql, job_id, attempt))
 
     def next(self) -> Job | None:
         """The job that has waited longest."""
@@ -109,7 +113,7 @@ class Jobs:
             change.execute("DELETE FROM cancels WHERE changed_s < ?", (now_s - KEEP_DONE_S,))
 
     def _drop_unreadable(self) -> None:
-        """The hub sends again what it is not told about."""
+        """One bit may have rotted in a job that waits. The hub sends again what it is not told about."""
         for row in self._database.rows("SELECT * FROM jobs WHERE state != 'done'"):
             try:
                 _job(row)

@@ -6,13 +6,15 @@ Nothing here holds a message for later: what must not be lost is in the outbox, 
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Facts, Hello
+from edgeprof.wire.messages import Bootstrap, Facts, Hello, Result
 from edgeprof.wire.topics import Upward
+from edgeprof.wire.words import WORDS, Words, facts_for, known_words, result_for
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import HubHttp, HubRefused
 from edgeprof_agent.daemon.session import Listener, MqttSession
@@ -23,8 +25,25 @@ SLOW = Backoff(30.0, 120.0)
 """When somebody has to do something first: the hub's reason will not go away by asking more often."""
 
 
+STALE = Backoff(3.0, 10.0)
+"""While the hub counts another session of this device as live: it may be one that a power cut has ended."""
+
+
 class AgentRefused(EdgeprofError):
     """The hub will not have this agent as it is; the sentence says what to do."""
+
+
+class IdInUse(EdgeprofError):
+    """Another session of this device is live, or may be."""
+
+
+class LinkListener(Listener, Protocol):
+    """How the agent stands with its hub, too. Called on the link's thread."""
+
+    def on_claimed(self) -> None: ...
+    def on_refused(self) -> None: ...
+    def on_online(self, bootstrap: Bootstrap) -> None: ...
+    def on_offline(self) -> None: ...
 
 
 class HubLink:
@@ -35,7 +54,7 @@ class HubLink:
         hub: HubHttp,
         identity: Identity,
         facts: Callable[[], Facts],
-        listener: Listener,
+        listener: LinkListener,
         keepalive_s: int,
         retry: Backoff,
     ) -> None:
@@ -48,6 +67,7 @@ class HubLink:
         self._stopping = threading.Event()
         self._session: MqttSession | None = None
         self._was_connected = False
+        self._words: Words = WORDS
         self._state = ""
 
     def publish(self, message_class: Upward, message: bytes, qos: int) -> bool:
@@ -60,6 +80,15 @@ class HubLink:
         if session := self._session:
             session.end(reason)
 
+    def announce(self) -> None:
+        """Tell the hub again that this agent is there."""
+        if session := self._session:
+            session.announce()
+
+    def readable(self, result: Result) -> Result:
+        """A result in the words of the hub that was met last; before the first one it stays as it is."""
+        return result_for(result, self._words)
+
     def stop(self) -> None:
         """Say goodbye (retained offline state, then DISCONNECT) and end `run`."""
         self._stopping.set()
@@ -67,12 +96,18 @@ class HubLink:
             session.farewell()
 
     def run(self) -> None:
-        """Until `stop`. Raises the hub's refusal if it comes before the first connection."""
+        """Until `stop`. Raises the hub's refusal if it comes before the first connection.
+
+        A device id in use is waited for at any time: the other session may be what a power cut has left behind.
+        """
         failures = 0
         while not self._stopping.is_set():
             try:
                 self._connect_once()
                 failures, delays, reason = 1, self._retry, "the connection ended"
+            except IdInUse as error:
+                self._listener.on_refused()
+                failures, delays, reason = failures + 1, STALE, error.message
             except (HubRefused, AgentRefused) as error:
                 if not self._was_connected:
                     raise
@@ -92,32 +127,43 @@ class HubLink:
                 f"The hub uses wire versions {bootstrap.wire_min} to {bootstrap.wire_max}; this agent uses "
                 f"{WIRE_VERSION}. Install the same edgeprof release on the hub and on the device.",
             )
-        identity = self._identity
-        self._hub.claim(
-            Hello(
-                device_id=identity.device_id,
-                session_id=identity.session_id,
-                name=identity.name,
-                hostname=identity.hostname,
-                agent_version=__version__,
-            )
-        )
-        session = MqttSession(self._hub, bootstrap, identity, self._facts(), self._listener, self._keepalive_s)
+        self._claim()
+        self._words = known_words(bootstrap.words)
+        facts = facts_for(self._facts(), self._words)
+        session = MqttSession(self._hub, bootstrap, self._identity, facts, self._listener, self._keepalive_s)
         self._session = session
         if self._stopping.is_set():
             return
         try:
-            session.serve(self._on_online)
+            session.serve(lambda: self._on_online(bootstrap))
         finally:
             self._session = None
             self._listener.on_offline()
         if session.refusal:
             raise AgentRefused("refused", session.refusal)
 
-    def _on_online(self) -> None:
+    def _claim(self) -> None:
+        identity = self._identity
+        hello = Hello(
+            device_id=identity.device_id,
+            session_id=identity.session_id,
+            name=identity.name,
+            hostname=identity.hostname,
+            agent_version=__version__,
+            place=identity.place,
+        )
+        try:
+            self._hub.claim(hello)
+        except HubRefused as error:
+            if error.code == "device_id_in_use":
+                raise IdInUse(error.code, error.message) from error
+            raise
+        self._listener.on_claimed()
+
+    def _on_online(self, bootstrap: Bootstrap) -> None:
         self._was_connected = True
         self._tell("online", logging.INFO)
-        self._listener.on_online()
+        self._listener.on_online(bootstrap)
 
     def _tell(self, state: str, level: int) -> None:
         """One line for each change, not for each try."""

@@ -2,17 +2,17 @@
 
 import json
 import logging
-import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.wire import codec
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Receipt, Result
+from edgeprof_agent.daemon.artifact_files import ArtifactFiles
 from edgeprof_agent.daemon.database import Database
-from edgeprof_agent.daemon.durable import write_durably
+from edgeprof_agent.daemon.outbox_entry import OutboxEntry, artifacts_of, entry_of, without, without_artifact
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +21,18 @@ KEEP_RECEIPTED_S = 24 * 3600.0
 PURGE_EVERY_S = 60.0
 """A purge looks at every row: done at each receipt, it would make a long queue cost the square of its length."""
 FULL_AT = 0.8
+MAX_DISPUTES = 3
+"""So many receipts for other bytes than ours end the sending of a result: the hub keeps what it has under that id."""
+DAMAGED = "its bytes are damaged on this device's disk"
 
 
 @dataclass(frozen=True)
-class OutboxEntry:
-    """One queued result as it goes out."""
+class Quarantined:
+    """A result that will not be sent, of which job, and why."""
 
-    result_id: str
-    payload: bytes
-    artifacts: tuple[str, ...]
+    job_id: str
+    attempt: int
+    reason: str
 
 
 class Outbox:
@@ -37,10 +40,12 @@ class Outbox:
 
     def __init__(self, database: Database, artifacts: Path, budget: int) -> None:
         self._database = database
-        self._artifacts = artifacts
+        self._artifacts = ArtifactFiles(artifacts)
         self._budget = budget
         self._purged_s = -PURGE_EVERY_S
-        artifacts.mkdir(parents=True, exist_ok=True)
+        self._disputes: dict[str, int] = {}
+        self.on_quarantine: Callable[[Quarantined], None] = lambda _: None
+        """Called after a result was quarantined: the hub has to hear that its job has ended."""
         self._quarantine_corrupt()
         self._remove_unnamed_artifacts()
 
@@ -50,7 +55,7 @@ class Outbox:
         row = (result.result_id, result.job_id or "", result.attempt, payload, sha256_hex(payload))
         with self._database.transaction() as change:  # also keeps a purge away from files not yet named
             for sha256, data in artifacts.items():
-                write_durably(self._artifacts / sha256, data)
+                self._artifacts.put(sha256, data)
             change.execute(
                 "INSERT OR IGNORE INTO results"
                 " (result_id, job_id, attempt, payload, sha256, artifacts, state, changed_s)"
@@ -59,9 +64,19 @@ class Outbox:
             )
 
     def queued(self, limit: int) -> list[OutboxEntry]:
-        """The oldest results without a receipt."""
+        """The oldest results without a receipt, each checked against the hash that was stored with it."""
         rows = self._database.rows("SELECT * FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?", limit)
-        return [_letter(row) for row in rows]
+        return [entry_of(row) for row in rows]
+
+    def queued_ids(self, limit: int) -> list[str]:
+        """The ids of the oldest results without a receipt; their bytes are not read."""
+        sql = "SELECT result_id FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?"
+        return [str(row["result_id"]) for row in self._database.rows(sql, limit)]
+
+    def entry(self, result_id: str) -> OutboxEntry | None:
+        """A queued result, checked as in `queued`; None where it does not wait any more."""
+        rows = self._database.rows("SELECT * FROM results WHERE result_id = ? AND state = 'queued'", result_id)
+        return entry_of(rows[0]) if rows else None
 
     def settle(self, receipt: Receipt) -> bool:
         """Apply a receipt. False where it is for a result or for bytes that are not here: nothing changes then."""
@@ -74,7 +89,26 @@ class Outbox:
             settled = done.rowcount == 1
         if settled and state == "aside":
             log.error("outbox.aside result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason)
+            self._say_quarantined(receipt.result_id)
         return settled
+
+    def dispute(self, receipt: Receipt) -> bool:
+        """A receipt for other bytes than ours. False: no such result waits here.
+
+        The first one is an alarm. A result that gets nothing else is quarantined: sending it would never end.
+        """
+        waiting = self._database.rows(
+            "SELECT 1 FROM results WHERE result_id = ? AND state = 'queued'", receipt.result_id
+        )
+        if not waiting:
+            return False
+        count = self._disputes[receipt.result_id] = self._disputes.get(receipt.result_id, 0) + 1
+        if count == 1:
+            log.error("outbox.disputed result=%s sha256=%s", receipt.result_id, receipt.sha256[:12])
+        if count >= MAX_DISPUTES:
+            del self._disputes[receipt.result_id]
+            self.quarantine(receipt.result_id, "the hub confirmed other bytes under this result's id")
+        return True
 
     def quarantine(self, result_id: str, reason: str) -> None:
         """Keep a result that the hub will never take, out of the way of the others."""
@@ -83,6 +117,64 @@ class Outbox:
             change.execute(
                 "UPDATE results SET state = 'aside', reason = ?, changed_s = ? WHERE result_id = ?",
                 (reason, time.time(), result_id),
+            )
+        self._say_quarantined(result_id)
+
+    def _say_quarantined(self, result_id: str) -> None:
+        for row in self._database.rows("SELECT job_id, attempt, reason FROM results WHERE result_id = ?", result_id):
+            self.on_quarantine(Quarantined(str(row["job_id"]), int(row["attempt"]), str(row["reason"])))
+
+    def quarantine_reason(self, job_id: str, attempt: int) -> str | None:
+        """Why the result of a job will not be sent; None where it will be, or where there is none."""
+        rows = self._database.rows(
+            "SELECT reason FROM results WHERE job_id = ? AND attempt = ? AND state = 'aside'", job_id, attempt
+        )
+        return str(rows[0]["reason"]) if rows else None
+
+    def note(self, result_id: str, reason: str) -> None:
+        """Why a result still waits, for whoever looks into the outbox."""
+        with self._database.transaction() as change:
+            change.execute(
+                "UPDATE results SET reason = ? WHERE result_id = ? AND state = 'queued'", (reason, result_id)
+            )
+
+    def drop_artifact(self, entry: OutboxEntry, sha256: str, reason: str) -> None:
+        """Go on without an artifact that is lost: the result says so and is another message from now on."""
+        payload = without_artifact(entry.payload, sha256, reason)
+        log.error("outbox.artifact_lost result=%s artifact=%s reason=%s", entry.result_id, sha256[:12], reason)
+        with self._database.transaction() as change:
+            change.execute(
+                "UPDATE results SET payload = ?, sha256 = ?, artifacts = ?, changed_s = ?"
+                " WHERE result_id = ? AND sha256 = ?",
+                (
+                    payload,
+                    sha256_hex(payload),
+                    json.dumps(without(entry.artifacts, sha256)),
+                    time.time(),
+                    entry.result_id,
+                    sha256_hex(entry.payload),
+                ),
+            )
+
+    def confirmed(self, since_s: float, limit: int) -> Iterator[dict[str, str]]:
+        """What the hub has confirmed since then and is still here: SHA-256 by result id, in parts."""
+        seq = 0
+        while rows := self._database.rows(
+            "SELECT seq, result_id, sha256 FROM results WHERE state = 'receipted' AND changed_s >= ? AND seq > ?"
+            " ORDER BY seq LIMIT ?",
+            since_s,
+            seq,
+            limit,
+        ):
+            seq = int(rows[-1]["seq"])
+            yield {str(row["result_id"]): str(row["sha256"]) for row in rows}
+
+    def queue_again(self, result_ids: Iterable[str]) -> None:
+        """Send these once more: the hub has lost them."""
+        with self._database.transaction() as change:
+            change.executemany(
+                "UPDATE results SET state = 'queued', changed_s = ? WHERE result_id = ? AND state = 'receipted'",
+                [(time.time(), result_id) for result_id in result_ids],
             )
 
     def send_again(self, job_id: str, attempt: int) -> bool:
@@ -101,7 +193,7 @@ class Outbox:
 
     def full_reason(self) -> str | None:
         """Why no new job is taken, or None. A result is never overwritten to make room."""
-        waiting = self.unreceipted()
+        waiting = self._count("state = 'queued'")
         if waiting < FULL_AT * self._budget:
             return None
         return (
@@ -134,7 +226,11 @@ class Outbox:
 
     def artifact(self, sha256: str) -> Path:
         """Where an artifact's bytes lie."""
-        return self._artifacts / sha256
+        return self._artifacts.path(sha256)
+
+    def artifact_damage(self, sha256: str) -> str | None:
+        """Why an artifact cannot be sent; None where it is whole."""
+        return self._artifacts.damage(sha256)
 
     def _count(self, condition: str) -> int:
         return int(self._database.rows(f"SELECT count(*) FROM results WHERE {condition}")[0][0])
@@ -143,18 +239,15 @@ class Outbox:
         """A salvaged row whose bytes are not the ones that were stored is never sent as a result."""
         if self._database.salvaged_rows is None:
             return
-        for row in self._database.rows("SELECT result_id, payload, sha256 FROM results WHERE state = 'queued'"):
-            if sha256_hex(bytes(row["payload"])) != row["sha256"]:
-                self.quarantine(str(row["result_id"]), "its bytes are damaged on this device's disk")
+        for row in self._database.rows("SELECT * FROM results WHERE state = 'queued'"):
+            if (entry := entry_of(row)).is_damaged:
+                self.quarantine(entry.result_id, DAMAGED)
 
     def _remove_unnamed_artifacts(self) -> None:
         named: set[str] = set()
         for row in self._database.rows("SELECT artifacts FROM results"):
-            named.update(json.loads(row["artifacts"]))
-        for file in self._artifacts.iterdir():
-            if file.name not in named:
-                file.unlink()
-
-
-def _letter(row: sqlite3.Row) -> OutboxEntry:
-    return OutboxEntry(str(row["result_id"]), bytes(row["payload"]), tuple(json.loads(row["artifacts"])))
+            artifacts = artifacts_of(row)
+            if artifacts is None:
+                return  # a damaged row: nobody knows which files it names
+            named.update(artifacts)
+        self._artifacts.keep_only(named)

@@ -44,6 +44,8 @@ class Parts:
     now: Callable[[], Stamp]
     send_progress: Callable[[Progress], None]
     on_result: Callable[[], None]
+    readable: Callable[[Result], Result]
+    """A result in words that the hub knows."""
 
 
 @dataclass
@@ -63,12 +65,28 @@ class Runner:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._allowed = False
         self._current: _Current | None = None
         self._backoff = Backoff()
+
+    def allow(self) -> None:
+        """The hub has let this agent in: from now on it may begin jobs, with or without a connection."""
+        with self._lock:
+            self._allowed = True
+        self._wake.set()
+
+    def forbid(self) -> None:
+        """Another agent has this device's id. The run in progress goes on; no other begins."""
+        with self._lock:
+            self._allowed = False
 
     def knows(self, job: Job) -> bool:
         """Whether this attempt of the job was accepted before."""
         return self._parts.jobs.knows(job.job_id, job.attempt)
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job neither waits nor runs."""
+        return self._parts.jobs.has_ended(job.job_id, job.attempt)
 
     def accept(self, job: Job) -> bool:
         """Queue a job; False for one that is known. A cancel that came first ends it at once."""
@@ -104,8 +122,15 @@ class Runner:
         self._wake.set()
 
     def run(self) -> None:
-        """Until `stop`: report what an earlier process left unfinished, then work through the queue."""
-        self._retrying(self._report_interrupted)
+        """Until `stop`: report what an earlier process left unfinished, then work through the queue.
+
+        Nothing of it before the hub has let this agent in: of a copied card, the jobs are another agent's.
+        """
+        while not self._allowed and not self._stopping.is_set():
+            self._wake.wait()
+            self._wake.clear()
+        if not self._stopping.is_set():
+            self._retrying(self._report_interrupted)
         while not self._stopping.is_set():
             self._wake.clear()
             if not self._retrying(self._run_next):
@@ -135,8 +160,8 @@ class Runner:
     def _run_next(self) -> bool:
         """Whether there was a job."""
         with self._lock:
-            job = self._parts.jobs.next()
-            if job is None or self._stopping.is_set():
+            job = self._parts.jobs.next() if self._allowed and not self._stopping.is_set() else None
+            if job is None:
                 return False
             begun = Started(job, identity.new_id(), self._parts.now())
             self._parts.jobs.start(begun)
@@ -189,7 +214,7 @@ class Runner:
     def _keep(self, begun: Started, result: Result, artifacts: Mapping[str, bytes]) -> bool:
         """The result enters the outbox and the job ends, together or not at all."""
         with self._lock, self._parts.database.transaction():
-            self._parts.outbox.put(result, artifacts)
+            self._parts.outbox.put(self._parts.readable(result), artifacts)
             self._parts.jobs.finish(begun.job)
         self._parts.on_result()
         return True

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
 FAREWELL_S = 2.0
+MAX_PACKET_BYTES = 256 * 1024
+"""What brokers of ours let through. MQTT allows 256 MiB, which whatever listens on that port could make us hold."""
 
 
 class ConnectionFailed(EdgeprofError):
@@ -48,14 +50,21 @@ class Listener(Protocol):
     """Who is told. Called on the network thread: must not block and must not raise."""
 
     def on_message(self, message: Inbound) -> None: ...
-    def on_online(self) -> None: ...
-    def on_offline(self) -> None: ...
 
 
 class _TakesTls(Protocol):
     """paho leaves this parameter untyped."""
 
     def tls_set_context(self, context: ssl.SSLContext) -> None: ...
+
+
+class _BoundedClient(mqtt.Client):
+    """paho asks the socket for all that is left of a packet, and has no bound on that with MQTT 3.1.1."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > MAX_PACKET_BYTES:
+            raise OSError(f"a packet of {bufsize:,} bytes")  # ends the connection
+        return super()._sock_recv(bufsize)
 
 
 class MqttSession:
@@ -76,6 +85,7 @@ class MqttSession:
             online=True,
             agent_version=__version__,
             hostname=identity.hostname,
+            place=identity.place,
         )
         self._born = threading.Event()
         self._ended = threading.Event()
@@ -99,6 +109,15 @@ class MqttSession:
     def publish(self, message_class: Upward, payload: bytes, qos: int, retain: bool = False) -> bool:
         topic = topics.build(self._bootstrap.site, self._online_state.device_id, message_class)
         return self._client.publish(topic, payload, qos, retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def announce(self) -> None:
+        """Answer the hub's question whether this agent is there. Before the birth, that is the answer."""
+        if self._born.is_set():
+            self._publish_birth(replace(self._online_state, is_answer=True))
+
+    def _publish_birth(self, state: State) -> None:
+        self.publish("state", codec.encode(state), 1, retain=True)
+        self.publish("facts", codec.encode(self._facts), 1, retain=True)
 
     def end(self, refusal: str) -> None:
         self.refusal = refusal
@@ -131,7 +150,7 @@ class MqttSession:
             raise ConnectionFailed(f"The broker's reply is not MQTT ({error}).") from error
 
     def _make_client(self, hub: HubHttp) -> mqtt.Client:
-        client = mqtt.Client(
+        client = _BoundedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._online_state.device_id,
             clean_session=False,
@@ -169,8 +188,7 @@ class MqttSession:
             self._failure = "The broker refused the subscription."
             client.disconnect()
             return
-        self.publish("state", codec.encode(self._online_state), 1, retain=True)
-        self.publish("facts", codec.encode(self._facts), 1, retain=True)
+        self._publish_birth(self._online_state)
         self._born.set()
         self._on_born()
 

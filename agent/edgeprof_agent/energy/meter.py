@@ -24,7 +24,7 @@ STAGE = "energy"
 _ROOM_S = 120.0
 """A window ends with a whole generation, which on a slow board takes long."""
 NO_SOURCE = "no readable power source on this machine; `edgeprof doctor` lists what each one lacks"
-NOT_ASKED = "energy was not requested: it takes 90 s or more with a readable power source"
+NOT_ASKED = "energy was not requested; --energy measures it, in 90 s or more with a readable power source"
 SERVED = "an endpoint does not report its energy, and this machine only sends the requests"
 PLAYED = "this machine plays another device, whose power it does not draw"
 

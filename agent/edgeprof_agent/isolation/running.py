@@ -91,7 +91,8 @@ def _counted(scratch: str) -> int | None:
     return int.from_bytes(data, sys.byteorder, signed=True)
 
 
-WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", **NO_TELEMETRY}
+WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", "GGML_NO_BACKTRACE": "1", **NO_TELEMETRY}
+"""Without GGML_NO_BACKTRACE llama.cpp starts a debugger, where one is installed, before it aborts."""
 
 
 def _spawn(command: list[str], inherited_fd: int, folder: str) -> "subprocess.Popen[bytes]":

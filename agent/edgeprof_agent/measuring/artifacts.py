@@ -162,11 +162,18 @@ def _little_evidence(result: Result) -> Result:
 
 def _few_shapes(result: Result) -> Result:
     """`config_key` stays that of the whole configuration."""
-    count = len(result.config.shapes)
+    config = result.config
+    short = replace(
+        config,
+        shapes=_few_of(config.shapes),
+        dims=dict(list(config.dims.items())[:_INPUTS_OF_A_POINT]),
+        input_values=dict(list(config.input_values.items())[:_INPUTS_OF_A_POINT]),
+    )
+    count = len(config.shapes)
     if count <= _INPUTS_OF_A_POINT:
-        return replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes)))
+        return replace(result, config=short)
     note = f"of {count} inputs with requested sizes, {_INPUTS_OF_A_POINT} are listed"
-    return _noted(replace(result, config=replace(result.config, shapes=_few_of(result.config.shapes))), note)
+    return _noted(replace(result, config=short), note)
 
 
 def _figures_only(result: Result) -> Result:

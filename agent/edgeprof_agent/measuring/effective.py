@@ -4,20 +4,23 @@ from collections.abc import Sequence
 
 from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.messages import Effective
-from edgeprof_agent.measuring import placement
-from edgeprof_agent.measuring.text_points import sweep_notes
+from edgeprof_agent.measuring import arithmetic, placement
+from edgeprof_agent.measuring.arithmetic import Kernels, kernels_of
+from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry.conditions import quota_of
 from edgeprof_agent.worker_protocol.document import Measured, Operators
+from edgeprof_agent.worker_protocol.order import median
 
 
 def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
     operators = run.worker_output.operators or _NOT_READ
+    kernels = _kernels(header, operators)
     return Effective(
-        runtime=header.config.runtime,
+        runtime=header.path.runtime if header.path else header.config.runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
         affinity=tuple(measured["affinity"]),
@@ -25,17 +28,19 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
         nodes_per_provider=operators["nodes_per_provider"],
         delegate=setting["delegate"],
         operators=operators["operators"],
-        integer_kernels=operators["integer_kernels"],
-        float_kernels=operators["float_kernels"],
+        integer_kernels=kernels.integer,
+        float_kernels=kernels.floats,
         inputs=setting["inputs"],
         input_source=setting["input_source"],
         notes=(
-            *_placement_notes(header, measured, operators),
+            *(header.path.notes if header.path else ()),
+            *_placement_notes(header, measured, operators, kernels),
             *_quota_notes(header, run),
             *setting["notes"],
             *_output_notes(measured),
             *operators["notes"],
-            *(sweep_notes(points, header.config) if measured["kind"] == "text" else ()),
+            *kernels.notes,
+            *(_text_notes(header, measured, points) if measured["kind"] == "text" else ()),
             *aftermath(run.worker_output, run.outcome),
         ),
         cpu_quota=quota_of(run.trace),
@@ -46,7 +51,7 @@ def bare_effective(header: Header, measured: Measured) -> Effective:
     """Only what the worker itself reported: for a run whose notes could not be made."""
     setting = measured["setting"]
     return Effective(
-        runtime=header.config.runtime,
+        runtime=header.path.runtime if header.path else header.config.runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
         affinity=tuple(measured["affinity"]),
@@ -62,16 +67,36 @@ def bare_effective(header: Header, measured: Measured) -> Effective:
     )
 
 
-def _placement_notes(header: Header, measured: Measured, operators: Operators) -> tuple[str, ...]:
+def _kernels(header: Header, operators: Operators) -> Kernels:
+    counts = (operators["integer_kernels"], operators["float_kernels"], operators["half_kernels"])
+    return kernels_of(operators["operators"], *counts, header.weights.matmul_nbits if header.weights else {})
+
+
+def _placement_notes(header: Header, measured: Measured, operators: Operators, kernels: Kernels) -> tuple[str, ...]:
+    weights = header.weights
+    claim = arithmetic.claim_of(header.model.name, weights.small_share if weights else None)
+    computed_in = (
+        arithmetic.disguise_sentence(claim, kernels),
+        arithmetic.widened_sentence(weights.half_share if weights else None, kernels),
+    )
     return placement.notes_of(
-        header.config.runtime,
+        header.path.runtime if header.path else header.config.runtime,
         header.config.require_full_delegation,
-        placement.claim_of(header.model.name, header.small_weights_share),
         operators["nodes_per_provider"],
-        (operators["integer_kernels"], operators["float_kernels"]),
+        computed_in,
         measured["setting"]["threads"],
         measured["affinity"],
     )
+
+
+def _text_notes(header: Header, measured: Measured, points: Sequence[SweepPoint]) -> tuple[str, ...]:
+    """Of a requested sweep as a whole, else of the one depth that the worker measured by itself."""
+    if header.protocol.sweep:
+        return sweep_notes(points, header.config)
+    steps_ns = zip(measured["decode_steps"], measured["series_ns"]["decode"], strict=True)
+    rates = [steps / total_ns * 1e9 for steps, total_ns in steps_ns if steps]
+    note = depth_note(points, header.config, median(rates) if rates else None)
+    return (note,) if note else ()
 
 
 def _quota_notes(header: Header, run: WorkerRun) -> tuple[str, ...]:
@@ -86,10 +111,11 @@ def _quota_notes(header: Header, run: WorkerRun) -> tuple[str, ...]:
 def _output_notes(measured: Measured) -> tuple[str, ...]:
     output = measured["output"]
     if output is None:
-        return ()
+        unread = measured["output_unread"]
+        return (f"the outputs could not be checked: {unread}",) if unread else ()
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
-    return (*odd, *output["wrong_shapes"])
+    return (*odd, *output["wrong_shapes"], *output["notes"])
 
 
 _NOT_READ: Operators = {
@@ -97,5 +123,6 @@ _NOT_READ: Operators = {
     "nodes_per_provider": {},
     "integer_kernels": None,
     "float_kernels": None,
+    "half_kernels": None,
     "notes": [],
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.statistics.estimate import estimate_median
-from edgeprof.statistics.quantiles import Percentile, TooFewSamples, percentiles
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, apart_of, percentiles
 from edgeprof.wire.figures import AbsentMetric, MetricRow
 
 MEDIAN = 0.5
@@ -17,11 +17,19 @@ class Figures:
     rows: list[MetricRow] = field(default_factory=lambda: [])
     absent: list[AbsentMetric] = field(default_factory=lambda: [])
 
-    def add(self, metric: str, value: float, n: int = 1, interval: tuple[float, float] | None = None) -> None:
+    def add(
+        self,
+        metric: str,
+        value: float,
+        n: int = 1,
+        interval: tuple[float, float] | None = None,
+        no_interval: str | None = None,
+    ) -> None:
+        """`no_interval`: why a figure that usually has an interval has none."""
         if self.is_missing(metric):
             return
         low, high = interval or (None, None)
-        self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high))
+        self.rows.append(MetricRow(metric=metric, value=value, n=n, ci_low=low, ci_high=high, no_interval=no_interval))
 
     def miss(self, metric: str, reason: str) -> None:
         if not self.is_missing(metric):
@@ -31,30 +39,35 @@ class Figures:
         """Whether it was said before why there is no such figure."""
         return any(one.metric == metric for one in self.absent)
 
-    def add_percentiles(self, samples: Sequence[float], wanted: Sequence[tuple[str, float]]) -> None:
-        """Percentiles of samples in the order in which they were taken, or how many samples one would need.
+    def add_percentiles(
+        self, samples: Sequence[float], wanted: Sequence[tuple[str, float]], taken_in_s: float = 0.0
+    ) -> None:
+        """Percentiles of samples in the order in which they were taken; without an interval where they allow none.
 
-        The median of a run that never settled is not refused: its interval spans what its blocks' medians did.
+        `taken_in_s`: how long samples taken back to back took together; 0 where they stand apart.
+        The median of a run that never settled has one, too: its interval spans what its blocks' medians did.
         """
-        found = percentiles(samples, [p for _, p in wanted])
+        found = percentiles(samples, [p for _, p in wanted], apart_of(len(samples), taken_in_s))
         for (metric, p), one in zip(wanted, found, strict=True):
             if p == MEDIAN and isinstance(one, TooFewSamples):
-                self._add_median(metric, samples)
+                self._add_median(metric, samples, one)
             else:
                 self._add_percentile(metric, one)
 
-    def _add_median(self, metric: str, samples: Sequence[float]) -> None:
-        found = estimate_median(samples)
-        if isinstance(found, str):
-            self.miss(metric, found)
+    def _add_median(self, metric: str, samples: Sequence[float], found: TooFewSamples) -> None:
+        estimate = estimate_median(samples)
+        if isinstance(estimate, str):
+            self._add_percentile(metric, found)
         else:
-            self.add(metric, found.value, len(samples), (found.low, found.high))
+            self.add(metric, estimate.value, len(samples), (estimate.low, estimate.high))
 
     def _add_percentile(self, metric: str, found: Percentile | TooFewSamples) -> None:
-        if isinstance(found, TooFewSamples):
+        if isinstance(found, Percentile):
+            self.add(metric, found.value, found.n, (found.low, found.high))
+        elif found.value is None:
             self.miss(metric, found.reason)
         else:
-            self.add(metric, found.value, found.n, (found.low, found.high))
+            self.add(metric, found.value, found.n, no_interval=found.reason)
 
     def value(self, metric: str) -> float | None:
         """A figure that was added before."""

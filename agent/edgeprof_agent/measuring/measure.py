@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +23,9 @@ from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.extras import Extras, harmless, reason_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
+from edgeprof_agent.measuring.llama_path import RuntimePath, path_of
 from edgeprof_agent.measuring.lock import measuring
+from edgeprof_agent.measuring.model_facts import ModelFacts, facts_of
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
@@ -41,6 +44,9 @@ GATE = HeatGate()
 """This process's own."""
 _PLAYED = Passed(unchecked="this machine plays another device, whose temperature is not known")
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
+
+if TYPE_CHECKING:
+    from edgeprof.modelfiles.weights import StoredWeights
 
 
 def measure(
@@ -65,12 +71,15 @@ def measure(
         failure = _misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
         if failure is not None:
             return failed_early(header, failure), {}
-        header = replace(header, small_weights_share=_small_weights_share(request))
+        header = replace(header, weights=_weights(request))
         on_progress("start", None, "")
         passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
-        attempt = _Attempt(request, on_progress, cancelled, worker or worker_command(request.config.runtime), root)
+        path = path_of(request.config)
+        header = replace(header, path=path)
+        command = worker or worker_command(request.config.runtime)
+        attempt = _Attempt(request, path, on_progress, cancelled, command, root, facts_of(request))
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -101,10 +110,12 @@ class _Attempt:
     """What every worker of one run is started with."""
 
     request: MeasureRequest
+    path: RuntimePath
     on_progress: OnProgress
     cancelled: threading.Event
     worker: Sequence[str]
     root: Path
+    facts: ModelFacts
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
     failed_cold = cold is not None and not cold.worker_output.cold
-    beside = _Sidecars(telemetry.start, footprint.beside, meter)
+    beside = _Sidecars(telemetry.start, lambda on_line: footprint.beside(telemetry.beside(on_line)), meter)
     extras = Extras()
     try:
         ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
@@ -216,18 +227,21 @@ def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sideca
     beyond_s += beside.meter.extra_s if beside.meter else 0.0
     limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
     worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
-    job = msgspec.json.encode(job_of(request, course, left_s, beyond_s, ask))
+    run_as = replace(request, config=replace(request.config, runtime=attempt.path.runtime))
+    job = msgspec.json.encode(
+        job_of(run_as, course, left_s, beyond_s, ask, facts=attempt.facts, eval_callback=attempt.path.eval_callback)
+    )
     take_line = beside.around(worker_output.take_line)
     outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
     return _Ended(limits, worker_output, outcome)
 
 
-def _small_weights_share(request: MeasureRequest) -> float | None:
+def _weights(request: MeasureRequest) -> "StoredWeights | None":
     """None also where the bytes are those of the manifest and yet no model: that is for its runtime to say."""
-    from edgeprof.modelfiles.weights import small_weights_share  # an idle agent need not hold it
+    from edgeprof.modelfiles.weights import stored_weights  # an idle agent need not hold it
 
     try:
-        return small_weights_share(request.model_dir / request.model.manifest.entry, request.model.format)
+        return stored_weights(request.model_dir / request.model.manifest.entry, request.model.format)
     except (EdgeprofError, OSError):
         return None
 

@@ -1,6 +1,5 @@
-"""What really ran, in sentences: where the nodes went, in what arithmetic, on how many threads. Pure."""
+"""What really ran, in sentences: where the nodes went, on how many threads. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
@@ -9,8 +8,6 @@ _SUFFIX = "ExecutionProvider"
 _ON = {"CPU": "CPU", "builtin": "builtin CPU kernels", "XNNPACK": "XNNPACK (CPU)"}
 _ORDER = ("XNNPACK", "CPU", "builtin")
 """Fallbacks come last."""
-_MOSTLY = 0.5
-_SAYS_INTEGER = re.compile(r"(?<![a-z0-9])(u?int8|i8|u8|s8|w8a8|int4|quant(ized)?|qdq)(?![a-z0-9])", re.IGNORECASE)
 
 
 def placement_sentence(nodes_per_provider: Mapping[str, int]) -> str | None:
@@ -22,21 +19,6 @@ def placement_sentence(nodes_per_provider: Mapping[str, int]) -> str | None:
     ordered = sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else -1, name))
     parts = ", ".join(f"{names[name]} on {_ON.get(name, name)}" for name in ordered)
     return f"{total} node{'s' if total != 1 else ''}: {parts}"
-
-
-def claim_of(model_name: str, small_weights_share: float | None) -> str | None:
-    """What makes a model look as if it computed in integers: how its weights are stored, else only its name."""
-    if small_weights_share is not None and small_weights_share >= _MOSTLY:
-        return f"{small_weights_share:.0%} of its weights are stored in 8 bits or fewer"
-    claim = _SAYS_INTEGER.search(model_name)
-    return f"its name says {claim[1]}" if claim else None
-
-
-def disguise_sentence(claim: str | None, integer_kernels: int | None, float_kernels: int | None) -> str | None:
-    """A model that looks quantized and computes in floats all the same."""
-    if claim is None or integer_kernels != 0 or not float_kernels:
-        return None
-    return f"floats in disguise: {claim}, but all of its {float_kernels} computing nodes use floats"
 
 
 def cores_sentence(threads: int, affinity: Sequence[int]) -> str | None:
@@ -62,17 +44,16 @@ def full_sentence(runtime: str, required: bool) -> str | None:
 def notes_of(
     runtime: str,
     required: bool,
-    claim: str | None,
     nodes_per_provider: Mapping[str, int],
-    kernels: tuple[int | None, int | None],
+    arithmetic: Sequence[str | None],
     threads: int,
     affinity: Sequence[int],
 ) -> tuple[str, ...]:
-    """All that apply. `claim` is of `claim_of`; `kernels`: integer, float."""
+    """All that apply. `arithmetic`: sentences about what was computed in, see there."""
     sentences = (
         placement_sentence(nodes_per_provider),
         full_sentence(runtime, required),
-        disguise_sentence(claim, *kernels),
+        *arithmetic,
         cores_sentence(threads, affinity),
     )
     return tuple(sentence for sentence in sentences if sentence is not None)

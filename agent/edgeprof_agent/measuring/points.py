@@ -23,11 +23,19 @@ def points_of(
 ) -> tuple[SweepPoint, ...]:
     """One for each that was asked, in that order. `prompt_tokens`: of the run itself, where a point names none.
 
+    Where none was asked, those that the worker took by itself.
+
     `absent`: metrics that the run has not, for reasons that hold at every point.
     """
+    asked = asked or [_own(point) for point in told]
     found = [_measured(at, point, prompt_tokens, absent) for at, point in zip(asked, told, strict=False)]
     lost = asked[len(found) :]
     return (*found, *(SweepPoint(at=at, failure=_why(outcome, place)) for place, at in enumerate(lost)))
+
+
+def _own(point: WorkerPoint) -> SweepAt:
+    """The lengths that the worker chose."""
+    return SweepAt(prompt_tokens=point["at"]["prompt_tokens"], depth_tokens=point["at"]["depth_tokens"])
 
 
 def _measured(at: SweepAt, point: WorkerPoint, prompt_tokens: int, absent: Collection[str]) -> SweepPoint:
@@ -46,7 +54,7 @@ def _measured(at: SweepAt, point: WorkerPoint, prompt_tokens: int, absent: Colle
 
 def _add_latency(figures: Figures, samples_ns: Sequence[int]) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in samples_ns]
-    figures.add_percentiles(samples_ms, _LATENCIES)
+    figures.add_percentiles(samples_ms, _LATENCIES, sum(samples_ms) / 1e3)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
@@ -61,15 +69,19 @@ def _add_tokens(figures: Figures, point: WorkerPoint, prompt_tokens: int) -> Non
     }
     for metric, values in rates.items():
         _add_median_of_few(figures, metric, values)
-    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series.get("inter_token", [])], _GAPS)
+    gaps_ms = [gap_ns / 1e6 for gap_ns in series.get("inter_token", [])]
+    figures.add_percentiles(gaps_ms, _GAPS, sum(gaps_ms) / 1e3)
 
 
 def _add_median_of_few(figures: Figures, metric: str, samples: Sequence[float]) -> None:
-    """A point has few repeats: below the 6 that an interval takes, the median is told without one."""
-    if samples:
-        found = estimate_median(samples)
-        interval = None if isinstance(found, str) else (found.low, found.high)
-        figures.add(metric, median(samples), len(samples), interval)
+    """A point has few repeats, one at the least: below the 6 that an interval takes, its median has none."""
+    if not samples:
+        return
+    found = estimate_median(samples)
+    if isinstance(found, str):
+        figures.add(metric, median(samples), len(samples), no_interval=found)
+    else:
+        figures.add(metric, median(samples), len(samples), (found.low, found.high))
 
 
 def _why(outcome: WorkerExit, place: int) -> str:

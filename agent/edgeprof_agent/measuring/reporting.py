@@ -35,7 +35,7 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.post_window import open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.summary import figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of
+from edgeprof_agent.measuring.verdict import failure_of, made_up_work_of
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -110,17 +110,18 @@ def _body(
         ),
         (),
     )
+    trust = _trust_or_why_not(header, run, measured, timing, memory, conditions, extras)
     body = _Body(
         effective=attempt("the effective configuration", lambda: effective_of(header, measured, run, points), None)
         or bare_effective(header, measured),
         figures=figures,
         samples_ms=attempt("the samples", lambda: inline_samples_ms(measured), ()),
         artifacts=tuple(ref for ref, _ in artifacts),
-        timing=timing,
+        timing=attempt("what prevented the precision", lambda: _with_reason(header, measured, timing, trust), timing),
         memory=memory if measured["remote"] is None else None,  # else of the program that asks
         remote=attempt("the endpoint's figures", lambda: remote_of(measured, header.endpoint), None),
         conditions=conditions,
-        trust=_trust_or_why_not(header, run, measured, timing, memory, conditions, extras),
+        trust=trust,
         open_loop=attempt(
             "the open loop",
             lambda: open_loop_of(output.open_loop, header.protocol.seed) if output.open_loop else None,
@@ -179,12 +180,30 @@ def _trust(
             before=run.before,
             after=run.after,
             output=measured["output"],
+            output_unread=measured["output_unread"],
+            made_up_work=made_up_work_of(run.worker_output, run.outcome),
             emulated=header.emulated,
             replays=header.replays,
             gate=run.gate,
-            beyond=bool(header.protocol.sweep or header.config.arrival_rate_per_s or header.protocol.soak_s),
+            beyond=bool(
+                run.worker_output.points
+                or header.protocol.sweep
+                or header.config.arrival_rate_per_s
+                or header.protocol.soak_s
+            ),
         )
     )
+
+
+def _with_reason(header: Header, measured: Measured, timing: Timing | None, trust: Trust) -> Timing | None:
+    """The timing with what kept the interval wide, where something did."""
+    from edgeprof_agent.measuring.precision import prevented_by
+    from edgeprof_agent.measuring.trust_in_samples import medians_of
+
+    if timing is None:
+        return None
+    reason = prevented_by(timing, header.protocol.precision, trust, medians_of(measured))
+    return replace(timing, prevented_by=reason)
 
 
 def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:

@@ -66,28 +66,28 @@ def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
 
 
 def timing_of(measured: Measured, figures: Figures) -> Timing:
-    """How the samples were taken, and how well their median is known."""
-    loop = measured["loop"]
-    lead = LATENCIES[0][0] if measured["kind"] == "tensor" else "decode_tokens_per_s"
-    row = next((row for row in figures.rows if row.metric == lead), None)
-    known = row is not None and row.ci_low is not None and row.ci_high is not None
+    """How the samples were taken, and how well their median is known: of a language model, the worse of its two."""
+    leads = ("latency_p50_ms",) if measured["kind"] == "tensor" else ("prefill_tokens_per_s", "decode_tokens_per_s")
+    loop, widths = measured["loop"], [_half_width(row) for row in figures.rows if row.metric in leads]
+    known = [width for width in widths if width is not None]
     return Timing(
         clock_resolution_ns=loop["clock_resolution_ns"],
         loop_overhead_ns=loop["overhead_ns"],
         warmup_runs=loop["warmup_runs"],
         settled=loop["settled"],
         window_end=loop["window_end"],
-        relative_half_width=_half_width(row) if row is not None and known else None,
+        relative_half_width=max(known) if known and len(known) == len(widths) else None,
+        needed_s=loop["needed_s"],
     )
 
 
-def _half_width(row: MetricRow) -> float:
-    return ((row.ci_high or 0.0) - (row.ci_low or 0.0)) / 2 / row.value
+def _half_width(row: MetricRow) -> float | None:
+    return None if row.ci_low is None or row.ci_high is None else (row.ci_high - row.ci_low) / 2 / row.value
 
 
 def _add_latency(figures: Figures, measured: Measured) -> None:
     samples_ms = [sample_ns / 1e6 for sample_ns in measured["series_ns"]["latency"]]
-    figures.add_percentiles(samples_ms, LATENCIES)
+    figures.add_percentiles(samples_ms, LATENCIES, sum(samples_ms) / 1e3)
     figures.add("latency_mean_ms", sum(samples_ms) / len(samples_ms), len(samples_ms))
     figures.add("throughput_per_s", len(samples_ms) / sum(samples_ms) * 1e3, len(samples_ms))
 
@@ -97,10 +97,11 @@ def _add_tokens(figures: Figures, measured: Measured) -> None:
     prefill = [measured["prompt_tokens"] / prompt_ns * 1e9 for prompt_ns in series["prefill"]]
     steps_ns = zip(measured["decode_steps"], series["decode"], strict=True)
     decode = [steps / total_ns * 1e9 for steps, total_ns in steps_ns]
-    figures.add_percentiles(decode, (("decode_tokens_per_s", 0.5),))
-    figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),))
+    figures.add_percentiles(decode, (("decode_tokens_per_s", 0.5),), sum(series["decode"]) / 1e9)
+    figures.add_percentiles(prefill, (("prefill_tokens_per_s", 0.5),), sum(series["prefill"]) / 1e9)
     figures.add_percentiles([first_ns / 1e6 for first_ns in series["ttft"]], (("ttft_ms", 0.5),))
-    figures.add_percentiles([gap_ns / 1e6 for gap_ns in series["inter_token"]], GAPS)
+    gaps_ms = [gap_ns / 1e6 for gap_ns in series["inter_token"]]
+    figures.add_percentiles(gaps_ms, GAPS, sum(gaps_ms) / 1e3)
     if measured["text"] is not None:
         _add_text_facts(figures, measured["text"])
 

@@ -83,6 +83,23 @@ def filled_in(points: Sequence[SweepPoint], config: RunConfig) -> list[SweepPoin
     ]
 
 
+def depth_note(points: Sequence[SweepPoint], config: RunConfig, at_run: float | None) -> str | None:
+    """How much of the run's own decode rate (`at_run`, tokens/s) is left at the deepest point that was measured."""
+    rates = {
+        point.at.depth_tokens: row.value
+        for point in filled_in(points, config)
+        for row in point.metrics
+        if row.metric == "decode_tokens_per_s" and (point.at.depth_tokens or 0) > config.depth_tokens
+    }
+    if not rates or not at_run:
+        return None
+    depth = max(rates, key=lambda depth: depth or 0)
+    return (
+        f"decode at depth {depth}: {rates[depth]:.3g} tokens/s, {rates[depth] / at_run:.2f} of the rate at depth "
+        f"{config.depth_tokens}"
+    )
+
+
 def sweep_notes(asked: Sequence[SweepPoint], config: RunConfig) -> tuple[str, ...]:
     """Both in words, for a result of a language model. A point as it was asked leaves lengths open to `config`."""
     points = filled_in(asked, config)

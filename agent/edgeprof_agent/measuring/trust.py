@@ -13,7 +13,7 @@ from edgeprof.wire.messages import DeviceState
 from edgeprof_agent.measuring import trust_in_samples
 from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
-from edgeprof_agent.worker_protocol.document import Output
+from edgeprof_agent.worker_protocol.document import MadeUpWork, Output
 
 MAX_OTHERS = 0.1
 """Of the worker's cores, the share of the idle rule: a load average below 0.1 times the cores."""
@@ -23,7 +23,8 @@ MAX_PRESSURE = 0.01
 MAX_THROTTLED = 0.01
 """Of the window, by a CPU quota: what it moves the mean by."""
 MIN_FAULTS = 10
-"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %."""
+"""Pages read from disk at 0.1 to 10 ms each: fewer cannot move a window of 2 s by 5 %. A shorter one allows fewer."""
+MIN_FAULTS_SHORT, _LONG_S = 3, 2.0
 STALL_MS, STALL_MEDIANS = 100.0, 20.0
 MAX_CLOCK_CHANGE = 0.1
 MAX_CLOCK_STEP_MS = 5.0
@@ -50,6 +51,10 @@ class RunEvidence:
     emulated: bool
     replays: str | None
     gate: Passed
+    made_up_work: MadeUpWork | str | None = None
+    """What depends on inputs that were made up, or why that is not known. None: none of them could decide it."""
+    output_unread: str | None = None
+    """Why looking at the outputs failed."""
     beyond: bool = False
     """Whether something came after the window (a sweep, an open loop, a soak): `after` then speaks of that, too."""
 
@@ -136,10 +141,21 @@ def _stalled(run: RunEvidence) -> Found:
 
 def _suspect_output(run: RunEvidence) -> Found:
     if run.output is None:
-        return Unchecked("the runtime does not expose this model's raw output")
+        return Unchecked(run.output_unread or "the runtime does not expose this model's raw output")
     bad = run.output["non_finite"]
     found = [f"NaN or infinite output values: {bad}"] if bad else []
     return _joined([*found, *run.output["wrong_shapes"]])
+
+
+def _made_up_work(run: RunEvidence) -> Found:
+    found = run.made_up_work
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return Unchecked(found)
+    if not found["depends"] and found["unchecked"]:
+        return Unchecked(f"no time was left to check inputs that were made up: {', '.join(found['unchecked'])}")
+    return _joined(found["depends"])
 
 
 def _swapping(run: RunEvidence) -> Found:
@@ -149,7 +165,7 @@ def _swapping(run: RunEvidence) -> Found:
         found.append(f"pages read back from swap: {seen.swapped_in_pages}")
     if seen.memory_pressure_share is not None and seen.memory_pressure_share > MAX_PRESSURE:
         found.append(f"programs waited for memory {seen.memory_pressure_share:.0%} of the window")
-    if faults is not None and faults >= MIN_FAULTS:
+    if faults is not None and faults >= max(MIN_FAULTS_SHORT, min(1.0, seen.window_s / _LONG_S) * MIN_FAULTS):
         found.append(f"pages of the model's process read from disk: {faults}")
     if not found and seen.swapped_in_pages is None and faults is None:
         return _unseen(run, "swapped_in_pages")
@@ -237,6 +253,7 @@ RULES: dict[TrustCause, Rule] = {
     "busy": _busy,
     "emulated": _emulated,
     "hot_start": _hot_start,
+    "made_up_work": _made_up_work,
     "noisy": lambda run: trust_in_samples.noisy(run.medians_of),
     "replayed": _replayed,
     "stalled": _stalled,

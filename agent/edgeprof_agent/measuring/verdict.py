@@ -5,7 +5,9 @@ import re
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure
 from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.refusals import refined
 from edgeprof_agent.measuring.worker_output import WorkerOutput
+from edgeprof_agent.worker_protocol.document import MadeUpWork
 
 _REFUSED_MEMORY = ("std::bad_alloc", "MemoryError", "Cannot allocate memory", "failed to allocate")
 _NO_EDGEPROF = re.compile(r"No module named '?edgeprof_agent")
@@ -17,6 +19,7 @@ def failure_of(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits)
     if worker_output.measured is not None:
         return None
     code, message, stage = _cause(worker_output, outcome, limits)
+    code, message = refined(code, message, outcome.log)
     if outcome.runs and stage in ("warmup", "measure"):
         message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
     return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
@@ -27,7 +30,18 @@ def _before_it(runs: int) -> str:
 
 
 def aftermath(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ...]:
-    """A note for a run that measured and then could not read its operators."""
+    """Notes for a run that measured, and in which a part after the window or the reading of its operators failed."""
+    parts = tuple(
+        f"the worker failed in the {_words(stage)}: {_cited(message)}"
+        if stage != "report"
+        else f"the executed operators could not be read: {message}"
+        for stage, message in worker_output.parts_failed.items()
+    )
+    return (*parts, *(_unread(worker_output, outcome) if "report" not in worker_output.parts_failed else ()))
+
+
+def _unread(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ...]:
+    """Why the operators are not known."""
     if worker_output.operators is not None:
         return ()
     if worker_output.failed is not None and worker_output.failed.stage == "report":
@@ -45,6 +59,8 @@ def aftermath(worker_output: WorkerOutput, outcome: WorkerExit) -> tuple[str, ..
 
 def unreported(worker_output: WorkerOutput, outcome: WorkerExit, part: Stage) -> str:
     """Why nothing is known of a part that was asked for beyond the window."""
+    if part in worker_output.parts_failed:
+        return f"the worker failed in the {_words(part)}: {_cited(worker_output.parts_failed[part])}"
     at: Stage = worker_output.failed.stage if worker_output.failed is not None else worker_output.stage
     where = f"in the {_words(part)}" if at == part else f"in the {_words(at)}, before the {_words(part)}"
     if worker_output.failed is not None:
@@ -52,6 +68,14 @@ def unreported(worker_output: WorkerOutput, outcome: WorkerExit, part: Stage) ->
     if at != "report" and worker_output.operators is None:
         return f"the worker {_end(outcome)} {where}"
     return f"the worker reported nothing about the {_words(part)}"
+
+
+def made_up_work_of(worker_output: WorkerOutput, outcome: WorkerExit) -> MadeUpWork | str | None:
+    """What depends on made-up inputs. A worker that died before this check leaves it open, where it had one to make."""
+    measured, found = worker_output.measured, worker_output.made_up_work
+    if found is not None or measured is None or not measured["steering"]:
+        return found
+    return f"made-up inputs could not be checked: {unreported(worker_output, outcome, 'report')}"
 
 
 def _end(outcome: WorkerExit) -> str:

@@ -8,6 +8,7 @@ from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.cgroup_limits import own_threads
 from edgeprof_agent.endpoint import Endpoint
+from edgeprof_agent.measuring.model_facts import NO_FACTS, ModelFacts
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, SweepAsk, WorkerJob
 
@@ -43,6 +44,9 @@ def job_of(
     left_s: float,
     beyond_s: float | None = None,
     energy: EnergyAsk | None = None,
+    *,
+    facts: ModelFacts = NO_FACTS,
+    eval_callback: bool = True,
 ) -> WorkerJob:
     """The job of a worker that is started now and killed in `left_s` and `beyond_s` seconds (None: without energy)."""
     beyond_s = extra_time_s(request.config, request.protocol) if beyond_s is None else beyond_s
@@ -59,11 +63,14 @@ def job_of(
         "model_path": str((request.model_dir / manifest.entry).resolve()),
         "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
+        "inputs": facts.inputs,
+        "vocabulary": facts.vocabulary,
         "stop_at_ns": now_ns + int(left_s * _SAMPLING_SHARE * 1e9),
         "extras_stop_at_ns": now_ns + int((left_s * _SAMPLING_SHARE + beyond_s) * 1e9),
         "sweep": [_ask(at) for at in protocol.sweep],
         "energy": energy,
         "endpoint": _endpoint(request.endpoint),
+        "eval_callback": eval_callback,
     }
 
 

@@ -8,6 +8,7 @@ from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
+    MadeUpWork,
     Measured,
     MemoryReading,
     OpenLoopRun,
@@ -28,8 +29,10 @@ class _Event(msgspec.Struct):
         "point",
         "open_loop",
         "soak",
+        "made_up_work",
         "operators",
         "memory_after",
+        "part_failed",
         "failed",
     ]
     monotonic_ns: int = 0
@@ -44,6 +47,7 @@ class _Event(msgspec.Struct):
     energy: EnergyLoad | None = None
     open_loop: OpenLoopRun | None = None
     soak: SoakRun | None = None
+    made_up_work: MadeUpWork | None = None
     operators: Operators | None = None
     memory_after: MemoryReading | None = None
 
@@ -69,8 +73,10 @@ class WorkerOutput:
         self.energy: EnergyLoad | None = None
         self.open_loop: OpenLoopRun | None = None
         self.soak: SoakRun | None = None
+        self.made_up_work: MadeUpWork | None = None
         self.operators: Operators | None = None
         self.memory_after: MemoryReading | None = None
+        self.parts_failed: dict[Stage, str] = {}
         self.failed: Told | None = None
         self.garbled = False
 
@@ -90,6 +96,8 @@ class WorkerOutput:
             self._on_progress(event.stage, event.fraction, event.note)
         elif event.event == "failed":
             self.failed = Told(event.stage, event.code, event.message)
+        elif event.event == "part_failed":
+            self.parts_failed[event.stage] = event.message
         elif event.event == "point" and event.point is not None:
             self.points.append(event.point)
         else:

@@ -1,6 +1,7 @@
 """What is known of a run: before anything has run, and once its worker has ended."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.evidence import Footprint
@@ -8,11 +9,15 @@ from edgeprof.wire.messages import ArtifactRef, DeviceState, ModelRef, Stamp
 from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.isolation import Limits, WorkerExit
+from edgeprof_agent.measuring.llama_path import RuntimePath
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory
 from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import Cold
+
+if TYPE_CHECKING:  # an idle agent need not hold it
+    from edgeprof.modelfiles.weights import StoredWeights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +33,10 @@ class Header(RunRequest):
     started: Stamp
     replays: str | None = None
     endpoint: Endpoint | None = None
-    small_weights_share: float | None = None
-    """Of the stored weights, those in integers of at most 8 bits."""
+    path: RuntimePath | None = None
+    """What runs the model, once that is known."""
+    weights: "StoredWeights | None" = None
+    """How the file stores its weights; None where it cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,11 @@ def check_outputs(promised: Sequence[DeclaredOutput], outputs: Sequence[object])
     return {
         "non_finite": sum(_non_finite(tensor) for tensor in tensors),
         "wrong_shapes": [sentence for sentence in odd if sentence is not None],
+        "notes": [
+            f"output {promise.name!r} is empty ({sizes_text(cast(Tensor, output).shape)})"
+            for promise, output in zip(promised, outputs, strict=False)
+            if isinstance(output, np.ndarray) and cast(Tensor, output).size == 0
+        ],
     }
 
 

@@ -39,6 +39,15 @@ def facts(*, here: bool = True, endpoint: bool = False) -> tuple[RuntimeFact, ..
     )
 
 
+def facts_for_hub(*, endpoint: bool) -> tuple[RuntimeFact, ...]:
+    """What a device tells its hub. An endpoint's runtime is left out where none was named.
+
+    The first hubs of this wire version do not know the format `served`, and refuse all facts that have it.
+    """
+    told = facts(here=not endpoint, endpoint=endpoint)
+    return tuple(fact for fact in told if endpoint or not VARIANTS[fact.variant].needs_endpoint)
+
+
 def default_variant(format: ModelFormat, facts: Iterable[RuntimeFact]) -> str:
     """The first runtime with a configured interpreter for a format, else the first installed one.
 

@@ -1,27 +1,33 @@
 """The sampler: a thread of the agent that reads the probes while a worker runs, and costs next to nothing.
 
-Ten times a second it looks at the worker, at every fifth of these ticks also at the device: most of what a reading
-costs is code and data that the model has pushed out of the caches meanwhile. What the thread really takes is counted by
-its own clock; where that is more than `MAX_CPU_SHARE`, as on a slow board, it goes on at half the rate.
+Ten times a second it looks at the worker, at every fifth of these ticks also at the device, and once more where a
+window begins and where the last one has ended: a window of half a second would else lie between two looks. Most of what
+a reading costs is code and data that the model has pushed out of the caches meanwhile. What the thread really takes is
+counted by its own clock; where that is more than `MAX_CPU_SHARE`, as on a slow board, it goes on at half the rate.
 """
 
 import os
 import select
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from edgeprof_agent.telemetry.base import Probe, Site, Value
 from edgeprof_agent.telemetry.registry import PROBES, load
 from edgeprof_agent.telemetry.trace import Trace
 
+OnLine = Callable[[bytes], bool]
+"""What hears a line of the worker, see isolation/running.py."""
 HZ = 10.0
 TICKS_A_SWEEP = 5
 EVERY_TICK = ("worker",)
 MAX_CPU_SHARE = 0.003
 """Of one core, on average. The goal is 0.005."""
 _SLOWEST_HZ = 1.0
+_EDGES = (b'{"event": "stage", "stage": "measure"', b'{"event": "measured"')
+"""How the worker's lines at the two ends of its windows begin, see worker/reporter.py."""
 _STUCK_S = 2.0
 """How long the end of a run waits for a reading that does not come back."""
 
@@ -44,6 +50,20 @@ class Telemetry:
         site = Site(self._root, worker_pid, self._cores)
         self._thread = threading.Thread(target=self._run, args=(site,), name="telemetry", daemon=True)
         self._thread.start()
+
+    def beside(self, on_line: OnLine) -> OnLine:
+        """`on_line`, with a look at the device at both ends of the windows."""
+
+        def take_line(line: bytes) -> bool:
+            if line.startswith(_EDGES):
+                self._wake()
+            return on_line(line)
+
+        return take_line
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # stopped meanwhile
+            os.write(self._stop_writing, b"!")
 
     def stop(self) -> Trace:
         """The trace. A thread that hangs in a device driver is left behind, and the trace says where it hung."""
@@ -71,13 +91,15 @@ class Telemetry:
         pace, tick, next_s = _Pace(), 0, time.monotonic()
         while True:
             next_s = max(next_s + pace.period_s, time.monotonic())
-            if stop.poll(max(0.0, (next_s - time.monotonic()) * 1000)):
-                break
+            while stop.poll(max(0.0, (next_s - time.monotonic()) * 1000)):
+                if not os.read(self._stop_reading, 1024):
+                    self._take(probes, True)
+                    return
+                self._take(probes, True)
             tick += 1
             self._take(probes, tick % TICKS_A_SWEEP == 0)
             if tick % TICKS_A_SWEEP == 0:
                 pace.look()
-        self._take(probes, True)
 
     def _take(self, probes: Sequence[Probe], everything: bool) -> None:
         """One row. A probe whose turn it is not leaves its values open."""

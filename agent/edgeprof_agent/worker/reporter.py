@@ -7,6 +7,7 @@ import time
 from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
+    MadeUpWork,
     Measured,
     MemoryReading,
     OpenLoopRun,
@@ -52,11 +53,18 @@ class Reporter:
     def soak(self, run: SoakRun) -> None:
         self._send({"event": "soak", "soak": run})
 
+    def made_up_work(self, found: MadeUpWork) -> None:
+        self._send({"event": "made_up_work", "made_up_work": found})
+
     def operators(self, operators: Operators) -> None:
         self._send({"event": "operators", "operators": operators})
 
     def memory_after(self, reading: MemoryReading) -> None:
         self._send({"event": "memory_after", "memory_after": reading})
+
+    def part_failed(self, stage: str, message: str) -> None:
+        """A part after the window failed by itself."""
+        self._send({"event": "part_failed", "stage": stage, "message": message[:MESSAGE_LENGTH]})
 
     def failed(self, code: str, message: str) -> None:
         self._send({"event": "failed", "stage": self.stage, "code": code, "message": message[:MESSAGE_LENGTH]})

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from edgeprof_agent.worker.energy import EnergyWork, run_energy
+from edgeprof_agent.worker.guarded import extra, guarded
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -15,7 +16,7 @@ from edgeprof_agent.worker.tensor_sweep import sweep_tensor
 from edgeprof_agent.worker.threads import thread_count, threads_note
 from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import measured_windows
-from edgeprof_agent.worker_protocol.adapter import TensorModel
+from edgeprof_agent.worker_protocol.adapter import MakesInputs, TensorModel
 from edgeprof_agent.worker_protocol.document import LoopFacts, Measured, WorkerJob
 from edgeprof_agent.worker_protocol.run_counter import open_counter
 
@@ -38,6 +39,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
     taken = measured_windows(model.infer, job, counter)
     faults = major_faults() - faults
     opened.memory.end_of("measure")  # before anything of ours grows: the list of samples, the look at the outputs
+    output, output_unread = guarded(model.output, None)
     setting["notes"].append(threads_note(job["config"].threads, opened.threads_before, thread_count()))
     loop: LoopFacts = {
         "clock_resolution_ns": cost.clock_resolution_ns,
@@ -45,6 +47,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
         "warmup_runs": warm.runs,
         "settled": warm.settled,
         "window_end": taken.ended_by,
+        "needed_s": taken.needed_s,
     }
     measured: Measured = {
         "kind": "tensor",
@@ -60,7 +63,9 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
         "memory_absent": opened.memory.absent,
         "major_faults": faults,
         "loop": loop,
-        "output": model.output(),
+        "output": output,
+        "output_unread": output_unread,
+        "steering": isinstance(model, MakesInputs) and bool(guarded(model.steering, [])[0]),
         "text": None,
         "remote": None,
         "affinity": sorted(os.sched_getaffinity(0)),
@@ -73,15 +78,27 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
 def _beyond(opened: Opened, model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
     """What was asked beyond the window. Energy first, on a device as warm as the window left it; a soak last."""
     if job["energy"] is not None:
-        work = EnergyWork("inference", _one(model))
-        reporter.energy(run_energy([work], job["energy"], job["stop_at_ns"], reporter))
+        extra(reporter, "energy", lambda: _energy(model, job, reporter))
     if job["config"].arrival_rate_per_s > 0:
-        reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")
-        reporter.open_loop(run_open_loop(model.infer, job))
-    sweep_tensor(model, opened.memory, job, reporter)
+        extra(reporter, "open_loop", lambda: _open_loop(model, job, reporter))
+    extra(reporter, "sweep", lambda: sweep_tensor(model, opened.memory, job, reporter))
     if job["protocol"].soak_s > 0:
-        reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
-        reporter.soak(run_soak(_timed(model), job, reporter))
+        extra(reporter, "soak", lambda: _soak(model, job, reporter))
+
+
+def _energy(model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
+    if job["energy"] is not None:
+        reporter.energy(run_energy([EnergyWork("inference", _one(model))], job["energy"], job["stop_at_ns"], reporter))
+
+
+def _open_loop(model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
+    reporter.enter("open_loop", f"{job['config'].arrival_rate_per_s:g} arrivals a second")
+    reporter.open_loop(run_open_loop(model.infer, job))
+
+
+def _soak(model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
+    reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
+    reporter.soak(run_soak(_timed(model), job, reporter))
 
 
 def _one(model: TensorModel) -> Callable[[], int]:

@@ -1,9 +1,9 @@
-"""Repeats of a prompt or a generation: warm-up until steady, then until the mean is known well enough.
+"""Repeats of a prompt or a generation: until the median rate is known well enough, cannot be in time, or time is up.
 
-Each repeat is long (milliseconds to minutes) and covers many tokens, so that few are taken and each is looked at: at
-least 6 and `window_s`, then until half the 95 % interval of the mean (Student's t) is at most `precision` of it, for at
-most `window_limit_s`. Looking after every repeat stops a little too early on a lucky streak; the reported interval is
-that of the median by order statistics, which does not come from this rule.
+Each repeat is long (milliseconds to minutes) and covers many tokens, so that few are taken: at least 6, the fewest that
+give a median a 95 % interval. From then on the published interval is looked at, see edgeprof/statistics/stopping.py.
+There is no separate warm-up: the first prompt has read every weight before, and repeats that lead and lie outside all
+later ones are taken for warm-up afterwards.
 """
 
 import gc
@@ -11,24 +11,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from edgeprof_agent.worker.steadiness import MIN_VALUES, is_steady, is_steady_at_limit, mean_half_width
+from edgeprof_agent.worker.steadiness import MIN_VALUES
 from edgeprof_agent.worker_protocol.document import WindowEnd, WorkerJob
 
 REPEATS = MIN_VALUES
-_ALIKE = 3
 
 T = TypeVar("T")
 
 
-class Warm(NamedTuple):
-    """How many runs, and whether the last ones were alike."""
-
-    runs: int
-    settled: bool
-
-
 class RepeatRule(NamedTuple):
-    """How long to repeat. `precision` None: time and count alone decide."""
+    """How long to repeat. `precision` None: time and count alone decide, and every repeat counts.
+
+    `warmup_ns`: after this long, what leads is no warm-up any more.
+    """
 
     min_runs: int
     max_runs: int
@@ -36,61 +31,94 @@ class RepeatRule(NamedTuple):
     limit_ns: int
     precision: float | None
     stop_at_ns: int
+    warmup_ns: int = 0
 
-    def ended(self, values: Sequence[float], elapsed_ns: int, now_ns: int) -> WindowEnd | None:
-        """What ends the repeats now; None: another one."""
-        if now_ns >= self.stop_at_ns:
-            return "deadline"
-        if len(values) >= self.max_runs:
-            return "runs"
-        if len(values) < self.min_runs or elapsed_ns < self.window_ns:
-            return None
-        if self.precision is not None:
-            width = mean_half_width(values)
-            if width is not None and width <= self.precision:
-                return "precision"
-        return "time" if elapsed_ns >= self.limit_ns else None
+
+class Repeats(NamedTuple):
+    """What ended the repeats. `warmup` of them led and were dropped; `settled`: the others begin no such lead.
+
+    `needed_s`: where the precision was out of reach, about how long it would have taken.
+    """
+
+    ended_by: WindowEnd
+    warmup: int = 0
+    settled: bool = True
+    needed_s: float | None = None
 
 
 def rule_of(job: WorkerJob) -> RepeatRule:
     """That of the measured window."""
+    protocol = job["protocol"]
     return RepeatRule(
-        min(REPEATS, job["protocol"].max_runs),
-        job["protocol"].max_runs,
-        int(job["protocol"].window_s * 1e9),
-        int(job["protocol"].window_limit_s * 1e9),
-        job["protocol"].precision,
+        min(REPEATS, protocol.max_runs),
+        protocol.max_runs,
+        int(protocol.window_s * 1e9),
+        int(protocol.window_limit_s * 1e9),
+        protocol.precision,
         job["stop_at_ns"],
+        int(protocol.warmup_limit_s * 1e9),
     )
 
 
-def warm_up(once: Callable[[], float], job: WorkerJob) -> Warm:
-    """Runs until the last three are alike (see steadiness.py). `once` gives its own time.
-
-    Ends at `warmup_limit_s`, but not before the second run, as two tell a slow model's steadiness.
-    """
-    limit_ns = time.monotonic_ns() + int(job["protocol"].warmup_limit_s * 1e9)
-    times: list[float] = []
-    while time.monotonic_ns() < job["stop_at_ns"]:
-        times.append(once())
-        if is_steady(times, _ALIKE):
-            return Warm(len(times), True)
-        if time.monotonic_ns() >= limit_ns and len(times) >= 2:
-            return Warm(len(times), is_steady_at_limit(times, _ALIKE))
-    return Warm(len(times), False)
-
-
-def repeat(once: Callable[[], T], value: Callable[[T], float], rule: RepeatRule, taken: list[T]) -> WindowEnd:
-    """Appends to `taken` until the rule ends it, and tells by what. Python's collector is off meanwhile."""
+def repeat(once: Callable[[], T], value: Callable[[T], float], rule: RepeatRule, taken: list[T]) -> Repeats:
+    """Appends to `taken` until the rule ends it, less what was warm-up. Python's collector is off meanwhile."""
+    course = Course(rule)
     gc.collect()
     gc.disable()
     try:
-        start_ns = time.monotonic_ns()
-        while True:
+        ended: Repeats | None = None
+        while ended is None:
+            started_ns = time.monotonic_ns()
             taken.append(once())
-            now_ns = time.monotonic_ns()
-            ended_by = rule.ended([value(one) for one in taken], now_ns - start_ns, now_ns)
-            if ended_by is not None:
-                return ended_by
+            ended = course.ended([value(one) for one in taken], started_ns, time.monotonic_ns())
     finally:
         gc.enable()
+    del taken[: ended.warmup]
+    return ended
+
+
+class Course:
+    """One series of repeats as it goes: asked after each of them."""
+
+    def __init__(self, rule: RepeatRule) -> None:
+        self._rule = rule
+        self._starts_ns: list[int] = []
+        self._warmup = 0
+        self._look_ns = 0
+
+    def ended(self, values: Sequence[float], started_ns: int, now_ns: int) -> Repeats | None:
+        """What ends the repeats now; None: another one. `values` are of all repeats, the last began at `started_ns`."""
+        rule = self._rule
+        self._starts_ns.append(started_ns)
+        settled = self._settle(values, now_ns)
+        kept = values[self._warmup :]
+        spent_ns = now_ns - self._starts_ns[self._warmup]
+        if now_ns >= rule.stop_at_ns:
+            return Repeats("deadline", self._warmup, settled)
+        if len(kept) >= rule.max_runs:
+            return Repeats("runs", self._warmup, settled)
+        if len(kept) < rule.min_runs or spent_ns < rule.window_ns:
+            return None
+        out_of_reach, needed_s = False, 0.0
+        if rule.precision is not None and (spent_ns >= self._look_ns or spent_ns >= rule.limit_ns):
+            from edgeprof.statistics.stopping import look_at  # not at the start of a worker, which is measured
+
+            look = look_at(kept, spent_ns / 1e9, rule.precision, rule.limit_ns / 1e9)
+            if look.precise:
+                return Repeats("precision", self._warmup, settled)
+            out_of_reach, needed_s = look.out_of_reach, look.needed_s
+            self._look_ns = int(look.next_s * 1e9)
+        if spent_ns >= rule.limit_ns:
+            return Repeats("time", self._warmup, settled)
+        return Repeats("looks", self._warmup, settled, needed_s) if out_of_reach else None
+
+    def _settle(self, values: Sequence[float], now_ns: int) -> bool:
+        """Counts what leads, while there is time for it; False once there is none and something leads still."""
+        if self._rule.precision is None:
+            return True
+        from edgeprof.statistics.stopping import warmup_of
+
+        leading = warmup_of(values)
+        if now_ns - self._starts_ns[0] <= self._rule.warmup_ns or leading < self._warmup:
+            self._warmup = leading
+        return leading == self._warmup

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from edgeprof_agent.worker.energy import EnergyWork, run_energy
+from edgeprof_agent.worker.guarded import extra, guarded
 from edgeprof_agent.worker.loop_cost import loop_cost
 from edgeprof_agent.worker.open_loop import run_open_loop
 from edgeprof_agent.worker.opening import Opened
@@ -12,14 +13,14 @@ from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker.soak import run_soak
 from edgeprof_agent.worker.tensor_run import major_faults
 from edgeprof_agent.worker.text_pace import Pace
-from edgeprof_agent.worker.text_repeat import Warm, repeat, rule_of, warm_up
+from edgeprof_agent.worker.text_repeat import Repeats, repeat, rule_of
 from edgeprof_agent.worker.text_sweep import sweep_text
 from edgeprof_agent.worker.text_windows import Timed, windows_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Prefill, RemoteModel, TextModel
 from edgeprof_agent.worker_protocol.document import Measured, TextFacts, WindowEnd, WorkerJob
 from edgeprof_agent.worker_protocol.order import median
 
-_WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "runs", "precision")
+_WORST_FIRST: tuple[WindowEnd, ...] = ("deadline", "time", "looks", "runs", "precision")
 
 _RESPONSES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
@@ -35,13 +36,12 @@ T = TypeVar("T")
 
 
 class TextTimes(NamedTuple):
-    """What a text run took. `ended_by` is the less welcome end of the two."""
+    """What a text run took. `ended` is the less welcome end of the two, with the warm-up of both."""
 
     first_inference_ns: int
-    warm: Warm
     prefills: list[Prefill]
     decodes: list[Decode]
-    ended_by: WindowEnd
+    ended: Repeats
     major_faults: int
 
 
@@ -50,11 +50,13 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
     times = run_text(opened, model, job, reporter)
     opened.memory.end_of("measure")
     peak_kib = opened.memory.peak_kib  # before we look at anything: that memory is ours
-    output = model.output()  # of the last generated token: the facts below leave other logits behind
-    text = _facts(model, job, reporter)
+    output, output_unread = guarded(
+        model.output, None
+    )  # of the last generated token: the facts below leave other logits behind
+    text, unknown = _facts(model, reporter)
     remote = model.remote() if isinstance(model, RemoteModel) else None
-    no_requests = model.no_requests() if job["config"].arrival_rate_per_s > 0 else None
-    absent = {**model.absent, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
+    no_requests = _no_requests(model) if job["config"].arrival_rate_per_s > 0 else None
+    absent = {**model.absent, **unknown, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
     refilled = model.refills and bool(job["config"].depth_tokens)
     if refilled and job["energy"] is not None:
         absent |= dict.fromkeys(_ENERGIES, _REFILLED)
@@ -86,11 +88,14 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
         "loop": {
             "clock_resolution_ns": cost.clock_resolution_ns,
             "overhead_ns": cost.overhead_ns,
-            "warmup_runs": times.warm.runs,
-            "settled": times.warm.settled,
-            "window_end": times.ended_by,
+            "warmup_runs": times.ended.warmup,
+            "settled": times.ended.settled,
+            "window_end": times.ended.ended_by,
+            "needed_s": times.ended.needed_s,
         },
         "output": output,
+        "output_unread": output_unread,
+        "steering": False,
         "text": text,
         "remote": remote,
         "affinity": sorted(os.sched_getaffinity(0)),
@@ -98,14 +103,29 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
     }
     reporter.measured(measured)
     beyond: WorkerJob = {**job, "stop_at_ns": job["extras_stop_at_ns"]}
-    if job["energy"] is not None and not refilled:
-        reporter.energy(run_energy(_works(model, job), job["energy"], beyond["stop_at_ns"], reporter))
+    if not refilled:
+        extra(reporter, "energy", lambda: _energy(model, beyond, reporter))
     if no_requests is None:
-        _open_loop(model, beyond, reporter)
-    sweep_text(model, opened.memory, _pace(opened, times, job), beyond, reporter)
+        extra(reporter, "open_loop", lambda: _open_loop(model, beyond, reporter))
+    extra(reporter, "sweep", lambda: sweep_text(model, opened.memory, _pace(opened, times, job), beyond, reporter))
     if job["protocol"].soak_s > 0:
-        reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
-        reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), beyond, reporter))
+        extra(reporter, "soak", lambda: _soak(model, beyond, reporter))
+
+
+def _energy(model: TextModel, job: WorkerJob, reporter: Reporter) -> None:
+    if job["energy"] is not None:
+        reporter.energy(run_energy(_works(model, job), job["energy"], job["stop_at_ns"], reporter))
+
+
+def _soak(model: TextModel, job: WorkerJob, reporter: Reporter) -> None:
+    reporter.enter("soak", f"{job['protocol'].soak_s:g} s")
+    reporter.soak(run_soak(lambda: _token_times_ns(model.decode()), job, reporter))
+
+
+def _no_requests(model: TextModel) -> str | None:
+    """Why requests cannot be timed, a failed try among the reasons."""
+    reason, failure = guarded(model.no_requests, None)
+    return reason or failure
 
 
 def _works(model: TextModel, job: WorkerJob) -> list[EnergyWork]:
@@ -145,31 +165,36 @@ def run_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporte
     reporter.enter("first_inference", f"a prompt of {job['config'].prompt_tokens} tokens")
     first_ns = model.first_prompt().first_token_ns  # before any depth is filled, which would read the weights
     opened.memory.end_of("first_inference")
-    reporter.enter("warmup", "prompts until the speed is steady")
-    warm_prompts = warm_up(lambda: model.prefill().prompt_ns, job)
     faults = major_faults()  # from here on every weight has been read once
     prefills: list[Prefill] = []
+    prompt_tokens = job["config"].prompt_tokens
     once = _telling(reporter, "prefill", model.prefill)
-    prompts = repeat(once, lambda prefill: prefill.prompt_ns, rule_of(job), prefills)
-    reporter.enter("warmup", "generations until the speed is steady")
-    warm_generations = warm_up(lambda: model.decode().total_ns, job)
+    prompts = repeat(once, lambda prefill: prompt_tokens / max(1, prefill.prompt_ns), rule_of(job), prefills)
     decodes: list[Decode] = []
     once = _telling(reporter, "decode", model.decode)
-    generations = repeat(once, lambda decode: decode.total_ns / max(1, decode.steps), rule_of(job), decodes)
-    warm = Warm(warm_prompts.runs + warm_generations.runs, warm_prompts.settled and warm_generations.settled)
-    ended_by = _WORST_FIRST[min(_WORST_FIRST.index(ended) for ended in (prompts, generations))]
-    return TextTimes(first_ns, warm, prefills, decodes, ended_by, major_faults() - faults)
+    generations = repeat(once, lambda decode: max(1, decode.steps) / max(1, decode.total_ns), rule_of(job), decodes)
+    worst = min(prompts, generations, key=lambda ended: _WORST_FIRST.index(ended.ended_by))
+    ended = worst._replace(warmup=prompts.warmup + generations.warmup, settled=prompts.settled and generations.settled)
+    return TextTimes(first_ns, prefills, decodes, ended, major_faults() - faults)
 
 
-def _facts(model: TextModel, job: WorkerJob, reporter: Reporter) -> TextFacts:
-    """What is told once: the memory's size, the prompt cache, tokenizer and sampler, in no other figure's time."""
+def _facts(model: TextModel, reporter: Reporter) -> tuple[TextFacts, dict[str, str]]:
+    """What is read once, in no other figure's time: the memory's size, tokenizer, sampler, prompt cache.
+
+    With the reason for each of them that failed.
+    """
     reporter.enter("measure", "prompt cache, tokenizer, sampler")
-    return {
+    tokenize_ns, no_tokenizer = guarded(model.tokenize_ns, [])
+    sample_ns, no_sampler = guarded(model.sample_ns, [])
+    ttft_cached_ns, no_cache = guarded(lambda: model.cached_prompt_ns(_CACHED_REPEATS), [])
+    facts: TextFacts = {
         "kv_cache_kib": model.kv_cache_kib,
-        "tokenize_ns": model.tokenize_ns(),
-        "sample_ns": model.sample_ns(),
-        "ttft_cached_ns": model.cached_prompt_ns(_CACHED_REPEATS),
+        "tokenize_ns": tokenize_ns,
+        "sample_ns": sample_ns,
+        "ttft_cached_ns": ttft_cached_ns,
     }
+    failures = {"tokenize_ms": no_tokenizer, "sample_ms": no_sampler, "ttft_cached_ms": no_cache}
+    return facts, {metric: failure for metric, failure in failures.items() if failure is not None}
 
 
 def _telling(reporter: Reporter, what: str, once: Callable[[], T]) -> Callable[[], T]:

@@ -15,9 +15,10 @@ from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.reporter import MESSAGE_LENGTH, Reporter
 from edgeprof_agent.worker.stopping import share_of_time, time_is_up
 from edgeprof_agent.worker.tensor_sweep import NO_TIME, SOAK_ROOM, give_back_to_system
+from edgeprof_agent.worker.text_depth import own_depth
 from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import REPEATS, RepeatRule, repeat
-from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure, TextModel
+from edgeprof_agent.worker_protocol.adapter import Decode, KnowsItsContext, Lengths, Prefill, RuntimeFailure, TextModel
 from edgeprof_agent.worker_protocol.document import SweepAsk, WorkerJob, WorkerPoint
 
 _MIN_REPEATS = 3
@@ -29,6 +30,7 @@ T = TypeVar("T")
 def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob, reporter: Reporter) -> None:
     """Tells every point that was asked, in order; where a soak follows, the model is then at the run's own lengths."""
     points = job["sweep"]
+    is_resized = bool(points) or _own_depth(model, memory, pace, job, reporter)
     stop_at_ns = job["stop_at_ns"] - int(job["protocol"].soak_s * SOAK_ROOM * 1e9)  # what comes after has its time, too
     sweep = _Sweep(model, memory, pace)
     for index, at in enumerate(points):
@@ -37,11 +39,32 @@ def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob,
         reporter.enter("sweep", note, index / len(points))
         point: SweepAsk = {**at, "prompt_tokens": lengths.prompt_tokens, "depth_tokens": lengths.depth_tokens}
         reporter.point(sweep.point(point, lengths, stop_at_ns, len(points) - index))
-    if points and job["protocol"].soak_s > 0 and not time_is_up(job["stop_at_ns"]):
+    if is_resized and job["protocol"].soak_s > 0 and not time_is_up(job["stop_at_ns"]):
         model.release_context()
         model.resize_context(
             Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens)
         )
+
+
+def _own_depth(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob, reporter: Reporter) -> bool:
+    """Generation at a depth that nobody asked for, told as a point, with the reason where it would take too long.
+
+    True: the model is at other lengths than before.
+    """
+    lengths = Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens)
+    if lengths.depth_tokens or not isinstance(model, KnowsItsContext):
+        return False
+    own = own_depth(lengths, model.trained_tokens, pace)
+    if own is None:
+        return False
+    at: SweepAsk = {"shapes": {}, "prompt_tokens": None, "depth_tokens": own.tokens}
+    if own.refused is not None:
+        reporter.point(_failed(at, own.refused))
+        return False
+    reporter.enter("sweep", f"generation at depth {own.tokens}")
+    deep = lengths._replace(depth_tokens=own.tokens)
+    reporter.point(_Sweep(model, memory, pace).generation(at, deep, job["stop_at_ns"]))
+    return True
 
 
 def lengths_at(at: SweepAsk, job: WorkerJob) -> Lengths:
@@ -71,21 +94,30 @@ class _Sweep:
         if now_ns + least_ns > stop_at_ns:
             return _failed(at, _too_slow(least_ns, stop_at_ns - now_ns))
         own_stop_ns = max(now_ns + least_ns, share_of_time(stop_at_ns, points_left))
-        try:
-            return self._measured(at, lengths, own_stop_ns)
-        except RuntimeFailure as failure:
-            return _failed(at, str(failure))
-        except MemoryError:
-            return _failed(at, "The worker was refused memory for this point.")
-        except Exception as error:  # a binding's own exception is a fact about this point
-            return _failed(at, f"{type(error).__name__}: {error}")
+        return _guarded(at, lambda: self._measured(at, lengths, own_stop_ns))
+
+    def generation(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> WorkerPoint:
+        """Three generations and no prompt, measured or failed, never raised."""
+
+        def measured() -> WorkerPoint:
+            self._make_room(lengths)
+            self._model.decode()
+            decodes: list[Decode] = []
+            rule = RepeatRule(_MIN_REPEATS, _MIN_REPEATS, 0, _WINDOW_NS, None, stop_at_ns)
+            repeat(self._model.decode, lambda decode: decode.total_ns, rule, decodes)
+            return _told(at, [], decodes, self._memory.span_peak_kib(), self._model.kv_cache_kib)
+
+        return _guarded(at, measured)
+
+    def _make_room(self, lengths: Lengths) -> None:
+        self._model.release_context()
+        give_back_to_system()
+        self._memory.start_span()
+        self._model.resize_context(lengths)
 
     def _measured(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> WorkerPoint:
         model = self._model
-        model.release_context()
-        give_back_to_system()
-        self._memory.start_span()
-        model.resize_context(lengths)
+        self._make_room(lengths)
         self._warm_up(lengths)
         prefills = _few(model.prefill, lambda prefill: prefill.prompt_ns, stop_at_ns)
         model.decode()
@@ -98,6 +130,18 @@ class _Sweep:
         self._model.prefill()
         took_ns = time.monotonic_ns() - began_ns
         self._pace = self._pace.seen(lengths.depth_tokens + lengths.prompt_tokens, took_ns)
+
+
+def _guarded(at: SweepAsk, measured: Callable[[], WorkerPoint]) -> WorkerPoint:
+    """What it gives, or the reason why not."""
+    try:
+        return measured()
+    except RuntimeFailure as failure:
+        return _failed(at, str(failure))
+    except MemoryError:
+        return _failed(at, "The worker was refused memory for this point.")
+    except Exception as error:  # a binding's own exception is a fact about this point
+        return _failed(at, f"{type(error).__name__}: {error}")
 
 
 def _too_slow(least_ns: int, left_ns: int) -> str:

@@ -1,50 +1,60 @@
-"""The measured window: back-to-back runs, until the median is known well enough or the time is up.
+"""The measured window: back-to-back runs, until the median is known well enough, cannot be in time, or the time is up.
 
-The precision (`median_half_width`) is looked at between windows and never inside one. A window that falls short is
-continued for as long as the interval needs at 1 / sqrt(n), at most twice.
+The published interval of the median is looked at between stretches of the window and never inside one
+(edgeprof/statistics/stopping.py). Looks lie ever further apart, so that a look costs little beside what it looks at.
 """
 
 import gc
 import time
 from array import array
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence
 from typing import NamedTuple
 
-from edgeprof_agent.worker.steadiness import median_half_width
 from edgeprof_agent.worker.stopping import StopRule
 from edgeprof_agent.worker_protocol.document import MeasuredWindow, WindowEnd, WorkerJob
 
-_MAX_WINDOWS = 3
-_ROOM = 1.2
-"""More time than the estimate asks for, as it is an estimate."""
-
 
 class Windows(NamedTuple):
-    """All samples in order, the spans in which they were taken, and what ended the last one."""
+    """All samples in order, the spans in which they were taken, what ended the last one.
+
+    `needed_s`: where the precision was out of reach, about how long a window it would have taken.
+    """
 
     samples_ns: "array[int]"
     windows: list[MeasuredWindow]
     ended_by: WindowEnd
+    needed_s: float | None = None
 
 
 def measured_windows(infer: Callable[[], object], job: WorkerJob, counter: MutableSequence[int]) -> Windows:
-    """The samples of as many windows as precision takes."""
+    """The samples of as many stretches as precision takes."""
+    from edgeprof.statistics.stopping import look_at  # not at the start of a worker, which is measured
+
+    protocol = job["protocol"]
     samples, windows = array("q"), list[MeasuredWindow]()
-    span_s, spent_s = job["protocol"].window_s, 0.0
+    until_s, spent_s = protocol.window_s, 0.0
     while True:
         rule = StopRule(
-            max(1, job["protocol"].min_runs - len(samples)),
-            job["protocol"].max_runs - len(samples),
-            int(span_s * 1e9),
+            max(1, protocol.min_runs - len(samples)),
+            protocol.max_runs - len(samples),
+            int((until_s - spent_s) * 1e9),
             job["stop_at_ns"],
         )
         window = timed_window(infer, rule, samples, counter)
         windows.append(window)
         spent_s += (window["end_ns"] - window["start_ns"]) / 1e9
-        ended_by = _ended_by(samples, spent_s, len(windows), job)
-        if ended_by is not None:
-            return Windows(samples, windows, ended_by)
-        span_s = _more_s(samples, spent_s, job)
+        if len(samples) >= protocol.max_runs:
+            return Windows(samples, windows, "runs")
+        if time.monotonic_ns() >= job["stop_at_ns"]:
+            return Windows(samples, windows, "deadline")
+        look = look_at(samples, spent_s, protocol.precision, protocol.window_limit_s)
+        if look.precise:
+            return Windows(samples, windows, "precision")
+        if spent_s >= protocol.window_limit_s:
+            return Windows(samples, windows, "time")
+        if look.out_of_reach:
+            return Windows(samples, windows, "looks", look.needed_s)
+        until_s = max(look.next_s, spent_s)
 
 
 def timed_window(
@@ -69,23 +79,3 @@ def timed_window(
     finally:
         gc.enable()
     return {"start_ns": window_start_ns, "end_ns": window_end_ns, "units": len(samples) - before}
-
-
-def _ended_by(samples: Sequence[int], spent_s: float, windows: int, job: WorkerJob) -> WindowEnd | None:
-    if len(samples) >= job["protocol"].max_runs:
-        return "runs"
-    if time.monotonic_ns() >= job["stop_at_ns"]:
-        return "deadline"
-    width = median_half_width(samples)
-    if width is not None and width <= job["protocol"].precision:
-        return "precision"
-    if spent_s >= job["protocol"].window_limit_s:
-        return "time"
-    return "looks" if windows >= _MAX_WINDOWS else None
-
-
-def _more_s(samples: Sequence[int], spent_s: float, job: WorkerJob) -> float:
-    width = median_half_width(samples)
-    factor = (width / job["protocol"].precision) ** 2 if width is not None else 2.0
-    wanted_s = spent_s * max(0.25, factor * _ROOM - 1)
-    return min(wanted_s, job["protocol"].window_limit_s - spent_s)

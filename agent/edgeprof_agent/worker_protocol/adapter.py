@@ -153,6 +153,39 @@ class Closing(Protocol):
         ...
 
 
+class Variation(NamedTuple):
+    """One input that was made up and may decide how much work there is: its value, and others, each in words, too."""
+
+    name: str
+    value: str
+    own: object
+    others: tuple[tuple[str, object], ...]
+
+
+@runtime_checkable
+class MakesInputs(Protocol):
+    """A tensor model whose inputs may have been made up."""
+
+    def hint(self) -> str:
+        """After a refusal by the runtime: which inputs were made up, and how to give real ones. Empty: none was."""
+        ...
+
+    def steering(self) -> list[Variation]:
+        """Made-up inputs that may decide how much work there is."""
+        ...
+
+    def vary(self, name: str, values: object) -> None:
+        """Feeds other values for one input, from the next inference on."""
+        ...
+
+
+@runtime_checkable
+class KnowsItsContext(Protocol):
+    """A language model that says how long a context it was trained for, and takes it at any depth below."""
+
+    trained_tokens: int
+
+
 @runtime_checkable
 class RemoteModel(Protocol):
     """A model that runs elsewhere and is asked over a network."""

@@ -1,9 +1,10 @@
 """What parent and worker say to each other: the job on stdin, JSON lines on a pipe. Typed once, for both sides.
 
 The lines of a measuring course, in order: `stage` (any number), `measured`, then what comes after the window, each only
-if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `operators`, the last that is waited
-for; and `memory_after`, once the model was let go. A worker that dies after `measured` costs what had not been told by
-then. The lines of a cold course: `stage`, then `cold`. `failed` ends either.
+if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `made_up_work`; `operators`, the last
+that is waited for; and `memory_after`, once the model was let go. `part_failed` stands in the place of a part that
+failed by itself. A worker that dies after `measured` costs what had not been told by then. The lines of a cold course:
+`stage`, then `cold`. `failed` ends either.
 """
 
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Course = Literal["cold", "measure"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
+"""`looks`: a look at the window told that its precision is out of reach within the time limit."""
 EnergyPhase = Literal["inference", "prefill", "decode"]
 
 
@@ -43,6 +45,33 @@ class EndpointAsk(TypedDict):
     key_variable: str | None
 
 
+class InputUse(TypedDict):
+    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
+
+    role: str
+    limit: int | None
+    of: str
+    axis: int
+
+
+class InputFact(TypedDict):
+    """What the model's file says of one input."""
+
+    name: str
+    has_rank: bool
+    uses: list[InputUse]
+
+
+class MadeUpWork(TypedDict):
+    """Whether the time depends on inputs that were made up: one sentence for each that it depends on.
+
+    `unchecked`: names of those for which no time was left.
+    """
+
+    depends: list[str]
+    unchecked: list[str]
+
+
 class WorkerJob(TypedDict):
     """One model to measure. `stop_at_ns` (CLOCK_MONOTONIC) is when the worker takes no more samples in its window."""
 
@@ -56,12 +85,19 @@ class WorkerJob(TypedDict):
     """Every file of the model, absolute: what is dropped from the page cache, and told apart in memory."""
     inputs_path: str | None
     """An .npz of real inputs that the model's manifest names."""
+    inputs: list[InputFact]
+    """Of an ONNX file, in its order; empty where the file does not say."""
+    vocabulary: int | None
+    """How many words a GGUF model's vocabulary has."""
     stop_at_ns: int
     extras_stop_at_ns: int
     """The same for what comes after the window: sweep, open loop, soak."""
     sweep: list[SweepAsk]
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+    eval_callback: bool
+    """Whether llama.cpp's evaluation callback may be set: its place in the parameters is proven, or comes from the
+    binding itself."""
 
 
 def job_from(read: Any) -> WorkerJob:
@@ -144,6 +180,8 @@ class LoopFacts(TypedDict):
     warmup_runs: int
     settled: bool
     window_end: WindowEnd
+    needed_s: float | None
+    """Where the window ended because its precision was out of reach: about how long it would have taken."""
 
 
 class Output(TypedDict):
@@ -152,6 +190,8 @@ class Output(TypedDict):
     non_finite: int
     wrong_shapes: list[str]
     """One sentence for each output whose shape is not the declared one."""
+    notes: list[str]
+    """What is worth saying of an output and casts no doubt on the run."""
 
 
 class TextFacts(TypedDict):
@@ -186,6 +226,10 @@ class Measured(TypedDict):
     """Of the worker within the windows."""
     loop: LoopFacts
     output: Output | None
+    output_unread: str | None
+    """Why looking at the outputs failed. None with no `output`: the runtime does not show them."""
+    steering: bool
+    """Whether inputs that may decide how much work there is were made up."""
     text: TextFacts | None
     remote: RemoteFacts | None
     """Only of a model that an endpoint serves."""
@@ -251,4 +295,6 @@ class Operators(TypedDict):
     nodes_per_provider: dict[str, int]
     integer_kernels: int | None
     float_kernels: int | None
+    half_kernels: int | None
+    """Of the float kernels, those that were given fp16."""
     notes: list[str]

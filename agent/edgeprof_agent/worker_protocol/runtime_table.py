@@ -46,7 +46,9 @@ class RuntimeVariant(NamedTuple):
 
 VARIANTS: dict[str, RuntimeVariant] = {
     # in order of preference within a format
-    "onnxruntime": RuntimeVariant(f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx",), "onnxruntime", "onnxruntime", "onnx"),
+    "onnxruntime": RuntimeVariant(
+        f"{_HERE}.onnx.adapter:OnnxRuntime", ("onnx", "ort"), "onnxruntime", "onnxruntime", "onnx"
+    ),
     "litert": RuntimeVariant(
         f"{_HERE}.litert.adapter:LiteRt",
         ("tflite",),
@@ -65,8 +67,11 @@ VARIANTS: dict[str, RuntimeVariant] = {
         ((3, 10), (3, 11)),
         "interpreter",
     ),
+    "llama-capi": RuntimeVariant(
+        f"{_HERE}.llama.llamacapi:LlamaCapi", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel", cpu_only=True
+    ),
     "llama-cpp-python": RuntimeVariant(
-        f"{_HERE}.llama.llamacpp:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama", cpu_only=True
+        f"{_HERE}.llama.llamacpp_runtime:LlamaCpp", ("gguf",), "llama-cpp-python", "llama_cpp", "llama", cpu_only=True
     ),
     "xllamacpp": RuntimeVariant(
         f"{_HERE}.llama.xllamacpp:XllamaCpp", ("gguf",), "xllamacpp", "xllamacpp", "llama-wheel", cpu_only=True

@@ -137,7 +137,7 @@ AGENTS = (
     ErrorCode(
         "device_id_in_use",
         "Another live agent has this device id.",
-        "If the machine is a copy, delete the agent's data folder on the copy.",
+        "Wait: the agent tries again by itself. If the machine is a copy, start its agent with a new `--data` folder.",
         FAILED,
         (409,),
     ),
@@ -159,9 +159,18 @@ CAMPAIGNS = (
         "bad_depth", "The number of tokens in memory is out of range.", "Use the range in the message.", WRONG_USE
     ),
     ErrorCode(
+        "bad_dim", "The size of a symbol is not one, or out of range.", "Use --dim SYMBOL=N, 0 or more.", WRONG_USE
+    ),
+    ErrorCode(
         "bad_energy_limit",
         "The time limit of load for energy is out of range.",
         "Use the range in the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_input",
+        "The value of an input is not one, or too long.",
+        "Use --input NAME=VALUE for a few values, and MODEL.inputs.npz for whole arrays.",
         WRONG_USE,
     ),
     ErrorCode(
@@ -173,6 +182,12 @@ CAMPAIGNS = (
     ErrorCode("bad_prompt", "The length of the prompt is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_rate", "The request rate is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_repeats", "The number of repeats is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_signature",
+        "The model has no signature of this name, or is not a TFLite model.",
+        "Use one that the message lists, or leave `--signature` out.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_soak", "The length of the soak is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
         "bad_start",
@@ -227,7 +242,7 @@ UPLOADS = (
     ),
     ErrorCode("bad_task", "The task is not one that edgeprof knows.", "Choose one that the message lists.", WRONG_USE),
     ErrorCode("blob_missing", "A file of the model is not on the hub.", "Upload the file first.", FAILED, (409,)),
-    ErrorCode("no_file", "The form holds no model file.", "Choose a .onnx, .tflite, .gguf or .served file."),
+    ErrorCode("no_file", "The form holds no model file.", "Choose a .onnx, .ort, .tflite, .gguf or .served file."),
     ErrorCode("too_many_files", "Too many files were chosen at once.", "Send fewer at a time."),
     ErrorCode("unknown_file", "A file belongs to none of the chosen models.", "Leave it out, or add its model."),
 )

@@ -10,13 +10,18 @@ FILES = (
     ),
     ErrorCode(
         "not_a_model",
-        "The file is not an ONNX, TFLite or GGUF model, nor a served model's document.",
+        "The file is not an ONNX, ORT, TFLite or GGUF model, nor a served model's document.",
         "Check the file; convert or download it again.",
     ),
     ErrorCode(
         "truncated",
         "A file ends early, or a file of the model is missing.",
         "Copy or download the model again, with its data files.",
+    ),
+    ErrorCode(
+        "unsupported_model",
+        "The file is a model of a kind that no runtime here can measure, such as an embedding GGUF.",
+        "Export the model to ONNX or TFLite.",
     ),
     ErrorCode(
         "wrong_format",
@@ -75,6 +80,11 @@ RECIPES = (
         "This recipe has no build steps.",
         "Choose one that the message lists, or fetch it: `edgeprof models fetch`.",
         WRONG_USE,
+    ),
+    ErrorCode(
+        "quantize_failed",
+        "A model could not be quantized.",
+        "Fetch its source again with `edgeprof models fetch`, or install the package that the message names.",
     ),
     ErrorCode("unknown_recipe", "There is no recipe of this name.", "List them: `edgeprof models list`.", WRONG_USE),
     ErrorCode(

@@ -4,43 +4,65 @@ import threading
 from dataclasses import dataclass
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.wire.messages import Hello
-from edgeprof_hub.store.base import AgentSession
+from edgeprof.wire.messages import Hello, State
+from edgeprof_hub.broker.presence import SILENT_S, Presence, Session
 
 GRACE_S = 5.0
 """For so long after its claim an agent may be on its way to the broker."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Claim:
     session_id: str
     hostname: str
+    place: str
     at_s: float
+    is_born: bool = False
+    """Its birth has come: from here on `Presence` knows whether it is there."""
 
 
 class Claims:
-    """Claims that have not become a birth yet, along with the sessions that the store knows."""
+    """Claims that this hub process has granted, along with the sessions that are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
         self._lock = threading.Lock()
-        self._recent: dict[str, _Claim] = {}
+        self._granted: dict[str, _Claim] = {}
 
-    def take(self, hello: Hello, session: AgentSession | None, now_s: float) -> None:
-        """Raises EdgeprofError `device_id_in_use` while another session of this device is alive."""
+    def take(self, hello: Hello, now_s: float) -> None:
+        """Raises EdgeprofError `device_id_in_use` while another session of this device is, or may be, alive."""
         with self._lock:
-            self._recent = {key: claim for key, claim in self._recent.items() if now_s - claim.at_s < GRACE_S}
-            recent = self._recent.get(hello.device_id)
-            if session and session.online and session.session_id != hello.session_id:
-                raise _in_use(hello, session.hostname)
-            is_born = recent and session and recent.session_id == session.session_id  # then the store knows its end
-            if recent and not is_born and recent.session_id != hello.session_id:
-                raise _in_use(hello, recent.hostname)
-            self._recent[hello.device_id] = _Claim(hello.session_id, hello.hostname, now_s)
+            live = self._presence.current(hello.device_id)
+            if live and not _may_follow(hello, live):
+                if live.place:  # an older agent would take the question for a refusal
+                    self._presence.doubt(hello.device_id)
+                raise _in_use(hello, live.hostname)
+            claim = self._granted.get(hello.device_id)
+            is_on_its_way = claim and not claim.is_born and now_s - claim.at_s < GRACE_S
+            if claim and is_on_its_way and not _may_follow(hello, claim):
+                raise _in_use(hello, claim.hostname)
+            is_born = live is not None and live.session_id == hello.session_id
+            self._granted[hello.device_id] = _Claim(hello.session_id, hello.hostname, hello.place, now_s, is_born)
+
+    def born(self, state: State) -> bool:
+        """Note a birth. Whether this session has the device's last claim: the birth is no older than that."""
+        with self._lock:
+            claim = self._granted.get(state.device_id)
+            if claim is None or claim.session_id != state.session_id:
+                return False
+            claim.is_born = True
+            return True
+
+
+def _may_follow(hello: Hello, other: Session | _Claim) -> bool:
+    """It is the same session, or the other one has ended: one folder on one machine has one agent at a time."""
+    return hello.session_id == other.session_id or (bool(other.place) and hello.place == other.place)
 
 
 def _in_use(hello: Hello, other: str) -> EdgeprofError:
     return EdgeprofError(
         "device_id_in_use",
-        f"Device id {hello.device_id} of {hello.hostname} is in use by a live agent on {other}. "
-        "If one machine is a copy of the other, delete the agent's data folder on the copy to get a new id.",
+        f"Device id {hello.device_id} of {hello.hostname} is in use by an agent on {other}. The hub lets this agent in "
+        f"{SILENT_S:.0f} s after the other one has gone silent. If this machine is a copy of the other, start its "
+        "agent with a new --data folder: it gets an id of its own.",
     )

@@ -7,6 +7,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import Cancel
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.broker.link import AgentLink
+from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.store.base import ReadStore, WriteStore
 
 ANSWER_WITHIN_S = 30.0
@@ -16,9 +17,21 @@ REPEAT_CANCELS_S = 24 * 3600.0
 class Dispatch:
     """Every method runs on the writer's thread, after the changes that it announces are committed."""
 
-    def __init__(self, reader: ReadStore, link: AgentLink) -> None:
+    def __init__(self, reader: ReadStore, link: AgentLink, presence: Presence) -> None:
         self._reader = reader
         self._link = link
+        self._presence = presence
+
+    def check_presence(self, store: WriteStore) -> list[str]:
+        """Ask the agents that may be gone, and give up those that did not answer. Returns the devices of the latter."""
+        if not self._link.is_connected:
+            return []
+        gone = self._presence.drop_silent()
+        for session in gone:
+            store.mark_offline(session.device_id, session.session_id)
+        for device_id in self._presence.to_ask():
+            self._link.ask(device_id)
+        return [session.device_id for session in gone]
 
     def greet(self, store: WriteStore, device_id: str) -> None:
         """At a device's birth: cancels that it may have missed, then everything that it has not ended."""

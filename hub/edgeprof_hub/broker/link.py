@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeprof.wire import codec, topics
-from edgeprof.wire.messages import DownwardMessage
+from edgeprof.wire.messages import ANNOUNCE, DownwardMessage, Refusal
 from edgeprof_hub.broker.base import BrokerEndpoint
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ class Arrival:
     mid: int
     connection: int
     received_s: float
+    is_retained: bool = False
+    """The broker had kept it: it says nothing about who is there now."""
 
 
 class _Secured(Protocol):
@@ -50,12 +52,13 @@ class AgentLink:
         site: str,
         endpoint: BrokerEndpoint,
         on_arrival: Callable[[Arrival], None],
-        on_new_session: Callable[[], object],
+        on_connected: Callable[[bool], object],
     ) -> None:
+        """`on_connected` gets whether the broker still has this hub's session."""
         self._site = site
         self._endpoint = endpoint
         self._on_arrival = on_arrival
-        self._on_new_session = on_new_session
+        self._on_connected = on_connected
         self._connection = 0
         self._lock = threading.Lock()
         self._client = self._make_client(client_id)
@@ -81,6 +84,14 @@ class AgentLink:
             return False
         topic = topics.build(self._site, device_id, message_class)
         return self._client.publish(topic, codec.encode(message), qos=1).rc == mqtt.MQTT_ERR_SUCCESS
+
+    def ask(self, device_id: str) -> bool:
+        """Ask an agent whether it is there. No broker keeps the question for one that is not."""
+        if not self.is_connected:
+            return False
+        question = codec.encode(Refusal(code=ANNOUNCE, message="The hub asks whether this agent is there."))
+        topic = topics.build(self._site, device_id, "refusal")
+        return self._client.publish(topic, question, qos=0).rc == mqtt.MQTT_ERR_SUCCESS
 
     def announce(self, topic: str, payload: bytes) -> bool:
         """Publish something that is meant for no device. False while there is no broker."""
@@ -125,8 +136,7 @@ class AgentLink:
             log.error("broker.refused reason=%s", reason)
             return
         self._next_connection()
-        if not flags.session_present:
-            self._on_new_session()
+        self._on_connected(flags.session_present)
         client.subscribe([(name, 1) for name in topics.hub_filters()])
         log.info("broker.connected session_present=%s", flags.session_present)
 
@@ -161,5 +171,6 @@ class AgentLink:
                 mid=message.mid,
                 connection=self._connection,
                 received_s=time.time(),
+                is_retained=message.retain,
             )
         )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast, get_origin
 
 import msgspec
 
 from edgeprof.errors import UsageError
-from edgeprof.wire import rest
+from edgeprof.wire import named_values, rest
 from edgeprof.wire.run_field import Described, FormInput, fields_of
 from edgeprof.wire.run_request import RunProtocol
 
@@ -53,6 +54,8 @@ def _input(each: Described, form: FormInput, typed: Mapping[str, str] | None) ->
     if each.type is bool:
         checked = bool(each.default if typed is None else typed.get(each.name))
     shown = f"{each.default:g}" if isinstance(each.default, (int, float)) else str(each.default or "")
+    if get_origin(each.type) is dict:
+        shown = named_values.spelled(cast(dict[str, object], each.default))
     value = "yes" if each.type is bool else (typed or {}).get(each.name, shown)
     return InputView(each.name, form.label, form.note, form.size, value, each.type in (int, float), checked)
 
@@ -71,9 +74,20 @@ def _value(each: Described, form: FormInput, text: str) -> object:
         return bool(text)
     if each.type is str:
         return text.strip()
+    if get_origin(each.type) is dict:
+        return _mapping(each, form, text)
     if each.type is int and not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise UsageError("bad_number", f"{form.label}: {text!r} is not a whole number.")
     try:
         return each.type(text)
     except ValueError:
         raise UsageError("bad_number", f"{form.label}: {text!r} is not a number.") from None
+
+
+def _mapping(each: Described, form: FormInput, text: str) -> dict[str, object]:
+    """`batch=1; held=128`"""
+    texts = [part.strip() for part in text.split(";") if part.strip()]
+    try:
+        return named_values.parse(texts, named_values.kind_of(each.type))
+    except ValueError as error:
+        raise UsageError(each.known.code, f"{form.label}: {error}") from None

@@ -19,7 +19,7 @@ MAX_JOBS = 5000
 
 _WRONG_PLACE = (
     "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
-    "Start one with `edgeprof agent run --endpoint URL`."
+    "Start one with `edgeprof agent run --endpoint URL`. An older agent runs no ORT models; upgrade it."
 )
 
 
@@ -95,7 +95,10 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
     useful = (each.name for each in fields_of(RunOptions) if each.known.models in ("all", kind))
     chosen: dict[str, Any] = {name: getattr(request, name) for name in useful}
     config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
-    return config if kind == "text" else replace(config, shapes=config.shapes or model.input_shapes)
+    if kind == "text":
+        return config
+    signature = config.signature if model.format == "tflite" else ""
+    return replace(config, shapes=config.shapes or model.input_shapes, signature=signature)
 
 
 def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:

@@ -1,5 +1,7 @@
 """Checks a campaign request: every field within the range that the request's fields give. Pure."""
 
+from typing import cast
+
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.run_field import Described, fields_of
@@ -17,6 +19,10 @@ def check(request: rest.CampaignRequest) -> None:
 
 def _sentence(each: Described, value: object) -> str:
     known = each.known
+    if isinstance(value, dict):
+        entries = cast(dict[str, object], value)
+        name = known.refused_entry(entries) or ""
+        return f"{_sentence(each, entries.get(name)).rstrip('.')} (of {name[:100]!r})."
     if isinstance(value, tuple):
         return f"{known.title}: at most {known.high:g}, not {len(value)}."  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, str):

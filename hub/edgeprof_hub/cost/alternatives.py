@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from edgeprof_hub.cost.alternative import Alternative
 from edgeprof_hub.cost.audio import billing_of
+from edgeprof_hub.cost.billed_tokens import BilledTokens
 from edgeprof_hub.cost.catalogue.loader import Priced
 from edgeprof_hub.cost.catalogue.schema import EntryKind
 from edgeprof_hub.cost.checks import CostError
@@ -11,7 +12,7 @@ from edgeprof_hub.cost.draws import Values
 from edgeprof_hub.cost.field import Field, dated
 from edgeprof_hub.cost.inputs import CostInput, catalogue_input, plain, rounded
 from edgeprof_hub.cost.price_moment import Prices
-from edgeprof_hub.cost.prices import audio_quote, token_quote
+from edgeprof_hub.cost.prices import TokenQuote, audio_quote, token_quote
 from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier, in_floats, month_usd
 
 RENTED = ("instances", "hours_a_day", "disk_usd", "response_bytes", "egress_usd_per_gb")
@@ -133,9 +134,18 @@ def _by_hour(key: str, priced: Priced, prices: Prices) -> Alternative:
 def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Alternative:
     provider, _, model = name.partition("/")
     read, written = (int(fields[key].value or 0) if key in fields else 0 for key in ("input_tokens", "output_tokens"))
-    quote = token_quote(provider=provider, model=model, input_tokens=read, output_tokens=written, at_s=prices.at_s)
+    billed = prices.billed.get(name, BilledTokens())
+    quote = token_quote(
+        provider=provider,
+        model=model,
+        input_tokens=read,
+        output_tokens=written,
+        cached_tokens=billed.cached_of(read),
+        reasoning_tokens=billed.reasoning_tokens if written else 0,
+        at_s=prices.at_s,
+    )
     once, day = float(quote.usd), quote.as_of.date()
-    shape = f"{read} in and {written} out per answer" if written else f"{read} read by an inference"
+    shape = _shape(quote)
     each = ", ".join(f"{rounded(use.usd_per_million)} USD per 1M {use.kind} tokens" for use in quote.uses)
 
     def units(values: Values) -> float:
@@ -145,7 +155,7 @@ def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) 
         key=key,
         title=f"{quote.provider} {quote.model_id}",
         basis=f"by the token, {shape}, {quote.source}",
-        source=f"{quote.source}, {day}",
+        source=f"{shape}; {quote.source}, {day}",
         price=CostInput(name=PRICE, value=each, origin="catalogue", source=quote.source, as_of=day),
         as_of=day,
         usd=lambda values, _: once * units(values),
@@ -154,3 +164,14 @@ def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) 
         uses=("tau", "retry_percent"),
         not_counted=RETRIES,
     )
+
+
+def _shape(quote: TokenQuote) -> str:
+    """The tokens of one request: `500 in and 300 out per answer, with 320 reasoning tokens (measured here)`."""
+    tokens = {use.kind: int(use.tokens) for use in quote.uses}
+    read = tokens["input"] + tokens.get("cached input", 0)
+    written = tokens.get("output", 0)
+    shape = f"{read} in and {written} out per answer" if written else f"{read} read by an inference"
+    beside = (("cached input", "of the input cached"), ("reasoning", "reasoning tokens"))
+    billed = " and ".join(f"{tokens[kind]} {what}" for kind, what in beside if tokens.get(kind))
+    return f"{shape}, with {billed} (measured here)" if billed else shape

@@ -1,11 +1,14 @@
 """What a cell of a cloud endpoint costs: its list price by the token, for the scenario's answers."""
 
+from dataclasses import replace
+
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
 from edgeprof_hub.cost.alternative import Alternative, key_of
 from edgeprof_hub.cost.alternatives import alternative_of
 from edgeprof_hub.cost.bill import settled
+from edgeprof_hub.cost.billed_tokens import billed_tokens
 from edgeprof_hub.cost.case import values_of
 from edgeprof_hub.cost.fields import content_fields
 from edgeprof_hub.cost.inputs import CostInput, plain
@@ -29,8 +32,10 @@ def endpoint_cost(remote: Remote, scenario: Scenario, prices: Prices) -> rest.Co
         return NO_PRICE
     sold_as = TokenBaseline(remote.price_provider, remote.price_model)
     fields = {field.key: field for field in content_fields(scenario, "answer")}
+    name = f"{remote.price_provider}/{remote.price_model}"
+    own = replace(prices, billed={**prices.billed, name: billed_tokens(remote)})
     try:
-        listed = alternative_of(key_of(sold_as), fields, prices)
+        listed = alternative_of(key_of(sold_as), fields, own)
     except EdgeprofError as error:
         return error.message
     return _view(listed, listed.usd(values_of(fields), scenario.answers_per_day), remote, scenario, prices)
@@ -44,7 +49,7 @@ def _view(listed: Alternative, answer_usd: float, remote: Remote, scenario: Scen
         listed.price,
         CostInput(
             name="tokens of this run",
-            value=f"{remote.total_input_tokens} in, {remote.total_output_tokens} out",
+            value=_tokens_of_run(remote),
             origin="measured",
             source="all of its requests, as the endpoint counts them",
         ),
@@ -69,3 +74,9 @@ def _view(listed: Alternative, answer_usd: float, remote: Remote, scenario: Scen
         catalogue_sha256=catalogue.sha256,
         priced_at=written_moment(prices.at_s),
     )
+
+
+def _tokens_of_run(remote: Remote) -> str:
+    cached = f" ({remote.total_cached_tokens} of them cached)" if remote.total_cached_tokens else ""
+    reasoning = f" ({remote.total_reasoning_tokens} of them reasoning)" if remote.total_reasoning_tokens else ""
+    return f"{remote.total_input_tokens} in{cached}, {remote.total_output_tokens} out{reasoning}"

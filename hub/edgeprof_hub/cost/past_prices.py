@@ -1,5 +1,6 @@
 """The prices of another day: every catalogue that the hub has run with is kept, and costs can be asked for with it."""
 
+from edgeprof_hub.cost.billed_tokens import measured_billing
 from edgeprof_hub.cost.catalogue.loader import load_catalogue
 from edgeprof_hub.cost.catalogue.packed import packed, unpacked
 from edgeprof_hub.cost.price_moment import Prices, moment_s
@@ -20,10 +21,10 @@ def keep_current(writer: WriterThread, now_s: float) -> None:
 def prices_asked(reader: SqliteReader, catalogue: str, as_of: str, now_s: float) -> Prices:
     """The prices that an address asks for; blank is the present. Raises EdgeprofError for a hash that is not kept."""
     current = load_catalogue()
-    at_s = moment_s(as_of, now_s)
+    at_s, billed = moment_s(as_of, now_s), measured_billing(reader, reader.models())
     if catalogue in ("", current.sha256):
-        return Prices(current, at_s)
+        return Prices(current, at_s, billed)
     content = reader.catalogues.content(catalogue)
     if content is None:
         raise not_found("price catalogue", catalogue)
-    return Prices(unpacked(catalogue, content), at_s)
+    return Prices(unpacked(catalogue, content), at_s, billed)

@@ -1,10 +1,14 @@
 """Which prices a cost is computed with: a catalogue, and the moment for which token prices are looked up."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from edgeprof.wire import rest
+from edgeprof_hub.cost.billed_tokens import BilledTokens, measured_billing
 from edgeprof_hub.cost.catalogue.loader import Catalogue, load_catalogue
 from edgeprof_hub.cost.checks import CostError
+from edgeprof_hub.store.base import ReadStore
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """Earlier than any price that is known here."""
@@ -16,6 +20,8 @@ class Prices:
 
     catalogue: Catalogue
     at_s: float
+    billed: Mapping[str, BilledTokens] = field(default_factory=lambda: {})
+    """What hosted models that this hub measured bill beside the text, by `provider/model`."""
 
     @property
     def day(self) -> date:
@@ -25,6 +31,11 @@ class Prices:
 def prices_now(now_s: float) -> Prices:
     """Those of the catalogue that this hub runs with."""
     return Prices(load_catalogue(), now_s)
+
+
+def hub_prices(store: ReadStore, models: Iterable[rest.ModelRecord], now_s: float) -> Prices:
+    """The same, with what the hosted models among `models` were measured to bill."""
+    return Prices(load_catalogue(), now_s, measured_billing(store, models))
 
 
 def moment_s(text: str, now_s: float) -> float:

@@ -9,7 +9,9 @@ import msgspec
 from edgeprof.wire import codec, identity, topics
 from edgeprof.wire import messages as m
 from edgeprof_hub.blobs import BlobStore, is_hash
+from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
+from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
@@ -28,27 +30,38 @@ class Effects:
     changes: dict[Change, None] = field(default_factory=lambda: {})
     """A set that keeps its order."""
     seen: set[str] = field(default_factory=lambda: set())
+    to_ask: dict[str, None] = field(default_factory=lambda: {})
+    """Devices that may be there without a session that the hub knows."""
 
 
 class Unusable(Exception):
     """A readable message with invalid contents."""
 
 
-class _WithId(msgspec.Struct):
+class _Ids(msgspec.Struct):
+    """What is read of a result that cannot be read."""
+
     result_id: str
+    job_id: str | None = None
+    attempt: int = 1
 
 
 class Inbox:
     """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it."""
 
-    def __init__(self, site: str, artifacts: BlobStore) -> None:
+    def __init__(self, site: str, artifacts: BlobStore, presence: Presence, claims: Claims) -> None:
         self._site = site
         self._artifacts = artifacts
+        self._presence = presence
+        self._claims = claims
 
     def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
         """Store one message. An invalid message becomes a dead letter; only a failing database raises."""
         topic = topics.parse(arrival.topic)
         if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
+            return
+        if topic and arrival.is_retained:  # kept by the broker: perhaps from before a power cut. Who is there says so
+            effects.to_ask[topic.device_id] = None
             return
         try:
             if topic is None or topic.message_class not in topics.UPWARD:
@@ -57,10 +70,12 @@ class Inbox:
             with store.transaction():
                 self._take(store, arrival, topic.device_id, message, effects)
             effects.seen.add(topic.device_id)
+            if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
+                effects.to_ask[topic.device_id] = None
         except sqlite3.OperationalError:
             raise
         except Exception as error:
-            _quarantine(store, arrival, topic, error, effects)
+            self._quarantine(store, arrival, topic, error, effects)
 
     def _take(
         self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
@@ -68,7 +83,7 @@ class Inbox:
         match message:
             case m.State():
                 _check_sender(device_id, message.device_id)
-                _take_state(store, arrival, message, effects)
+                self._take_state(store, arrival, message, effects)
             case m.Facts():
                 _check_sender(device_id, message.device_id)
                 _take_facts(store, message)
@@ -87,6 +102,19 @@ class Inbox:
             case _:
                 raise Unusable("Only the hub sends this message class.")
 
+    def _take_state(self, store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
+        if not state.online:
+            self._presence.died(state.device_id, state.session_id)
+        else:
+            self._presence.born(state, is_proven=self._claims.born(state) or state.is_answer)
+            if state.is_answer and store.is_online(state.device_id, state.session_id):
+                return  # nothing began: what was sent to it need not be sent again
+        if not store.save_state(state, arrival.received_s):
+            return
+        effects.changes[Change("device", state.device_id)] = None
+        if state.online:
+            effects.births.append(state.device_id)
+
     def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
         digest = identity.sha256_hex(arrival.payload)
         wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
@@ -99,10 +127,12 @@ class Inbox:
             outcome = store.save_result(result, digest, arrival.received_s)
         except UnknownDevice:
             log.info("result.before_birth result=%s", result.result_id)
+            effects.to_ask[result.device_id] = None
             return  # no receipt: it comes again, and the birth before it
         except Deleted as error:
-            receipt = m.Receipt(result_id=result.result_id, sha256=digest, status="rejected", reason=str(error))
-            effects.replies.append((result.device_id, receipt))
+            effects.replies.append((result.device_id, _rejected(result.result_id, arrival, str(error))))
+            if result.job_id:
+                _end_job(store, result.device_id, result.job_id, result.attempt, str(error), effects)
             return
         reason = CONFLICT if outcome == "conflict" else None
         if reason:
@@ -114,13 +144,37 @@ class Inbox:
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
 
+    def _quarantine(
+        self, store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
+    ) -> None:
+        """Keep a dead letter, and tell the device what it can do about it. A result that is none ends its job."""
+        if not isinstance(error, (codec.WireError, Unusable)):
+            log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
+        reason = str(error) or type(error).__name__
+        store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
+        if topic is None:
+            return
+        ids = _ids_of(topic, arrival.payload)
+        if isinstance(error, codec.WireVersionError):
+            effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
+        elif ids and isinstance(error, (codec.WireError, Unusable)):
+            effects.replies.append((topic.device_id, _rejected(ids.result_id, arrival, reason)))
+        if ids and ids.job_id and isinstance(error, (codec.WireError, Unusable)):
+            _end_job(store, topic.device_id, ids.job_id, ids.attempt, reason, effects)
 
-def _take_state(store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
-    if not store.save_state(state, arrival.received_s):
+
+def _rejected(result_id: str, arrival: Arrival, reason: str) -> m.Receipt:
+    digest = identity.sha256_hex(arrival.payload)
+    return m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
+
+
+def _end_job(store: SqliteWriter, device_id: str, job_id: str, attempt: int, reason: str, effects: Effects) -> None:
+    """The device has ended the job, and no result of it will ever be stored."""
+    if store.job_device(job_id) != device_id:
         return
-    effects.changes[Change("device", state.device_id)] = None
-    if state.online:
-        effects.births.append(state.device_id)
+    note = f"The hub cannot store its result: {reason}"
+    if store.save_job_state(job_id, attempt, "failed", "report", None, note):
+        effects.changes[Change("job", job_id)] = None
 
 
 def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
@@ -159,29 +213,11 @@ def _check_job(store: SqliteWriter, device_id: str, job_id: str) -> None:
         raise Unusable(f"The job {job_id} is one of another device.")
 
 
-def _quarantine(
-    store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
-) -> None:
-    """Keep a dead letter, and tell the device what it can do about it."""
-    if not isinstance(error, (codec.WireError, Unusable)):
-        log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
-    reason = str(error) or type(error).__name__
-    store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
-    if topic is None:
-        return
-    if isinstance(error, codec.WireVersionError):
-        effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
-    elif isinstance(error, codec.WireError) and (result_id := _result_id(topic, arrival.payload)):
-        digest = identity.sha256_hex(arrival.payload)
-        receipt = m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
-        effects.replies.append((topic.device_id, receipt))
-
-
-def _result_id(topic: topics.Topic, payload: bytes) -> str | None:
-    """The id of a result of which nothing else can be read."""
+def _ids_of(topic: topics.Topic, payload: bytes) -> _Ids | None:
+    """The ids of a result of which nothing else can be read."""
     if topic.message_class != "result":
         return None
     try:
-        return msgspec.json.decode(payload, type=_WithId).result_id
+        return msgspec.json.decode(payload, type=_Ids)
     except (ValueError, RecursionError):
         return None

@@ -86,6 +86,8 @@ class Ingest:
             self._link.acknowledge(arrival)
         for device_id, reply in effects.replies:
             self._link.send(device_id, "receipt" if isinstance(reply, Receipt) else "refusal", reply)
+        for device_id in effects.to_ask:
+            self._link.ask(device_id)
         for device_id in dict.fromkeys(effects.births):
             self._dispatch.greet(store, device_id)
         self._events.publish(effects.changes)

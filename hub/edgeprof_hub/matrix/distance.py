@@ -1,6 +1,7 @@
 """How far a figure is from the best of its family on its device, as a ratio: for shading, and never a claim.
 
-Only figures that may be ranked have a distance, among those of the same work and, for energy, of the same scope.
+Only figures that may be ranked have a distance, among those of the same work and, for energy, of the same scope. A
+percentile without an interval has none.
 """
 
 from collections import defaultdict
@@ -48,7 +49,7 @@ def _groups(
         row = cell.metrics.get(metric := metric_of(kind_of(column.format)))
         if row is None or not is_told_by_work(metric):
             continue
-        if cell.state == "measured" and row.value > 0 and may_be_ranked(cell, row):
+        if cell.state == "measured" and row.value > 0 and may_be_ranked(cell, row) and row.no_interval is None:
             cost = row.value if METRICS[metric].better == "lower" else 1 / row.value
             groups[(cell.device_id, column.family, column.work, metric, row.scope or "")].append((key_of(cell), cost))
     return [group for group in groups.values() if len(group) > 1]

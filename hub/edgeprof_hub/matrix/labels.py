@@ -11,6 +11,7 @@ from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof.wire.remote import Remote
+from edgeprof.wire.run_config import SIGNATURE_NOTE
 from edgeprof.wire.run_field import fields_of
 from edgeprof_hub.store.base import CellRow
 
@@ -117,6 +118,8 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     return (*notes, *_remote_notes(result.remote))
 
 
+MAX_VALUE_SHOWN = 40
+"""Characters of an input's value in a column's heading."""
 NAMED_APART = ("runtime", "threads")
 """A column has these of its own."""
 
@@ -124,9 +127,13 @@ NAMED_APART = ("runtime", "threads")
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
     """What of a configuration a reader must know to tell it from the usual one: neither runtime nor threads."""
     usual = RunConfig(runtime=config.runtime, shapes=model.input_shapes)
-    sizes = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items())
+    named = {
+        "shapes": ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()),
+        "dims": ", ".join(f"{symbol} {size}" for symbol, size in config.dims.items()),
+        "input_values": ", ".join(f"{name} = {value[:MAX_VALUE_SHOWN]}" for name, value in config.input_values.items()),
+    }
     texts = (
-        sizes if each.name == "shapes" else each.known.column.format(getattr(config, each.name))
+        named[each.name] if each.name in named else each.known.column.format(getattr(config, each.name))
         for each in fields_of(RunConfig)
         if each.name not in NAMED_APART and getattr(config, each.name) != getattr(usual, each.name)
     )
@@ -149,9 +156,13 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
     notes: list[str] = []
     floats_only = bool(effective.float_kernels) and effective.integer_kernels == 0
     if not is_language(model.format) and model.quantization.lower().startswith(("int", "uint")) and floats_only:
-        notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
+        if effective.operators.get("MatMulNBits"):
+            notes.append(f"Labelled {model.quantization}: its weights are, and it computed in floats.")
+        else:
+            notes.append(f"Labelled {model.quantization}, but no integer kernel ran: it computed in floats.")
     if result.remote is None and _plain(effective.provider) != _plain(result.config.provider):
         notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
+    notes += [f"{note[0].upper()}{note[1:]}" for note in effective.notes if note.startswith(SIGNATURE_NOTE)]
     return tuple(notes)
 
 

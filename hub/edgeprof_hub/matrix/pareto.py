@@ -72,8 +72,9 @@ def front_of(points: list[tuple[float, float]], lower_x_is_better: bool) -> set[
 
 def _ranked(cell: rest.Cell, metric: str) -> rest.MetricRow | None:
     row = cell.metrics.get(metric)
-    counts = cell.state == "measured" and cell.ranked and row is not None and may_be_ranked(cell, row)
-    return row if counts else None
+    if row is None or row.no_interval is not None:
+        return None
+    return row if cell.state == "measured" and cell.ranked and may_be_ranked(cell, row) else None
 
 
 def _measured(*names: str) -> Callable[[rest.Cell], Second | None]:

@@ -135,7 +135,8 @@ def verdicts(
 def work_of(config: RunConfig) -> str:
     """What a configuration computes, apart from the model: the part of `_work` that counts for every figure."""
     sizes = (config.prompt_tokens, config.decode_tokens, config.depth_tokens)
-    return repr((sorted(config.shapes.items()), *sizes, config.power_mode))
+    given = (sorted(config.dims.items()), sorted(config.input_values.items()))
+    return repr((sorted(config.shapes.items()), *given, *sizes, config.power_mode))
 
 
 def is_told_by_work(metric: str) -> bool:

@@ -8,7 +8,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.cost import costs, fleet_scenario
-from edgeprof_hub.cost.price_moment import Prices, prices_now
+from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
@@ -84,7 +84,7 @@ def part_of(
     compared = [column for column in found.columns if column.family in families]
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
     scenario = fleet_scenario.read(store.fleet_scenario())
-    used = prices or prices_now(now_s)
+    used = prices or hub_prices(store, found.models.values(), now_s)
     cells = labels.with_versions([_cell(source, scenario, used) for source in sources])
     near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)

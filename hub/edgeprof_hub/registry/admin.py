@@ -65,6 +65,7 @@ def delete_device(hub: HubContext, device_id: str) -> None:
         if not store.delete_device(device_id):
             return False
         hub.link.forget_retained(device_id)
+        hub.link.ask(device_id)  # one that is there is news: it comes back, without its results
         _clean_up(hub, jobs, artifacts)
         return True
 

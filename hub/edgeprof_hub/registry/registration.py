@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import inspect
+from edgeprof.modelfiles.gguf_split import stem_of
 from edgeprof.wire import identity, rest
 from edgeprof.wire.codec import MAX_MESSAGE_BYTES, encode
 from edgeprof.wire.messages import FileRef, Manifest
@@ -115,11 +116,11 @@ def _check_contents(hub: HubContext, record: rest.ModelRecord) -> None:
 
 
 def _laid_out(folder: Path, blobs: BlobStore, manifest: Manifest) -> Path:
-    """The entry by a link; the others as copies, because external data that is a link is refused by rule."""
+    """The entry and GGUF parts by links; others as copies, because external data that is a link is refused by rule."""
     for file in manifest.files:
         target = folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if file.path == manifest.entry:
+        if file.path == manifest.entry or stem_of(file.path):
             target.symlink_to(blobs.path(file.sha256).absolute())
         else:
             shutil.copyfile(blobs.path(file.sha256), target)

@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile, format_of_name, inspect
+from edgeprof.modelfiles.gguf_split import first_part_of
 from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
@@ -80,9 +81,11 @@ def add(hub: HubContext, files: Sequence[Path], labels: Labels) -> list[rest.Mod
 
     All are looked into before the first is stored.
     """
-    entries = [path for path in files if format_of_name(path)] or list(files[:1])
+    names = {path.name for path in files}
+    entries = [path for path in files if format_of_name(path) and first_part_of(path.name) not in names]
+    entries = entries or list(files[:1])
     if not entries:
-        raise EdgeprofError("no_file", "Select a model file: .onnx, .tflite, .gguf or .served.")
+        raise EdgeprofError("no_file", "Select a model file: .onnx, .ort, .tflite, .gguf or .served.")
     if len(entries) > 1 and (labels.name or labels.family):
         raise EdgeprofError(
             "one_name", f"{len(entries)} models selected. Leave the name empty, or upload one model at a time."

@@ -15,7 +15,12 @@ NO_CONTENT = 204
 
 def document(value: object, status: int = 200) -> Response:
     """A wire document."""
-    return Response(msgspec.json.encode(value), status, media_type="application/json", headers=_FRESH)
+    return encoded(msgspec.json.encode(value), status)
+
+
+def encoded(content: bytes, status: int = 200) -> Response:
+    """A wire document that was encoded before."""
+    return Response(content, status, media_type="application/json", headers=_FRESH)
 
 
 _FRESH = {"cache-control": "no-store"}

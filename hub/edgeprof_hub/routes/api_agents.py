@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, topics
-from edgeprof.wire.messages import Bootstrap, Hello
+from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
+from edgeprof.wire.words import WORDS
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -36,6 +37,8 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
             mqtt_port=endpoint.port,
             mqtt_tls=endpoint.tls,
             mqtt_username=endpoint.agent_username,
+            hub_session=hub.hub_session,
+            words=WORDS,
         )
     )
 
@@ -51,5 +54,15 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
         )
     if not topics.is_name(hello.device_id):
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
-    hub.claims.take(hello, hub.reader.session(hello.device_id), time.monotonic())
+    hub.claims.take(hello, time.monotonic())
     return {"session_id": hello.session_id}
+
+
+@router.post("/holdings", response_model=Wanted)
+def holdings(hub: HubOf, holdings: Holdings) -> Response:
+    """Results that an agent still holds. The answer names those that this hub has lost; the agent sends them again."""
+    if len(holdings.results) > MAX_HOLDINGS:
+        raise EdgeprofError(
+            "too_large", f"{len(holdings.results)} results; at most {MAX_HOLDINGS} are allowed at once."
+        )
+    return document(Wanted(result_ids=tuple(sorted(hub.reader.lacking(holdings.results)))))

@@ -47,5 +47,5 @@ def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
 
 @router.delete("/{device_id}", status_code=NO_CONTENT)
 def delete_device(hub: HubOf, device_id: str) -> None:
-    """Delete a device with its results. An online device returns without results when it next connects."""
+    """Delete a device with its results. An online device comes back at once, without results."""
     admin.delete_device(hub, device_id)

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
@@ -19,7 +20,7 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, window
 from edgeprof_hub.registry import admin
-from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
+from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document, encoded
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 
 router = APIRouter(tags=["results"])
@@ -127,15 +128,20 @@ def get_compare(
     `device`, `model`: words to search for. `d`, `c`: the page of devices and of columns; without
     them, all matches. Marks compare each metric with every competing cell, shown or not.
     """
-    axes = table.axes(hub.reader)
-    query = MatrixQuery(device=device, model=model, d=d or 1, c=c or 1)
-    devices, columns = matching(axes, query)
-    page = window(axes, query)
-    now_s = time.time()
-    prices = prices_asked(hub.reader, catalogue, as_of, now_s)
-    rows, shown = page.devices if d else devices, page.columns if c else columns
-    part = table.part_of(hub.reader, axes, rows, shown, now_s, prices=prices)
-    return document(replace(part.shown, of_devices=len(devices), of_columns=len(columns)))
+    version = hub.reader.version()
+
+    def make() -> bytes:
+        axes = table.axes(hub.reader)
+        query = MatrixQuery(device=device, model=model, d=d or 1, c=c or 1)
+        devices, columns = matching(axes, query)
+        page = window(axes, query)
+        now_s = time.time()
+        prices = prices_asked(hub.reader, catalogue, as_of, now_s)
+        rows, shown = page.devices if d else devices, page.columns if c else columns
+        part = table.part_of(hub.reader, axes, rows, shown, now_s, prices=prices)
+        return msgspec.json.encode(replace(part.shown, of_devices=len(devices), of_columns=len(columns)))
+
+    return encoded(hub.pages.page(version, ("compare", device, model, d, c, catalogue, as_of), make))
 
 
 @router.get("/events", response_class=StreamingResponse)

@@ -16,7 +16,7 @@ from edgeprof_hub.cost import explorer
 from edgeprof_hub.cost.alternative import Alternative, offered
 from edgeprof_hub.cost.kind import PIECES
 from edgeprof_hub.cost.measured_clouds import measured_clouds
-from edgeprof_hub.cost.price_moment import Prices, prices_now
+from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.run import RunCost
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes import saved_costs
@@ -59,7 +59,7 @@ def delete(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> Red
 
 
 def _page(hub: HubContext, result_id: str, asked: Mapping[str, str]) -> HTMLResponse:
-    run, now = RunCost(hub.reader, result_id), prices_now(time.time())
+    run, now = RunCost(hub.reader, result_id), hub_prices(hub.reader, hub.reader.models(), time.time())
     prices, alternative, explored, problem = now, None, None, ""
     fields = run.fields({}, now)
     try:

@@ -17,7 +17,7 @@ from edgeprof_hub.campaigns import actions
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
-from edgeprof_hub.cost.price_moment import Prices, prices_now
+from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
@@ -173,7 +173,7 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     found = evidence.evidence_of(result, hub.artifact)
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     scenario = fleet_scenario.read(store.fleet_scenario())
-    prices = prices_now(time.time())
+    prices = hub_prices(store, store.models(), time.time())
     return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, scenario, prices))
 
 

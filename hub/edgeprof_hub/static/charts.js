@@ -138,13 +138,16 @@
   }
 
   function histogram(series, width) {
+    const { low_ms: low, high_ms: high, counts } = series.histogram;
+    const step = (high - low) / counts.length;
+    const bars = counts.map((count, index) => ({ from: low + index * step, to: low + (index + 1) * step, count }));
     return {
       height: 150,
       marginLeft: 52,
       x: { label: null, ticks: width < 600 ? 4 : 10 },
       y: { label: null, grid: true, ticks: 4 },
       marks: [
-        Plot.rectY(series.values_ms, Plot.binX({ y: "count" }, { x: (value) => value, thresholds: 40, fill: css("--link") })),
+        Plot.rectY(bars, { x1: "from", x2: "to", y: "count", fill: css("--link") }),
         Plot.ruleY([0], { stroke: css("--strong-line") }),
       ],
     };

@@ -36,15 +36,6 @@ class ColumnRow:
     config: m.RunConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentSession:
-    """Which agent process speaks for a device."""
-
-    session_id: str
-    hostname: str
-    online: bool
-
-
 class UnknownDevice(LookupError):
     """A result came before the birth of its device; the agent sends it again."""
 
@@ -100,6 +91,10 @@ class ReadStore(Protocol):
         """In the order of a metric; results without it are left out."""
         ...
 
+    def lacking(self, result_ids: Iterable[str]) -> set[str]:
+        """Those that are not stored here, and that nobody has deleted."""
+        ...
+
     def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult]]:
         """Results in the order of their arrival after this number of the hub's, each with its own."""
         ...
@@ -123,7 +118,6 @@ class ReadStore(Protocol):
         """Jobs that were sent, then cancelled since then, and of which nothing was heard."""
         ...
 
-    def session(self, device_id: str) -> AgentSession | None: ...
     def artifacts(
         self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
     ) -> set[str]:
@@ -151,6 +145,14 @@ class WriteStore(Protocol):
         ...
 
     def mark_all_offline(self) -> None: ...
+    def mark_offline(self, device_id: str, session_id: str) -> bool:
+        """False where another session of the device is online, or none."""
+        ...
+
+    def is_online(self, device_id: str, session_id: str) -> bool:
+        """Whether exactly this session is online, as this thread sees it."""
+        ...
+
     def mark_seen(self, device_ids: Iterable[str], received_s: float) -> None: ...
     def save_facts(
         self, facts: m.Facts, profile_id: str | None, profile_reason: str, profile_title: str | None = None

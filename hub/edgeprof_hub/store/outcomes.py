@@ -214,12 +214,14 @@ def _end_job(connection: sqlite3.Connection, result: m.Result, now_s: float) -> 
         connection.execute(f"UPDATE job SET {_QUEUED_AGAIN}, note = 'interrupted' WHERE {_THIS_OPEN_JOB}", values)
     connection.execute(
         "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL,"
-        f" state = iif(state IN {ENDED}, state, :state), stage = :stage, note = :note"
+        f" state = iif(state IN {_ENDED_FOR_GOOD}, state, :state), stage = :stage, note = :note"
         " WHERE job_id = :job_id AND attempt = :attempt AND device_id = :device_id AND result_id IS NULL",
         values,
     )
 
 
+_ENDED_FOR_GOOD = "('measured', 'cancelled')"
+"""A job that failed without a result (the device had quarantined it) takes the state of one that comes after all."""
 _QUEUED_AGAIN = (
     "attempt = attempt + 1, state = 'queued', stage = '', fraction = NULL, result_id = NULL, sent_s = NULL,"
     " updated_s = :now_s"

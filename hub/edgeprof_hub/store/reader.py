@@ -11,7 +11,7 @@ from pathlib import Path
 from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.base import AgentSession, CellRow, ColumnRow
+from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.scenarios import ScenarioReader
@@ -83,10 +83,6 @@ class SqliteReader:
             everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
             labels = names.labels({other["device_id"]: other["name"] for other in everyone})
         return rows.device(row, labels[device_id])
-
-    def session(self, device_id: str) -> AgentSession | None:
-        row = self._first("SELECT session_id, hostname, online FROM device WHERE device_id = ?", (device_id,))
-        return AgentSession(session_id=row[0], hostname=row[1], online=bool(row[2])) if row else None
 
     def groups(self) -> Sequence[rest.DeviceGroup]:
         found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())
@@ -203,6 +199,12 @@ class SqliteReader:
         where, values = _where(device_id=device_id, model_id=model_id, result_id=result_id)
         found = self._all(f"SELECT DISTINCT sha256 FROM artifact JOIN result USING (result_id){where}", values)
         return {row[0] for row in found}
+
+    def lacking(self, result_ids: Iterable[str]) -> set[str]:
+        wanted = sorted(set(result_ids))
+        known = {row[0] for row in self._among("SELECT result_id FROM result WHERE result_id IN", wanted)}
+        deleted = {row[0] for row in self._among("SELECT id FROM deleted WHERE kind = 'result' AND id IN", wanted)}
+        return set(wanted) - known - deleted
 
     def unused_artifacts(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)

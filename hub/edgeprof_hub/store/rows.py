@@ -14,7 +14,7 @@ from edgeprof_hub.store.base import CellRow, ColumnRow
 T = TypeVar("T")
 
 MAX_STORED = 512
-"""Facts and models that were read last, as every page of the matrix reads all of them; they cannot be changed."""
+"""Facts, models and configurations that were read last, as a page of the matrix reads all of them. Frozen."""
 
 
 def to_json(value: object) -> str:
@@ -35,6 +35,11 @@ def _facts(text: str) -> m.Facts:
 @lru_cache(maxsize=MAX_STORED)
 def _model(text: str) -> rest.ModelRecord:
     return from_json(text, rest.ModelRecord)
+
+
+@lru_cache(maxsize=MAX_STORED)
+def _config(text: str) -> m.RunConfig:
+    return from_json(text, m.RunConfig)
 
 
 def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
@@ -130,9 +135,7 @@ def shown_of(whole: m.Result) -> m.Result:
 
 def column(row: sqlite3.Row) -> ColumnRow:
     """One model in one configuration."""
-    return ColumnRow(
-        model_id=row["model_id"], config_key=row["config_key"], config=from_json(row["config"], m.RunConfig)
-    )
+    return ColumnRow(model_id=row["model_id"], config_key=row["config_key"], config=_config(row["config"]))
 
 
 def cell(row: sqlite3.Row) -> CellRow:
@@ -141,7 +144,7 @@ def cell(row: sqlite3.Row) -> CellRow:
         device_id=row["device_id"],
         model_id=row["model_id"],
         config_key=row["config_key"],
-        config=from_json(row["config"], m.RunConfig),
+        config=_config(row["config"]),
         stored=_shown(row),
         job_id=row["job_id"],
         job_state=cast("rest.JobState | None", row["state"]),

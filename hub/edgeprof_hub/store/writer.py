@@ -41,7 +41,9 @@ class SqliteWriter:
 
     def save_state(self, state: m.State, received_s: float) -> bool:
         with self.transaction():
-            return self._save_birth(state, received_s) if state.online else self._save_death(state)
+            if state.online:
+                return self._save_birth(state, received_s)
+            return self.mark_offline(state.device_id, state.session_id)
 
     def mark_synthetic(self) -> None:
         with self.transaction():
@@ -50,6 +52,16 @@ class SqliteWriter:
     def mark_all_offline(self) -> None:
         with self.transaction():
             self._connection.execute("UPDATE device SET online = 0 WHERE online = 1")
+
+    def mark_offline(self, device_id: str, session_id: str) -> bool:
+        """Only the session that is online can end: the will of one that was replaced comes late."""
+        return self._changes(
+            "UPDATE device SET online = 0 WHERE device_id = ? AND session_id = ? AND online = 1", device_id, session_id
+        )
+
+    def is_online(self, device_id: str, session_id: str) -> bool:
+        sql = "SELECT 1 FROM device WHERE device_id = ? AND session_id = ? AND online = 1"
+        return self._connection.execute(sql, (device_id, session_id)).fetchone() is not None
 
     def mark_seen(self, device_ids: Iterable[str], received_s: float) -> None:
         with self.transaction():
@@ -207,14 +219,6 @@ class SqliteWriter:
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "device_id")
         self._connection.execute("DELETE FROM deleted WHERE kind = 'device' AND id = ?", (state.device_id,))
         return database.insert(self._connection, "device", values, f"ON CONFLICT DO UPDATE SET {update}")
-
-    def _save_death(self, state: m.State) -> bool:
-        """Only the session that is online can die: the will of one that was replaced comes late."""
-        return self._changes(
-            "UPDATE device SET online = 0 WHERE device_id = ? AND session_id = ? AND online = 1",
-            state.device_id,
-            state.session_id,
-        )
 
     def _delete_with_results(self, kind: str, item_id: str) -> bool:
         """`kind` is this module's own word, not a caller's."""

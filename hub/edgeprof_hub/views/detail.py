@@ -31,6 +31,7 @@ class MetricLine:
     n: int | None
     origin: str
     reason: str | None = None
+    no_interval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,7 @@ def _metric_line(row: m.MetricRow) -> MetricLine:
         interval=figures.interval(row),
         n=row.n,
         origin=origin,
+        no_interval=row.no_interval,
     )
 
 
@@ -210,12 +212,16 @@ def _absent_line(absent: m.AbsentMetric) -> MetricLine:
 def settings(result: m.Result) -> tuple[SettingRow, ...]:
     """The requested configuration and the actual one."""
     requested, actual = result.config, result.effective
-    shapes = ", ".join(f"{name} {list(sizes)}" for name, sizes in requested.shapes.items()) or "as in the file"
+    sizes = [f"{name} {list(sizes)}" for name, sizes in requested.shapes.items()]
+    sizes += [f"{symbol} = {size}" for symbol, size in requested.dims.items()]
+    shapes = ", ".join(sizes) or "as in the file"
+    values = ", ".join(f"{name} = {value}" for name, value in requested.input_values.items())
     pairs = [
         ("runtime", requested.runtime, _actual_runtime(actual), _other_runtime(result)),
         ("threads", str(requested.threads or "every core"), _actual_threads(actual), _other_threads(result)),
         ("provider", requested.provider, actual.provider if actual else "", _other_provider(result)),
         ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in actual.inputs.items()) if actual else "", False),
+        *([("input values", values, actual.input_source if actual else "", False)] if values else []),
         ("power mode", requested.power_mode or "unchanged", (result.before and result.before.power_mode) or "", False),
         ("cores", "any", ", ".join(map(str, actual.affinity)) if actual else "", False),
         *_not_reported_back(result),
@@ -271,4 +277,5 @@ def _other_provider(result: m.Result) -> bool:
 def _samples_note(result: m.Result) -> str:
     if any(artifact.name == "samples" for artifact in result.artifacts):
         return "This hub cannot draw the samples of this run. Download the artifact `samples` below."
-    return "This run recorded no single samples."
+    lost = [artifact.reason for artifact in result.lost_artifacts if artifact.name == "samples"]
+    return f"The samples of this run are lost: {lost[0]}." if lost else "This run recorded no single samples."

@@ -117,7 +117,8 @@ def _responses(result: m.Result) -> list[Fact]:
         title = name.removesuffix("_ms").replace("_", " ").capitalize()
         if row := rows.get(name):
             span = figures.interval(row)
-            found.append(Fact(title, with_unit(row.value, "ms") + (f" (95 % {span})" if span else "")))
+            unknown = " (no 95 % interval)" if row.no_interval is not None else ""
+            found.append(Fact(title, with_unit(row.value, "ms") + (f" (95 % {span})" if span else unknown)))
         elif name in absent:
             found.append(Fact(title, absent[name], is_absent=True))
     return found

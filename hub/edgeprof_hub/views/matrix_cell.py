@@ -33,7 +33,10 @@ NOT_OF_THIS_KIND: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class CellFigure:
-    """A labelled figure, or the footnote that says why there is none. `covers`: the footnote on what it covers."""
+    """A labelled figure, or the footnote `note` that says why there is none.
+
+    `covers`: the footnote on what it covers. `uncertain`: the one on why it has no interval.
+    """
 
     label: str
     text: str
@@ -41,6 +44,7 @@ class CellFigure:
     interval: str | None = None
     note: int | None = None
     covers: int | None = None
+    uncertain: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,9 +140,11 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> CellFigur
         reason = cell.absent.get(metric, NOT_OF_THIS_KIND[kind])
         return CellFigure(label, "not measured" if metric in cell.absent else "n/a", note=_number(notes.ref(reason)))
     text, _, prefixed = figures.figure(row).partition(" ")
-    covers = figures.covers(row)
-    number = None if covers is None else _number(notes.ref(covers))
-    return CellFigure(label, text, prefixed or METRICS[metric].unit, figures.interval(row), covers=number)
+    covers, uncertain = (
+        None if note is None else _number(notes.ref(note)) for note in (figures.covers(row), figures.uncertain(row))
+    )
+    unit = prefixed or METRICS[metric].unit
+    return CellFigure(label, text, unit, figures.interval(row), covers=covers, uncertain=uncertain)
 
 
 def _cost(cell: rest.Cell, notes: Notes) -> tuple[CellFigure, ...]:

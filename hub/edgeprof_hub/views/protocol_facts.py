@@ -40,6 +40,8 @@ def timing_facts(result: m.Result) -> tuple[Fact, ...]:
 
 
 def _warmup(timing: Timing, protocol: m.RunProtocol) -> Fact:
+    if timing.settled and not timing.warmup_runs:
+        return Fact("Warm-up", "none after the first run: the speed was steady at once")
     if timing.settled:
         return Fact("Warm-up", f"{timing.warmup_runs:,} runs until the speed was steady")
     limit = f"the time limit of {protocol.warmup_limit_s:g} s"

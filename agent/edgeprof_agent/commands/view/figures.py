@@ -34,7 +34,17 @@ def figure_lines(
             yield ""
             yield topic
             yield from (_figure(row) for row in found)
+    yield from _uncertain_lines(rows)
     yield from absent_lines(absent)
+
+
+def _uncertain_lines(rows: Sequence[MetricRow]) -> Iterator[str]:
+    """Why percentiles of the run have no interval; those with one reason stand together."""
+    reasons = [(row.metric, row.no_interval) for row in rows if row.no_interval is not None]
+    if reasons:
+        yield ""
+        yield "No 95 % interval: facts of this run, which no comparison rests on"
+        yield from _reason_lines(reasons)
 
 
 def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
@@ -42,12 +52,16 @@ def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
     if absent:
         yield ""
         yield "Not measured"
-    few = [(one, found) for one in absent if (found := _TOO_FEW.fullmatch(one.reason))]
-    for rest, metrics in by_reason((one.metric, found["rest"]) for one, found in few).items():
-        needed = [f"{int(found['needed']):,}" for one, found in few if one.metric in metrics]
+    yield from _reason_lines([(one.metric, one.reason) for one in absent])
+
+
+def _reason_lines(reasons: Sequence[tuple[str, str]]) -> Iterator[str]:
+    few = [(metric, found) for metric, reason in reasons if (found := _TOO_FEW.fullmatch(reason))]
+    for rest, metrics in by_reason((metric, found["rest"]) for metric, found in few).items():
+        needed = [f"{int(found['needed']):,}" for metric, found in few if metric in metrics]
         verb = "needs" if len(metrics) == 1 else "need"
         yield from _missing(metrics, f"{verb} {listed(needed)} samples for a 95 % interval; {rest}")
-    others = [(one.metric, one.reason) for one in absent if not _TOO_FEW.fullmatch(one.reason)]
+    others = [(metric, reason) for metric, reason in reasons if not _TOO_FEW.fullmatch(reason)]
     for reason, metrics in by_reason(others).items():
         yield from _missing(metrics, reason)
 
@@ -68,5 +82,6 @@ def _figure(row: MetricRow) -> str:
 def _certainty(row: MetricRow, factor: float) -> str:
     scope = f"{row.scope}  " if row.scope else ""
     if row.ci_low is None or row.ci_high is None:
-        return f"{scope}n={row.n:,}" if row.n > 1 else scope
+        unknown = "no 95 % interval, " if row.no_interval is not None else ""
+        return f"{scope}{unknown}n={row.n:,}" if row.n > 1 or unknown else scope
     return f"{scope}95 % in {number(factor * row.ci_low)} to {number(factor * row.ci_high)}, n={row.n:,}"

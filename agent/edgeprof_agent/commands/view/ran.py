@@ -48,12 +48,17 @@ def effective_lines(ran: Effective) -> Iterator[str]:
         yield from labelled("note", note)
 
 
+def _unwarmed(timing: Timing) -> str:
+    return "as the speed was steady at once" if timing.settled else "and the speed was not steady"
+
+
 def timing_lines(timing: Timing | None, protocol: RunProtocol) -> Iterator[str]:
     """How the samples were taken."""
     if timing is None:
         return
     steady = "until the speed was steady" if timing.settled else "but the speed was still not steady"
-    yield from labelled("warm-up", f"{plural(timing.warmup_runs, 'run')}, {steady}")
+    runs = plural(timing.warmup_runs, "run") if timing.warmup_runs else "none after the first run"
+    yield from labelled("warm-up", f"{runs}, {steady if timing.warmup_runs else _unwarmed(timing)}")
     yield from labelled("window", window_end_text(timing, protocol))
     yield from labelled(
         "clock",

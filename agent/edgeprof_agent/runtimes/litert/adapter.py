@@ -7,21 +7,16 @@ from typing import Literal, Protocol, TypedDict, cast
 
 import numpy as np
 
-from edgeprof_agent.runtimes import inputs, outputs
+from edgeprof_agent.runtimes import outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
-from edgeprof_agent.runtimes.inputs import Declared, InputSource, Size, Tensor
-from edgeprof_agent.runtimes.litert.graph import Node, TensorType, delegates, placed, read_graph
+from edgeprof_agent.runtimes.feeding import Feeding
+from edgeprof_agent.runtimes.inputs import Declared, Size, Tensor
+from edgeprof_agent.runtimes.litert.graph import Node, TensorDetail, delegates, placed, read_graph
+from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation, unknown_operators
+from edgeprof_agent.runtimes.litert.uses import uses_of
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
-from edgeprof_agent.runtimes.real_inputs import source_of
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
-
-_UNSUPPORTED = (
-    "Encountered unresolved custom op",
-    "Op builtin_code out of range",
-    "Didn't find op for builtin opcode",
-    "Encountered unresolved op",
-)
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, Variation
+from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob
 
 
 class _Detail(TypedDict):
@@ -39,7 +34,7 @@ class Interpreter(Protocol):
     def invoke(self) -> None: ...
     def get_input_details(self) -> list[_Detail]: ...
     def get_output_details(self) -> list[_Detail]: ...
-    def get_tensor_details(self) -> list[TensorType]: ...
+    def get_tensor_details(self) -> list[TensorDetail]: ...
     def resize_tensor_input(self, input_index: int, tensor_size: Sequence[int], strict: bool) -> None: ...
     def set_tensor(self, tensor_index: int, value: Tensor) -> None: ...
     def get_tensor(self, tensor_index: int) -> Tensor: ...
@@ -83,37 +78,54 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        try:
-            self._interpreter = make(model_path=job["model_path"], num_threads=job["config"].threads)
-            details = self._interpreter.get_input_details()
-            self._declared = [_declared(each) for each in details]
-            self._places = {each["name"]: each["index"] for each in details}
-            self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-            self._source: InputSource = source_of(job)
-            self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
-            self._resize()
-        except (ValueError, RuntimeError) as error:
-            if any(sign in str(error) for sign in _UNSUPPORTED):
-                raise RuntimeFailure("operator_unsupported", str(error)) from error
-            raise
+        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
+        self._signatures = Signatures(whole, job["config"].signature)
+        measured, is_first = self._signatures.measured, not self._signatures.graph
+        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
+        details = _input_details(self._interpreter)
+        indices = [int(each["index"]) for each in details]
+        labels = self._signatures.labels([each["name"] for each in details], indices)
+        self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
+        self._places = dict(zip(labels, indices, strict=True))
+        self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
+        self._feeding = Feeding(job, self._declared)
+        self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
+            if not is_first:
+                raise refuse_full_delegation(job["config"].signature)
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
 
     def bind(self) -> None:
-        tensors = self._source.tensors(self._declared, self._shapes)
-        for name, tensor in tensors.items():
-            self._interpreter.set_tensor(self._places[name], tensor)
+        self._feeding.learn_uses(self._uses())
+        for name, tensor in self._feeding.feeds().items():
+            self._interpreter.set_tensor(self._places[name], cast(Tensor, tensor))
+
+    def hint(self) -> str:
+        return self._feeding.hint()
+
+    def steering(self) -> list[Variation]:
+        return self._feeding.steering()
+
+    def vary(self, name: str, values: object) -> None:
+        self._interpreter.set_tensor(self._places[name], cast(Tensor, values))
 
     def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
-        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["config"].shapes, **shapes})
+        self._feeding.reshape(shapes)
         self._resize()
         self.bind()
         self._interpreter.invoke()
 
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
-        return outputs.check_outputs(self._promised, [self._interpreter.get_tensor(each["index"]) for each in details])
+        return outputs.check_outputs(self._promised, [self._output(each) for each in details])
+
+    def _output(self, detail: _Detail) -> Tensor:
+        """LiteRT refuses to hand out a tensor that holds nothing."""
+        shape = [int(size) for size in detail["shape"]]
+        if 0 in shape:
+            return np.empty(shape, detail["dtype"])
+        return self._interpreter.get_tensor(detail["index"])
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))
@@ -122,20 +134,36 @@ class LiteRtModel:
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": f"XNNPACK ({parts} partition{'s' if parts > 1 else ''})" if parts else None,
-            "inputs": {
-                each.name: f"{each.dtype}[{inputs.sizes_text(self._shapes[each.name])}]" for each in self._declared
-            },
-            "input_source": self._source.sentence,
-            "notes": [] if parts else ["no delegate took a node: builtin kernels only"],
+            "inputs": self._feeding.described(),
+            "input_source": self._feeding.sentence,
+            "notes": [
+                *([] if parts or self._signatures.graph else ["no delegate took a node: builtin kernels only"]),
+                *self._signatures.notes(),
+            ],
         }
 
     def operators(self) -> Operators:
+        if self._signatures.graph:
+            return unknown_operators()
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
+
+    def _uses(self) -> dict[str, list[InputUse]]:
+        """By input. Nothing where all take floats, and where the interpreter cannot name every tensor's type."""
+        if all(each.dtype.kind == "f" and len(each.sizes) > 1 for each in self._declared):
+            return {}
+        try:
+            details = self._interpreter.get_tensor_details()
+        except ValueError:
+            return {}
+        sizes = {each["index"]: [int(size) for size in each["shape"]] for each in details}
+        names = {index: name for name, index in self._places.items()}
+        nodes = _nodes(self._interpreter)
+        return {name: uses_of(index, nodes, sizes, names) for name, index in self._places.items()}
 
     def _resize(self) -> None:
         """Brings every input to its shape, and the tensors between into being."""
-        for each in self._interpreter.get_input_details():
-            shape = self._shapes[each["name"]]
+        for label, each in zip(self._places, self._interpreter.get_input_details(), strict=True):
+            shape = self._feeding.shapes[label]
             if shape != [int(size) for size in each["shape"]]:
                 self._interpreter.resize_tensor_input(each["index"], shape, strict=False)
         self._interpreter.allocate_tensors()
@@ -146,11 +174,29 @@ def _nodes(interpreter: Interpreter) -> list[Node]:
     return interpreter._get_ops_details()  # pyright: ignore[reportPrivateUsage]
 
 
-def _declared(each: _Detail) -> Declared:
+def _input_details(interpreter: Interpreter) -> list[_Detail]:
+    """Raises RuntimeFailure where an input is of a type that the interpreter cannot name in Python, as bfloat16."""
+    try:
+        return interpreter.get_input_details()
+    except ValueError as error:
+        raise RuntimeFailure(
+            "input_unsupported",
+            f"LiteRT cannot describe this model's inputs to Python ({error}): one is of a type that numpy does not "
+            "have. Convert the model with float32 inputs.",
+        ) from error
+
+
+def _declared(each: _Detail, label: str) -> Declared:
     dtype = np.dtype(each["dtype"])
-    if dtype.kind not in "biufc":
-        raise RuntimeFailure("load_error", f"Input {each['name']!r} takes text; only numeric tensors can be fed.")
-    return Declared(each["name"], dtype, _sizes(each))
+    if dtype.kind not in "biufcS":
+        raise RuntimeFailure(
+            "input_unsupported",
+            f"Input {label!r} is a handle to a resource, which only the program that made it can feed. Convert the "
+            "model with tensor inputs.",
+        )
+    known = np.dtype("U") if dtype.kind == "S" else dtype
+    sizes = _sizes(each)
+    return Declared(label, known, sizes, rank="known" if sizes else "unsure")
 
 
 def _promised(each: _Detail) -> DeclaredOutput:

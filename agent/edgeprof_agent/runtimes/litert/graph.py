@@ -40,6 +40,12 @@ class TensorType(TypedDict):
     dtype: type[np.generic]
 
 
+class TensorDetail(TensorType):
+    """The same with the sizes."""
+
+    shape: Sequence[int]
+
+
 def delegates(nodes: Sequence[Node]) -> int:
     """How many partitions a delegate took."""
     return sum(node["op_name"] == DELEGATE for node in nodes)
@@ -56,6 +62,7 @@ def read_graph(nodes: Sequence[Node], tensors: Sequence[TensorType]) -> Operator
         "nodes_per_provider": _per_provider(len(delegated), len(real) - len(delegated)),
         "integer_kernels": arithmetic["integer"] + arithmetic["hybrid"],
         "float_kernels": arithmetic["float"],
+        "half_kernels": None,
         "notes": _notes(arithmetic["hybrid"]),
     }
 

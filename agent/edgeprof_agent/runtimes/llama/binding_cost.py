@@ -10,6 +10,10 @@ from typing import TypedDict, cast
 DATA = Path(__file__).with_name("binding_cost.json")
 _OTHER_WAYS = {"llama-cpp-python": "llama_cpp.Llama"}
 """The class that most programs use where we call what lies below it."""
+_PACKAGES = {"llama-capi": "xllamacpp", "llama_cpp.Llama": "llama-cpp-python"}
+"""What brings a way, where it has another name."""
+_BENCH = "llama-cpp-python"
+"""Whose source llama-bench is built from (benchmarks/native_llama.py)."""
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -44,16 +48,25 @@ def cost_notes(variant: str, path: Path = DATA, cpuinfo: Path = _CPUINFO) -> lis
     """A sentence for each way that a user of this variant may take, as far as it was compared."""
     measured = read(path)
     same = cpu_name(cpuinfo) == measured["cpu"]
+    versions = measured["versions"]
+    bench = f" (built from llama-cpp-python {versions[_BENCH]})" if _BENCH in versions else ""
     where = "on a CPU of this name" if same else "on another machine than this one"
     notes: list[str] = []
     for way in (variant, _OTHER_WAYS.get(variant)):
         ratios = [_told(cost) for cost in measured["costs"] if cost["variant"] == way]
-        if ratios:
+        if way and ratios:
             notes.append(
-                f"{way} reaches {' and '.join(ratios)} of llama-bench's rate, {measured['threads']} thread, "
-                f"{measured['model']}: measured {where} ({measured['cpu']}) on {measured['date']}"
+                f"{way}{_build(way, versions)} reaches {' and '.join(ratios)} of the rate of llama-bench{bench}, "
+                f"{measured['threads']} thread, {measured['model']}: measured {where} ({measured['cpu']}) "
+                f"on {measured['date']}"
             )
     return notes
+
+
+def _build(way: str, versions: dict[str, str]) -> str:
+    """Which llama.cpp it was: another one compiles to another speed."""
+    package = _PACKAGES.get(way, way)
+    return f" ({package} {versions[package]})" if package in versions else ""
 
 
 def cpu_name(cpuinfo: Path = _CPUINFO) -> str:

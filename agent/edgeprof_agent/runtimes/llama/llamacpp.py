@@ -1,4 +1,4 @@
-"""llama.cpp by llama-cpp-python's low-level calls, in the way that llama-bench times it.
+"""llama.cpp by the calls of its C interface, in the way that llama-bench times it: llama-cpp-python's, or others'.
 
 n_batch 2048, n_ubatch 512, flash attention auto, sliding windows not kept in full; random tokens, the first of them the
 vocabulary's own beginning where it has one; memory brought back to its depth before each repeat; synchronised after
@@ -8,44 +8,27 @@ use, in steps of 256, not on the context's size.
 """
 
 import ctypes
-import importlib
 import random
-import sys
 import time
 from importlib.metadata import version
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
+from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model, Vocabulary
-from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, Tokens
-from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader
-from edgeprof_agent.runtimes.llama.llamacpp_log import Log
+from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
+from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
+from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
+if TYPE_CHECKING:
+    from edgeprof_agent.runtimes.llama.llamacpp_runtime import LowLevel
+
 _TIMES = 21
 """Repeats of what takes microseconds: tokenizing, sampling."""
-
-
-class LlamaCpp:
-    """The imported package `llama_cpp`."""
-
-    def __init__(self) -> None:
-        self.api = cast(LlamaApi, importlib.import_module("llama_cpp.llama_cpp"))
-        self.log = Log(sys.stderr)
-        self._heard = self.api.llama_log_callback(self.log.hear)  # kept: a collected callback is a SIGSEGV
-        self.api.llama_log_set(self._heard, ctypes.c_void_p(0))
-        self.api.llama_backend_init()
-
-    def open(self, job: WorkerJob) -> "LlamaModel":
-        if job["config"].provider != "cpu":
-            raise RuntimeFailure(
-                "runtime_missing",
-                f"llama.cpp runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
-            )
-        return LlamaModel(self, job)
 
 
 class LlamaModel:
@@ -53,7 +36,7 @@ class LlamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, runtime: LlamaCpp, job: WorkerJob) -> None:
+    def __init__(self, runtime: "LowLevel", job: WorkerJob) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = None
         self.refills = False
@@ -67,15 +50,16 @@ class LlamaModel:
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
-        self._trained = api.llama_model_n_ctx_train(self._model)
+        self._state: SavedMemory | None = None
+        self.trained_tokens = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
         self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
 
     def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
-        if tokens > self._trained:
-            raise RuntimeFailure("inference_error", too_long(tokens, self._trained))
-        if requests and sum(lengths) <= self._trained:
+        if tokens > self.trained_tokens:
+            raise RuntimeFailure("inference_error", too_long(tokens, self.trained_tokens))
+        if requests and sum(lengths) <= self.trained_tokens:
             tokens = sum(lengths)
         self.release_context()
         self._runtime.log.forget_memory()
@@ -91,6 +75,7 @@ class LlamaModel:
             self._context.close()
             self._context = None
         self._filled = False
+        self._state = None
 
     def first_prompt(self) -> Prefill:
         context = self._usable()
@@ -134,7 +119,7 @@ class LlamaModel:
                 "this model's context cannot go back to its depth, so every request would first evaluate "
                 f"{self._lengths.depth_tokens} tokens again"
             )
-        return too_long(sum(self._lengths), self._trained) if sum(self._lengths) > self._trained else None
+        return too_long(sum(self._lengths), self.trained_tokens) if sum(self._lengths) > self.trained_tokens else None
 
     def request(self) -> None:
         self.prefill()
@@ -152,7 +137,6 @@ class LlamaModel:
         for _ in range(repeats):
             if not context.keep_first(known):
                 self.absent["ttft_cached_ms"] = "this model's context cannot drop a single token"
-                self.refills = True
                 return []
             started_ns = time.perf_counter_ns()
             context.evaluate(last)
@@ -165,18 +149,14 @@ class LlamaModel:
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 
-    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
-        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
+    def generate_greedy(self, prompt: list[int], count: int, *, endless: bool = False) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere. `endless`: no end."""
         context = self._usable()
         context.clear()
         self._filled = False
-        context.evaluate(Tokens(self._api, prompt))
-        found: list[int] = []
-        while len(found) < count:
-            found.append(self._api.llama_sampler_sample(self._greedy, context.handle, -1))
-            if len(found) < count:
-                context.evaluate(Tokens(self._api, found[-1:]))
-        return found
+        return greedy_tokens(
+            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary) if endless else None
+        )
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
@@ -209,13 +189,13 @@ class LlamaModel:
         return times_ns
 
     def output(self) -> Output | None:
-        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": []}
+        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
         return {
-            "runtime_version": version("llama-cpp-python"),
+            "runtime_version": version(self._runtime.package),
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
@@ -227,31 +207,40 @@ class LlamaModel:
                 f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
                 f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
                 f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
-                *cost_notes("llama-cpp-python"),
+                *cost_notes(self._runtime.variant),
             ],
         }
 
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
-        reader = GraphReader(self._api)
+        if not self._job["eval_callback"]:
+            return NO_GRAPH
+        ggml = open_ggml(self._runtime.library)
+        reader = GraphReader(self._api, ggml)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:
             context.evaluate(self._prompt(1))
         finally:
             context.close()
-        return reader.operators()
+        found = reader.operators()
+        times = operator_times(self._api, self._model, ggml, threads, lambda: self._prompt(1))
+        return {**found, "notes": [*found["notes"], times]}
 
     def _at_depth(self) -> LlamaContext:
         """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
         context, depth = self._usable(), self._lengths.depth_tokens
-        if depth and self._filled:
-            if context.keep_first(depth):
-                return context
-            self.refills = True
+        if depth and self._filled and context.keep_first(depth):
+            return context
+        if self._state is not None and context.restore(self._state):
+            self._filled = True
+            return context
         context.clear()
         if depth:
             context.evaluate(self._prompt(depth))
+            if self._filled:  # it could not be kept (a recurrent memory): saved, it need not be evaluated again
+                self._state = context.save()
+                self.refills = self._state is None
         self._filled = True
         return context
 

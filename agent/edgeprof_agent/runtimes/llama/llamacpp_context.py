@@ -8,6 +8,8 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 N_BATCH = 2048
 N_UBATCH = 512
+SavedMemory = ctypes.Array[ctypes.c_uint8]
+"""What a context's memory holds, in llama.cpp's own form."""
 
 
 class Tokens:
@@ -53,6 +55,17 @@ class LlamaContext:
     def keep_first(self, tokens: int) -> bool:
         """Forgets all but the first tokens. False: this kind of memory (a recurrent one) forgets all or nothing."""
         return self._memory is not None and self._api.llama_memory_seq_rm(self._memory, 0, tokens, -1)
+
+    def save(self) -> SavedMemory | None:
+        """What is in memory now, for `restore`; None where this kind of memory has no such form."""
+        size = self._api.llama_state_seq_get_size(self.handle, 0)
+        state = (ctypes.c_uint8 * size)()
+        return state if size and self._api.llama_state_seq_get_data(self.handle, state, size, 0) == size else None
+
+    def restore(self, state: SavedMemory) -> bool:
+        """Puts a saved memory in the place of this one; the next logits are bit for bit those that would have come."""
+        self.clear()
+        return self._api.llama_state_seq_set_data(self.handle, state, len(state), 0) > 0
 
     def evaluate(self, tokens: Tokens) -> None:
         """Batch by batch, to the end of the work."""

@@ -15,7 +15,7 @@ _MOVES_NAMES = "NONE VIEW RESHAPE PERMUTE TRANSPOSE CONT CPY DUP GET_ROWS SET_RO
 _MOVES = frozenset(_MOVES_NAMES.split())
 
 
-class _Tensor(ctypes.Structure):
+class Tensor(ctypes.Structure):
     """The head of `struct ggml_tensor` (ggml.h), as far as its first source."""
 
     type: int
@@ -23,7 +23,7 @@ class _Tensor(ctypes.Structure):
     src: int
 
 
-_Tensor._fields_ = [
+Tensor._fields_ = [
     ("type", ctypes.c_int),
     ("buffer", ctypes.c_void_p),
     ("ne", ctypes.c_int64 * 4),
@@ -35,7 +35,9 @@ _Tensor._fields_ = [
 ]
 
 
-class _Ggml(Protocol):
+class Ggml(Protocol):
+    """The functions that name things."""
+
     def ggml_op_name(self, op: int, /) -> bytes: ...
     def ggml_op_desc(self, tensor: object, /) -> bytes: ...
     def ggml_type_name(self, kind: int, /) -> bytes: ...
@@ -45,8 +47,8 @@ class _Ggml(Protocol):
 class GraphReader:
     """Collects each node that the scheduler is about to run. `callback` must outlive the context."""
 
-    def __init__(self, api: LlamaApi) -> None:
-        self._ggml = _open_ggml(Path(api.__file__).parent / "lib" / "libggml-base.so")
+    def __init__(self, api: LlamaApi, ggml: Ggml) -> None:
+        self._ggml = ggml
         self._operators: Counter[str] = Counter()
         self._weights: Counter[str] = Counter()
         self._arithmetic: Counter[str] = Counter()
@@ -63,6 +65,7 @@ class GraphReader:
             "nodes_per_provider": {"CPU": sum(self._operators.values())},
             "integer_kernels": self._arithmetic["integer"],
             "float_kernels": self._arithmetic["float"],
+            "half_kernels": None,
             "notes": [
                 "operators are those of one generated token, from a walk after the measurement",
                 f"matrix products by weight type: {weights}; quantized ones are integer dot products",
@@ -71,10 +74,10 @@ class GraphReader:
 
     def _see(self, tensor: int, ask: bool, _: object) -> bool:
         if ask:
-            self._count(_Tensor.from_address(tensor))
+            self._count(Tensor.from_address(tensor))
         return False  # the values are not wanted: nothing is slowed or split
 
-    def _count(self, tensor: _Tensor) -> None:
+    def _count(self, tensor: Tensor) -> None:
         described = self._ggml.ggml_op_desc(ctypes.byref(tensor)).decode()
         name = self._ggml.ggml_op_name(tensor.op).decode() if 0 <= tensor.op < 256 else str(tensor.op)
         if described in _PRODUCTS and described != name:
@@ -83,26 +86,36 @@ class GraphReader:
         self._operators[described] += 1
         self._arithmetic[self._kind(name, tensor)] += 1
 
-    def _kind(self, name: str, tensor: _Tensor) -> str:
+    def _kind(self, name: str, tensor: Tensor) -> str:
         if name in _MOVES:
             return "none"
         if name not in _PRODUCTS:
             return "float"
-        weight = _Tensor.from_address(tensor.src).type
+        weight = Tensor.from_address(tensor.src).type
         self._weights[self._ggml.ggml_type_name(weight).decode()] += 1
         return "integer" if self._ggml.ggml_is_quantized(weight) else "float"
 
 
-def _open_ggml(path: Path) -> _Ggml:
-    """The library that is loaded already, with the four functions that name things."""
+NO_GRAPH: Operators = {
+    "operators": {},
+    "nodes_per_provider": {},
+    "integer_kernels": None,
+    "float_kernels": None,
+    "half_kernels": None,
+    "notes": ["operators are not reported: this library's evaluation callback was not proven"],
+}
+
+
+def open_ggml(path: Path) -> Ggml:
+    """The library that is loaded already."""
     library = ctypes.CDLL(str(path))
     for name, arguments, result in (
         ("ggml_op_name", [ctypes.c_int], ctypes.c_char_p),
-        ("ggml_op_desc", [ctypes.POINTER(_Tensor)], ctypes.c_char_p),
+        ("ggml_op_desc", [ctypes.POINTER(Tensor)], ctypes.c_char_p),
         ("ggml_type_name", [ctypes.c_int], ctypes.c_char_p),
         ("ggml_is_quantized", [ctypes.c_int], ctypes.c_bool),
     ):
         function = getattr(library, name)
         function.argtypes = arguments
         function.restype = result
-    return cast(_Ggml, library)
+    return cast(Ggml, library)

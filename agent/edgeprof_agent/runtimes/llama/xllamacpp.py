@@ -12,7 +12,7 @@ import time
 from importlib.metadata import version
 from typing import Literal, cast
 
-from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of
+from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, prompt_ids
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.xllamacpp_api import Api, LlamaServer, Params, ServerReply, Timings
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
@@ -20,8 +20,6 @@ from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSe
 
 N_BATCH = 2048
 N_UBATCH = 512
-_TOKEN_RANGE = range(100, 1000)
-"""Ids that every vocabulary has; the binding does not tell a model's own number."""
 
 
 class XllamaCpp:
@@ -55,6 +53,7 @@ class XllamaModel:
         self._api = api
         self._job = job
         self._random = random.Random(job["protocol"].seed)
+        self._ids = prompt_ids(job["vocabulary"])
         self._lengths = first_lengths(job)
         self._depth: list[int] = []
         self._filled = False
@@ -175,6 +174,7 @@ class XllamaModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": ["xllamacpp does not report which operators it executes"],
         }
 
@@ -187,7 +187,7 @@ class XllamaModel:
         self._filled = True
 
     def _tokens(self, count: int) -> list[int]:
-        return [self._random.choice(_TOKEN_RANGE) for _ in range(count)]
+        return [self._random.choice(self._ids) for _ in range(count)]
 
     def _complete(self, prompt: list[int], tokens: int, *, cached: bool) -> Timings:
         request = _request(prompt, tokens, cached=cached)

@@ -1,25 +1,35 @@
 """ONNX Runtime behind our protocol. Execution settings are all explicit, so that two runs mean the same."""
 
 import importlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
-import numpy as np
-
-from edgeprof_agent.runtimes import inputs, outputs
-from edgeprof_agent.runtimes.delegation import check_all_there
-from edgeprof_agent.runtimes.inputs import Declared, Tensor
-from edgeprof_agent.runtimes.onnx.api import Input, OrtApi, OrtSession
-from edgeprof_agent.runtimes.onnx.session import FellBack, open_session, provider_name, provider_of, trace_of
+from edgeprof_agent.runtimes import outputs
+from edgeprof_agent.runtimes.delegation import Placed, check_all_there
+from edgeprof_agent.runtimes.feeding import Feeding
+from edgeprof_agent.runtimes.inputs import Tensor
+from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
+from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, handed_over, needs_values
+from edgeprof_agent.runtimes.onnx.session import (
+    FellBack,
+    assigned,
+    is_ort,
+    open_session,
+    provider_name,
+    provider_of,
+    trace_of,
+)
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
-from edgeprof_agent.runtimes.real_inputs import source_of
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import Variation
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
-_DTYPES = {"float": "float32", "double": "float64"}
+_OWN_PLACEMENT = "providers are those of the measured session, counted before it fused nodes"
 _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 """A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
+
+_ORT_NOTE = "ORT file: its graph was optimized when it was saved, for the machine that saved it"
 
 
 class OnnxRuntime:
@@ -42,27 +52,47 @@ class OnnxModel:
         self._job = job
         self._provider = provider_of(api, job["config"].provider)
         self._session = self._opened()
-        self._declared = _declared_inputs(self._session)
+        self._declared = declared_inputs(self._session, job["inputs"])
         self._promised = [DeclaredOutput(each.name, each.shape) for each in self._session.get_outputs()]
-        self._source = source_of(job)
-        self._shapes = inputs.shapes_of(self._source, self._declared, job["config"].shapes)
-        self._feeds: dict[str, Tensor] = {}
+        self._feeding = Feeding(job, self._declared)
+        self._feeds: dict[str, OrtFeed] = {}
         self._outputs: list[object] = []
+        if needs_values(self._session):
+            self.infer = self._infer_values
 
     def bind(self) -> None:
-        self._feeds = self._source.tensors(self._declared, self._shapes)
+        self._feeds = handed_over(self._api, self._session, self._declared, self._feeding.feeds())
 
     def infer(self) -> None:
         self._outputs = []  # else the peak would hold the outputs of two runs
         self._outputs = self._session.run(None, self._feeds)
 
+    def _infer_values(self) -> None:
+        """For outputs that numpy has no type for."""
+        self._outputs = []
+        self._outputs = self._session.run_with_ort_values(None, self._feeds)
+
+    def hint(self) -> str:
+        return self._feeding.hint()
+
+    def steering(self) -> list[Variation]:
+        return self._feeding.steering()
+
+    def vary(self, name: str, values: object) -> None:
+        """Made-up inputs that steer are plain tensors."""
+        changed = {name: cast(Tensor, values)}
+        self._feeds = {**self._feeds, **handed_over(self._api, self._session, self._declared, changed)}
+
     def reshape(self, shapes: Mapping[str, Sequence[int]]) -> None:
         self._outputs, self._feeds = [], {}
-        self._shapes = inputs.shapes_of(self._source, self._declared, {**self._job["config"].shapes, **shapes})
+        self._feeding.reshape(shapes)
         self.bind()
         options = self._api.RunOptions()
         options.add_run_config_entry(*_GIVE_BACK)
-        self._session.run(None, self._feeds, options)
+        if needs_values(self._session):
+            self._session.run_with_ort_values(None, self._feeds, options)
+        else:
+            self._session.run(None, self._feeds, options)
 
     def output(self) -> Output:
         return outputs.check_outputs(self._promised, self._outputs)
@@ -73,17 +103,31 @@ class OnnxModel:
             "threads": self._job["config"].threads,
             "provider": provider_name(self._session.get_providers()[0]),
             "delegate": None,
-            "inputs": {name: inputs.describe(feed) for name, feed in self._feeds.items()},
-            "input_source": self._source.sentence,
-            "notes": ["sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all"],
+            "inputs": self._feeding.described(),
+            "input_source": self._feeding.sentence,
+            "notes": [
+                "sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all",
+                *([_ORT_NOTE] if is_ort(self._job["model_path"]) else []),
+            ],
         }
 
     def operators(self) -> Operators:
-        """From the trace of a second, profiled session: what the optimised graph really executed."""
+        """From the trace of a second, profiled session: what the optimised graph really executed.
+
+        Where each node ran is asked of the measured session itself, if it can tell.
+        """
         self._outputs = []
+        nodes = assigned(self._session)
         del self._session  # two sessions at once could exceed the memory limit
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
-        return read_trace(trace_of(session, self._feeds))
+        found = read_trace(trace_of(session, self._feeds))
+        if nodes is None:
+            return found
+        return {
+            **found,
+            "nodes_per_provider": dict(Counter(provider for _, provider in nodes)),
+            "notes": [*found["notes"], _OWN_PLACEMENT],
+        }
 
     def _opened(self) -> OrtSession:
         """Where nothing may fall back and something would, that is told before any figure is taken."""
@@ -95,24 +139,13 @@ class OnnxModel:
             raise
 
     def _check_placement(self) -> None:
-        """Counts what would run where, from a profiled session that may fall back."""
+        """Counts what would run where, in a session that may fall back; one that cannot tell is profiled."""
         session = open_session(self._api, self._job, self._provider, is_profiled=True)
-        declared, source = _declared_inputs(session), source_of(self._job)
-        feeds = source.tensors(declared, inputs.shapes_of(source, declared, self._job["config"].shapes))
+        if (taken := assigned(session)) is not None:
+            nodes = [Placed(operator, provider == self._provider) for operator, provider in taken]
+            check_all_there(self._job["config"].provider, "the CPU", nodes)
+            return
+        declared = declared_inputs(session, self._job["inputs"])
+        feeds = handed_over(self._api, session, declared, Feeding(self._job, declared).feeds())
         nodes = placed(trace_of(session, feeds), self._provider)
         check_all_there(self._job["config"].provider, "the CPU", nodes)
-
-
-def _declared_inputs(session: OrtSession) -> list[Declared]:
-    return [_declared(each) for each in session.get_inputs()]
-
-
-def _declared(each: Input) -> Declared:
-    element = each.type.removeprefix("tensor(").removesuffix(")")
-    try:
-        dtype = np.dtype(_DTYPES.get(element, element))
-    except TypeError:
-        raise RuntimeFailure(
-            "load_error", f"Input {each.name!r} is a {each.type}; only numeric tensors can be fed."
-        ) from None
-    return Declared(each.name, dtype, each.shape)

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from edgeprof_agent.runtimes.inputs import Size, Tensor
+from edgeprof_agent.runtimes.inputs import Feed, Size, Tensor
+
+
+class OrtValue(Protocol):
+    """`onnxruntime.OrtValue`"""
+
+    def numpy(self) -> Tensor: ...
+
+
+OrtFeed = Feed | OrtValue
 
 
 class Input(Protocol):
@@ -14,16 +23,38 @@ class Input(Protocol):
     shape: Sequence[Size]
 
 
+class AssignedNode(Protocol):
+    """One node of the graph as it was before fusion."""
+
+    op_type: str
+
+
+class Assignment(Protocol):
+    """What one execution provider took: a node, or several that it fuses."""
+
+    ep_name: str
+
+    def get_nodes(self) -> Sequence[AssignedNode]: ...
+
+
 class OrtSession(Protocol):
     """`onnxruntime.InferenceSession`"""
 
     def run(
-        self, output_names: None, input_feed: Mapping[str, Tensor], run_options: "OrtRunOptions | None" = None, /
+        self, output_names: None, input_feed: Mapping[str, OrtFeed], run_options: "OrtRunOptions | None" = None, /
+    ) -> list[object]: ...
+    def run_with_ort_values(
+        self,
+        output_names: None,
+        input_dict_ort_values: Mapping[str, OrtFeed],
+        run_options: "OrtRunOptions | None" = None,
+        /,
     ) -> list[object]: ...
     def get_inputs(self) -> Sequence[Input]: ...
     def get_outputs(self) -> Sequence[Input]: ...
     def get_providers(self) -> list[str]: ...
     def end_profiling(self) -> str: ...
+    def get_provider_graph_assignment_info(self) -> Sequence[Assignment]: ...
 
 
 class Options(Protocol):
@@ -53,12 +84,18 @@ class _Levels(Protocol):
     ORT_ENABLE_ALL: object
 
 
+class _OrtValues(Protocol):
+    def ortvalue_from_numpy(self, array: Tensor, /) -> OrtValue: ...
+    def ortvalue_from_numpy_with_onnx_type(self, array: Tensor, onnx_element_type: int, /) -> OrtValue: ...
+
+
 class OrtApi(Protocol):
     """The module `onnxruntime`."""
 
     __version__: str
     ExecutionMode: _Modes
     GraphOptimizationLevel: _Levels
+    OrtValue: _OrtValues
 
     def SessionOptions(self) -> Options: ...
     def RunOptions(self) -> OrtRunOptions: ...

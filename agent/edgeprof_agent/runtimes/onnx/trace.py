@@ -20,11 +20,16 @@ _MOVES_NAMES = (
     "QuantizeLinear DequantizeLinear DynamicQuantizeLinear Cast Reshape Transpose Squeeze Unsqueeze Flatten Identity "
     "Concat Split Slice Gather GatherElements GatherND ScatterND ScatterElements Shape Size Expand Tile Pad Constant "
     "ConstantOfShape DepthToSpace SpaceToDepth ReorderInput ReorderOutput Dropout OneHot Range NonZero If Loop Scan "
-    "MemcpyFromHost MemcpyToHost"
+    "MemcpyFromHost MemcpyToHost Where Compress Unique BitCast CastLike IsNaN IsInf NonMaxSuppression ZipMap Trilu "
+    "ReverseSequence EyeLike SplitToSequence ConcatFromSequence SequenceAt SequenceConstruct SequenceEmpty "
+    "SequenceErase SequenceInsert SequenceLength Optional OptionalGetElement OptionalHasElement"
 )
 _MOVES = frozenset(_MOVES_NAMES.split())
 _FLOATS = frozenset(("float", "float16", "double", "bfloat16"))
 _EIGHT_BIT = frozenset(("int8", "uint8"))
+_WIDE_INTEGERS = frozenset(("int16", "uint16", "int32", "uint32", "int64", "uint64"))
+_PRODUCTS = frozenset(("MatMul", "Gemm", "Conv", "ConvTranspose", "Einsum"))
+"""Of whole numbers these are the model's work; an Add or a Mul of them reckons with sizes."""
 
 
 class _Args(TypedDict):
@@ -35,19 +40,16 @@ class _Args(TypedDict):
 
 
 def read_trace(trace: bytes) -> Operators:
-    """Executed nodes, each counted once however often it ran."""
+    """Executed nodes, each counted once however often it ran. MatMulNBits counts as float: its level is in the file."""
     nodes = _nodes(trace)
     arithmetic = Counter(_arithmetic(node) for node in nodes)
-    notes = ["operators are those of the optimised graph, from a profiled session after the measurement"]
-    weight_only = sum(node["op_name"] == "MatMulNBits" for node in nodes)
-    if weight_only:
-        notes.append(f"{weight_only} MatMulNBits nodes have packed integer weights; counted as float kernels")
     return {
         "operators": dict(Counter(node["op_name"] for node in nodes).most_common()),
         "nodes_per_provider": dict(Counter(node["provider"] for node in nodes)),
         "integer_kernels": arithmetic["integer"],
         "float_kernels": arithmetic["float"],
-        "notes": notes,
+        "half_kernels": sum(_arithmetic(node) == "float" and "float16" in _types(node) for node in nodes),
+        "notes": ["operators are those of the optimised graph, from a profiled session after the measurement"],
     }
 
 
@@ -69,11 +71,15 @@ def _nodes(trace: bytes) -> list[_Args]:
 
 def _arithmetic(node: _Args) -> str:
     name = node["op_name"]
-    types = {kind for entry in node["input_type_shape"] for kind in entry}
+    types = _types(node)
     if name in _MOVES:
         return "none"
     if name in _INTEGER or name.startswith(_INTEGER_PREFIX):
         return "integer"
     if types & _FLOATS:
         return "float"
-    return "integer" if types & _EIGHT_BIT else "none"
+    return "integer" if types & (_EIGHT_BIT | (_WIDE_INTEGERS if name in _PRODUCTS else frozenset())) else "none"
+
+
+def _types(node: _Args) -> set[str]:
+    return {kind for entry in node["input_type_shape"] for kind in entry}

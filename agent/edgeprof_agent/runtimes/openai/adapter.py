@@ -172,6 +172,7 @@ class EndpointModel:
             "nodes_per_provider": {},
             "integer_kernels": None,
             "float_kernels": None,
+            "half_kernels": None,
             "notes": ["an endpoint does not report its operators or their precision"],
         }
 

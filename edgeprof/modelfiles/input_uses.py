@@ -1,0 +1,64 @@
+"""How a model uses its inputs, as far as its file says: what each one may hold without the model refusing it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edgeprof.modelfiles import parse
+from edgeprof.wire.messages import ModelFormat
+
+Role = Literal[
+    "axes",
+    "begins",
+    "condition",
+    "count",
+    "depth",
+    "divisor",
+    "ends",
+    "index",
+    "k",
+    "length",
+    "nothing",
+    "one",
+    "scales",
+    "shape",
+    "size",
+    "sizes",
+    "splits",
+    "step",
+    "times",
+]
+"""What an operator does with an input. `docs/measuring-tensor.md` has the value that is made for each."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use. `limit`: how many rows an index may choose from. `of`, `axis`: the model's own input that is indexed,
+    reshaped, gone through; empty where it is none of them."""
+
+    role: Role
+    limit: int | None = None
+    of: str = ""
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class InputUse:
+    """One input, by its name in the file. `has_rank` is False where even the number of dimensions is open."""
+
+    name: str
+    has_rank: bool = True
+    uses: tuple[Use, ...] = ()
+
+
+def input_uses(path: Path, model_format: ModelFormat) -> tuple[InputUse, ...]:
+    """The inputs of a whole ONNX file, in its order. Empty for other formats.
+
+    LiteRT's graph is read in the worker, where its interpreter shows it. Raises ModelFileError and OSError.
+    """
+    if model_format != "onnx":
+        return ()
+    from edgeprof.modelfiles.onnx_uses import uses_of  # only for a file that has them
+
+    with parse.open_window(path) as window:
+        return uses_of(window)

@@ -1,0 +1,209 @@
+"""What a stranger may hold of the HTTP server: how many connections, and for how long without a whole header.
+
+Far more than 40 agents behind one router use: theirs are short, and one that is idle makes room for one that asks.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import resource
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 700
+"""paho waits for its socket by select(), which takes no descriptor from 1,024 on; the rest of those is for files."""
+RESERVED_FILES = 300
+MAX_FILES = 65_536
+LOG_EVERY_S = 60.0
+ACCEPT_FAILED = "socket.accept() out of system resource"
+"""asyncio logs it with a traceback for each of the connections that wait: tens of thousands of lines a second."""
+REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How many connections at once, and how long a header may take."""
+
+    header_within_s: float = 10.0
+    per_address: int = 256
+    in_all: int = MAX_CONNECTIONS
+
+
+def limits() -> Limits:
+    """Those in force, with as many open files as this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    usable = MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft - RESERVED_FILES)
+    in_all = min(MAX_CONNECTIONS, usable)
+    return Limits(in_all=in_all, per_address=min(Limits.per_address, in_all))
+
+
+class Connections:
+    """Who holds how many, and which of them wait for a request, the longest first."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._open: defaultdict[str, int] = defaultdict(int)
+        self._idle: dict[BoundedProtocol, None] = {}
+        self._idle_of: defaultdict[str, dict[BoundedProtocol, None]] = defaultdict(dict)
+        self._refused_s = -LOG_EVERY_S
+
+    def enter(self, connection: "BoundedProtocol") -> bool:
+        """Make room, and let it in. False where everything that could go is at work."""
+        of_address = self._idle_of.get(connection.address, {})
+        held = self._open.get(connection.address, 0)
+        if held >= self.limits.per_address and not self._make_room(of_address, connection):
+            return False
+        if sum(self._open.values()) >= self.limits.in_all and not self._make_room(self._idle, connection):
+            return False
+        self._open[connection.address] += 1
+        self.rest(connection)
+        return True
+
+    def leave(self, connection: "BoundedProtocol") -> None:
+        """It is gone."""
+        self.work(connection)
+        self._open[connection.address] -= 1
+        if not self._open[connection.address]:
+            del self._open[connection.address]
+            self._idle_of.pop(connection.address, None)
+
+    def rest(self, connection: "BoundedProtocol") -> None:
+        """It waits for a request from now on."""
+        self._idle[connection] = None
+        self._idle_of[connection.address][connection] = None
+
+    def work(self, connection: "BoundedProtocol") -> None:
+        """It has a request."""
+        self._idle.pop(connection, None)
+        self._idle_of[connection.address].pop(connection, None)
+
+    def _make_room(self, idle: "dict[BoundedProtocol, None]", newcomer: "BoundedProtocol") -> bool:
+        now_s = time.monotonic()
+        if now_s - self._refused_s >= LOG_EVERY_S:
+            self._refused_s = now_s
+            log.warning(
+                "http.crowded address=%s connections=%d; idle ones are closed",
+                newcomer.address,
+                self._open.get(newcomer.address, 0),
+            )
+        oldest = next(iter(idle), None)
+        if oldest is None:
+            return False
+        oldest.drop()
+        return True
+
+
+class BoundedProtocol(H11Protocol):
+    """uvicorn's own, which waits for a header for as long as it is held open."""
+
+    bounds: ClassVar[Connections]
+    address = ""
+    _deadline: asyncio.TimerHandle | None = None
+    _is_in = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """One more, or one too many."""
+        super().connection_made(transport)
+        self.address = network_of(self.client[0] if self.client else "")
+        if self.bounds.enter(self):
+            self._is_in = True
+            self._await_header()
+        else:
+            transport.write(REFUSAL)
+            transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """A deadline runs from the first byte of a request to the end of its header, and over an unread body."""
+        before = cast("RequestResponseCycle | None", self.cycle)
+        if self._deadline is None and (before is None or before.response_complete):
+            self._await_header()
+        super().data_received(data)
+        if self.cycle is not before:
+            self._end_deadline()
+            if not self.cycle.response_complete:
+                self.bounds.work(self)
+
+    def on_response_complete(self) -> None:
+        """Idle again, until the next request."""
+        super().on_response_complete()
+        if self._is_in and not self.transport.is_closing():
+            self.bounds.rest(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """One less."""
+        self._end_deadline()
+        self._leave()
+        super().connection_lost(exc)
+
+    def drop(self) -> None:
+        """Close at once, whatever was on its way."""
+        self._end_deadline()
+        self._leave()
+        self.transport.abort()
+
+    def _leave(self) -> None:
+        if self._is_in:
+            self._is_in = False
+            self.bounds.leave(self)
+
+    def _await_header(self) -> None:
+        self._deadline = self.loop.call_later(self.bounds.limits.header_within_s, self.drop)
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def bounded(limits: Limits) -> type[BoundedProtocol]:
+    """The protocol for one server."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"bounds": Connections(limits)})
+
+
+class Quiet(logging.Filter):
+    """Lets through a line that any stranger can cause once a minute, without its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        text = record.getMessage()
+        kind = ACCEPT_FAILED if text.startswith(ACCEPT_FAILED) else text
+        if kind != ACCEPT_FAILED and record.levelno != logging.WARNING:
+            return True
+        now_s = time.monotonic()
+        if now_s - self._last_s.get(kind, -LOG_EVERY_S) < LOG_EVERY_S:
+            return False
+        self._last_s = {key: at for key, at in self._last_s.items() if now_s - at < LOG_EVERY_S} | {kind: now_s}
+        if kind == ACCEPT_FAILED:
+            record.msg, record.args, record.exc_info = f"{kind}; more of these within a minute are left out", (), None
+        return True
+
+
+def quiet_logs() -> None:
+    """What uvicorn and asyncio write about connections."""
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addFilter(Quiet())
+
+
+def network_of(address: str) -> str:
+    """The address, or of IPv6 the network of 64 bits, which belongs to one customer whole."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
