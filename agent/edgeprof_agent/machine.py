@@ -3,8 +3,7 @@
 import platform
 import re
 import shutil
-import struct
-import sysconfig
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -111,7 +110,11 @@ def userland(root: Path, machine: str) -> str | None:
     """
     if root != Path("/"):
         return None
-    return programs_for(machine, struct.calcsize("P") * 8, sysconfig.get_platform())
+    if sys.maxsize > 2**32 or not machine.endswith("64"):
+        return None
+    import sysconfig  # only here: an idle agent need not hold it
+
+    return programs_for(machine, 32, sysconfig.get_platform())
 
 
 def programs_for(machine: str, bits: int, built_for: str) -> str | None:

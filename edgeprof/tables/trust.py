@@ -12,6 +12,8 @@ DOUBT_SIGN = "!"
 UNCHECKED_SIGN = "?"
 NOT_CHECKED = "not checked"
 
+QUOTA = "CPU quota"
+"""Stands in the reason of `busy`: a cause of its own would be unknown to older hubs."""
 _AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed", "made_up_work"})
 """Causes that speak against a figure of memory; the others only change times and energy."""
 _AGAINST_NOTHING = frozenset({"emulated"})
@@ -28,6 +30,11 @@ def sign(trust: Trust | None) -> str:
 def named(cause: str) -> str:
     """`under-voltage`: a cause as it is read."""
     return cause.replace("_", " ")
+
+
+def is_held_back_by_quota(trust: Trust | None) -> bool:
+    """Whether a CPU quota stopped the run again and again: its median leaves the pauses out, its mean counts them."""
+    return trust is not None and any(mark.cause == "busy" and QUOTA in mark.reason for mark in trust.marks)
 
 
 def causes(trust: Trust | None) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ HEAVY = {
     "edgeprof_hub",
     "edgeprof_devices",
 }
-MODULE_BUDGET = 340
+MODULE_BUDGET = 345
 
 START = """
 import json, sys

@@ -10,8 +10,8 @@ import pytest
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_agent.doctor import heat
 from edgeprof_agent.telemetry.base import Absent, Site
+from edgeprof_agent.telemetry.cpu_lists import governor_words
 from edgeprof_agent.telemetry.gate import HeatGate
-from edgeprof_agent.telemetry.governors import governor_words
 from edgeprof_agent.telemetry.state import read_state
 from edgeprof_agent.telemetry.temperature import Temperature
 from edgeprof_agent.telemetry.zones import hottest, why_none

@@ -16,7 +16,7 @@ from edgeprof_agent.commands.view import profile as view
 from edgeprof_agent.energy import meter as energy_meter
 from edgeprof_agent.energy.meter import EnergyMeter
 from edgeprof_agent.energy.plan import EnergyPlan
-from edgeprof_agent.measuring import extra_figures, measure, reporting
+from edgeprof_agent.measuring import extra_figures, judging, measure, reporting
 from edgeprof_agent.sensors.base import Recording
 from edgeprof_agent.series.storage import Keeper
 from edgeprof_agent.telemetry import state
@@ -72,9 +72,13 @@ def test_a_step_after_the_window_fails_alone(
         assert any(row.metric == "energy_per_inference_j" and "ValueError" in row.reason for row in result.absent)
 
 
-@pytest.mark.parametrize("name", ["conditions_of", "memory_of", "_trust"])
-def test_a_run_that_could_not_be_judged_is_not_called_clean(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, name, broken)
+@pytest.mark.parametrize(
+    ("module", "name"), [(reporting, "conditions_of"), (reporting, "memory_of"), (judging, "_trust")]
+)
+def test_a_run_that_could_not_be_judged_is_not_called_clean(
+    module: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, name, broken)
     result = measured(request_for(MODEL))
     assert result.trust is not None
     assert set(result.trust.unchecked) == set(TRUST_CAUSES)

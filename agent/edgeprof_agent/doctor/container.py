@@ -10,6 +10,11 @@ from edgeprof_agent.sensors import files
 
 _CPUS = "docker run --cpus N …, or CPUQuota= of the systemd unit"
 
+COMPILES = (
+    "32-bit: of the runtimes only tflite-runtime has a wheel; msgspec, psutil and numpy have none on PyPI and compile "
+    "(sudo apt-get install gcc python3-dev)"
+)
+
 
 def look(root: Path) -> Iterator[Finding]:
     """Nothing where nothing is limited or hidden."""
@@ -39,7 +44,7 @@ def userland() -> Finding | None:
         return None
     detail = (
         f"{platform.python_version()} is 32-bit ({programs}) on a 64-bit kernel ({platform.machine()}): wheels must be "
-        f"for {programs}, for which only tflite has one. Install a 64-bit system."
+        f"for {programs}. {COMPILES}. Better install a 64-bit system."
     )
     return Finding("runtimes", "python", "missing", detail)
 

@@ -27,7 +27,8 @@ def look(root: Path) -> Iterator[Finding]:
 def _python() -> Finding:
     version = platform.python_version()
     hub = "" if sys.version_info >= (3, 11) else "; a hub needs 3.11 or newer"
-    return container.userland() or Finding("runtimes", "python", "ok", f"{version} on {platform.machine()}{hub}")
+    arm = f"; {container.COMPILES}" if platform.machine().startswith(("armv6", "armv7")) else ""
+    return container.userland() or Finding("runtimes", "python", "ok", f"{version} on {platform.machine()}{hub}{arm}")
 
 
 def _runtime(fact: RuntimeFact) -> Finding:

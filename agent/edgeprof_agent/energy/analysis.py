@@ -10,7 +10,8 @@ from statistics import fmean, median, stdev
 
 from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSource
 from edgeprof_agent.energy import calibrating
-from edgeprof_agent.energy.edges import Load, Offset, offset_of
+from edgeprof_agent.energy.course import Course
+from edgeprof_agent.energy.edges import Offset, offset_of
 from edgeprof_agent.energy.integrate import changes, energy_between, in_order, shifted, watts
 from edgeprof_agent.energy.marks import EnergyFacts, marks_of
 from edgeprof_agent.energy.plan import WINDOW_PERIODS
@@ -20,12 +21,8 @@ from edgeprof_agent.sensors.base import Recording, Sample
 from edgeprof_agent.sensors.pace import reading_pace_s
 from edgeprof_agent.worker_protocol.document import EnergyLoad
 
-_SETTLE_SHARE = 0.2
-"""Of the first idle stretch: sources come up in it, and the heat of what ran before goes."""
-_MAX_SETTLE_NS = 5_000_000_000
 _COUNTER_STEP_S = 0.5
 """For single readings of a counter: its peak, and how it scatters idle."""
-_MIN_IDLE_NS = 1_000_000_000
 _TAIL_NS = 1_000_000_000
 """After the load: clocks come down, caches are written back."""
 
@@ -50,7 +47,7 @@ def energy_run(
     """What this source says of this load, or why it says nothing."""
     ordered = in_order(recording.samples)
     recording, min_window_s = _at_its_true_pace(recording, ordered, min_window_s)
-    whole = _Load.of(load).from_first(ordered)
+    whole = Course.of(load).from_first(ordered)
     whole = whole.to_last(ordered) if recording.late else whole
     samples = _to_the_end(recording, ordered, whole)
     problem = (
@@ -90,63 +87,6 @@ def _at_its_true_pace(recording: Recording, samples: Sequence[Sample], min_windo
 
 
 @dataclass(frozen=True)
-class _Load:
-    """The edges of the whole course."""
-
-    start_ns: int
-    load_start_ns: int
-    load_end_ns: int
-    end_ns: int
-
-    @classmethod
-    def of(cls, load: EnergyLoad) -> "_Load":
-        before, after = load["idle_before"], load["idle_after"]
-        settle_ns = min(round(_SETTLE_SHARE * (before["end_ns"] - before["start_ns"])), _MAX_SETTLE_NS)
-        return cls(before["start_ns"] + settle_ns, before["end_ns"], after["start_ns"], after["end_ns"])
-
-    def from_first(self, samples: Sequence[Sample]) -> "_Load":
-        """A source may take its time to say its first value, as long as half of the first idle stretch is left."""
-        if not samples or not self.start_ns < samples[0].at_ns <= (self.start_ns + self.load_start_ns) // 2:
-            return self
-        return replace(self, start_ns=samples[0].at_ns)
-
-    def to_last(self, samples: Sequence[Sample]) -> "_Load":
-        """The last value of a source that is not read by us comes before the end, by up to its period and lateness."""
-        if not samples or not (self.load_end_ns + self.end_ns) // 2 <= samples[-1].at_ns < self.end_ns:
-            return self
-        return replace(self, end_ns=samples[-1].at_ns)
-
-    def why_incomplete(self) -> str | None:
-        """Without idle on both sides there is neither a baseline nor an edge."""
-        if min(self.load_start_ns - self.start_ns, self.end_ns - self.load_end_ns) >= _MIN_IDLE_NS:
-            return None
-        return "time ran out before the idle stretch after the load; raise --deadline-s"
-
-    def within(self, samples: Sequence[Sample]) -> "_Load":
-        """What is left of both idle stretches once the samples were set right in time."""
-        if not samples:
-            return self
-        return replace(self, start_ns=max(self.start_ns, samples[0].at_ns), end_ns=min(self.end_ns, samples[-1].at_ns))
-
-    def why_too_late(self, late_s: float) -> str | None:
-        """Taking the lateness out moves values across the edges: a stretch may lose all of its own."""
-        left_s = {
-            "before": (self.load_start_ns - self.start_ns) / 1e9,
-            "after": (self.end_ns - self.load_end_ns) / 1e9,
-        }
-        side = min(left_s, key=lambda name: left_s[name])
-        if left_s[side] >= _MIN_IDLE_NS / 1e9:
-            return None
-        return (
-            f"its values are {late_s:.1f} s late, which leaves {max(0.0, left_s[side]):.1f} s of idle power {side} "
-            f"the load; {_MIN_IDLE_NS / 1e9:.0f} s are needed"
-        )
-
-    def edges(self) -> Load:
-        return Load(self.start_ns, self.load_start_ns, self.load_end_ns, self.end_ns)
-
-
-@dataclass(frozen=True)
 class _Trace:
     """A validated trace, whose joules are the calibrated ones where there is a calibration."""
 
@@ -172,7 +112,7 @@ class _Trace:
 
 
 def _figured(
-    run: EnergyRun, trace: _Trace, whole: _Load, load: EnergyLoad, run_context: RunContext, min_window_s: float
+    run: EnergyRun, trace: _Trace, whole: Course, load: EnergyLoad, run_context: RunContext, min_window_s: float
 ) -> EnergyRun:
     before_w = trace.mean_w(whole.start_ns, whole.load_start_ns)
     after_w = trace.mean_w(min(whole.load_end_ns + _TAIL_NS, (whole.load_end_ns + whole.end_ns) // 2), whole.end_ns)
@@ -246,7 +186,7 @@ def _lead(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
     return list(by_phase(windows).values())[-1]
 
 
-def _windows(trace: _Trace, load: EnergyLoad, whole: _Load, idle_w: float) -> list[EnergyWindow]:
+def _windows(trace: _Trace, load: EnergyLoad, whole: Course, idle_w: float) -> list[EnergyWindow]:
     found: list[EnergyWindow] = []
     for phase in load["phases"]:
         for window in phase["windows"]:
@@ -267,7 +207,7 @@ def _windows(trace: _Trace, load: EnergyLoad, whole: _Load, idle_w: float) -> li
     return found
 
 
-def _both_ways(trace: _Trace, whole: _Load) -> tuple[float, float] | None:
+def _both_ways(trace: _Trace, whole: Course) -> tuple[float, float] | None:
     """The load by trapezoids and by held values: what lies between two values is not known better than that."""
     if trace.recording.integration == "counter":
         return None
@@ -287,7 +227,7 @@ def _throughput_ratio(windows: Sequence[EnergyWindow], latency_per_s: dict[str, 
 
 
 def _source(
-    recording: Recording, samples: Sequence[Sample], whole: _Load, calibration: Calibration | None
+    recording: Recording, samples: Sequence[Sample], whole: Course, calibration: Calibration | None
 ) -> PowerSource:
     return PowerSource(
         name=recording.name,
@@ -314,7 +254,7 @@ def unused_source(recording: Recording) -> PowerSource:
     )
 
 
-def _to_the_end(recording: Recording, samples: list[Sample], whole: _Load) -> list[Sample]:
+def _to_the_end(recording: Recording, samples: list[Sample], whole: Course) -> list[Sample]:
     """A source that sends when its value changes holds its last one, once it has shown that the load is over."""
     if recording.integration != "held" or not samples or not whole.load_end_ns < samples[-1].at_ns < whole.end_ns:
         return samples

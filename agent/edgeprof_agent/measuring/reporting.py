@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from edgeprof.version import __version__
 from edgeprof.wire.evidence import (
-    TRUST_CAUSES,
     ColdStart,
     Conditions,
     MemoryProfile,
@@ -30,12 +29,13 @@ from edgeprof_agent.measuring.effective import bare_effective, effective_of
 from edgeprof_agent.measuring.extra_figures import add_extras
 from edgeprof_agent.measuring.extras import Extras
 from edgeprof_agent.measuring.figures import Figures
+from edgeprof_agent.measuring.judging import trust_or_why_not, with_reason
 from edgeprof_agent.measuring.memory import memory_of
 from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.post_window import open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.summary import figures_of, timing_of
-from edgeprof_agent.measuring.verdict import failure_of, made_up_work_of
+from edgeprof_agent.measuring.verdict import failure_of
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.conditions import conditions_of
@@ -110,14 +110,14 @@ def _body(
         ),
         (),
     )
-    trust = _trust_or_why_not(header, run, measured, timing, memory, conditions, extras)
+    trust = trust_or_why_not(header, run, measured, timing, memory, conditions, extras)
     body = _Body(
         effective=attempt("the effective configuration", lambda: effective_of(header, measured, run, points), None)
         or bare_effective(header, measured),
         figures=figures,
         samples_ms=attempt("the samples", lambda: inline_samples_ms(measured), ()),
         artifacts=tuple(ref for ref, _ in artifacts),
-        timing=attempt("what prevented the precision", lambda: _with_reason(header, measured, timing, trust), timing),
+        timing=attempt("what prevented the precision", lambda: with_reason(header, measured, timing, trust), timing),
         memory=memory if measured["remote"] is None else None,  # else of the program that asks
         remote=attempt("the endpoint's figures", lambda: remote_of(measured, header.endpoint), None),
         conditions=conditions,
@@ -138,72 +138,6 @@ def _noted(effective: Effective | None, problems: Sequence[str]) -> Effective | 
     if effective is None or not problems:
         return effective
     return replace(effective, notes=(*effective.notes, *dict.fromkeys(problems)))
-
-
-def _trust_or_why_not(
-    header: Header,
-    run: WorkerRun,
-    measured: Measured,
-    timing: Timing | None,
-    memory: MemoryProfile | None,
-    conditions: Conditions | None,
-    extras: Extras,
-) -> Trust:
-    """A run whose causes could not be looked for is not a run without any."""
-    if timing is not None and memory is not None and conditions is not None:
-        known = len(extras.problems)
-        trust = extras.attempt(
-            "the trust checks", lambda: _trust(header, run, measured, timing, memory, conditions), None
-        )
-        if trust is not None:
-            return trust
-        why = extras.problems[known]
-    else:
-        why = "; ".join(extras.problems) or "what the checks rest on is missing"
-    return Trust(marks=(), unchecked=dict.fromkeys(TRUST_CAUSES, why))
-
-
-def _trust(
-    header: Header, run: WorkerRun, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
-) -> Trust:
-    """Imported here: an agent that waits for work need not carry it."""
-    from edgeprof_agent.measuring.trust import RunEvidence, trust_of
-    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
-
-    return trust_of(
-        RunEvidence(
-            medians_of=medians_of(measured),
-            pieces_ms=pieces_ms(measured),
-            timing=timing,
-            conditions=conditions,
-            memory=memory,
-            before=run.before,
-            after=run.after,
-            output=measured["output"],
-            output_unread=measured["output_unread"],
-            made_up_work=made_up_work_of(run.worker_output, run.outcome),
-            emulated=header.emulated,
-            replays=header.replays,
-            gate=run.gate,
-            beyond=bool(
-                run.worker_output.points
-                or header.protocol.sweep
-                or header.config.arrival_rate_per_s
-                or header.protocol.soak_s
-            ),
-        )
-    )
-
-
-def _with_reason(header: Header, measured: Measured, timing: Timing | None, trust: Trust) -> Timing | None:
-    """The timing with what kept the interval wide, where something did."""
-    from edgeprof_agent.measuring.precision import prevented_by
-    from edgeprof_agent.measuring.trust_in_samples import medians_of
-
-    if timing is None:
-        return None
-    reason = prevented_by(timing, header.protocol.precision, trust, medians_of(measured))
-    return replace(timing, prevented_by=reason)
 
 
 def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:

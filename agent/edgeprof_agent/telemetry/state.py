@@ -14,8 +14,7 @@ from edgeprof_agent.sensors.base import SensorError
 from edgeprof_agent.sensors.firmware import Firmware
 from edgeprof_agent.sensors.tools import run_tool
 from edgeprof_agent.telemetry.bounded import within
-from edgeprof_agent.telemetry.cpu_lists import cpus_of
-from edgeprof_agent.telemetry.governors import governor_words, governors
+from edgeprof_agent.telemetry.cpu_lists import cpus_of, governor_words, governors
 from edgeprof_agent.telemetry.throttle import alarms, counters, flag_of
 from edgeprof_agent.telemetry.zones import celsius, hottest, sources
 

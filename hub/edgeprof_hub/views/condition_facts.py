@@ -70,6 +70,7 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
             "stolen_cpu_share",
         ),
         _share("CPU wait", found.waited_cpu_share, "of the time", found, "waited_cpu_share"),
+        *_quota(found),
         _throttling(found),
         _count("Pages swapped in", found.swapped_in_pages, found, "swapped_in_pages"),
         _share("Waiting for memory", found.memory_pressure_share, "of the time", found, "memory_pressure_share"),
@@ -81,6 +82,14 @@ def condition_facts(found: Conditions | None) -> tuple[Fact, ...]:
         *_cpus_gone(found),
         *(Fact(name, text, is_absent=True) for name, text in absent.items() if name not in _FIELDS_SHOWN),
     )
+
+
+def _quota(found: Conditions) -> tuple[Fact, ...]:
+    """Nothing where no quota held the run."""
+    if found.cpu_quota is None:
+        return ()
+    periods = f"ran out in {found.quota_throttled_periods or 0} of {found.quota_periods or 0} periods"
+    return (Fact("CPU quota", f"{figures.number(found.cpu_quota)} cores; {periods}"),)
 
 
 def _share(name: str, share: float | None, of_what: str, found: Conditions, field: str) -> Fact:

@@ -14,6 +14,8 @@ SHORT = {
     "latency_p50_ms": "p50",
     "latency_p95_ms": "p95",
     "latency_p99_ms": "p99",
+    "latency_mean_ms": "mean",
+    "throughput_per_s": "rate",
     "peak_memory_mib": "memory",
     "energy_per_inference_j": "energy",
     "energy_per_token_j": "energy/tok",
@@ -21,6 +23,7 @@ SHORT = {
     "prefill_tokens_per_s": "prefill",
     "ttft_ms": "TTFT",
 }
+_OF_A_QUOTA = ("latency_mean_ms", "throughput_per_s")
 UNIT = {"1,000 inferences": "$ / 1,000"}
 NOT_OF_THIS_KIND: dict[Kind, str] = {
     "inference": "This metric exists for language models only.",
@@ -124,6 +127,9 @@ def _signs(cell: rest.Cell, metric: str) -> frozenset[str]:
 
 def _details(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> tuple[CellFigure, ...]:
     metrics = [item.metric for item in HEADLINES[kind] if item.metric != metric]
+    if trust.is_held_back_by_quota(cell.trust) and kind == "inference":
+        # The median alone looks as if there were no quota: mean and rate stand beside it.
+        metrics = [*(name for name in _OF_A_QUOTA if name in cell.metrics and name != metric), *metrics]
     return (*(_figure(cell, kind, name, notes) for name in metrics), *_cost(cell, notes))
 
 

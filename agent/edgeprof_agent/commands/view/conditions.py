@@ -64,6 +64,9 @@ def _heat_and_clock(conditions: Conditions) -> Iterator[str]:
 def _taken(conditions: Conditions) -> Iterator[str]:
     if conditions.others_cpu_share is not None:
         yield f"other programs took {percent(conditions.others_cpu_share)} as much processor time as the model"
+    if conditions.cpu_quota is not None:
+        ran_out = f"{conditions.quota_throttled_periods or 0} of {conditions.quota_periods or 0} periods"
+        yield f"the CPU quota of {number(conditions.cpu_quota)} cores ran out in {ran_out}"
     if conditions.stolen_cpu_share:
         yield f"the hypervisor took {percent(conditions.stolen_cpu_share)}"
     if conditions.memory_pressure_share:

@@ -17,14 +17,19 @@ _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Under load", ("response_", "sustained_")),
     ("Endpoint", ("connect_", "request_errors_")),
 )
+_WITH_PAUSES = ("latency_mean_ms", "throughput_per_s")
 _TITLE, _VALUE = 28, 14
 _TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
 
 
-def figure_lines(rows: Sequence[MetricRow], absent: Sequence[AbsentMetric]) -> Iterator[str]:
-    """Every figure, the speed first."""
+def figure_lines(
+    rows: Sequence[MetricRow], absent: Sequence[AbsentMetric], *, mean_first: bool = False
+) -> Iterator[str]:
+    """Every figure, the speed first. `mean_first`: of a run whose median hides its pauses."""
     for topic, prefixes in _TOPICS:
         found = [row for row in rows if row.metric.startswith(prefixes)]
+        if mean_first:
+            found.sort(key=lambda row: row.metric not in _WITH_PAUSES)
         if found:
             yield ""
             yield topic

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
 from edgeprof.tables.figures import clean
+from edgeprof.tables.trust import is_held_back_by_quota
 from edgeprof.wire.messages import Result
 from edgeprof_agent.commands.view.conditions import conditions_lines, footprint_lines
 from edgeprof_agent.commands.view.energy import energy_lines
@@ -68,7 +69,10 @@ def _lines(result: Result) -> Iterator[str]:
         ("trust", lambda: trust_lines(result.trust)),
         ("what ran", lambda: effective_lines(result.effective) if result.effective is not None else ()),
         ("the endpoint", lambda: remote_lines(result.remote)),
-        ("figures", lambda: figure_lines(result.metrics, result.absent)),
+        (
+            "figures",
+            lambda: figure_lines(result.metrics, result.absent, mean_first=is_held_back_by_quota(result.trust)),
+        ),
         ("memory", lambda: memory_lines(result.memory)),
         ("energy", lambda: energy_lines(result.energy)),
         ("the sweep", lambda: sweep_lines(result.points)),

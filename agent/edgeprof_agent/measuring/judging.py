@@ -1,0 +1,75 @@
+"""The trust badge of a run, and what kept its interval wide; a judgement that fails is never a clean bill."""
+
+from dataclasses import replace
+
+from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timing, Trust
+from edgeprof_agent.measuring.extras import Extras
+from edgeprof_agent.measuring.verdict import made_up_work_of
+from edgeprof_agent.measuring.worker_run import Header, WorkerRun
+from edgeprof_agent.worker_protocol.document import Measured
+
+
+def trust_or_why_not(
+    header: Header,
+    run: WorkerRun,
+    measured: Measured,
+    timing: Timing | None,
+    memory: MemoryProfile | None,
+    conditions: Conditions | None,
+    extras: Extras,
+) -> Trust:
+    """A run whose causes could not be looked for is not a run without any."""
+    if timing is not None and memory is not None and conditions is not None:
+        known = len(extras.problems)
+        trust = extras.attempt(
+            "the trust checks", lambda: _trust(header, run, measured, timing, memory, conditions), None
+        )
+        if trust is not None:
+            return trust
+        why = extras.problems[known]
+    else:
+        why = "; ".join(extras.problems) or "what the checks rest on is missing"
+    return Trust(marks=(), unchecked=dict.fromkeys(TRUST_CAUSES, why))
+
+
+def _trust(
+    header: Header, run: WorkerRun, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
+) -> Trust:
+    """Imported here: an agent that waits for work need not carry it."""
+    from edgeprof_agent.measuring.trust import RunEvidence, trust_of
+    from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
+
+    return trust_of(
+        RunEvidence(
+            medians_of=medians_of(measured),
+            pieces_ms=pieces_ms(measured),
+            timing=timing,
+            conditions=conditions,
+            memory=memory,
+            before=run.before,
+            after=run.after,
+            output=measured["output"],
+            output_unread=measured["output_unread"],
+            made_up_work=made_up_work_of(run.worker_output, run.outcome),
+            emulated=header.emulated,
+            replays=header.replays,
+            gate=run.gate,
+            beyond=bool(
+                run.worker_output.points
+                or header.protocol.sweep
+                or header.config.arrival_rate_per_s
+                or header.protocol.soak_s
+            ),
+        )
+    )
+
+
+def with_reason(header: Header, measured: Measured, timing: Timing | None, trust: Trust) -> Timing | None:
+    """The timing with what kept the interval wide, where something did."""
+    from edgeprof_agent.measuring.precision import prevented_by
+    from edgeprof_agent.measuring.trust_in_samples import medians_of
+
+    if timing is None:
+        return None
+    reason = prevented_by(timing, header.protocol.precision, trust, medians_of(measured))
+    return replace(timing, prevented_by=reason)
