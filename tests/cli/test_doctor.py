@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from edgeprof_agent import machine
 from edgeprof_agent.doctor import hub, isolation, runtimes
 from edgeprof_agent.doctor.examine import can_measure, examine
 from edgeprof_agent.doctor.finding import Finding
@@ -205,12 +206,12 @@ def test_a_runtime_without_its_system_library_is_mended_by_its_package(monkeypat
 
 
 def test_a_32_bit_python_on_a_64_bit_kernel_has_no_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtimes.struct, "calcsize", {"P": 4}.__getitem__)
+    monkeypatch.setattr(machine.sys, "maxsize", 2**31 - 1)
     monkeypatch.setattr(runtimes.platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(runtimes.registry, "facts", tuple)
     (python,) = runtimes.look(Path("/"))
     assert python.verdict == "missing"
-    assert "32-bit on a 64-bit kernel" in python.detail
+    assert "is 32-bit (armv7l) on a 64-bit kernel (aarch64): wheels must be for armv7l" in python.detail
     assert not can_measure([python])
 
 
