@@ -106,8 +106,8 @@ def test_a_jetson_whose_mode_is_not_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_every_recorded_machine_can_be_examined(run: Run) -> None:
-    for machine in sorted(MACHINES.iterdir()):
-        assert examine(machine)
+    for recorded in sorted(MACHINES.iterdir()):
+        assert examine(recorded)
     ended = run("doctor", "--root", str(MACHINES / "n100"))
     assert ended.code == 0
     assert "rapl: covers the processor package alone" in ended.out

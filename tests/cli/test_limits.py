@@ -28,7 +28,7 @@ def test_profile_refuses_what_makes_no_sense(tmp_path: Path, arguments: tuple[st
     assert arguments[0] in done.output
 
 
-@pytest.mark.parametrize("shape", ["x", "x=", "=1,2", "x=0,2", "x=1,,2", "x=a", "x=-1,2"])
+@pytest.mark.parametrize("shape", ["x", "x=", "=1,2", "x=1,,2", "x=a", "x=-1,2"])
 def test_an_input_shape_that_is_none_is_refused(tmp_path: Path, shape: str) -> None:
     model = tmp_path / "model.onnx"
     model.write_bytes(b"\x08\x07")
