@@ -78,11 +78,15 @@ def flip_a_digit(folder: Path) -> str:
         ).fetchone()
     found = re.search(r'"metric":"latency_p50_ms","value":[0-9.]+', document)
     assert found
-    raw = bytearray(file.read_bytes())
-    place = raw.index(found.group().encode())
-    raw[place + len('"metric":"latency_p50_ms","value":')] ^= 0x01
-    file.write_bytes(raw)
-    return str(result_id)
+    raw = file.read_bytes()
+    for at in re.finditer(re.escape(found.group().encode()), raw):  # the copy for the page has the same words
+        altered = bytearray(raw)
+        altered[at.start() + len('"metric":"latency_p50_ms","value":')] ^= 0x01
+        file.write_bytes(altered)
+        with closing(sqlite3.connect(file)) as connection:
+            if connection.execute("SELECT document FROM result ORDER BY seq LIMIT 1").fetchone()[0] != document:
+                return str(result_id)
+    raise AssertionError("no such digit in the file")
 
 
 def spoil_pages(folder: Path) -> None:
@@ -272,3 +276,53 @@ def test_thirty_random_bits_never_end_in_a_traceback(data: Path, seed: int, capl
         code = "database_damaged"
     assert code in ("database_unreadable", "database_damaged")
     assert "Traceback" not in caplog.text
+
+
+def alter_a_copy(data: Path, table: str, column: str, old: bytes, new: bytes) -> None:
+    """One byte of what a page reads beside each result."""
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        for (stored,) in connection.execute(f"SELECT {column} FROM {table}").fetchall():
+            raw = stored.encode() if isinstance(stored, str) else stored
+            if old in raw:
+                altered = raw.replace(old, new, 1)
+                value = altered.decode() if isinstance(stored, str) else altered
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (value, stored))
+                connection.commit()
+                return
+    raise AssertionError("nothing to alter")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "old", "new"),
+    [("outcome", "document", b'"value":', b'"value":1'), ("standing", "standing", b"\xcb\x40", b"\xcb\x41")],
+)
+def test_a_copy_that_rotted_is_neither_shown_nor_ranked(
+    data: Path, table: str, column: str, old: bytes, new: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Cells that are not on the page are ranked with those that are."""
+    alter_a_copy(data, table, column, old, new)
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL) as client:
+        devices = [each["name"] for each in client.get("/api/v1/devices").json()]
+        answers = [client.get("/api/v1/compare", params={"device": name}) for name in devices]
+        damaged = [answer.json()["error"] for answer in answers if answer.status_code == 503]
+        assert damaged
+        assert all(error["code"] == "database_damaged" for error in damaged)
+        assert "does not match its hash" in damaged[0]["message"]
+        assert "Damaged database" in client.get("/settings").text
+    assert check(data).exit_code == 1
+    assert "Traceback" not in caplog.text
+
+
+def test_a_copy_of_an_older_release_is_shown_and_gets_its_hash_with_the_next_result(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        connection.execute("UPDATE outcome SET document_sha256 = NULL")
+        connection.execute("UPDATE standing SET standing_sha256 = NULL")
+        connection.commit()
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL) as client:
+        assert client.get("/api/v1/compare").status_code == 200
+        client.delete(f"/api/v1/results/{client.get('/api/v1/results?limit=1').json()[0]['result']['result_id']}")
+    assert check(data).exit_code == 0
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        for table, column in (("outcome", "document"), ("standing", "standing")):
+            (known,) = connection.execute(f"SELECT count({column}_sha256) FROM {table}").fetchone()
+            assert known == 1

@@ -12,7 +12,7 @@ from edgeprof_hub.store.trouble import Rotten
 
 MAX_PROBLEMS = 20
 _CELLS = (
-    "SELECT outcome.*, result.document AS whole, standing.standing FROM outcome"
+    "SELECT outcome.*, result.document AS whole, standing.* FROM outcome"
     " JOIN cell USING (device_id, model_id, config_key) JOIN result USING (result_id)"
     " LEFT JOIN standing USING (device_id, model_id, config_key)"
 )
@@ -130,8 +130,12 @@ def _shows_its_result(row: sqlite3.Row) -> bool:
     try:
         whole = rows.from_json(row["whole"], m.Result)
         shown = rows.from_json(row["document"], m.Result)
-        is_same = shown == rows.shown_of(whole)
-        return is_same and (row["standing"] is None or standing.decoded(row["standing"]) == standing.standing_of(whole))
+        if shown != rows.shown_of(whole) or rows.is_altered(row, "document", row["document"].encode()):
+            return False
+        if row["standing"] is None:
+            return True
+        is_altered = rows.is_altered(row, "standing", row["standing"])
+        return not is_altered and standing.decoded(row["standing"]) == standing.standing_of(whole)
     except (Rotten, TypeError):
         return False
 

@@ -157,9 +157,13 @@ def _point_at_newest(
             connection.execute(f"DELETE FROM {table} WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
         return
     shown = rows.to_json(rows.shown_of(newest.result))
-    connection.execute("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?)", (*key, newest.received_s, shown))
     connection.execute(
-        "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?)", (*column, device_id, standing.encoded(newest.result))
+        "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?)",
+        (*key, newest.received_s, shown, sha256_hex(shown.encode())),
+    )
+    ranked = standing.encoded(newest.result)
+    connection.execute(
+        "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?)", (*column, device_id, ranked, sha256_hex(ranked))
     )
 
 

@@ -1,10 +1,7 @@
-"""Questions to SQLite: read-only connections from a pool, each question one consistent state."""
+"""Questions to SQLite, each of one consistent state."""
 
 import sqlite3
-import threading
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -14,8 +11,9 @@ from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.history import HistoryReader
+from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.scenarios import ScenarioReader
-from edgeprof_hub.store.standing import StandingRow, decoded
+from edgeprof_hub.store.standing import StandingRow
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
@@ -25,7 +23,7 @@ _RUNNING = (
 )
 """Of several jobs of a cell (repeats), the one at work tells more than the newest, which still waits."""
 _CELLS = (
-    "SELECT cell.*, outcome.received_s, outcome.document, job.state, job.stage, job.fraction FROM cell"
+    "SELECT cell.*, outcome.*, job.state, job.stage, job.fraction FROM cell"
     " LEFT JOIN outcome USING (device_id, model_id, config_key)"
     f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
 )
@@ -44,28 +42,12 @@ class SqliteReader:
     """The read side of the store."""
 
     def __init__(self, file: Path) -> None:
-        self._uri = f"{file.absolute().as_uri()}?mode=ro"
-        self._idle: deque[sqlite3.Connection] = deque()
-        self._is_closed = False
-        self._watch = self._open()
-        self._watch_lock = threading.Lock()
+        self._pool = ReadPool(file)
+        self._snapshot, self._all = self._pool.snapshot, self._pool.all
+        self.close, self.version = self._pool.close, self._pool.version
         self.history = HistoryReader(self._all)
         self.scenarios = ScenarioReader(self._all)
         self.catalogues = CatalogueReader(self._all)
-
-    def close(self) -> None:
-        """Close every connection, those still in use at the end of their question."""
-        self._is_closed = True
-        with self._watch_lock:
-            self._watch.close()
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().close()
-
-    def version(self) -> int:
-        """A number that is another one after each commit (SQLite's `data_version`, always of the same connection)."""
-        with self._watch_lock:
-            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
@@ -121,13 +103,11 @@ class SqliteReader:
         values = [rows.to_json(columns)]
         failed = {(row[0], row[1], row[2]): str(row[3]) for row in self._all(_FAILED, values)}
         found = self._all(
-            "SELECT device_id, model_id, config_key, standing FROM standing"
+            "SELECT * FROM standing"
             " WHERE (model_id, config_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
             values,
         )
-        return [
-            StandingRow(row[0], row[1], row[2], failed.get((row[0], row[1], row[2])), decoded(row[3])) for row in found
-        ]
+        return [rows.standing_row(row, failed) for row in found]
 
     def results(
         self,
@@ -213,33 +193,6 @@ class SqliteReader:
     def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)
         return wanted - {row[0] for row in self._among("SELECT sha256 FROM model_file WHERE sha256 IN", sorted(wanted))}
-
-    @contextmanager
-    def _snapshot(self) -> Generator[sqlite3.Connection]:
-        connection = self._take()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.rollback()
-            self._idle.append(connection)
-            if self._is_closed:
-                self.close()
-
-    def _take(self) -> sqlite3.Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.row_factory = sqlite3.Row
-        return connection
-
-    def _all(self, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
-        with self._snapshot() as connection:
-            return connection.execute(sql, tuple(values)).fetchall()
 
     def _first(self, sql: str, values: Sequence[object]) -> sqlite3.Row | None:
         found = self._all(f"{sql} LIMIT 1", values)

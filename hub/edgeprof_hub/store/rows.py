@@ -1,6 +1,7 @@
 """Rows of the database to documents, and back: plain functions, no SQL."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -11,6 +12,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
 from edgeprof_hub.store.base import CellRow, ColumnRow
+from edgeprof_hub.store.standing import StandingRow, decoded
 from edgeprof_hub.store.trouble import Rotten
 
 T = TypeVar("T")
@@ -126,10 +128,18 @@ def is_rotten(row: sqlite3.Row) -> bool | None:
 
     Such a row has the hash of its message alone: the same bytes, where agent and hub were of one release.
     """
-    digest = sha256_hex(row["document"].encode())
-    if row["document_sha256"] is not None:
-        return digest != row["document_sha256"]
-    return False if digest == row["payload_sha256"] else None
+    if (is_other := is_altered(row, "document", row["document"].encode())) is not None:
+        return is_other
+    return False if sha256_hex(row["document"].encode()) == row["payload_sha256"] else None
+
+
+def is_altered(row: sqlite3.Row, column: str, content: bytes) -> bool | None:
+    """Whether a column holds other bytes than were stored. None where an older release stored them without a hash."""
+    try:
+        stored_sha256 = row[f"{column}_sha256"]
+    except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
+        return None
+    return None if stored_sha256 is None else sha256_hex(content) != stored_sha256
 
 
 def shown_of(whole: m.Result) -> m.Result:
@@ -157,7 +167,7 @@ def column(row: sqlite3.Row) -> ColumnRow:
 
 
 def cell(row: sqlite3.Row) -> CellRow:
-    """One cell, with the state of its newest job."""
+    """One cell, with the state of its newest job. Raises Rotten where its copy of a result is not what was stored."""
     return CellRow(
         device_id=row["device_id"],
         model_id=row["model_id"],
@@ -171,7 +181,20 @@ def cell(row: sqlite3.Row) -> CellRow:
     )
 
 
+def standing_row(row: sqlite3.Row, failed: Mapping[rest.CellKey, str]) -> StandingRow:
+    """What a cell is ranked by. `failed`: the newest jobs of cells, where those failed. Raises Rotten like `cell`."""
+    if is_altered(row, "standing", row["standing"]):
+        raise Rotten(_DIFFERS.format(row["device_id"], row["config_key"]))
+    key = (row["device_id"], row["model_id"], row["config_key"])
+    return StandingRow(*key, failed.get(key), decoded(row["standing"]))
+
+
 def _shown(row: sqlite3.Row) -> rest.StoredResult | None:
     if row["document"] is None:
         return None
+    if is_altered(row, "document", row["document"].encode()):
+        raise Rotten(_DIFFERS.format(row["device_id"], row["config_key"]))
     return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])
+
+
+_DIFFERS = "what the page shows of the device {} in the configuration {} does not match its hash"

@@ -196,6 +196,13 @@ def document_sha256(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE result ADD COLUMN document_sha256 TEXT")
 
 
+@MIGRATIONS(name="0010_shown_sha256")
+def shown_sha256(db: sqlite_utils.Database) -> None:
+    """By which the copies that a page shows and ranks can be checked. A cell gets it with its next result."""
+    db.conn.execute("ALTER TABLE outcome ADD COLUMN document_sha256 TEXT")
+    db.conn.execute("ALTER TABLE standing ADD COLUMN standing_sha256 TEXT")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)
