@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.net.http import BREAKS, fetched, reason_of
+from edgeprof.net.http import BREAKS, fetched, read_whole, reason_of
 from edgeprof.version import __version__
 
 LAST_SEQ = "edgeprof.last_seq"
 """A tag of the experiment: the hub's number of the newest result that is there, after which a publish goes on."""
 TIMEOUT_S = 60.0
+MAX_ANSWER_BYTES = 16 << 20
+"""A run with its tags is some KiB. What is longer is no answer of MLflow's."""
 MAX_METRICS = 900
 """Of one call; MLflow 3.17 takes 1,000."""
 MAX_VALUE_CHARS = 5000
@@ -87,7 +89,7 @@ class Mlflow:
             with fetched(method, url, headers, data, TIMEOUT_S) as answer:
                 if not 200 <= answer.status < 300:
                     raise _refused(self._uri, answer)
-                return json.loads(answer.read())
+                return json.loads(read_whole(answer, MAX_ANSWER_BYTES))
         except BREAKS as error:
             reason = reason_of(error)
             raise MlflowError("mlflow_unreachable", f"No MLflow server answers at {self._uri} ({reason}).") from error
@@ -137,7 +139,7 @@ def _pair(key: str, value: object) -> dict[str, str]:
 
 def _refused(uri: str, answer: HTTPResponse) -> MlflowError:
     try:
-        reported = json.loads(answer.read())
+        reported = json.loads(read_whole(answer, MAX_ANSWER_BYTES))
         return MlflowError(str(reported["error_code"]).lower(), f"MLflow at {uri} refused: {reported['message']}")
     except (ValueError, KeyError, TypeError):
         return MlflowError("mlflow_refused", f"MLflow at {uri} answered {answer.status}.")

@@ -32,6 +32,8 @@ class OddEndpoint(ThreadingHTTPServer):
         self.breaks_after = 0
         """Parts after which the connection is cut; 0: it is not."""
         self.says_error_within = ""
+        self.models = 1
+        self.after_the_end = b""
         self.closes = False
         """It closes the connection after each answer, without saying so before."""
         self.bodies: list[dict[str, Any]] = []
@@ -70,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/v1/models" and self._has_key():
-            self._say(200, json.dumps({"object": "list", "data": [{"id": "odd-1", "object": "model"}]}))
+            self._say(200, json.dumps({"object": "list", "data": [{"id": "odd-1"}] * self.server.models}))
         else:
             self._say(401, json.dumps({"error": {"message": f"Incorrect API key: {self.server.key}x."}}))
 
@@ -103,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.connection.close()
                 return
-        self._chunk(b": a comment\n\ndata: [DONE]\n\n")
+        self._chunk(b": a comment\n\ndata: [DONE]\n\n" + self.server.after_the_end)
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
         self.close_connection = self.server.closes

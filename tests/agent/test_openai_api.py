@@ -14,6 +14,7 @@ from edgeprof.modelfiles.served_file import Parameter, Served, ServedPrice
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.endpoint import parse_endpoint
+from edgeprof_agent.runtimes.openai import http
 from edgeprof_agent.runtimes.openai import requests as openai_asking
 from edgeprof_agent.runtimes.openai.adapter import steps_of
 from edgeprof_agent.runtimes.openai.answers import Usage
@@ -285,3 +286,26 @@ def test_steps_are_those_that_were_seen_to_pass(
         "completion_tokens_details": {"reasoning_tokens": reasoning},
     }
     assert steps_of(msgspec.convert(told, Usage), parts) == (steps, one_by_one)
+
+
+def test_a_list_of_models_that_is_too_long_is_not_held(odd: OddEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = http.Connection(odd.url, None)
+    assert connection.models() == ["odd-1"]
+    odd.models = 200
+    monkeypatch.setattr(http, "_MAX_LIST_BYTES", 1024)
+    with pytest.raises(http.EndpointUnreachable, match="longer than 1 KiB") as caught:
+        connection.models()
+    assert caught.value.kind == "answer"
+
+
+def test_what_comes_after_the_end_of_an_answer_is_not_read_to_its_end(
+    odd: OddEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_MAX_LINE_BYTES", 4096)
+    odd.after_the_end = b"x" * 100_000
+    connection = http.Connection(odd.url, None)
+    body: dict[str, object] = {"messages": [{"role": "user", "content": "a"}], "max_tokens": 2}
+    for _ in range(2):
+        reply = connection.chat(body)
+        assert reply.usage is not None
+    connection.close()

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from edgeprof.publish.mlflow import PARAMS, TAGS, Mlflow
+from edgeprof.publish import mlflow
+from edgeprof.publish.mlflow import PARAMS, TAGS, Mlflow, MlflowError
 from tests.cli.conftest import Run
 from tests.hub import fleet
 from tests.hub.live import Live
@@ -167,3 +169,16 @@ def test_mlflow_itself_has_what_was_sent(python: Path, run: Run, filled: fleet.F
         values = [{each["key"]: each["value"] for each in one["data"].get("metrics", [])} for one in found["runs"]]
         assert sorted(each["latency_p50_ms"] for each in values if each) == [4.0, 5.0, 6.0]
         assert {one["info"]["status"] for one in found["runs"]} == {"FINISHED", "FAILED"}
+
+
+def test_an_answer_that_never_ends_is_not_held(run: Run, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a good answer nor a refusal: some other server may be at that address."""
+    monkeypatch.setattr(mlflow, "MAX_ANSWER_BYTES", 2000)
+    for status in (200, 500):
+        long: tuple[int, object] = (status, {"experiment": "x" * 4000})
+        monkeypatch.setattr(tracker, "answer", Mock(return_value=long))
+        with pytest.raises(MlflowError) as caught:
+            Mlflow(tracker.uri, "edgeprof")
+        assert caught.value.code == ("mlflow_unreachable" if status == 200 else "mlflow_refused")
+        if status == 200:
+            assert "longer than 2 KiB" in caught.value.message

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from edgeprof.net.http import bearer, connection, reason_of
+from edgeprof.net.http import bearer, connection, read_whole, reason_of
 from edgeprof.net.sse import field_of
 from edgeprof_agent.runtimes.openai.answers import ModelList, StreamEvent, Usage, message_of
 
@@ -20,6 +20,8 @@ _BREAKS = (OSError, http.client.HTTPException, msgspec.MsgspecError, UnicodeErro
 _PART = msgspec.json.Decoder(StreamEvent)
 _MAX_MESSAGE_CHARS = 300
 _MAX_LINE_BYTES = 1 << 20
+_MAX_LIST_BYTES = 8 << 20
+"""A public router with 400 models sends 0.5 MB."""
 
 
 class EndpointRefusal(Exception):
@@ -91,8 +93,8 @@ class Connection:
             response = self._http.getresponse()
             if response.status != 200:
                 raise self._refused(response)
-            return [each.id for each in msgspec.json.decode(response.read(), type=ModelList).data]
-        except _BREAKS as error:
+            return [each.id for each in msgspec.json.decode(read_whole(response, _MAX_LIST_BYTES), type=ModelList).data]
+        except (*_BREAKS, ValueError) as error:  # the last: a list that is too long
             raise self._broken(error) from error
         finally:
             self._http.close()
@@ -159,7 +161,9 @@ class Connection:
                 shown_ns.append(now_ns)
             usage, model = part.usage or usage, part.model or model
         ended_ns = time.monotonic_ns()
-        response.read()  # what may follow: the connection is then free for the next request
+        response.read(_MAX_LINE_BYTES)  # what may follow: the connection is then free for the next request
+        if not response.isclosed():
+            self._http.close()
         if not is_whole:
             raise EndpointUnreachable("answer", "the endpoint's answer ended early")
         return Reply(started_ns, shown_ns, ended_ns, usage, model)
