@@ -17,6 +17,7 @@ from edgeprof.modelfiles import ModelFile
 from edgeprof.net import hub_url, sse
 from edgeprof.net.http import Server, bearer
 from edgeprof.net.hub_errors import error_in
+from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 
@@ -28,6 +29,10 @@ ANSWER_WITHIN_S = 900.0
 """Of an answer that is read whole: the table of a large hub over a slow line."""
 MAX_ANSWER_BYTES = 512 << 20
 MAX_ERROR_BYTES = 64 << 10
+_NOT_WHOLE = (
+    "The database of the hub at {} is damaged: results that are not whole are missing, all others were exported. "
+    "Find out which with `edgeprof hub check` on the hub's machine."
+)
 
 Sent = Callable[[int, int], None]
 """Called with (bytes sent, bytes in all) while a file goes up."""
@@ -158,14 +163,28 @@ class HubClient:
             return int(response.headers.get("x-edgeprof-last-seq", "0"))
 
     def export(self, kind: str, after: int = 0) -> Iterator[bytes]:
-        """Lines of all results in the order of arrival (`csv`, `ndjson`), after this `seq`; each with its line feed."""
-        with self._answer("GET", f"/export?format={kind}&after={after}") as response:
-            yield from self._lines(response)
+        """Lines of all results in the order of arrival (`csv`, `ndjson`), after this `seq`; each with its line feed.
+
+        Of a damaged hub all whole results come, and then HubError with the code `database_damaged`.
+        """
+        try:
+            with self._answer("GET", f"/export?format={kind}&after={after}") as response:
+                yield from self._lines(response)
+        except HubError as error:
+            if error.code == "hub_unreachable" and self._is_damaged():
+                raise HubError("database_damaged", _NOT_WHOLE.format(self.url)) from error
+            raise
 
     def changes(self) -> Iterator[sse.Event]:
         """The hub's event stream: one item for each change, until the connection ends."""
         with self._answer("GET", "/events", headers={"Accept": "text/event-stream"}) as response:
             yield from sse.events(self._lines(response))
+
+    def _is_damaged(self) -> bool:
+        try:
+            return self._get("/healthz", dict[str, bool]).get("database_whole") is False
+        except HubError:
+            return False
 
     def _get(self, path: str, kind: type[T]) -> T:
         return _decode(self._send("GET", path, None), kind)
@@ -222,7 +241,7 @@ class HubClient:
 
     def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
         with self._server.reading():
-            yield from iter(response.readline, b"")
+            yield from lines(response)
 
     def _unreachable(self, reason: str) -> HubError:
         return HubError(

@@ -11,7 +11,7 @@ import click
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.live import result_progress
-from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.errors import EdgeprofError, MissingPartError, UsageError
 
 Kind = Literal["csv", "ndjson", "parquet"]
 KINDS: dict[str, Kind] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
@@ -138,11 +138,18 @@ def _parquet(client: HubClient, out: Path, after: int, say: Callable[[int], None
 
 
 def _batched(lines: Iterable[bytes]) -> Iterator[list[object]]:
+    """What came before a break is given out, too."""
     rows: list[object] = []
-    for line in lines:
-        rows.append(json.loads(line))
-        if len(rows) == PARQUET_BATCH:
-            yield rows
-            rows = []
+    broken: EdgeprofError | None = None
+    try:
+        for line in lines:
+            rows.append(json.loads(line))
+            if len(rows) == PARQUET_BATCH:
+                yield rows
+                rows = []
+    except EdgeprofError as error:
+        broken = error
     if rows:
         yield rows
+    if broken is not None:
+        raise broken

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pyarrow.parquet
 import pytest
@@ -119,3 +120,27 @@ def test_prices_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None:
         assert ("days old, 365 allowed for call" in checked.out) == bool(code)
     own.write_text("sources: {}\nentries:\n  - {id: x, kind: call}\n")
     assert run("prices", "check", str(own)).refused_with("catalogue_invalid")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.parquet"])
+def test_a_damaged_result_is_left_out_and_the_damage_is_named(
+    run: Run, hub: Live, filled: fleet.Fleet, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rotten = filled.results[2]
+    sql = "UPDATE result SET document = document || ' ' WHERE result_id = ?"
+    hub.hub.writer.call(lambda store: store.change(lambda connection: connection.execute(sql, (rotten.result_id,))))
+    out = tmp_path / name
+    assert run("export", str(out)).refused_with("database_damaged")
+    if name.endswith("csv"):
+        rows = cast("list[dict[str, object]]", list(csv.DictReader(out.read_text().splitlines())))
+    elif name.endswith("ndjson"):
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+    else:
+        table = pyarrow.parquet.read_table(out)  # pyright: ignore[reportUnknownMemberType]
+        rows = cast("list[dict[str, object]]", table.to_pylist())  # pyright: ignore[reportUnknownMemberType]
+    whole = [result for result in filled.results if result is not rotten]
+    assert told(rows) == lines_of(replace(filled, results=whole))
+    assert rotten.result_id in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "Traceback" not in str(hub.hub.health.message)
+    assert run("export", str(tmp_path / "again.csv"), "--after", "6").code == 0

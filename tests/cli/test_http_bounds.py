@@ -172,3 +172,29 @@ def test_a_head_answer_has_no_body() -> None:
         answer = line.getresponse()
         assert http.read_whole(answer, 100) == b""
         line.close()
+
+
+@pytest.mark.parametrize(
+    "head", [b"Transfer-Encoding: chunked\r\n\r\n5\r\none\nt\r\n", b"Content-Length: 9\r\n\r\none\nt"]
+)
+def test_lines_that_were_cut_off_are_no_whole_answer(head: bytes) -> None:
+    """By whatever ended the hub: http.client's own readline takes the first one for whole."""
+    came: list[bytes] = []
+    say: Say = lambda line, _: line.sendall(b"HTTP/1.1 200 OK\r\n" + head)  # noqa: E731
+    with answering(say) as url, pytest.raises(HubError) as caught:
+        came.extend(HubClient(url).export("ndjson"))
+    assert caught.value.code == "hub_unreachable"
+    assert came == [b"one\n"]
+
+
+def test_a_line_that_never_ends_is_not_held() -> None:
+    with answering(endless) as url, pytest.raises(HubError, match="a line of its answer is longer than"):
+        list(HubClient(url).export("ndjson"))
+
+
+def test_lines_come_as_they_were_sent() -> None:
+    body = b"5\r\none\r\n\r\n3\r\ntwo\r\n4\r\n\nend\r\n0\r\n\r\n"
+    with answering(
+        lambda line, _: line.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    ) as url:
+        assert list(HubClient(url).export("csv")) == [b"one\r\n", b"two\n", b"end"]

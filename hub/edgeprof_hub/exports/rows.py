@@ -11,6 +11,7 @@ from edgeprof.tables.export import Value, defused
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.store.base import ReadStore
+from edgeprof_hub.store.trouble import Rotten
 
 Format = Literal["csv", "ndjson"]
 MEDIA: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
@@ -28,11 +29,17 @@ Line = tuple[Value, ...]
 
 
 def text(store: ReadStore, kind: Format, after: int) -> Iterator[bytes]:
-    """The whole export as text, piece by piece: a line of heads in CSV, an object a line in NDJSON."""
+    """The whole export as text, piece by piece: a line of heads in CSV, an object a line in NDJSON.
+
+    Damaged results are left out. Where there was one, Rotten is raised after the last whole result.
+    """
     if kind == "csv":
         yield _csv([COLUMNS])
-    for lines in _batches(store, after):
+    damages: list[Rotten] = []
+    for lines in _batches(store, after, damages):
         yield _csv(lines) if kind == "csv" else _ndjson(lines)
+    if damages:
+        raise damages[0]
 
 
 def _csv(lines: list[Line]) -> bytes:
@@ -52,11 +59,13 @@ def _ndjson(lines: list[Line]) -> bytes:
     return "".join(f"{one}\n" for one in texts).encode()
 
 
-def _batches(store: ReadStore, after: int) -> Iterator[list[Line]]:
+def _batches(store: ReadStore, after: int, damages: list[Rotten]) -> Iterator[list[Line]]:
     devices = {device.device_id: device.label for device in store.devices()}
     models = {model.model_id: model for model in store.models()}
     while found := store.results_after(after, AT_ONCE):
-        yield [line for seq, stored in found for line in _lines(seq, stored, devices, models)]
+        damages += [each for _, each in found if isinstance(each, Rotten)]
+        whole = [(seq, each) for seq, each in found if not isinstance(each, Rotten)]
+        yield [line for seq, stored in whole for line in _lines(seq, stored, devices, models)]
         after = found[-1][0]
 
 

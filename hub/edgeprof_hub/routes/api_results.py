@@ -20,7 +20,7 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, window
 from edgeprof_hub.registry import admin
-from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document, encoded
+from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, Stream, document, encoded
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 
 router = APIRouter(tags=["results"])
@@ -98,13 +98,16 @@ def get_export(
     format: export.Format = "ndjson",
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> StreamingResponse:
-    """Every result in order of arrival, one line per metric. `after`: only results after this `seq`."""
+    """Every result in order of arrival, one line per metric. `after`: only results after this `seq`.
+
+    Damaged results are left out. Then the answer is cut off after the last line, and `healthz` says why.
+    """
     headers = {
         "x-edgeprof-last-seq": str(hub.reader.last_seq()),
         "content-disposition": f'attachment; filename="edgeprof-results.{format}"',
     }
     pieces = export.text(hub.reader, format, after)
-    return StreamingResponse(pieces, media_type=export.MEDIA[format], headers=headers)
+    return Stream(hub, pieces, media_type=export.MEDIA[format], headers=headers)
 
 
 @router.get("/metrics", response_class=Response)

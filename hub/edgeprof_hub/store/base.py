@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.store.standing import StandingRow
+from edgeprof_hub.store.trouble import Rotten
 
 StoreOutcome = Literal["stored", "duplicate", "conflict"]
 
@@ -95,8 +96,11 @@ class ReadStore(Protocol):
         """Those that are not stored here, and that nobody has deleted."""
         ...
 
-    def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult]]:
-        """Results in the order of their arrival after this number of the hub's, each with its own."""
+    def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult | Rotten]]:
+        """Results in the order of their arrival after this number of the hub's, each with its own.
+
+        Rotten in the place of one that is not what was stored: the others can be read all the same.
+        """
         ...
 
     def last_seq(self) -> int:

@@ -14,6 +14,7 @@ from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
+from edgeprof_hub.store.trouble import Rotten
 
 _DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
@@ -129,9 +130,9 @@ class SqliteReader:
         )
         return [rows.result(row) for row in self._all(sql, (metric, limit))]
 
-    def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult]]:
+    def results_after(self, seq: int, limit: int) -> Sequence[tuple[int, rest.StoredResult | Rotten]]:
         found = self._all("SELECT * FROM result WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
-        return [(row["seq"], rows.result(row)) for row in found]
+        return [(row["seq"], rows.result_or_damage(row)) for row in found]
 
     def last_seq(self) -> int:
         return int(self._all("SELECT coalesce(max(seq), 0) FROM result", ())[0][0])

@@ -123,6 +123,14 @@ def result(row: sqlite3.Row) -> rest.StoredResult:
     return rest.StoredResult(result=from_json(row["document"], m.Result), received_s=row["received_s"])
 
 
+def result_or_damage(row: sqlite3.Row) -> rest.StoredResult | Rotten:
+    """One of many results, of which one that rotted must not hide the others."""
+    try:
+        return result(row)
+    except Rotten as damage:
+        return damage
+
+
 def is_rotten(row: sqlite3.Row) -> bool | None:
     """Whether a row's document is another one than was stored. None for one that an older release stored.
 
