@@ -84,6 +84,7 @@ class MinimalHub:
         self.refused_claims = 0
         self.hub_id = "h-1"
         self.hub_session = ""
+        self.hub_version = "0"
         self.holdings: list[Holdings] = []
         self.receipt_status: ReceiptStatus = "stored"
         self.artifact_refusal: tuple[int, bytes] | None = None
@@ -138,7 +139,7 @@ class MinimalHub:
     def bootstrap(self) -> Bootstrap:
         return Bootstrap(
             hub_id=self.hub_id,
-            hub_version="0",
+            hub_version=self.hub_version,
             hub_time_s=time.time(),
             site=SITE,
             wire_min=WIRE_VERSION if self.wire_max >= WIRE_VERSION else self.wire_max,

@@ -18,7 +18,8 @@ from edgeprof.wire.messages import Receipt, ReceiptStatus, Result
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.jobs import Jobs, Started
-from edgeprof_agent.daemon.outbox import KEEP_RECEIPTED_S, PURGE_EVERY_S, Outbox, OutboxEntry
+from edgeprof_agent.daemon.outbox import PURGE_EVERY_S, Outbox, OutboxEntry
+from edgeprof_agent.daemon.outbox_purge import KEEP_RECEIPTED_S
 from tests.agent.pieces import job, now, result
 
 
@@ -266,3 +267,53 @@ def test_tries_on_a_full_disk_leave_nothing_behind(tmp_path: Path, monkeypatch: 
         with pytest.raises(OSError, match="No space"):
             write_durably(tmp_path / "artifact", b"x" * 100)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_hub_rejected_is_tried_once_more_at_each_other_release(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.outbox.meet("0.1.0")
+    first.outbox.put(result(job()), {})
+    entry = first.outbox.queued(1)[0]
+    first.outbox.settle(receipt(entry, "rejected"))
+    first.outbox.meet("0.1.0")
+    assert ids(first.outbox) == []
+    first.database.close()
+    outbox = Spool(tmp_path).outbox
+    outbox.meet("0.1.0")
+    assert ids(outbox) == [], "the same release: it would say the same"
+    outbox.meet("0.2.0")
+    assert ids(outbox) == [entry.result_id]
+    outbox.settle(receipt(entry, "rejected"))
+    outbox.meet("0.2.0")
+    assert ids(outbox) == []
+    outbox.meet("0.3.0")
+    assert outbox.settle(receipt(entry))
+    outbox.meet("0.4.0")
+    assert (ids(outbox), outbox.unreceipted()) == ([], 0)
+
+
+@pytest.mark.parametrize("why", ["conflict", "damaged"])
+def test_only_what_a_hub_rejected_is_tried_once_more(tmp_path: Path, why: str) -> None:
+    outbox = Spool(tmp_path).outbox
+    outbox.put(result(job()), {})
+    entry = outbox.queued(1)[0]
+    if why == "conflict":
+        outbox.settle(receipt(entry, "conflict"))
+    else:
+        outbox.settle(receipt(entry, "rejected"))
+        outbox.meet("0.2.0")
+        outbox.quarantine(entry.result_id, "its bytes are damaged on this device's disk")
+    outbox.meet("0.3.0")
+    assert ids(outbox) == []
+
+
+def test_a_database_of_an_older_agent_gets_the_table(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.outbox.put(result(job()), {})
+    with first.database.transaction() as change:
+        change.execute("DROP TABLE rejected")
+    first.database.close()
+    outbox = Spool(tmp_path).outbox
+    outbox.settle(receipt(outbox.queued(1)[0], "rejected"))
+    outbox.meet("0.2.0")
+    assert len(ids(outbox)) == 1

@@ -309,3 +309,24 @@ def test_a_folder_without_an_agent_is_named(tmp_path: Path, runner: CliRunner) -
     failed = runner.invoke(agent_command, ["outbox", "--data", str(tmp_path)])
     assert isinstance(failed.exception, EdgeprofError)
     assert "holds no agent's data" in failed.exception.message
+
+
+def test_a_result_that_an_older_hub_rejected_arrives_after_the_hub_was_upgraded(
+    hub: MinimalHub, start: Start, data: Path, job: Job
+) -> None:
+    hub.receipt_status = "rejected"
+    agent = start()
+    end_told(hub, job)
+    agent.stop()
+    assert rows(data)[0][0] == "aside"
+    hub.receipt_status = "stored"
+    hub.received.clear()
+    agent = start()
+    eventually(lambda: hub.is_online(agent.device_id))
+    agent.stop()
+    assert rows(data)[0][0] == "aside", "the same release"
+    hub.hub_version = "1"
+    agent = start()
+    eventually(lambda: settled(agent))
+    agent.stop()
+    assert rows(data)[0][0] == "receipted"

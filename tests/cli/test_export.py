@@ -136,7 +136,7 @@ def test_a_damaged_result_is_left_out_and_the_damage_is_named(
     elif name.endswith("ndjson"):
         rows = [json.loads(line) for line in out.read_text().splitlines()]
     else:
-        table = pyarrow.parquet.read_table(out)  # pyright: ignore[reportUnknownMemberType]
+        table = pyarrow.parquet.read_table(out)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         rows = cast("list[dict[str, object]]", table.to_pylist())  # pyright: ignore[reportUnknownMemberType]
     whole = [result for result in filled.results if result is not rotten]
     assert told(rows) == lines_of(replace(filled, results=whole))

@@ -35,6 +35,8 @@ TABLES: dict[str, str] = {
         state TEXT NOT NULL CHECK (state IN ('queued', 'receipted', 'aside')),
         changed_s REAL NOT NULL,
         reason TEXT)""",
+    "rejected": """CREATE TABLE IF NOT EXISTS rejected (
+        seq INTEGER PRIMARY KEY, result_id TEXT NOT NULL UNIQUE, hub_version TEXT NOT NULL)""",
     "jobs": """CREATE TABLE IF NOT EXISTS jobs (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         job_id TEXT NOT NULL,

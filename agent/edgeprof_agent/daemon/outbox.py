@@ -10,14 +10,14 @@ from pathlib import Path
 from edgeprof.wire import codec
 from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import Receipt, Result
+from edgeprof_agent.daemon import outbox_purge
 from edgeprof_agent.daemon.artifact_files import ArtifactFiles
 from edgeprof_agent.daemon.database import Database
-from edgeprof_agent.daemon.outbox_entry import OutboxEntry, artifacts_of, entry_of, without, without_artifact
+from edgeprof_agent.daemon.outbox_entry import OutboxEntry, entry_of, without, without_artifact
+from edgeprof_agent.daemon.outbox_rejected import Rejected
 
 log = logging.getLogger(__name__)
 
-KEEP_RECEIPTED_S = 24 * 3600.0
-"""A hub that was restored from a backup asks again by sending the job again."""
 PURGE_EVERY_S = 60.0
 """A purge looks at every row: done at each receipt, it would make a long queue cost the square of its length."""
 FULL_AT = 0.8
@@ -42,12 +42,13 @@ class Outbox:
         self._database = database
         self._artifacts = ArtifactFiles(artifacts)
         self._budget = budget
+        self._rejected = Rejected(database)
         self._purged_s = -PURGE_EVERY_S
         self._disputes: dict[str, int] = {}
         self.on_quarantine: Callable[[Quarantined], None] = lambda _: None
         """Called after a result was quarantined: the hub has to hear that its job has ended."""
         self._quarantine_corrupt()
-        self._remove_unnamed_artifacts()
+        outbox_purge.remove_unnamed(self._database, self._artifacts)
 
     def put(self, result: Result, artifacts: Mapping[str, bytes]) -> None:
         """Queue a result; when this returns, it and its artifacts are on disk. A second put changes nothing."""
@@ -87,6 +88,9 @@ class Outbox:
                 (state, receipt.reason or receipt.status, time.time(), receipt.result_id, receipt.sha256),
             )
             settled = done.rowcount == 1
+            if settled:
+                note = self._rejected.note if receipt.status == "rejected" else self._rejected.forget
+                note(change, receipt.result_id)
         if settled and state == "aside":
             log.error("outbox.aside result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason)
             self._say_quarantined(receipt.result_id)
@@ -118,7 +122,12 @@ class Outbox:
                 "UPDATE results SET state = 'aside', reason = ?, changed_s = ? WHERE result_id = ?",
                 (reason, time.time(), result_id),
             )
+            self._rejected.forget(change, result_id)
         self._say_quarantined(result_id)
+
+    def meet(self, hub_version: str) -> None:
+        """A hub that answers: what one of another release rejected is tried once more."""
+        self._rejected.meet(hub_version)
 
     def _say_quarantined(self, result_id: str) -> None:
         for row in self._database.rows("SELECT job_id, attempt, reason FROM results WHERE result_id = ?", result_id):
@@ -210,19 +219,7 @@ class Outbox:
 
     def purge(self, now_s: float) -> int:
         """Forget what the hub has had for a day, and the oldest of it earlier if the budget is exceeded."""
-        excess = max(0, self._count("1") - self._budget)
-        with self._database.transaction() as change:
-            gone = change.execute(
-                "DELETE FROM results WHERE state = 'receipted' AND changed_s < ?", (now_s - KEEP_RECEIPTED_S,)
-            ).rowcount
-            gone += change.execute(
-                "DELETE FROM results WHERE seq IN"
-                " (SELECT seq FROM results WHERE state = 'receipted' ORDER BY seq LIMIT ?)",
-                (max(0, excess - gone),),
-            ).rowcount
-            if gone:
-                self._remove_unnamed_artifacts()
-        return gone
+        return outbox_purge.purge(self._database, self._artifacts, self._budget, now_s)
 
     def artifact(self, sha256: str) -> Path:
         """Where an artifact's bytes lie."""
@@ -242,12 +239,3 @@ class Outbox:
         for row in self._database.rows("SELECT * FROM results WHERE state = 'queued'"):
             if (entry := entry_of(row)).is_damaged:
                 self.quarantine(entry.result_id, DAMAGED)
-
-    def _remove_unnamed_artifacts(self) -> None:
-        named: set[str] = set()
-        for row in self._database.rows("SELECT artifacts FROM results"):
-            artifacts = artifacts_of(row)
-            if artifacts is None:
-                return  # a damaged row: nobody knows which files it names
-            named.update(artifacts)
-        self._artifacts.keep_only(named)

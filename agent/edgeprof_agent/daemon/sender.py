@@ -87,6 +87,7 @@ class Sender:
             self._reconnected, self._to_offer = None, bootstrap
             self._sent_s, self._failures = {}, 0
             self._stored = set()
+            self._outbox.meet(bootstrap.hub_version)
         try:
             if self.is_online:
                 self._offer()
