@@ -32,7 +32,7 @@ class Health:
 
     message: str | None = None
     is_read_only: bool = False
-    """The start found it damaged: nothing is written, and no broker runs. Results wait on their devices."""
+    """The file is broken: nothing is written. Results wait on their devices. Found at the start, no broker runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +65,20 @@ class HubContext:
         known = trouble.named(error, file)
         if known is None and self.health.is_read_only and isinstance(error, sqlite3.Error):
             known = trouble.damaged(file, str(error))
-        if known is not None and known.code == "database_damaged" and self.health.message is None:
-            self.health.message = known.message
-            log.error("database.damaged %s", known.message)
+        if known is not None and known.code == "database_damaged":
+            self._remember(known, is_of_file=trouble.is_of_file(error))
         return known
+
+    def _remember(self, damage: EdgeprofError, *, is_of_file: bool) -> None:
+        """One row that rotted harms no other. A file that is broken is not written to any more."""
+        if is_of_file and not self.health.is_read_only:
+            self.health.is_read_only = True
+            self.writer.refuse(damage)
+            self.health.message = damage.message
+            log.error("database.damaged %s Nothing more is written; results wait on their devices.", damage.message)
+        elif self.health.message is None:
+            self.health.message = damage.message
+            log.error("database.damaged %s", damage.message)
 
     def artifact(self, sha256: str) -> bytes | None:
         """An artifact of a result; None where the hub does not have it."""

@@ -66,6 +66,7 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.callback(broker.stop)
     endpoint = broker.start()
     hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+    writer.on_error = hub.trouble
     watch = Watch(hub)
     watch.start()
     stack.callback(watch.stop)

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from edgeprof.errors import EdgeprofError
@@ -20,7 +23,7 @@ from edgeprof.wire import messages as m
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands import hub as cli
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.context import DATABASE
+from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.store import health
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet, stores
@@ -326,3 +329,43 @@ def test_a_copy_of_an_older_release_is_shown_and_gets_its_hash_with_the_next_res
         for table, column in (("outcome", "document"), ("standing", "standing")):
             (known,) = connection.execute(f"SELECT count({column}_sha256) FROM {table}").fetchone()
             assert known == 1
+
+
+def test_a_broken_file_that_the_start_did_not_see_is_not_written_to_once_it_is_met(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The check at a start looks for a few seconds only, and a disk may fail later."""
+    spoil_pages(data)
+    monkeypatch.setattr(health, "damage", Mock(return_value=None))
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL, follow_redirects=False) as client:
+        assert client.get("/api/v1/results?limit=1000").status_code == 503
+        assert client.get("/api/v1/healthz").json()["database_whole"] is False
+        assert "Damaged database" in client.get("/settings").text
+        for answer in (
+            client.get("/api/v1/bootstrap"),
+            client.post("/api/v1/campaigns", json={}),
+            client.put("/api/v1/groups/one", json={"device_ids": []}),
+            client.post("/flash"),
+        ):
+            assert answer.status_code == 503
+            assert answer.json()["error"]["code"] == "database_damaged"
+        writer = context_of(client).writer
+        with pytest.raises(EdgeprofError, match="is damaged"):
+            writer.call(lambda store: store.mark_all_offline())
+        writer.post(lambda store: store.mark_all_offline())
+    assert "Nothing more is written" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_one_row_that_rotted_stops_no_change(data: Path) -> None:
+    flip_a_digit(data)
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL) as client:
+        assert client.get("/api/v1/results?limit=1000").status_code == 503
+        assert client.get("/api/v1/healthz").json()["database_whole"] is False
+        assert client.get("/api/v1/bootstrap").status_code == 200
+        device = client.get("/api/v1/devices").json()[0]["device_id"]
+        assert client.patch(f"/api/v1/devices/{device}", json={"name": "another"}).status_code < 300
+
+
+def context_of(client: TestClient) -> HubContext:
+    return cast(HubContext, cast(FastAPI, client.app).state.hub)

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, identity, rest
 from edgeprof.wire import messages as m
 from edgeprof_hub.ingest import receiver
 from edgeprof_hub.store import database
+from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
 from tests.hub.live import Live, eventually, free_port, serving
@@ -356,3 +358,26 @@ def test_a_hub_killed_between_commit_and_receipt_has_the_result_once(tmp_path: P
             agent.wait_until_empty()
             assert stored_ids(live) == [result.result_id]
             assert agent.got(m.Receipt)[0].status == "duplicate"
+
+
+def test_a_broken_file_takes_no_result_and_the_device_keeps_it(
+    live: Live, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A receipt, or a dead letter that is acknowledged, would be the end of it on the device."""
+
+    def broken(*_: object) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteWriter, "save_result", broken)
+        agent.post(measured())
+        eventually(lambda: live.hub.health.is_read_only)
+    agent.post(measured())
+    with pytest.raises(EdgeprofError, match="is damaged"):
+        live.hub.writer.call(lambda store: store.mark_all_offline())
+    assert agent.got(m.Receipt) == []
+    assert dead_letters(live.hub.settings.data) == []
+    assert stored_ids(live) == []
+    assert "Traceback" not in caplog.text

@@ -47,7 +47,7 @@ STARTING = (
     ),
     ErrorCode(
         "database_damaged",
-        "A part of the hub's database is damaged; nothing more is written to it.",
+        "A part of the hub's database is damaged. To a file that is itself broken, nothing more is written.",
         "Find out what with `edgeprof hub check`, and copy what can be read with `--salvage`.",
         FAILED,
         (503,),

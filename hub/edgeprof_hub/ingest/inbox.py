@@ -13,6 +13,7 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
+from edgeprof_hub.store import trouble
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -72,9 +73,9 @@ class Inbox:
             effects.seen.add(topic.device_id)
             if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
                 effects.to_ask[topic.device_id] = None
-        except sqlite3.OperationalError:
-            raise
         except Exception as error:
+            if isinstance(error, sqlite3.OperationalError) or trouble.is_of_file(error):
+                raise
             self._quarantine(store, arrival, topic, error, effects)
 
     def _take(

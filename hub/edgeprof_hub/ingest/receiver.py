@@ -62,6 +62,7 @@ class Ingest:
             effects = self._store(store, batch)
         except Exception as error:
             log.error("ingest.failed messages=%d error=%s; trying again", len(batch), error)
+            self._writer.on_error(error)
             self._again_later(batch)
             return
         self._schedule_rest()
@@ -99,7 +100,10 @@ class Ingest:
             self._writer.post(self._drain)
 
     def _again_later(self, batch: list[Arrival]) -> None:
-        """A full or locked disk: nothing is acknowledged and nothing is lost, and it mends itself."""
+        """A full or locked disk: nothing is acknowledged and nothing is lost, and it mends itself.
+
+        Of a damaged database the writer takes no more, and the devices keep what was not acknowledged.
+        """
         with self._lock:
             if self._is_stopped:
                 return

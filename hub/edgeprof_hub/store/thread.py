@@ -21,13 +21,21 @@ class WriterThread:
     def __init__(self, file: Path) -> None:
         """Opens the database, so that its errors reach the caller."""
         self._store = SqliteWriter(file)
+        self._refusal: EdgeprofError | None = None
+        self.on_error: Callable[[Exception], EdgeprofError | None] = lambda _: None
+        """Told of what nobody waits for; returns what it means for a person, None for a bug."""
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
         self._thread.start()
 
     def post(self, change: Callable[[SqliteWriter], object]) -> None:
         """Queue a change that nobody waits for; what goes wrong with it is in the log."""
-        self.submit(change).add_done_callback(_say_failure)
+        if self._refusal is None:
+            self.submit(change).add_done_callback(self._say_failure)
+
+    def refuse(self, error: EdgeprofError) -> None:
+        """Write nothing more: from now on, what was queued fails with this error, too. Reading goes on."""
+        self._refusal = error
 
     def submit(self, change: Callable[[SqliteWriter], T]) -> "Future[T]":
         """Queue a change; its future ends when it is committed."""
@@ -35,6 +43,8 @@ class WriterThread:
 
         def run() -> None:
             try:
+                if self._refusal is not None:
+                    raise self._refusal
                 future.set_result(change(self._store))
             except BaseException as error:
                 future.set_exception(error)
@@ -55,6 +65,13 @@ class WriterThread:
         """The same, and close the database."""
         self.finish()
         self._store.close()
+
+    def _say_failure(self, future: "Future[object]") -> None:
+        error = future.exception()
+        if error is None or error is self._refusal:
+            return
+        known = self.on_error(error) if isinstance(error, Exception) else None
+        log.error("writer.change_failed error=%s", error, exc_info=None if known else error)
 
     def _work(self) -> None:
         while (run := self._queue.get()) is not None:
@@ -77,8 +94,3 @@ class RefusingWriter(WriterThread):
 
     def finish(self) -> None: ...
     def stop(self) -> None: ...
-
-
-def _say_failure(future: "Future[object]") -> None:
-    if error := future.exception():
-        log.error("writer.change_failed", exc_info=error)

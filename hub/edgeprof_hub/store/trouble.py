@@ -54,6 +54,12 @@ def named(error: Exception, file: Path) -> EdgeprofError | None:
     return None
 
 
+def is_of_file(error: Exception) -> bool:
+    """Whether the file's own structure is broken. What is written then may go where it does not belong."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _is_full(folder: Path) -> bool:
     try:
         return shutil.disk_usage(folder).free < _FULL_BELOW_BYTES
