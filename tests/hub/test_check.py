@@ -369,3 +369,18 @@ def test_one_row_that_rotted_stops_no_change(data: Path) -> None:
 
 def context_of(client: TestClient) -> HubContext:
     return cast(HubContext, cast(FastAPI, client.app).state.hub)
+
+
+def test_a_damaged_database_of_an_older_release_is_shown_without_its_upgrade(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written to it, so it lacks the hashes of what the page shows."""
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        connection.execute("ALTER TABLE outcome DROP COLUMN document_sha256")
+        connection.execute("ALTER TABLE standing DROP COLUMN standing_sha256")
+        connection.commit()
+    monkeypatch.setattr(health, "damage", Mock(return_value="a page is not readable"))
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL) as client:
+        for device in client.get("/api/v1/devices").json():
+            assert client.get("/api/v1/compare", params={"device": device["name"]}).status_code == 200
+    assert check(data).exit_code == 0
