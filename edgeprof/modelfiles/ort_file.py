@@ -4,7 +4,6 @@ Field numbers from onnxruntime/core/flatbuffers/schema/ort.fbs. Saved optimizati
 """
 
 from collections.abc import Iterator
-from math import prod
 
 from edgeprof.modelfiles.flatbuffer import (
     BYTES,
@@ -96,11 +95,6 @@ def check(window: FileWindow) -> None:
         raise window.truncated("ONNX Runtime") from None
     if graph is None:
         raise window.damaged("it has no graph")
-
-
-def weights(window: FileWindow) -> Iterator[tuple[int, int]]:
-    """(values, ONNX data type) of each initializer."""
-    return ((prod(sizes), kind) for sizes, kind in tensors(window))
 
 
 def tensors(window: FileWindow) -> Iterator[tuple[list[int], int]]:
