@@ -188,7 +188,15 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
             text = f"{text} {notes.ref(note)}"
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
+    if item.metric == "latency_p50_ms" and trust.is_held_back_by_quota(cell.trust):
+        text += _mean(cell)
     return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text
+
+
+def _mean(cell: rest.Cell) -> str:
+    """The median alone looks as if there were no quota: it leaves the pauses out."""
+    mean = cell.metrics.get("latency_mean_ms")
+    return f", mean {figures.figure(mean)}" if mean is not None else ""
 
 
 def mark_sign(cell: rest.Cell, metric: str) -> str:
