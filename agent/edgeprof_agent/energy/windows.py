@@ -22,6 +22,7 @@ def lead(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
 
 
 def windows_of(trace: CalibratedTrace, load: EnergyLoad, whole: Course, idle_w: float) -> list[EnergyWindow]:
+    """Each window that did work. `idle_w`: what net joules leave out."""
     found: list[EnergyWindow] = []
     for phase in load["phases"]:
         for window in phase["windows"]:
