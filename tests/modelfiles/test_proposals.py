@@ -82,6 +82,12 @@ def test_weights_count_wherever_the_file_keeps_them(tmp_path: Path, make: arithm
     assert (found.quantization, found.parameters) == (name, arithmetic_models.SIZE**2)
 
 
+def test_weights_in_a_branch_of_an_ort_file_count(tmp_path: Path) -> None:
+    made = arithmetic_models.in_a_branch(tmp_path / "made.onnx").read_bytes()
+    path = makers.saved_as_ort(made, tmp_path / "net.ort")
+    assert record(path, path.read_bytes()).parameters == arithmetic_models.SIZE**2
+
+
 def test_packed_weights_count_as_the_bits_that_they_have(tmp_path: Path) -> None:
     node = helper.make_node(
         "MatMulNBits", ["x", "b", "s"], ["y"], domain="com.microsoft", K=64, N=32, bits=4, block_size=32
