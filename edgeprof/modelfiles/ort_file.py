@@ -4,7 +4,6 @@ Field numbers from onnxruntime/core/flatbuffers/schema/ort.fbs. Saved optimizati
 """
 
 from collections.abc import Iterator
-from math import prod
 
 from edgeprof.modelfiles.flatbuffer import (
     BYTES,
@@ -76,7 +75,9 @@ _TABLES: Schema = {
     },
 }
 _SESSION_MODEL, _MODEL_GRAPH = 1, 7
-_GRAPH_INITIALIZERS, _GRAPH_NODE_ARGS, _GRAPH_INPUTS, _GRAPH_OUTPUTS = 0, 1, 5, 6
+_GRAPH_INITIALIZERS, _GRAPH_NODE_ARGS, _GRAPH_NODES, _GRAPH_INPUTS, _GRAPH_OUTPUTS = 0, 1, 2, 5, 6
+_NODE_ATTRIBUTES = 10
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 6, 7, 11, 12
 _TENSOR_NAME, _TENSOR_DIMS, _TENSOR_TYPE = 0, 2, 3
 _VALUE_NAME, _VALUE_TYPE, _TYPE_VALUE, _TENSOR_SHAPE, _SHAPE_DIM = 0, 2, 2, 1, 0
 _DIM_VALUE, _DIM_KIND, _DIM_SIZE, _DIM_SYMBOL = 0, 0, 1, 2
@@ -98,17 +99,37 @@ def check(window: FileWindow) -> None:
         raise window.damaged("it has no graph")
 
 
-def weights(window: FileWindow) -> Iterator[tuple[int, int]]:
-    """(values, ONNX data type) of each initializer."""
-    return ((prod(sizes), kind) for sizes, kind in tensors(window))
-
-
 def tensors(window: FileWindow) -> Iterator[tuple[list[int], int]]:
-    """(sizes, ONNX data type) of each initializer."""
-    for at in _of_graph(window, _GRAPH_INITIALIZERS):
-        tensor = table(window, at)
-        kind = slot_of(window, tensor, _TENSOR_TYPE)
-        yield _longs(window, tensor, _TENSOR_DIMS), window.u32(kind) if kind else 0
+    """(sizes, ONNX data type) of each initializer and of each tensor in an attribute, also in branches and loops."""
+    for at in _stored(window):
+        kind = slot_of(window, at, _TENSOR_TYPE)
+        yield _longs(window, at, _TENSOR_DIMS), window.u32(kind) if kind else 0
+
+
+def _stored(window: FileWindow) -> Iterator[int]:
+    first = _graph(window)
+    waiting = [] if first is None else [first]
+    seen = set(waiting)  # a damaged file may use one graph many times
+    while waiting:
+        graph = waiting.pop()
+        yield from _held(window, graph, _GRAPH_INITIALIZERS)
+        for node in _held(window, graph, _GRAPH_NODES):
+            for attribute in _held(window, node, _NODE_ATTRIBUTES):
+                yield from _one(window, attribute, _ATTRIBUTE_TENSOR)
+                yield from _held(window, attribute, _ATTRIBUTE_TENSORS)
+                inner = {*_one(window, attribute, _ATTRIBUTE_GRAPH), *_held(window, attribute, _ATTRIBUTE_GRAPHS)}
+                waiting += inner - seen
+                seen |= inner
+
+
+def _held(window: FileWindow, owner: int, number: int) -> Iterator[int]:
+    return (table(window, at) for at in elements(window, owner, number))
+
+
+def _one(window: FileWindow, owner: int, number: int) -> Iterator[int]:
+    slot = slot_of(window, owner, number)
+    if slot:
+        yield table(window, slot)
 
 
 def inputs(window: FileWindow) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:

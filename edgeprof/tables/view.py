@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import allowances, figures, trust
+from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
 from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import rest
@@ -188,7 +189,15 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
             text = f"{text} {notes.ref(note)}"
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
+    if item.metric == "latency_p50_ms" and trust.is_held_back_by_quota(cell.trust):
+        text += _mean(cell)
     return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text
+
+
+def _mean(cell: rest.Cell) -> str:
+    """The median alone looks as if there were no quota: it leaves the pauses out."""
+    mean = cell.metrics.get("latency_mean_ms")
+    return f", mean {figures.figure(mean)}" if mean is not None else ""
 
 
 def mark_sign(cell: rest.Cell, metric: str) -> str:
@@ -208,38 +217,6 @@ def _cost(cell: rest.Cell, notes: Notes) -> tuple[str, str, str]:
     baseline = notes.ref(baseline_text(cost))
     cloud = baseline if cost.cloud_usd is None else f"{figures.usd(cost.cloud_usd)} {baseline}"
     return here, cloud, break_even_text(cost) or notes.ref(NO_BREAK_EVEN[cost.break_even_kind])
-
-
-NO_BREAK_EVEN: dict[rest.BreakEvenKind, str] = {
-    "at_least": "No volume was computed.",
-    "never": "The cloud baseline is cheaper at every daily volume that this device can do.",
-    "not_by_volume": "The baseline is always on, so volume does not decide which is cheaper. Compare the daily bills.",
-    "is_cloud": "This device is the cloud: it has no break-even.",
-    "unknown": "The cloud baseline has no price, so break-even is unknown.",
-}
-
-
-def not_counted(cost: rest.CostView) -> str:
-    """What the device's figure holds and what both figures leave out."""
-    counted = ", ".join(cost.edge_parts_usd)
-    return f"Cost on the device counts {counted}. Not counted: {'; '.join(cost.not_counted) or 'nothing known'}."
-
-
-def baseline_text(cost: rest.CostView) -> str:
-    """The cloud service that a figure is compared with."""
-    return f"Cloud: {cost.cloud_name}, {cost.cloud_basis}, as of {cost.as_of}."
-
-
-def break_even_text(cost: rest.CostView) -> str | None:
-    """`≥159/day` (parts are not counted), `159/day` or `never`; None where there is no such volume."""
-    if cost.break_even_per_day is not None:
-        return volume_text(cost.break_even_per_day, cost.break_even_kind == "at_least")
-    return "never" if cost.break_even_kind == "never" else None
-
-
-def volume_text(per_day: float, at_least: bool) -> str:
-    """A break-even volume; `at_least`: parts of the device's bill are not counted."""
-    return f"{'≥' if at_least else ''}{figures.per_day(per_day)}/day"
 
 
 def _legend(table: rest.CompareTable) -> tuple[str, ...]:

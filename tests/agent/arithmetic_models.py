@@ -95,6 +95,21 @@ def in_a_branch(path: Path) -> Path:
     return _save(path, nodes, _with_scale(), [])
 
 
+def in_a_function(path: Path) -> Path:
+    """The same weights in a Constant node of a function of the file."""
+    constant = helper.make_node("Constant", [], ["q"], value=numpy_helper.from_array(WEIGHTS, "q"))
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("local", 1)]
+    body = [constant, *_to_floats("q")]
+    function = helper.make_function("local", "Product", ["x", "scale"], ["y"], body, opsets[:1])
+    ends = _with_scale()
+    graph = helper.make_graph(
+        [helper.make_node("Product", ["x", "scale"], ["y"], domain="local")], "graph", ends[:-1], ends[-1:]
+    )
+    model = helper.make_model(graph, opset_imports=opsets, functions=[function], ir_version=10)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 def two_bit(path: Path) -> Path:
     """Weights of two bits, as IR version 13 has them."""
     packed = np.zeros(SIZE * SIZE // 4, np.uint8).tobytes()

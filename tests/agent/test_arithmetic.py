@@ -92,7 +92,7 @@ def test_a_file_and_a_runtime_may_each_have_made_some() -> None:
     assert kernels_of({"MatMulNBits": 1}, 0, 1, 0, {0: 5})[:2] == (0, 1)  # the others were optimised away
 
 
-@pytest.mark.parametrize("make", [models.constant_node, models.in_a_branch, models.two_bit])
+@pytest.mark.parametrize("make", [models.constant_node, models.in_a_branch, models.in_a_function, models.two_bit])
 def test_small_weights_are_seen_wherever_the_file_keeps_them(make: models.Save, tmp_path: Path) -> None:
     path = make(tmp_path / "model.onnx")
     share = stored_weights(path, "onnx").small_share

@@ -7,7 +7,8 @@ import pytest
 
 from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timing
 from edgeprof.wire.messages import DeviceState, Stamp
-from edgeprof_agent.measuring.trust import RULES, RunEvidence, trust_of
+from edgeprof_agent.measuring.run_evidence import RunEvidence
+from edgeprof_agent.measuring.trust import RULES, trust_of
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.worker_protocol.document import MadeUpWork
 

@@ -212,6 +212,7 @@ def test_a_32_bit_python_on_a_64_bit_kernel_has_no_runtimes(monkeypatch: pytest.
     (python,) = runtimes.look(Path("/"))
     assert python.verdict == "missing"
     assert "is 32-bit (armv7l) on a 64-bit kernel (aarch64): wheels must be for armv7l" in python.detail
+    assert "only tflite-runtime has a wheel on PyPI, for Python 3.10 and 3.11" in python.detail
     assert not can_measure([python])
 
 

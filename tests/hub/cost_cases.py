@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.tables import figures
-from edgeprof.tables.view import break_even_text
+from edgeprof.tables.cost_words import break_even_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import ModelFormat, Result
 from edgeprof.wire.tasks import Task

@@ -10,6 +10,7 @@ from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.family_names import family_of
 from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
+from tests.agent import arithmetic_models
 from tests.modelfiles import makers
 from tests.modelfiles.makers import gguf_text, gguf_whole
 
@@ -65,6 +66,26 @@ def test_the_quantization_of_an_onnx_file_is_the_type_of_its_weights(tmp_path: P
     found = record(tmp_path / "net.onnx", network(np.ones((4, 8), dtype)))
     assert (found.quantization, found.variant, found.parameters) == (name, name, 532)
     assert set(found.proposed) == {"family", "quantization", "parameters"}
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (arithmetic_models.constant_node, "int8"),
+        (arithmetic_models.in_a_branch, "int8"),
+        (arithmetic_models.in_a_function, "int8"),
+        (arithmetic_models.two_bit, "int2"),
+    ],
+)
+def test_weights_count_wherever_the_file_keeps_them(tmp_path: Path, make: arithmetic_models.Save, name: str) -> None:
+    found = record(tmp_path / "net.onnx", make(tmp_path / "made.onnx").read_bytes())
+    assert (found.quantization, found.parameters) == (name, arithmetic_models.SIZE**2)
+
+
+def test_weights_in_a_branch_of_an_ort_file_count(tmp_path: Path) -> None:
+    made = arithmetic_models.in_a_branch(tmp_path / "made.onnx").read_bytes()
+    path = makers.saved_as_ort(made, tmp_path / "net.ort")
+    assert record(path, path.read_bytes()).parameters == arithmetic_models.SIZE**2
 
 
 def test_packed_weights_count_as_the_bits_that_they_have(tmp_path: Path) -> None:

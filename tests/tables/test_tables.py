@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from edgeprof.tables.export import defused
 from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof_hub.matrix import table
 from tests.hub import fleet, realistic, stores
 
@@ -150,6 +152,28 @@ def test_markdown_and_csv_carry_the_badge_and_its_reasons(believable_table: rest
     assert told["magika"] == ("not_checked", "")
     assert told["face-mesh"][0] == "busy throttled"
     assert "14 % of the cores" in told["face-mesh"][1]
+
+
+def held_by_quota(shown: rest.CompareTable, *metrics: str) -> rest.CompareTable:
+    """The table with its first plain cell throttled by a CPU quota, and with these metrics besides."""
+    index = next(index for index, cell in enumerate(shown.cells) if "latency_p50_ms" in cell.metrics)
+    cell = shown.cells[index]
+    busy = TrustMark(cause="busy", reason="held back by a CPU quota of 0.4 cores")
+    rows = {name: m.MetricRow(metric=name, value=19.4, n=100) for name in metrics}
+    plain = {name: row for name, row in cell.metrics.items() if name != "latency_mean_ms"}
+    held = replace(cell, metrics={**plain, **rows}, trust=Trust(marks=(busy,)))
+    return replace(shown, cells=(*shown.cells[:index], held, *shown.cells[index + 1 :]))
+
+
+@pytest.mark.parametrize("render", [tables.render_text, tables.render_md])
+def test_a_run_that_a_quota_held_back_shows_its_mean_beside_the_median(
+    typical: rest.CompareTable, render: Callable[[rest.CompareTable], str]
+) -> None:
+    assert ", mean" not in render(typical)
+    held = render(held_by_quota(typical, "latency_mean_ms"))
+    assert held.count(", mean 19.4") == 1
+    assert "CPU quota" in held
+    assert ", mean" not in render(held_by_quota(typical))
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.032, "3.2 %"), (0.0084, "0.84 %"), (0.5, "50 %"), (0.0, "0 %")])

@@ -11,8 +11,8 @@ from edgeprof_agent.sensors import files
 _CPUS = "docker run --cpus N …, or CPUQuota= of the systemd unit"
 
 COMPILES = (
-    "32-bit: of the runtimes only tflite-runtime has a wheel; msgspec, psutil and numpy have none on PyPI and compile "
-    "(sudo apt-get install gcc python3-dev)"
+    "32-bit: of the runtimes only tflite-runtime has a wheel on PyPI, for Python 3.10 and 3.11; msgspec, psutil and "
+    "numpy have none and compile (sudo apt-get install gcc python3-dev)"
 )
 
 

@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
-from edgeprof.wire.energy import Calibration, EnergyRun, EnergyWindow, PowerSource
-from edgeprof_agent.energy import calibrating
+from edgeprof.wire.energy import Calibration, EnergyRun, PowerSource
+from edgeprof_agent.energy.calibrated_trace import CalibratedTrace
 from edgeprof_agent.energy.course import Course
 from edgeprof_agent.energy.edges import Offset, offset_of
-from edgeprof_agent.energy.integrate import changes, energy_between, in_order, shifted, watts
+from edgeprof_agent.energy.integrate import changes, in_order, shifted, watts
 from edgeprof_agent.energy.marks import EnergyFacts, marks_of
 from edgeprof_agent.energy.plan import WINDOW_PERIODS
 from edgeprof_agent.energy.uncertainty import Seen, parts_of, spread_share, together
 from edgeprof_agent.energy.validation import why_inconsistent, why_negative, why_unusable
+from edgeprof_agent.energy.windows import by_phase, lead, throughput_ratio, windows_of
 from edgeprof_agent.sensors.base import Recording, Sample
 from edgeprof_agent.sensors.pace import reading_pace_s
 from edgeprof_agent.worker_protocol.document import EnergyLoad
 
-_COUNTER_STEP_S = 0.5
-"""For single readings of a counter: its peak, and how it scatters idle."""
 _TAIL_NS = 1_000_000_000
 """After the load: clocks come down, caches are written back."""
 
@@ -73,7 +72,7 @@ def energy_run(
     )
     if problem is not None:
         return run
-    return _figured(run, _Trace(recording, samples, calibration), whole, load, run_context, min_window_s)
+    return _figured(run, CalibratedTrace(recording, samples, calibration), whole, load, run_context, min_window_s)
 
 
 def _at_its_true_pace(recording: Recording, samples: Sequence[Sample], min_window_s: float) -> tuple[Recording, float]:
@@ -86,46 +85,26 @@ def _at_its_true_pace(recording: Recording, samples: Sequence[Sample], min_windo
     return replace(recording, period_s=pace_s), max(min_window_s, WINDOW_PERIODS * pace_s)
 
 
-@dataclass(frozen=True)
-class _Trace:
-    """A validated trace, whose joules are the calibrated ones where there is a calibration."""
-
-    recording: Recording
-    samples: Sequence[Sample]
-    calibration: Calibration | None
-
-    def joules(self, start_ns: int, end_ns: int, *, held: bool | None = None) -> float:
-        integration = self.recording.integration
-        if held is not None and integration != "counter":
-            integration = "held" if held else "trapezoid"
-        start_ns, end_ns = max(start_ns, self.samples[0].at_ns), min(end_ns, self.samples[-1].at_ns)
-        joules = energy_between(self.samples, start_ns, end_ns, integration)
-        return calibrating.corrected_j(joules, (end_ns - start_ns) / 1e9, self.calibration)
-
-    def mean_w(self, start_ns: int, end_ns: int) -> float:
-        return self.joules(start_ns, end_ns) / ((end_ns - start_ns) / 1e9)
-
-    def readings_w(self, start_ns: int, end_ns: int) -> list[float]:
-        power = watts(self.samples, self.recording.integration, _COUNTER_STEP_S)
-        inside = [sample.value for sample in power if start_ns <= sample.at_ns <= end_ns]
-        return [calibrating.corrected_w(value, self.calibration) for value in inside]
-
-
 def _figured(
-    run: EnergyRun, trace: _Trace, whole: Course, load: EnergyLoad, run_context: RunContext, min_window_s: float
+    run: EnergyRun,
+    trace: CalibratedTrace,
+    whole: Course,
+    load: EnergyLoad,
+    run_context: RunContext,
+    min_window_s: float,
 ) -> EnergyRun:
     before_w = trace.mean_w(whole.start_ns, whole.load_start_ns)
     after_w = trace.mean_w(min(whole.load_end_ns + _TAIL_NS, (whole.load_end_ns + whole.end_ns) // 2), whole.end_ns)
     idle_readings = trace.readings_w(whole.start_ns, whole.load_start_ns)
     idle_w = fmean((before_w, after_w))
-    windows = _windows(trace, load, whole, idle_w)
+    windows = windows_of(trace, load, whole, idle_w)
     powers = [window.gross_j / (window.end_s - window.start_s) for window in windows]
     inconsistent = why_inconsistent(powers) or why_negative(trace.recording, powers)
     if inconsistent is not None or not windows:
         return _without_figures(run, inconsistent or "no load window ran")
-    lead = _lead(windows)
-    units_j = [window.gross_j / window.units for window in lead]
-    window_s = median(window.end_s - window.start_s for window in lead)
+    lead_windows = lead(windows)
+    units_j = [window.gross_j / window.units for window in lead_windows]
+    window_s = median(window.end_s - window.start_s for window in lead_windows)
     spread = max(spread_share([each.gross_j / each.units for each in group]) for group in by_phase(windows).values())
     seen = Seen(
         units_j=units_j,
@@ -134,7 +113,7 @@ def _figured(
         idle_w=idle_w,
         period_s=trace.recording.period_s,
         offset_error_s=run.clock_offset_error_s or 0.0,
-        windows=len(lead),
+        windows=len(lead_windows),
         both_ways_j=_both_ways(trace, whole),
     )
     parts = parts_of(seen, trace.recording.accuracy, trace.calibration)
@@ -146,7 +125,7 @@ def _figured(
         changes_a_window=changes(trace.samples, whole.load_start_ns, whole.load_end_ns) / len(windows),
         window_s=window_s,
         min_window_s=min_window_s,
-        throughput_ratio=_throughput_ratio(windows, run_context.latency_per_s),
+        throughput_ratio=throughput_ratio(windows, run_context.latency_per_s),
         complete=load["complete"],
         calibration=trace.calibration,
         powers_w=powers,
@@ -173,57 +152,13 @@ def _figured(
     )
 
 
-def by_phase(windows: Sequence[EnergyWindow]) -> dict[str, list[EnergyWindow]]:
-    """In order of appearance."""
-    found: dict[str, list[EnergyWindow]] = {}
-    for window in windows:
-        found.setdefault(window.phase, []).append(window)
-    return found
-
-
-def _lead(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
-    """The last phase: of a language model decode, which most of its time goes into."""
-    return list(by_phase(windows).values())[-1]
-
-
-def _windows(trace: _Trace, load: EnergyLoad, whole: Course, idle_w: float) -> list[EnergyWindow]:
-    found: list[EnergyWindow] = []
-    for phase in load["phases"]:
-        for window in phase["windows"]:
-            if not window["units"] or window["end_ns"] <= window["start_ns"]:
-                continue
-            gross_j = trace.joules(window["start_ns"], window["end_ns"])
-            seconds = (window["end_ns"] - window["start_ns"]) / 1e9
-            found.append(
-                EnergyWindow(
-                    phase=phase["phase"],
-                    start_s=(window["start_ns"] - whole.start_ns) / 1e9,
-                    end_s=(window["end_ns"] - whole.start_ns) / 1e9,
-                    units=window["units"],
-                    gross_j=gross_j,
-                    net_j=gross_j - idle_w * seconds,
-                )
-            )
-    return found
-
-
-def _both_ways(trace: _Trace, whole: Course) -> tuple[float, float] | None:
+def _both_ways(trace: CalibratedTrace, whole: Course) -> tuple[float, float] | None:
     """The load by trapezoids and by held values: what lies between two values is not known better than that."""
     if trace.recording.integration == "counter":
         return None
     return tuple[float, float](
         trace.joules(whole.load_start_ns, whole.load_end_ns, held=held) for held in (False, True)
     )
-
-
-def _throughput_ratio(windows: Sequence[EnergyWindow], latency_per_s: dict[str, float]) -> float | None:
-    """Of the phase where it is farther from 1."""
-    ratios = [
-        sum(each.units for each in group) / sum(each.end_s - each.start_s for each in group) / latency_per_s[phase]
-        for phase, group in by_phase(windows).items()
-        if latency_per_s.get(phase)
-    ]
-    return max(ratios, key=lambda ratio: abs(ratio - 1), default=None)
 
 
 def _source(

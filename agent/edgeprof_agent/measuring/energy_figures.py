@@ -9,7 +9,7 @@ from statistics import median
 
 from edgeprof.wire.energy import EnergyRun, EnergyWindow
 from edgeprof.wire.figures import MetricRow
-from edgeprof_agent.energy.analysis import by_phase
+from edgeprof_agent.energy.windows import by_phase
 from edgeprof_agent.measuring.figures import Figures
 
 NAMES = {

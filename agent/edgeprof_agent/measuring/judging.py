@@ -36,7 +36,8 @@ def _trust(
     header: Header, run: WorkerRun, measured: Measured, timing: Timing, memory: MemoryProfile, conditions: Conditions
 ) -> Trust:
     """Imported here: an agent that waits for work need not carry it."""
-    from edgeprof_agent.measuring.trust import RunEvidence, trust_of
+    from edgeprof_agent.measuring.run_evidence import RunEvidence
+    from edgeprof_agent.measuring.trust import trust_of
     from edgeprof_agent.measuring.trust_in_samples import medians_of, pieces_ms
 
     return trust_of(

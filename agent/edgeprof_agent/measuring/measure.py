@@ -3,41 +3,35 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import DeviceState, Failure, Result
-from edgeprof_agent import isolation
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
-from edgeprof_agent.isolation import Limits, WorkerExit
-from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.extras import Extras, harmless, reason_of
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
-from edgeprof_agent.measuring.llama_path import RuntimePath, path_of
+from edgeprof_agent.measuring.llama_path import path_of
 from edgeprof_agent.measuring.lock import measuring
-from edgeprof_agent.measuring.model_facts import ModelFacts, facts_of
+from edgeprof_agent.measuring.model_facts import facts_of
 from edgeprof_agent.measuring.reporting import failed_early, result_of
 from edgeprof_agent.measuring.request import MeasureRequest
-from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
+from edgeprof_agent.measuring.worker_course import Attempt, Sidecars, run_worker
 from edgeprof_agent.measuring.worker_memory import UNSAMPLED, WindowMemory, over_windows
-from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.gate import HeatGate, Passed
 from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
-from edgeprof_agent.worker_protocol.document import Course, EnergyLoad, Measured, MeasuredWindow
+from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured, MeasuredWindow
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 GATE = HeatGate()
@@ -79,7 +73,7 @@ def measure(
         path = path_of(request.config)
         header = replace(header, path=path)
         command = worker or worker_command(request.config.runtime)
-        attempt = _Attempt(request, path, on_progress, cancelled, command, root, facts_of(request))
+        attempt = Attempt(request, path, on_progress, cancelled, command, root, facts_of(request))
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)
@@ -105,29 +99,7 @@ def worker_command(variant: str) -> tuple[str, ...]:
     return (registry.worker_python(variant), "-m", "edgeprof_agent.worker")
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """What every worker of one run is started with."""
-
-    request: MeasureRequest
-    path: RuntimePath
-    on_progress: OnProgress
-    cancelled: threading.Event
-    worker: Sequence[str]
-    root: Path
-    facts: ModelFacts
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """One worker's course."""
-
-    limits: Limits
-    worker_output: WorkerOutput
-    outcome: WorkerExit
-
-
-def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
+def _run(attempt: Attempt, passed: Passed) -> WorkerRun:
     """A cold start in a process of its own, then the measurement. A model that fails cold is not tried again."""
     started_s = time.monotonic()
     before = state.read_state(attempt.root)
@@ -135,13 +107,13 @@ def _run(attempt: _Attempt, passed: Passed) -> WorkerRun:
     telemetry = Telemetry(attempt.root, cores)
     meter = _meter(attempt)
     is_served = attempt.request.model.format == "served"  # it has no files that could be cold
-    cold = _course(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
+    cold = run_worker(attempt, "cold", started_s) if attempt.request.protocol.cold_start and not is_served else None
     footprint = FootprintMeter()
     failed_cold = cold is not None and not cold.worker_output.cold
-    beside = _Sidecars(telemetry.start, lambda on_line: footprint.beside(telemetry.beside(on_line)), meter)
+    beside = Sidecars(telemetry.start, lambda on_line: footprint.beside(telemetry.beside(on_line)), meter)
     extras = Extras()
     try:
-        ended = cold if cold and failed_cold else _course(attempt, "measure", started_s, beside)
+        ended = cold if cold and failed_cold else run_worker(attempt, "measure", started_s, beside)
     finally:
         extras.attempt("stopping the power sources", meter.stop, None)
         trace = extras.attempt("the trace of the device", telemetry.stop, Trace(asked_hz=0.0))
@@ -190,7 +162,7 @@ def _energy(
     return meter.runs(load, measured, *states, None if request.replays else request.device_id)
 
 
-def _meter(attempt: _Attempt) -> EnergyMeter:
+def _meter(attempt: Attempt) -> EnergyMeter:
     """The power sources of this run; none is read before the worker's stage `energy`."""
     request = attempt.request
     elsewhere = PLAYED if request.emulated else SERVED if request.model.format == "served" else None
@@ -208,32 +180,6 @@ def _window_memory(trace: Trace, windows: Sequence[MeasuredWindow]) -> WindowMem
     """What the trace saw of the worker's memory."""
     rss, pss = trace.series("worker", "rss_mib"), trace.series("worker_pss", "pss_mib")
     return over_windows(rss, pss, windows, trace.absent.get("worker_pss"))
-
-
-@dataclass(frozen=True)
-class _Sidecars:
-    """What goes on beside a worker: is given its process id, and wraps what hears its lines."""
-
-    on_start: Callable[[int], None] = lambda pid: None
-    around: Callable[[OnLine], OnLine] = lambda on_line: on_line
-    meter: EnergyMeter | None = None
-
-
-def _course(attempt: _Attempt, course: Course, started_s: float, beside: _Sidecars = _Sidecars()) -> _Ended:
-    request = attempt.request
-    left_s = max(0.1, request.protocol.deadline_s - (time.monotonic() - started_s))
-    ask = beside.meter.plan.ask if beside.meter else None
-    beyond_s = extra_time_s(request.config, request.protocol) if course == "measure" else 0.0
-    beyond_s += beside.meter.extra_s if beside.meter else 0.0
-    limits = Limits(deadline_s=left_s + beyond_s, memory_limit_mib=request.memory_limit_mib, cores=request.cores)
-    worker_output = WorkerOutput(beside.meter.watching(attempt.on_progress) if beside.meter else attempt.on_progress)
-    run_as = replace(request, config=replace(request.config, runtime=attempt.path.runtime))
-    job = msgspec.json.encode(
-        job_of(run_as, course, left_s, beyond_s, ask, facts=attempt.facts, eval_callback=attempt.path.eval_callback)
-    )
-    take_line = beside.around(worker_output.take_line)
-    outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
-    return _Ended(limits, worker_output, outcome)
 
 
 def _weights(request: MeasureRequest) -> "StoredWeights | None":

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeprof.tables import figures
+from edgeprof.tables.cost_words import break_even_text
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
-from edgeprof.tables.view import break_even_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS

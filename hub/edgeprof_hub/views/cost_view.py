@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeprof.tables.view import volume_text
+from edgeprof.tables.cost_words import volume_text
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 from edgeprof_hub.cost.alternative import Alternative

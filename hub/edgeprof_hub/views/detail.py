@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
+from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
 from edgeprof.tables.model_names import distinct_names
-from edgeprof.tables.view import NO_BREAK_EVEN, break_even_text
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeprof.tables import figures, trust
+from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Kind
-from edgeprof.tables.view import NO_BREAK_EVEN, Notes, baseline_text, break_even_text, not_counted
+from edgeprof.tables.view import Notes
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.distance import shade, shade_of_place

@@ -8,27 +8,24 @@ use, in steps of 256, not on the context's size.
 """
 
 import ctypes
-import random
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
-from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model, Vocabulary
+from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
 from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
-from edgeprof_agent.runtimes.llama.real_text import NAME, text_of
+from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
+from edgeprof_agent.runtimes.llama.real_text import NAME
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 if TYPE_CHECKING:
     from edgeprof_agent.runtimes.llama.llamacpp_runtime import LowLevel
-
-_TIMES = 21
-"""Repeats of what takes microseconds: tokenizing, sampling."""
 
 
 class LlamaModel:
@@ -44,9 +41,7 @@ class LlamaModel:
         self._api = api = runtime.api
         self._job = job
         self._model = _load(api, job["model_path"])
-        self._vocabulary = cast(Vocabulary, api.llama_model_get_vocab(self._model))
-        self._words = api.llama_vocab_n_tokens(self._vocabulary)
-        self._random = random.Random(job["protocol"].seed)
+        self._vocabulary = LlamaVocabulary(api, self._model, job["protocol"].seed)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = False
@@ -81,10 +76,10 @@ class LlamaModel:
         context = self._usable()
         context.clear()
         self._filled = False
-        return self._timed_prompt(context, self._prompt(self._lengths.prompt_tokens))
+        return self._timed_prompt(context, self._vocabulary.prompt(self._lengths.prompt_tokens))
 
     def prefill(self) -> Prefill:
-        prompt = self._prompt(self._lengths.prompt_tokens)
+        prompt = self._vocabulary.prompt(self._lengths.prompt_tokens)
         return self._timed_prompt(self._at_depth(), prompt)
 
     def _timed_prompt(self, context: LlamaContext, prompt: Tokens) -> Prefill:
@@ -97,7 +92,7 @@ class LlamaModel:
         return Prefill(prompt_ns, ended_ns - started_ns, started_ns, ended_ns)
 
     def decode(self) -> Decode:
-        words = self._random_tokens(self._lengths.decode_tokens)
+        words = self._vocabulary.random_tokens(self._lengths.decode_tokens)
         context = self._at_depth()
         token = (self._api.llama_token * 1)()
         batch = self._api.llama_batch_get_one(token, 1)  # points to the token, which changes from step to step
@@ -124,11 +119,11 @@ class LlamaModel:
     def request(self) -> None:
         self.prefill()
         context = self._usable()
-        for word in self._random_tokens(self._lengths.decode_tokens):
+        for word in self._vocabulary.random_tokens(self._lengths.decode_tokens):
             context.evaluate(Tokens(self._api, [word]))
 
     def cached_prompt_ns(self, repeats: int) -> list[int]:
-        words = self._random_tokens(self._lengths.prompt_tokens)
+        words = self._vocabulary.random_tokens(self._lengths.prompt_tokens)
         prompt, last = Tokens(self._api, words), Tokens(self._api, words[-1:])
         known = self._lengths.depth_tokens + len(words) - 1
         context = self._at_depth()
@@ -155,41 +150,28 @@ class LlamaModel:
         context.clear()
         self._filled = False
         return greedy_tokens(
-            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary) if endless else None
+            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary.handle) if endless else None
         )
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
-        room = self._room(text)
-        count = self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
-        return list(room[:count])
-
-    def _room(self, text: bytes) -> "ctypes.Array[ctypes.c_int32]":
-        """Enough for a vocabulary of bytes, whose space has three of them, and both ends."""
-        return (self._api.llama_token * (3 * len(text) + 8))()
+        return self._vocabulary.tokenize(text)
 
     def tokenize_ns(self) -> list[int]:
-        text = text_of(self._lengths.prompt_tokens, lambda text: len(self.tokenize(text)))
-        room = self._room(text)
-        times_ns: list[int] = []
-        for _ in range(_TIMES):
-            started_ns = time.perf_counter_ns()
-            self._api.llama_tokenize(self._vocabulary, text, len(text), room, len(room), True, False)
-            times_ns.append(time.perf_counter_ns() - started_ns)
-        return times_ns
+        return self._vocabulary.tokenize_ns(self._lengths.prompt_tokens)
 
     def sample_ns(self) -> list[int]:
         context = self._at_depth()
-        context.evaluate(self._prompt(1))
+        context.evaluate(self._vocabulary.prompt(1))
         times_ns: list[int] = []
-        for _ in range(_TIMES):
+        for _ in range(SHORT_REPEATS):
             started_ns = time.perf_counter_ns()
             self._api.llama_sampler_sample(self._greedy, context.handle, -1)
             times_ns.append(time.perf_counter_ns() - started_ns)
         return times_ns
 
     def output(self) -> Output | None:
-        return {"non_finite": self._usable().non_finite(self._words), "wrong_shapes": [], "notes": []}
+        return {"non_finite": self._usable().non_finite(self._vocabulary.words), "wrong_shapes": [], "notes": []}
 
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
@@ -220,11 +202,11 @@ class LlamaModel:
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
         context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
         try:
-            context.evaluate(self._prompt(1))
+            context.evaluate(self._vocabulary.prompt(1))
         finally:
             context.close()
         found = reader.operators()
-        times = operator_times(self._api, self._model, ggml, threads, lambda: self._prompt(1))
+        times = operator_times(self._api, self._model, ggml, threads, lambda: self._vocabulary.prompt(1))
         return {**found, "notes": [*found["notes"], times]}
 
     def _at_depth(self) -> LlamaContext:
@@ -237,7 +219,7 @@ class LlamaModel:
             return context
         context.clear()
         if depth:
-            context.evaluate(self._prompt(depth))
+            context.evaluate(self._vocabulary.prompt(depth))
             if self._filled:  # it could not be kept (a recurrent memory): saved, it need not be evaluated again
                 self._state = context.save()
                 self.refills = self._state is None
@@ -248,16 +230,6 @@ class LlamaModel:
         if self._context is None:
             raise RuntimeFailure("load_error", "llama.cpp has no context: it refused the last one that was requested.")
         return self._context
-
-    def _prompt(self, count: int) -> Tokens:
-        return Tokens(self._api, self._random_tokens(count))
-
-    def _random_tokens(self, count: int) -> list[int]:
-        """The first is the vocabulary's beginning where it wants one, wherever in the memory: so does llama-bench."""
-        words = [self._random.randrange(self._words) for _ in range(count)]
-        if self._api.llama_vocab_get_add_bos(self._vocabulary):
-            words[0] = self._api.llama_vocab_bos(self._vocabulary)
-        return words
 
 
 def _load(api: LlamaApi, path: str) -> Model:
