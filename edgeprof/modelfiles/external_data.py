@@ -8,6 +8,12 @@ from edgeprof.modelfiles.window import ModelFileError
 
 _MEMORY_MARKER = "_ORT_MEM_ADDR_"
 """ONNX Runtime reads such a location as an address in its own memory."""
+_SAVE_AGAIN = "Save the model again with its data in plain files next to it."
+_NO_LINKS = (
+    "Copy the model with `cp -rL`, which puts files in the place of links. From Hugging Face, download it with "
+    "`hf download REPOSITORY --local-dir FOLDER`."
+)
+"""Hugging Face's cache links each name to a blob; a download into a folder has plain files."""
 
 
 def checked(folder: Path, location: str, needed_bytes: int, model: str) -> Path:
@@ -16,7 +22,7 @@ def checked(folder: Path, location: str, needed_bytes: int, model: str) -> Path:
         raise _outside(model, f"names external data at {location!r}, which is not a plain path inside its folder")
     path = folder / location
     if path.resolve() != folder.resolve() / location:
-        raise _outside(model, f"names external data {location!r}, which is behind a symbolic link")
+        raise _outside(model, f"names external data {location!r}, which is behind a symbolic link", _NO_LINKS)
     try:
         status = os.lstat(path)
     except OSError:
@@ -40,9 +46,5 @@ def _is_plain(location: str) -> bool:
     return not path.is_absolute() and str(path) == location and ".." not in path.parts and location != "."
 
 
-def _outside(model: str, what: str) -> ModelFileError:
-    return ModelFileError(
-        "external_data_outside",
-        f"{model} {what}. edgeprof never reads such data. Save the model again with its data in plain files next "
-        "to it.",
-    )
+def _outside(model: str, what: str, remedy: str = _SAVE_AGAIN) -> ModelFileError:
+    return ModelFileError("external_data_outside", f"{model} {what}. edgeprof never reads such data. {remedy}")

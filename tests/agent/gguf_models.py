@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 WIDTH, FEED_FORWARD, HEADS, WORDS = 64, 128, 4, 1024
 ALIGNMENT = 32
-UINT32, FLOAT32, STRING, ARRAY, INT32 = 4, 6, 8, 9, 5
+UINT16, UINT32, FLOAT32, STRING, ARRAY, INT32 = 2, 4, 6, 8, 9, 5
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 
@@ -24,10 +24,30 @@ def tiny_llama(path: Path, *, nan_in: str = "", words: int = WORDS, listed: bool
     metadata = _metadata(words) if listed else _metadata(words)[:-3]
     if nan_in:
         tensors[nan_in][...] = np.nan
+    path.write_bytes(_file(metadata, tensors))
+    return path
+
+
+def split_llama(first: Path, second: Path) -> None:
+    """The same model in two parts, half of its tensors in each, under names that need not be those of parts."""
+    rng = np.random.default_rng(7)
+    shapes = _shapes(WORDS)
+    tensors = {name: rng.standard_normal(shape, np.float32) * np.float32(0.125) for name, shape in shapes.items()}
+    names = list(tensors)
+    for number, (path, held) in enumerate(((first, names[:6]), (second, names[6:]))):
+        split = [
+            _pair("split.no", UINT16, struct.pack("<H", number)),
+            _pair("split.count", UINT16, struct.pack("<H", 2)),
+            _pair("split.tensors.count", INT32, struct.pack("<i", len(names))),
+        ]
+        metadata = [*(_metadata(WORDS) if number == 0 else ()), *split]
+        path.write_bytes(_file(metadata, {name: tensors[name] for name in held}))
+
+
+def _file(metadata: list[bytes], tensors: dict[str, npt.NDArray[np.float32]]) -> bytes:
     head, body = _infos(tensors)
     start = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata)) + b"".join(metadata) + head
-    path.write_bytes(start + b"\0" * (-len(start) % ALIGNMENT) + body)
-    return path
+    return start + b"\0" * (-len(start) % ALIGNMENT) + body
 
 
 def _shapes(words: int) -> dict[str, tuple[int, ...]]:

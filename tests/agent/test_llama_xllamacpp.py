@@ -8,7 +8,7 @@ import pytest
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.runtimes.lengths import prompt_ids
-from tests.agent.gguf_models import tiny_llama
+from tests.agent.gguf_models import split_llama, tiny_llama
 from tests.agent.measuring import measured, request_for, values
 
 SHORT = RunProtocol(
@@ -43,6 +43,23 @@ def test_a_vocabulary_below_a_thousand_words_is_measured(tmp_path: Path) -> None
     result = run(tiny_llama(tmp_path / "small.gguf", words=300))
     assert result.status == "measured", result.failure
     assert values(result)["decode_tokens_per_s"] > 0
+
+
+@pytest.mark.parametrize("runtime", ["xllamacpp", "llama-capi"])
+def test_parts_behind_links_with_other_names_are_measured(tmp_path: Path, runtime: str) -> None:
+    """As in a downloader's cache: each part is a link to a file that is named by its hash."""
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshot"
+    blobs.mkdir()
+    snapshot.mkdir()
+    split_llama(blobs / "0a1b", blobs / "2c3d")
+    for number, blob in enumerate(("0a1b", "2c3d"), 1):
+        (snapshot / f"tiny-0000{number}-of-00002.gguf").symlink_to(Path("../blobs") / blob)
+    result = measured(request_for(snapshot / "tiny-00001-of-00002.gguf", runtime, protocol=SHORT))
+    assert result.status == "measured", result.failure
+    assert values(result)["decode_tokens_per_s"] > 0
+    assert result.memory is not None
+    mapped_mib = {phase.phase: phase.model_mapped_mib for phase in result.memory.phases}
+    assert (mapped_mib["load"] or 0) > 0, "the kernel names a mapping by the blob, not by the link"
 
 
 @pytest.mark.parametrize(

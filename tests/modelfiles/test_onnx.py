@@ -86,6 +86,22 @@ def test_links_and_special_files_are_refused(tmp_path: Path) -> None:
     assert code_of(path) == "external_data_outside"
 
 
+def test_data_in_a_download_cache_is_refused_with_the_command_that_gets_plain_files(tmp_path: Path) -> None:
+    """A cache that links each name to a blob: ../../blobs/HASH."""
+    (tmp_path / "blobs").mkdir()
+    blob = tmp_path / "blobs" / "0a1b"
+    blob.write_bytes(bytes(NEEDED_BYTES))
+    folder = tmp_path / "snapshots" / "main"
+    folder.mkdir(parents=True)
+    path = makers.onnx_with_external_data(folder)
+    (folder / "weights.bin").symlink_to(Path("../../blobs/0a1b"))
+    with pytest.raises(EdgeprofError) as caught:
+        inspect(path)
+    assert caught.value.code == "external_data_outside"
+    assert "hf download REPOSITORY --local-dir FOLDER" in caught.value.message
+    assert "cp -rL" in caught.value.message
+
+
 def test_a_linked_folder_inside_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "weights.bin").write_bytes(bytes(NEEDED_BYTES))

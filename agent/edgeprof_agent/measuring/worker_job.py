@@ -60,7 +60,7 @@ def job_of(
         "course": course,
         "config": replace(config, threads=config.threads or usable),
         "protocol": replace(protocol, window_limit_s=max(protocol.window_s, protocol.window_limit_s), sweep=()),
-        "model_path": str((request.model_dir / manifest.entry).resolve()),
+        "model_path": str(folder / manifest.entry),  # a link by its own name: a split model's parts are found by it
         "model_files": [str(folder / file.path) for file in manifest.files if file.path not in inputs],
         "inputs_path": str(folder / inputs[0]) if inputs else None,
         "inputs": facts.inputs,
