@@ -94,7 +94,7 @@ def test_the_temperature_is_the_processors_or_none(
 
 def test_why_there_is_no_temperature_is_told(board: Copy) -> None:
     degrees = with_zones(board("pi-4b-4gb"), {"cpu-thermal": "62"})
-    assert why_none(degrees) == "cpu-thermal reads 62: whether that is degrees or millidegrees is not known"
+    assert why_none(degrees) == "cpu-thermal reads 62: whether that is degrees, tenths or millidegrees is not known"
     assert said(degrees, "temperature") == why_none(degrees)
     probe = Temperature(Site(degrees, 0, (0,)))
     assert probe.read() == [None]
@@ -104,6 +104,20 @@ def test_why_there_is_no_temperature_is_told(board: Copy) -> None:
     passed = HeatGate().wait(RunProtocol(start_below_c=20.0, heat_wait_s=0.0), unheard, threading.Event(), wifi)
     assert passed.hot is None
     assert "no zone is the processor's" in str(passed.unchecked)
+
+
+@pytest.mark.parametrize(
+    ("reading", "degrees"),
+    [
+        *(("45", None), ("452", None), ("999", None), ("-300", None)),  # degrees, tenths, or within 1 °C of freezing
+        *(("1000", 1.0), ("45200", 45.2), ("-5000", -5.0), ("-40000", -40.0)),  # a board outdoors, in frost
+    ],
+)
+def test_tenths_of_a_degree_never_pass_as_millidegrees(board: Copy, reading: str, degrees: float | None) -> None:
+    root = with_zones(board("pi-4b-4gb"), {"cpu-thermal": reading})
+    assert read_state(root).temperature_c == degrees
+    if degrees is None:
+        assert said(root, "temperature").startswith(f"cpu-thermal reads {reading}: whether that is degrees, tenths or ")
 
 
 def test_without_any_source_there_is_no_probe(board: Copy) -> None:

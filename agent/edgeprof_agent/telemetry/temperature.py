@@ -24,5 +24,5 @@ class Temperature(NumberFiles):
             return milli_c
         degrees = celsius(milli_c)
         if degrees is None and milli_c / 1000 > OFF_BELOW_C and self.problem is None:  # off is no failure
-            self.problem = f"{name} reads {milli_c:g}: whether that is degrees or millidegrees is not known"
+            self.problem = f"{name} reads {milli_c:g}: whether that is degrees, tenths or millidegrees is not known"
         return degrees

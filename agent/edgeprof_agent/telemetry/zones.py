@@ -26,8 +26,10 @@ CPU_ZONES = (
 """Names of zones that are the processor's own, and of those that hold it; each vendor has its own."""
 MAX_SOURCES = 24
 OFF_BELOW_C, MAX_C = -200.0, 200.0
-_NO_MILLI = 200
-"""A whole number up to this is 0.2 m°C or 200 °C: vendor kernels wrote degrees (MichaIng/DietPi issue 909)."""
+_NO_MILLI = 999
+"""Up to this a reading is degrees or tenths of one: 45 and 452 of vendor kernels (MichaIng/DietPi issue 909), or less
+than 1 °C. Below -1 °C it is millidegrees again: a board outdoors, in frost. A running one that is within 1 °C of
+freezing is rarer than a kernel with another unit, and 0.452 °C that is wrong looks right."""
 
 
 class Source(NamedTuple):
@@ -67,7 +69,7 @@ def why_none(root: Path) -> str:
     readings = {source.name: files.number(source.file) for source in found}
     odd = [f"{name} reads {value:g}" for name, value in readings.items() if value and _is_odd(value)]
     if odd and not any(_nearness(name) and value and celsius(value) for name, value in readings.items()):
-        return f"{odd[0]}: whether that is degrees or millidegrees is not known"
+        return f"{odd[0]}: whether that is degrees, tenths or millidegrees is not known"
     if not found:
         return "no thermal zone and no sensor chip of a processor can be read"
     if not any(_nearness(name) for name in readings):
