@@ -59,9 +59,14 @@ class TooFewSamples(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Why, in one sentence."""
-        like_them = "" if self.effective_n >= self.n else f", worth {self.effective_n} independent ones"
-        return f"needs {self.needed} samples for a 95 % interval; this run has {self.n}{like_them}"
+        """Why there is no interval, in one sentence."""
+        like_them = "" if self.effective_n >= self.n else f", worth {self.effective_n:,} independent ones"
+        return f"needs {self.needed:,} samples for a 95 % interval; this run has {self.n:,}{like_them}"
+
+    @property
+    def why_not_shown(self) -> str:
+        """Why the percentile itself is missing, where `value` is None: that takes fewer samples than an interval."""
+        return f"shown from {shown_from(self.p):,} samples on; this run has {self.n:,}"
 
 
 def percentile(samples: Sequence[float], p: float, apart: float = 1.0) -> Percentile | TooFewSamples:

@@ -108,7 +108,7 @@ class RunProtocol:
         float,
         RunField(
             title="The precision of a median",
-            help="The window ends when the median is known to ± this share, or cannot be within its greatest length.",
+            help="End the window when the median is known to ± this share, or cannot be within --window-limit-s.",
             code="bad_precision",
             low=0.0001,
             high=1,

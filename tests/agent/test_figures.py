@@ -25,7 +25,17 @@ def test_percentiles_are_shown_from_one_over_one_minus_p_samples_and_marked_with
         "latency_p50_ms": (5.5, 2.0, None),
         "latency_p90_ms": (9.1, None, "needs 29 samples for a 95 % interval; this run has 10"),
     }
-    assert [row.metric for row in figures.absent] == ["latency_p95_ms", "latency_p99_ms"]
+    assert [(row.metric, row.reason) for row in figures.absent] == [
+        ("latency_p95_ms", "shown from 20 samples on; this run has 10"),
+        ("latency_p99_ms", "shown from 100 samples on; this run has 10"),
+    ]
+
+
+def test_a_percentile_just_below_where_it_is_shown_names_that_count_and_no_intervals() -> None:
+    figures = Figures()
+    figures.add_percentiles([1.0 + index * 0.618034 % 1 for index in range(963)], [("latency_p999_ms", 0.999)])
+    (absent,) = figures.absent
+    assert absent.reason == "shown from 1,000 samples on; this run has 963"
 
 
 def test_a_median_of_two_is_shown_without_an_interval_and_one_sample_is_none() -> None:

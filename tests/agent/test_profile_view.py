@@ -54,7 +54,9 @@ def full(result: Result) -> Result:
         result,
         absent=(
             AbsentMetric(metric="latency_p99_ms", reason="needs 473 samples for a 95 % interval; this run has 40"),
-            AbsentMetric(metric="latency_p999_ms", reason="needs 4742 samples for a 95 % interval; this run has 40"),
+            AbsentMetric(metric="latency_p999_ms", reason="needs 4,742 samples for a 95 % interval; this run has 40"),
+            AbsentMetric(metric="inter_token_p95_ms", reason="shown from 20 samples on; this run has 14"),
+            AbsentMetric(metric="inter_token_p99_ms", reason="shown from 100 samples on; this run has 14"),
             AbsentMetric(metric="energy_per_inference_j", reason="no sensor"),
             AbsentMetric(metric="average_power_w", reason="no sensor"),
         ),
@@ -138,6 +140,7 @@ def test_the_badge_comes_first_and_then_what_ran(real: Result) -> None:
     "told",
     [
         "p99; p99.9: need 473 and 4,742 samples for a 95 % interval; this run has 40",
+        "Inter-token p95; Inter-token p99: shown from 20 and 100 samples on; this run has 14",
         "Energy; Power: no sensor",
         "warm-up    1,204 runs, but the speed was still not steady",
         "reached the requested precision of ±2.0 %; the published interval is ±0.40 %",

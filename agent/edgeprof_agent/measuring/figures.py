@@ -65,7 +65,7 @@ class Figures:
         if isinstance(found, Percentile):
             self.add(metric, found.value, found.n, (found.low, found.high))
         elif found.value is None:
-            self.miss(metric, found.reason)
+            self.miss(metric, found.why_not_shown)
         else:
             self.add(metric, found.value, found.n, no_interval=found.reason)
 

@@ -19,10 +19,12 @@ NO_REASON = "Not measured, and the run gave no reason."
 TOO_FEW_SAMPLES = (
     "Too few independent samples for an interval of this percentile. The run's page says how many it needs."
 )
+TOO_FEW_TO_SHOW = "Too few samples for this percentile. The run's page says how many it needs."
 OPEN_STATES = ("queued", "sent", "accepted", "running")
 
 
-_TOO_FEW = re.compile(r"needs \d+ samples for a 95 % interval")
+_TOO_FEW = re.compile(r"needs [\d,]+ samples for a 95 % interval")
+_NOT_SHOWN = re.compile(r"shown from [\d,]+ samples on")
 
 
 def cell_state(row: CellRow, result: Result | None) -> rest.CellState:
@@ -97,7 +99,9 @@ def failure_of(result: Result | None) -> tuple[str | None, str | None]:
 
 def short_reason(reason: str) -> str:
     """Why a figure is missing, for a table: without the counts that would make a footnote of each cell."""
-    return TOO_FEW_SAMPLES if _TOO_FEW.match(reason) else reason
+    if _TOO_FEW.match(reason):
+        return TOO_FEW_SAMPLES
+    return TOO_FEW_TO_SHOW if _NOT_SHOWN.match(reason) else reason
 
 
 def unranked_reason(device: rest.DeviceRecord, result: CellOutcome | None) -> str | None:

@@ -1,5 +1,6 @@
 """Contexts of the pages about one thing: a run, a device, a model, and the form that flashes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -206,8 +207,13 @@ def _metric_line(row: m.MetricRow) -> MetricLine:
         interval=figures.interval(row),
         n=row.n,
         origin=origin,
-        no_interval=row.no_interval,
+        no_interval=None if row.no_interval is None else _grouped(row.no_interval),
     )
+
+
+def _grouped(reason: str) -> str:
+    """Counts of samples with commas, which earlier agents did not write."""
+    return re.sub(r"(?<![\d.,])\d{4,}(?![\d.])", lambda found: f"{int(found[0]):,}", reason)
 
 
 def _absent_line(absent: m.AbsentMetric) -> MetricLine:

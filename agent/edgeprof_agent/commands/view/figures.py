@@ -19,7 +19,9 @@ _TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _WITH_PAUSES = ("latency_mean_ms", "throughput_per_s")
 _TITLE, _VALUE = 28, 14
-_TOO_FEW = re.compile(r"needs (?P<needed>\d+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
+_TOO_FEW = re.compile(r"needs (?P<needed>[\d,]+) samples for a 95 % interval; (?P<rest>.*)", re.DOTALL)
+_NOT_SHOWN = re.compile(r"shown from (?P<needed>[\d,]+) samples on; (?P<rest>.*)", re.DOTALL)
+"""Results of agents before the thousands had commas are read, too."""
 
 
 def figure_lines(
@@ -56,14 +58,21 @@ def absent_lines(absent: Sequence[AbsentMetric]) -> Iterator[str]:
 
 
 def _reason_lines(reasons: Sequence[tuple[str, str]]) -> Iterator[str]:
-    few = [(metric, found) for metric, reason in reasons if (found := _TOO_FEW.fullmatch(reason))]
-    for rest, metrics in by_reason((metric, found["rest"]) for metric, found in few).items():
-        needed = [f"{int(found['needed']):,}" for metric, found in few if metric in metrics]
-        verb = "needs" if len(metrics) == 1 else "need"
-        yield from _missing(metrics, f"{verb} {listed(needed)} samples for a 95 % interval; {rest}")
-    others = [(metric, reason) for metric, reason in reasons if not _TOO_FEW.fullmatch(reason)]
+    yield from _counted(reasons, _TOO_FEW, ("needs", "need"), "samples for a 95 % interval")
+    yield from _counted(reasons, _NOT_SHOWN, ("shown from", "shown from"), "samples on")
+    others = [each for each in reasons if not _TOO_FEW.fullmatch(each[1]) and not _NOT_SHOWN.fullmatch(each[1])]
     for reason, metrics in by_reason(others).items():
         yield from _missing(metrics, reason)
+
+
+def _counted(
+    reasons: Sequence[tuple[str, str]], form: re.Pattern[str], verbs: tuple[str, str], of_what: str
+) -> Iterator[str]:
+    """Reasons that differ in a number of samples, one line for all of them. `verbs`: of one figure and of several."""
+    found = [(metric, each) for metric, reason in reasons if (each := form.fullmatch(reason))]
+    for rest, metrics in by_reason((metric, each["rest"]) for metric, each in found).items():
+        needed = [f"{int(each['needed'].replace(',', '')):,}" for metric, each in found if metric in metrics]
+        yield from _missing(metrics, f"{verbs[len(metrics) > 1]} {listed(needed)} {of_what}; {rest}")
 
 
 def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
