@@ -3,7 +3,8 @@
 import random
 
 from edgeprof.wire.evidence import Timing, Trust, TrustMark
-from edgeprof_agent.measuring.precision import prevented_by
+from edgeprof_agent.measuring import precision
+from edgeprof_agent.measuring.published_median import published_median
 
 
 def timing(half_width: float | None) -> Timing:
@@ -16,6 +17,12 @@ def timing(half_width: float | None) -> Timing:
         relative_half_width=half_width,
         needed_s=50.0,
     )
+
+
+def prevented_by(timing: Timing, wanted: float, trust: Trust, series: dict[str, list[float]]) -> str | None:
+    """Of samples that stand apart."""
+    published = {name: published_median(samples) for name, samples in series.items()}
+    return precision.prevented_by(timing, wanted, trust, series, published)
 
 
 CLEAN = Trust(marks=(), unchecked={})
@@ -49,3 +56,20 @@ def test_scatter_is_named_of_the_series_that_leads() -> None:
     assert found is not None
     assert found.startswith("60 samples scatter: their middle half spans ")
     assert prevented_by(timing(None), 0.02, CLEAN, {}) is None
+
+
+def test_a_median_without_an_interval_is_the_cause_itself() -> None:
+    """54 samples of a window of 0.1 s: the badge once called them 54 independent ones."""
+    samples = [4.76 + 0.01 * (index * 0.618034 % 1) for index in range(54)]
+    published = {"latency": published_median(samples, 0.1)}
+    assert precision.prevented_by(timing(None), 0.02, CLEAN, {"latency": samples}, published) == (
+        "latency needs 98 samples for a 95 % interval; "
+        "this run has 54, worth 5 independent ones (at most one per 20 ms)"
+    )
+
+
+def test_samples_that_count_as_one_within_20_ms_are_said_to() -> None:
+    samples = [1.0 + 0.5 * (index * 0.618034 % 1) for index in range(500)]
+    published = {"latency": published_median(samples, 0.5)}
+    found = precision.prevented_by(timing(0.1), 0.02, CLEAN, {"latency": samples}, published)
+    assert found == "samples within 20 ms count as one: 500 are worth 25 independent ones"

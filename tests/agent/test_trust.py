@@ -7,6 +7,7 @@ import pytest
 
 from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timing
 from edgeprof.wire.messages import DeviceState, Stamp
+from edgeprof_agent.measuring.published_median import published_median
 from edgeprof_agent.measuring.run_evidence import RunEvidence
 from edgeprof_agent.measuring.trust import RULES, trust_of
 from edgeprof_agent.telemetry.gate import Passed
@@ -51,6 +52,7 @@ DRAWN = random.Random(20_261_123)
 STEADY_MS = [20.0 + DRAWN.gauss(0, 0.1) for _ in range(200)]
 RUN = RunEvidence(
     medians_of={"latency": STEADY_MS},
+    published={"latency": published_median(STEADY_MS)},
     pieces_ms=STEADY_MS,
     timing=TIMING,
     conditions=QUIET,
@@ -69,7 +71,8 @@ def seen(**changes: object) -> RunEvidence:
 
 
 def with_samples(samples_ms: list[float]) -> RunEvidence:
-    return replace(RUN, medians_of={"latency": samples_ms}, pieces_ms=samples_ms)
+    published = {"latency": published_median(samples_ms)}
+    return replace(RUN, medians_of={"latency": samples_ms}, published=published, pieces_ms=samples_ms)
 
 
 def marks(run: RunEvidence) -> dict[str, str]:
@@ -208,6 +211,7 @@ def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
     run = replace(
         RUN,
         medians_of={"latency": STEADY_MS[:3]},
+        published={"latency": published_median(STEADY_MS[:3])},
         conditions=blind,
         memory=MemoryProfile(phases=()),
         before=unknown,

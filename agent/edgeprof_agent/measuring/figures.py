@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgeprof.statistics.estimate import estimate_median
-from edgeprof.statistics.quantiles import Percentile, TooFewSamples, apart_of, percentiles
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, percentiles
 from edgeprof.wire.figures import AbsentMetric, MetricRow
-
-MEDIAN = 0.5
+from edgeprof.wire.metrics import METRICS
+from edgeprof_agent.measuring.published_median import MEDIAN, PublishedMedian, published_median
 
 
 @dataclass
@@ -16,6 +15,8 @@ class Figures:
 
     rows: list[MetricRow] = field(default_factory=lambda: [])
     absent: list[AbsentMetric] = field(default_factory=lambda: [])
+    medians: dict[str, PublishedMedian] = field(default_factory=lambda: {})
+    """Of the metrics that are a median, what its row was made of: what judges the run judges these."""
 
     def add(
         self,
@@ -47,19 +48,20 @@ class Figures:
         `taken_in_s`: how long samples taken back to back took together; 0 where they stand apart.
         The median of a run that never settled has one, too: its interval spans what its blocks' medians did.
         """
-        found = percentiles(samples, [p for _, p in wanted], apart_of(len(samples), taken_in_s))
-        for (metric, p), one in zip(wanted, found, strict=True):
-            if p == MEDIAN and isinstance(one, TooFewSamples):
-                self._add_median(metric, samples, one)
+        for (metric, p), one in zip(wanted, percentiles(samples, [p for _, p in wanted]), strict=True):
+            if p == MEDIAN:
+                self._add_median(metric, published_median(samples, taken_in_s, METRICS[metric].unit))
             else:
                 self._add_percentile(metric, one)
 
-    def _add_median(self, metric: str, samples: Sequence[float], found: TooFewSamples) -> None:
-        estimate = estimate_median(samples)
-        if isinstance(estimate, str):
-            self._add_percentile(metric, found)
+    def _add_median(self, metric: str, median: PublishedMedian) -> None:
+        if self.is_missing(metric):
+            return
+        self.medians[metric] = median
+        if median.value is None:
+            self.miss(metric, median.missing or "")
         else:
-            self.add(metric, estimate.value, len(samples), (estimate.low, estimate.high))
+            self.add(metric, median.value, median.n, median.interval, median.missing)
 
     def _add_percentile(self, metric: str, found: Percentile | TooFewSamples) -> None:
         if isinstance(found, Percentile):

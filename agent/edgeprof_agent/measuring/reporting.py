@@ -110,14 +110,16 @@ def _body(
         ),
         (),
     )
-    trust = trust_or_why_not(header, run, measured, timing, memory, conditions, extras)
+    trust = trust_or_why_not(header, run, measured, timing, memory, conditions, figures, extras)
     body = _Body(
         effective=attempt("the effective configuration", lambda: effective_of(header, measured, run, points), None)
         or bare_effective(header, measured),
         figures=figures,
         samples_ms=attempt("the samples", lambda: inline_samples_ms(measured), ()),
         artifacts=tuple(ref for ref, _ in artifacts),
-        timing=attempt("what prevented the precision", lambda: with_reason(header, measured, timing, trust), timing),
+        timing=attempt(
+            "what prevented the precision", lambda: with_reason(header, measured, timing, trust, figures), timing
+        ),
         memory=memory if measured["remote"] is None else None,  # else of the program that asks
         remote=attempt("the endpoint's figures", lambda: remote_of(measured, header.endpoint), None),
         conditions=conditions,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeprof.wire.evidence import Conditions, MemoryProfile, Timing
 from edgeprof.wire.messages import DeviceState
-from edgeprof_agent.measuring.trust_in_samples import Found, Unchecked
+from edgeprof_agent.measuring.trust_in_samples import Found, Published, Unchecked
 from edgeprof_agent.telemetry.gate import Passed
 from edgeprof_agent.worker_protocol.document import MadeUpWork, Output
 
@@ -16,6 +16,8 @@ class RunEvidence:
 
     medians_of: Mapping[str, Sequence[float]]
     """The series whose medians are published, in ms, in order of time, by name."""
+    published: Published
+    """Those medians, as the result shows them."""
     pieces_ms: Sequence[float]
     """The shortest pieces that were timed one by one: inferences, or gaps between tokens."""
     timing: Timing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.drift import Drift, find_drift
 from edgeprof.statistics.modes import find_two_modes
-from edgeprof.statistics.quantiles import TooFewSamples, percentile
+from edgeprof_agent.measuring.published_median import PublishedMedian
 from edgeprof_agent.worker_protocol.document import Measured
 
 MAX_UNCERTAINTY = 0.05
@@ -30,6 +30,8 @@ class Unchecked:
 
 Found = str | Unchecked | None
 """What a rule found: a sentence with figures, why it could not look, or nothing."""
+Published = Mapping[str, PublishedMedian]
+"""Medians as the result shows them, by the name of their series."""
 
 
 def medians_of(measured: Measured) -> dict[str, list[float]]:
@@ -45,13 +47,26 @@ def medians_of(measured: Measured) -> dict[str, list[float]]:
     }
 
 
+_METRIC_OF = {
+    "latency": "latency_p50_ms",
+    "prefill": "prefill_tokens_per_s",
+    "ttft": "ttft_ms",
+    "decode": "decode_tokens_per_s",
+}
+
+
+def published_of(series: Mapping[str, Sequence[float]], medians: Mapping[str, PublishedMedian]) -> Published:
+    """The medians that the result shows of these series, by the series' names. `medians`: by metric."""
+    return {name: medians[_METRIC_OF[name]] for name in series if _METRIC_OF[name] in medians}
+
+
 def pieces_ms(measured: Measured) -> list[float]:
     """The shortest pieces that were timed one by one: inferences, or gaps between tokens."""
     name = "latency" if measured["kind"] == "tensor" else "inter_token"
     return [piece_ns / 1e6 for piece_ns in measured["series_ns"][name]]
 
 
-def noisy(series: Mapping[str, Sequence[float]]) -> Found:
+def noisy(series: Mapping[str, Sequence[float]], published: Published) -> Found:
     """An interval of the median wider than +- 5 %, or two speeds of which the median names neither. Samples in ms.
 
     A run that drifts is unsettled; that its samples scatter follows from it, and is not told twice.
@@ -61,14 +76,10 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
     for name, samples in series.items():
         if _drift(samples) is not None:
             continue
-        median = percentile(samples, 0.5)
-        if isinstance(median, TooFewSamples):
-            unknown.append(f"median of {name}: {median.reason}")
-        elif (median.high - median.low) / 2 > MAX_UNCERTAINTY * median.value:
-            found.append(
-                f"the median of {name}, {median.value:.3g} ms, is imprecise: it lies between {median.low:.3g} and "
-                f"{median.high:.3g} ms"
-            )
+        if (median := published.get(name)) is not None and median.missing is not None:
+            unknown.append(f"median of {name}: {median.missing}")
+        elif median is not None and median.settled:
+            found += _imprecise(name, median)
         modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
         if modes and modes.slow / modes.fast - 1 > MODES_APART and SMALLER_MODE < modes.slow_share < 1 - SMALLER_MODE:
             found.append(
@@ -80,14 +91,26 @@ def noisy(series: Mapping[str, Sequence[float]]) -> Found:
     return Unchecked("; ".join(unknown)) if unknown else None
 
 
-def unsettled(series: Mapping[str, Sequence[float]], settled: bool) -> Found:
+def _imprecise(name: str, median: PublishedMedian) -> list[str]:
+    if median.interval is None or median.half_width is None or median.half_width <= MAX_UNCERTAINTY:
+        return []
+    low, high = median.interval
+    return [
+        f"the median of {name}, {median.value:.3g} {median.unit}, is imprecise: it lies between {low:.3g} and "
+        f"{high:.3g} {median.unit}"
+    ]
+
+
+def unsettled(series: Mapping[str, Sequence[float]], published: Published, settled: bool) -> Found:
     """A drift of more than 5 % over the window; or a warm-up that ended at its limit, unless the window is steady."""
     drifts = {name: _drift(samples) for name, samples in series.items()}
     found = [f"{name} drifts: a {drift}" for name, drift in drifts.items() if drift]
-    for name, samples in series.items():
-        median = percentile(samples, 0.5)
-        if isinstance(median, TooFewSamples) and median.effective_n < median.n:
-            found.append(f"{name} is so autocorrelated that its median has no interval")
+    found += [
+        f"{name} never settled: its {median.n:,} samples are worth {median.effective_n:,} independent ones, so its "
+        "interval spans the medians of their blocks"
+        for name, median in published.items()
+        if not median.settled
+    ]
     if not settled and not all(_is_steady(samples) for samples in series.values()):
         found.insert(0, "warm-up reached its limit before the speed was steady")
     return "; ".join(found) or None
