@@ -34,9 +34,12 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 class Board:
     """A recorded tree whose power follows what the worker says that it does."""
 
-    def __init__(self, write: Callable[[float, float], None]) -> None:
+    def __init__(self, write: Callable[[float, float], None], on_load: Callable[[], object] = lambda: None) -> None:
+        """`on_load`: called once, as the first energy window begins: a wait for the machine comes before it."""
         self._write = write
+        self._on_load = on_load
         self._watts, self._joules = IDLE_W, 1000.0
+        self._has_loaded = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -50,6 +53,9 @@ class Board:
 
     def hear(self, stage: str, fraction: float | None, note: str) -> None:
         self._watts = LOAD_W if stage == "energy" and "window" in note else IDLE_W
+        if self._watts == LOAD_W and not self._has_loaded:
+            self._has_loaded = True
+            self._on_load()
 
     def _run(self) -> None:
         before_s, turn = time.monotonic(), 0
@@ -63,10 +69,14 @@ class Board:
 
 
 def measured(
-    root: Path, write: Callable[[float, float], None], model: Path = MODEL, runtime: str = "onnxruntime"
+    root: Path,
+    write: Callable[[float, float], None],
+    model: Path = MODEL,
+    runtime: str = "onnxruntime",
+    on_load: Callable[[], object] = lambda: None,
 ) -> tuple[Result, dict[str, bytes]]:
     request = request_for(model, runtime, protocol=replace(QUICK, energy=True, deadline_s=60))
-    with Board(write) as board:
+    with Board(write, on_load) as board:
         return measure(request, board.hear, threading.Event(), root=root)
 
 
@@ -119,15 +129,15 @@ def test_prefill_and_decode_have_joules_of_their_own(tmp_path: Path) -> None:
 def test_a_meter_that_vanishes_costs_the_energy_and_nothing_else(tmp_path: Path) -> None:
     root = Path(copytree(MACHINES / "n100", tmp_path / "n100"))
     counter = root / "sys/class/powercap/intel-rapl:0/energy_uj"
-    began = time.monotonic()
+    gone = threading.Event()
 
     def change(_: float, joules: float) -> None:
-        if time.monotonic() - began < 4.0:
+        if not gone.is_set():
             write(counter, f"{joules * 1e6:.0f}\n")
         else:
             counter.unlink(missing_ok=True)
 
-    result, _ = measured(root, change)
+    result, _ = measured(root, change, on_load=gone.set)
     assert result.status == "measured"
     assert value(result, "latency_p50_ms") > 0
     reasons = {row.metric: row.reason for row in result.absent}
@@ -139,14 +149,12 @@ def test_a_power_mode_that_changes_in_mid_run_costs_the_energy(tmp_path: Path) -
     """A Jetson whose watts belong to two modes."""
     root = Path(copytree(MACHINES / "orin-nano-8gb-jp6", tmp_path / "orin"))
     current = root / "sys/bus/i2c/devices/1-0040/hwmon/hwmon1/curr1_input"
-    began = time.monotonic()
-
-    def change(watts: float, _: float) -> None:
-        write(current, f"{watts / 5.016 * 1e3:.0f}\n")
-        if time.monotonic() - began > 4.0:
-            (root / "var/lib/nvpmodel/status").write_text("pmode:0000\n")
-
-    result, _ = measured(root, change)
+    mode = root / "var/lib/nvpmodel/status"
+    result, _ = measured(
+        root,
+        lambda watts, _: write(current, f"{watts / 5.016 * 1e3:.0f}\n"),
+        on_load=lambda: mode.write_text("pmode:0000\n"),
+    )
     assert result.status == "measured"
     reasons = {row.metric: row.reason for row in result.absent}
     assert "the power mode changed during the run, from 25W to 15W" in reasons["energy_per_inference_j"]
