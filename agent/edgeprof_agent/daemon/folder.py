@@ -8,7 +8,6 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, topics
 from edgeprof_agent.daemon.durable import replace_durably, write_durably
-from edgeprof_agent.daemon.kept_id import kept_id, waiting
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +48,8 @@ class StateFolder:
         kept = file.read_text(errors="replace").strip()
         if topics.is_name(kept):
             return kept
+        from edgeprof_agent.daemon.kept_id import kept_id, waiting  # only the rare agent with a damaged file needs it
+
         database = self.path / "agent.db"
         known = kept_id(database)
         if known is None:
