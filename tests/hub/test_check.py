@@ -102,6 +102,17 @@ def spoil_pages(folder: Path) -> None:
             stream.write(os.urandom(4096))
 
 
+def spoil_root(folder: Path, table: str) -> None:
+    """The first page of a table: whatever reads it finds the file broken, not one row."""
+    file = folder / DATABASE
+    with closing(sqlite3.connect(file)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with file.open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(bytes(4096))
+
+
 def test_a_whole_hub_is_said_to_be_whole(data: Path) -> None:
     done = check(data)
     assert done.exit_code == 0, done.output
@@ -339,7 +350,7 @@ def test_a_broken_file_that_the_start_did_not_see_is_not_written_to_once_it_is_m
     data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The check at a start looks for a few seconds only, and a disk may fail later."""
-    spoil_pages(data)
+    spoil_root(data, "result")
     monkeypatch.setattr(health, "damage", Mock(return_value=None))
     with TestClient(create_app(HubSettings(data=data)), base_url=URL, follow_redirects=False) as client:
         assert client.get("/api/v1/results?limit=1000").status_code == 503
