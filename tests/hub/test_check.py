@@ -102,6 +102,17 @@ def spoil_pages(folder: Path) -> None:
             stream.write(os.urandom(4096))
 
 
+def spoil_root(folder: Path, table: str) -> None:
+    """The first page of a table: whatever reads it finds the file broken, not one row."""
+    file = folder / DATABASE
+    with closing(sqlite3.connect(file)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with file.open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(bytes(4096))
+
+
 def test_a_whole_hub_is_said_to_be_whole(data: Path) -> None:
     done = check(data)
     assert done.exit_code == 0, done.output
@@ -203,6 +214,9 @@ def test_a_rotten_result_does_not_come_along(data: Path, tmp_path: Path) -> None
     found = json.loads(check(data, "--salvage", str(tmp_path / "new"), "--json").stdout)
     assert (found["salvaged"]["results"], found["salvaged"]["results_left_behind"]) == (319, 1)
     assert check(tmp_path / "new").exit_code == 0
+    said = check(data, "--salvage", str(tmp_path / "other")).stdout
+    assert "319 results and " in said
+    assert "; 1 damaged result left behind." in said
 
 
 def test_salvaging_takes_no_folder_that_is_in_use(data: Path, tmp_path: Path) -> None:
@@ -217,6 +231,7 @@ def test_a_folder_without_a_hub_is_named(tmp_path: Path) -> None:
     done = check(tmp_path)
     assert isinstance(done.exception, EdgeprofError)
     assert done.exception.code == "no_hub"
+    assert "Checking" not in done.output, "nothing was looked at"
 
 
 @pytest.fixture
@@ -335,7 +350,7 @@ def test_a_broken_file_that_the_start_did_not_see_is_not_written_to_once_it_is_m
     data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The check at a start looks for a few seconds only, and a disk may fail later."""
-    spoil_pages(data)
+    spoil_root(data, "result")
     monkeypatch.setattr(health, "damage", Mock(return_value=None))
     with TestClient(create_app(HubSettings(data=data)), base_url=URL, follow_redirects=False) as client:
         assert client.get("/api/v1/results?limit=1000").status_code == 503
