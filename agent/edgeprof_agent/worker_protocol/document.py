@@ -45,13 +45,19 @@ class EndpointAsk(TypedDict):
     key_variable: str | None
 
 
-class InputUse(TypedDict):
-    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
-
+class _Use(TypedDict):
     role: str
     limit: int | None
     of: str
     axis: int
+
+
+class InputUse(_Use, total=False):
+    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
+
+    scale: float
+    shift: float
+    plus: str
 
 
 class InputFact(TypedDict):
