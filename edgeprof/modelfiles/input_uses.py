@@ -53,11 +53,15 @@ class Use:
 
 @dataclass(frozen=True)
 class InputUse:
-    """One input, by its name in the file. `has_rank` is False where even the number of dimensions is open."""
+    """One input, by its name in the file. `has_rank` is False where even the number of dimensions is open.
+
+    `likely_rank` is then the number that its first reader needs, where that shows it.
+    """
 
     name: str
     has_rank: bool = True
     uses: tuple[Use, ...] = ()
+    likely_rank: int | None = None
 
 
 def input_uses(path: Path, model_format: ModelFormat) -> tuple[InputUse, ...]:

@@ -73,5 +73,15 @@ EITHER = {"Max": 0, "Min": 0, "Where": 1}
 """What chooses among its inputs, from this one on."""
 SUMS = frozenset(("ReduceSum", "CumSum"))
 """A sum of ones is a length: what is summed is a mask. (Keys are never fewer than asked.)"""
+RANKS = {"BatchNormalization": 4, "Gemm": 2, "GlobalAveragePool": 4, "GRU": 3, "LSTM": 3, "RNN": 3}
+"""Dimensions of the first input. (Of pooling and normalization: as images have.)"""
+RANKED_BY_SIZES = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3, "MatMul": 1}
+"""As many dimensions as the stored tensor in this place has."""
+RANKED_BY_COUNT = {"Resize": (2, 3), "Upsample": (1,)}
+"""As many dimensions as the stored tensor in one of these places has values."""
+SAME_RANK = frozenset(
+    ("Add", "Cast", "Clip", "DequantizeLinear", "Div", "Identity", "Mul", "Pad", "QuantizeLinear", "Relu", "Sub")
+)
+"""What leaves the number of dimensions of its first input as it is."""
 GROUPED_QUERY, PAST_KEY = "GroupQueryAttention", 3
 """Lengths of its keys: those of the past (batch, heads, PAST, size) and of the query (batch, NEW, hidden)."""

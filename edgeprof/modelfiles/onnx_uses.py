@@ -13,8 +13,12 @@ from edgeprof.modelfiles.onnx_roles import (
     EMBEDDINGS,
     GROUPED_QUERY,
     PAST_KEY,
+    RANKED_BY_COUNT,
+    RANKED_BY_SIZES,
+    RANKS,
     ROLES,
     ROUNDING,
+    SAME_RANK,
     SAME_VALUES,
     SUMS,
 )
@@ -56,12 +60,17 @@ def uses_of(window: FileWindow) -> tuple[InputUse, ...]:
         stored = stored_in(window, span)
         named = [(text(window, each, _VALUE_NAME), each) for each in messages(window, span, _GRAPH_INPUT)]
         own = {name: _type(window, each) for name, each in named if name not in stored}
-        if not any(steers for _, steers in own.values()):
+        if not any(steers or rank is None for rank, steers in own.values()):
             return tuple(InputUse(name, rank is not None) for name, (rank, _) in own.items())
         graph = graph_of(window, span, stored, frozenset(own))
         return tuple(
-            InputUse(name, kind[0] is not None, tuple(_uses(graph, name, kind)) if kind[1] else ())
-            for name, kind in own.items()
+            InputUse(
+                name,
+                rank is not None,
+                tuple(_uses(graph, name, (rank, steers))) if steers else (),
+                _likely_rank(graph, name) if rank is None else None,
+            )
+            for name, (rank, steers) in own.items()
         )
     return ()
 
@@ -153,6 +162,24 @@ def _use(graph: Graph, node: Node, slot: int, rank: int | None) -> Use | None:
     if role == "length":
         return Use(role, None, of, graph.attribute(node, _LAYOUT_AXIS[node.op]))
     return Use(role, None, of)
+
+
+def _likely_rank(graph: Graph, name: str, steps: int = 0) -> int | None:
+    """That of the first reader whose operator or stored tensors show it."""
+    for node, slot in graph.readers.get(name, ()):
+        if slot:
+            continue
+        found = RANKS.get(node.op)
+        if node.op in RANKED_BY_SIZES and len(node.inputs) > RANKED_BY_SIZES[node.op]:
+            found = len(graph.sizes(node.inputs[RANKED_BY_SIZES[node.op]]) or ())
+        for place in RANKED_BY_COUNT.get(node.op, ()):
+            sizes = graph.sizes(node.inputs[place]) if place < len(node.inputs) else None
+            found = found or (sizes[0] if sizes else None)
+        if not found and node.op in SAME_RANK and steps < MAX_STEPS_BEHIND and node.outputs:
+            found = _likely_rank(graph, node.outputs[0], steps + 1)
+        if found:
+            return found
+    return None
 
 
 def _query(graph: Graph, name: str) -> str:

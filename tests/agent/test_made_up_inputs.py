@@ -201,6 +201,16 @@ def test_float_masks_and_lengths_are_told_by_their_names_too() -> None:
     assert purpose_of("masked_image", "f", []).role == "data"
 
 
+def test_an_open_rank_is_suggested_as_its_reader_has_it(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Conv", ["r", "w"], ["y"])]
+    inputs: dict[str, tuple[int, steered_models.Sizes]] = {"x": (TensorProto.FLOAT, None)}
+    stored = {"w": steered_models.floats(4, 3, 3, 3)}
+    model = steered_models.save(tmp_path / "m.onnx", nodes, inputs, stored)
+    failure = measured(request_for(model, protocol=FAST)).failure
+    assert failure is not None
+    assert "--input-shape x=1,SIZE,SIZE,SIZE" in failure.message
+
+
 def test_quantized_data_is_no_length() -> None:
     assert purpose_of("pixels", "f", []).role == "data"
     eight_bits = value_of(Declared("length", np.dtype("int8"), [1, 4096]), [1, 4096])

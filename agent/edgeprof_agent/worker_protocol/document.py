@@ -61,11 +61,12 @@ class InputUse(_Use, total=False):
 
 
 class InputFact(TypedDict):
-    """What the model's file says of one input."""
+    """What the model's file says of one input. `likely_rank`: of one whose number of dimensions is open."""
 
     name: str
     has_rank: bool
     uses: list[InputUse]
+    likely_rank: int | None
 
 
 class MadeUpWork(TypedDict):
