@@ -166,7 +166,7 @@ def main() -> None:
     try:
         served = random_file(folder / "model", options.size_mib * 2**20)
         rates = throughput(served, folder, options.rounds)
-        cpu = cuts(served, folder, max(3, options.rounds // 3))
+        cpu = cuts(served, folder, options.rounds)
         pages = fleet(served, folder / "fleet")
         large_s = large(folder, options.large_mib) if options.large_mib else None
     finally:

@@ -3,6 +3,8 @@
 import os
 import shlex
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -26,7 +28,27 @@ def paths(clear_cache: bool) -> None:
         size = f"{size_mib(path):9.1f} MiB" if path.exists() else "     not there"
         click.echo(f"{name:<12} {size}  {path}")
     click.echo("\nYou can delete the cache at any time: edgeprof paths --clear-cache")
-    click.echo(f"To remove everything: rm -rf {shlex.join(str(path) for _, path in rows)}")
+    held = {path: sentence for _, path in rows if (sentence := unsent(path))}
+    for sentence in held.values():
+        click.echo(sentence)
+    what = "the rest" if held else "everything"
+    click.echo(f"To remove {what}: rm -rf {shlex.join(str(path) for _, path in rows if path not in held)}")
+
+
+def unsent(folder: Path) -> str:
+    """What in a folder no hub has confirmed, as a sentence; empty where that is nothing."""
+    for file in sorted(folder.rglob("agent.db")):
+        listing = f"edgeprof agent outbox --data {shlex.quote(str(file.parent))}"
+        try:
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+                sql = "SELECT count(*) FROM results WHERE state != 'receipted'"
+                count = int(connection.execute(sql).fetchone()[0])
+        except sqlite3.Error as error:
+            return f"Keep {folder}: {file} cannot be read ({error}), and may hold results that no hub has."
+        if count:
+            results = f"{count} result{'s' * (count != 1)}"
+            return f"Keep {folder}: no hub has confirmed {results} in it. List: {listing}"
+    return ""
 
 
 def size_mib(folder: Path) -> float:

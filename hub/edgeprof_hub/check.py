@@ -43,17 +43,23 @@ class Report:
         return self.database.is_whole and all(report.is_whole for report in self.files.values())
 
 
-def check(data: Path, on_result: Callable[[], object], on_file: Callable[[int], object]) -> Report:
-    """Read everything and change nothing; a hub may run meanwhile. `on_file` gets the bytes of each file.
-
-    Raises EdgeprofError where there is no database, or nothing of it can be read.
-    """
+def require(data: Path) -> None:
+    """Raises EdgeprofError for a folder that holds no hub's database."""
     file = data / DATABASE
     health.refuse_missing(file, data / "blobs")
     if not file.exists():
         raise UsageError(
             "no_hub", f"{data} has no hub's database. Name the folder of `edgeprof hub serve` with --data."
         )
+
+
+def check(data: Path, on_result: Callable[[], object], on_file: Callable[[int], object]) -> Report:
+    """Read everything and change nothing; a hub may run meanwhile. `on_file` gets the bytes of each file.
+
+    Raises EdgeprofError where there is no database, or nothing of it can be read.
+    """
+    require(data)
+    file = data / DATABASE
     try:
         database = integrity.examine(file, on_result)
     except sqlite3.DatabaseError as error:

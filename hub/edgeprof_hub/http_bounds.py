@@ -1,6 +1,7 @@
 """What a stranger may hold of the HTTP server: how many connections, and for how long without a whole header.
 
 Far more than 40 agents behind one router use: theirs are short, and one that is idle makes room for one that asks.
+A request is at work once all of it has come: until then it costs its sender nothing to hold the connection.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ MAX_FILES = 65_536
 LOG_EVERY_S = 60.0
 ACCEPT_FAILED = "socket.accept() out of system resource"
 """asyncio logs it with a traceback for each of the connections that wait: tens of thousands of lines a second."""
+TRUSTED = "is_trusted"
+"""Set in the state of a request whose body may take long: it keeps its connection, though others ask for room."""
 REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
 
 
@@ -48,7 +51,7 @@ def limits() -> Limits:
 
 
 class Connections:
-    """Who holds how many, and which of them wait for a request, the longest first."""
+    """Who holds how many, and which of them wait for a whole request, the longest first."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -78,12 +81,12 @@ class Connections:
             self._idle_of.pop(connection.address, None)
 
     def rest(self, connection: "BoundedProtocol") -> None:
-        """It waits for a request from now on."""
+        """It waits for a whole request from now on, or still does."""
         self._idle[connection] = None
         self._idle_of[connection.address][connection] = None
 
     def work(self, connection: "BoundedProtocol") -> None:
-        """It has a request."""
+        """It has a whole request."""
         self._idle.pop(connection, None)
         self._idle_of[connection.address].pop(connection, None)
 
@@ -96,7 +99,7 @@ class Connections:
                 newcomer.address,
                 self._open.get(newcomer.address, 0),
             )
-        oldest = next(iter(idle), None)
+        oldest = next((connection for connection in idle if not connection.is_trusted), None)
         if oldest is None:
             return False
         oldest.drop()
@@ -130,14 +133,18 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not before:
             self._end_deadline()
-            if not self.cycle.response_complete:
-                self.bounds.work(self)
+        self._settle()
 
     def on_response_complete(self) -> None:
-        """Idle again, until the next request."""
+        """Idle again, until the next request is whole."""
         super().on_response_complete()
-        if self._is_in and not self.transport.is_closing():
-            self.bounds.rest(self)
+        self._settle()
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether a request is on its way of which the application has said so."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete and bool(cycle.scope.get("state", {}).get(TRUSTED))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """One less."""
@@ -150,6 +157,16 @@ class BoundedProtocol(H11Protocol):
         self._end_deadline()
         self._leave()
         self.transport.abort()
+
+    def _settle(self) -> None:
+        """At work from the end of a request's body to the end of its response."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if not self._is_in or self.transport.is_closing():
+            return
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            self.bounds.rest(self)
+        else:
+            self.bounds.work(self)
 
     def _leave(self) -> None:
         if self._is_in:

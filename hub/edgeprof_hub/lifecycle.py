@@ -16,7 +16,7 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
-from edgeprof_hub.broker.presence import Presence
+from edgeprof_hub.broker.presence import Presence, Session
 from edgeprof_hub.campaigns.regression_watch import Watch
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, HubContext
@@ -29,7 +29,7 @@ from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.registry import uploads
 from edgeprof_hub.store import health, trouble
-from edgeprof_hub.store.base import WriteStore
+from edgeprof_hub.store.base import ReadStore, WriteStore
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
@@ -93,7 +93,7 @@ def _joined(
     events = Events()
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
     presence = Presence()
-    claims = Claims(presence)
+    claims = Claims(presence, last_sessions(reader), time.monotonic())
     ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events)
 
     def connected(has_session: bool) -> None:
@@ -132,6 +132,14 @@ def _joined(
         is_synthetic=reader.is_synthetic(),
         notices=notices,
     )
+
+
+def last_sessions(reader: ReadStore) -> list[Session]:
+    """Who may still be there though this hub has not heard of anybody yet."""
+    return [
+        Session(device_id=device_id, session_id=session_id, hostname=hostname, place=place)
+        for device_id, session_id, hostname, place in reader.last_sessions()
+    ]
 
 
 def _every(period_s: float, action: Callable[[], object]) -> Callable[[], None]:

@@ -12,6 +12,7 @@ import pytest
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent import config
 from edgeprof_agent.config import parse_cores
+from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.folder import StateFolder
 
 HUB = {"hub": "http://h:8765"}
@@ -79,6 +80,49 @@ def test_the_device_id_is_made_once_and_kept(tmp_path: Path) -> None:
 def test_a_device_id_that_was_spoilt_is_not_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / "device_id").write_text("../#")
     with pytest.raises(EdgeprofError, match="not a device id"):
+        StateFolder(tmp_path).device_id()
+
+
+def stored(folder: Path, *results: tuple[str, str]) -> Path:
+    """A state folder whose id was damaged, with these results: each its state and what it holds."""
+    database = Database(folder / "agent.db")
+    with database.transaction() as change:
+        for number, (state, payload) in enumerate(results):
+            row = (number, f"r-{number}", "j-1", 1, payload.encode(), "0" * 64, "[]", state, 0.0, None)
+            change.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.close()
+    (folder / "device_id").write_bytes(b"\0\0\0\0")
+    return folder
+
+
+@pytest.mark.parametrize("state", ["queued", "receipted"])
+def test_a_damaged_device_id_is_taken_back_from_the_results_made_under_it(tmp_path: Path, state: str) -> None:
+    held = [("queued", '{"device_id": "d-before"}'), (state, '{"device_id": "d-mine"}'), ("queued", "{")]
+    folder = StateFolder(stored(tmp_path, *held, ("aside", '{"device_id": "d-other"}')))
+    assert folder.device_id() == "d-mine"
+    assert folder.device_id() == (tmp_path / "device_id").read_text() == "d-mine"
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ((), "No result waits under it. Remove the file"),
+        ((("queued", "{"),), "1 result waits under the id that it held. Restore the file"),
+        ((("aside", "{"), ("queued", '{"device_id": "#"}')), "2 results wait under the id that it held. Restore"),
+    ],
+)
+def test_a_damaged_device_id_is_removed_only_where_no_result_waits(
+    tmp_path: Path, results: tuple[tuple[str, str], ...], said: str
+) -> None:
+    with pytest.raises(EdgeprofError, match=said):
+        StateFolder(stored(tmp_path, *results)).device_id()
+    assert (tmp_path / "device_id").read_bytes() == b"\0\0\0\0"
+
+
+def test_nothing_is_removed_beside_a_database_that_cannot_be_read(tmp_path: Path) -> None:
+    stored(tmp_path)
+    (tmp_path / "agent.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(EdgeprofError, match="Results may wait under the id that it held"):
         StateFolder(tmp_path).device_id()
 
 

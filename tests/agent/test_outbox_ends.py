@@ -301,7 +301,7 @@ def test_the_outbox_is_listed_with_its_reasons(
     listed = json.loads(runner.invoke(agent_command, ["outbox", "--data", str(data), "--json"]).output)
     assert [(each["state"], each["status"]) for each in listed["results"]] == [
         ("queued", "measured"),
-        ("aside", "unreadable"),
+        ("quarantined", "unreadable"),
     ]
 
 

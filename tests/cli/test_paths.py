@@ -1,13 +1,16 @@
 """`edgeprof paths`: where things lie, and that removing them is told rightly."""
 
 import shlex
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from edgeprof import paths
 from edgeprof.commands.paths import size_mib
+from edgeprof_agent.daemon.database import TABLES
 from tests.cli.conftest import Run
 
 
@@ -54,3 +57,37 @@ def test_the_command_it_gives_removes_everything_and_nothing_else(
     subprocess.run(["sh", "-c", command], check=True)
     assert [path.name for path in tmp_path.iterdir()] == ["my state"]
     assert [path.name for path in (tmp_path / "my state").iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["queued"], "no hub has confirmed 1 result in it"),
+        (["queued", "receipted", "aside"], "no hub has confirmed 2 results in it"),
+        (["receipted"], None),
+        ([], None),
+        (None, "may hold results that no hub has"),
+    ],
+)
+@pytest.mark.parametrize("place", ["agent", "demo/board 1"])
+def test_results_that_no_hub_has_are_named_and_not_removed(
+    run: Run, tmp_path: Path, place: str, states: list[str] | None, said: str | None
+) -> None:
+    folder = tmp_path / "state" / place
+    folder.mkdir(parents=True)
+    kept = tmp_path / "state" / place.split("/")[0]
+    if states is None:
+        (folder / "agent.db").write_bytes(b"not a database" * 100)
+    else:
+        with closing(sqlite3.connect(folder / "agent.db")) as connection, connection:
+            connection.execute(TABLES["results"])
+            for number, state in enumerate(states):
+                row = (number, f"r-{number}", "j-1", 1, b"{}", "0" * 64, "[]", state, 0.0, None)
+                connection.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    out = run("paths").out
+    removal = out.splitlines()[-1]
+    assert (str(kept) in shlex.split(removal)) == (said is None)
+    assert str(tmp_path / "state" / "hub") in shlex.split(removal)
+    assert removal.startswith("To remove the rest: " if said else "To remove everything: ")
+    assert said is None or said in out
+    assert f"Keep {kept}: " in out or said is None

@@ -203,6 +203,9 @@ def test_a_rotten_result_does_not_come_along(data: Path, tmp_path: Path) -> None
     found = json.loads(check(data, "--salvage", str(tmp_path / "new"), "--json").stdout)
     assert (found["salvaged"]["results"], found["salvaged"]["results_left_behind"]) == (319, 1)
     assert check(tmp_path / "new").exit_code == 0
+    said = check(data, "--salvage", str(tmp_path / "other")).stdout
+    assert "319 results and " in said
+    assert "; 1 damaged result left behind." in said
 
 
 def test_salvaging_takes_no_folder_that_is_in_use(data: Path, tmp_path: Path) -> None:
@@ -217,6 +220,7 @@ def test_a_folder_without_a_hub_is_named(tmp_path: Path) -> None:
     done = check(tmp_path)
     assert isinstance(done.exception, EdgeprofError)
     assert done.exception.code == "no_hub"
+    assert "Checking" not in done.output, "nothing was looked at"
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -21,17 +23,25 @@ from starlette.routing import Route
 
 from edgeprof_hub import http_bounds
 from edgeprof_hub.http_bounds import Limits, Quiet
+from edgeprof_hub.routes import access
 from edgeprof_hub.server import configured
 from tests.hub.live import eventually
+from tests.hub.live import serving as live_hub
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "
 BODY_TO_COME = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n"
 GONE = 3.0
+TOKEN = "0123456789abcdef" * 2
 
 
 async def _root(_: Request) -> Response:
     """Answers without reading what was sent."""
     return PlainTextResponse("here")
+
+
+async def _echo(request: Request) -> Response:
+    """Waits for all that was sent."""
+    return PlainTextResponse(str(len(await request.body())))
 
 
 async def _stream(_: Request) -> Response:
@@ -43,10 +53,13 @@ async def _stream(_: Request) -> Response:
     return StreamingResponse(lines())
 
 
+ECHO = Route("/echo", _echo, methods=["POST"])
+
+
 @contextmanager
 def serving(limits: Limits) -> Generator[int]:
     """A small application behind these limits, on a port of its own."""
-    app = Starlette(routes=[Route("/", _root, methods=["GET", "POST"]), Route("/stream", _stream)])
+    app = Starlette(routes=[Route("/", _root, methods=["GET", "POST"]), Route("/stream", _stream), ECHO])
     configuration = uvicorn.Config(
         app,
         http=http_bounds.bounded(limits),
@@ -73,10 +86,10 @@ def held(port: int, said: bytes) -> socket.socket:
     return line
 
 
-def status_of(port: int) -> int:
+def status_of(port: int, path: str = "/") -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=GONE)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -131,6 +144,41 @@ def test_half_open_connections_of_one_address_do_not_keep_it_out() -> None:
         lines = [stack.enter_context(held(port, HALF)) for _ in range(20)]
         assert [status_of(port) for _ in range(10)] == [200] * 10
         assert is_closed(lines[0])
+
+
+def test_requests_whose_bodies_never_end_do_not_keep_their_address_out() -> None:
+    slow = BODY_TO_COME.replace(b"POST /", b"POST /echo") + b"x"
+    with ExitStack() as stack:
+        port = stack.enter_context(serving(Limits(header_within_s=60, per_address=5, in_all=50)))
+        lines = [stack.enter_context(held(port, slow)) for _ in range(5)]
+        time.sleep(0.1)  # their headers are read
+        assert [status_of(port) for _ in range(3)] == [200] * 3
+        assert is_closed(lines[0])
+        lines[-1].sendall(b"x" * 99)
+        assert lines[-1].recv(4096).startswith(b"HTTP/1.1 200"), "a body that came late counts all the same"
+
+
+@pytest.mark.parametrize("token", [None, TOKEN[::-1]], ids=["right token", "wrong token"])
+def test_only_an_upload_with_the_token_keeps_its_connection_while_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    few = partial(Limits, per_address=3, in_all=3)
+    monkeypatch.setattr(http_bounds, "Limits", few)
+    with live_hub(tmp_path, token=TOKEN) as live, ExitStack() as stack:
+        shown = (token or live.hub.settings.token or "").encode()
+        upload = b"PUT /api/v1/blobs/" + b"0" * 64 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + shown
+        lines = [stack.enter_context(held(live.port, upload + b"\r\nContent-Length: 9\r\n\r\nx")) for _ in range(3)]
+        time.sleep(0.2)
+        assert status_of(live.port, "/api/v1/healthz") == (200 if token else 503)
+        assert is_closed(lines[0]) == bool(token)
+
+
+def test_the_sign_in_waits_for_its_form_for_a_short_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "OPEN_BODY_WITHIN_S", 0.3)
+    head = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    form = head + b"Content-Length: 5000\r\n\r\nt"
+    with live_hub(tmp_path, token=TOKEN) as live, held(live.port, form) as line:
+        assert line.recv(4096).startswith(b"HTTP/1.1 408")
 
 
 def test_those_of_many_addresses_do_not_keep_others_out() -> None:

@@ -11,12 +11,14 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
 from edgeprof_hub import lifecycle
-from edgeprof_hub.broker import presence
+from edgeprof_hub.broker import claims, presence
+from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.client_id import own_client_id
-from edgeprof_hub.broker.presence import Presence
+from edgeprof_hub.broker.presence import Presence, Session
 from tests.agent.minimal_hub import Mosquitto
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
@@ -107,6 +109,18 @@ def outside(tmp_path: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(tmp_path)
     yield broker
     broker.kill()
+
+
+@pytest.fixture
+def restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """A hub with a broker of its own that has known the device, and knows nobody now."""
+    monkeypatch.setattr(claims, "HOLD_S", 60.0)
+    with serving(tmp_path) as before, agent_of(before):
+        pass
+    with serving(tmp_path):
+        pass  # it ended before the agent came back
+    with serving(tmp_path) as served:
+        yield served
 
 
 def serving_at(broker: Mosquitto, folder: Path) -> AbstractContextManager[Live]:
@@ -251,3 +265,29 @@ def test_a_deleted_device_that_is_online_comes_back_without_its_past_and_keeps_i
         eventually(lambda: [device.facts for device in live.hub.reader.devices()] == [agent.facts])
         assert (online(live), live.hub.reader.results()) == ([True], [])
         assert claim(live, ELSEWHERE) == 409
+
+
+def test_after_its_start_the_hub_lets_a_device_in_at_its_last_place_only(restarted: Live) -> None:
+    assert online(restarted) == [False]
+    assert claim(restarted, ELSEWHERE) == 409
+    assert claim(restarted, replace(ELSEWHERE, place="")) == 409
+    assert claim(restarted, replace(HELLO, session_id="s-next")) == 200
+
+
+def test_after_a_goodbye_nobody_is_waited_for(restarted: Live) -> None:
+    assert claim(restarted, ELSEWHERE) == 409
+    with FakeAgent(restarted.hub.endpoint.port, number=2) as other:
+        other.publish("state", codec.encode(replace(STATE, online=False)), device_id=DEVICE)
+        eventually(lambda: claim(restarted, ELSEWHERE) == 200)
+        eventually(lambda: not lifecycle.last_sessions(restarted.hub.reader))
+
+
+def test_the_hub_waits_for_a_last_session_for_a_while_only() -> None:
+    last = Session(device_id=DEVICE, session_id="s-last", hostname="host1", place="one-folder")
+    held = Claims(Presence(), [last], started_s=100.0)
+    with pytest.raises(EdgeprofError, match="holds the id for that agent for 35 s"):
+        held.take(ELSEWHERE, 134.9)
+    held.take(replace(ELSEWHERE, device_id=fleet.device_id(2)), 101.0)
+    held.take(ELSEWHERE, 135.0)
+    older = Claims(Presence(), [replace(last, place="")], started_s=100.0)
+    older.take(ELSEWHERE, 101.0)

@@ -68,7 +68,7 @@ def test_files_of_a_hub_without_its_database_are_no_new_hub(tmp_path: Path, left
         (tmp_path / DATABASE).touch()
     error = refusal(tmp_path)
     assert error.code == "database_missing"
-    assert "1 model files are still here" in error.message
+    assert "1 model file is still here" in error.message
     assert blob.exists()
 
 

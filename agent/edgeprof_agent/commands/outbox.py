@@ -14,7 +14,9 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.paths import state_dir
 
-WORDS = {"queued": "waiting", "aside": "quarantined"}
+WORDS = {"queued": "waiting", "quarantined": "quarantined"}
+KEPT_AS = {"aside": "quarantined"}
+"""The database's word, which its table prescribes, and the one that people and `--json` get."""
 WAITS = "the hub has not confirmed it yet"
 
 
@@ -78,7 +80,9 @@ def _listed(result_id: str, state: str, payload: object, changed_s: float, reaso
         glance = msgspec.json.decode(payload if isinstance(payload, bytes) else b"", type=_Glance)
     except msgspec.MsgspecError:
         glance = _Glance()
-    return Listed(str(result_id), state, glance.model_name, glance.status, changed_s, reason or WAITS)
+    return Listed(
+        str(result_id), KEPT_AS.get(state, state), glance.model_name, glance.status, changed_s, reason or WAITS
+    )
 
 
 def _age(seconds: float) -> str:

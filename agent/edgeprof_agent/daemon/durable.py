@@ -7,8 +7,12 @@ from pathlib import Path
 
 def write_durably(file: Path, data: bytes) -> None:
     """All of the bytes under this name, or no file: also after a power cut."""
-    if file.exists():
-        return
+    if not file.exists():
+        replace_durably(file, data)
+
+
+def replace_durably(file: Path, data: bytes) -> None:
+    """All of the bytes under this name, or what was there before: also after a power cut."""
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as stream:
         try:
             stream.write(data)

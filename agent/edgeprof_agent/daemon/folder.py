@@ -1,12 +1,15 @@
 """The agent's state folder: whose it is (one process at a time) and the device id that was made once in it."""
 
 import fcntl
+import logging
 import os
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, topics
-from edgeprof_agent.daemon.durable import write_durably
+from edgeprof_agent.daemon.durable import replace_durably, write_durably
+
+log = logging.getLogger(__name__)
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -36,15 +39,24 @@ class StateFolder:
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
     def device_id(self) -> str:
-        """Random, made at the first start, kept for good."""
+        """Random, made at the first start, kept for good. A damaged one is taken back from the results made under it.
+
+        Raises EdgeprofError where no result tells it.
+        """
         file = self.path / "device_id"
         write_durably(file, identity.new_device_id().encode())
         kept = file.read_text(errors="replace").strip()
-        if not topics.is_name(kept):
-            raise EdgeprofError(
-                "bad_device_id", f"{file} holds {kept[:60]!r}, which is not a device id. Remove the file."
-            )
-        return kept
+        if topics.is_name(kept):
+            return kept
+        from edgeprof_agent.daemon.kept_id import kept_id, waiting  # only the rare agent with a damaged file needs it
+
+        database = self.path / "agent.db"
+        known = kept_id(database)
+        if known is None:
+            raise _bad_device_id(file, kept, waiting(database))
+        replace_durably(file, known.encode())
+        log.warning("device_id.restored file=%s held=%r device=%s", file, kept[:60], known)
+        return known
 
     def place(self, boot_id_file: Path = BOOT_ID) -> str:
         """This folder on this machine since its last boot, hashed. Empty where the kernel tells no boot id.
@@ -61,3 +73,13 @@ class StateFolder:
 
     def release(self) -> None:
         os.close(self._lock)
+
+
+def _bad_device_id(file: Path, held: str, results: int | None) -> EdgeprofError:
+    """A new id would quarantine every result that waits under the old one, so nobody is told to make one then."""
+    if results == 0:
+        remedy = "No result waits under it. Remove the file: the agent makes a new id."
+    else:
+        waits = "results may wait" if results is None else f"{results} result{'s wait' if results != 1 else ' waits'}"
+        remedy = f"{waits[0].upper()}{waits[1:]} under the id that it held. Restore the file from a copy."
+    return EdgeprofError("bad_device_id", f"{file} holds {held[:60]!r}, which is not a device id. {remedy}")

@@ -92,7 +92,9 @@ class Outbox:
                 note = self._rejected.note if receipt.status == "rejected" else self._rejected.forget
                 note(change, receipt.result_id)
         if settled and state == "aside":
-            log.error("outbox.aside result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason)
+            log.error(
+                "outbox.quarantined result=%s status=%s reason=%s", receipt.result_id, receipt.status, receipt.reason
+            )
             self._say_quarantined(receipt.result_id)
         return settled
 
@@ -116,7 +118,7 @@ class Outbox:
 
     def quarantine(self, result_id: str, reason: str) -> None:
         """Keep a result that the hub will never take, out of the way of the others."""
-        log.error("outbox.aside result=%s reason=%s", result_id, reason)
+        log.error("outbox.quarantined result=%s reason=%s", result_id, reason)
         with self._database.transaction() as change:
             change.execute(
                 "UPDATE results SET state = 'aside', reason = ?, changed_s = ? WHERE result_id = ?",

@@ -164,7 +164,7 @@ AGENTS = (
     ErrorCode(
         "bad_device_id",
         "The device id holds characters that a topic cannot have.",
-        "Delete the id file that the message names; the agent makes a new one.",
+        "Restore the id file that the message names from a copy. Without results that wait, remove it.",
     ),
     ErrorCode(
         "device_id_in_use",

@@ -14,6 +14,7 @@ MAX_NAMED = 10
 
 def run(data: Path, salvage_into: Path | None, as_json: bool) -> int:
     """Look, copy if that was asked for, print. Returns the exit code: 1 where something is damaged."""
+    check.require(data)
     report = _with_progress(data)
     done = check.salvaged(data, salvage_into) if salvage_into else None
     if as_json:
@@ -64,10 +65,14 @@ def _named(items: list[str]) -> list[str]:
 
 def _say_salvaged(done: Salvaged, into: Path) -> None:
     click.echo(
-        f"{into}: {done.results:,} results and {done.other_rows:,} other rows copied; {done.results_left:,} damaged "
-        "results left behind."
+        f"{into}: {_counted(done.results, 'result')} and {_counted(done.other_rows, 'other row')} copied; "
+        f"{_counted(done.results_left, 'damaged result')} left behind."
     )
     click.echo(f"Serve it: edgeprof hub serve --data {into}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _document(report: check.Report, done: Salvaged | None) -> dict[str, object]:

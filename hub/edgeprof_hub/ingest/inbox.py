@@ -106,6 +106,7 @@ class Inbox:
     def _take_state(self, store: SqliteWriter, arrival: Arrival, state: m.State, effects: Effects) -> None:
         if not state.online:
             self._presence.died(state.device_id, state.session_id)
+            self._claims.ended(state)
         else:
             self._presence.born(state, is_proven=self._claims.born(state) or state.is_answer)
             if state.is_answer and store.is_online(state.device_id, state.session_id):

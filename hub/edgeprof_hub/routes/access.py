@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.failures import error_response
+from edgeprof_hub.http_bounds import TRUSTED
 from edgeprof_hub.routes.guesses import Guesses
 
 COOKIE = "edgeprof_session"
@@ -28,7 +29,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
 BODY_WITHIN_S = 60.0
-"""A stranger may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
+OPEN_BODY_WITHIN_S = 10.0
+"""Anybody may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
 UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload")
 
 SECURITY_HEADERS = {
@@ -109,9 +111,11 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
         elif scope["path"].startswith(UPLOADS):
+            scope.setdefault("state", {})[TRUSTED] = True
             await self._app(scope, receive, _with_headers(send))
         else:
-            await self._app(scope, _limited(receive), _with_headers(send))
+            within_s = OPEN_BODY_WITHIN_S if _is_open(scope["path"]) else BODY_WITHIN_S
+            await self._app(scope, _limited(receive, within_s), _with_headers(send))
 
     async def _waited(self, scope: Scope, headers: Headers) -> Response | None:
         """Until it is this token's turn, where its address has shown too many wrong ones."""
@@ -135,7 +139,7 @@ class Guard:
             return error_response(403, "cross_origin", "Another site's page must not change this hub.")
         if int_or_zero(headers.get("content-length")) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
             return _too_large()
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or self._is_allowed(headers):
+        if _is_open(path) or self._is_allowed(headers):
             return None
         if path.startswith(API) or method not in SAFE_METHODS:
             if "authorization" in headers:
@@ -159,6 +163,11 @@ class Guard:
         if scheme.lower() == "bearer" and is_token(self._settings, given.strip()):
             return True
         return self._sessions.is_alive(session_secret(headers))
+
+
+def _is_open(path: str) -> bool:
+    """Whether it is served without the token."""
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
 
 
 def client_of(scope: Scope) -> str:
@@ -200,9 +209,9 @@ def _with_headers(send: Send) -> Send:
     return send_with_headers
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, within_s: float) -> Receive:
     size, is_whole = 0, False
-    end_s = time.monotonic() + BODY_WITHIN_S
+    end_s = time.monotonic() + within_s
 
     async def receive_limited() -> Message:
         nonlocal size, is_whole

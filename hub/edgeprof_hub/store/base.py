@@ -122,6 +122,10 @@ class ReadStore(Protocol):
         """Jobs that were sent, then cancelled since then, and of which nothing was heard."""
         ...
 
+    def last_sessions(self) -> Sequence[tuple[str, str, str, str]]:
+        """Device id, session id, host name and place of each device's last session that has not said goodbye."""
+        ...
+
     def artifacts(
         self, *, device_id: str | None = None, model_id: str | None = None, result_id: str | None = None
     ) -> set[str]:

@@ -24,7 +24,7 @@ def refuse_missing(file: Path, blob_folder: Path) -> None:
     if log.exists() and log.stat().st_size > 0:
         raise _missing(file, f"its log {log.name} is still here")
     if (models := _count(blob_folder)) > 0:
-        raise _missing(file, f"{models} model files are still here")
+        raise _missing(file, "1 model file is still here" if models == 1 else f"{models} model files are still here")
 
 
 def damage(file: Path, within_s: float = CHECK_WITHIN_S) -> str | None:

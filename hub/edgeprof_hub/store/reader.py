@@ -87,6 +87,10 @@ class SqliteReader:
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
 
+    def last_sessions(self) -> Sequence[tuple[str, str, str, str]]:
+        found = self._all("SELECT device_id, session_id, hostname, place FROM device WHERE place != ''", ())
+        return [(row["device_id"], row["session_id"], row["hostname"], row["place"]) for row in found]
+
     def columns(self) -> Sequence[ColumnRow]:
         found = self._all("SELECT model_id, config_key, config FROM cell GROUP BY model_id, config_key", ())
         return [rows.column(row) for row in found]

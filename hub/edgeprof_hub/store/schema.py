@@ -203,6 +203,12 @@ def shown_sha256(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE standing ADD COLUMN standing_sha256 TEXT")
 
 
+@MIGRATIONS(name="0011_place")
+def place(db: sqlite_utils.Database) -> None:
+    """Where a device's last session ran, until it says goodbye: a hub that starts holds the device's id for it."""
+    db.conn.execute("ALTER TABLE device ADD COLUMN place TEXT NOT NULL DEFAULT ''")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)

@@ -45,6 +45,10 @@ class SqliteWriter:
         with self.transaction():
             if state.online:
                 return self._save_birth(state, received_s)
+            self._connection.execute(
+                "UPDATE device SET place = '' WHERE device_id = ? AND session_id = ?",
+                (state.device_id, state.session_id),
+            )
             return self.mark_offline(state.device_id, state.session_id)
 
     def mark_synthetic(self) -> None:
@@ -217,6 +221,7 @@ class SqliteWriter:
             "last_seen_s": received_s,
             "agent_version": names.tidy(state.agent_version),
             "hostname": names.tidy(state.hostname),
+            "place": state.place,
         }
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "device_id")
         self._connection.execute("DELETE FROM deleted WHERE kind = 'device' AND id = ?", (state.device_id,))
