@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from edgeprof.commands.options import check_signature, spelled_points, sweep_points
+from edgeprof.commands.options import check_inputs, check_signature, spelled_points, sweep_points
 from edgeprof.commands.run_options import Sweeps, run_options, sweeps_of, values_of
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import inspect
@@ -36,6 +36,7 @@ def _shape_points(sweeps: Sweeps, models: Sequence[str], campaign: rest.Campaign
     """Points over input shapes: checked against the model's file where there is one here, and only one."""
     if len(models) == 1 and Path(models[0]).exists():
         file = inspect(Path(models[0]))
+        check_inputs(file, campaign)
         check_signature(file, campaign.signature)
         return sweep_points(file, sweeps.sweeps, sweeps.sweep_dims, campaign.shapes, campaign.signature, campaign.dims)
     if sweeps.sweep_dims:

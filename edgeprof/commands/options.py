@@ -9,10 +9,13 @@ import click
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import named_values
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.sweep_at import SweepAt
 
 if TYPE_CHECKING:
     from edgeprof.modelfiles import ModelFile
+    from edgeprof.wire import rest
+    from edgeprof.wire.run_request import RunConfig
 
 
 class FiniteRange(click.FloatRange):
@@ -78,6 +81,18 @@ def sweep_points(
     declared = declared_inputs(model.folder / model.manifest.entry, model.format, signature)
     swept = parse_shapes(sweep_dims)
     return points_of(with_sizes(declared, dims or {}, swept), spelled_points(sweeps), swept, fixed)
+
+
+def check_inputs(model: "ModelFile", config: "RunConfig | rest.CampaignRequest") -> None:
+    """Raises UsageError where something was chosen for inputs that a language model does not have."""
+    given = {"--input": config.input_values, "--dim": config.dims, "--input-shape": config.shapes}
+    wrong = [option for option, values in given.items() if values]
+    if wrong and is_language(model.format):
+        raise UsageError(
+            "bad_input",
+            f"{model.manifest.entry} is a language model, which takes text only: leave {' and '.join(wrong)} out. Its "
+            "lengths are --prompt-tokens and --decode-tokens.",
+        )
 
 
 def check_signature(model: "ModelFile", signature: str) -> None:

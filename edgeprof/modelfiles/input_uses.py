@@ -17,7 +17,9 @@ Role = Literal[
     "ends",
     "index",
     "k",
+    "key_lengths",
     "length",
+    "mask",
     "nothing",
     "one",
     "scales",
@@ -34,21 +36,32 @@ Role = Literal[
 @dataclass(frozen=True)
 class Use:
     """One use. `limit`: how many rows an index may choose from. `of`, `axis`: the model's own input that is indexed,
-    reshaped, gone through; empty where it is none of them."""
+    reshaped, gone through; empty where it is none of them.
+
+    A number of things is `scale` x the input + `shift`; a scale of 0 is a factor that only a run knows. `plus` is an
+    input whose axis 1 adds to the length.
+    """
 
     role: Role
     limit: int | None = None
     of: str = ""
     axis: int = 0
+    scale: float = 1.0
+    shift: float = 0.0
+    plus: str = ""
 
 
 @dataclass(frozen=True)
 class InputUse:
-    """One input, by its name in the file. `has_rank` is False where even the number of dimensions is open."""
+    """One input, by its name in the file. `has_rank` is False where even the number of dimensions is open.
+
+    `likely_rank` is then the number that its first reader needs, where that shows it.
+    """
 
     name: str
     has_rank: bool = True
     uses: tuple[Use, ...] = ()
+    likely_rank: int | None = None
 
 
 def input_uses(path: Path, model_format: ModelFormat) -> tuple[InputUse, ...]:

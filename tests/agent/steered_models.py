@@ -22,6 +22,7 @@ def save(
     output: int = TensorProto.FLOAT,
     opset: int = 21,
     more_opsets: Sequence[onnx.OperatorSetIdProto] = (),
+    functions: Sequence[onnx.FunctionProto] = (),
 ) -> Path:
     """A model from these inputs (element type and sizes, by name) to `y`."""
     graph = helper.make_graph(
@@ -32,7 +33,8 @@ def save(
         [numpy_helper.from_array(value, name) for name, value in (stored or {}).items()],
     )
     opsets = [helper.make_opsetid("", opset), *more_opsets]
-    path.write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString())
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10, functions=functions)
+    path.write_bytes(model.SerializeToString())
     return path
 
 
@@ -45,6 +47,78 @@ def recurrent(path: Path, steps: int = 40) -> Path:
     node = helper.make_node("LSTM", ["x", "w", "r", "", "input_lens"], ["y"], hidden_size=96)
     inputs = {"x": (TensorProto.FLOAT, [steps, 1, 32]), "input_lens": (TensorProto.INT32, [1])}
     return save(path, [node], inputs, {"w": floats(1, 384, 32), "r": floats(1, 384, 96)}, opset=17)
+
+
+LENGTHS: dict[str, tuple[tuple[int, Sizes], list[tuple[str, float | None]]]] = {
+    "halved": ((TensorProto.INT64, [1]), [("Div", 2)]),
+    "one less": ((TensorProto.INT64, [1]), [("Sub", 1), ("Max", 1)]),
+    "bounded": ((TensorProto.INT32, [1]), [("Min", 40)]),
+    "float": ((TensorProto.FLOAT, [1]), [("Floor", None)]),
+    "relative": ((TensorProto.FLOAT, [1]), [("Mul", 40)]),
+    "mask": ((TensorProto.INT64, [1, 40]), [("ReduceSum", 1)]),
+    "float mask": ((TensorProto.FLOAT, [1, 40]), [("ReduceSum", 1)]),
+}
+"""An input `n` and what a model reckons from it to have the number of steps: operators, each with a number."""
+
+
+def reckoned(path: Path, kind: str) -> Path:
+    """An LSTM over 40 steps, or as many as `n` comes to."""
+    declared, operators = LENGTHS[kind]
+    dtype = helper.tensor_dtype_to_np_dtype(declared[0])
+    nodes, stored, name = list[onnx.NodeProto](), {"w": floats(1, 384, 32), "r": floats(1, 384, 96)}, "n"
+    numbers: dict[str, npt.NDArray[np.generic]] = {}
+    for at, (operator, number) in enumerate(operators):
+        is_sum = operator == "ReduceSum"
+        if number is not None:
+            numbers[f"c{at}"] = np.array([number], np.int64 if is_sum else dtype)
+        read = [name] if number is None else [name, f"c{at}"]
+        node = helper.make_node(operator, read, [f"v{at}"])
+        node.attribute.extend([helper.make_attribute("keepdims", 0)] if is_sum else [])
+        nodes.append(node)
+        name = f"v{at}"
+    nodes.append(helper.make_node("Cast", [name], ["steps"], to=TensorProto.INT32))
+    nodes.append(helper.make_node("LSTM", ["x", "w", "r", "", "steps"], ["y"], hidden_size=96))
+    inputs = {"x": (TensorProto.FLOAT, [40, 1, 32]), "n": declared}
+    return save(path, nodes, inputs, {**stored, **numbers}, opset=17)
+
+
+def in_functions(path: Path) -> Path:
+    """Rows of a table by `n`, in a function within another; axis 1 comes from the outer call."""
+    gather = helper.make_node("Gather", ["a", "b"], ["c"])
+    axis = gather.attribute.add()
+    axis.name, axis.ref_attr_name, axis.type = "axis", "along", onnx.AttributeProto.INT
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    inner = helper.make_function("own", "Rows", ["a", "b"], ["c"], [gather], opsets, attributes=["along"])
+    cast = helper.make_node("Cast", ["ids"], ["b"], to=TensorProto.INT64)
+    call = helper.make_node("Rows", ["table", "b"], ["out"], domain="own", along=1)
+    outer = helper.make_function("own", "Embed", ["ids", "table"], ["out"], [cast, call], opsets)
+    node = helper.make_node("Embed", ["n", "stored"], ["y"], domain="own")
+    inputs = {"n": (TensorProto.INT32, [1, 64])}
+    return save(
+        path,
+        [node],
+        inputs,
+        {"stored": floats(2, ROWS)},
+        opset=17,
+        more_opsets=[helper.make_opsetid("own", 1)],
+        functions=[inner, outer],
+    )
+
+
+def grouped_query(path: Path) -> Path:
+    """Attention over 6 kept keys and 1 new one."""
+    node = helper.make_node(
+        "GroupQueryAttention",
+        ["x", "x", "x", "past_key", "past_value", "a", "b"],
+        ["y", "key", "value"],
+        domain="com.microsoft",
+        num_heads=4,
+        kv_num_heads=4,
+    )
+    past = (TensorProto.FLOAT, [1, 4, 6, 16])
+    inputs = {"x": (TensorProto.FLOAT, [1, 1, 64]), "past_key": past, "past_value": past}
+    whole = {"a": (TensorProto.INT32, [1]), "b": (TensorProto.INT32, [1])}
+    return save(path, [node], {**inputs, **whole}, opset=17, more_opsets=[helper.make_opsetid("com.microsoft", 1)])
 
 
 def embedding(path: Path) -> Path:

@@ -46,6 +46,63 @@ def test_a_length_is_full_and_the_run_says_that_its_time_depends_on_it(tmp_path:
     assert given.effective.input_source.endswith("; given: input_lens=40")
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("halved", "80"),
+        ("one less", "41"),
+        ("bounded", "40"),
+        ("float", "40.0"),
+        ("relative", "1.0"),
+        ("mask", "1"),
+        ("float mask", "1.0"),
+    ],
+)
+def test_a_length_that_the_model_reckons_is_full_and_marks_the_run(kind: str, value: str, tmp_path: Path) -> None:
+    result = measured(request_for(steered_models.reckoned(tmp_path / "m.onnx", kind), protocol=FAST))
+    assert marks(result)["made_up_work"].startswith(f"input 'n' was made up as {value}: ")
+    assert inputs_of(result)["n"].endswith(" = " + value) or "mask" in kind
+
+
+def test_uses_within_the_files_own_functions_count(tmp_path: Path) -> None:
+    model = steered_models.in_functions(tmp_path / "m.onnx")
+    (use,) = input_uses(model, "onnx")
+    assert [(each.role, each.limit) for each in use.uses] == [("index", steered_models.ROWS)]
+    assert measured(request_for(model, protocol=FAST)).status == "measured"
+
+
+def test_lengths_of_keys_are_those_of_the_past_and_the_query(tmp_path: Path) -> None:
+    result = measured(request_for(steered_models.grouped_query(tmp_path / "m.onnx"), protocol=FAST))
+    inputs = inputs_of(result)
+    assert (inputs["a"], inputs["b"]) == ("int32[1] = 6", "int32[1] = 7")
+
+
+def test_a_mask_index_of_one_dimension_holds_lengths_and_of_two_a_mask(tmp_path: Path) -> None:
+    stored = {"w": steered_models.floats(64, 192), "b": steered_models.floats(192)}
+    node = helper.make_node("Attention", ["x", "w", "b", "n"], ["y"], domain="com.microsoft", num_heads=4)
+    domain = [helper.make_opsetid("com.microsoft", 1)]
+    for sizes, value in (([1], "int32[1] = 9"), ([1, 9], "int32[1,9] = 1")):
+        inputs = {"x": (TensorProto.FLOAT, [1, 9, 64]), "n": (TensorProto.INT32, sizes)}
+        model = steered_models.save(tmp_path / "m.onnx", [node], inputs, stored, opset=17, more_opsets=domain)
+        assert inputs_of(measured(request_for(model, protocol=FAST)))["n"] == value
+
+
+def test_an_integer_of_unknown_use_is_also_tried_at_the_longest_size(tmp_path: Path) -> None:
+    """What no table of operators knows may still be a length."""
+    nodes = [
+        helper.make_node("Add", ["n", "one"], ["rows"]),
+        helper.make_node("Concat", ["rows", "columns"], ["sizes"], axis=0),
+        helper.make_node("ConstantOfShape", ["sizes"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"]),
+        helper.make_node("Add", ["sum", "x"], ["y"]),
+    ]
+    inputs = {"x": (TensorProto.FLOAT, [1, 700]), "n": (TensorProto.INT64, [1])}
+    stored = {"one": np.array([1]), "columns": np.array([512])}
+    result = measured(request_for(steered_models.save(tmp_path / "m.onnx", nodes, inputs, stored), protocol=FAST))
+    assert " ms with 700 (" in marks(result)["made_up_work"]
+    assert inputs_of(result)["n"] in ("int64[1] = 0", "int64[1] = 1")
+
+
 def test_rounds_of_a_loop_that_were_made_up_mark_the_run(tmp_path: Path) -> None:
     model = steered_models.loop(tmp_path / "m.onnx")
     assert "input 'rounds' was made up" in marks(measured(request_for(model, protocol=FAST)))["made_up_work"]
@@ -95,6 +152,14 @@ def test_a_refused_value_that_was_made_up_is_named_with_the_way_to_give_it(tmp_p
     assert measured(request_for(model, protocol=FAST, input_values={"n": "-60"})).status == "measured"
 
 
+def test_a_refused_value_that_was_given_is_named_before_those_that_were_made_up(tmp_path: Path) -> None:
+    model = steered_models.far_row(tmp_path / "far.onnx")
+    failure = measured(request_for(model, protocol=FAST, input_values={"n": "99"})).failure
+    assert failure is not None
+    assert "Input 'n' was given as 99. " in failure.message
+    assert failure.message.index("was given as 99") < failure.message.index("made up")
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
@@ -122,10 +187,28 @@ def test_a_value_that_cannot_be_fed_is_refused_by_name(values: dict[str, str], s
         ("sampleRate", [1], [16_000]),
         ("audio_lengths", [1], [77]),
         ("seqLen", [], [77]),
+        ("input_mask", [1, 2], [1, 1]),
     ],
 )
 def test_names_tell_what_an_input_is_for(name: str, sizes: list[int], values: list[int]) -> None:
     assert value_of(Declared(name, np.dtype("int64"), sizes), sizes) == values
+
+
+def test_float_masks_and_lengths_are_told_by_their_names_too() -> None:
+    assert value_of(Declared("mask", np.dtype("float32"), [1, 2]), [1, 2]) == [1, 1]
+    assert value_of(Declared("audio_lens", np.dtype("float32"), [1]), [1]) == [77]
+    assert purpose_of("length_scale", "f", []).role == "one"
+    assert purpose_of("masked_image", "f", []).role == "data"
+
+
+def test_an_open_rank_is_suggested_as_its_reader_has_it(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Conv", ["r", "w"], ["y"])]
+    inputs: dict[str, tuple[int, steered_models.Sizes]] = {"x": (TensorProto.FLOAT, None)}
+    stored = {"w": steered_models.floats(4, 3, 3, 3)}
+    model = steered_models.save(tmp_path / "m.onnx", nodes, inputs, stored)
+    failure = measured(request_for(model, protocol=FAST)).failure
+    assert failure is not None
+    assert "--input-shape x=1,SIZE,SIZE,SIZE" in failure.message
 
 
 def test_quantized_data_is_no_length() -> None:

@@ -1,5 +1,6 @@
 """What the options of `profile` and `calibrate` come to, and what is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from edgeprof.errors import UsageError
+from edgeprof.modelfiles import ModelFile
 from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof.wire.messages import Manifest, RunConfig, RunProtocol
 from edgeprof_agent.commands.profile_options import measuring_options
 from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 
@@ -136,3 +138,12 @@ def test_nonsense_is_refused_by_name(arguments: tuple[str, str]) -> None:
 def test_options_that_contradict_each_other_are_refused(arguments: tuple[str, ...], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         ask(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [("--input", "n=5"), ("--dim", "n=5"), ("--input-shape", "n=1,5")])
+def test_what_is_chosen_for_inputs_is_refused_for_a_language_model(arguments: tuple[str, str]) -> None:
+    """It would be ignored, and the run would be of another configuration."""
+    file = ModelFile("gguf", Manifest(entry="m.gguf", files=()), Path())
+    with pytest.raises(UsageError, match=f"m.gguf is a language model, .* leave {arguments[0]} out") as refused:
+        ask(*arguments).run_of(file)
+    assert refused.value.code == "bad_input"

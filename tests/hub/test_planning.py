@@ -1,6 +1,7 @@
 """From a request to jobs: runtimes are chosen before anything is hashed, and nothing splits a cell by accident."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,15 @@ def test_what_does_not_apply_to_a_format_does_not_split_its_cells() -> None:
     shaped = replace(REQUEST, shapes={"x": (1, 3)})
     assert resolve(shaped, GGUF, None) == resolve(REQUEST, GGUF, None)
     assert resolve(shaped, ONNX, None).shapes == {"x": (1, 3)}
+
+
+@pytest.mark.parametrize("given", [{"shapes": {"x": (1, 3)}}, {"dims": {"n": 3}}, {"input_values": {"x": "1"}}])
+def test_what_is_chosen_for_inputs_needs_a_model_that_has_them(given: dict[str, Any]) -> None:
+    asked, devices = replace(REQUEST, **given), [device(1)]
+    with pytest.raises(UsageError, match="Language models take text only") as refused:
+        plan(asked, [GGUF], devices, 0.0)
+    assert refused.value.code == "bad_input"
+    assert len(plan(asked, [GGUF, ONNX], devices, 0.0)) == 2
 
 
 def test_a_models_own_shapes_serve_where_none_are_asked_for() -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edgeprof.commands.options import check_signature, sweep_points
+from edgeprof.commands.options import check_inputs, check_signature, sweep_points
 from edgeprof.commands.run_options import Sweeps, sweeps_of, values_of
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile
@@ -61,6 +61,7 @@ class ProfileRequest:
                 "bad_sweep", f"{file.manifest.entry} is not a language model; sweep its shapes with --sweep."
             )
         config = self.run.config
+        check_inputs(file, config)
         check_signature(file, config.signature)
         points = sweep_points(
             file, self.sweeps.sweeps, self.sweeps.sweep_dims, config.shapes, config.signature, config.dims

@@ -24,8 +24,11 @@ _ZERO_OR_ONE = frozenset(("length", "times", "count", "unknown"))
 
 
 class _Made(NamedTuple):
+    """`full`: the length that would make sense, if it is one."""
+
     declared: Declared
     values: Tensor
+    full: int | None
 
 
 class Feeding:
@@ -77,7 +80,7 @@ class Feeding:
             feeds = self._real.feeds(self._rest, self.shapes)
         else:
             tensors = {each.name: made_up.made_up(each, self._declared, self.shapes, rng) for each in self._rest}
-            self._made = {each.name: _Made(each, tensors[each.name]) for each in self._rest}
+            self._made = {each.name: self._made_of(each, tensors[each.name]) for each in self._rest}
             feeds = dict[str, Feed](tensors)
         for each in self._declared:
             if each.name in self._given:
@@ -98,7 +101,14 @@ class Feeding:
         ]
 
     def hint(self) -> str:
-        """After a refusal: which inputs were made up, with what, and how to give real ones. Empty where none was."""
+        """After a refusal: what was given, which inputs were made up, and how to give real ones."""
+        return " ".join(part for part in (self._given_hint(), self._made_hint()) if part)
+
+    def _given_hint(self) -> str:
+        """A value that was given is the likelier cause: it comes first."""
+        return " ".join(f"Input {name!r} was given as {_cut(text)}." for name, text in list(self._given.items())[:4])
+
+    def _made_hint(self) -> str:
         named = [name for name, made in self._made.items() if made_up.purpose(made.declared).role != "data"]
         if not named:
             return f"Its inputs were made up; give real ones in {self._file} next to the model." if self._made else ""
@@ -109,6 +119,10 @@ class Feeding:
             f"Input {shown}{more} {was} made up. Give real values with `--input {named[0]}=VALUE`, or in "
             f"{self._file} next to the model."
         )
+
+    def _made_of(self, each: Declared, values: Tensor) -> _Made:
+        full = made_up.full_length(each, made_up.purpose(each), self._declared, self.shapes)
+        return _Made(each, values, full)
 
     def _resolved(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
         config = self._job["config"]
@@ -142,24 +156,42 @@ class Feeding:
     def _described(self, each: Declared) -> str:
         feed = self._fed.get(each.name)
         text = describe(each, feed)
-        is_own = each.name in self._given or (each.name in self._made and _steers(self._made[each.name]))
+        is_own = each.name in self._given or (each.name in self._made and _is_shown(self._made[each.name]))
         return f"{text} = {_values_text(feed)}" if is_own and isinstance(feed, np.ndarray) else text
 
 
 def _steers(made: _Made) -> bool:
     found = made_up.purpose(made.declared)
-    is_few = 0 < made.values.size <= MAX_STEERING_VALUES
-    return is_few and found.role in STEERING and (made.declared.dtype.kind in "iu" or found.neutral)
+    if found.role == "mask":  # a mask that only the name shows may be one whose rows must not be empty
+        return found.is_read and made.values.size > 1
+    return _is_few(made) and (found.role in STEERING or found.neutral)
+
+
+def _is_shown(made: _Made) -> bool:
+    return _is_few(made) and made_up.purpose(made.declared).role != "data"
+
+
+def _is_few(made: _Made) -> bool:
+    return 0 < made.values.size <= MAX_STEERING_VALUES
 
 
 def _others(made: _Made) -> list[tuple[str, Tensor]]:
-    """Other values, each in words: 0 and 1 for what counts, otherwise more, or half and twice a number like a speed."""
+    """Other values, each in words: 0 and 1 for what counts, otherwise more, or half and twice a number like a speed.
+
+    An integer of unknown use may be a length too, and a mask may be of one thing only.
+    """
     role, values = made_up.purpose(made.declared).role, made.values
-    if made.declared.dtype.kind == "f":
+    if role == "mask":
+        first = np.zeros_like(values)
+        first[..., 0] = 1
+        return [(_values_text(first), first)] if not np.array_equal(first, values) else []
+    if made.declared.dtype.kind == "f" and role not in _ZERO_OR_ONE:
         numbers = values.astype(np.float64)
         return [(f"{factor:g}", (numbers * factor).astype(values.dtype)) for factor in (0.5, 2.0)]
-    wanted = (0, 1) if role in _ZERO_OR_ONE else (2,)
-    others = [(str(number), np.full_like(values, number)) for number in wanted]
+    wanted = [0, 1] if role in _ZERO_OR_ONE else [2]
+    if role == "unknown" and made.full and values.dtype.kind in "iu" and made.full <= np.iinfo(str(values.dtype)).max:
+        wanted.append(made.full)
+    others = [(str(number), np.full_like(values, number)) for number in dict.fromkeys(wanted)]
     return [(text, other) for text, other in others if not np.array_equal(other, values)]
 
 

@@ -20,6 +20,8 @@ Rank = Literal["known", "open", "unsure"]
 class Declared(NamedTuple):
     """One input; a size that is no number is open.
 
+    `likely_rank` is for an example of an input of any number of dimensions.
+
     `dtype` is what its values are made and given in; `element` is the model's own type where numpy has none.
     """
 
@@ -31,6 +33,7 @@ class Declared(NamedTuple):
     container: Container = "tensor"
     rank: Rank = "known"
     uses: Sequence[InputUse] = ()
+    likely_rank: int = 2
 
     @property
     def takes_text(self) -> bool:

@@ -99,9 +99,16 @@ def _values(
     if found.role == "splits":
         return np.reshape(_parts(own[found.axis] if -len(own) <= found.axis < len(own) else count, count), shape)
     full = full_length(each, found, declared, shapes)
-    if found.role == "length":
-        return min(full or 1, found.limit - 1 if found.limit else full or 1)
-    return full or _TIMES  # how often something is done, or how many there are
+    wanted = full or (1 if found.role == "length" else _TIMES)  # else: how often something is done
+    if found.role == "length" and found.limit:
+        wanted = min(wanted, found.limit - 1)
+    return _behind(wanted, found, np.dtype(each.dtype).kind)
+
+
+def _behind(wanted: int, found: Purpose, kind: str) -> float:
+    """What the operators before its use make `wanted` of; a factor that only the run knows is of relative lengths."""
+    own = (wanted - found.shift) / found.scale if found.scale else 1.0
+    return max(0.0, own if kind == "f" else float(int(own)))
 
 
 def _rows(found: Purpose, shapes: Shapes) -> int | None:
@@ -123,9 +130,12 @@ def full_length(each: Declared, found: Purpose, declared: Sequence[Declared], sh
     The operator says which input and axis; else the input with the length's own name; else the longest open size, or
     of sizes that are all fixed the axis behind the leading one.
     """
-    own = shapes.get(found.of, ())
+    own, more = shapes.get(found.of, ()), shapes.get(found.plus, ())
+    plus = more[1] if len(more) > 1 else 1 if found.plus else 0
     if own and -len(own) <= found.axis < len(own):
-        return own[found.axis]
+        return own[found.axis] + plus
+    if found.plus:
+        return plus
     others = [other for other in declared if other.name != each.name and len(shapes[other.name]) > 1]
     stem = stem_of_length(each.name)
     named = [other for other in others if stem and other.name.lower().replace(".", "_").startswith(stem)]

@@ -8,20 +8,21 @@ from edgeprof_agent.worker_protocol.document import InputUse
 
 _FIRST = (
     *("length", "times", "condition", "divisor", "shape", "scales", "sizes", "splits", "axes", "ends", "begins"),
-    *("k", "depth", "step", "size", "count", "one", "index", "nothing"),
+    *("k", "depth", "step", "size", "count", "one", "index", "mask", "nothing"),
 )
 """Where several operators read an input, the use that is harmed most by a wrong value decides."""
 _LENGTHS = frozenset(("length", "lengths", "len", "lens", "seqlen", "seqlens"))
 _RATES = frozenset(("sr", "fs", "samplerate"))
 _COUNTS = frozenset(("k", "topk", "num", "max", "min", "steps", "iterations", "iters", "count", "times", "trip"))
 _NEUTRAL = frozenset(("scale", "scales", "speed", "rate", "ratio", "factor", "temperature"))
+_MASKS = frozenset(("attention", "attn", "mask", "masks", "padding", "pad"))
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 class Purpose(NamedTuple):
     """`role` is a use of edgeprof/modelfiles/input_uses.py, or `mask`, `position`, `rate`, `data`, `unknown`.
 
-    `limit`, `of`, `axis`: as in the use.
+    `limit`, `of`, `axis`, `scale`, `shift`, `plus`: as in the use. `is_read`: an operator shows it, not only the name.
     """
 
     role: str
@@ -30,6 +31,10 @@ class Purpose(NamedTuple):
     axis: int = 0
     neutral: bool = False
     """A number like a speed, whose natural value is 1."""
+    scale: float = 1.0
+    shift: float = 0.0
+    plus: str = ""
+    is_read: bool = False
 
 
 STEERING = frozenset(("length", "times", "count", "size", "depth", "k", "one", "unknown", "scales"))
@@ -39,8 +44,8 @@ STEERING = frozenset(("length", "times", "count", "size", "depth", "k", "one", "
 def purpose_of(name: str, kind: str, uses: Sequence[InputUse]) -> Purpose:
     """`kind` is numpy's letter: i, u, b, f.
 
-    >>> purpose_of("input_lengths", "i", [])
-    Purpose(role='length', limit=None, of='', axis=0, neutral=False)
+    >>> purpose_of("input_lengths", "i", []).role
+    'length'
     >>> purpose_of("pixels", "f", []).role
     'data'
     """
@@ -59,17 +64,20 @@ def _by_use(uses: Sequence[InputUse]) -> Purpose | None:
         if found:
             limits = [use["limit"] for use in found if use["limit"] is not None]
             first = next((use for use in found if use["of"]), found[0])
-            return Purpose(role, min(limits, default=None), first["of"], first["axis"])
+            scale, shift, plus = first.get("scale", 1.0), first.get("shift", 0.0), first.get("plus", "")
+            limit = min(limits, default=None)
+            return Purpose(role, limit, first["of"], first["axis"], False, scale, shift, plus, True)
     return None
 
 
 def _by_name(name: str, kind: str) -> str | None:
     words = [word.lower() for word in _WORD.findall(name)]
     has, text = set(words), "_".join(words)
-    if "mask" in text and (kind in "iub" or has & {"attention", "attn", "padding", "pad"}):
+    if "mask" in text and (kind in "iub" or has & _MASKS):
         return "mask"
+    is_length = has & _LENGTHS or any(word.endswith(("lens", "length", "lengths", "seqlen")) for word in words)
     if kind == "f":
-        return "one" if has & _NEUTRAL else None
+        return "one" if has & _NEUTRAL else "length" if is_length else None
     if kind not in "iu":
         return None
     if "token_type" in text or "segment" in text:
@@ -78,7 +86,7 @@ def _by_name(name: str, kind: str) -> str | None:
         return "position"
     if has & _RATES or {"sample", "rate"} <= has or {"sampling", "rate"} <= has:
         return "rate"
-    if has & _LENGTHS or any(word.endswith(("lens", "length", "lengths", "seqlen")) for word in words):
+    if is_length:
         return "length"
     return "count" if has & _COUNTS else None
 

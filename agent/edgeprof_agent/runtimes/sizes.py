@@ -13,6 +13,7 @@ BATCH = "batch"
 MAX_NAMES_CHARS = 1_400
 """Of the list of inputs whose sizes are missing. A failure's message has room for this and the remedy."""
 MAX_OPTIONS = 16
+MAX_RANK_SHOWN = 8
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -115,7 +116,7 @@ def _missing(missing: Sequence[Declared], bound: Mapping[str, int], declared: Se
         each = missing[0]
         return (
             f"Input {each.name!r} has no declared number of dimensions. Set its sizes, for example: --input-shape "
-            f"{each.name}=1,SIZE"
+            f"{each.name}={_example(each)}"
         )
     if len(missing) == 1:
         each = missing[0]
@@ -159,6 +160,6 @@ def _nameless(each: Declared) -> bool:
 
 def _example(each: Declared) -> str:
     if each.rank == "open":
-        return "1,SIZE"
+        return ",".join(["1", *["SIZE"] * (min(each.likely_rank, MAX_RANK_SHOWN) - 1)])
     leading: Size = each.sizes[0] if isinstance(each.sizes[0], int) else 1
     return ",".join([str(leading), *(str(size) if isinstance(size, int) else "SIZE" for size in each.sizes[1:])])

@@ -45,21 +45,28 @@ class EndpointAsk(TypedDict):
     key_variable: str | None
 
 
-class InputUse(TypedDict):
-    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
-
+class _Use(TypedDict):
     role: str
     limit: int | None
     of: str
     axis: int
 
 
+class InputUse(_Use, total=False):
+    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
+
+    scale: float
+    shift: float
+    plus: str
+
+
 class InputFact(TypedDict):
-    """What the model's file says of one input."""
+    """What the model's file says of one input. `likely_rank`: of one whose number of dimensions is open."""
 
     name: str
     has_rank: bool
     uses: list[InputUse]
+    likely_rank: int | None
 
 
 class MadeUpWork(TypedDict):

@@ -201,8 +201,8 @@ CAMPAIGNS = (
     ),
     ErrorCode(
         "bad_input",
-        "The value of an input is not one, or too long.",
-        "Use --input NAME=VALUE for a few values, and MODEL.inputs.npz for whole arrays.",
+        "The value of an input is not one, or too long; or the model takes text only.",
+        "Use --input NAME=VALUE for a few values, and MODEL.inputs.npz for whole arrays; none for a language model.",
         WRONG_USE,
     ),
     ErrorCode(

@@ -40,6 +40,7 @@ def plan(
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
     check(request)
     _check_sweep(request.protocol.sweep, models)
+    _check_inputs(request, models)
     if len(models) * len(devices) * request.repeats > MAX_JOBS:
         raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
     campaign_id = new_id()
@@ -109,6 +110,16 @@ def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) 
         raise UsageError(
             "bad_sweep",
             "A sweep over tokens needs a language model; a sweep over input shapes needs any other model.",
+        )
+
+
+def _check_inputs(request: rest.CampaignRequest, models: Sequence[rest.ModelRecord]) -> None:
+    """What is chosen for inputs, and no model has such inputs."""
+    chosen = {"values of inputs": request.input_values, "sizes of symbols": request.dims, "shapes": request.shapes}
+    lost = [title for title, values in chosen.items() if values]
+    if lost and all(is_language(model.format) for model in models):
+        raise UsageError(
+            "bad_input", f"Language models take text only: leave out {' and '.join(lost)}, or choose another model."
         )
 
 

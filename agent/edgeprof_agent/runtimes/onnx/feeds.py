@@ -36,7 +36,8 @@ def _declared(each: Input, fact: InputFact | None) -> Declared:
         raise _unsupported(each) from None
     rank: Rank = "known" if each.shape or (fact and fact["has_rank"]) else "open" if fact else "unsure"
     name = word if element else ""
-    return Declared(each.name, dtype, each.shape, element, name, container, rank, fact["uses"] if fact else ())
+    uses, likely_rank = (fact["uses"], fact["likely_rank"] or 2) if fact else ((), 2)
+    return Declared(each.name, dtype, each.shape, element, name, container, rank, uses, likely_rank)
 
 
 def _parsed(each: Input) -> tuple[Container, str]:
