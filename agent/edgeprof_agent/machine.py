@@ -11,8 +11,7 @@ import psutil
 
 from edgeprof.paths import state_dir
 from edgeprof.wire.messages import Facts, RuntimeFact, SensorFact
-from edgeprof_agent import cgroup_limits, device_tree
-from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors import cgroup_limits, device_tree, files
 
 MIB = 1024 * 1024
 

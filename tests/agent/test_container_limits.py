@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent.cgroup_limits import cpu_quota, memory_limit_mib, own_threads, usable_threads
 from edgeprof_agent.doctor import container
 from edgeprof_agent.machine import programs_for
 from edgeprof_agent.measuring import worker_job
 from edgeprof_agent.measuring.trust import trust_of
 from edgeprof_agent.measuring.worker_job import job_of
+from edgeprof_agent.sensors.cgroup_limits import cpu_quota, memory_limit_mib, own_threads, usable_threads
 from edgeprof_agent.telemetry.base import Absent, Site
 from edgeprof_agent.telemetry.conditions import conditions_of
 from edgeprof_agent.telemetry.quota import Quota

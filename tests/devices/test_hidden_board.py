@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent import device_tree
 from edgeprof_agent.doctor import container
+from edgeprof_agent.sensors import device_tree
 from edgeprof_agent.sensors.pi_pmic import PiPmic
 from edgeprof_agent.telemetry.state import read_state
 from edgeprof_devices import load_profiles

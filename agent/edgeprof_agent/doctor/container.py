@@ -4,9 +4,9 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof_agent import cgroup_limits, device_tree, machine
+from edgeprof_agent import machine
 from edgeprof_agent.doctor.finding import Finding
-from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors import cgroup_limits, device_tree, files
 
 _CPUS = "docker run --cpus N …, or CPUQuota= of the systemd unit"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof_agent import device_tree
 from edgeprof_agent.doctor.finding import Finding
+from edgeprof_agent.sensors import device_tree
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.telemetry.zones import why_none
 

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof_agent import device_tree
 from edgeprof_agent.doctor.finding import Finding
-from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors import device_tree, files
 
 _CMDLINES = ("boot/firmware/cmdline.txt", "boot/cmdline.txt")
 """Of a Raspberry Pi since Bookworm, and before."""

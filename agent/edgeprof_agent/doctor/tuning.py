@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edgeprof_agent.device_tree import in_container as in_container_of
 from edgeprof_agent.doctor import other_load
 from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors.device_tree import in_container as in_container_of
 from edgeprof_agent.telemetry.cpu_lists import cpus_of
 
 CPU = "sys/devices/system/cpu"

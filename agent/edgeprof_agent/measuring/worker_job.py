@@ -6,10 +6,10 @@ from dataclasses import replace
 from edgeprof.wire.evidence import SweepAt
 from edgeprof.wire.identity import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
-from edgeprof_agent.cgroup_limits import own_threads
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.model_facts import NO_FACTS, ModelFacts
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.sensors.cgroup_limits import own_threads
 from edgeprof_agent.worker_protocol.document import Course, EndpointAsk, EnergyAsk, SweepAsk, WorkerJob
 
 _SAMPLING_SHARE = 0.8

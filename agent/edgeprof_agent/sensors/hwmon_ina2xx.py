@@ -5,8 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeprof.wire.energy import Integration, PowerScope
-from edgeprof_agent import device_tree
-from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors import device_tree, files
 from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 
 CHIP = re.compile(r"ina2(19|20|26|28|30|31|38|60)")

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from edgeprof.wire.energy import Integration, PowerScope
-from edgeprof_agent import device_tree
+from edgeprof_agent.sensors import device_tree
 from edgeprof_agent.sensors.base import Accuracy, SensorError, failed_reading
 from edgeprof_agent.sensors.firmware import Firmware
 

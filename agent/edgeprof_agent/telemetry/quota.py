@@ -4,7 +4,7 @@
 and `throttled_usec` (v2) or `throttled_time` in ns (v1).
 """
 
-from edgeprof_agent.cgroup_limits import cpu_quotas
+from edgeprof_agent.sensors.cgroup_limits import cpu_quotas
 from edgeprof_agent.telemetry.base import Absent, ProbeFile, Site
 
 _BYTES = 2048

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgeprof.wire.messages import DeviceState, Stamp
-from edgeprof_agent import device_tree
-from edgeprof_agent.sensors import files
+from edgeprof_agent.sensors import device_tree, files
 from edgeprof_agent.sensors.base import SensorError
 from edgeprof_agent.sensors.firmware import Firmware
 from edgeprof_agent.sensors.tools import run_tool

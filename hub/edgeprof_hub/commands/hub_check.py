@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgeprof_hub import check
+from edgeprof_hub.commands import data_check
 from edgeprof_hub.store.salvage import Salvaged
 
 MAX_NAMED = 10
@@ -14,9 +14,9 @@ MAX_NAMED = 10
 
 def run(data: Path, salvage_into: Path | None, as_json: bool) -> int:
     """Look, copy if that was asked for, print. Returns the exit code: 1 where something is damaged."""
-    check.require(data)
+    data_check.require(data)
     report = _with_progress(data)
-    done = check.salvaged(data, salvage_into) if salvage_into else None
+    done = data_check.salvaged(data, salvage_into) if salvage_into else None
     if as_json:
         click.echo(json.dumps(_document(report, done), indent=2))
     else:
@@ -27,16 +27,16 @@ def run(data: Path, salvage_into: Path | None, as_json: bool) -> int:
     return 0 if report.is_whole else 1
 
 
-def _with_progress(data: Path) -> check.Report:
-    results, size = check.size_of(data)
+def _with_progress(data: Path) -> data_check.Report:
+    results, size = data_check.size_of(data)
     with (
         click.progressbar(length=max(1, results), label="Checking results", file=sys.stderr) as rows,
         click.progressbar(length=max(1, size), label="Checking files  ", file=sys.stderr) as files,
     ):
-        return check.check(data, lambda: rows.update(1), files.update)
+        return data_check.check(data, lambda: rows.update(1), files.update)
 
 
-def _lines(report: check.Report, data: Path) -> list[str]:
+def _lines(report: data_check.Report, data: Path) -> list[str]:
     database = report.database
     lines = [f"Database: {'whole' if not database.structure else 'damaged'}"]
     lines += [f"  {problem}" for problem in database.structure]
@@ -75,7 +75,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def _document(report: check.Report, done: Salvaged | None) -> dict[str, object]:
+def _document(report: data_check.Report, done: Salvaged | None) -> dict[str, object]:
     database = report.database
     document: dict[str, object] = {
         "whole": report.is_whole,
