@@ -17,7 +17,7 @@ from edgeprof.wire import rest
 from edgeprof_hub import failures
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import HubContext
-from edgeprof_hub.lifecycle import running
+from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.routes import (
     api_agents,
     api_blobs,

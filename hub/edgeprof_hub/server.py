@@ -19,7 +19,7 @@ from edgeprof_hub import http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
-from edgeprof_hub.lifecycle import running
+from edgeprof_hub.lifecycle.running import running
 
 GRACE_S = 3
 NEW_OBJECTS_A_COLLECTION = 50_000

@@ -18,7 +18,7 @@ from edgeprof_hub import http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import HubContext
-from edgeprof_hub.lifecycle import running
+from edgeprof_hub.lifecycle.running import running
 from tests.ports import free_port
 
 PATIENCE_S = 30.0

@@ -332,7 +332,7 @@ import os, signal, sys, time
 from pathlib import Path
 from edgeprof.wire.messages import Receipt
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.lifecycle import running
+from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.broker.link import AgentLink
 send = AgentLink.send
 def dies(self, device_id, message_class, message):

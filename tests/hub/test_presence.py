@@ -14,11 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
-from edgeprof_hub import lifecycle
 from edgeprof_hub.broker import claims, presence
 from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.presence import Presence, Session
+from edgeprof_hub.lifecycle import running
 from tests.agent.minimal_hub import Mosquitto
 from tests.hub import fleet
 from tests.hub.fake_agent import FakeAgent
@@ -94,7 +94,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "SILENT_S", 2.0)
     monkeypatch.setattr(presence, "ASK_EVERY_S", 0.3)
     monkeypatch.setattr(presence, "OLD_AGENTS_RETURN_S", 0.5)
-    monkeypatch.setattr(lifecycle, "SEND_WAITING_EVERY_S", 0.1)
+    monkeypatch.setattr(running, "SEND_WAITING_EVERY_S", 0.1)
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_after_a_goodbye_nobody_is_waited_for(restarted: Live) -> None:
     with FakeAgent(restarted.hub.endpoint.port, number=2) as other:
         other.publish("state", codec.encode(replace(STATE, online=False)), device_id=DEVICE)
         eventually(lambda: claim(restarted, ELSEWHERE) == 200)
-        eventually(lambda: not lifecycle.last_sessions(restarted.hub.reader))
+        eventually(lambda: not running.last_sessions(restarted.hub.reader))
 
 
 def test_the_hub_waits_for_a_last_session_for_a_while_only() -> None:

@@ -12,7 +12,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
-from edgeprof_hub.lifecycle import running
+from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.store import health
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet, live

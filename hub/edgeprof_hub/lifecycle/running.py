@@ -21,10 +21,10 @@ from edgeprof_hub.campaigns.regression_watch import Watch
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
-from edgeprof_hub.damaged import read_only
 from edgeprof_hub.events import Change, Events
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
+from edgeprof_hub.lifecycle.damaged import read_only
 from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.registry import uploads
