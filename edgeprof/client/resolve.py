@@ -7,8 +7,8 @@ from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.modelfiles.record import Labels, record_of_file
-from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import identity, rest
+from edgeprof.wire.model_names import distinct_names
 
 Say = Callable[[str], None]
 MAX_NAME_CHARS = 28

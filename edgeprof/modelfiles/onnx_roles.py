@@ -1,6 +1,6 @@
 """What ONNX operators do with the values of each input, and which ones hand values on."""
 
-from edgeprof.modelfiles.input_uses import Role
+from edgeprof.modelfiles.input_use import Role
 
 ROLES: dict[tuple[str, int], Role] = {
     ("Gather", 1): "index",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgeprof.modelfiles import parse
-from edgeprof.modelfiles.input_uses import InputUse, Role, Use
+from edgeprof.modelfiles.input_use import InputUse, Role, Use
 from edgeprof.modelfiles.onnx_graph import Graph, Node, graph_of, stored_in
 from edgeprof.modelfiles.onnx_roles import (
     COUNTED,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
-from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import rest
+from edgeprof.wire.model_names import distinct_names
 
 EMULATED_SIGN = "~"
 BEST_SIGN = "*"

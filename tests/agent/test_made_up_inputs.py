@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from edgeprof.modelfiles.input_uses import Use, input_uses
+from edgeprof.modelfiles.input_use import Use
+from edgeprof.modelfiles.input_uses import input_uses
 from edgeprof.wire.messages import Result
 from edgeprof_agent.runtimes.inputs import Declared
 from edgeprof_agent.runtimes.made_up import made_up

@@ -20,7 +20,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 class Purpose(NamedTuple):
-    """`role` is a use of edgeprof/modelfiles/input_uses.py, or `mask`, `position`, `rate`, `data`, `unknown`.
+    """`role` is a use of edgeprof/modelfiles/input_use.py, or `mask`, `position`, `rate`, `data`, `unknown`.
 
     `limit`, `of`, `axis`, `scale`, `shift`, `plus`: as in the use. `is_read`: an operator shows it, not only the name.
     """

@@ -53,7 +53,7 @@ class _Use(TypedDict):
 
 
 class InputUse(_Use, total=False):
-    """What an operator does with an input, as edgeprof/modelfiles/input_uses.py has it."""
+    """What an operator does with an input, as edgeprof/modelfiles/input_use.py has it."""
 
     scale: float
     shift: float

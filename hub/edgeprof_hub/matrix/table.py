@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgeprof.tables import headline
-from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
+from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.cost import costs, fleet_scenario
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario

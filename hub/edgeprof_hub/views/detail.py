@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
-from edgeprof.tables.model_names import distinct_names
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
+from edgeprof.wire.model_names import distinct_names
 from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.campaigns import form_inputs
 from edgeprof_hub.campaigns.form_inputs import InputView

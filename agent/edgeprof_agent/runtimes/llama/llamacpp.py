@@ -10,7 +10,7 @@ use, in steps of 256, not on the context's size.
 import ctypes
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
@@ -18,14 +18,12 @@ from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
 from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
+from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
 from edgeprof_agent.runtimes.llama.real_text import NAME
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
-
-if TYPE_CHECKING:
-    from edgeprof_agent.runtimes.llama.llamacpp_runtime import LowLevel
 
 
 class LlamaModel:
@@ -33,7 +31,7 @@ class LlamaModel:
 
     kind: Literal["text"] = "text"
 
-    def __init__(self, runtime: "LowLevel", job: WorkerJob) -> None:
+    def __init__(self, runtime: LlamaLibrary, job: WorkerJob) -> None:
         self.absent: dict[str, str] = {}
         self.kv_cache_kib: float | None = None
         self.refills = False

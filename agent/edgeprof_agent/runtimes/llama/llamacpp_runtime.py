@@ -1,35 +1,20 @@
-"""llama.cpp behind its C interface as a runtime: the library with its log, opening models."""
+"""llama.cpp behind its C interface as a runtime: opening models."""
 
-import ctypes
 import importlib
-import sys
 from pathlib import Path
 from typing import cast
 
 from edgeprof_agent.runtimes.llama.llamacpp import LlamaModel
-from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, LogCallback
-from edgeprof_agent.runtimes.llama.llamacpp_log import Log
+from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi
+from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import WorkerJob
 
-_HEARD: list[LogCallback] = []
-"""Kept for ever: a collected callback is a SIGSEGV."""
 
+class LowLevel(LlamaLibrary):
+    """A runtime that opens models through the C interface."""
 
-class LowLevel:
-    """llama.cpp behind its C interface, whichever package brings it. `library`: the file that has ggml's functions."""
-
-    def __init__(self, variant: str, package: str, api: LlamaApi, library: Path) -> None:
-        self.variant = variant
-        self.package = package
-        self.api = api
-        self.library = library
-        self.log = Log(sys.stderr)
-        _HEARD.append(api.llama_log_callback(self.log.hear))
-        api.llama_log_set(_HEARD[-1], ctypes.c_void_p(0))
-        api.llama_backend_init()
-
-    def open(self, job: WorkerJob) -> "LlamaModel":
+    def open(self, job: WorkerJob) -> LlamaModel:
         if job["config"].provider != "cpu":
             raise RuntimeFailure(
                 "runtime_missing",
