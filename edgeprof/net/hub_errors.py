@@ -2,7 +2,7 @@
 
 import msgspec
 
-from edgeprof.wire.rest import ErrorBody, ErrorDocument
+from edgeprof.wire.error_document import ErrorBody, ErrorDocument
 
 
 def error_in(body: bytes) -> ErrorBody | None:

@@ -7,6 +7,8 @@ from edgeprof.wire.costs import BreakEvenKind as BreakEvenKind
 from edgeprof.wire.costs import CatalogueFiles as CatalogueFiles
 from edgeprof.wire.costs import CatalogueRecord as CatalogueRecord
 from edgeprof.wire.costs import CostView as CostView
+from edgeprof.wire.error_document import ErrorBody as ErrorBody
+from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result
 from edgeprof.wire.remote import names_loopback
@@ -18,21 +20,6 @@ from edgeprof.wire.tasks import Task
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
 TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErrorBody:
-    """Every error of the API: `{"error": {"code": ..., "message": ...}}`."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErrorDocument:
-    """The one error shape."""
-
-    error: ErrorBody
 
 
 @dataclass(frozen=True, kw_only=True)
