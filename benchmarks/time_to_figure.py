@@ -12,6 +12,7 @@ import random
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -100,11 +101,12 @@ def _clocked(machine: str, sample_s: float, draw: random.Random) -> rules.Take:
 
 
 def profiled(command: Sequence[str], model: Path, options: Sequence[str]) -> Profile:
-    """One run by defaults. One that fails ends the benchmark with its words."""
-    started_s = time.perf_counter()
-    done = subprocess.run(
-        [*command, "profile", str(model), "--json", *options], capture_output=True, text=True, check=False
-    )
+    """One run by defaults. One that fails ends the benchmark with its words.
+
+    It starts elsewhere: `python -m` looks in the current folder first, which holds this build's packages.
+    """
+    asked, started_s = [*command, "profile", str(model), "--json", *options], time.perf_counter()
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())
     wall_s = time.perf_counter() - started_s
     if done.returncode:
         raise SystemExit(f"{shlex.join(command)} profile {model.name}: {done.stderr or done.stdout}")
