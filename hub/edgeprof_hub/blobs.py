@@ -16,7 +16,7 @@ from edgeprof.errors import EdgeprofError
 
 GIB = 1024**3
 MIB = 1024**2
-MAX_MODEL_FILE_BYTES = 2 * GIB
+MAX_MODEL_FILE_BYTES = 8 * GIB
 MAX_ARTIFACT_BYTES = 64 * MIB
 RESERVED_BYTES = 64 * MIB
 """Of the disk, so that a large upload cannot stop the database."""
