@@ -1,19 +1,15 @@
 """How long `edgeprof profile` takes by its defaults, beside an earlier build, and whether its intervals hold as often.
 
 Two parts. Simulated machines, of which the true median is known: the share of published intervals that hold it, by
-today's rule and by the one before. And real runs on three models, alternated with another build (`--before`): the ratio
-of wall times, and over A/A pairs of each build how often two intervals do not touch and how often `compare` sees a
-difference. Use a machine that does nothing else.
+today's rule and by the one before. And real runs on three models, alternated with an earlier build (`--baseline`): the
+ratio of wall times, and over A/A pairs of each build how often two intervals do not touch and how often `compare` sees
+a difference. Use a machine that does nothing else.
 """
 
 import argparse
 import json
 import random
-import shlex
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -21,7 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks import older_build
 from benchmarks import stopping_rules as rules
+from benchmarks.older_build import Build
 from benchmarks.paired import Ratio, median_ratio
 from benchmarks.simulated_speeds import MACHINES, true_median
 from edgeprof.compare.report import report_on
@@ -100,16 +98,11 @@ def _clocked(machine: str, sample_s: float, draw: random.Random) -> rules.Take:
     return take
 
 
-def profiled(command: Sequence[str], model: Path, options: Sequence[str]) -> Profile:
-    """One run by defaults. One that fails ends the benchmark with its words.
-
-    It starts elsewhere: `python -m` looks in the current folder first, which holds this build's packages.
-    """
-    asked, started_s = [*command, "profile", str(model), "--json", *options], time.perf_counter()
-    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())
-    wall_s = time.perf_counter() - started_s
+def profiled(build: Build, model: Path, options: Sequence[str]) -> Profile:
+    """One run by defaults. One that fails ends the benchmark with its words."""
+    wall_s, done = build.timed(["profile", str(model), "--json", *options])
     if done.returncode:
-        raise SystemExit(f"{shlex.join(command)} profile {model.name}: {done.stderr or done.stdout}")
+        raise SystemExit(f"{build.tree}: edgeprof profile {model.name}: {done.stderr or done.stdout}")
     result = msgspec.json.decode(done.stdout, type=Result)
     row = next(row for row in result.metrics if row.metric in LEADS)
     ended = result.timing.window_end if result.timing else "unknown"
@@ -137,14 +130,14 @@ def _verdict(one: Result, other: Result) -> str:
 
 
 def alternated(
-    before: Sequence[str], now: Sequence[str], model: Path, pairs: int, options: Sequence[str]
+    before: Build, now: Build, model: Path, pairs: int, options: Sequence[str]
 ) -> tuple[list[Profile], list[Profile]]:
     """Pairs of runs, the order of each reversed from the last (ABBA)."""
     old: list[Profile] = []
     new: list[Profile] = []
     for turn in range(pairs):
-        for side, command in ((old, before), (new, now))[:: -1 if turn % 2 else 1]:
-            side.append(profiled(command, model, options))
+        for side, build in ((old, before), (new, now))[:: -1 if turn % 2 else 1]:
+            side.append(profiled(build, model, options))
         print(
             f"  {turn + 1} of {pairs}: before {old[-1].wall_s:.2f} s ({old[-1].window_end}), "
             f"now {new[-1].wall_s:.2f} s ({new[-1].window_end})",
@@ -185,35 +178,36 @@ def main() -> None:
     """Both parts, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", type=Path, help=f"default: {', '.join(RECIPES)}")
-    parser.add_argument("--before", help="the earlier build's command, as '/path/.venv/bin/python -m edgeprof'")
+    older_build.add_baseline(parser, required=False)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--option", dest="options", action="append", default=[], help="of profile, on both sides")
     parser.add_argument("--trials", type=int, default=1000, help="of each simulated machine; 0: none")
     parser.add_argument("--seed", type=int, default=20_261_130)
-    parser.add_argument("--json", type=Path, help="keep every figure here")
-    asked = parser.parse_args()
-    document: dict[str, object] = {"seed": asked.seed}
-    if asked.trials:
-        document["simulated"] = [asdict(row) for row in _simulate(asked.trials, asked.seed)]
-    if asked.before:
-        models = asked.models or [fetch.ensure(catalogue.load_recipes()[name], print) for name in RECIPES]
+    parser.add_argument("--json", type=Path, help="save every figure here")
+    options = parser.parse_args()
+    document: dict[str, object] = {"seed": options.seed}
+    if options.trials:
+        document["simulated"] = [asdict(row) for row in _simulate(options.trials, options.seed)]
+    if options.baseline:
+        sides = older_build.builds(options.baseline)
+        models = [each.resolve() for each in options.models] or [
+            fetch.ensure(catalogue.load_recipes()[name], print) for name in RECIPES
+        ]
         for model in models:
-            old, new = alternated(
-                shlex.split(asked.before), [sys.executable, "-m", "edgeprof"], model, asked.pairs, asked.options
-            )
+            old, new = alternated(sides["baseline"], sides["this"], model, options.pairs, options.options)
             ratio, a_before, a_now = _report(model.name, old, new)
-            sides = {"before": [_kept(run) for run in old], "now": [_kept(run) for run in new]}
             document[model.name] = {
                 "ratio": asdict(ratio),
-                **sides,
+                "before": [_saved(run) for run in old],
+                "now": [_saved(run) for run in new],
                 "aa_before": asdict(a_before),
                 "aa_now": asdict(a_now),
             }
-    if asked.json:
-        asked.json.write_text(json.dumps(document, indent=1) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def _kept(run: Profile) -> dict[str, object]:
+def _saved(run: Profile) -> dict[str, object]:
     return {"wall_s": run.wall_s, "value": run.value, "low": run.low, "high": run.high, "window_end": run.window_end}
 
 
