@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.modelfiles import onnx_file, ort_file, parse
-from edgeprof.modelfiles.flatbuffer import slot_of
 from edgeprof.modelfiles.parse import Span, elements, ints, messages, table, text
 from edgeprof.modelfiles.tflite_signatures import chosen, signatures_in
 from edgeprof.modelfiles.window import FileWindow
@@ -114,8 +113,5 @@ def _tflite_ends(window: FileWindow, graph: int, ends: int) -> tuple[list[int], 
 
 def _tflite_input(window: FileWindow, tensor: int) -> DeclaredInput:
     sizes = ints(window, tensor, _TFLITE_SIGNATURE) or ints(window, tensor, _TFLITE_SHAPE)
-    name = ""
-    if slot := slot_of(window, tensor, _TFLITE_NAME):
-        at = table(window, slot)
-        name = parse.decoded(window, at + 4, at + 4 + window.u32(at))
+    name = parse.table_text(window, tensor, _TFLITE_NAME)
     return DeclaredInput(name, tuple(size if size >= 0 else None for size in sizes))

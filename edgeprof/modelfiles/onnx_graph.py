@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from edgeprof.modelfiles import parse
-from edgeprof.modelfiles.parse import Span, messages, numbers, text
+from edgeprof.modelfiles.parse import Span, messages, numbers, text, texts
 from edgeprof.modelfiles.window import FileWindow
 
 # Field numbers of onnx.proto.
@@ -127,6 +127,18 @@ def graph_of(window: FileWindow, span: Span, stored: Mapping[str, Span], inputs:
     return Graph(window, readers, makers, stored, inputs)
 
 
+class _Names(dict[str, str]):
+    """One call's names: within the function -> within the main graph. Those of its own values are made, and unique."""
+
+    def __init__(self, call: int) -> None:
+        super().__init__({"": ""})  # an input or output that is left out
+        self._call = call
+
+    def __missing__(self, name: str) -> str:
+        made = self[name] = f"{name}\0{self._call}"
+        return made
+
+
 class _Walk:
     def __init__(self, window: FileWindow) -> None:
         self._window = window
@@ -138,9 +150,7 @@ class _Walk:
         """Branches and bodies see the names outside of them."""
         yield from self._within(graph, _GRAPH_NODE, None, None, nesting)
 
-    def _within(
-        self, owner: Span, field: int, names: dict[str, str] | None, call: Span | None, nesting: int
-    ) -> Iterator[Node]:
+    def _within(self, owner: Span, field: int, names: _Names | None, call: Span | None, nesting: int) -> Iterator[Node]:
         for span in messages(self._window, owner, field):
             if names is not None:
                 self._left -= 1
@@ -162,26 +172,22 @@ class _Walk:
     def _called(self, function: _Function, node: Node, nesting: int) -> Iterator[Node]:
         """The function's nodes, its inputs and outputs by the names that the call gives them, the rest by new ones."""
         self._calls += 1
-        names = {"": "", "/call": str(self._calls)}
+        names = _Names(self._calls)
         names.update(dict.fromkeys(function.inputs, ""))  # those at the end may be left out
         names.update(zip(function.inputs, node.inputs, strict=False))
         names.update(zip(function.outputs, node.outputs, strict=False))
         yield from self._within(function.span, _FUNCTION_NODE, names, node.span, nesting + 1)
 
-    def _names(self, span: Span, field: int, names: dict[str, str] | None) -> list[str]:
-        own = _texts(self._window, span, field)
-        return own if names is None else [names.setdefault(name, f"{name}/{names['/call']}") for name in own]
+    def _names(self, span: Span, field: int, names: _Names | None) -> list[str]:
+        own = list(texts(self._window, span, field))
+        return own if names is None else [names[name] for name in own]
 
 
 def _functions(window: FileWindow) -> Iterator[tuple[tuple[str, str], _Function]]:
     for span in messages(window, (0, window.size), _MODEL_FUNCTION):
         key = text(window, span, _FUNCTION_DOMAIN), text(window, span, _FUNCTION_NAME)
-        inputs, outputs = (_texts(window, span, each) for each in (_FUNCTION_INPUT, _FUNCTION_OUTPUT))
+        inputs, outputs = (list(texts(window, span, each)) for each in (_FUNCTION_INPUT, _FUNCTION_OUTPUT))
         yield key, _Function(inputs, outputs, span)
-
-
-def _texts(window: FileWindow, span: Span, field: int) -> list[str]:
-    return [parse.decoded(window, *each) for each in messages(window, span, field)]
 
 
 def _constants(window: FileWindow, node: Node) -> Iterator[Span]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgeprof.modelfiles import parse
-from edgeprof.modelfiles.parse import Span, messages, numbers, text
+from edgeprof.modelfiles.parse import Span, messages, numbers, text, texts
 from edgeprof.modelfiles.window import FileWindow
 
 # onnx.proto: field numbers of ModelProto, GraphProto, FunctionProto, NodeProto and AttributeProto.
@@ -51,7 +51,7 @@ def packed_products(window: FileWindow) -> Iterator[PackedProduct]:
     """Every MatMulNBits node."""
     for node in nodes(window):
         if text(window, node, _NODE_TYPE) == _PACKED:
-            inputs = [parse.decoded(window, *span) for span in messages(window, node, _NODE_INPUT)]
+            inputs = list(texts(window, node, _NODE_INPUT))
             values = {
                 text(window, attribute, _NAME): next(numbers(window, attribute, _INTEGER), 0)
                 for attribute in messages(window, node, _NODE_ATTRIBUTE)

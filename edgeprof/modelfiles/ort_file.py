@@ -17,7 +17,7 @@ from edgeprof.modelfiles.flatbuffer import (
     Walker,
     slot_of,
 )
-from edgeprof.modelfiles.parse import decoded, elements, table
+from edgeprof.modelfiles.parse import elements, table, table_text, text_at
 from edgeprof.modelfiles.window import FileWindow, PastEnd
 
 MAGIC = b"ORTM"
@@ -134,7 +134,7 @@ def _one(window: FileWindow, owner: int, number: int) -> Iterator[int]:
 
 def inputs(window: FileWindow) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:
     """Name and sizes of each input; a size is a number, a symbol's name, or None: open and without a name."""
-    stored = {_text(window, tensor, _TENSOR_NAME) for tensor in _tables(window, _GRAPH_INITIALIZERS)}
+    stored = {table_text(window, tensor, _TENSOR_NAME) for tensor in _tables(window, _GRAPH_INITIALIZERS)}
     for name, value in _ends(window, _GRAPH_INPUTS):
         if name not in stored:
             yield name, value
@@ -146,9 +146,9 @@ def outputs(window: FileWindow) -> Iterator[tuple[str, tuple[int | str | None, .
 
 
 def _ends(window: FileWindow, number: int) -> Iterator[tuple[str, tuple[int | str | None, ...]]]:
-    named = {_text(window, value, _VALUE_NAME): value for value in _tables(window, _GRAPH_NODE_ARGS)}
+    named = {table_text(window, value, _VALUE_NAME): value for value in _tables(window, _GRAPH_NODE_ARGS)}
     for at in _of_graph(window, number):
-        name = _text_at(window, table(window, at))
+        name = text_at(window, table(window, at))
         yield name, tuple(_sizes(window, named[name])) if name in named else ()
 
 
@@ -168,7 +168,7 @@ def _size(window: FileWindow, dimension: int) -> int | str | None:
     kind = slot_of(window, dimension, _DIM_KIND)
     which = window.read(kind, 1) if kind else b""
     if which == _IS_SYMBOL:
-        return _text(window, dimension, _DIM_SYMBOL) or None
+        return table_text(window, dimension, _DIM_SYMBOL) or None
     slot = slot_of(window, dimension, _DIM_SIZE)
     size = window.u64(slot) if which == _IS_SIZE and slot else 0
     return size if 0 < size < 1 << 63 else None
@@ -196,12 +196,3 @@ def _longs(window: FileWindow, owner: int, number: int) -> list[int]:
     at = table(window, slot)
     count = min(window.u32(at), _MAX_DIMENSIONS)
     return [window.u64(place) for place in range(at + 4, at + 4 + 8 * count, 8)]
-
-
-def _text(window: FileWindow, owner: int, number: int) -> str:
-    slot = slot_of(window, owner, number)
-    return _text_at(window, table(window, slot)) if slot else ""
-
-
-def _text_at(window: FileWindow, at: int) -> str:
-    return decoded(window, at + 4, at + 4 + window.u32(at))

@@ -54,7 +54,12 @@ def numbers(window: FileWindow, span: Span, wanted: int) -> Iterator[int]:
 
 def text(window: FileWindow, span: Span, wanted: int) -> str:
     """The first value of one text field of an ONNX message."""
-    return next((decoded(window, *found) for found in messages(window, span, wanted)), "")
+    return next(texts(window, span, wanted), "")
+
+
+def texts(window: FileWindow, span: Span, wanted: int) -> Iterator[str]:
+    """All values of one text field of an ONNX message."""
+    return (decoded(window, *found) for found in messages(window, span, wanted))
 
 
 def decoded(window: FileWindow, start: int, end: int) -> str:
@@ -74,6 +79,17 @@ def elements(window: FileWindow, owner: int, number: int) -> range:
         return range(0)
     at = table(window, slot)
     return range(at + 4, at + 4 + 4 * window.u32(at), 4)
+
+
+def table_text(window: FileWindow, owner: int, number: int) -> str:
+    """A text field of a flatbuffer's table; empty where it is absent."""
+    slot = slot_of(window, owner, number)
+    return text_at(window, table(window, slot)) if slot else ""
+
+
+def text_at(window: FileWindow, at: int) -> str:
+    """A flatbuffer's text by its own offset."""
+    return decoded(window, at + 4, at + 4 + window.u32(at))
 
 
 def ints(window: FileWindow, owner: int, number: int) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import parse
 from edgeprof.modelfiles.flatbuffer import slot_of
-from edgeprof.modelfiles.parse import elements, table
+from edgeprof.modelfiles.parse import elements, table, table_text
 from edgeprof.modelfiles.window import FileWindow
 
 # Field numbers of tensorflow/lite/schema.fbs.
@@ -57,18 +57,10 @@ def chosen(signatures: Sequence[Signature], key: str, model: str) -> Signature |
 def _signature(window: FileWindow, at: int) -> Signature:
     graph = slot_of(window, at, _SIGNATURE_GRAPH)
     pairs = [table(window, each) for each in elements(window, at, _SIGNATURE_INPUTS)[:_MAX_SIGNATURES]]
-    names = {_text(window, pair, _MAP_NAME): _index(window, pair) for pair in pairs}
-    return Signature(_text(window, at, _SIGNATURE_KEY), window.u32(graph) if graph else 0, names)
+    names = {table_text(window, pair, _MAP_NAME): _index(window, pair) for pair in pairs}
+    return Signature(table_text(window, at, _SIGNATURE_KEY), window.u32(graph) if graph else 0, names)
 
 
 def _index(window: FileWindow, pair: int) -> int:
     slot = slot_of(window, pair, _MAP_INDEX)
     return window.u32(slot) if slot else 0
-
-
-def _text(window: FileWindow, owner: int, number: int) -> str:
-    slot = slot_of(window, owner, number)
-    if not slot:
-        return ""
-    at = table(window, slot)
-    return parse.decoded(window, at + 4, at + 4 + window.u32(at))
