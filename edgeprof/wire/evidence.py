@@ -46,7 +46,7 @@ MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
-"""`looks`: a look told that the precision is out of reach in the time limit (older agents: three looks did not do)."""
+"""`looks`: the precision is out of reach within the time limit (older agents: three looks did not reach it)."""
 
 
 @dataclass(frozen=True, kw_only=True)

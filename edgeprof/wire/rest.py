@@ -16,6 +16,7 @@ from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
 from edgeprof.wire.run_field import FormInput, Option, RunField
 from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
+from edgeprof.wire.words import FIRST_WORDS
 
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
@@ -88,12 +89,13 @@ class DeviceRecord:
     def measures(self, model_format: ModelFormat) -> bool:
         """Whether such models may be sent here: served ones to endpoints alone, and nothing else to those.
 
-        A device that has not told its facts may be either. An agent from before a format cannot read a job for it.
+        A device that has not told its facts may be either. An agent from before a format cannot read a job for it:
+        of formats that came later, its facts must name them.
         """
         if self.facts is None:
             return True
         known = {each for runtime in self.facts.runtimes for each in runtime.formats}
-        is_too_new = model_format == "ort" and bool(known) and model_format not in known
+        is_too_new = model_format not in FIRST_WORDS["formats"] and bool(known) and model_format not in known
         return (model_format == "served") == self.is_endpoint and not is_too_new
 
     @property

@@ -1,6 +1,6 @@
 """How long and how often to measure: no axis of a cell. Each field once, with its words, its range and its places."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from edgeprof.wire.run_field import SHORT_FORM, FormInput, Option, RunField, Surface
@@ -19,6 +19,8 @@ _NEVER: dict[Surface, str] = {"profile": _NO_OPTION, "flash": _NO_OPTION, "form"
 _HERE: dict[Surface, str] = {"flash": _CAMPAIGN, "form": SHORT_FORM}
 _ENERGY_HERE = "Default: off; on with --meter or --replay."
 _TERMINAL: dict[Surface, str] = {"form": SHORT_FORM}
+_RUNS = RunField(title="", help="", code="bad_window", low=1, high=MAX_RUNS, not_offered=_NEVER)
+"""How many runs a window has; each of the two limits has its own words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,26 +59,10 @@ class RunProtocol:
         ),
     ] = 5.0
     min_runs: Annotated[
-        int,
-        RunField(
-            title="Least runs in the window",
-            help="The window has at least so many.",
-            code="bad_window",
-            low=1,
-            high=MAX_RUNS,
-            not_offered=_NEVER,
-        ),
+        int, replace(_RUNS, title="Least runs in the window", help="The window has at least so many.")
     ] = 20
     max_runs: Annotated[
-        int,
-        RunField(
-            title="Most runs in the window",
-            help="The window has at most so many.",
-            code="bad_window",
-            low=1,
-            high=MAX_RUNS,
-            not_offered=_NEVER,
-        ),
+        int, replace(_RUNS, title="Most runs in the window", help="The window has at most so many.")
     ] = 100_000
     window_s: Annotated[
         float,
