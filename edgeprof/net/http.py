@@ -54,9 +54,14 @@ def read_whole(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise too_long
         chunks.append(chunk)
-    if answer.length:  # read() with an amount says nothing of a body that was cut off
-        raise http.client.IncompleteRead(b"", answer.length)
+    check_whole(answer)
     return b"".join(chunks)
+
+
+def check_whole(answer: http.client.HTTPResponse) -> None:
+    """After the last byte: raises IncompleteRead for a body that was cut off. read(n) and read1 do not."""
+    if answer.length:
+        raise http.client.IncompleteRead(b"", answer.length)
 
 
 class _Deadline:

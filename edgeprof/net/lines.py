@@ -3,18 +3,19 @@
 import http.client
 from collections.abc import Iterator
 
-CHUNK_BYTES = 64 * 1024
+from edgeprof.net.http import CHUNK_BYTES, check_whole
+
 MAX_LINE_BYTES = 4 << 20
 
 
 def lines(answer: http.client.HTTPResponse, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes]:
-    r"""Each line with its line feed, as soon as it is there. Raises what BREAKS in `http.py` lists.
+    """Each line with its line feed, as soon as it arrives. Raises what BREAKS in `http.py` lists.
 
-    Not by `readline`: of an answer in chunks that is cut off, it says that this was its end (Python 3.11).
-    What is left of a line that was cut off is not given out.
+    Only the last line of a whole answer may lack its line feed; part of a line that was cut off is never yielded.
+    `readline` takes the cut of a chunked answer for its end (Python 3.11).
 
         for line in lines(answer):
-            assert line.endswith(b"\n")
+            rows.append(json.loads(line))
     """
     rest = b""
     while piece := answer.read1(CHUNK_BYTES):
@@ -25,7 +26,6 @@ def lines(answer: http.client.HTTPResponse, max_line_bytes: int = MAX_LINE_BYTES
             rest = each
         if len(rest) > max_line_bytes:
             raise ValueError(f"a line of its answer is longer than {max_line_bytes / 1024:,.0f} KiB")
-    if answer.length:  # read1() says nothing of a body that was cut off
-        raise http.client.IncompleteRead(b"", answer.length)
+    check_whole(answer)
     if rest:
         yield rest
