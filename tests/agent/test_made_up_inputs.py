@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -70,6 +71,16 @@ def test_uses_within_the_files_own_functions_count(tmp_path: Path) -> None:
     (use,) = input_uses(model, "onnx")
     assert [(each.role, each.limit) for each in use.uses] == [("index", steered_models.ROWS)]
     assert measured(request_for(model, protocol=FAST)).status == "measured"
+
+
+def test_a_value_within_a_function_is_none_of_the_main_graph_that_has_its_name(tmp_path: Path) -> None:
+    model = steered_models.in_functions(tmp_path / "m.onnx")
+    loaded = onnx.load(model)
+    names = ("b", "b/1", "/call", "1")  # `b` is the function's own name
+    loaded.graph.input.extend(helper.make_tensor_value_info(name, TensorProto.INT32, [1, 64]) for name in names)
+    onnx.save(loaded, model)
+    found = {use.name: tuple(each.role for each in use.uses) for use in input_uses(model, "onnx")}
+    assert found == {"n": ("index",), **dict.fromkeys(names, ())}
 
 
 def test_lengths_of_keys_are_those_of_the_past_and_the_query(tmp_path: Path) -> None:
