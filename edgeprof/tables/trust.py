@@ -13,7 +13,7 @@ UNCHECKED_SIGN = "?"
 NOT_CHECKED = "not checked"
 
 QUOTA = "CPU quota"
-"""Stands in the reason of `busy`: a cause of its own would be unknown to older hubs."""
+"""Stands in the reason of `busy`: an older hub would show a cause of its own as a note, and the run as not checked."""
 _AGAINST_MEMORY = frozenset({"swapping", "suspect_output", "replayed", "made_up_work"})
 """Causes that speak against a figure of memory; the others only change times and energy."""
 _AGAINST_NOTHING = frozenset({"emulated"})

@@ -88,11 +88,15 @@ def _failure_for(failure: Failure | None, words: Words) -> Failure | None:
 
 
 def _trust_for(trust: Trust | None, words: Words) -> tuple[Trust | None, tuple[str, ...]]:
-    """The badge with the marks that the hub knows, and each other mark as a note."""
+    """The badge with the marks that the hub knows, and each other mark as a note.
+
+    A badge that is left without a mark would say clean: there is none then, which reads as not checked.
+    """
     if trust is None:
         return None, ()
     known = tuple(mark for mark in trust.marks if mark.cause in words["trust_causes"])
-    return replace(trust, marks=known), tuple(f"{m.cause}: {m.reason}" for m in trust.marks if m not in known)
+    notes = tuple(f"{m.cause}: {m.reason}" for m in trust.marks if m not in known)
+    return (None if notes and not known else replace(trust, marks=known)), notes
 
 
 def _timing_for(timing: Timing | None, words: Words) -> Timing | None:

@@ -59,6 +59,15 @@ def test_a_mark_of_a_new_cause_becomes_a_note() -> None:
     assert result.effective.notes[-1] == "damp: It rains."
 
 
+def test_a_run_whose_only_mark_is_new_is_not_called_clean() -> None:
+    newer = Trust(marks=(TrustMark(cause=cast(Any, "damp"), reason="It rains."),))
+    result = result_for(replace(recorded("result"), trust=newer), FIRST)
+    assert result.trust is None
+    assert result.effective
+    assert result.effective.notes[-1] == "damp: It rains."
+    assert result_for(replace(recorded("result"), trust=Trust()), FIRST).trust == Trust()
+
+
 def test_a_new_end_of_the_window_becomes_time() -> None:
     result = recorded("result")
     newer = replace(result, timing=replace(result.timing, window_end="looks"))
