@@ -145,7 +145,7 @@ def large(folder: Path, size_mib: int) -> float:
         return agent_fetch(hub, served, folder / "received")["wall_s"]
 
 
-def told(name: str, ratio: Ratio, target: float, at_most: bool = False) -> bool:
+def reported(name: str, ratio: Ratio, target: float, at_most: bool = False) -> bool:
     """Print a ratio beside its target; whether its median holds it."""
     holds = ratio.median <= target if at_most else ratio.median >= target
     print(f"{name}: {ratio}; target {'at most' if at_most else 'at least'} {target}{'' if holds else ': MISSED'}")
@@ -173,9 +173,9 @@ def main() -> None:
         shutil.rmtree(folder)
     (hub_name, agent_name, other_name) = rates
     holds = [
-        told(hub_name, median_ratio(rates[hub_name]), MIN_HUB_RATIO),
-        told(agent_name, median_ratio(rates[agent_name]), MIN_AGENT_RATIO),
-        told(f"agent's CPU, {CUTS} cuts / none", median_ratio(cpu), MAX_CUT_CPU_RATIO, at_most=True),
+        reported(hub_name, median_ratio(rates[hub_name]), MIN_HUB_RATIO),
+        reported(agent_name, median_ratio(rates[agent_name]), MIN_AGENT_RATIO),
+        reported(f"agent's CPU, {CUTS} cuts / none", median_ratio(cpu), MAX_CUT_CPU_RATIO, at_most=True),
     ]
     print(f"{other_name}: {median_ratio(rates[other_name])}")
     idle_ms = quantile(pages["idle"], 0.5)

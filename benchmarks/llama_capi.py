@@ -60,12 +60,12 @@ def rounds(model: Path, count: int) -> Rounds:
     found: Rounds = []
     for turn in range(count):
         found.append({name: side() for name, side in (reversed(sides) if turn % 2 else sides)})
-        told = ", ".join(
+        ratios = ", ".join(
             f"{figure.split('_')[0]} {found[-1][DIRECT][figure] / found[-1][other][figure]:.3f} of the {other}"
             for other in (SERVER, BARE)
             for figure in FIGURES
         )
-        print(f"round {turn + 1} of {count}: {told}", file=sys.stderr, flush=True)
+        print(f"round {turn + 1} of {count}: {ratios}", file=sys.stderr, flush=True)
     return found
 
 
@@ -81,17 +81,17 @@ def main() -> None:
     """Rounds and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--json", type=Path, help="keep every round here")
-    asked = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="save every round here")
+    options = parser.parse_args()
     model = fetch.ensure(catalogue.load_recipes()[RECIPE], print)
-    found = rounds(model, asked.pairs)
+    found = rounds(model, options.pairs)
     build = f"xllamacpp {version('xllamacpp')}, {cpu_name() or 'CPU without a name'}, {date.today().isoformat()}"
-    print(f"{RECIPE}, prompt {PROMPT_TOKENS}, generated {DECODE_TOKENS}, 1 thread, {asked.pairs} rounds; {build}")
+    print(f"{RECIPE}, prompt {PROMPT_TOKENS}, generated {DECODE_TOKENS}, 1 thread, {options.pairs} rounds; {build}")
     for (other, figure), (low, high) in TARGETS.items():
         ratio = median_ratio([(one[DIRECT][figure], one[other][figure]) for one in found])
         print(f"{DIRECT} over {other:<12} {figure:<22} = {ratio}; {verdict(ratio, low, high)}")
-    if asked.json:
-        asked.json.write_text(json.dumps({"build": build, "rounds": found}))
+    if options.json:
+        options.json.write_text(json.dumps({"build": build, "rounds": found}))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import ModelProto, TensorProto, helper
 
 from edgeprof.modelfiles.input_use import Use
 from edgeprof.modelfiles.input_uses import input_uses
@@ -75,10 +74,10 @@ def test_uses_within_the_files_own_functions_count(tmp_path: Path) -> None:
 
 def test_a_value_within_a_function_is_none_of_the_main_graph_that_has_its_name(tmp_path: Path) -> None:
     model = steered_models.in_functions(tmp_path / "m.onnx")
-    loaded = onnx.load(model)
+    loaded = ModelProto.FromString(model.read_bytes())
     names = ("b", "b/1", "/call", "1")  # `b` is the function's own name
     loaded.graph.input.extend(helper.make_tensor_value_info(name, TensorProto.INT32, [1, 64]) for name in names)
-    onnx.save(loaded, model)
+    model.write_bytes(loaded.SerializeToString())
     found = {use.name: tuple(each.role for each in use.uses) for use in input_uses(model, "onnx")}
     assert found == {"n": ("index",), **dict.fromkeys(names, ())}
 
