@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.paths import cache_dir
+from edgeprof.wire.identity import file_sha256
 from edgeprof_exports import bundle, catalogue
 from edgeprof_exports.quantized import make_quantized
 from edgeprof_exports.recipe import BundledFile, PackageFile, QuantizedFile, Recipe
@@ -156,7 +157,7 @@ def copy_limited(read: Callable[[int], bytes], target: Path, limit_bytes: int) -
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(file)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A recipe's file that is made here: quantized from another recipe's file, and compared with the recipe's hash."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.wire.identity import file_sha256
 from edgeprof_exports.recipe import QuantizedFile
 
 _LIMIT_S = 1800
@@ -28,7 +28,7 @@ def make_quantized(source: QuantizedFile, original: Path, target: Path) -> None:
             last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
             raise EdgeprofError("quantize_failed", f"Cannot quantize {original.name}: {last}.")
         with part.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = file_sha256(file)
         if digest != source.sha256:
             raise EdgeprofError(
                 "hash_mismatch",

@@ -4,6 +4,7 @@ import hashlib
 import random
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import pytest
@@ -56,13 +57,12 @@ def source(types: tuple[tuple[str, str], ...] = (("t.*", "Q4_0"),), sha256: str 
 def made(folder: Path, monkeypatch: pytest.MonkeyPatch, plan: QuantizedFile) -> bytes:
     """What comes out, whatever its hash."""
     seen: list[bytes] = []
-    digest = hashlib.file_digest
 
-    def watched(file: object, name: str) -> object:
-        seen.append(Path(getattr(file, "name")).read_bytes())  # noqa: B009
-        return digest(file, name)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    def watched(file: BinaryIO) -> str:
+        seen.append(file.read())
+        return hashlib.sha256(seen[-1]).hexdigest()
 
-    monkeypatch.setattr(quantized.hashlib, "file_digest", watched)
+    monkeypatch.setattr(quantized, "file_sha256", watched)
     with pytest.raises(EdgeprofError) as caught:
         quantized.make_quantized(plan, source_file(folder / "source.gguf"), folder / "out" / "tiny.gguf")
     assert caught.value.code == "hash_mismatch"
