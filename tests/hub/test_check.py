@@ -117,6 +117,31 @@ def test_salvaging_takes_no_folder_that_is_in_use(data: Path, tmp_path: Path) ->
     assert done.exception.code == "folder_not_empty"
 
 
+def test_a_folder_that_cannot_be_made_is_named_and_the_database_not_blamed(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for name in ("file", "file/new"):
+        done = check(data, "--salvage", str(tmp_path / name))
+        assert isinstance(done.exception, EdgeprofError)
+        assert done.exception.code == "file_unwritable"
+        assert str(tmp_path / name) in done.exception.message
+
+
+def test_salvaging_copies_every_table(data: Path, tmp_path: Path) -> None:
+    """Also one that a later release adds, and those without row numbers."""
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        device = connection.execute("SELECT device_id FROM device").fetchone()[0]
+        connection.execute("INSERT INTO device_group VALUES ('kitchen', ?)", (device,))
+        connection.execute("INSERT INTO scenario (name, query) VALUES ('busy', 'per_day=5000')")
+        connection.commit()
+    assert check(data, "--salvage", str(tmp_path / "new")).exit_code == 0
+    with closing(sqlite3.connect(data / DATABASE)) as old, closing(sqlite3.connect(tmp_path / "new" / DATABASE)) as new:
+        tables = [row[0] for row in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counts = [
+            [base.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables] for base in (old, new)
+        ]
+    assert dict(zip(tables, counts[0], strict=True)) == dict(zip(tables, counts[1], strict=True))
+
+
 def test_a_folder_without_a_hub_is_named(tmp_path: Path) -> None:
     done = check(tmp_path)
     assert isinstance(done.exception, EdgeprofError)
