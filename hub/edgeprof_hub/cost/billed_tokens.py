@@ -21,7 +21,6 @@ class BilledTokens:
     reasoning_per_answer: float = 0.0
     cached_share: float = 0.0
     """Of the input tokens, from 0 to 1."""
-    requests: int = 0
 
     def cached_of(self, input_tokens: int) -> int:
         """How many of an answer's input tokens are billed as cached."""
@@ -38,7 +37,6 @@ def billed_tokens(remote: Remote) -> BilledTokens:
     return BilledTokens(
         reasoning_per_answer=remote.total_reasoning_tokens / remote.requests if remote.requests else 0.0,
         cached_share=min(1.0, share),
-        requests=remote.requests,
     )
 
 
