@@ -1,4 +1,4 @@
-"""The running hub: everything that a request may need. `lifecycle.py` joins and starts it."""
+"""The running hub: everything that a request may need. `lifecycle/running.py` joins and starts it."""
 
 import logging
 import sqlite3

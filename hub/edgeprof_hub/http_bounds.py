@@ -5,7 +5,6 @@ A request is at work once all of it has come: until then it costs its sender not
 """
 
 import asyncio
-import ipaddress
 import logging
 import resource
 import time
@@ -15,15 +14,15 @@ from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from edgeprof_hub.addresses import network_of
+from edgeprof_hub.quiet_logs import LOG_EVERY_S
+
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 700
 """paho waits for its socket by select(), which takes no descriptor from 1,024 on; the rest of those is for files."""
 RESERVED_FILES = 300
 MAX_FILES = 65_536
-LOG_EVERY_S = 60.0
-ACCEPT_FAILED = "socket.accept() out of system resource"
-"""asyncio logs it with a traceback for each of the connections that wait: tens of thousands of lines a second."""
 TRUSTED = "is_trusted"
 """Set in the state of a request whose body may take long: it keeps its connection, though others ask for room."""
 REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
@@ -95,7 +94,7 @@ class Connections:
         if now_s - self._refused_s >= LOG_EVERY_S:
             self._refused_s = now_s
             log.warning(
-                "http.crowded address=%s connections=%d; idle ones are closed",
+                "http.crowded address=%s connections=%d; idle ones make room",
                 newcomer.address,
                 self._open.get(newcomer.address, 0),
             )
@@ -185,42 +184,3 @@ class BoundedProtocol(H11Protocol):
 def bounded(limits: Limits) -> type[BoundedProtocol]:
     """The protocol for one server."""
     return type("BoundedProtocol", (BoundedProtocol,), {"bounds": Connections(limits)})
-
-
-class Quiet(logging.Filter):
-    """Lets through a line that any stranger can cause once a minute, without its traceback."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last_s: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this line is written."""
-        text = record.getMessage()
-        kind = ACCEPT_FAILED if text.startswith(ACCEPT_FAILED) else text
-        if kind != ACCEPT_FAILED and record.levelno != logging.WARNING:
-            return True
-        now_s = time.monotonic()
-        if now_s - self._last_s.get(kind, -LOG_EVERY_S) < LOG_EVERY_S:
-            return False
-        self._last_s = {key: at for key, at in self._last_s.items() if now_s - at < LOG_EVERY_S} | {kind: now_s}
-        if kind == ACCEPT_FAILED:
-            record.msg, record.args, record.exc_info = f"{kind}; more of these within a minute are left out", (), None
-        return True
-
-
-def quiet_logs() -> None:
-    """What uvicorn and asyncio write about connections."""
-    for name in ("uvicorn.error", "asyncio"):
-        logging.getLogger(name).addFilter(Quiet())
-
-
-def network_of(address: str) -> str:
-    """The address, or of IPv6 the network of 64 bits, which belongs to one customer whole."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -20,6 +20,7 @@ from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle.running import running
+from edgeprof_hub.quiet_logs import quiet_logs
 
 GRACE_S = 3
 NEW_OBJECTS_A_COLLECTION = 50_000
@@ -41,7 +42,7 @@ def serve(settings: HubSettings, say: Say) -> None:
 
 def configured(app: FastAPI, limits: http_bounds.Limits) -> uvicorn.Config:
     """How the application is served."""
-    http_bounds.quiet_logs()
+    quiet_logs()
     return uvicorn.Config(
         app,
         http=http_bounds.bounded(limits),

@@ -80,6 +80,7 @@ class FakeAgent:
 
     def publish(self, message_class: str, payload: bytes, qos: int = 1, device_id: str | None = None) -> None:
         topic = f"{topics.PREFIX}/home/{device_id or self.device_id}/{message_class}"
+        eventually(self._client.is_connected)  # before that, paho's wait raises instead of waiting
         self._client.publish(topic, payload, qos).wait_for_publish(20)
 
     def publish_soon(self, message_class: topics.MessageClass, payload: bytes) -> None:

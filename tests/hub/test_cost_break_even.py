@@ -10,7 +10,7 @@ from edgeprof_hub.cost import bill
 from edgeprof_hub.cost.break_even import break_even_per_day, pays
 from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier
 from tests.hub import cost_oracle, cost_oracle_cloud
-from tests.hub.test_cost_explorer import camera, flat, priced, values
+from tests.hub.explorer_cases import camera, flat, priced, values
 
 PRICES_USD = st.integers(1, 100).map(lambda tenths_of_a_cent: tenths_of_a_cent / 10_000)
 

@@ -14,8 +14,8 @@ from edgeprof_hub.cost.scenario import CallBaseline, InstanceBaseline, Scenario
 from edgeprof_hub.cost.subject import Subject
 from tests.hub import cost_oracle as oracle
 from tests.hub import cost_oracle_cloud as oracle_cloud
+from tests.hub.explorer_cases import PRICES
 from tests.hub.test_cost_cell import row, rows
-from tests.hub.test_cost_explorer import PRICES
 
 CALLS = ("aws-rekognition-detect-labels", "google-vision-label-detection", "google-vision-object-localization")
 EFFICIENCY = {"wall_ac": D(1), "dc_input": D("0.85"), "cpu_package": D("0.85")}

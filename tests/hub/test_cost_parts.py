@@ -21,7 +21,7 @@ from edgeprof_hub.cost.subject import subject_of
 from tests.hub import cost_oracle as formulas
 from tests.hub import cost_oracle_extra as extra
 from tests.hub.cost_oracle_cloud import DAYS_PER_MONTH
-from tests.hub.test_cost_explorer import CNN, DEVICE, PRICES, RUNS, TODAY, camera, fields, flat, values
+from tests.hub.explorer_cases import CNN, DEVICE, PRICES, RUNS, TODAY, camera, fields, flat, values
 
 TARIFF = D("0.1872")
 BATTERY = {"battery_wh": "36", "battery_cycles": "500", "battery_usd": "20"}

@@ -22,8 +22,8 @@ from edgeprof_hub.cost.scenario import AudioBaseline, PageBaseline, Scenario, Sp
 from edgeprof_hub.cost.subject import subject_of
 from tests.hub import fleet
 from tests.hub.cost_oracle_cloud import Tier, audio_units, call_usd
+from tests.hub.explorer_cases import DEVICE, PRICES, TODAY, values
 from tests.hub.test_cost_cell import FAST, WRITER, Cell
-from tests.hub.test_cost_explorer import DEVICE, PRICES, TODAY, values
 
 SPEECH = fleet.model("ears", "ears", task="speech-recognition")
 SPEECH_RUN = fleet.result(1, SPEECH, fleet.vision_rows(400.0, 1.0))

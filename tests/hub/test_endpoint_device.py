@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,11 +12,12 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.remote import Remote
 from edgeprof_hub.campaigns.planning import plan
+from edgeprof_hub.cost import billed_tokens
 from edgeprof_hub.cost.endpoint import NO_PRICE, ON_THIS_HOST, endpoint_cost
 from edgeprof_hub.cost.price_moment import prices_now
 from edgeprof_hub.cost.prices import token_quote
 from edgeprof_hub.cost.scenario import Scenario, TokenBaseline
-from tests.hub import fleet
+from tests.hub import fleet, stores
 from tests.hub.test_pages import words
 
 SERVED = fleet.model("gpt", "llm", "served", "hosted", "llm")
@@ -103,6 +105,18 @@ def test_the_cost_of_an_endpoint_is_its_list_price_for_the_scenarios_answers() -
 
 
 THINKING = replace(REMOTE, price_model="gpt-5-nano", requests=20, total_cached_tokens=0, total_reasoning_tokens=6_400)
+
+
+def test_the_model_that_was_registered_last_is_billed_as_measured_among_any_number(tmp_path: Path) -> None:
+    """Their names come in another order than the models did."""
+    last = replace(SERVED, created_s=SERVED.created_s + 1)
+    others = [fleet.model(f"a{number}", "a", "served", "hosted", "llm") for number in range(billed_tokens.MAX_MODELS)]
+    of = replace(made(THINKING), models=[*others, last], results=[result(THINKING)])
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, of)
+        assert store.reader.models()[-1].model_id == last.model_id
+        found = billed_tokens.measured_billing(store.reader, store.reader.models())
+    assert found["openai/gpt-5-nano"].reasoning_tokens == 320
 
 
 def test_reasoning_tokens_that_were_billed_are_in_the_price() -> None:

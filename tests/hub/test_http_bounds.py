@@ -22,7 +22,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from edgeprof_hub import http_bounds
-from edgeprof_hub.http_bounds import Limits, Quiet
+from edgeprof_hub.addresses import network_of
+from edgeprof_hub.http_bounds import Limits
+from edgeprof_hub.quiet_logs import ACCEPT_FAILED, Quiet
 from edgeprof_hub.routes import access
 from edgeprof_hub.server import configured
 from tests.hub.live import eventually
@@ -225,7 +227,7 @@ def test_what_a_stranger_can_cause_is_logged_once_a_minute_without_its_traceback
         error = (OSError, OSError(24, "Too many open files"), None)
         return logging.LogRecord("uvicorn.error", level, "file", 1, text, (), error if level > 30 else None)
 
-    accept = [line(f"{http_bounds.ACCEPT_FAILED}\nsocket: {number}", logging.ERROR) for number in range(1000)]
+    accept = [line(f"{ACCEPT_FAILED}\nsocket: {number}", logging.ERROR) for number in range(1000)]
     assert [quiet.filter(each) for each in accept].count(True) == 1
     assert accept[0].exc_info is None
     assert "\n" not in accept[0].getMessage()
@@ -264,4 +266,4 @@ def test_the_bounds_leave_files_for_the_hub_itself() -> None:
     ],
 )
 def test_a_customers_whole_ipv6_network_counts_as_one_address(one: str, other: str, same: bool) -> None:
-    assert (http_bounds.network_of(one) == http_bounds.network_of(other)) is same
+    assert (network_of(one) == network_of(other)) is same

@@ -24,8 +24,8 @@ from edgeprof_hub.cost.catalogue.packed import packed, unpacked
 from edgeprof_hub.cost.checks import CostError
 from edgeprof_hub.cost.price_moment import moment_s, written_moment
 from tests.hub import fleet, live, stores
+from tests.hub.explorer_cases import CNN, LLM, RUNS
 from tests.hub.live import serving
-from tests.hub.test_cost_explorer import CNN, LLM, RUNS
 
 NOW_S = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
 OWN = """

@@ -158,7 +158,8 @@ def test_a_broken_form_is_refused(client: TestClient, tmp_path: Path, kind: str,
 
 def test_size_and_room_are_looked_at_before_a_byte_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     declared = {"Content-Length": str(3 * 2**30), "Content-Type": "multipart/form-data; boundary=x"}
-    assert "at most 2 GiB" in client.post("/models/upload", content=b"", headers=declared).text
+    refused = client.post("/models/upload", content=b"", headers=declared).text
+    assert "at most 2 GiB. For a file of up to 8 GiB run" in refused
     monkeypatch.setattr(uploads, "RESERVED_BYTES", 2**60)
     assert "too full" in client.post("/models/upload", files=files(digits__onnx=INT8)).text
 
@@ -167,7 +168,9 @@ def test_a_body_that_is_longer_than_it_said_ends(client: TestClient, monkeypatch
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 1000)
     endless = (b"x" * 500 for _ in range(10))
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert client.post("/models/upload", content=endless, headers=headers).status_code == 400
+    refused = client.post("/models/upload", content=endless, headers=headers)
+    assert refused.status_code == 400
+    assert "edgeprof flash" in refused.text
 
 
 def test_what_a_cut_off_upload_left_goes_at_the_next_start(tmp_path: Path) -> None:

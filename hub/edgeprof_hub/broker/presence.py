@@ -49,12 +49,6 @@ class Presence:
             known = self._known.get(device_id)
             return known.session if known else None
 
-    def is_doubted(self, device_id: str) -> bool:
-        """Whether it is open if the session is still there."""
-        with self._lock:
-            known = self._known.get(device_id)
-            return known is not None and known.doubted_s is not None
-
     def born(self, state: State, is_proven: bool) -> None:
         """A live birth. Not proven: it may have waited at the broker for longer than its agent lived."""
         session = Session(

@@ -78,10 +78,10 @@ def size_of(data: Path) -> tuple[int, int]:
 
 
 def salvaged(data: Path, into: Path) -> salvage.Salvaged:
-    """Copy what can be read into a new folder that a hub can serve. Raises UsageError for a folder that is in use."""
-    if into.exists() and any(into.iterdir()):
-        raise UsageError("folder_not_empty", f"{into} is not empty. Name a new folder with --salvage.")
+    """Copy what can be read into a new folder that a hub can serve. Raises EdgeprofError for one in use."""
     try:
+        if into.exists() and any(into.iterdir()):
+            raise UsageError("folder_not_empty", f"{into} is not empty. Name a new folder with --salvage.")
         into.mkdir(parents=True, exist_ok=True, mode=0o700)
         done = salvage.salvage(data / DATABASE, into / DATABASE)
         for name in FOLDERS:
@@ -90,13 +90,18 @@ def salvaged(data: Path, into: Path) -> salvage.Salvaged:
                     target = into / name / file.parent.name / file.name
                     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     _link_or_copy(file, target)
-    except (OSError, sqlite3.Error) as error:
-        raise trouble.named(error, into / DATABASE) or _cannot_salvage(data, error) from error
+    except OSError as error:
+        raise trouble.named(error, into / DATABASE) or _cannot_copy(into, error) from error
+    except sqlite3.Error as error:
+        raise trouble.named(error, into / DATABASE) or trouble.unreadable(data / DATABASE, str(error)) from error
     return done
 
 
-def _cannot_salvage(data: Path, error: Exception) -> EdgeprofError:
-    return trouble.unreadable(data / DATABASE, str(error))
+def _cannot_copy(into: Path, error: OSError) -> EdgeprofError:
+    return EdgeprofError(
+        "file_unwritable",
+        f"Cannot copy to {into} ({error.strerror}: {error.filename}). Name another folder with --salvage.",
+    )
 
 
 def _link_or_copy(file: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from edgeprof_hub.cost.draws import Values
 from edgeprof_hub.cost.field import Field, dated
 from edgeprof_hub.cost.inputs import CostInput, catalogue_input, plain, rounded
 from edgeprof_hub.cost.price_moment import Prices
-from edgeprof_hub.cost.prices import TokenQuote, audio_quote, token_quote
+from edgeprof_hub.cost.prices import AudioQuote, TokenQuote, audio_quote, token_quote
 from edgeprof_hub.cost.tiers import MONTH_DAYS, Tier, in_floats, month_usd
 
 RENTED = ("instances", "hours_a_day", "disk_usd", "response_bytes", "egress_usd_per_gb")
@@ -87,25 +87,18 @@ def _by_unit(key: str, priced: Priced, prices: Prices, units_each: Units, depend
 def _by_hosted_hour(key: str, name: str, fields: Mapping[str, Field], prices: Prices) -> Alternative:
     provider, _, model = name.partition("/")
     quote = audio_quote(provider=provider, model=model, at_s=prices.at_s)
-    hour_usd, billing, day = float(quote.hour_usd), quote.billing, quote.as_of.date()
+    billing = quote.billing
     least = f", {rounded(billing.minimum_s)} s at least" if billing.minimum_s else ""
     value = f"{plain(quote.hour_usd)} USD per audio hour{least}"
-
-    def units(values: Values) -> float:
-        return billing.units(values["audio_s"]) * (1 + values["retry_percent"] / 100)
-
-    return Alternative(
-        key=key,
-        title=f"{quote.provider} {quote.model_id}",
-        basis=f"by the audio hour, {plain(fields['audio_s'].value or 0.0)} s in an inference{least}, {quote.source}",
-        source=f"{value}; {quote.source}, {day}",
-        price=CostInput(name=PRICE, value=value, origin="catalogue", source=quote.source, as_of=day),
-        as_of=day,
-        usd=lambda values, _: hour_usd * units(values),
-        tiers=(Tier(None, hour_usd),),
-        units=units,
-        uses=("audio_s", "retry_percent"),
-        not_counted=RETRIES,
+    return _hosted(
+        key,
+        quote,
+        basis=f"by the audio hour, {plain(fields['audio_s'].value or 0.0)} s in an inference{least}",
+        source=value,
+        price=value,
+        unit_usd=float(quote.hour_usd),
+        units_each=lambda values: billing.units(values["audio_s"]),
+        depends_on="audio_s",
     )
 
 
@@ -144,24 +137,48 @@ def _by_token(key: str, name: str, fields: Mapping[str, Field], prices: Prices) 
         reasoning_tokens=billed.reasoning_tokens if written else 0,
         at_s=prices.at_s,
     )
-    once, day = float(quote.usd), quote.as_of.date()
     shape = _shape(quote)
     each = ", ".join(f"{rounded(use.usd_per_million)} USD per 1M {use.kind} tokens" for use in quote.uses)
+    return _hosted(
+        key,
+        quote,
+        basis=f"by the token, {shape}",
+        source=shape,
+        price=each,
+        unit_usd=float(quote.usd),
+        units_each=lambda values: values["tau"],
+        depends_on="tau",
+    )
+
+
+def _hosted(
+    key: str,
+    quote: TokenQuote | AudioQuote,
+    *,
+    basis: str,
+    source: str,
+    price: str,
+    unit_usd: float,
+    units_each: Units,
+    depends_on: str,
+) -> Alternative:
+    """A hosted model: one price at every volume, paid again for each retry."""
+    day = quote.as_of.date()
 
     def units(values: Values) -> float:
-        return values["tau"] * (1 + values["retry_percent"] / 100)
+        return units_each(values) * (1 + values["retry_percent"] / 100)
 
     return Alternative(
         key=key,
         title=f"{quote.provider} {quote.model_id}",
-        basis=f"by the token, {shape}, {quote.source}",
-        source=f"{shape}; {quote.source}, {day}",
-        price=CostInput(name=PRICE, value=each, origin="catalogue", source=quote.source, as_of=day),
+        basis=f"{basis}, {quote.source}",
+        source=f"{source}; {quote.source}, {day}",
+        price=CostInput(name=PRICE, value=price, origin="catalogue", source=quote.source, as_of=day),
         as_of=day,
-        usd=lambda values, _: once * units(values),
-        tiers=(Tier(None, once),),
+        usd=lambda values, _: unit_usd * units(values),
+        tiers=(Tier(None, unit_usd),),
         units=units,
-        uses=("tau", "retry_percent"),
+        uses=(depends_on, "retry_percent"),
         not_counted=RETRIES,
     )
 

@@ -8,6 +8,7 @@ from edgeprof.wire.remote import Remote
 from edgeprof_hub.store.base import ReadStore
 
 MAX_MODELS = 50
+"""Hosted models that a page looks up, those registered last: more would make it slow."""
 _RUNS_LOOKED_AT = 5
 
 
@@ -21,7 +22,6 @@ class BilledTokens:
     reasoning_per_answer: float = 0.0
     cached_share: float = 0.0
     """Of the input tokens, from 0 to 1."""
-    requests: int = 0
 
     def cached_of(self, input_tokens: int) -> int:
         """How many of an answer's input tokens are billed as cached."""
@@ -38,19 +38,22 @@ def billed_tokens(remote: Remote) -> BilledTokens:
     return BilledTokens(
         reasoning_per_answer=remote.total_reasoning_tokens / remote.requests if remote.requests else 0.0,
         cached_share=min(1.0, share),
-        requests=remote.requests,
     )
 
 
 def newest_hosted(store: ReadStore, models: Iterable[rest.ModelRecord]) -> Iterator[tuple[Remote, rest.StoredResult]]:
     """The newest run of each hosted model with a list price. None of an endpoint on its client: that is not a cloud."""
-    served = [model for model in models if model.format == "served"][:MAX_MODELS]
-    for model in served:
+    served = sorted((model for model in models if model.format == "served"), key=_registered_s, reverse=True)
+    for model in served[:MAX_MODELS]:
         for stored in store.results(model_id=model.model_id, limit=_RUNS_LOOKED_AT):
             remote = stored.result.remote
             if remote is not None and not remote.on_this_host and remote.price_provider and remote.price_model:
                 yield remote, stored
                 break
+
+
+def _registered_s(model: rest.ModelRecord) -> float:
+    return model.created_s
 
 
 def measured_billing(store: ReadStore, models: Iterable[rest.ModelRecord]) -> Mapping[str, BilledTokens]:

@@ -17,15 +17,16 @@ from edgeprof.modelfiles.gguf_split import first_part_of
 from edgeprof.modelfiles.record import Labels, record_of_file
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
-from edgeprof_hub.blobs import RESERVED_BYTES, no_space
+from edgeprof_hub.blobs import GIB, MAX_MODEL_FILE_BYTES, MIB, RESERVED_BYTES, no_space
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.registry import registration
 from edgeprof_hub.registry.upload_form import UploadForm
 
 FOLDER = "uploads"
-MAX_UPLOAD_BYTES = 2 * 1024**3 + 1024**2
-"""Files of 2 GiB in all, and the form around them."""
-_AT_ONCE_BYTES = 1024**2
+MAX_FILES_BYTES = 2 * GIB
+MAX_UPLOAD_BYTES = MAX_FILES_BYTES + MIB
+"""The files, and the form around them."""
+_AT_ONCE_BYTES = MIB
 
 
 def clear(data: Path) -> None:
@@ -47,11 +48,17 @@ def place(hub: HubContext) -> Generator[Path]:
 def check_size(hub: HubContext, size: int) -> None:
     """Whether so much may come at all, before a byte of it is read. Raises EdgeprofError: too_large, no_space."""
     if size > MAX_UPLOAD_BYTES:
-        raise EdgeprofError(
-            "too_large", "An upload holds at most 2 GiB. For a larger model run `edgeprof flash FILE --to DEVICE`."
-        )
+        raise _too_large()
     if shutil.disk_usage(hub.settings.data).free < size + RESERVED_BYTES:
         raise no_space()
+
+
+def _too_large() -> EdgeprofError:
+    return EdgeprofError(
+        "too_large",
+        f"An upload holds at most {MAX_FILES_BYTES // GIB} GiB. For a file of up to {MAX_MODEL_FILE_BYTES // GIB} GiB "
+        "run `edgeprof flash FILE --to DEVICE`.",
+    )
 
 
 async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
@@ -61,7 +68,7 @@ async def receive(form: UploadForm, chunks: AsyncIterator[bytes]) -> None:
         async for chunk in chunks:
             size += len(chunk)
             if size > MAX_UPLOAD_BYTES:
-                raise EdgeprofError("too_large", "An upload holds at most 2 GiB.")
+                raise _too_large()
             waiting += chunk
             if len(waiting) >= _AT_ONCE_BYTES:
                 await anyio.to_thread.run_sync(form.write, bytes(waiting))

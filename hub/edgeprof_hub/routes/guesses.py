@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edgeprof_hub.http_bounds import network_of
+from edgeprof_hub.addresses import network_of
 
 log = logging.getLogger(__name__)
 

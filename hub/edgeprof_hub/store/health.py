@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError
 
 CHECK_WITHIN_S = 5.0
-"""At each start. SQLite reads some 500 MB in that time; `edgeprof hub check` has all the time it needs."""
+"""At each start: a large database is not read to its end. `edgeprof hub check` has all the time it needs."""
 STEPS = 20_000
 
 

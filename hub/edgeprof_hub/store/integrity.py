@@ -115,7 +115,7 @@ def _structure(connection: sqlite3.Connection) -> list[str]:
 def look_at(row: sqlite3.Row, report: DatabaseReport) -> None:
     """One result, by its hash and by what its own columns say of it."""
     try:
-        is_rotten = rows.is_rotten(row) if "document_sha256" in row.keys() else None  # noqa: SIM118
+        is_rotten = rows.is_rotten(row)
         result = rows.from_json(row["document"], m.Result)
         named = (result.device_id, result.model_id, result.config_key, result.status)
         if is_rotten or result.result_id != row["result_id"] or named != tuple(row[name] for name in _COLUMNS):

@@ -9,26 +9,8 @@ from edgeprof.wire import messages as m
 from edgeprof_hub.store import database, integrity, outcomes, rows
 from edgeprof_hub.store.trouble import Rotten
 
-_TABLES = (
-    "setting",
-    "device",
-    "model",
-    "model_file",
-    "campaign",
-    "job",
-    "artifact",
-    "conflict",
-    "dead_letter",
-    "deleted",
-    "device_group",
-    "scenario",
-    "catalogue",
-    "cell",
-    "annotation",
-    "regression",
-)
-"""Copied as they are, results apart. `outcome`, `standing` and `metric` are made anew from the results."""
-_WITHOUT_ROWID = frozenset({"device_group"})
+_NOT_COPIED = frozenset({"result", "outcome", "standing", "metric", "_sqlite_migrations"})
+"""Results come one by one; the next three are made anew from them, and the last is the new database's own."""
 
 
 @dataclass
@@ -47,7 +29,7 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
         target.execute("PRAGMA foreign_keys = OFF")
         with database.transaction(target):
             target.execute("DELETE FROM setting")
-            for table in _TABLES:
+            for table in _tables(target):
                 done.other_rows += _copy(source, target, table)
             _copy_results(source, target, done)
             _drop_orphans(target)
@@ -58,21 +40,36 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
     return done
 
 
+def _tables(target: sqlite3.Connection) -> list[str]:
+    """Those that are copied as they are. Foreign keys are off: their order does not matter."""
+    found = target.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite#_%' ESCAPE '#'"
+    )
+    return [str(row[0]) for row in found if row[0] not in _NOT_COPIED]
+
+
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> int:
     columns = [str(row[1]) for row in target.execute(f"PRAGMA table_info({table})")]
     return sum(_insert(target, table, columns, row) for row in _rows_of(source, table))
 
 
 def _rows_of(source: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
-    if table not in _WITHOUT_ROWID:
-        with suppress(sqlite3.DatabaseError):
-            return list(integrity.readable(source, table, []))
-        return []
     found: list[sqlite3.Row] = []
     with suppress(sqlite3.DatabaseError):
-        for row in source.execute(f"SELECT * FROM {table}"):
-            found.append(row)
+        if _has_row_numbers(source, table):
+            found += integrity.readable(source, table, [])
+        else:
+            for row in source.execute(f"SELECT * FROM {table}"):
+                found.append(row)
     return found
+
+
+def _has_row_numbers(connection: sqlite3.Connection, table: str) -> bool:
+    try:
+        connection.execute(f"SELECT rowid FROM {table} LIMIT 0")
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _insert(target: sqlite3.Connection, table: str, columns: list[str], row: sqlite3.Row) -> bool:
