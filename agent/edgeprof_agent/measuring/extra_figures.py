@@ -34,12 +34,12 @@ def add_extras(figures: Figures, header: Header, run: WorkerRun, measured: Measu
         ),
     )
     for what, step, names in steps:
-        known = len(extras.problems)
-        extras.attempt(what, step, None)
-        for problem in extras.problems[known:]:
-            for name in names:
-                if figures.value(name) is None:
-                    figures.miss(name, problem)
+        _, problem = extras.outcome(what, step, None)
+        if problem is None:
+            continue
+        for name in names:
+            if figures.value(name) is None:
+                figures.miss(name, problem)
 
 
 def _no_energy(run: WorkerRun) -> str:
