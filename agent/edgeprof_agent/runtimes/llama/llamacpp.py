@@ -14,7 +14,7 @@ from typing import Literal
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
-from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
+from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
 from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
@@ -142,14 +142,12 @@ class LlamaModel:
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 
-    def generate_greedy(self, prompt: list[int], count: int, *, endless: bool = False) -> list[int]:
-        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere. `endless`: no end."""
+    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
         context = self._usable()
         context.clear()
         self._filled = False
-        return greedy_tokens(
-            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary.handle) if endless else None
-        )
+        return greedy_tokens(self._api, context, prompt, count)
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
