@@ -185,18 +185,21 @@ def _filled(folder: Path, count: int = 300) -> list[str]:
     return names
 
 
-def test_rows_around_a_damaged_page_are_salvaged(tmp_path: Path) -> None:
-    names = _filled(tmp_path)
-    file = tmp_path / "agent.db"
+@pytest.mark.parametrize("name", ["data", "data #1?mode=rwc%41"])
+def test_rows_around_a_damaged_page_are_salvaged(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    names = _filled(folder)
+    file = folder / "agent.db"
     with file.open("r+b") as stream:
         stream.seek(file.stat().st_size // 2 // 4096 * 4096)
         stream.write(os.urandom(4096))
-    spool = Spool(tmp_path)
+    spool = Spool(folder)
     saved = ids(spool.outbox)
     assert 250 <= len(saved) < 300
     assert set(saved) <= set(names)
     assert spool.database.salvaged_rows == len(saved)
-    assert (tmp_path / "agent.db.damaged-1").exists()
+    assert (folder / "agent.db.damaged-1").exists()
 
 
 @pytest.mark.parametrize("harm", ["zeroed", "truncated", "garbage", "folder", "empty"])
