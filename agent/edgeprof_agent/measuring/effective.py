@@ -11,14 +11,14 @@ from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry.conditions import quota_of
-from edgeprof_agent.worker_protocol.document import Measured, Operators
+from edgeprof_agent.worker_protocol.document import Measured, Operators, no_operators
 from edgeprof_agent.worker_protocol.order import median
 
 
 def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
-    operators = run.worker_output.operators or _NOT_READ
+    operators = run.worker_output.operators or no_operators()
     kernels = _kernels(header, operators)
     return replace(
         bare_effective(header, measured),
@@ -110,13 +110,3 @@ def _output_notes(measured: Measured) -> tuple[str, ...]:
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
     return (*odd, *output["wrong_shapes"], *output["notes"])
-
-
-_NOT_READ: Operators = {
-    "operators": {},
-    "nodes_per_provider": {},
-    "integer_kernels": None,
-    "float_kernels": None,
-    "half_kernels": None,
-    "notes": [],
-}

@@ -17,13 +17,13 @@ from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
-from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
+from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader, open_ggml
 from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
 from edgeprof_agent.runtimes.llama.real_text import NAME
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
 
 class LlamaModel:
@@ -192,7 +192,7 @@ class LlamaModel:
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         if not self._job["eval_callback"]:
-            return NO_GRAPH
+            return no_operators("operators are not reported: this library's evaluation callback was not proven")
         ggml = open_ggml(self._runtime.library)
         reader = GraphReader(self._api, ggml)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
