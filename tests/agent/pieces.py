@@ -7,6 +7,7 @@ import time
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Job, ModelRef, Result, RunConfig, RunProtocol, Stamp
 from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.outbox import Outbox, OutboxEntry
 
 WHO = Identity(device_id="d-0123456789abcdef", session_id="s-1", name="bench", hostname="bench-host", emulated=False)
 _numbers = itertools.count(1)
@@ -66,3 +67,8 @@ def result(of: Job, result_id: str | None = None) -> Result:
         emulated=False,
         agent_version="0",
     )
+
+
+def queued(outbox: Outbox, limit: int) -> list[OutboxEntry]:
+    """The oldest results that wait, as the sender reads them."""
+    return [entry for each in outbox.queued_ids(limit) if (entry := outbox.entry(each)) is not None]

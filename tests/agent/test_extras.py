@@ -68,6 +68,10 @@ def test_a_step_after_the_window_fails_alone(
     assert latency_of(result) > 0
     if name != "fitted":  # the very last step: its note would come too late
         assert f"{what}: ValueError: the samples do not cover the span" in notes_of(result)
+    if name == "add_cold":
+        reasons = {row.metric: row.reason for row in result.absent}
+        assert "ValueError" in reasons["load_cold_ms"]
+        assert "ValueError" in reasons["first_inference_cold_ms"]
     if "energy" in name:
         assert any(row.metric == "energy_per_inference_j" and "ValueError" in row.reason for row in result.absent)
 

@@ -74,7 +74,7 @@ def drop(structure, a):
 
 CHANGE
 made = [type(name, (ctypes.Structure,), {"_fields_": own}) for name, own in fields.items()]
-print(json.dumps(prove(library_path(), *made)), flush=True)
+print(json.dumps(prove(library_path(), *made)._asdict()), flush=True)
 os._exit(0)
 """
 

@@ -20,7 +20,7 @@ from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.jobs import Jobs, Started
 from edgeprof_agent.daemon.outbox import PURGE_EVERY_S, Outbox, OutboxEntry
 from edgeprof_agent.daemon.outbox_purge import KEEP_RECEIPTED_S
-from tests.agent.pieces import job, now, result
+from tests.agent.pieces import job, now, queued, result
 
 
 class Spool:
@@ -38,7 +38,7 @@ def receipt(entry: OutboxEntry, status: ReceiptStatus = "stored", sha256: str | 
 
 
 def ids(outbox: Outbox) -> list[str]:
-    return [entry.result_id for entry in outbox.queued(10_000)]
+    return outbox.queued_ids(10_000)
 
 
 def test_results_wait_in_order_and_survive_a_restart(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_results_wait_in_order_and_survive_a_restart(tmp_path: Path) -> None:
     first.database.close()
     second = Spool(tmp_path)
     assert ids(second.outbox) == [each.result_id for each in results]
-    assert codec.decode_as(Result, second.outbox.queued(1)[0].payload) == results[0]
+    assert codec.decode_as(Result, queued(second.outbox, 1)[0].payload) == results[0]
 
 
 def test_only_a_receipt_for_exactly_these_bytes_settles(tmp_path: Path) -> None:
     outbox = Spool(tmp_path).outbox
     outbox.put(result(job()), {})
-    entry = outbox.queued(1)[0]
+    entry = queued(outbox, 1)[0]
     assert not outbox.settle(receipt(entry, sha256="0" * 64))
     assert not outbox.settle(Receipt(result_id="another", sha256=receipt(entry).sha256, status="stored"))
     assert ids(outbox) == [entry.result_id]
@@ -67,7 +67,7 @@ def test_only_a_receipt_for_exactly_these_bytes_settles(tmp_path: Path) -> None:
 def test_what_the_hub_will_not_have_is_kept_aside(tmp_path: Path, status: ReceiptStatus) -> None:
     spool = Spool(tmp_path)
     spool.outbox.put(result(job()), {})
-    entry = spool.outbox.queued(1)[0]
+    entry = queued(spool.outbox, 1)[0]
     spool.outbox.settle(receipt(entry, status))
     assert ids(spool.outbox) == []
     spool.outbox.purge(time.time() + 10 * KEEP_RECEIPTED_S)
@@ -78,10 +78,10 @@ def test_a_receipted_result_can_be_asked_for_again_for_a_day(tmp_path: Path) -> 
     outbox = Spool(tmp_path).outbox
     of = job()
     outbox.put(result(of), {})
-    entry = outbox.queued(1)[0]
+    entry = queued(outbox, 1)[0]
     outbox.settle(receipt(entry))
     assert outbox.send_again(of.job_id, of.attempt)
-    assert outbox.queued(1) == [entry]
+    assert queued(outbox, 1) == [entry]
     outbox.settle(receipt(entry, "duplicate"))
     assert outbox.purge(time.time() + KEEP_RECEIPTED_S - 60) == 0
     assert outbox.purge(time.time() + KEEP_RECEIPTED_S + 60) == 1
@@ -92,9 +92,9 @@ def test_putting_a_result_twice_keeps_the_first(tmp_path: Path) -> None:
     outbox = Spool(tmp_path).outbox
     of = job()
     outbox.put(result(of, "r-1"), {})
-    before = outbox.queued(2)
+    before = queued(outbox, 2)
     outbox.put(result(of, "r-1"), {})
-    assert outbox.queued(2) == before
+    assert queued(outbox, 2) == before
 
 
 def test_artifacts_live_as_long_as_a_result_names_them(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_artifacts_live_as_long_as_a_result_names_them(tmp_path: Path) -> None:
     sha256 = hashlib.sha256(data).hexdigest()
     for _ in range(2):
         outbox.put(result(job()), {sha256: data})
-    one, two = outbox.queued(2)
+    one, two = queued(outbox, 2)
     assert one.artifacts == two.artifacts == (sha256,)
     outbox.settle(receipt(one))
     outbox.purge(time.time() + 2 * KEEP_RECEIPTED_S)
@@ -127,7 +127,7 @@ def test_from_four_fifths_of_the_budget_new_jobs_are_refused_until_receipts_come
     assert outbox.full_reason() is None
     outbox.put(result(job()), {})
     assert "8 results wait" in (outbox.full_reason() or "")
-    outbox.settle(receipt(outbox.queued(1)[0]))
+    outbox.settle(receipt(queued(outbox, 1)[0]))
     assert outbox.full_reason() is None
 
 
@@ -135,7 +135,7 @@ def test_over_the_budget_only_receipted_results_go_early(tmp_path: Path) -> None
     outbox = Spool(tmp_path, budget=3).outbox
     for _ in range(5):
         outbox.put(result(job()), {})
-    for entry in outbox.queued(3):
+    for entry in queued(outbox, 3):
         outbox.settle(receipt(entry))
     assert outbox.purge(time.time()) == 2
     assert len(ids(outbox)) == 2
@@ -145,7 +145,7 @@ def test_receipts_do_not_each_look_through_the_whole_outbox(tmp_path: Path) -> N
     outbox = Spool(tmp_path, budget=1).outbox
     for _ in range(4):
         outbox.put(result(job()), {})
-    first, second, third, _ = outbox.queued(4)
+    first, second, third, _ = queued(outbox, 4)
     outbox.settle(receipt(first))
     assert outbox.purge_when_due(time.time(), 0.0) == 1
     outbox.settle(receipt(second))
@@ -185,18 +185,21 @@ def _filled(folder: Path, count: int = 300) -> list[str]:
     return names
 
 
-def test_rows_around_a_damaged_page_are_salvaged(tmp_path: Path) -> None:
-    names = _filled(tmp_path)
-    file = tmp_path / "agent.db"
+@pytest.mark.parametrize("name", ["data", "data #1?mode=rwc%41"])
+def test_rows_around_a_damaged_page_are_salvaged(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    names = _filled(folder)
+    file = folder / "agent.db"
     with file.open("r+b") as stream:
         stream.seek(file.stat().st_size // 2 // 4096 * 4096)
         stream.write(os.urandom(4096))
-    spool = Spool(tmp_path)
+    spool = Spool(folder)
     saved = ids(spool.outbox)
     assert 250 <= len(saved) < 300
     assert set(saved) <= set(names)
     assert spool.database.salvaged_rows == len(saved)
-    assert (tmp_path / "agent.db.damaged-1").exists()
+    assert (folder / "agent.db.damaged-1").exists()
 
 
 @pytest.mark.parametrize("harm", ["zeroed", "truncated", "garbage", "folder", "empty"])
@@ -273,7 +276,7 @@ def test_what_a_hub_rejected_is_tried_once_more_at_each_other_release(tmp_path: 
     first = Spool(tmp_path)
     first.outbox.meet("0.1.0")
     first.outbox.put(result(job()), {})
-    entry = first.outbox.queued(1)[0]
+    entry = queued(first.outbox, 1)[0]
     first.outbox.settle(receipt(entry, "rejected"))
     first.outbox.meet("0.1.0")
     assert ids(first.outbox) == []
@@ -296,7 +299,7 @@ def test_what_a_hub_rejected_is_tried_once_more_at_each_other_release(tmp_path: 
 def test_only_what_a_hub_rejected_is_tried_once_more(tmp_path: Path, why: str) -> None:
     outbox = Spool(tmp_path).outbox
     outbox.put(result(job()), {})
-    entry = outbox.queued(1)[0]
+    entry = queued(outbox, 1)[0]
     if why == "conflict":
         outbox.settle(receipt(entry, "conflict"))
     else:
@@ -314,6 +317,6 @@ def test_a_database_of_an_older_agent_gets_the_table(tmp_path: Path) -> None:
         change.execute("DROP TABLE rejected")
     first.database.close()
     outbox = Spool(tmp_path).outbox
-    outbox.settle(receipt(outbox.queued(1)[0], "rejected"))
+    outbox.settle(receipt(queued(outbox, 1)[0], "rejected"))
     outbox.meet("0.2.0")
     assert len(ids(outbox)) == 1

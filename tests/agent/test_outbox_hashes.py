@@ -104,7 +104,7 @@ def test_a_row_that_rotted_anywhere_is_marked_and_stops_neither_start_nor_the_ot
     database.rows(f"UPDATE OR IGNORE results SET {harm} WHERE seq = 1")
     database.close()
     _, outbox = outbox_in(tmp_path)
-    first, second = outbox.queued(9)
+    first, second = pieces.queued(outbox, 9)
     assert first.is_damaged
     assert not second.is_damaged
     assert codec.decode_as(Result, second.payload).result_id == "r-2"
@@ -127,10 +127,10 @@ def test_receipts_for_other_bytes_are_an_alarm_and_end_the_sending(
     outbox.put(pieces.result(pieces.job(), "r-1"), {})
     foreign = Receipt(result_id="r-1", sha256="0" * 64, status="stored")
     for _ in range(MAX_DISPUTES):
-        assert [entry.result_id for entry in outbox.queued(9)] == ["r-1"]
+        assert outbox.queued_ids(9) == ["r-1"]
         assert not outbox.settle(foreign)
         assert outbox.dispute(foreign)
-    assert outbox.queued(9) == []
+    assert pieces.queued(outbox, 9) == []
     assert caplog.text.count("outbox.disputed") == 1
     assert database.rows("SELECT state FROM results")[0][0] == "aside"
     assert not outbox.dispute(foreign)

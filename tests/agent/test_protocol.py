@@ -219,6 +219,13 @@ def test_a_soak_that_throttles_has_a_knee_and_a_slowdown() -> None:
     assert figures.value("sustained_tokens_per_s") == pytest.approx(50, rel=0.05)
 
 
+@pytest.mark.parametrize(("kind", "count"), [("tensor", 1), ("text", 2)])
+def test_a_soak_that_ended_early_gives_each_of_its_figures_the_reason(kind: str, count: int) -> None:
+    figures = Figures()
+    add_sustained(figures, {**_soaked([10.0] * 20), "sustained_ns": []}, kind)
+    assert [one.reason for one in figures.absent] == ["the soak ended before its last fifth"] * count
+
+
 def _knees(soaked: Callable[[random.Random], list[float]], seeds: int) -> list[float | None]:
     soaks = [soak_of(_soaked(soaked(random.Random(seed))), 10.0) for seed in range(seeds)]
     return [soak.knee_s for soak in soaks if soak is not None]

@@ -13,6 +13,7 @@ import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.paths import state_dir
+from edgeprof_agent.daemon.database import read_only
 
 WORDS = {"queued": "waiting", "quarantined": "quarantined"}
 KEPT_AS = {"aside": "quarantined"}
@@ -64,7 +65,7 @@ def read(folder: Path) -> tuple[list[Listed], int]:
     if not file.is_file():
         raise EdgeprofError("state_unusable", f"{folder} holds no agent's data. Name the folder with --data.")
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(read_only(file)) as connection:
             rows = connection.execute(
                 "SELECT result_id, state, payload, changed_s, reason FROM results"
                 " WHERE state != 'receipted' ORDER BY seq"

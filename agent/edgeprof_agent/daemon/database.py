@@ -98,6 +98,11 @@ class Database:
             self._connection.close()
 
 
+def read_only(file: Path) -> sqlite3.Connection:
+    """A file that an agent may be using meanwhile. The folder's name may hold what has a meaning in a URI."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
@@ -151,7 +156,7 @@ def _salvage(aside: Path, into: sqlite3.Connection) -> int:
     if aside.is_dir():
         return 0
     saved = 0
-    with closing(sqlite3.connect(f"file:{aside}?mode=ro", uri=True)) as source:
+    with closing(read_only(aside)) as source:
         source.row_factory = sqlite3.Row
         for table in TABLES:
             for row in _readable_rows(source, table):

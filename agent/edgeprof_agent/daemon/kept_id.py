@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.wire import topics
+from edgeprof_agent.daemon.database import read_only
 
 
 class _Sender(msgspec.Struct):
@@ -36,7 +37,7 @@ def _rows(database: Path, sql: str) -> list[tuple[object, ...]] | None:
     if not database.exists():
         return []
     try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(read_only(database)) as connection:
             return connection.execute(sql).fetchall()
     except sqlite3.Error:
         return None

@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 SLOW = Backoff(30.0, 120.0)
 """When somebody has to do something first: the hub's reason will not go away by asking more often."""
 
-
 STALE = Backoff(3.0, 10.0)
 """While the hub counts another session of this device as live: it may be one that a power cut has ended."""
 

@@ -64,18 +64,13 @@ class Outbox:
                 (*row, json.dumps(sorted(artifacts)), time.time()),
             )
 
-    def queued(self, limit: int) -> list[OutboxEntry]:
-        """The oldest results without a receipt, each checked against the hash that was stored with it."""
-        rows = self._database.rows("SELECT * FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?", limit)
-        return [entry_of(row) for row in rows]
-
     def queued_ids(self, limit: int) -> list[str]:
         """The ids of the oldest results without a receipt; their bytes are not read."""
         sql = "SELECT result_id FROM results WHERE state = 'queued' ORDER BY seq LIMIT ?"
         return [str(row["result_id"]) for row in self._database.rows(sql, limit)]
 
     def entry(self, result_id: str) -> OutboxEntry | None:
-        """A queued result, checked as in `queued`; None where it does not wait any more."""
+        """A queued result, checked against the hash that was stored with it; None where it does not wait any more."""
         rows = self._database.rows("SELECT * FROM results WHERE result_id = ? AND state = 'queued'", result_id)
         return entry_of(rows[0]) if rows else None
 

@@ -5,7 +5,7 @@ from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.outbox_entry import artifacts_of
 
 KEEP_RECEIPTED_S = 24 * 3600.0
-"""A hub that was restored from a backup asks again by sending the job again."""
+"""So long a hub that was restored from a backup gets back what it lost, see recall.py."""
 
 
 def purge(database: Database, artifacts: ArtifactFiles, budget: int, now_s: float) -> int:

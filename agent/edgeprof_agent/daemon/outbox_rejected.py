@@ -29,8 +29,8 @@ class Rejected:
         """It is stored, or was set aside for another reason."""
         change.execute("DELETE FROM rejected WHERE result_id = ?", (result_id,))
 
-    def meet(self, hub_version: str) -> int:
-        """Queue again what a hub of another release rejected, once for each release. How many those are."""
+    def meet(self, hub_version: str) -> None:
+        """Queue again what a hub of another release rejected, once for each release."""
         self._hub_version = hub_version
         with self._database.transaction() as change:
             again = change.execute(
@@ -42,4 +42,3 @@ class Rejected:
                 change.execute("UPDATE rejected SET hub_version = ?", (hub_version,))
         if again:
             log.warning("outbox.rejected_again results=%d hub_version=%s", again, hub_version)
-        return again

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Holdings
-from edgeprof_agent.daemon.durable import write_durably
+from edgeprof_agent.daemon.durable import replace_durably
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.outbox import Outbox
 
@@ -51,10 +51,9 @@ class Recall:
         except msgspec.MsgspecError:
             known = _KnownHub("", 0.0)
         if known.hub_id != hub_id:
-            self._file.unlink()
             known = self._note(_KnownHub(hub_id, time.time()))
         return known.since_s
 
     def _note(self, known: _KnownHub) -> _KnownHub:
-        write_durably(self._file, msgspec.json.encode(known))
+        replace_durably(self._file, msgspec.json.encode(known))
         return known

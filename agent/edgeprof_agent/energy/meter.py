@@ -15,6 +15,7 @@ from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.base import TRUST, Recorder, Recording
 from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured
 from edgeprof_agent.worker_protocol.progress import OnProgress
+from edgeprof_agent.worker_protocol.reason import reason_of
 
 if TYPE_CHECKING:
     from edgeprof_agent.meters.setting import MeterSetting
@@ -107,7 +108,7 @@ class EnergyMeter:
         try:
             return step()
         except Exception as error:
-            self._failed.setdefault(recorder.name, f"its recorder failed: {type(error).__name__}: {error}")
+            self._failed.setdefault(recorder.name, f"its recorder failed: {reason_of(error)}")
             return None
 
     def unused(self) -> tuple[EnergyRun, ...]:
@@ -136,7 +137,7 @@ class EnergyMeter:
                 wanted_s = max(MIN_WINDOW_S, WINDOW_PERIODS * recording.period_s)
                 found.append(energy_run(recording, load, calibrated.get(recording.name), run_context, wanted_s))
             except Exception as error:  # an analysis that fails costs the energy, never the run
-                reason = f"its analysis failed: {type(error).__name__}: {error}"
+                reason = f"its analysis failed: {reason_of(error)}"
                 found.append(EnergyRun(source=unused_source(recording), problem=reason))
         return tuple(sorted((*found, *self.unused()), key=lambda run: run.problem is not None))
 
@@ -160,7 +161,7 @@ def sources_of(root: Path, meters: "Sequence[MeterSetting]", on_progress: OnProg
             try:
                 reason = meter.listen()
             except Exception as error:  # a meter costs its own figures, never the run
-                reason = f"it cannot be listened to: {type(error).__name__}: {error}"
+                reason = f"it cannot be listened to: {reason_of(error)}"
             found.append(meter)
             if reason is not None:
                 unheard[meter.name] = reason

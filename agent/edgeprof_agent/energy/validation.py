@@ -17,7 +17,6 @@ _UNIT_JUMP = 30.0
 """Between two windows of one load. Units differ by 1,000, what a device draws under one load by far less."""
 _MAX_W = 3_000.0
 """More than any edge device and than a household socket gives."""
-Span = tuple[int, int]
 
 
 def why_unusable(recording: Recording, samples: Sequence[Sample], start_ns: int, end_ns: int) -> str | None:

@@ -15,7 +15,8 @@ DequantizeLinear and a MatMul has this level, unless `session.qdq_matmulnbits_ac
 class Kernels(NamedTuple):
     """How many of the executed nodes computed in integers and in floats; None: the runtime does not report it.
 
-    `half`: those of the floats that were given fp16. `notes`: what decided where the operator's name does not.
+    `half`: those of the floats that were given fp16. `unpacked`: those of the floats whose weights are packed integers.
+    `notes`: what decided where the operator's name does not.
     """
 
     integer: int | None
@@ -23,7 +24,6 @@ class Kernels(NamedTuple):
     half: int | None = None
     unpacked: int = 0
     notes: tuple[str, ...] = ()
-    """`unpacked`: the floats whose weights are packed integers."""
 
 
 def kernels_of(

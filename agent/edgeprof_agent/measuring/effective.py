@@ -1,6 +1,7 @@
 """What really ran, put together from what the worker told of its setting, its outputs and its operators. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edgeprof.wire.evidence import SweepPoint
 from edgeprof.wire.messages import Effective
@@ -10,28 +11,21 @@ from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry.conditions import quota_of
-from edgeprof_agent.worker_protocol.document import Measured, Operators
+from edgeprof_agent.worker_protocol.document import Measured, Operators, no_operators
 from edgeprof_agent.worker_protocol.order import median
 
 
 def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Sequence[SweepPoint]) -> Effective:
     """The effective configuration of a run that measured, with every note about it."""
     setting = measured["setting"]
-    operators = run.worker_output.operators or _NOT_READ
+    operators = run.worker_output.operators or no_operators()
     kernels = _kernels(header, operators)
-    return Effective(
-        runtime=header.path.runtime if header.path else header.config.runtime,
-        runtime_version=setting["runtime_version"],
-        threads=setting["threads"],
-        affinity=tuple(measured["affinity"]),
-        provider=setting["provider"],
+    return replace(
+        bare_effective(header, measured),
         nodes_per_provider=operators["nodes_per_provider"],
-        delegate=setting["delegate"],
         operators=operators["operators"],
         integer_kernels=kernels.integer,
         float_kernels=kernels.floats,
-        inputs=setting["inputs"],
-        input_source=setting["input_source"],
         notes=(
             *(header.path.notes if header.path else ()),
             *_placement_notes(header, measured, operators, kernels),
@@ -51,7 +45,7 @@ def bare_effective(header: Header, measured: Measured) -> Effective:
     """Only what the worker itself reported: for a run whose notes could not be made."""
     setting = measured["setting"]
     return Effective(
-        runtime=header.path.runtime if header.path else header.config.runtime,
+        runtime=header.actual_runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
         affinity=tuple(measured["affinity"]),
@@ -80,7 +74,7 @@ def _placement_notes(header: Header, measured: Measured, operators: Operators, k
         arithmetic.widened_sentence(weights.half_share if weights else None, kernels),
     )
     return placement.notes_of(
-        header.path.runtime if header.path else header.config.runtime,
+        header.actual_runtime,
         header.config.require_full_delegation,
         operators["nodes_per_provider"],
         computed_in,
@@ -116,13 +110,3 @@ def _output_notes(measured: Measured) -> tuple[str, ...]:
     bad = output["non_finite"]
     odd = (f"{bad} output values are NaN or infinite for this input",) if bad else ()
     return (*odd, *output["wrong_shapes"], *output["notes"])
-
-
-_NOT_READ: Operators = {
-    "operators": {},
-    "nodes_per_provider": {},
-    "integer_kernels": None,
-    "float_kernels": None,
-    "half_kernels": None,
-    "notes": [],
-}

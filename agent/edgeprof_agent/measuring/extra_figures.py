@@ -5,8 +5,8 @@ from collections.abc import Callable
 from edgeprof_agent.measuring.energy_figures import add_energy, names_of
 from edgeprof_agent.measuring.extras import Extras
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.measuring.post_window import RESPONSES, add_responses, add_sustained
-from edgeprof_agent.measuring.summary import add_cold
+from edgeprof_agent.measuring.post_window import RESPONSES, add_responses, add_sustained, sustained_metrics
+from edgeprof_agent.measuring.summary import add_cold, cold_metrics
 from edgeprof_agent.measuring.verdict import unreported
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.worker_protocol.document import Measured
@@ -15,7 +15,7 @@ from edgeprof_agent.worker_protocol.document import Measured
 def add_extras(figures: Figures, header: Header, run: WorkerRun, measured: Measured, extras: Extras) -> None:
     """Figures of what came beside the window. Each step that fails leaves its own figures absent, with its reason."""
     steps: tuple[tuple[str, Callable[[], object], tuple[str, ...]], ...] = (
-        ("the cold start's figures", lambda: add_cold(figures, measured, run.cold), ()),
+        ("the cold start's figures", lambda: add_cold(figures, measured, run.cold), cold_metrics(measured["kind"])),
         (
             "the open loop's figures",
             lambda: add_responses(figures, run.worker_output.open_loop),
@@ -24,7 +24,7 @@ def add_extras(figures: Figures, header: Header, run: WorkerRun, measured: Measu
         (
             "the soak's figures",
             lambda: add_sustained(figures, run.worker_output.soak, measured["kind"]),
-            ("sustained_p50_ms",),
+            sustained_metrics(measured["kind"]),
         ),
         ("the reasons for absent figures", lambda: _miss_untold(figures, header, run, measured["kind"]), ()),
         (
@@ -34,12 +34,12 @@ def add_extras(figures: Figures, header: Header, run: WorkerRun, measured: Measu
         ),
     )
     for what, step, names in steps:
-        known = len(extras.problems)
-        extras.attempt(what, step, None)
-        for problem in extras.problems[known:]:
-            for name in names:
-                if figures.value(name) is None:
-                    figures.miss(name, problem)
+        _, problem = extras.outcome(what, step, None)
+        if problem is None:
+            continue
+        for name in names:
+            if figures.value(name) is None:
+                figures.miss(name, problem)
 
 
 def _no_energy(run: WorkerRun) -> str:
@@ -54,5 +54,5 @@ def _miss_untold(figures: Figures, header: Header, run: WorkerRun, kind: str) ->
         for metric, _ in RESPONSES:
             figures.miss(metric, unreported(run.worker_output, run.outcome, "open_loop"))
     if header.protocol.soak_s > 0 and run.worker_output.soak is None:
-        for metric in ("sustained_p50_ms", *(["sustained_tokens_per_s"] if kind == "text" else [])):
+        for metric in sustained_metrics(kind):
             figures.miss(metric, unreported(run.worker_output, run.outcome, "soak"))

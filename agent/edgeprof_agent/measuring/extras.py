@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edgeprof_agent.worker_protocol.progress import OnProgress
+from edgeprof_agent.worker_protocol.reason import short_reason
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-_MAX_REASON_CHARS = 300
 
 
 class Extras:
@@ -25,17 +25,16 @@ class Extras:
 
     def attempt(self, what: str, step: Callable[[], T], otherwise: T) -> T:
         """What the step gives, or `otherwise` and a sentence. Ctrl-C and exits pass."""
+        return self.outcome(what, step, otherwise)[0]
+
+    def outcome(self, what: str, step: Callable[[], T], otherwise: T) -> tuple[T, str | None]:
+        """The same, with the sentence of this step; None where it did not fail."""
         try:
-            return step()
+            return step(), None
         except Exception as error:  # whatever it is, the window's samples are worth more
             log.debug("%s failed", what, exc_info=True)
-            self.problems.append(f"{what} failed: {reason_of(error)}")
-            return otherwise
-
-
-def reason_of(error: Exception) -> str:
-    """An exception in one line."""
-    return f"{type(error).__name__}: {error}"[:_MAX_REASON_CHARS]
+            self.problems.append(f"{what} failed: {short_reason(error)}")
+            return otherwise, self.problems[-1]
 
 
 def harmless(on_progress: OnProgress) -> OnProgress:

@@ -21,16 +21,14 @@ def trust_or_why_not(
     extras: Extras,
 ) -> Trust:
     """A run whose causes could not be looked for is not a run without any."""
+    why = None
     if timing is not None and memory is not None and conditions is not None:
-        known = len(extras.problems)
-        trust = extras.attempt(
+        trust, why = extras.outcome(
             "the trust checks", lambda: _trust(header, run, measured, timing, memory, conditions, figures), None
         )
         if trust is not None:
             return trust
-        why = extras.problems[known]
-    else:
-        why = "; ".join(extras.problems) or "what the checks rest on is missing"
+    why = why or "; ".join(extras.problems) or "what the checks rest on is missing"
     return Trust(marks=(), unchecked=dict.fromkeys(TRUST_CAUSES, why))
 
 

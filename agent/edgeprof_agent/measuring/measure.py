@@ -15,7 +15,7 @@ from edgeprof.wire.messages import DeviceState, Failure, Result
 from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
-from edgeprof_agent.measuring.extras import Extras, harmless, reason_of
+from edgeprof_agent.measuring.extras import Extras, harmless
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.llama_path import path_of
@@ -33,6 +33,7 @@ from edgeprof_agent.telemetry.sampler import Telemetry
 from edgeprof_agent.telemetry.trace import Trace
 from edgeprof_agent.worker_protocol.document import EnergyLoad, Measured, MeasuredWindow
 from edgeprof_agent.worker_protocol.progress import OnProgress
+from edgeprof_agent.worker_protocol.reason import short_reason
 
 GATE = HeatGate()
 """This process's own."""
@@ -121,9 +122,9 @@ def _run(attempt: Attempt, passed: Passed) -> WorkerRun:
     measured, load = ended.worker_output.measured, ended.worker_output.energy
     costs = (CostBook.of(trace.at_ns, trace.sampler_cpu_ns),)
     windows = [*measured["prefill_windows"], *measured["windows"]] if measured is not None else None
-    energy_before = len(extras.problems)
-    energy = extras.attempt("energy", lambda: _energy(attempt.request, meter, load, measured, (before, after)), ())
-    energy_problem = next(iter(extras.problems[energy_before:]), None)
+    energy, energy_problem = extras.outcome(
+        "energy", lambda: _energy(attempt.request, meter, load, measured, (before, after)), ()
+    )
     return WorkerRun(
         before=before,
         after=after,
@@ -172,7 +173,7 @@ def _meter(attempt: Attempt) -> EnergyMeter:
         sources = sources_of(attempt.root, request.meters, attempt.on_progress) if wanted else Sources()
         return EnergyMeter.of(request.protocol, sources, text=text, elsewhere=elsewhere)
     except Exception as error:  # the run goes on without energy
-        reason = f"the power sources cannot be opened: {reason_of(error)}"
+        reason = f"the power sources cannot be opened: {short_reason(error)}"
         return EnergyMeter.of(request.protocol, Sources(), text=text, elsewhere=elsewhere or reason)
 
 

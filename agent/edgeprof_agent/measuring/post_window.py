@@ -67,18 +67,22 @@ def soak_of(run: SoakRun, burst_p50_ms: float | None) -> Soak | None:
     )
 
 
+def sustained_metrics(kind: str) -> tuple[str, ...]:
+    """What a soak of this kind of model tells."""
+    return ("sustained_p50_ms", "sustained_tokens_per_s") if kind == "text" else ("sustained_p50_ms",)
+
+
 def add_sustained(figures: Figures, run: SoakRun | None, kind: str) -> None:
     """The steady rate at the end of the soak, with its interval."""
     if run is None:
         return
-    if not run["sustained_ns"]:
-        figures.miss("sustained_p50_ms", "the soak ended before its last fifth")
-        return
-    found = estimate_median([sample / 1e6 for sample in run["sustained_ns"]])
+    samples_ms = [sample / 1e6 for sample in run["sustained_ns"]]
+    found = estimate_median(samples_ms) if samples_ms else "the soak ended before its last fifth"
     if isinstance(found, str):
-        figures.miss("sustained_p50_ms", found)
+        for metric in sustained_metrics(kind):
+            figures.miss(metric, found)
         return
-    n = len(run["sustained_ns"])
+    n = len(samples_ms)
     figures.add("sustained_p50_ms", found.value, n, (found.low, found.high))
     if kind == "text":
         figures.add("sustained_tokens_per_s", 1e3 / found.value, n, (1e3 / found.high, 1e3 / found.low))

@@ -50,13 +50,17 @@ def _add_remote(figures: Figures, remote: RemoteFacts) -> None:
     figures.add("request_errors_percent", 100 * errors / sent, sent)
 
 
+def cold_metrics(kind: str) -> tuple[str, ...]:
+    """What a cold start of this kind of model tells."""
+    return ("load_cold_ms", "first_inference_cold_ms", *(("ttft_cold_ms",) if kind == "text" else ()))
+
+
 def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
     """The start with cold files, or why it tells nothing. Where none was asked, nothing is missing."""
     if cold is None:
         return
-    names = ["load_cold_ms", "first_inference_cold_ms"] + (["ttft_cold_ms"] if measured["kind"] == "text" else [])
     if not cold["evicted"]:
-        for name in names:
+        for name in cold_metrics(measured["kind"]):
             figures.miss(name, cold["reason"] or "the files were not cold")
         return
     figures.add("load_cold_ms", cold["load_ms"])

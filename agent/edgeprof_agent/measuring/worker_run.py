@@ -38,6 +38,11 @@ class Header(RunRequest):
     weights: "StoredWeights | None" = None
     """How the file stores its weights; None where it cannot be read."""
 
+    @property
+    def actual_runtime(self) -> str:
+        """The requested one, unless another path was taken."""
+        return self.path.runtime if self.path else self.config.runtime
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerRun:

@@ -48,8 +48,8 @@ class Overheard:
 
 def silence(overheard: Overheard, values: int, waited_s: float, asked: Sequence[Question], times: int) -> str:
     """Why a meter gave too few values: what to set, what did speak, what was subscribed to and asked."""
-    counted = f"{values} value{'' if values == 1 else 's'} in {waited_s:.2g} s" if waited_s < 10 else None
-    counted = counted or f"{values} value{'' if values == 1 else 's'} in {waited_s:.0f} s"
+    waited = f"{waited_s:.2g}" if waited_s < 10 else f"{waited_s:.0f}"
+    counted = f"{values} value{'' if values == 1 else 's'} in {waited} s"
     parts = [f"{counted}: {_advice(overheard, is_asked=times > 0)}"]
     spoke = sorted(overheard.sent, key=lambda topic: (topic not in overheard.hints, topic))[:MAX_SHOWN]
     parts += [f"{topic[:_MAX_TOPIC_CHARS]} sends {overheard.sent[topic]}" for topic in spoke]

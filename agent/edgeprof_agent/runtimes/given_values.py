@@ -27,7 +27,7 @@ def check_names(given: Mapping[str, str], declared: Sequence[Declared]) -> None:
 
 def own_sizes(each: Declared, text: str) -> list[int] | None:
     """The sizes that the values themselves decide: of one open dimension, their number."""
-    count = len(_parts(each, text))
+    count = len(text.split(","))
     if len(each.sizes) == 1 and not isinstance(each.sizes[0], int) and count > 1:
         return [count]
     return None
@@ -50,7 +50,7 @@ def _read(each: Declared, text: str) -> Tensor:
     if each.container not in ("tensor", "optional"):
         raise _unreadable(each, text, "its values are sequences, which only an .npz can give")
     try:
-        values = np.array([_value(each, part) for part in _parts(each, text)])
+        values = np.array([_value(each, part) for part in text.split(",")])
         if each.takes_text:
             return values
         if each.element is not None and each.dtype.kind in "iu":
@@ -75,10 +75,6 @@ def _value(each: Declared, part: str) -> str | bool | int | float:
             raise ValueError(part)
         return _BOOLS[part.strip().lower()]
     return int(part) if each.dtype.kind in "iu" else float(part)
-
-
-def _parts(each: Declared, text: str) -> list[str]:
-    return text.split(",")
 
 
 def _unreadable(each: Declared, text: str, why: str) -> RuntimeFailure:

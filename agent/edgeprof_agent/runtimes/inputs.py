@@ -1,6 +1,6 @@
 """One input as a model declares it, and what can be fed for it. Imports numpy: worker side only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from edgeprof_agent.worker_protocol.document import InputUse
 Size = int | str | None
 Feed = Tensor | list[Tensor] | None
 """A tensor, a sequence of tensors, or an optional input that is left out."""
-Feeds = Mapping[str, Feed]
 Container = Literal["tensor", "sequence", "optional", "optional sequence"]
 Rank = Literal["known", "open", "unsure"]
 """`unsure`: the runtime reports no sizes, which may mean a scalar or anything. A scalar, unless sizes are given."""

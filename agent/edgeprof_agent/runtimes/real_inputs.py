@@ -34,7 +34,7 @@ class _Header(NamedTuple):
 
 
 class Real:
-    """The arrays of one file. Only their headers are read until `tensors` is called."""
+    """The arrays of one file. Only their headers are read until `feeds` is called."""
 
     def __init__(self, path: Path, is_swept: bool = False) -> None:
         self._path = path

@@ -46,7 +46,7 @@ def resolve(
             missing.append(each)
         found[each.name] = known
     if missing:
-        raise RuntimeFailure("shape_required", _missing(missing, bound, declared))
+        raise RuntimeFailure("shape_required", _missing(missing, bound))
     return found
 
 
@@ -110,7 +110,7 @@ def _check_fits(each: Declared, given: Sequence[int]) -> None:
         )
 
 
-def _missing(missing: Sequence[Declared], bound: Mapping[str, int], declared: Sequence[Declared]) -> str:
+def _missing(missing: Sequence[Declared], bound: Mapping[str, int]) -> str:
     """Every input whose sizes are missing, by its sizes, and the options that set them all."""
     if len(missing) == 1 and missing[0].rank == "open":
         each = missing[0]

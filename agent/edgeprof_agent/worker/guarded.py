@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edgeprof_agent.worker.reporter import Reporter
+from edgeprof_agent.worker_protocol.reason import reason_of
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ def guarded(step: Callable[[], T], otherwise: T) -> tuple[T, str | None]:
     try:
         return step(), None
     except Exception as error:  # whatever a runtime raises here is a fact about this step alone
-        return otherwise, f"{type(error).__name__}: {error}".rstrip(": ")
+        return otherwise, reason_of(error)
 
 
 def extra(reporter: Reporter, stage: str, step: Callable[[], None]) -> None:

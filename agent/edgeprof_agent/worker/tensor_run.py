@@ -77,8 +77,7 @@ def measure_tensor(opened: Opened, model: TensorModel, job: WorkerJob, reporter:
 
 def _beyond(opened: Opened, model: TensorModel, job: WorkerJob, reporter: Reporter) -> None:
     """What was asked beyond the window. Energy first, on a device as warm as the window left it; a soak last."""
-    if job["energy"] is not None:
-        extra(reporter, "energy", lambda: _energy(model, job, reporter))
+    extra(reporter, "energy", lambda: _energy(model, job, reporter))
     if job["config"].arrival_rate_per_s > 0:
         extra(reporter, "open_loop", lambda: _open_loop(model, job, reporter))
     extra(reporter, "sweep", lambda: sweep_tensor(model, opened.memory, job, reporter))

@@ -15,6 +15,7 @@ from edgeprof_agent.worker.warmup import warm_up
 from edgeprof_agent.worker.window import timed_window
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, TensorModel
 from edgeprof_agent.worker_protocol.document import SweepAsk, WorkerJob, WorkerPoint
+from edgeprof_agent.worker_protocol.reason import reason_of
 
 WARMUP_LIMIT_S = 2.0
 """Of one point: code and weights are warm from the run; only what depends on the size is new."""
@@ -50,7 +51,7 @@ def _point(model: TensorModel, memory: MemoryBook, ask: SweepAsk, job: WorkerJob
     except MemoryError as error:
         return _told(ask, failure=f"the worker was refused memory: {error}".rstrip(": "))
     except Exception as error:  # whatever a runtime raises is a fact about this size, not about us
-        return _told(ask, failure=f"{type(error).__name__}: {error}")
+        return _told(ask, failure=reason_of(error))
     return _told(ask, peak_kib=memory.span_peak_kib(), samples=samples)
 
 

@@ -20,6 +20,7 @@ from edgeprof_agent.worker.text_pace import Pace
 from edgeprof_agent.worker.text_repeat import REPEATS, RepeatRule, repeat
 from edgeprof_agent.worker_protocol.adapter import Decode, KnowsItsContext, Lengths, Prefill, RuntimeFailure, TextModel
 from edgeprof_agent.worker_protocol.document import SweepAsk, WorkerJob, WorkerPoint
+from edgeprof_agent.worker_protocol.reason import reason_of
 
 _MIN_REPEATS = 3
 _WINDOW_NS = 3_000_000_000
@@ -141,7 +142,7 @@ def _guarded(at: SweepAsk, measured: Callable[[], WorkerPoint]) -> WorkerPoint:
     except MemoryError:
         return _failed(at, "The worker was refused memory for this point.")
     except Exception as error:  # a binding's own exception is a fact about this point
-        return _failed(at, f"{type(error).__name__}: {error}")
+        return _failed(at, reason_of(error))
 
 
 def _too_slow(least_ns: int, left_ns: int) -> str:

@@ -305,3 +305,15 @@ class Operators(TypedDict):
     half_kernels: int | None
     """Of the float kernels, those that were given fp16."""
     notes: list[str]
+
+
+def no_operators(*notes: str) -> Operators:
+    """Of a runtime that does not tell, with the reason in `notes`."""
+    return {
+        "operators": {},
+        "nodes_per_provider": {},
+        "integer_kernels": None,
+        "float_kernels": None,
+        "half_kernels": None,
+        "notes": list(notes),
+    }

@@ -22,7 +22,7 @@ from edgeprof_agent.commands.view.ran import (
 )
 from edgeprof_agent.commands.view.remote import remote_lines
 from edgeprof_agent.commands.view.words import labelled
-from edgeprof_agent.measuring.extras import reason_of
+from edgeprof_agent.worker_protocol.reason import short_reason
 
 
 class Stages:
@@ -88,7 +88,7 @@ def _shown(*sections: tuple[str, Callable[[], Iterable[str]]]) -> Iterator[str]:
         try:
             yield from list(section())
         except Exception as error:
-            yield from labelled(name, f"cannot be shown: {reason_of(error)}; --json has the whole result")
+            yield from labelled(name, f"cannot be shown: {short_reason(error)}; --json has the whole result")
 
 
 def _circumstances(result: Result) -> Iterator[str]:

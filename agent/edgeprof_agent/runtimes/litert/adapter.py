@@ -12,11 +12,11 @@ from edgeprof_agent.runtimes.delegation import check_all_there
 from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Declared, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorDetail, delegates, placed, read_graph
-from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation, unknown_operators
+from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation
 from edgeprof_agent.runtimes.litert.uses import uses_of
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, Variation
-from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob
+from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
 
 class _Detail(TypedDict):
@@ -144,7 +144,7 @@ class LiteRtModel:
 
     def operators(self) -> Operators:
         if self._signatures.graph:
-            return unknown_operators()
+            return no_operators("LiteRT reports operators and delegates of the first graph only")
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
 
     def _uses(self) -> dict[str, list[InputUse]]:

@@ -14,7 +14,6 @@ from edgeprof.wire.input_names import input_labels
 from edgeprof.wire.run_config import SIGNATURE_NOTE
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators
 
 
 class _Whole(Protocol):
@@ -97,18 +96,6 @@ class SignatureGraph:
 
     def _detail(self, index: int) -> Any:
         return self._whole._get_tensor_details(index, self._graph)  # pyright: ignore[reportPrivateUsage]
-
-
-def unknown_operators() -> Operators:
-    """Of a graph other than the first the runtime reports no nodes."""
-    return {
-        "operators": {},
-        "nodes_per_provider": {},
-        "integer_kernels": None,
-        "float_kernels": None,
-        "half_kernels": None,
-        "notes": ["LiteRT reports operators and delegates of the first graph only"],
-    }
 
 
 def refuse_full_delegation(key: str) -> RuntimeFailure:

@@ -16,7 +16,7 @@ _TOKENS = ctypes.POINTER(ctypes.c_int32)
 
 
 class CapiLibrary:
-    """The functions above as attributes: what `llamacpp_api.LlamaApi` describes. Raises OSError and AttributeError."""
+    """The functions below as attributes: what `llamacpp_api.LlamaApi` describes. Raises OSError and AttributeError."""
 
     LLAMA_FLASH_ATTN_TYPE_AUTO = -1
     llama_token = ctypes.c_int32

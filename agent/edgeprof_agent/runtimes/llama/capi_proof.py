@@ -3,7 +3,7 @@
     python -m edgeprof_agent.runtimes.llama.capi_proof
 
 A wrong layout may end it by a signal, which is why it is not run where anything is at stake. It prints one line of
-JSON, a `Verdict`. Each step refuses with a sentence:
+JSON, a `Layout`. Each step refuses with a sentence:
 
 1. the bytes that the library writes over two patterns are those of the layout's fields;
 2. each field holds llama.cpp's default;
@@ -18,7 +18,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from edgeprof_agent.runtimes.llama.capi_canary import NotProven, defaults_problem, returned_twice, struct_problem
 from edgeprof_agent.runtimes.llama.capi_layout import CONTEXT_DEFAULTS, MODEL_DEFAULTS, ContextParams, ModelParams
@@ -27,6 +27,7 @@ from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext
 from edgeprof_agent.runtimes.llama.server_tokens import server_tokens
 from edgeprof_agent.runtimes.llama.tiny_gguf import write_tiny_gguf
+from edgeprof_agent.runtimes.llama.verdicts import Layout
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 if TYPE_CHECKING:
@@ -38,15 +39,7 @@ _GENERATED = 24
 _CONTEXT = 128
 
 
-class Verdict(TypedDict):
-    """What was proven of one library. `reason` is empty where it was."""
-
-    proven: bool
-    reason: str
-    eval_callback: bool
-
-
-def prove(path: Path, params: type[ContextParams] = ContextParams, model: type[ModelParams] = ModelParams) -> Verdict:
+def prove(path: Path, params: type[ContextParams] = ContextParams, model: type[ModelParams] = ModelParams) -> Layout:
     """All steps, in this process. `params`, `model`: the layouts to prove."""
     try:
         library = _library(path, params, model)
@@ -54,7 +47,7 @@ def prove(path: Path, params: type[ContextParams] = ContextParams, model: type[M
         with tempfile.TemporaryDirectory() as folder:
             return _with_a_model(library, write_tiny_gguf(Path(folder) / "tiny.gguf"))
     except (NotProven, OSError, RuntimeFailure) as error:
-        return _refused(str(error))
+        return Layout(False, str(error))
 
 
 def _library(path: Path, params: type[ContextParams], model: type[ModelParams]) -> CapiLibrary:
@@ -76,7 +69,7 @@ def check_structures(library: CapiLibrary, context: type[ContextParams], model: 
             raise NotProven(problem)
 
 
-def _with_a_model(library: CapiLibrary, path: Path) -> Verdict:
+def _with_a_model(library: CapiLibrary, path: Path) -> Layout:
     api = cast("LlamaApi", library)
     log = api.llama_log_callback(_unheard)
     api.llama_log_set(log, ctypes.c_void_p(0))
@@ -89,7 +82,7 @@ def _with_a_model(library: CapiLibrary, path: Path) -> Verdict:
     _check_values_come_back(library, model)
     called = _is_called(api, model)
     _check_tokens(api, model, path)
-    return {"proven": True, "reason": "", "eval_callback": called}
+    return Layout(True, eval_callback=called)
 
 
 def _check_values_come_back(library: Any, model: "Model") -> None:
@@ -132,10 +125,6 @@ def _check_tokens(api: "LlamaApi", model: "Model", path: Path) -> None:
         raise NotProven(f"a tiny model generates {ours[0][:6]} … by decode calls, {theirs[0][:6]} … by the server")
 
 
-def _refused(reason: str) -> Verdict:
-    return {"proven": False, "reason": reason, "eval_callback": False}
-
-
 def _unheard(level: int, line: bytes, data: object) -> None:
     """llama.cpp's log."""
 
@@ -143,8 +132,8 @@ def _unheard(level: int, line: bytes, data: object) -> None:
 def main() -> None:
     """Proves the installed library."""
     path = library_path()
-    verdict = prove(path) if path is not None else _refused("xllamacpp is not installed")
-    print(json.dumps(verdict), flush=True)
+    verdict = prove(path) if path is not None else Layout(False, "xllamacpp is not installed")
+    print(json.dumps(verdict._asdict()), flush=True)
     sys.stdout.flush()
     os._exit(0)  # a server's end may wait for ever
 

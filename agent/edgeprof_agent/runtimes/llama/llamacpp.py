@@ -14,16 +14,16 @@ from typing import Literal
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
-from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
+from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
-from edgeprof_agent.runtimes.llama.llamacpp_graph import NO_GRAPH, GraphReader, open_ggml
+from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader, open_ggml
 from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
 from edgeprof_agent.runtimes.llama.real_text import NAME
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
 
 class LlamaModel:
@@ -142,14 +142,12 @@ class LlamaModel:
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
 
-    def generate_greedy(self, prompt: list[int], count: int, *, endless: bool = False) -> list[int]:
-        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere. `endless`: no end."""
+    def generate_greedy(self, prompt: list[int], count: int) -> list[int]:
+        """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
         context = self._usable()
         context.clear()
         self._filled = False
-        return greedy_tokens(
-            self._api, context, prompt, count, EndOfText(self._api, self._vocabulary.handle) if endless else None
-        )
+        return greedy_tokens(self._api, context, prompt, count)
 
     def tokenize(self, text: bytes) -> list[int]:
         """A text's tokens, the vocabulary's beginning first where it has one."""
@@ -194,7 +192,7 @@ class LlamaModel:
     def operators(self) -> Operators:
         """The graph of one generated token, walked by llama.cpp's own evaluation callback."""
         if not self._job["eval_callback"]:
-            return NO_GRAPH
+            return no_operators("operators are not reported: this library's evaluation callback was not proven")
         ggml = open_ggml(self._runtime.library)
         reader = GraphReader(self._api, ggml)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads

@@ -96,16 +96,6 @@ class GraphReader:
         return "integer" if self._ggml.ggml_is_quantized(weight) else "float"
 
 
-NO_GRAPH: Operators = {
-    "operators": {},
-    "nodes_per_provider": {},
-    "integer_kernels": None,
-    "float_kernels": None,
-    "half_kernels": None,
-    "notes": ["operators are not reported: this library's evaluation callback was not proven"],
-}
-
-
 def open_ggml(path: Path) -> Ggml:
     """The library that is loaded already."""
     library = ctypes.CDLL(str(path))

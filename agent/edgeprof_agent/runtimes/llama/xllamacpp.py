@@ -16,7 +16,7 @@ from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, prompt_ids
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.xllamacpp_api import Api, LlamaServer, Params, ServerReply, Timings
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
 N_BATCH = 2048
 N_UBATCH = 512
@@ -169,14 +169,7 @@ class XllamaModel:
         }
 
     def operators(self) -> Operators:
-        return {
-            "operators": {},
-            "nodes_per_provider": {},
-            "integer_kernels": None,
-            "float_kernels": None,
-            "half_kernels": None,
-            "notes": ["xllamacpp does not report which operators it executes"],
-        }
+        return no_operators("xllamacpp does not report which operators it executes")
 
     def _fill(self) -> None:
         """The depth into the server's memory, untimed. Once evaluated it lies there, but in a recurrent memory."""

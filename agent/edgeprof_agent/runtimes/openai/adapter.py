@@ -15,7 +15,7 @@ from edgeprof_agent.runtimes.openai.http import Connection, Reply
 from edgeprof_agent.runtimes.openai.prompts import FEW_WORDS, MANY_WORDS, Prompts
 from edgeprof_agent.runtimes.openai.requests import Asking
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
+from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
 MAX_SHORT = 5
@@ -167,14 +167,7 @@ class EndpointModel:
         }
 
     def operators(self) -> Operators:
-        return {
-            "operators": {},
-            "nodes_per_provider": {},
-            "integer_kernels": None,
-            "float_kernels": None,
-            "half_kernels": None,
-            "notes": ["an endpoint does not report its operators or their precision"],
-        }
+        return no_operators("an endpoint does not report its operators or their precision")
 
 
 class Steps(NamedTuple):
