@@ -4,7 +4,7 @@ Kept to the standard library's lightest modules: the worker loads this before an
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
@@ -176,6 +176,78 @@ class MakesInputs(Protocol):
 
     def vary(self, name: str, values: object) -> None:
         """Feeds other values for one input, from the next inference on."""
+        ...
+
+
+class InputNeed(NamedTuple):
+    """One input as the loaded model declares it. `shape`: -1 where a size is free."""
+
+    name: str
+    dtype: str
+    """numpy's name, as `float32`."""
+    shape: tuple[int, ...]
+
+
+@runtime_checkable
+class AnswersTensors(Protocol):
+    """A tensor model that takes given arrays: what an evaluation asks. Arrays are numpy's."""
+
+    def needs(self) -> list[InputNeed]: ...
+
+    def answer(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """One inference on these arrays, by input name: every output by its name. Nothing but the runtime's call."""
+        ...
+
+
+class EndingScore(NamedTuple):
+    """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
+
+    log_likelihood: float
+    tokens: int
+    is_greedy: bool
+
+
+class Generated(NamedTuple):
+    """A text that the model wrote, and why it stopped: `stop`, `end` (of text) or `limit`."""
+
+    text: str
+    tokens: int
+    ended: str
+    first_token_ns: int
+    total_ns: int
+
+
+@runtime_checkable
+class AnswersTexts(Protocol):
+    """A language model that shows its logits: what an evaluation asks."""
+
+    batch_shape: str
+    """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+
+    def tokenize(self, text: str, *, special: bool = True) -> list[int]:
+        """Tokens of a text. Raises RuntimeFailure where the tokenizer cannot encode it."""
+        ...
+
+    def score_endings(self, prefix: Sequence[int], endings: Sequence[Sequence[int]]) -> list[EndingScore]:
+        """The exact log-likelihood of each ending after the prefix, from the runtime's own logits."""
+        ...
+
+    def token_log_likelihoods(self, tokens: Sequence[int]) -> list[float]:
+        """Of each token but the first, given those before it, in nats."""
+        ...
+
+    def log_probabilities(self, tokens: Sequence[int]) -> Any:
+        """numpy, float32 [len(tokens), vocabulary]: of the token after each position, in nats."""
+        ...
+
+    def generate(
+        self, prompt: Sequence[int], max_tokens: int, stop: Sequence[str], *, temperature: float, seed: int
+    ) -> Generated:
+        """A continuation: greedy at temperature 0."""
+        ...
+
+    def chat_prompt(self, text: str) -> str:
+        """The text in the model's own chat template; as it is where the file has none."""
         ...
 
 

@@ -4,7 +4,7 @@
 import it.
 """
 
-from edgeprof.errors.codes import agent, command_line, cost, hub, models
+from edgeprof.errors.codes import agent, command_line, cost, hub, models, quality
 from edgeprof.errors.codes.entry import ErrorCode as ErrorCode
 
 GROUPS: dict[str, tuple[ErrorCode, ...]] = {
@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Device profiles": models.PROFILES,
     "Prices": cost.PRICES,
     "Costs": cost.COSTS,
+    "Evaluations": quality.EVALUATION_OPTIONS,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}
