@@ -1,6 +1,6 @@
 """Codes of evaluations: sets, their items, and the options of a run that answers one."""
 
-from edgeprof.errors.codes.entry import WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import MISSING_PART, WRONG_USE, ErrorCode
 
 EVALUATION_OPTIONS = (
     ErrorCode(
@@ -34,4 +34,30 @@ SETS = (
     ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
     ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
     ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
+)
+
+DERIVED_SETS = (
+    ErrorCode(
+        "bad_generator",
+        "A generator of evaluation sets, or one of its parameters, is not valid.",
+        "Use a name and a range from the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_perturbation",
+        "A perturbation or one of its parameters is not valid, or it does not suit the set.",
+        "Use a name and a range from the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "images_not_installed",
+        "A perturbation of images needs Pillow.",
+        "Run the install line in the message.",
+        MISSING_PART,
+    ),
+    ErrorCode(
+        "nothing_changed",
+        "A perturbation changed no item of the set.",
+        "Use a stronger setting, or another perturbation.",
+    ),
 )
