@@ -124,5 +124,5 @@ class Sequences:
         found = self._api.llama_get_logits(self.context.handle)
         if not found:
             raise RuntimeFailure("inference_error", "llama.cpp shows no logits of this model.")
-        values = ctypes.cast(found, ctypes.POINTER(ctypes.c_float * (rows * self._words))).contents
-        return np.frombuffer(values, np.float32).reshape(rows, self._words)
+        values = ctypes.cast(found, ctypes.POINTER(ctypes.c_float))
+        return np.ctypeslib.as_array(values, (rows, self._words))

@@ -41,7 +41,7 @@ def sampled(logits: Floats, temperature: float, random: np.random.Generator) -> 
     if temperature <= 0:
         return int(logits.argmax())
     odds = np.exp((logits - logits.max()).astype(np.float64) / temperature)
-    return int(np.searchsorted(np.cumsum(odds), random.random() * odds.sum(), side="right").clip(0, len(odds) - 1))
+    return int(np.argmax(np.cumsum(odds) > random.random() * odds.sum()))
 
 
 def _shifted(block: Floats) -> tuple[Floats, npt.NDArray[np.float64]]:
