@@ -8,9 +8,11 @@ from edgeprof.quality.tasks.image_classification import ImageClassification
 from edgeprof.quality.tasks.instructions import Instructions
 from edgeprof.quality.tasks.multiple_choice import MultipleChoice
 from edgeprof.quality.tasks.perplexity import Perplexity
+from edgeprof.quality.tasks.series_classification import SeriesClassification
 
 _ALL: tuple[QualityTask, ...] = (
     ImageClassification(),
+    SeriesClassification(),
     MultipleChoice(),
     ExactMatch(),
     Instructions(),
