@@ -6,9 +6,7 @@ model, not an attacker, who is stopped by the account that the agent runs under.
 """
 
 import contextlib
-import ctypes
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -18,11 +16,19 @@ from typing import NamedTuple
 
 MEMORY_BYTES = 1 << 30
 FILE_BYTES = 1 << 20
-MAX_FILES = 64
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_REFUSED, _NOT_RUN = 97, 98
+_PASSED, _REFUSED = 96, 97
 _GUARD = f"""
-import os, sys
+import ctypes, os, resource, sys
+try:  # not allowed everywhere; sockets are refused below, too
+    ctypes.CDLL(None).unshare({_CLONE_NEWUSER | _CLONE_NEWNET})
+except (OSError, AttributeError):
+    pass
+for name, value in (("CPU", int(sys.argv[1])), ("AS", {MEMORY_BYTES}), ("FSIZE", {FILE_BYTES}), ("CORE", 0)):
+    kind = getattr(resource, "RLIMIT_" + name)
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
 _here = os.path.realpath(os.getcwd()) + os.sep
 _never = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "os.kill",
           "ctypes.", "shutil.", "os.chown", "os.chmod", "os.link", "os.symlink", "pty.", "signal.pthread_kill")
@@ -38,13 +44,14 @@ def _guard(event, arguments):
     if refused:
         os.write(2, ("edgeprof: " + event + " is not allowed in a test of code\\n").encode())
         os._exit({_REFUSED})
-source = open("program.py").read()
+source = open("program.py", encoding="utf-8").read()
 try:
     program = compile(source, "program.py", "exec")
 except (SyntaxError, ValueError) as error:
     sys.exit(f"{{type(error).__name__}}: {{error}}")
 sys.addaudithook(_guard)
 exec(program, {{"__name__": "__main__"}})
+os._exit({_PASSED})
 """
 
 
@@ -57,19 +64,18 @@ class Verdict(NamedTuple):
 
 
 def run_program(source: str, limit_s: float) -> Verdict:
-    """Whether a program ends by itself without an error within `limit_s` of time."""
+    """Whether a program runs to its last line without an error within `limit_s` of time."""
     with tempfile.TemporaryDirectory(prefix="edgeprof-code-") as folder:
-        Path(folder, "program.py").write_text(source, errors="surrogatepass" if source.isascii() else "replace")
+        Path(folder, "program.py").write_text(source, encoding="utf-8", errors="replace")
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", _GUARD],
+                [sys.executable, "-I", "-S", "-B", "-c", _GUARD, str(max(1, round(limit_s) + 1))],
                 cwd=folder,
                 env={"PATH": "", "HOME": folder, "TMPDIR": folder, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=lambda: _confine(limit_s),  # noqa: PLW1509  # this process has one thread that matters
             )
         except (OSError, subprocess.SubprocessError) as error:
             return Verdict(False, f"{type(error).__name__}: {error}", not_run=True)
@@ -93,27 +99,12 @@ def can_run() -> str:
 def _verdict(code: int, errors: str) -> Verdict:
     lines = errors.strip().splitlines()
     last = lines[-1][:200] if lines else ""
-    if code == 0:
+    if code == _PASSED:
         return Verdict(True)
+    if code == 0:
+        return Verdict(False, "it ended before its tests did")
     if code < 0:
         number = -code
         name = signal.Signals(number).name if number in {*signal.Signals} else f"signal {number}"
         return Verdict(False, f"ended by {name}{': ' + last if last else ''}")
     return Verdict(False, last or f"ended with exit code {code}")
-
-
-def _confine(limit_s: float) -> None:
-    """In the child, before Python starts anew."""
-    with contextlib.suppress(OSError, AttributeError):  # not allowed everywhere; the audit hook refuses sockets, too
-        ctypes.CDLL(None).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-    seconds = max(1, int(limit_s) + 1)
-    for kind, value in (
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, MAX_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
