@@ -49,7 +49,7 @@ from edgeprof_agent.worker_protocol.document import job_from
 config = dict(provider="cpu", threads=1, prompt_tokens=64, decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
 job = dict(course="measure", model_path=sys.argv[1], config=config, protocol=dict(seed=1), eval_callback=True)
 model = LlamaCpp().open(job_from(job))
-prompt = model.tokenize(sys.argv[2].encode())
+prompt = model.tokenize(sys.argv[2])
 print(json.dumps([prompt, model.generate_greedy(prompt, int(sys.argv[3]))]))
 """
 LLAMA_CPPS_OWN = """
@@ -57,7 +57,7 @@ import json, sys
 from itertools import islice
 from llama_cpp import Llama
 model = Llama(sys.argv[1], n_ctx=64, n_threads=1, n_threads_batch=1, verbose=False, n_gpu_layers=0, flash_attn=True)
-prompt = model.tokenize(sys.argv[2].encode())
+prompt = model.tokenize(sys.argv[2])
 print(json.dumps([prompt, list(islice(model.generate(prompt, temp=0.0, repeat_penalty=1.0), int(sys.argv[3])))]))
 """
 THE_SERVERS = """

@@ -12,6 +12,12 @@ PIPELINES: dict[str, str] = {
     # task: module:class, imported in the worker that needs it
     "image-classification": f"{_HERE}.image_classification:ImageClassificationPipeline",
     "series-classification": f"{_HERE}.series_classification:SeriesClassificationPipeline",
+    "multiple-choice": f"{_HERE}.multiple_choice:MultipleChoicePipeline",
+    "exact-match": f"{_HERE}.generation:GenerationPipeline",
+    "instructions": f"{_HERE}.generation:GenerationPipeline",
+    "code": f"{_HERE}.code:CodePipeline",
+    "perplexity": f"{_HERE}.perplexity:PerplexityPipeline",
+    "divergence": f"{_HERE}.divergence:DivergencePipeline",
 }
 
 
