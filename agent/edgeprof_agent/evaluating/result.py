@@ -126,6 +126,9 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         resumed=run.resumed,
         batch_shape=next((each["batch_shape"] for each in _told(run)), ""),
         pipeline_parts_ms=_parts_ms(answered),
+        language=run.found.facts.language,
+        parent=run.found.facts.parent,
+        perturbation=run.found.facts.perturbation,
     )
 
 
