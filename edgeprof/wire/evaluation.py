@@ -56,5 +56,7 @@ class Evaluation:
     """Of a perturbed set: the id of the set that it was made from."""
     perturbation: str = ""
     """What was done to the parent's items, as `noise(sigma=0.1, seed=1)`."""
+    context_tokens: int | None = None
+    """Tokens of context that a language model was trained for; None: of another model, or not reported."""
     pipeline_parts_ms: dict[str, float] = field(default_factory=lambda: {})
     """Median time of each part of the pipeline: `decode`, `prepare`, `model`, `finish`."""

@@ -129,6 +129,7 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         language=run.found.facts.language,
         parent=run.found.facts.parent,
         perturbation=run.found.facts.perturbation,
+        context_tokens=next((each.get("context_tokens") for each in _told(run)), None),
     )
 
 

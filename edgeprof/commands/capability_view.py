@@ -1,0 +1,204 @@
+"""The capability report for a terminal: tasks are rows and models columns; where it is narrow, a line a model."""
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow, Difference
+from edgeprof.quality.capability_report import CapabilityReport, DropFinding, GroupFinding
+from edgeprof.quality.effective_context import context_text
+from edgeprof.tables.columns import line_of, table, width_of, widths_of
+from edgeprof.tables.figures import clean
+from edgeprof.wire.metrics import METRICS
+
+MIN_WIDTH, MAX_WIDTH = 80, 130
+MAX_NAMED_FLIPS = 8
+EMPTY = "No evaluation yet. Make one with `edgeprof evaluate MODEL --set NAME --out FOLDER`.\n"
+_DASH = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
+_NOT_MEASURED = "not measured"
+
+
+def capability_text(report: CapabilityReport, width: int) -> str:
+    """The whole report, at most `width` cells wide (80 at least), with a line feed at the end."""
+    if not report.rows:
+        return EMPTY
+    width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+    parts = ["\n".join(_block(device, rows, width)) for device, rows in _by_device(report.rows)]
+    for title, lines in (
+        ("Effective context", _context_lines(report)),
+        ("Perturbed against the parent set", [_drop_line(each) for each in report.drops]),
+        ("Agreement within groups", [_group_line(each) for each in report.groups]),
+    ):
+        if lines:
+            parts.append("\n".join([title, *(one for line in lines for one in _wrapped(line, width))]))
+    parts.append("\n".join(_legend(report, width)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_device(rows: Sequence[CapabilityRow]) -> Iterator[tuple[str, list[CapabilityRow]]]:
+    for device in dict.fromkeys(row.device for row in rows):
+        yield device, [row for row in rows if row.device == device]
+
+
+def _block(device: str, rows: Sequence[CapabilityRow], width: int) -> list[str]:
+    tasks: dict[str, list[CapabilityRow]] = {}
+    for row in rows:
+        tasks.setdefault(_task_label(row), []).append(row)
+    models = list(dict.fromkeys(_model_label(row) for row in rows))
+    lines = _matrix(tasks, models, width)
+    if lines is None:
+        lines = list(_list(tasks, width))
+    return [clean(device) or "this machine", *lines]
+
+
+def _matrix(tasks: dict[str, list[CapabilityRow]], models: Sequence[str], width: int) -> list[str] | None:
+    """A row a task; None where it is wider than the terminal. n stands once where all models have it."""
+    head = ["", "n", "shows", *models]
+    body: list[list[str]] = []
+    below: list[list[str]] = []
+    for label, rows in tasks.items():
+        counts = {row.n for row in rows}
+        cells = {_model_label(row): _cell(row, show_n=len(counts) > 1) for row in rows}
+        common = rows[0] if len(counts) == 1 else None
+        body.append([label, f"{common.n:,}" if common else "", _shows(common) if common else ""])
+        body[-1] += [cells.get(model, "") for model in models]
+        below.append(_few_shot_lines(rows))
+    widths = widths_of([head, *body])
+    if sum(widths) + 2 * len(widths) > width:
+        return None
+    lines = [f"  {line_of(head, widths)}"]
+    for row, more in zip(body, below, strict=True):
+        lines.append(f"  {line_of(row, widths)}")
+        lines += [one for line in more for one in _wrapped(line, width)]
+    return lines
+
+
+def _list(tasks: dict[str, list[CapabilityRow]], width: int) -> Iterator[str]:
+    for label, rows in tasks.items():
+        yield from _wrapped(label, width, indent=2)
+        figures = [(_model_label(row), _cell(row, show_n=False), f"n {row.n:,}", _shown_in_list(row)) for row in rows]
+        lines = list(table(figures, left=1, indent=4))
+        if all(width_of(line) <= width for line in lines):
+            yield from lines
+        else:
+            for name, *rest in figures:
+                yield from _wrapped(name, width, indent=4)
+                yield "      " + "  ".join(part for part in rest if part)
+        for line in _few_shot_lines(rows):
+            yield from _wrapped(line, width)
+
+
+def _task_label(row: CapabilityRow) -> str:
+    metric = METRICS[row.metric].title if row.metric in METRICS else row.metric
+    parts = [
+        clean(row.set_name),
+        metric,
+        row.language,
+        f"{row.shots} shots" if row.domain == "language" else "",
+        f"{row.context_tokens:,} tokens" if row.context_tokens else "",
+        clean(row.perturbation) if "+" not in row.set_name else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _model_label(row: CapabilityRow) -> str:
+    return clean(f"{row.model} ({row.runtime})" if row.runtime else row.model)
+
+
+def _cell(row: CapabilityRow, show_n: bool) -> str:
+    if row.value is None:
+        return _NOT_MEASURED
+    count = f" n {row.n:,}" if show_n else ""
+    if row.ci_low is None or row.ci_high is None:
+        return f"{_figure(row.value)}{count}"
+    return f"{_figure(row.value)} ({_figure(row.ci_low)}{_DASH}{_figure(row.ci_high)}){count}"
+
+
+def _shows(row: CapabilityRow) -> str:
+    return "" if row.smallest_difference is None else f"≥ {row.smallest_difference:.1f}"
+
+
+def _shown_in_list(row: CapabilityRow) -> str:
+    return f"shows {_shows(row)}" if _shows(row) else ""
+
+
+def _few_shot_lines(rows: Sequence[CapabilityRow]) -> list[str]:
+    return [f"{_model_label(row)}: {_few_shot(row.shots, row.few_shot)}" for row in rows if row.few_shot]
+
+
+def _few_shot(shots: int, found: Difference) -> str:
+    about = f"{shots} shots {_MINUS} 0 shots {_change(found.value, found.ci_low, found.ci_high)}"
+    return f"{about}, {_claim(found.ci_low, found.ci_high, found.p, found.smallest_effect, found.n)}"
+
+
+def _claim(low: float, high: float, p: float, smallest: float, n: int) -> str:
+    if p <= 0.05 and (low > 0 or high < 0):
+        return f"shown on {n:,} items"
+    if not math.isfinite(smallest):
+        return f"cannot tell: n = {n:,} shows no difference"
+    return f"cannot tell: n = {n:,} shows {smallest:.1f} or more"
+
+
+def _change(value: float, low: float, high: float) -> str:
+    return f"{_signed(value)} ({_signed(low)} to {_signed(high)})"
+
+
+def _context_lines(report: CapabilityReport) -> list[str]:
+    return [
+        f"{clean(each.set_name)}: {clean(each.model)} on {clean(each.device)}: {context_text(each.context)}"
+        for each in report.contexts
+    ]
+
+
+def _drop_line(found: DropFinding) -> str:
+    change = _change(found.difference, found.ci_low, found.ci_high)
+    claim = _claim(found.ci_low, found.ci_high, found.p, found.smallest_effect, found.n)
+    flips = f"{len(found.lost):,} items lost, {len(found.gained):,} gained"
+    about = f"{clean(found.set_name)}, {clean(found.perturbation)}: {clean(found.model)} on {clean(found.device)}"
+    return f"{about}: {change}, {flips}; {claim}"
+
+
+def _group_line(found: GroupFinding) -> str:
+    groups = found.groups
+    about = f"{clean(found.set_name)}: {clean(found.model)} on {clean(found.device)}"
+    if groups.interval is None:
+        return f"{about}: no group has two answers"
+    low, high = (100 * end for end in groups.interval)
+    share = f"{groups.same:,} of {groups.groups:,} groups agree ({low:.1f}{_DASH}{high:.1f} %)"
+    named = ", ".join(clean(flip.group) for flip in groups.flips[:MAX_NAMED_FLIPS])
+    more = f" and {len(groups.flips) - MAX_NAMED_FLIPS} more" if len(groups.flips) > MAX_NAMED_FLIPS else ""
+    return f"{about}: {share}; {groups.all_right:,} all right{f'; flips: {named}{more}' if named else ''}"
+
+
+def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
+    units = {METRICS[row.metric].unit for row in report.rows if row.metric in METRICS}
+    yield from textwrap.wrap(
+        f"Figures {'in % ' if units == {'%'} else ''}with their 95 % intervals. "
+        "shows: the smallest difference, in points, that n items show in 4 of 5 cases when two models are compared "
+        f"item by item and differ on {ASSUMED_DISCORDANCE:.0%} of them.".replace("%", " %").replace("  %", " %"),
+        width,
+    )
+    if report.contexts:
+        share = report.contexts[0].context.threshold
+        yield from textwrap.wrap(
+            f"Effective context: the longest length with at least {100 * share:g} % right there and at every shorter "
+            "one; in brackets its 95 % interval. Lengths are nominal, 4 characters a token.",
+            width,
+        )
+    for row in report.rows:
+        if row.absent:
+            reason = f"{_task_label(row)}, {_model_label(row)}: {_NOT_MEASURED}: {clean(row.absent)}"
+            yield from textwrap.wrap(reason, width, subsequent_indent="  ")
+
+
+def _wrapped(text: str, width: int, indent: int = 4) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
+
+
+def _figure(value: float) -> str:
+    return f"{value:.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
+
+
+def _signed(value: float) -> str:
+    return f"{_MINUS if round(value, 1) < 0 else '+'}{abs(value):.1f}"
