@@ -122,6 +122,11 @@ class ReadStore(Protocol):
         """Jobs that were sent, then cancelled since then, and of which nothing was heard."""
         ...
 
+    def evaluation_set(self, set_id: str) -> rest.EvaluationSetRecord | None: ...
+    def abilities(self, device_id: str) -> tuple[str, ...] | None:
+        """What the device's agent can do beyond measuring; None where its present session has not sent its facts."""
+        ...
+
     def last_sessions(self) -> Sequence[tuple[str, str, str, str]]:
         """Device id, session id, host name and place of each device's last session that has not said goodbye."""
         ...
@@ -137,7 +142,7 @@ class ReadStore(Protocol):
         ...
 
     def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
-        """Those of the hashes that no model names."""
+        """Those of the hashes that no model and no evaluation set names."""
         ...
 
 
