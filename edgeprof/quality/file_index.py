@@ -3,7 +3,6 @@
 The index is no part of the set: a folder that was read, and one that a device stored, do not have it.
 """
 
-import json
 from dataclasses import asdict
 
 from edgeprof.quality.evaluation_set import FACTS_FILE, FILES_FOLDER, ITEMS_FILE
@@ -42,18 +41,13 @@ def whole(manifest: Manifest, index: bytes) -> Manifest:
 
     Raises ValueError, with a sentence, for an index that lists no files of a set.
     """
+    import msgspec  # the agent and the hub have it; a worker does not read this
+
     try:
-        found = [FileRef(path=one["path"], size=one["size"], sha256=one["sha256"]) for one in json.loads(index)]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        found = msgspec.json.decode(index, type=list[FileRef])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ValueError(f"{INDEX_FILE} does not list files with path, size and sha256") from error
-    wrong = [file for file in found if not _is_below(file)]
-    if wrong:
-        raise ValueError(f"{INDEX_FILE} lists {str(wrong[0].path)[:80]!r}, which is not a file below {FILES_FOLDER}/")
+    if wrong := [file.path for file in found if not file.path.startswith(f"{FILES_FOLDER}/")]:
+        raise ValueError(f"{INDEX_FILE} lists {wrong[0][:80]!r}, which is not a file below {FILES_FOLDER}/")
     own = [file for file in manifest.files if file.path != INDEX_FILE]
     return manifest_of(manifest.entry, [*own, *found])
-
-
-def _is_below(file: FileRef) -> bool:
-    """The types come from a file: a dataclass does not check them."""
-    typed = isinstance(file.path, str) and isinstance(file.size, int) and isinstance(file.sha256, str)
-    return typed and file.path.startswith(f"{FILES_FOLDER}/")
