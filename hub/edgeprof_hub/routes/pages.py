@@ -174,7 +174,9 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     scenario = fleet_scenario.read(store.fleet_scenario())
     prices = hub_prices(store, store.models(), time.time())
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, scenario, prices))
+    asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
+    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
+    return page("run.html", page=shown)
 
 
 @router.get("/devices/{device_id}")
@@ -225,4 +227,5 @@ def _campaign(hub: HubContext, campaign_id: str) -> detail.CampaignPage:
         actions.get(hub, campaign_id),
         {item.device_id: item for item in hub.reader.devices()},
         {item.model_id: item for item in hub.reader.models()},
+        {item.set_id: item.name for item in hub.reader.evaluations.sets()},
     )
