@@ -37,14 +37,27 @@ def fits(one: rest.EvaluationSetRecord, model: rest.ModelRecord) -> bool:
     return _kind(one) == ("text" if is_language(model.format) else "tensor")
 
 
+def in_order(
+    sets: Sequence[rest.EvaluationSetRecord], models: Sequence[rest.ModelRecord]
+) -> list[rest.EvaluationSetRecord]:
+    """Sets of the models' own tasks first, then those for their kind, then the others; each group by task and name."""
+    tasks = {str(model.task) for model in models}
+
+    def place(one: rest.EvaluationSetRecord) -> tuple[int, str, str]:
+        is_for_kind = any(fits(one, model) for model in models)
+        return (0 if one.task in tasks else 1 if is_for_kind else 2, one.task, one.name.lower())
+
+    return sorted(sets, key=place)
+
+
 def config_of(speed: RunConfig, one: rest.EvaluationSetRecord, shots: int) -> RunConfig:
     """The evaluation's configuration: the same set-up as that of the speed. Shots are for language models only."""
     return replace(speed, evaluation_set=one.set_id, shots=shots if _kind(one) == "text" else 0)
 
 
-def protocol_of(speed: RunProtocol) -> RunProtocol:
+def protocol_of(asked: RunProtocol) -> RunProtocol:
     """The campaign's protocol without what only a measurement of speed does."""
-    return replace(speed, sweep=(), soak_s=0.0, cold_start=False)
+    return replace(asked, sweep=(), soak_s=0.0, cold_start=False)
 
 
 def refusal(
@@ -56,7 +69,7 @@ def refusal(
         return ""
     if ABILITY not in facts.abilities:
         return CANNOT_EVALUATE
-    if reason := _runtime_refusal(one, config.runtime):
+    if reason := no_logits(_kind(one), one.task, config.runtime):
         return reason
     needed_mib = (one.size_bytes + model.size_bytes) / _MIB
     if facts.disk_free_mib is not None and needed_mib > facts.disk_free_mib:
@@ -67,11 +80,11 @@ def refusal(
     return ""
 
 
-def _runtime_refusal(one: rest.EvaluationSetRecord, runtime: str) -> str:
-    """Language tasks ask for logits, which not every runtime shows."""
-    if _kind(one) != "text" or runtime not in WITHOUT_LOGITS:
+def no_logits(kind: str, task: str, runtime: str) -> str:
+    """Language tasks ask for logits, which not every runtime shows; empty where this one does."""
+    if kind != "text" or runtime not in WITHOUT_LOGITS:
         return ""
-    return f"{runtime} shows no logits, which {one.task} needs. {WITHOUT_LOGITS[runtime]}"
+    return f"{runtime} shows no logits, which {task} needs. {WITHOUT_LOGITS[runtime]}"
 
 
 def _kind(one: rest.EvaluationSetRecord) -> str:

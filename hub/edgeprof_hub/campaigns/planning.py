@@ -56,7 +56,7 @@ def plan(
         for model in able:
             speed = _job(request, campaign_id, "", model, device, now_s)
             jobs += [
-                _evaluation(speed, new_id(), one, request.shots, model, device)
+                _evaluation(speed, new_id(), one, request, model, device)
                 for one in sets
                 if evaluation_jobs.fits(one, model)
             ]
@@ -100,12 +100,12 @@ def _evaluation(
     speed: rest.JobRecord,
     job_id: str,
     one: rest.EvaluationSetRecord,
-    shots: int,
+    request: rest.CampaignRequest,
     model: rest.ModelRecord,
     device: rest.DeviceRecord,
 ) -> rest.JobRecord:
-    config = evaluation_jobs.config_of(speed.config, one, shots)
-    protocol = evaluation_jobs.protocol_of(speed.protocol)
+    config = evaluation_jobs.config_of(speed.config, one, request.shots)
+    protocol = evaluation_jobs.protocol_of(request.protocol)
     job = replace(speed, job_id=job_id, config=config, config_key=identity.config_key(config), protocol=protocol)
     return _sendable(_or_refused(job, one, model, device), model, one)
 
@@ -162,8 +162,9 @@ def _check_inputs(request: rest.CampaignRequest, models: Sequence[rest.ModelReco
 
 
 def protocol_for(protocol: RunProtocol, model_format: ModelFormat) -> RunProtocol:
-    """The protocol without the points of a sweep that this format has no use for."""
-    return replace(protocol, sweep=tuple(at for at in protocol.sweep if _applies(at, model_format)))
+    """The protocol of a measurement of speed, without the points of a sweep that this format has no use for."""
+    points = tuple(at for at in protocol.sweep if _applies(at, model_format))
+    return replace(protocol, sweep=points, evaluation_items=0)
 
 
 def _applies(at: SweepAt, model_format: ModelFormat) -> bool:

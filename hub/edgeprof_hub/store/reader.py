@@ -89,6 +89,9 @@ class SqliteReader:
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
 
+    def evaluation_sets(self) -> Sequence[rest.EvaluationSetRecord]:
+        return self.evaluations.sets()
+
     def evaluation_set(self, set_id: str) -> rest.EvaluationSetRecord | None:
         return self.evaluations.set(set_id)
 

@@ -130,6 +130,8 @@ class FlashPage:
     upload_problem: str = ""
     inputs: tuple[InputView, ...] = field(default_factory=form_inputs.inputs)
     tasks: tuple[str, ...] = TASKS
+    sets: Sequence[rest.EvaluationSetRecord] = ()
+    """Evaluation sets, those of the models' tasks first."""
 
     @property
     def model_names(self) -> Mapping[str, str]:
