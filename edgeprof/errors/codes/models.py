@@ -54,7 +54,9 @@ MOVING = (
         FAILED,
         (507,),
     ),
-    ErrorCode("pip_missing", "Fetching a model or an evaluation set needs pip.", "Run `python -m ensurepip`.", MISSING_PART),
+    ErrorCode(
+        "pip_missing", "Fetching a model or an evaluation set needs pip.", "Run `python -m ensurepip`.", MISSING_PART
+    ),
 )
 
 RUNTIMES = (
