@@ -20,7 +20,7 @@ Item = Mapping[str, Any]
 """One item. Every task reads `id` (text, unique within the set); the rest is the task's own, see its module.
 
 What several tasks share: `file` is a path within the set, as `files/cat.png`; `files` is a list of such paths. `row` is
-an index into the rows of an array that the whole set shares, which `preparation["rows"]` names, as `files/rows.npy`.
+an index into the rows of an array that the whole set shares, which `preparation["array"]` names, as `files/rows.npy`.
 `label` is an index into the set's classes, or a class's name.
 """
 

@@ -10,7 +10,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
-from edgeprof.quality.sets import read_set, set_manifest, write_set
+from edgeprof.quality.sets import own_files, read_set, write_set
 from edgeprof.quality.sets.arrays import ROWS_FILE, npy_bytes
 
 FACTS = SetFacts(name="cats", task="image-classification", domain="vision", classes=("cat", "dog"))
@@ -50,8 +50,8 @@ def test_a_written_set_is_read_with_its_files(folder: Path) -> None:
     found = read_set(folder)
     assert (found.facts, list(found.items)) == (FACTS, ITEMS)
     assert [(file.path, file.size) for file in found.files] == [("files/a.png", 1), ("files/deep/b.png", 2)]
-    assert found.size_bytes == sum(file.size for file in set_manifest(folder).files)
-    assert set_manifest(folder).entry == "set.json"
+    assert [file.path for file in own_files(folder)] == ["set.json", "items.jsonl"]
+    assert found.size_bytes == sum(file.size for file in (*own_files(folder), *found.files))
 
 
 def test_spaces_an_empty_line_and_a_hidden_file_are_no_part_of_a_set(folder: Path) -> None:
@@ -150,13 +150,13 @@ def test_a_pipe_in_a_set_is_refused_and_not_waited_for(folder: Path) -> None:
 
 
 def test_rows_are_looked_up_in_the_sets_array(tmp_path: Path) -> None:
-    with_rows = replace(FACTS, preparation={"rows": ROWS_FILE})
+    with_rows = replace(FACTS, preparation={"array": ROWS_FILE})
     rows: dict[str, Path | bytes] = {ROWS_FILE: npy_bytes(bytes(8), "|u1", (2, 2, 2))}
     items = [{"id": "1", "row": 0, "label": 0}, {"id": "2", "row": 1, "label": 1}]
     assert isinstance(write_set(tmp_path / "good", with_rows, items, rows), EvaluationSet)
     with pytest.raises(EdgeprofError, match="item '2': row 2 is not one of the 2 in "):
         write_set(tmp_path / "outside", with_rows, [items[0], {**items[1], "row": 2}], rows)
-    with pytest.raises(EdgeprofError, match="`preparation` names no file with the rows"):
+    with pytest.raises(EdgeprofError, match="`preparation` names no array"):
         write_set(tmp_path / "nameless", FACTS, items, rows)
     cut: dict[str, Path | bytes] = {ROWS_FILE: npy_bytes(bytes(7), "|u1", (2, 2, 2))}
     with pytest.raises(EdgeprofError, match="7 bytes of values"):

@@ -1,6 +1,6 @@
 """Codes of evaluations: sets, their items, and the options of a run that answers one."""
 
-from edgeprof.errors.codes.entry import WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import MISSING_PART, WRONG_USE, ErrorCode
 
 EVALUATION_OPTIONS = (
     ErrorCode(
@@ -14,6 +14,12 @@ EVALUATION_OPTIONS = (
 )
 
 SETS = (
+    ErrorCode(
+        "bad_import",
+        "The options of an import do not fit the data.",
+        "Use the option and the values that the message names.",
+        WRONG_USE,
+    ),
     ErrorCode(
         "bad_item",
         "An item of an evaluation set, or the line it was imported from, is not valid.",
@@ -31,7 +37,14 @@ SETS = (
     ),
     ErrorCode("empty_set", "An evaluation set has no items.", "Add items, or check the path of the import."),
     ErrorCode("no_set", "The folder is not an evaluation set.", "Name a folder with a `set.json`."),
+    ErrorCode(
+        "pillow_missing",
+        "Checking images needs Pillow.",
+        "Run `pip install 'edgeprof[images]'`.",
+        MISSING_PART,
+    ),
     ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
     ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
+    ErrorCode("unknown_form", "The data is in no form that edgeprof imports.", "Name it: `--form`.", WRONG_USE),
     ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
 )

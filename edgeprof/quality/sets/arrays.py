@@ -12,7 +12,7 @@ from typing import Any, cast
 from edgeprof.quality.tasks.base import BadItem
 
 ROWS_FILE = "files/rows.npy"
-"""Where an import puts the rows; a set names its own in `preparation["rows"]`."""
+"""Where an import puts the rows; a set names its own in `preparation["array"]`."""
 
 _MAGIC = b"\x93NUMPY"
 _MAX_HEADER_BYTES = 1 << 16

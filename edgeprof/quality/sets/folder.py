@@ -25,8 +25,8 @@ from edgeprof.quality.sets.arrays import ROWS_FILE, npy_shape
 from edgeprof.quality.sets.checks import MAX_ITEMS, ItemChecks, bad_item, check_path, is_index, parse_item
 from edgeprof.quality.sets.facts import MAX_FACTS_BYTES, check_facts, parse_facts
 from edgeprof.quality.tasks.base import BadItem
-from edgeprof.wire.files import FileRef, Manifest
-from edgeprof.wire.identity import file_sha256, manifest_of
+from edgeprof.wire.files import FileRef
+from edgeprof.wire.identity import file_sha256
 
 MAX_ITEMS_BYTES = 256 << 20
 MAX_SET_BYTES = 8 << 30
@@ -66,13 +66,12 @@ def write_set(
     return found
 
 
-def set_manifest(folder: Path) -> Manifest:
-    """Every file of a set as it lies in the folder, to send it by; the entry is `set.json`.
+def own_files(folder: Path) -> tuple[FileRef, ...]:
+    """`set.json` and `items.jsonl` as they lie in the folder. With `EvaluationSet.files` they are all of a set.
 
     Two folders of one set may differ here, as in the spaces of `set.json`; their `set_id` is the same.
     """
-    own = [_ref(folder, name, str(folder)) for name in (FACTS_FILE, ITEMS_FILE)]
-    return manifest_of(FACTS_FILE, [*own, *_files(folder, str(folder))])
+    return tuple(_ref(folder, name, str(folder)) for name in (FACTS_FILE, ITEMS_FILE))
 
 
 def _read(folder: Path, shown: str) -> EvaluationSet:
@@ -108,16 +107,15 @@ def _read(folder: Path, shown: str) -> EvaluationSet:
 
 
 def _check_rows(folder: Path, shown: str, facts: SetFacts, items: Sequence[Item], there: set[str]) -> None:
-    """Every item's `row` lies in the array that `preparation["rows"]` names."""
+    """Every item's `row` lies in the array that `preparation["array"]` names."""
     rows = [(number, item["row"]) for number, item in enumerate(items) if "row" in item]
     if not rows:
         return
-    path = facts.preparation.get("rows")
+    path = facts.preparation.get("array")
     if path not in there:
         raise EdgeprofError(
             "bad_set",
-            f"{shown}/{FACTS_FILE}: items have a `row`, and `preparation` names no file with the rows. "
-            f'Add "rows": "{ROWS_FILE}".',
+            f'{shown}/{FACTS_FILE}: items have a `row`, and `preparation` names no array. Add "array": "{ROWS_FILE}".',
         )
     try:
         count = npy_shape(folder / path)[0]
