@@ -19,8 +19,6 @@ from edgeprof.net import hub_url, sse
 from edgeprof.net.http import Server, bearer
 from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
-from edgeprof.quality.file_index import INDEX_FILE, shortened
-from edgeprof.quality.sets import read_set, set_manifest
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 
@@ -164,7 +162,11 @@ class HubClient:
 
     def add_set(self, folder: Path, name: str = "", sent: Sent | None = None) -> rest.EvaluationSetRecord:
         """Upload a set's files that the hub lacks, then register it. `name` empty: the set's own."""
-        found, manifest = read_set(folder), set_manifest(folder)
+        from edgeprof.quality.file_index import INDEX_FILE, manifest_in, shortened
+        from edgeprof.quality.sets import read_set  # with every task: most commands use none
+
+        found = read_set(folder)
+        manifest = manifest_in(folder, found)
         short, index = shortened(manifest)
         for file in manifest.files:
             self._put_blob(file, folder / file.path, sent)

@@ -4,8 +4,9 @@ The index is no part of the set: a folder that was read, and one that a device s
 """
 
 from dataclasses import asdict
+from pathlib import Path
 
-from edgeprof.quality.evaluation_set import FACTS_FILE, FILES_FOLDER, ITEMS_FILE
+from edgeprof.quality.evaluation_set import FACTS_FILE, FILES_FOLDER, ITEMS_FILE, EvaluationSet
 from edgeprof.wire.files import FileRef, Manifest
 from edgeprof.wire.identity import canonical_json, manifest_of, sha256_hex
 
@@ -13,6 +14,13 @@ INDEX_FILE = "files.json"
 MAX_LISTED = 24
 """Files that a job lists one by one: its message also holds the model's."""
 MAX_INDEX_BYTES = 64 << 20
+
+
+def manifest_in(folder: Path, found: EvaluationSet) -> Manifest:
+    """Every file of a set that was read from this folder."""
+    from edgeprof.quality.sets.folder import own_files  # an agent, which reads no folder, need not hold it
+
+    return manifest_of(FACTS_FILE, [*own_files(folder), *found.files])
 
 
 def shortened(manifest: Manifest) -> tuple[Manifest, bytes | None]:

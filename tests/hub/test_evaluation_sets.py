@@ -8,8 +8,8 @@ import pytest
 
 from edgeprof.client.http_client import HubError
 from edgeprof.quality.evaluation_set import SetFacts
-from edgeprof.quality.file_index import INDEX_FILE, MAX_LISTED, index_of, shortened, whole
-from edgeprof.quality.sets import read_set, set_manifest, write_set
+from edgeprof.quality.file_index import INDEX_FILE, MAX_LISTED, index_of, manifest_in, shortened, whole
+from edgeprof.quality.sets import read_set, write_set
 from edgeprof.wire import rest
 from edgeprof.wire.identity import manifest_of, sha256_hex
 from edgeprof.wire.messages import FileRef
@@ -71,7 +71,8 @@ def test_a_set_of_many_files_travels_in_a_short_manifest(live: Live, tmp_path: P
 
 
 def test_a_short_manifest_is_the_whole_one_again(tmp_path: Path) -> None:
-    manifest = set_manifest(made(tmp_path / "set", count=MAX_LISTED + 5))
+    folder = made(tmp_path / "set", count=MAX_LISTED + 5)
+    manifest = manifest_in(folder, read_set(folder))
     short, index = shortened(manifest)
     assert index is not None
     listed = index_of(short)

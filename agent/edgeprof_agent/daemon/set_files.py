@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.quality.file_index import INDEX_FILE, index_of, whole
 from edgeprof.wire.evaluation import EvaluationSetRef
 from edgeprof.wire.identity import model_id
 from edgeprof.wire.messages import Manifest
@@ -43,6 +42,12 @@ def prepare(
 
     Raises EdgeprofError whose code is a FailureCode.
     """
+    from edgeprof.quality.file_index import (
+        INDEX_FILE,
+        index_of,
+        whole,
+    )  # an agent that waits for work has no use for it
+
     listed = of(evaluation_set)
     folder = store.prepare(listed, keep, cancelled, on_progress)
     if index_of(listed.manifest) is None:

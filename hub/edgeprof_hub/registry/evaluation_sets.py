@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.quality.evaluation_set import EvaluationSet
-from edgeprof.quality.file_index import INDEX_FILE, MAX_INDEX_BYTES, index_of, shortened, whole
-from edgeprof.quality.sets import read_set, set_manifest
+from edgeprof.quality.file_index import INDEX_FILE, MAX_INDEX_BYTES, index_of, manifest_in, shortened, whole
+from edgeprof.quality.sets import read_set
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Manifest
 from edgeprof_hub import names
@@ -41,7 +41,7 @@ def register(hub: HubContext, new: rest.NewEvaluationSet) -> rest.EvaluationSetR
 def adopt(hub: HubContext, folder: Path, name: str) -> rest.EvaluationSetRecord:
     """Store the set in a folder of this machine, whose files are taken from there. Empty name: the set's own."""
     found = read(folder, name or folder.name)
-    manifest = set_manifest(folder)
+    manifest = manifest_in(folder, found)
     short, index = shortened(manifest)
     for file in manifest.files:
         hub.blobs.adopt(folder / file.path, file.sha256)
