@@ -82,7 +82,7 @@ def test_only_the_evaluation_is_told_how_many_items() -> None:
 
 def test_a_set_goes_to_models_of_its_kind_and_one_that_fits_none_is_refused() -> None:
     assert [job.model_id for job in planned(CNN, LLM) if job.config.evaluation_set] == [CNN.model_id]
-    with pytest.raises(UsageError, match="for models that are no language models") as refused:
+    with pytest.raises(UsageError, match="for models with tensors") as refused:
         planned(LLM)
     assert refused.value.code == "wrong_set"
 

@@ -42,13 +42,8 @@ def prepare(
 
     Raises EdgeprofError whose code is a FailureCode.
     """
-    from edgeprof.quality.file_index import (
-        INDEX_FILE,
-        index_of,
-        whole,
-    )  # an agent that waits for work has no use for it
+    from edgeprof.quality.file_index import INDEX_FILE, index_of, whole  # an idle agent need not hold it
 
-    listed = of(evaluation_set)
     folder = store.prepare(listed, keep, cancelled, on_progress)
     if index_of(listed.manifest) is None:
         return folder

@@ -28,7 +28,7 @@ def check(sets: Sequence[rest.EvaluationSetRecord], models: Sequence[rest.ModelR
         raise UsageError("bad_shots", "Examples in a prompt need an evaluation set. Add one with --evaluate.")
     for one in sets:
         if not any(fits(one, model) for model in models):
-            kind = "language models" if _kind(one) == "text" else "models that are no language models"
+            kind = "language models" if _kind(one) == "text" else "models with tensors in and out"
             raise UsageError("wrong_set", f"The evaluation set {one.name} ({one.task}) is for {kind}. Choose another.")
 
 

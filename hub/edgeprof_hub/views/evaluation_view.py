@@ -13,8 +13,8 @@ from edgeprof_hub.store.evaluations import base_key_of, lead_figure
 from edgeprof_hub.views.facts import DataTable, Fact, with_unit
 
 _ENDS: Mapping[EvaluationEnd, str] = {
-    "all": "Every item was asked.",
-    "item_limit": "The run asked the first items only, as requested.",
+    "all": "The run took every item.",
+    "item_limit": "The run took the first items only, as requested.",
     "time_limit": "The time limit ended the run before the last item.",
     "crashes": "Too many items ended the worker; the run took no more.",
 }
