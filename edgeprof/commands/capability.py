@@ -1,8 +1,8 @@
 """`edgeprof capability`: what each model can do, from results of `edgeprof evaluate` or from a hub."""
 
-import gc
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import click
 
@@ -18,10 +18,10 @@ from edgeprof.quality.capability_report import capability_report
 from edgeprof.quality.effective_context import THRESHOLD
 from edgeprof.quality.outcomes import decode_outcomes
 from edgeprof.wire import rest
-from edgeprof.wire.messages import Result
-from edgeprof.wire.metrics import METRICS
 
 _OUTCOMES = "outcomes"
+MAX_ON_HUB = 1_000
+"""Evaluations that are looked through, the newest first: what the hub gives at once."""
 
 
 @click.command()
@@ -50,8 +50,12 @@ def capability(
     RESULT, every evaluation of the hub is shown. Each figure has its interval, its number of items, and the smallest
     difference that they could show. Effective context, perturbed sets and groups of items follow the table.
     """
-    runs = list(_runs(results, lambda: client_of(hub_url, token_file)))
-    report = capability_report((_evaluated(run, names) for run, names in runs), threshold_percent / 100)
+
+    def client() -> HubClient:
+        return client_of(hub_url, token_file)
+
+    found = _in_results(results, client) if results else _on_hub(client())
+    report = capability_report(found, threshold_percent / 100)
     if kind == "table":
         text = capability_text(report, width or shutil.get_terminal_size((110, 24)).columns)
     else:
@@ -59,21 +63,58 @@ def capability(
     click.echo(text, nl=False)
 
 
-def _runs(results: Iterable[str], client: "Callable[[], HubClient]") -> Iterator[tuple[Run, rest.CompareTable | None]]:
-    """The runs that the texts name; of no text, the newest evaluation in every cell of the hub."""
-    known = {(run.result.result_id): run for text in results for run in load_side(text, client)}
-    if known:
-        found = sorted(known.values(), key=lambda run: run.result.finished.wall_s)
-        yield from ((run, None) for run in found if run.result.evaluation is not None)
-        return
-    hub = client()
-    gc.disable()
-    table = hub.compare()
-    for cell in table.cells:
-        if any(name in METRICS and METRICS[name].scope == "quality" for name in cell.metrics):
-            stored = hub.results(
-                device_id=cell.device_id, model_id=cell.model_id, config_key=cell.config_key, limit=1
-            )
-            for each in stored:
-                if each.result.evaluation is not None:
-                    yield Run(each.result.result_id, each.result, lambda ref: hub.artifact(ref.sha256)), table
+def _on_hub(client: HubClient) -> Iterator[Evaluated]:
+    """The newest evaluation of each model, configuration, set and number of shots on each device."""
+    labels = {device.device_id: device.label for device in client.devices()}
+    models = {model.model_id: model for model in client.models()}
+    newest: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
+    for record in client.evaluations(limit=MAX_ON_HUB):
+        if record.status == "measured":
+            key = (record.device_id, record.model_id, record.base_key, record.set_id, record.shots)
+            newest.setdefault(key, record)
+    for record in newest.values():
+        run = Run(record.result_id, client.result(record.result_id).result, lambda ref: client.artifact(ref.sha256))
+        model = models.get(record.model_id)
+        found = _evaluated(run, labels.get(record.device_id, record.device_id))
+        if found is not None:
+            yield replace(found, quantization=model.quantization) if model else found
+
+
+def _in_results(texts: Iterable[str], client: Callable[[], HubClient]) -> Iterator[Evaluated]:
+    """The evaluations that texts name; of several of one configuration the newest."""
+    newest: dict[tuple[str, ...], Evaluated] = {}
+    runs = {run.result.result_id: run for text in texts for run in load_side(text, client)}
+    for run in sorted(runs.values(), key=lambda run: run.result.finished.wall_s):
+        found = _evaluated(run, run.result.device_id)
+        if found is not None:
+            newest[run.result.device_id, run.result.model_id, run.result.config_key] = found
+    if texts and not newest:
+        raise EdgeprofError(
+            "no_evaluations", "No result here is an evaluation. Make one with `edgeprof evaluate MODEL --set NAME`."
+        )
+    yield from newest.values()
+
+
+def _evaluated(run: Run, device: str) -> Evaluated | None:
+    """None of a run that measured speed. Without its outcomes a run has figures and nothing that is paired."""
+    result = run.result
+    if result.evaluation is None:
+        return None
+    ref = next((ref for ref in result.artifacts if ref.name == _OUTCOMES), None)
+    data = run.fetch(ref) if ref else None
+    try:
+        outcomes = tuple(decode_outcomes(data)) if data else ()
+    except ValueError as error:
+        raise EdgeprofError(
+            "not_a_result", f"The outcomes of {run.name} are not readable: {error}. Evaluate again."
+        ) from error
+    return Evaluated(
+        model=result.model_name,
+        device=device,
+        runtime=result.config.runtime,
+        evaluation=result.evaluation,
+        outcomes=outcomes,
+        figures=result.metrics,
+        shots=result.config.shots,
+        result_id=result.result_id,
+    )

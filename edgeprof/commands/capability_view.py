@@ -175,8 +175,8 @@ def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
     units = {METRICS[row.metric].unit for row in report.rows if row.metric in METRICS}
     yield from textwrap.wrap(
         f"Figures {'in % ' if units == {'%'} else ''}with their 95 % intervals. "
-        "shows: the smallest difference, in points, that n items show in 4 of 5 cases when two models are compared "
-        f"item by item and differ on {ASSUMED_DISCORDANCE:.0%} of them.".replace("%", " %").replace("  %", " %"),
+        "shows: the smallest difference of two models, in points, that n items show in 4 of 5 cases. "
+        f"It assumes that the models differ on {100 * ASSUMED_DISCORDANCE:g} % of the items.",
         width,
     )
     if report.contexts:

@@ -11,9 +11,21 @@ EVALUATION_OPTIONS = (
     ),
     ErrorCode("bad_shots", "The number of examples is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_items", "The number of items is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "wrong_set",
+        "No model of this format can answer the evaluation set.",
+        "Choose a set whose task fits the model.",
+        WRONG_USE,
+    ),
 )
 
 SETS = (
+    ErrorCode(
+        "bad_import",
+        "The options of an import do not fit the data.",
+        "Use the option and the values that the message names.",
+        WRONG_USE,
+    ),
     ErrorCode(
         "bad_item",
         "An item of an evaluation set, or the line it was imported from, is not valid.",
@@ -31,33 +43,14 @@ SETS = (
     ),
     ErrorCode("empty_set", "An evaluation set has no items.", "Add items, or check the path of the import."),
     ErrorCode("no_set", "The folder is not an evaluation set.", "Name a folder with a `set.json`."),
-    ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
-    ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
-    ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
-)
-
-DERIVED_SETS = (
     ErrorCode(
-        "bad_generator",
-        "A generator of evaluation sets, or one of its parameters, is not valid.",
-        "Use a name and a range from the message.",
-        WRONG_USE,
-    ),
-    ErrorCode(
-        "bad_perturbation",
-        "A perturbation or one of its parameters is not valid, or it does not suit the set.",
-        "Use a name and a range from the message.",
-        WRONG_USE,
-    ),
-    ErrorCode(
-        "images_not_installed",
-        "A perturbation of images needs Pillow.",
-        "Run the install line in the message.",
+        "pillow_missing",
+        "Checking images needs Pillow.",
+        "Run `pip install 'edgeprof[images]'`.",
         MISSING_PART,
     ),
-    ErrorCode(
-        "nothing_changed",
-        "A perturbation changed no item of the set.",
-        "Use a stronger setting, or another perturbation.",
-    ),
+    ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
+    ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
+    ErrorCode("unknown_form", "The data is in no form that edgeprof imports.", "Name it: `--form`.", WRONG_USE),
+    ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
 from edgeprof.quality.perturbations.base import PixelPerturbation, SoundPerturbation, Step
 from edgeprof.quality.perturbations.images import pixels_of_row, png_of, read_image, row_of_pixels, white_level
@@ -102,10 +102,10 @@ class FileSteps:
         if self._old_rows is None:
             self._old_rows = np.load(self._folder / self._rows_path, allow_pickle=False)
             if self._old_rows.ndim not in (3, 4):
-                raise EdgeprofError(
+                raise UsageError(
                     "bad_perturbation",
-                    f"The rows in {self._rows_path} are not images: an image has 2 or 3 dimensions. "
-                    f"A row has {self._old_rows.ndim - 1}.",
+                    f"A row in {self._rows_path} has {self._old_rows.ndim - 1} dimensions, and an image has 2 or 3. "
+                    "Choose a set of images.",
                 )
         white = white_level(self._old_rows)
         old = self._old_rows[item["row"]]

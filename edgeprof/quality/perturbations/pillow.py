@@ -6,11 +6,11 @@ from edgeprof.errors import MissingPartError
 
 
 def pillow() -> Any:
-    """The module PIL.Image. Raises MissingPartError `images_not_installed`."""
+    """The module PIL.Image. Raises MissingPartError `pillow_missing`."""
     try:
         from PIL import Image
     except ImportError as error:
         raise MissingPartError(
-            "images_not_installed", "Pillow is not installed. Install it with `pip install 'edgeprof[images]'`."
+            "pillow_missing", "Changing images needs Pillow. Install it with `pip install 'edgeprof[images]'`."
         ) from error
     return Image
