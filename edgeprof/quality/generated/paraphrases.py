@@ -2,12 +2,13 @@
 
 from edgeprof.quality.evaluation_set import Item
 from edgeprof.quality.generated.base import Generator, Made, StreamOf
-from edgeprof.quality.generated.forms import ANSWER, facts_of, item_of, others
+from edgeprof.quality.generated.forms import ANSWER, CHOICES, facts_of, item_of
 from edgeprof.quality.generated.needle import TEMPLATE
 from edgeprof.quality.generated.words import ANSWERS, PEOPLE, PLACES
 from edgeprof.quality.groups import GROUP, member_id
 from edgeprof.quality.parameters import Parameter, Values
 
+FACTS = 3
 WORDINGS = (
     ("{who} left the {what} at the {where}.", "What did {who} leave at the {where}?"),
     ("At the {where}, {who} left the {what}.", "Which thing was left at the {where} by {who}?"),
@@ -23,14 +24,15 @@ def _make(values: Values, stream_of: StreamOf) -> Made:
 def _group(number: int, values: Values, stream_of: StreamOf) -> list[Item]:
     group = f"p{number}"
     stream = stream_of(group)
+    things = stream.sample(ANSWERS, CHOICES)
     facts = [
         {"who": who, "what": what, "where": where}
         for who, what, where in zip(
-            stream.sample(PEOPLE, 3), stream.sample(ANSWERS, 3), stream.sample(PLACES, 3), strict=True
+            stream.sample(PEOPLE, FACTS), things[:FACTS], stream.sample(PLACES, FACTS), strict=True
         )
     ]
-    asked = facts[int(stream.random() * len(facts))]
-    wrong = [*(each["what"] for each in facts if each is not asked), *others(ANSWERS, asked["what"], stream, 1)]
+    asked = facts[int(stream.random() * FACTS)]
+    wrong = [thing for thing in things if thing != asked["what"]]
     order = stream_of(f"{group} choices")
     # One order of the choices for the whole group: its wording is all that differs.
     seed = int(order.random() * 2**32)
