@@ -12,3 +12,17 @@ EVALUATION_OPTIONS = (
     ErrorCode("bad_shots", "The number of examples is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_items", "The number of items is out of range.", "Use the range in the message.", WRONG_USE),
 )
+
+COMPARISONS = (
+    ErrorCode(
+        "bad_gate",
+        "The text is not a gate, or its figure has another direction.",
+        "Use a line such as `fashion-mnist: accuracy >= source - 1`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_outcomes",
+        "An evaluation is here without the outcomes of its items.",
+        "Run `edgeprof evaluate` with `--save FOLDER`, and give the folder.",
+    ),
+)
