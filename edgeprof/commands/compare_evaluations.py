@@ -82,8 +82,8 @@ def _left_out(found: PairedVerdict) -> list[str]:
     groups = (
         ("no answer from A", found.unanswered_a),
         ("no answer from B", found.unanswered_b),
-        ("only A was asked", found.only_a),
-        ("only B was asked", found.only_b),
+        ("in the run of A only", found.only_a),
+        ("in the run of B only", found.only_b),
     )
     return [f"  left out, {why}, {len(items):,} items: {named(items)}" for why, items in groups if items]
 

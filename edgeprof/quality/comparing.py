@@ -149,7 +149,7 @@ def _sentence(verdict: Verdict, a: str, b: str, found: PairedDifference, margin:
     if verdict in ("better", "worse"):
         return f"{b} is {verdict} than {a} by {amount(abs(found.difference), found.unit)}, on {found.n:,} items."
     if verdict == "no_worse":
-        return f"{b} is no worse than {a} by more than {amount(margin or 0, found.unit)}, on {found.n:,} items."
+        return f"{b} is at most {amount(margin or 0, found.unit)} worse than {a}, on {found.n:,} items."
     return f"Cannot tell {a} and {b} apart: {shows(found)}."
 
 

@@ -80,7 +80,7 @@ def test_the_files_themselves_and_json_do_as_well(tmp_path: Path) -> None:
 
 def test_a_margin_makes_the_loss_acceptable(tmp_path: Path) -> None:
     a, b = saved(tmp_path / "a", FP32, GOOD), saved(tmp_path / "b", INT8, BAD)
-    assert run(a, b, "--margin", "10").startswith("B is no worse than A by more than 10 points, on 500 items.")
+    assert run(a, b, "--margin", "10").startswith("B is at most 10 points worse than A, on 500 items.")
     assert run(a, b, "--margin", "1").startswith("B is worse than A")
 
 

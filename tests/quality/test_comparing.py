@@ -62,7 +62,7 @@ def test_a_margin_asks_whether_the_loss_is_acceptable(n: int, lost: int, margin:
     found = compare_evaluations(record(answers(a), "A"), record(answers(b)), margin=margin)
     assert found.verdict == verdict
     if verdict == "no_worse":
-        assert found.sentence == "B is no worse than A by more than 1 point, on 2,000 items."
+        assert found.sentence == "B is at most 1 point worse than A, on 2,000 items."
 
 
 def test_a_small_loss_within_the_margin_is_no_worse() -> None:
