@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeprof.quality.paired_difference import PairedDifference, measure
-from edgeprof.quality.pairing import Axis, EvaluationRun, Pairs, obstacle, pair
+from edgeprof.quality.pairing import Axis, EvaluationRecord, Pairs, obstacle, pair
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.statistics.many_comparisons import holm
 from edgeprof.wire.metrics import METRICS
@@ -58,14 +58,17 @@ class PairedVerdict:
 
 
 def compare_evaluations(
-    a: EvaluationRun, b: EvaluationRun, margin: float | None = None, varies: Collection[Axis] = ()
+    a: EvaluationRecord, b: EvaluationRecord, margin: float | None = None, varies: Collection[Axis] = ()
 ) -> PairedVerdict:
     """The verdict on two evaluations. `margin`: the loss that is acceptable, in the metric's unit, as 1 point."""
     return compare_with_source(a, [b], margin, varies)[0]
 
 
 def compare_with_source(
-    source: EvaluationRun, variants: Sequence[EvaluationRun], margin: float | None = None, varies: Collection[Axis] = ()
+    source: EvaluationRecord,
+    variants: Sequence[EvaluationRecord],
+    margin: float | None = None,
+    varies: Collection[Axis] = (),
 ) -> list[PairedVerdict]:
     """Each variant against the source, with p-values that hold for all of them together."""
     found: list[tuple[Pairs, PairedDifference] | str] = []
@@ -82,7 +85,7 @@ def compare_with_source(
     ]
 
 
-def _hindrance(a: EvaluationRun, b: EvaluationRun, varies: Collection[Axis]) -> str | None:
+def _hindrance(a: EvaluationRecord, b: EvaluationRecord, varies: Collection[Axis]) -> str | None:
     task = TASKS.get(a.evaluation.task)
     if task is None:
         return f"Task '{a.evaluation.task}' is not known here. Update edgeprof."
@@ -102,8 +105,8 @@ def verdict_on(found: PairedDifference, p: float, margin: float | None) -> Verdi
 
 
 def _judged(
-    a: EvaluationRun,
-    b: EvaluationRun,
+    a: EvaluationRecord,
+    b: EvaluationRecord,
     pairs: Pairs,
     found: PairedDifference,
     *,
@@ -144,10 +147,16 @@ def _judged(
 
 def _sentence(verdict: Verdict, a: str, b: str, found: PairedDifference, margin: float | None) -> str:
     if verdict in ("better", "worse"):
-        return f"{b} is {verdict} than {a} by {abs(found.difference):.2g} {found.unit}, on {found.n:,} items."
+        return f"{b} is {verdict} than {a} by {amount(abs(found.difference), found.unit)}, on {found.n:,} items."
     if verdict == "no_worse":
-        return f"{b} is no worse than {a} by more than {margin:g} {found.unit}, on {found.n:,} items."
+        return f"{b} is at most {amount(margin or 0, found.unit)} worse than {a}, on {found.n:,} items."
     return f"Cannot tell {a} and {b} apart: {shows(found)}."
+
+
+def amount(value: float, unit: str) -> str:
+    """A figure with its unit, as `1 point` or `2.4 points`."""
+    number = f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return f"{number} {'point' if unit == 'points' and number == '1' else unit}"
 
 
 def shows(found: PairedDifference) -> str:
@@ -169,7 +178,7 @@ def rounded_up(value: float) -> str:
     return f"{math.ceil(value / step - 1e-9) * step:.6g}"
 
 
-def _not_comparable(a: EvaluationRun, b: EvaluationRun, reason: str) -> PairedVerdict:
+def _not_comparable(a: EvaluationRecord, b: EvaluationRecord, reason: str) -> PairedVerdict:
     task = TASKS.get(a.evaluation.task)
     lead = task.lead if task and task.lead in METRICS else ""
     return PairedVerdict(

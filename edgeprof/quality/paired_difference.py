@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
@@ -11,8 +12,23 @@ from edgeprof.statistics.paired_scores import compare_scores
 from edgeprof.statistics.paired_shares import PairedShares
 from edgeprof.wire.metrics import METRICS
 
-_POOLED_BY = {"ocr": "characters"}
-"""Tasks whose figure is a sum of scores over a sum of units, by the detail that holds an item's units."""
+
+class _Pooled(NamedTuple):
+    """A figure that is a sum over all items divided by a sum of units, which are the same for every model."""
+
+    metric: str
+    sum_of: str
+    """A detail of the outcomes; empty: the score."""
+    units: str
+    """The detail that holds an item's units."""
+    factor: float
+
+
+_POOLED = {
+    "ocr": _Pooled("character_error_rate_percent", "", "characters", 100.0),
+    "perplexity": _Pooled("bits_per_byte", "nats", "bytes", 1 / math.log(2)),
+}
+"""Perplexity per token differs with the tokenizer, bits per byte of the text do not."""
 _SHARES_OF_RIGHT = (
     "accuracy_percent",
     "accuracy_norm_percent",
@@ -97,12 +113,12 @@ def _by_answers(metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedD
 
 def _by_scores(task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedDifference:
     """A task's score runs the same way as its metric. Items of equal units: a pooled rate is a scaled mean."""
-    a = [one.score or 0.0 for one, _ in both]
-    b = [other.score or 0.0 for _, other in both]
-    percent = 100.0 if METRICS[metric].unit == "%" else 1.0
-    units = _mean_units(task, [one for one, _ in both])
-    found = compare_scores(a, b, span=units if percent > 1 else 0.0)
-    scale = percent / units
+    pooled = _POOLED.get(task) or _Pooled(metric, "", "", 100.0 if METRICS[metric].unit == "%" else 1.0)
+    a = [_value(one, pooled) for one, _ in both]
+    b = [_value(other, pooled) for _, other in both]
+    units = sum(one.details.get(pooled.units, 1.0) for one, _ in both) / len(both) or 1.0
+    found = compare_scores(a, b, span=units if METRICS[pooled.metric].unit == "%" else 0.0)
+    scale = pooled.factor / units
     gained, lost = _flips(both)
 
     def interval(confidence: float) -> Ends:
@@ -110,8 +126,8 @@ def _by_scores(task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]]) 
         return scale * low, scale * high
 
     return PairedDifference(
-        metric=metric,
-        higher_is_better=METRICS[metric].better == "higher",
+        metric=pooled.metric,
+        higher_is_better=METRICS[pooled.metric].better == "higher",
         n=found.n,
         a=scale * sum(a) / found.n,
         b=scale * sum(b) / found.n,
@@ -125,10 +141,8 @@ def _by_scores(task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]]) 
     )
 
 
-def _mean_units(task: str, outcomes: Sequence[Outcome]) -> float:
-    """What divides a score: an item's characters, where the figure is edits over characters; else 1."""
-    units = [outcome.details.get(_POOLED_BY.get(task, ""), 1.0) for outcome in outcomes]
-    return sum(units) / len(units) or 1.0
+def _value(outcome: Outcome, pooled: _Pooled) -> float:
+    return outcome.details.get(pooled.sum_of, 0.0) if pooled.sum_of else outcome.score or 0.0
 
 
 def _flips(both: Sequence[tuple[Outcome, Outcome]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

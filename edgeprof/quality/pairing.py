@@ -7,19 +7,57 @@ from typing import Literal
 
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.wire.evaluation import Evaluation
+from edgeprof.wire.figures import MetricRow
+from edgeprof.wire.messages import Result
+from edgeprof.wire.metrics import METRICS
 
 Axis = Literal["set", "shots"]
 """What may differ on purpose: a perturbed set against its parent, few shots against none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationRun:
+class EvaluationRecord:
     """One evaluation as comparisons, gates and drift read it. `name` is how a sentence calls it."""
 
     name: str
     evaluation: Evaluation
     outcomes: tuple[Outcome, ...]
     shots: int = 0
+    figures: tuple[MetricRow, ...] = ()
+    variant: str = ""
+    """The model's id."""
+    runtime: str = ""
+    """With its version, as `onnxruntime 1.32.0`."""
+    architecture: str = ""
+    unreal: str = ""
+    """`emulated`, `replayed` or `predicted`: not found on the device itself. Empty: it was."""
+
+
+def record_of(name: str, result: Result, outcomes: Sequence[Outcome], architecture: str = "") -> EvaluationRecord:
+    """A result that holds an evaluation, with its outcomes. `architecture` overrides what the result reports."""
+    evaluation = result.evaluation
+    assert evaluation is not None
+    ran = result.effective
+    return EvaluationRecord(
+        name=name,
+        evaluation=evaluation,
+        outcomes=tuple(outcomes),
+        shots=result.config.shots,
+        figures=result.metrics,
+        variant=result.model_id,
+        runtime=f"{ran.runtime} {ran.runtime_version}" if ran else result.config.runtime or "",
+        architecture=architecture or evaluation.architecture,
+        unreal=_unreal(result),
+    )
+
+
+def _unreal(result: Result) -> str:
+    if result.emulated or (result.trust and any(mark.cause == "emulated" for mark in result.trust.marks)):
+        return "emulated"
+    if result.replayed is not None:
+        return "replayed"
+    scope_quality = [row for row in result.metrics if row.metric in METRICS and METRICS[row.metric].scope == "quality"]
+    return "predicted" if any(row.origin != "measured" for row in scope_quality) else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +77,7 @@ class Pairs:
         return len({*self.unanswered_a, *self.unanswered_b, *self.only_a, *self.only_b})
 
 
-def obstacle(a: EvaluationRun, b: EvaluationRun, varies: Collection[Axis] = ()) -> str | None:
+def obstacle(a: EvaluationRecord, b: EvaluationRecord, varies: Collection[Axis] = ()) -> str | None:
     """Why the two cannot be compared item by item, with the remedy; None where they can."""
     one, other = a.evaluation, b.evaluation
     if one.task != other.task:

@@ -61,5 +61,7 @@ class Evaluation:
     """What was done to the parent's items, as `noise(sigma=0.1, seed=1)`."""
     context_tokens: int | None = None
     """Tokens of context that a language model was trained for; None: of another model, or not reported."""
+    architecture: str = ""
+    """Of the process that ran the model, as `x86_64` or `aarch64`: a gate holds for one. Empty: not reported."""
     pipeline_parts_ms: dict[str, float] = field(default_factory=lambda: {})
     """Median time of each part of the pipeline: `decode`, `prepare`, `model`, `finish`."""

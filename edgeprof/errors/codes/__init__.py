@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "The capability matrix": derived_sets.CAPABILITY,
     "Derived and generated sets": derived_sets.DERIVED_SETS,
     "Evaluations on a hub": evaluation_jobs.ON_A_HUB,
+    "Comparing evaluations": quality.COMPARISONS,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}
