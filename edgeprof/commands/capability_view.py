@@ -2,7 +2,8 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow, Difference
 from edgeprof.quality.capability_report import CapabilityReport, DropFinding, GroupFinding
@@ -13,6 +14,9 @@ from edgeprof.wire.metrics import METRICS
 
 MIN_WIDTH, MAX_WIDTH = 80, 130
 MAX_NAMED_FLIPS = 8
+MIN_COMMON = 4
+"""Characters that names must share to have them said once."""
+_SUFFIXES = (".gguf", ".onnx", ".tflite", ".ort")
 EMPTY = "No evaluation yet. Make one with `edgeprof evaluate MODEL --set NAME --out FOLDER`.\n"
 _DASH = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -45,25 +49,51 @@ def _block(device: str, rows: Sequence[CapabilityRow], width: int) -> list[str]:
     tasks: dict[str, list[CapabilityRow]] = {}
     for row in rows:
         tasks.setdefault(_task_label(row), []).append(row)
-    models = list(dict.fromkeys(_model_label(row) for row in rows))
-    lines = _matrix(tasks, models, width)
+    common, names = short_names(list(dict.fromkeys((row.model, row.runtime) for row in rows)))
+    lines = _matrix(tasks, names, width)
     if lines is None:
-        lines = list(_list(tasks, width))
-    return [clean(device) or "this machine", *lines]
+        lines = list(_list(tasks, names, width))
+    heading = ": ".join(part for part in (clean(device) or "this machine", common) if part)
+    return [*_wrapped(heading, width, indent=0), *lines]
 
 
-def _matrix(tasks: dict[str, list[CapabilityRow]], models: Sequence[str], width: int) -> list[str] | None:
+Names = Mapping[tuple[str, str], str]
+"""The head of a column by model and runtime."""
+
+
+def short_names(models: Sequence[tuple[str, str]]) -> tuple[str, Names]:
+    """What all models have in common, and what tells each from the others.
+
+    >>> short_names([("a-1b.Q4_0.gguf", "llama-capi"), ("a-1b.Q8_0.gguf", "llama-capi")])[0]
+    'a-1b, llama-capi'
+    """
+    bare = {model: clean(model.rpartition(".")[0] if model.endswith(_SUFFIXES) else model) for model, _ in models}
+    runtimes = {runtime for _, runtime in models}
+    alike = takewhile(lambda chars: len(set(chars)) == 1, zip(*bare.values(), strict=False))
+    start = "".join(chars[0] for chars in alike) if len(set(bare.values())) > 1 else ""
+    cut = max((start.rfind(mark) + 1 for mark in ".-_ "), default=0)
+    cut = cut if cut >= MIN_COMMON else 0
+    shared = [start[:cut].rstrip(".-_ "), runtimes.pop() if len(runtimes) == 1 else ""]
+    has_runtime = bool(runtimes)
+    names = {
+        (model, runtime): f"{bare[model][cut:]}{f' ({clean(runtime)})' if has_runtime else ''}"
+        for model, runtime in models
+    }
+    return ", ".join(clean(part) for part in shared if part), names
+
+
+def _matrix(tasks: Mapping[str, list[CapabilityRow]], names: Names, width: int) -> list[str] | None:
     """A row a task; None where it is wider than the terminal. n stands once where all models have it."""
-    head = ["", "n", "shows", *models]
+    head = ["", "n", "shows", *names.values()]
     body: list[list[str]] = []
     below: list[list[str]] = []
     for label, rows in tasks.items():
         counts = {row.n for row in rows}
-        cells = {_model_label(row): _cell(row, show_n=len(counts) > 1) for row in rows}
+        cells = {(row.model, row.runtime): _cell(row, show_n=len(counts) > 1) for row in rows}
         common = rows[0] if len(counts) == 1 else None
         body.append([label, f"{common.n:,}" if common else "", _shows(common) if common else ""])
-        body[-1] += [cells.get(model, "") for model in models]
-        below.append(_few_shot_lines(rows))
+        body[-1] += [cells.get(model, "") for model in names]
+        below.append(_few_shot_lines(rows, names))
     widths = widths_of([head, *body])
     if sum(widths) + 2 * len(widths) > width:
         return None
@@ -74,10 +104,13 @@ def _matrix(tasks: dict[str, list[CapabilityRow]], models: Sequence[str], width:
     return lines
 
 
-def _list(tasks: dict[str, list[CapabilityRow]], width: int) -> Iterator[str]:
+def _list(tasks: Mapping[str, list[CapabilityRow]], names: Names, width: int) -> Iterator[str]:
     for label, rows in tasks.items():
         yield from _wrapped(label, width, indent=2)
-        figures = [(_model_label(row), _cell(row, show_n=False), f"n {row.n:,}", _shown_in_list(row)) for row in rows]
+        figures = [
+            (names[row.model, row.runtime], _cell(row, show_n=False), f"n {row.n:,}", _shown_in_list(row))
+            for row in rows
+        ]
         lines = list(table(figures, left=1, indent=4))
         if all(width_of(line) <= width for line in lines):
             yield from lines
@@ -85,7 +118,7 @@ def _list(tasks: dict[str, list[CapabilityRow]], width: int) -> Iterator[str]:
             for name, *rest in figures:
                 yield from _wrapped(name, width, indent=4)
                 yield "      " + "  ".join(part for part in rest if part)
-        for line in _few_shot_lines(rows):
+        for line in _few_shot_lines(rows, names):
             yield from _wrapped(line, width)
 
 
@@ -123,8 +156,8 @@ def _shown_in_list(row: CapabilityRow) -> str:
     return f"shows {_shows(row)}" if _shows(row) else ""
 
 
-def _few_shot_lines(rows: Sequence[CapabilityRow]) -> list[str]:
-    return [f"{_model_label(row)}: {_few_shot(row.shots, row.few_shot)}" for row in rows if row.few_shot]
+def _few_shot_lines(rows: Sequence[CapabilityRow], names: Names) -> list[str]:
+    return [f"{names[row.model, row.runtime]}: {_few_shot(row.shots, row.few_shot)}" for row in rows if row.few_shot]
 
 
 def _few_shot(shots: int, found: Difference) -> str:
@@ -186,6 +219,8 @@ def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
             "one; in brackets its 95 % interval. Lengths are nominal, 4 characters a token.",
             width,
         )
+    for note in report.notes:
+        yield from textwrap.wrap(note, width, subsequent_indent="  ")
     for row in report.rows:
         if row.absent:
             reason = f"{_task_label(row)}, {_model_label(row)}: {_NOT_MEASURED}: {clean(row.absent)}"

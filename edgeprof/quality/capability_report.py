@@ -1,6 +1,6 @@
 """The capability matrix with what stands below it: effective contexts, and the groups whose answers differ. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ class CapabilityReport:
     contexts: tuple[ContextFinding, ...]
     groups: tuple[GroupFinding, ...]
     drops: tuple[DropFinding, ...]
+    notes: tuple[str, ...] = ()
 
 
 def capability_report(evaluated: Iterable[Evaluated], threshold: float) -> CapabilityReport:
@@ -75,11 +76,15 @@ def capability_report(evaluated: Iterable[Evaluated], threshold: float) -> Capab
         if (found := consistency(one.outcomes)) is not None:
             groups.append(GroupFinding(**about, groups=found))
     return CapabilityReport(
-        rows=capability_rows(known), contexts=tuple(contexts), groups=tuple(groups), drops=tuple(_drops(known))
+        rows=capability_rows(known),
+        contexts=tuple(contexts),
+        groups=tuple(groups),
+        drops=tuple(_drops(known)),
+        notes=_notes(known),
     )
 
 
-def _drops(known: list[Evaluated]) -> list[DropFinding]:
+def _drops(known: Sequence[Evaluated]) -> list[DropFinding]:
     """Each perturbed run against the run of the same model, device and shots on the parent set, where there is one."""
     parents = {_place(one, one.evaluation.set_id): one for one in known}
     found: list[DropFinding] = []
@@ -123,3 +128,14 @@ def _about(one: Evaluated, set_name: str = "") -> dict[str, Any]:
         "device": one.device,
         "shots": one.shots,
     }
+
+
+def _notes(known: Sequence[Evaluated]) -> tuple[str, ...]:
+    bare = [one.label for one in known if one.figures and not one.outcomes]
+    if not bare:
+        return ()
+    named = ", ".join(dict.fromkeys(bare))
+    return (
+        f"{len(bare):,} of {len(known):,} results came without their outcomes ({named}): nothing is paired for them. "
+        "Save them with `edgeprof evaluate --save FOLDER`, and give the folder.",
+    )

@@ -31,7 +31,7 @@ def _three_numbers(stream: random.Random) -> tuple[str, int]:
 
 
 def _brackets(stream: random.Random) -> tuple[str, int]:
-    a, b, c, d = _number(stream, 11, 49), _number(stream, 11, 49), _number(stream, 2, 9), _number(stream, 11, 99)
+    a, b, c, d = _number(stream, 11, 49), _number(stream, 11, 49), _number(stream, 2, 9), _number(stream, 11, 39)
     return f"({a} + {b}) * {c} - {d}", (a + b) * c - d
 
 
