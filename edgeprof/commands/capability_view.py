@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow, Difference
@@ -46,15 +46,17 @@ def _by_device(rows: Sequence[CapabilityRow]) -> Iterator[tuple[str, list[Capabi
 
 
 def _block(device: str, rows: Sequence[CapabilityRow], width: int) -> list[str]:
+    said = {metric_of(row) for row in rows}, {row.language for row in rows}
+    heads = [*(one for values in said if len(values) == 1 for one in values)]
     tasks: dict[str, list[CapabilityRow]] = {}
     for row in rows:
-        tasks.setdefault(_task_label(row), []).append(row)
+        tasks.setdefault(_task_label(row, hidden=heads), []).append(row)
     common, names = short_names(list(dict.fromkeys((row.model, row.runtime) for row in rows)))
     lines = _matrix(tasks, names, width)
     if lines is None:
         lines = list(_list(tasks, names, width))
-    heading = ": ".join(part for part in (clean(device) or "this machine", common) if part)
-    return [*_wrapped(heading, width, indent=0), *lines]
+    about = ", ".join(part for part in (common, *heads) if part)
+    return [*_wrapped(f"{clean(device) or 'this machine'}: {about}", width, indent=0), *lines]
 
 
 Names = Mapping[tuple[str, str], str]
@@ -122,21 +124,24 @@ def _list(tasks: Mapping[str, list[CapabilityRow]], names: Names, width: int) ->
             yield from _wrapped(line, width)
 
 
-def _task_label(row: CapabilityRow) -> str:
-    metric = METRICS[row.metric].title if row.metric in METRICS else row.metric
+def metric_of(row: CapabilityRow) -> str:
+    """The metric's title with its unit, as `Accuracy in %`."""
+    if row.metric not in METRICS:
+        return clean(row.metric)
+    metric = METRICS[row.metric]
+    return f"{metric.title} in {metric.unit}" if metric.unit else metric.title
+
+
+def _task_label(row: CapabilityRow, hidden: Collection[str] = ()) -> str:
+    """What is asked; `hidden` stands in the heading of the block."""
     parts = [
         clean(row.set_name),
-        metric,
-        row.language,
-        f"{row.shots} shots" if row.domain == "language" else "",
         f"{row.context_tokens:,} tokens" if row.context_tokens else "",
-        clean(row.perturbation) if "+" not in row.set_name else "",
+        f"{row.shots} shots" if row.shots else "",
+        *(part for part in (metric_of(row), row.language) if part not in hidden),
+        clean(row.perturbation) if row.perturbation and "+" not in row.set_name else "",
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _model_label(row: CapabilityRow) -> str:
-    return clean(f"{row.model} ({row.runtime})" if row.runtime else row.model)
 
 
 def _cell(row: CapabilityRow, show_n: bool) -> str:
@@ -145,7 +150,7 @@ def _cell(row: CapabilityRow, show_n: bool) -> str:
     count = f" n {row.n:,}" if show_n else ""
     if row.ci_low is None or row.ci_high is None:
         return f"{_figure(row.value)}{count}"
-    return f"{_figure(row.value)} ({_figure(row.ci_low)}{_DASH}{_figure(row.ci_high)}){count}"
+    return f"{_figure(row.value)} ({_end(row.ci_low)}{_DASH}{_end(row.ci_high)}){count}"
 
 
 def _shows(row: CapabilityRow) -> str:
@@ -205,9 +210,8 @@ def _group_line(found: GroupFinding) -> str:
 
 
 def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
-    units = {METRICS[row.metric].unit for row in report.rows if row.metric in METRICS}
     yield from textwrap.wrap(
-        f"Figures {'in % ' if units == {'%'} else ''}with their 95 % intervals. "
+        "Figures with their 95 % intervals. "
         "shows: the smallest difference of two models, in points, that n items show in 4 of 5 cases. "
         f"It assumes that the models differ on {100 * ASSUMED_DISCORDANCE:g} % of the items.",
         width,
@@ -223,7 +227,8 @@ def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
         yield from textwrap.wrap(note, width, subsequent_indent="  ")
     for row in report.rows:
         if row.absent:
-            reason = f"{_task_label(row)}, {_model_label(row)}: {_NOT_MEASURED}: {clean(row.absent)}"
+            about = f"{_task_label(row, (metric_of(row), row.language))}, {clean(row.model)} on {clean(row.device)}"
+            reason = f"{about}: {_NOT_MEASURED}: {clean(row.absent)}"
             yield from textwrap.wrap(reason, width, subsequent_indent="  ")
 
 
@@ -233,6 +238,11 @@ def _wrapped(text: str, width: int, indent: int = 4) -> list[str]:
 
 def _figure(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
+
+
+def _end(value: float) -> str:
+    """An end of an interval: in whole points, where it is a share of two digits or more."""
+    return f"{value:.0f}" if abs(value) >= 10 or value == 0 else f"{value:.1f}"
 
 
 def _signed(value: float) -> str:

@@ -104,8 +104,8 @@ def context_text(found: EffectiveContext) -> str:
     at = f"below {shortest:,}" if found.tokens is None else f"{'≥' * found.is_at_least}{found.tokens:,}"
     low = f"below {shortest:,}" if found.low_tokens is None else f"{found.low_tokens:,}"
     high = f"below {shortest:,}" if found.high_tokens is None else f"{found.high_tokens:,}"
-    high = f"{high} or more" if found.high_tokens == found.lengths[-1].tokens else high
     interval = low if low == high else f"{low} to {high}"
+    interval += " or more" if found.high_tokens == found.lengths[-1].tokens else ""
     nominal = f" of {found.nominal_tokens:,} nominal" if found.nominal_tokens else ""
     return f"{at} tokens ({interval}){nominal}"
 
