@@ -2,5 +2,6 @@
 
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof.quality.tasks.image_classification import ImageClassification
+from edgeprof.quality.tasks.series_classification import SeriesClassification
 
-TASKS: dict[str, QualityTask] = {task.name: task for task in (ImageClassification(),)}
+TASKS: dict[str, QualityTask] = {task.name: task for task in (ImageClassification(), SeriesClassification())}
