@@ -17,7 +17,12 @@ ITEMS_FILE = "items.jsonl"
 FILES_FOLDER = "files"
 
 Item = Mapping[str, Any]
-"""One item. Every task reads `id` (text, unique within the set); the rest is the task's own, see its module."""
+"""One item. Every task reads `id` (text, unique within the set); the rest is the task's own, see its module.
+
+What several tasks share: `file` is a path within the set, as `files/cat.png`; `files` is a list of such paths. `row` is
+an index into the rows of an array that the whole set shares, which `preparation["array"]` names, as `files/rows.npy`.
+`label` is an index into the set's classes, or a class's name.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,12 @@ class EvaluationSet:
     def set_id(self) -> str:
         """SHA-256 of the set's canonical form, in hexadecimal."""
         return set_id(self.facts, self.items, self.files)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the set takes on a device's disk: its description, its items and its files."""
+        own = len(facts_bytes(self.facts)) + len(items_bytes(self.items))
+        return own + sum(file.size for file in self.files)
 
 
 def set_id(facts: SetFacts, items: Iterable[Item], files: Iterable[FileRef]) -> str:

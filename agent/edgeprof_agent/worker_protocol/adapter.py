@@ -180,19 +180,36 @@ class MakesInputs(Protocol):
 
 
 class InputNeed(NamedTuple):
-    """One input as the loaded model declares it. `shape`: -1 where a size is free."""
+    """One input as the loaded model declares it. `shape`: -1 where a size is free.
+
+    `scale`, `zero_point`: of a quantized input, whose real value is `scale * (stored - zero_point)`. Scale 0: none.
+    """
 
     name: str
     dtype: str
     """numpy's name, as `float32`."""
     shape: tuple[int, ...]
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+class OutputGiven(NamedTuple):
+    """One output as the loaded model declares it; fields as of `InputNeed`. `shape` is () where nothing is declared."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float = 0.0
+    zero_point: int = 0
 
 
 @runtime_checkable
 class AnswersTensors(Protocol):
-    """A tensor model that takes given arrays: what an evaluation asks. Arrays are numpy's."""
+    """A tensor model that takes given arrays: what an evaluation asks. Arrays are numpy's, of the declared types."""
 
     def needs(self) -> list[InputNeed]: ...
+
+    def gives(self) -> list[OutputGiven]: ...
 
     def answer(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """One inference on these arrays, by input name: every output by its name. Nothing but the runtime's call."""

@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Prices": cost.PRICES,
     "Costs": cost.COSTS,
     "Evaluations": quality.EVALUATION_OPTIONS,
+    "Evaluation sets": quality.SETS,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}

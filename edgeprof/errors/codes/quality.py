@@ -12,3 +12,26 @@ EVALUATION_OPTIONS = (
     ErrorCode("bad_shots", "The number of examples is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_items", "The number of items is out of range.", "Use the range in the message.", WRONG_USE),
 )
+
+SETS = (
+    ErrorCode(
+        "bad_item",
+        "An item of an evaluation set, or the line it was imported from, is not valid.",
+        "Correct the line that the message names.",
+    ),
+    ErrorCode(
+        "bad_set",
+        "A file of an evaluation set's folder is not valid.",
+        "Correct the file and the field that the message names.",
+    ),
+    ErrorCode(
+        "bad_template",
+        "A prompt's template has no slot, or one that is not the plain name of a field.",
+        "Name an item's field in braces, and write a literal brace twice.",
+    ),
+    ErrorCode("empty_set", "An evaluation set has no items.", "Add items, or check the path of the import."),
+    ErrorCode("no_set", "The folder is not an evaluation set.", "Name a folder with a `set.json`."),
+    ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
+    ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
+    ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
+)

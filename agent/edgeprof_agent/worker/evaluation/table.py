@@ -1,0 +1,25 @@
+"""Every task's pipeline, by the task's name. A new one is a file of its own here and a line in this table."""
+
+import importlib
+from typing import cast
+
+from edgeprof_agent.worker.evaluation.base import Pipeline
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+
+_HERE = "edgeprof_agent.worker.evaluation"
+
+PIPELINES: dict[str, str] = {
+    # task: module:class, imported in the worker that needs it
+    "image-classification": f"{_HERE}.image_classification:ImageClassificationPipeline",
+    "series-classification": f"{_HERE}.series_classification:SeriesClassificationPipeline",
+}
+
+
+def pipeline_of(task: str) -> type[Pipeline]:
+    """The class for a task. Raises RuntimeFailure for one that this agent has no pipeline for."""
+    if task not in PIPELINES:
+        raise RuntimeFailure(
+            "unsupported_task", f"This agent cannot evaluate {task!r}. Tasks: {', '.join(PIPELINES)}. Update edgeprof."
+        )
+    module_name, _, class_name = PIPELINES[task].partition(":")
+    return cast(type[Pipeline], getattr(importlib.import_module(module_name), class_name))
