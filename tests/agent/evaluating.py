@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.agent.measuring import QUICK, request_for, unheard, values
 from edgeprof.quality.evaluation_set import Item, SetFacts
 from edgeprof.quality.outcomes import Outcome, decode_outcomes
 from edgeprof.quality.sets import write_set
 from edgeprof.wire.messages import Result
 from edgeprof_agent.evaluating.evaluate import evaluate
+from tests.agent.measuring import QUICK, request_for, unheard, values
 
 
 class Evaluated(NamedTuple):
