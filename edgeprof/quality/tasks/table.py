@@ -2,6 +2,22 @@
 
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof.quality.tasks.image_classification import ImageClassification
+from edgeprof.quality.tasks.key_word import KeyWord
+from edgeprof.quality.tasks.object_detection import ObjectDetection
+from edgeprof.quality.tasks.ocr import Ocr
+from edgeprof.quality.tasks.retrieval import Retrieval
 from edgeprof.quality.tasks.series_classification import SeriesClassification
+from edgeprof.quality.tasks.voice_activity import VoiceActivity
 
-TASKS: dict[str, QualityTask] = {task.name: task for task in (ImageClassification(), SeriesClassification())}
+TASKS: dict[str, QualityTask] = {
+    task.name: task
+    for task in (
+        ImageClassification(),
+        SeriesClassification(),
+        ObjectDetection(),
+        Ocr(),
+        KeyWord(),
+        VoiceActivity(),
+        Retrieval(),
+    )
+}
