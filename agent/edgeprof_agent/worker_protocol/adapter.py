@@ -238,8 +238,10 @@ class Generated(NamedTuple):
 class AnswersTexts(Protocol):
     """A language model that shows its logits: what an evaluation asks."""
 
-    batch_shape: str
-    """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+    @property
+    def batch_shape(self) -> str:
+        """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+        ...
 
     def tokenize(self, text: str, *, special: bool = True) -> list[int]:
         """Tokens of a text. Raises RuntimeFailure where the tokenizer cannot encode it."""

@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     target: int | None = None
 
 
-def batches_of(entries: Sequence[Entry], max_tokens: int = N_BATCH, max_rows: int = MAX_ROWS) -> Iterator[list[Entry]]:
+def batches_of(entries: Sequence[Entry], max_tokens: int, max_rows: int) -> Iterator[list[Entry]]:
     """Cut where the next entry would be one token or one row too many.
 
     >>> entries = [Entry(token, token, (0,), target) for token, target in enumerate([None, 7, 7, None, 7])]
@@ -94,7 +94,7 @@ class Sequences:
 
     def evaluate(self, entries: Sequence[Entry], see: "Callable[[Floats, list[int]], None]") -> None:
         """All entries. `see` is given each batch's logits and targets; the logits are the engine's own memory."""
-        for batch in batches_of(entries):
+        for batch in batches_of(entries, N_BATCH, MAX_ROWS):
             self.run(batch)
             targets = [entry.target for entry in batch if entry.target is not None]
             if targets:
