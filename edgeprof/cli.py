@@ -19,6 +19,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run a complete demo on this machine: hub, two agents, real models.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
+    "evaluate": (
+        "edgeprof_agent.commands.evaluate:evaluate",
+        "",
+        "Let a model answer an evaluation set on this machine.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",

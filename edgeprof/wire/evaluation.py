@@ -45,7 +45,10 @@ class Evaluation:
     ended: EvaluationEnd
     problems: tuple[ItemProblem, ...] = ()
     """The first of the items without an answer."""
+    problem_count: int = 0
+    """Items with a problem, of which `problems` has the first."""
     unanswered: int = 0
+    """Items without an answer: those with a problem, and those that the run did not come to."""
     resumed: int = 0
     """Items whose outcome an earlier start of the same job had already found."""
     batch_shape: str = ""

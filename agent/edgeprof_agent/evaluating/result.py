@@ -122,6 +122,7 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
             ItemProblem(item_id=one.item_id[:MAX_REASON_CHARS], reason=one.problem[:MAX_REASON_CHARS])
             for one in problems[:MAX_PROBLEMS]
         ),
+        problem_count=len(problems),
         unanswered=run.asked - len(answered),
         resumed=run.resumed,
         batch_shape=next((each["batch_shape"] for each in _told(run)), ""),

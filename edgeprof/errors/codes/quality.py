@@ -11,6 +11,12 @@ EVALUATION_OPTIONS = (
     ),
     ErrorCode("bad_shots", "The number of examples is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_items", "The number of items is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "wrong_set",
+        "No model of this format can answer the evaluation set.",
+        "Choose a set whose task fits the model.",
+        WRONG_USE,
+    ),
 )
 
 SETS = (
