@@ -1,20 +1,17 @@
 """`edgeprof set perturb` and `edgeprof set generate`: sets made from sets, and sets made by a seed."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeprof.commands.options import FilePath
 from edgeprof.errors import UsageError
-from edgeprof.quality.generated.base import parse_recipe
-from edgeprof.quality.generated.table import GENERATORS
-from edgeprof.quality.parameters import Parameter
-from edgeprof.quality.perturbations.base import parse_step
-from edgeprof.quality.perturbations.derive import derive
-from edgeprof.quality.perturbations.table import PERTURBATIONS
-from edgeprof.quality.sets import write_set
-from edgeprof.tables.columns import table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeprof.quality.parameters import Parameter
 
 MAX_SEED = 2**32 - 1
 
@@ -27,18 +24,25 @@ MAX_SEED = 2**32 - 1
 @click.option("--out", type=FilePath(), help="Folder of the new set.")
 @click.option("--list", "is_list", is_flag=True, help="List the steps and their parameters.")
 def perturb(
-    set_name: str | None, steps: tuple[str, ...], seed: int, items: int | None, out: Path | None, is_list: bool
+    set_name: str | None, steps: tuple[str, ...], seed: int, items: int | None, out: "Path | None", is_list: bool
 ) -> None:
     """Make a perturbed set: noise, blur, typing errors and others, with the items' ids unchanged.
 
     Evaluate a model on the set and on its parent. The difference of the two is paired item by item.
     """
+    from edgeprof.quality.packaged.resolve import resolve_set
+    from edgeprof.quality.perturbations.base import parse_step
+    from edgeprof.quality.perturbations.derive import derive
+    from edgeprof.quality.perturbations.table import PERTURBATIONS
+
     if is_list:
         click.echo(_listed((kind.name, kind.title, kind.parameters) for kind in PERTURBATIONS.values()))
         return
     if set_name is None or out is None or not steps:
         raise UsageError("bad_usage", "Name a set, at least one step and a folder: SET --with noise --out FOLDER.")
-    found = derive(_folder_of(set_name), [parse_step(step, PERTURBATIONS, seed) for step in steps], out, items=items)
+    wanted = [parse_step(step, PERTURBATIONS, seed) for step in steps]
+    folder = resolve_set(set_name, lambda line: click.echo(f"  {line}", err=True)).folder
+    found = derive(folder, wanted, out, items=items)
     made = found.made
     click.echo(f"{made.facts.name}: {len(made.items):,} items, {made.set_id[:12]}, in {out}")
     click.echo(f"  {made.facts.perturbation}; {found.changed:,} of {found.parents:,} items differ from the parent's")
@@ -49,11 +53,15 @@ def perturb(
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=1, show_default=True, help="Seed of the items.")
 @click.option("--out", type=FilePath(), help="Folder of the new set.")
 @click.option("--list", "is_list", is_flag=True, help="List the generators and their parameters.")
-def generate(generator: str | None, seed: int, out: Path | None, is_list: bool) -> None:
+def generate(generator: str | None, seed: int, out: "Path | None", is_list: bool) -> None:
     """Make a set from a seed: retrieval at a depth, recall, reasoning, paraphrases, counterfactual pairs.
 
     GENERATOR is a name with its parameters, as needle:max_tokens=4096,each=10. The same seed makes the same set.
     """
+    from edgeprof.quality.generated.base import parse_recipe
+    from edgeprof.quality.generated.table import GENERATORS
+    from edgeprof.quality.sets import write_set
+
     if is_list:
         click.echo(_listed((kind.name, kind.title, kind.parameters) for kind in GENERATORS.values()))
         return
@@ -64,16 +72,13 @@ def generate(generator: str | None, seed: int, out: Path | None, is_list: bool) 
     click.echo(f"{made.facts.name}: {len(made.items):,} items, {made.set_id[:12]}, in {out}")
 
 
-def _listed(kinds: Iterable[tuple[str, str, Sequence[Parameter]]]) -> str:
+def _listed(kinds: "Iterable[tuple[str, str, Sequence[Parameter]]]") -> str:
     """A line a kind, and below it a line a parameter."""
+    from edgeprof.tables.columns import table
+
     lines: list[str] = []
     for name, title, parameters in kinds:
         lines.append(f"{name}  {title}")
         rows = [(each.name, f"{each.default}", each.words_or_range, each.meaning) for each in parameters]
         lines += list(table(rows, left=4, indent=4)) if rows else []
     return "\n".join(lines)
-
-
-def _folder_of(name: str) -> Path:
-    """A set's folder by its path."""
-    return Path(name)

@@ -57,7 +57,7 @@ import json, sys
 from itertools import islice
 from llama_cpp import Llama
 model = Llama(sys.argv[1], n_ctx=64, n_threads=1, n_threads_batch=1, verbose=False, n_gpu_layers=0, flash_attn=True)
-prompt = model.tokenize(sys.argv[2])
+prompt = model.tokenize(sys.argv[2].encode())
 print(json.dumps([prompt, list(islice(model.generate(prompt, temp=0.0, repeat_penalty=1.0), int(sys.argv[3])))]))
 """
 THE_SERVERS = """

@@ -216,6 +216,15 @@ class AnswersTensors(Protocol):
         ...
 
 
+@runtime_checkable
+class ForgetsState(Protocol):
+    """A tensor model that may hold state of its own from one inference to the next, as a listening one does."""
+
+    def forget(self) -> None:
+        """Brings the model to where it was once loaded: the next recording is not the last one's continuation."""
+        ...
+
+
 class EndingScore(NamedTuple):
     """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
 
@@ -238,8 +247,10 @@ class Generated(NamedTuple):
 class AnswersTexts(Protocol):
     """A language model that shows its logits: what an evaluation asks."""
 
-    batch_shape: str
-    """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+    @property
+    def batch_shape(self) -> str:
+        """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+        ...
 
     def tokenize(self, text: str, *, special: bool = True) -> list[int]:
         """Tokens of a text. Raises RuntimeFailure where the tokenizer cannot encode it."""

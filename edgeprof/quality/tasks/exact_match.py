@@ -44,9 +44,9 @@ class ExactMatch:
     is_paired_by: Literal["correct", "score"] = "correct"
 
     def check(self, item: Item, facts: SetFacts) -> None:
+        _extracts(facts)
         if not isinstance(item.get("target"), str) or not normalized(item["target"], facts):
             raise BadItem("has no 'target'. Give the right answer as a text")
-        _extracts(facts)
         max_tokens_of(item, facts, MAX_TOKENS)
         prompt_of(item, facts)
 

@@ -7,16 +7,16 @@ behind it in the same batch. Between items a shared prefix (the examples of a fe
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import SavedMemory
 from edgeprof_agent.runtimes.llama.llamacpp_sequences import MAX_SEQUENCES, Entry, Sequences
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import LlamaVocabulary
-from edgeprof_agent.runtimes.llama.log_odds import Floats, all_words, of_targets, sampled
 from edgeprof_agent.worker_protocol.adapter import EndingScore, Generated, RuntimeFailure
+
+if TYPE_CHECKING:
+    from edgeprof_agent.runtimes.llama.log_odds import Floats
 
 _ANY = 0
 """A target for logits that are wanted as they are."""
@@ -74,6 +74,7 @@ class LlamaAnswers:
     def token_log_likelihoods(self, tokens: Sequence[int]) -> list[float]:
         """Of each token but the first, given those before it, in nats."""
         found: list[float] = []
+        of_targets = _odds().of_targets
         entries = _chain(tokens[:-1], 0, tokens[1:])
         self._at_start(len(tokens))
         self._sequences.evaluate(entries, lambda logits, targets: found.extend(of_targets(logits, targets)[0]))
@@ -81,12 +82,13 @@ class LlamaAnswers:
 
     def log_probabilities(self, tokens: Sequence[int]) -> Any:
         """numpy, float32 [len(tokens), vocabulary]: of the token after each position, in nats."""
-        out: Floats = np.empty((len(tokens), self._vocabulary.words), np.float32)
+        odds = _odds()
+        out = odds.empty(len(tokens), self._vocabulary.words)
         done = 0
 
-        def see(logits: Floats, targets: list[int]) -> None:
+        def see(logits: "Floats", targets: list[int]) -> None:
             nonlocal done
-            all_words(logits, out[done : done + len(targets)])
+            odds.all_words(logits, out[done : done + len(targets)])
             done += len(targets)
 
         self._at_start(len(tokens))
@@ -99,16 +101,17 @@ class LlamaAnswers:
         """A continuation: greedy at temperature 0. A text that stops is cut before what it stopped at."""
         self._check_length(len(prompt) + 1)
         max_tokens = min(max_tokens, self.trained_tokens - len(prompt))
-        random = np.random.default_rng(seed)
+        odds = _odds()
+        random = odds.generator(seed)
         stops = [text.encode() for text in stop if text]
         started_ns = time.perf_counter_ns()
         held = self._begin(prompt, len(prompt) + max_tokens)
         last: list[int] = []
 
-        def choose(logits: Floats, _: list[int]) -> None:
-            if not np.isfinite(logits[0].max()):
+        def choose(logits: "Floats", _: list[int]) -> None:
+            if not odds.is_finite(logits[0]):
                 raise RuntimeFailure("inference_error", "The model's logits are not finite: no token can be chosen.")
-            last[:] = [sampled(logits[0], temperature, random)]
+            last[:] = [odds.sampled(logits[0], temperature, random)]
 
         body = prompt[held:]
         self._sequences.evaluate(_chain(body, held, [None] * (len(body) - 1) + [_ANY]), choose)
@@ -142,11 +145,12 @@ class LlamaAnswers:
         entries[-1] = entries[-1]._replace(target=endings[0][0])
         for sequence, ending in enumerate(endings):
             entries += _chain(ending[:-1], len(prefix), ending[1:], (sequence,))
+        of_targets = _odds().of_targets
         likelihoods: list[float] = []
         likeliest: list[bool] = []
         first: list[tuple[float, bool]] = []
 
-        def see(logits: Floats, targets: list[int]) -> None:
+        def see(logits: "Floats", targets: list[int]) -> None:
             if not first:  # the prefix's last position has the odds of every ending's first token
                 for ending in endings:
                     value, is_top = of_targets(logits[:1], [ending[0]])
@@ -197,6 +201,17 @@ class LlamaAnswers:
                 "inference_error",
                 f"This item needs a context of {tokens} tokens, but the model was trained for {self.trained_tokens}.",
             )
+
+
+def _odds() -> Any:
+    """The module that has numpy: a run that measures speed does without it."""
+    try:
+        from edgeprof_agent.runtimes.llama import log_odds
+    except ImportError as error:
+        raise RuntimeFailure(
+            "runtime_missing", f"An evaluation needs numpy ({error}). Install it with: pip install numpy"
+        ) from error
+    return log_odds
 
 
 def _chain(

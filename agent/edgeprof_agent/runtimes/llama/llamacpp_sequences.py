@@ -6,14 +6,14 @@ shape, whatever came before it.
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext
-from edgeprof_agent.runtimes.llama.log_odds import Floats
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+
+if TYPE_CHECKING:  # numpy: a run that measures speed does not load it
+    from edgeprof_agent.runtimes.llama.log_odds import Floats
 
 MAX_SEQUENCES = 64
 """Endings that one batch may hold; llama.cpp's own limit (LLAMA_MAX_SEQ) is 256."""
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     target: int | None = None
 
 
-def batches_of(entries: Sequence[Entry], max_tokens: int = N_BATCH, max_rows: int = MAX_ROWS) -> Iterator[list[Entry]]:
+def batches_of(entries: Sequence[Entry], max_tokens: int, max_rows: int) -> Iterator[list[Entry]]:
     """Cut where the next entry would be one token or one row too many.
 
     >>> entries = [Entry(token, token, (0,), target) for token, target in enumerate([None, 7, 7, None, 7])]
@@ -92,15 +92,19 @@ class Sequences:
             raise RuntimeFailure("load_error", "llama.cpp has no context: it refused the last one that was requested.")
         return self._context
 
-    def evaluate(self, entries: Sequence[Entry], see: Callable[[Floats, list[int]], None]) -> None:
+    def evaluate(self, entries: Sequence[Entry], see: "Callable[[Floats, list[int]], None]") -> None:
         """All entries. `see` is given each batch's logits and targets; the logits are the engine's own memory."""
-        for batch in batches_of(entries):
-            self._fill(batch)
-            self.context.step(self._batch)
-            self._api.llama_synchronize(self.context.handle)
+        for batch in batches_of(entries, N_BATCH, MAX_ROWS):
+            self.run(batch)
             targets = [entry.target for entry in batch if entry.target is not None]
             if targets:
                 see(self._logits(len(targets)), targets)
+
+    def run(self, batch: list[Entry]) -> None:
+        """One batch, to the end of the work."""
+        self._fill(batch)
+        self.context.step(self._batch)
+        self._api.llama_synchronize(self.context.handle)
 
     def close(self) -> None:
         if self._context is not None:
@@ -120,7 +124,9 @@ class Sequences:
                 places[place] = sequence
             batch.logits[index] = entry.target is not None
 
-    def _logits(self, rows: int) -> Floats:
+    def _logits(self, rows: int) -> "Floats":
+        import numpy as np
+
         found = self._api.llama_get_logits(self.context.handle)
         if not found:
             raise RuntimeFailure("inference_error", "llama.cpp shows no logits of this model.")

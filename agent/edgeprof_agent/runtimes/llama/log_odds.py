@@ -10,6 +10,21 @@ _ROWS = 16
 """Of a vocabulary of 50,000 words they take 3 MiB: the copy stays in a processor's cache."""
 
 
+def empty(rows: int, words: int) -> Floats:
+    """Room for `all_words`."""
+    return np.empty((rows, words), np.float32)
+
+
+def is_finite(logits: Floats) -> bool:
+    """Whether a row has no NaN, and something likely."""
+    return bool(np.isfinite(logits.max()))
+
+
+def generator(seed: int) -> np.random.Generator:
+    """What `sampled` draws from."""
+    return np.random.default_rng(seed)
+
+
 def of_targets(logits: Floats, targets: list[int]) -> tuple[list[float], list[bool]]:
     """Each row's log-probability of its target in nats, and whether the target is the likeliest word.
 

@@ -65,7 +65,7 @@ class Verdict(NamedTuple):
 
 def run_program(source: str, limit_s: float) -> Verdict:
     """Whether a program runs to its last line without an error within `limit_s` of time."""
-    with tempfile.TemporaryDirectory(prefix="edgeprof-code-") as folder:
+    with tempfile.TemporaryDirectory(prefix="edgeprof-code-") as folder, tempfile.TemporaryFile() as errors:
         Path(folder, "program.py").write_text(source, encoding="utf-8", errors="replace")
         try:
             process = subprocess.Popen(
@@ -74,20 +74,21 @@ def run_program(source: str, limit_s: float) -> Verdict:
                 env={"PATH": "", "HOME": folder, "TMPDIR": folder, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=errors,
                 start_new_session=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
             return Verdict(False, f"{type(error).__name__}: {error}", not_run=True)
         try:
-            _, errors = process.communicate(timeout=limit_s)
+            process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
             return Verdict(False, f"did not end within {limit_s:g} s")
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return _verdict(process.returncode, errors.decode(errors="replace"))
+        errors.seek(0)
+        return _verdict(process.returncode, errors.read(FILE_BYTES).decode(errors="replace"))
 
 
 def can_run() -> str:
