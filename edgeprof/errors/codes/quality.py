@@ -60,3 +60,17 @@ SETS = (
     ErrorCode("unknown_set", "No evaluation set has this name.", "List the sets: `edgeprof set list`.", WRONG_USE),
     ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
 )
+
+COMPARISONS = (
+    ErrorCode(
+        "bad_gate",
+        "The text is not a gate, or its figure has another direction.",
+        "Use a line such as `fashion-mnist: accuracy >= source - 1`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_outcomes",
+        "An evaluation is here without the outcomes of its items.",
+        "Run `edgeprof evaluate` with `--save FOLDER`, and give the folder.",
+    ),
+)
