@@ -31,10 +31,4 @@ ON_A_HUB = (
         "Name a folder with `set.json`, or a set that the hub's page /sets lists.",
         WRONG_USE,
     ),
-    ErrorCode(
-        "wrong_set",
-        "No model of the campaign is of the kind that the evaluation set is for.",
-        "Choose a set for these models, or another model.",
-        WRONG_USE,
-    ),
 )
