@@ -404,6 +404,15 @@ class TestAudio:
         assert problem(tmp_path, tmp_path / "talk", "voice-activity")[0] == "bad_set"
 
 
+def test_another_set_with_another_preparation(tmp_path: Path, pets: Path) -> None:
+    import_set(ImportRequest(path=pets, task="image-classification", licence="MIT"), tmp_path / "pets-set")
+    first = read_set(tmp_path / "pets-set")
+    found = made(tmp_path, tmp_path / "pets-set", "image-classification", preparation={"scale": 0.5})
+    assert (found.items, found.files, found.facts.licence) == (first.items, first.files, "MIT")
+    assert found.facts.preparation == {"scale": 0.5}
+    assert found.set_id != first.set_id
+
+
 def test_a_task_that_does_not_exist_is_named(tmp_path: Path, pets: Path) -> None:
     with pytest.raises(EdgeprofError) as caught:
         import_set(ImportRequest(path=pets, task="chess"), tmp_path / "out")
@@ -413,7 +422,7 @@ def test_a_task_that_does_not_exist_is_named(tmp_path: Path, pets: Path) -> None
 def test_data_in_no_known_form_names_the_forms(tmp_path: Path) -> None:
     (tmp_path / "data.xlsx").write_bytes(b"PK")
     code, message = problem(tmp_path, tmp_path / "data.xlsx", "image-classification")
-    assert (code, "images, csv, jsonl, coco, audio" in message) == ("unknown_form", True)
+    assert (code, "set, images, csv, jsonl, coco, audio" in message) == ("unknown_form", True)
 
 
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:

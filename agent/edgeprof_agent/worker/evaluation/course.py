@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from edgeprof.quality.evaluation_set import Item
@@ -35,7 +36,8 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
     if opened.model.kind != task.kind:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
-    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"])
+    files = [Path(path) for path in job["model_files"]]
+    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
     pipeline = pipeline_of(task.name)(question)
     batches = _Batches(reporter)
     ended: Literal["all", "time_limit"] = "all"

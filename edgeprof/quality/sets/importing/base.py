@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.quality.evaluation_set import FILES_FOLDER, Item
+from edgeprof.quality.evaluation_set import FILES_FOLDER, Item, SetFacts
 from edgeprof.quality.sets.checks import bad_item
 
 MAX_WARNINGS = 20
@@ -54,6 +54,8 @@ class Imported:
     classes: tuple[str, ...] = ()
     preparation: dict[str, Any] = field(default_factory=lambda: {})
     warnings: tuple[str, ...] = ()
+    facts: SetFacts | None = None
+    """What holds where the request says nothing."""
 
 
 class Importer(Protocol):

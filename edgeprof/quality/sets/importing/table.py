@@ -12,12 +12,15 @@ from edgeprof.quality.sets.importing.audio_folder import AudioFolder
 from edgeprof.quality.sets.importing.base import Imported, Importer, ImportRequest, wrong_form
 from edgeprof.quality.sets.importing.coco import Coco
 from edgeprof.quality.sets.importing.csv_table import CsvTable
+from edgeprof.quality.sets.importing.from_set import FromSet
 from edgeprof.quality.sets.importing.image_folder import ImageFolder
 from edgeprof.quality.sets.importing.jsonl import Jsonl
 from edgeprof.quality.sets.languages import language_warning
 from edgeprof.quality.tasks.table import TASKS
 
-FORMS: dict[str, Importer] = {form.name: form for form in (ImageFolder(), CsvTable(), Jsonl(), Coco(), AudioFolder())}
+FORMS: dict[str, Importer] = {
+    form.name: form for form in (FromSet(), ImageFolder(), CsvTable(), Jsonl(), Coco(), AudioFolder())
+}
 
 
 class ImportedSet(NamedTuple):
@@ -54,14 +57,15 @@ def import_set(request: ImportRequest, out: Path, form: str = "") -> ImportedSet
 
 
 def _facts(request: ImportRequest, found: Imported) -> SetFacts:
+    given = found.facts or SetFacts(name=request.path.resolve().stem, task=request.task, domain="")
     return SetFacts(
-        name=request.name or request.path.resolve().stem,
+        name=request.name or given.name,
         task=request.task,
         domain=TASKS[request.task].domain,
-        language=request.language,
-        licence=request.licence,
-        source=request.source,
-        template=request.template,
+        language=request.language or given.language,
+        licence=request.licence or given.licence,
+        source=request.source or given.source,
+        template=request.template or given.template,
         classes=found.classes,
         preparation={**found.preparation, **request.preparation},
     )
