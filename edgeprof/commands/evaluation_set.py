@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeprof.commands.options import FilePath
+from edgeprof.commands.set_push import push
 from edgeprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _MAX_CLASSES = 12
 
 @click.group("set")
 def set_() -> None:
-    """List, fetch, import and check evaluation sets."""
+    """List, fetch, import and check evaluation sets; send them to the hub."""
+
+
+set_.add_command(push)
 
 
 @set_.command("list")

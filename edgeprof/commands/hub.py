@@ -43,7 +43,7 @@ KINDS = ("device", "model", "result")
     "sets",
     multiple=True,
     metavar="NAME|FOLDER",
-    help="Also answer this evaluation set: a folder, or one on the hub; may be repeated.",
+    help="Also answer this evaluation set: a folder, one on the hub, or a packaged one; may be repeated.",
 )
 @click.option("--evaluate-only", is_flag=True, help="Measure no speed; answer the sets of --evaluate alone.")
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
