@@ -73,6 +73,13 @@ def test_each_cell_gets_one_more_job_for_each_set_after_all_speed() -> None:
         assert base_key_of(job.config) == speed[0].config_key
 
 
+def test_a_campaign_may_only_evaluate_and_then_needs_a_set() -> None:
+    only = replace(REQUEST, evaluate_only=True)
+    assert [job.config.evaluation_set for job in planned(CNN, request=only)] == [SHAPES.set_id]
+    with pytest.raises(UsageError, match="name the evaluation sets"):
+        planned(CNN, sets=(), request=only)
+
+
 def test_only_the_evaluation_is_told_how_many_items() -> None:
     protocol = m.RunProtocol(evaluation_items=50, soak_s=20.0)
     speed, evaluation = planned(CNN, request=replace(REQUEST, protocol=protocol))
