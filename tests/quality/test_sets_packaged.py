@@ -21,7 +21,7 @@ from edgeprof.quality.packaged import catalogue, fetch
 from edgeprof.quality.packaged.makers import scenes, series, speech
 from edgeprof.quality.packaged.makers.base import picked
 from edgeprof.quality.packaged.makers.images import csv_images, idx_images
-from edgeprof.quality.packaged.makers.questions import hellaswag, theory_of_mind
+from edgeprof.quality.packaged.makers.questions import choices, hellaswag, theory_of_mind
 from edgeprof.quality.packaged.makers.table import MAKERS
 from edgeprof.quality.packaged.recipe import PackageSource, SetRecipe, read
 from edgeprof.quality.packaged.resolve import resolve_set
@@ -304,6 +304,15 @@ def test_hellaswags_prompts_are_those_of_the_harness() -> None:
     item = hellaswag([line], recipe_with()).items[0]
     assert item["query"] == "Polo: A man rides. fast. The horse"
     assert item["choices"] == ["a c", "d"]
+
+
+def test_the_right_choice_is_not_always_the_first() -> None:
+    """A model whose scores are all equal, or NaN, picks the first choice of each item."""
+    case = {"question": "?", "choices": ["right", "wrong", "bad"], "expected_index": 0}
+    lines = "\n".join(json.dumps({"id": str(number), **case}) for number in range(30))
+    items = choices([lines.encode()], recipe_with()).items
+    assert all(item["choices"][item["label"]] == "right" for item in items)
+    assert {item["label"] for item in items} == {0, 1, 2}
 
 
 def test_the_choices_of_a_story_are_its_places() -> None:
