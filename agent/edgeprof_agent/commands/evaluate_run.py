@@ -56,7 +56,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 def run(model: Path, set_name: str, options: Mapping[str, object], output: EvaluateOutput) -> int:
     """The evaluation; returns the command's exit code."""
     given = msgspec.convert(options, _Options)
-    found, folder = resolve_set(set_name, lambda line: click.echo(f"  {line}", err=True))
+    found, folder = resolve_set(set_name, lambda line: click.echo(line, err=True))
     file = inspect(model)
     _check_kind(file, found)
     setup = _setup(file, found.set_id, given)
