@@ -147,6 +147,7 @@ _QUALITY: tuple[tuple[str, str, str, Better, str], ...] = (
     ("character_error_rate_percent", "CER", "%", "lower", "edits per character of the reference text"),
     ("precision_percent", "Precision", "%", "higher", "share of detections that are right"),
     ("recall_percent", "Recall", "%", "higher", "share of what was there that was detected"),
+    ("f1_percent", "F1", "%", "higher", "harmonic mean of precision and recall"),
     ("false_accepts_per_h", "False accepts", "1/h", "lower", "detections in an hour of audio without the word"),
     ("ndcg_at_10_percent", "nDCG@10", "%", "higher", "ranking quality of the first 10 documents"),
     ("recall_at_10_percent", "Recall@10", "%", "higher", "share of relevant documents among the first 10"),

@@ -216,6 +216,15 @@ class AnswersTensors(Protocol):
         ...
 
 
+@runtime_checkable
+class ForgetsState(Protocol):
+    """A tensor model that may hold state of its own from one inference to the next, as a listening one does."""
+
+    def forget(self) -> None:
+        """Brings the model to where it was once loaded: the next recording is not the last one's continuation."""
+        ...
+
+
 class EndingScore(NamedTuple):
     """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
 

@@ -11,7 +11,12 @@ _HERE = "edgeprof_agent.worker.evaluation"
 PIPELINES: dict[str, str] = {
     # task: module:class, imported in the worker that needs it
     "image-classification": f"{_HERE}.image_classification:ImageClassificationPipeline",
+    "key-word": f"{_HERE}.key_word:KeyWordPipeline",
+    "object-detection": f"{_HERE}.object_detection:ObjectDetectionPipeline",
+    "ocr": f"{_HERE}.ocr:OcrPipeline",
+    "retrieval": f"{_HERE}.retrieval:RetrievalPipeline",
     "series-classification": f"{_HERE}.series_classification:SeriesClassificationPipeline",
+    "voice-activity": f"{_HERE}.voice_activity:VoiceActivityPipeline",
     "multiple-choice": f"{_HERE}.multiple_choice:MultipleChoicePipeline",
     "exact-match": f"{_HERE}.generation:GenerationPipeline",
     "instructions": f"{_HERE}.generation:GenerationPipeline",
