@@ -73,7 +73,7 @@ def fetch(names: tuple[str, ...], everything: bool, archive: "Path | None") -> N
 
 @set_.command("import")
 @click.argument("path", type=FilePath())
-@click.option("--task", required=True, help="What a model is asked for, such as image-classification.")
+@click.option("--task", required=True, help="What the model does, such as image-classification.")
 @click.option("--out", required=True, type=FilePath(), help="New folder for the set.")
 @click.option("--form", type=click.Choice(_FORMS), help="Form of the data.  [default: by the path]")
 @click.option("--name", default="", help="Name of the set.  [default: by the path]")

@@ -14,7 +14,7 @@ EVALUATION_OPTIONS = (
     ErrorCode(
         "wrong_set",
         "No model of this format can answer the evaluation set.",
-        "Choose a set whose task fits the model.",
+        "Choose a set whose task fits the model; `edgeprof set list` shows them.",
         WRONG_USE,
     ),
 )
