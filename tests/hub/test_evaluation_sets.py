@@ -5,8 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.client import resolve_sets
 from edgeprof.client.http_client import HubError
+from edgeprof.commands.evaluation_set import set_
+from edgeprof.commands.hub import flash
+from edgeprof.errors import UsageError
 from edgeprof.quality.evaluation_set import SetFacts
 from edgeprof.quality.file_index import INDEX_FILE, MAX_LISTED, index_of, manifest_in, shortened, whole
 from edgeprof.quality.sets import read_set, write_set
@@ -165,3 +170,32 @@ def refused(live: Live, new: rest.NewEvaluationSet) -> str:
     with live.http("POST", "/sets", json.dumps(document(new)).encode(), JSON) as answer:
         assert answer.status >= 400
         return json.loads(answer.read())["error"]["code"]
+
+
+def test_a_set_is_pushed_and_named_from_a_terminal(live: Live, tmp_path: Path) -> None:
+    folder = made(tmp_path / "set")
+    done = CliRunner().invoke(set_, ["push", str(folder), "--name", "forms", "--hub", live.url])
+    (pushed,) = live.client.sets()
+    assert done.output.endswith(
+        f"forms: 3 items, image-classification, set {pushed.set_id[:12]}. See {live.url}/sets\n"
+    )
+    by_name = resolve_sets.put_set(live.client, "forms", print)
+    assert by_name == resolve_sets.put_set(live.client, pushed.set_id[:8], print) == pushed
+
+
+def test_a_name_of_two_sets_and_one_of_none_are_refused(live: Live, tmp_path: Path) -> None:
+    for number in (1, 2):
+        live.client.add_set(made(tmp_path / str(number), count=number))
+    with pytest.raises(UsageError, match="2 evaluation sets are named 'shapes'") as refused:
+        resolve_sets.put_set(live.client, "shapes", print)
+    assert refused.value.code == "ambiguous_set"
+    with pytest.raises(UsageError) as refused:
+        resolve_sets.put_set(live.client, "no-such-set", print)
+    assert refused.value.code == "unknown_set"
+
+
+@pytest.mark.parametrize("option", [["--items", "5"], ["--shots", "2"], ["--evaluate-only"]])
+def test_options_of_an_evaluation_need_a_set(option: list[str]) -> None:
+    done = CliRunner().invoke(flash, ["m.onnx", "--to", "pi", *option])
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.code == "bad_usage"
