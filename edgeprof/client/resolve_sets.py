@@ -1,11 +1,10 @@
-"""Which evaluation set a person's words mean: a folder, or one on the hub."""
+"""Which evaluation set a person's words mean: a folder, one on the hub, or a packaged one."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeprof.client.http_client import HubClient
 from edgeprof.errors import UsageError
-from edgeprof.quality.evaluation_set import FACTS_FILE
 from edgeprof.wire import rest
 
 Say = Callable[[str], None]
@@ -28,21 +27,22 @@ def stored_set(known: Sequence[rest.EvaluationSetRecord], text: str) -> rest.Eva
     return found[0] if found else None
 
 
-def put_set(client: HubClient, text: str, say: Say, name: str = "") -> rest.EvaluationSetRecord:
-    """The set that `text` means, on the hub: uploaded first if it is a folder. Raises UsageError: unknown_set."""
-    folder = Path(text)
-    if folder.is_dir():
-        return _pushed(client, folder, name, say)
-    if stored := stored_set(client.sets(), text):
+def put_set(client: HubClient, text: str, say: Say) -> rest.EvaluationSetRecord:
+    """The set that `text` means, on the hub: uploaded first unless the hub has one of that name.
+
+    Raises UsageError: unknown_set, ambiguous_set.
+    """
+    if not Path(text).is_dir() and (stored := stored_set(client.sets(), text)):
         return stored
-    raise UsageError(
-        "unknown_set",
-        f"{text!r} is not a folder with {FACTS_FILE}, nor an evaluation set on the hub. "
-        "List those on the hub's page /sets.",
-    )
+    return push(client, text, say)
 
 
-def _pushed(client: HubClient, folder: Path, name: str, say: Say) -> rest.EvaluationSetRecord:
+def push(client: HubClient, text: str, say: Say, name: str = "") -> rest.EvaluationSetRecord:
+    """Upload a folder or a packaged set. `name` empty: the set's own. Raises UsageError: unknown_set."""
+    from edgeprof.quality.packaged.resolve import resolve_set  # most commands name no set
+
+    _, folder = resolve_set(str(Path(text).resolve()) if Path(text).is_dir() else text, say)
+
     def sent(done: int, total: int) -> None:
         if done == total:
             say(f"{folder.name}: {total / 2**20:.1f} MiB sent.")

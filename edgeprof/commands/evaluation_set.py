@@ -7,6 +7,7 @@ import click
 
 from edgeprof.commands import set_derive
 from edgeprof.commands.options import FilePath
+from edgeprof.commands.set_push import push
 from edgeprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ _MAX_CLASSES = 12
 
 @click.group("set")
 def set_() -> None:
-    """List, fetch, import, check, perturb and generate evaluation sets."""
+    """List, fetch, import, check, perturb and generate evaluation sets; send them to the hub."""
 
 
+set_.add_command(push)
 set_.add_command(set_derive.perturb)
 set_.add_command(set_derive.generate)
 

@@ -43,8 +43,9 @@ KINDS = ("device", "model", "result")
     "sets",
     multiple=True,
     metavar="NAME|FOLDER",
-    help="Also answer this evaluation set: a folder, or one on the hub; may be repeated.",
+    help="Also answer this evaluation set: a folder, one on the hub, or a packaged one; may be repeated.",
 )
+@click.option("--evaluate-only", is_flag=True, help="Measure no speed; answer the sets of --evaluate alone.")
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
 @click.option("--items", type=int, default=0, help="Answer only the first so many items of --evaluate; 0 is all.")
 @campaign_options
@@ -60,6 +61,7 @@ def flash(
     quantization: str | None,
     task: Task | None,
     sets: tuple[str, ...],
+    evaluate_only: bool,
     shots: int,
     items: int,
     no_wait: bool,
@@ -72,8 +74,8 @@ def flash(
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
     measuring = campaign_of(options, models)
-    if not sets and (shots or items):
-        raise UsageError("bad_usage", "--shots and --items need --evaluate.")
+    if not sets and (shots or items or evaluate_only):
+        raise UsageError("bad_usage", "--evaluate-only, --shots and --items need --evaluate.")
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name applies to one model; you gave {len(models)}. Flash them one by one.")
     client = client_of(hub_url, token_file)
@@ -89,13 +91,14 @@ def flash(
         measuring,
         evaluation_sets=tuple(one.set_id for one in evaluated),
         shots=shots,
+        evaluate_only=evaluate_only,
         protocol=replace(measuring.protocol, evaluation_items=items),
         model_ids=tuple(record.model_id for record in records),
         device_ids=tuple(device.device_id for device in chosen),
     )
     campaign = client.start_campaign(request)
     speed_jobs = [job for job in campaign.jobs if not job.config.evaluation_set]
-    left_out = len(records) * len(chosen) * request.repeats - len(speed_jobs)
+    left_out = 0 if evaluate_only else len(records) * len(chosen) * request.repeats - len(speed_jobs)
     if left_out:
         click.echo(
             f"Skipped {left_out} of the requested runs. Endpoints measure served models only, and other devices "

@@ -223,6 +223,8 @@ class CampaignRequest(RunOptions):
     """Ids of evaluation sets on the hub. Each cell gets one more job for each set of its model's kind."""
     shots: int = 0
     """Solved examples before each item of these sets."""
+    evaluate_only: bool = False
+    """Measure no speed: jobs for these sets alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

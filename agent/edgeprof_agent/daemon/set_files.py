@@ -44,6 +44,7 @@ def prepare(
     """
     from edgeprof.quality.file_index import INDEX_FILE, index_of, whole  # an idle agent need not hold it
 
+    listed = of(evaluation_set)
     folder = store.prepare(listed, keep, cancelled, on_progress)
     if index_of(listed.manifest) is None:
         return folder

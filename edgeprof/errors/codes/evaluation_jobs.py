@@ -21,20 +21,13 @@ ON_A_HUB = (
         WRONG_USE,
     ),
     ErrorCode(
+        "outcomes_unreadable",
+        "The outcomes of an evaluation's items are not on the hub, or are damaged.",
+        "Evaluate again.",
+    ),
+    ErrorCode(
         "set_id_mismatch",
         "The uploaded files are another evaluation set than the id says.",
         "Push the folder again.",
-    ),
-    ErrorCode(
-        "unknown_set",
-        "The text is neither a folder with an evaluation set nor a set that is known.",
-        "Name a folder with `set.json`, or a set that the hub's page /sets lists.",
-        WRONG_USE,
-    ),
-    ErrorCode(
-        "wrong_set",
-        "No model of the campaign is of the kind that the evaluation set is for.",
-        "Choose a set for these models, or another model.",
-        WRONG_USE,
     ),
 )

@@ -19,13 +19,17 @@ WITHOUT_LOGITS = {
 _MIB = 2**20
 
 
-def check(sets: Sequence[rest.EvaluationSetRecord], models: Sequence[rest.ModelRecord], shots: int) -> None:
+def check(
+    request: rest.CampaignRequest, sets: Sequence[rest.EvaluationSetRecord], models: Sequence[rest.ModelRecord]
+) -> None:
     """Raises UsageError for a set that no model of the campaign can answer, and for shots out of range."""
-    found = problem(RunConfig(runtime="any", shots=shots), RunConfig)
+    found = problem(RunConfig(runtime="any", shots=request.shots), RunConfig)
     if found:
         raise UsageError(found.code, found.sentence)
-    if shots and not sets:
+    if request.shots and not sets:
         raise UsageError("bad_shots", "Examples in a prompt need an evaluation set. Add one with --evaluate.")
+    if request.evaluate_only and not sets:
+        raise UsageError("empty_campaign", "Nothing to do: name the evaluation sets with --evaluate.")
     for one in sets:
         if not any(fits(one, model) for model in models):
             kind = "language models" if _kind(one) == "text" else "models with tensors in and out"

@@ -44,7 +44,7 @@ def plan(
     check(request)
     _check_sweep(request.protocol.sweep, models)
     _check_inputs(request, models)
-    evaluation_jobs.check(sets, models, request.shots)
+    evaluation_jobs.check(request, sets, models)
     if len(models) * len(devices) * (request.repeats + len(sets)) > MAX_JOBS:
         raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
     campaign_id = new_id()
@@ -52,7 +52,8 @@ def plan(
     for device in devices:
         able = [model for model in models if device.measures(model.format)]
         order = blocks(able, request.repeats, f"{campaign_id} {device.device_id}")
-        jobs += [_sendable(_job(request, campaign_id, new_id(), model, device, now_s), model) for model in order]
+        if not request.evaluate_only:
+            jobs += [_sendable(_job(request, campaign_id, new_id(), model, device, now_s), model) for model in order]
         for model in able:
             speed = _job(request, campaign_id, "", model, device, now_s)
             jobs += [

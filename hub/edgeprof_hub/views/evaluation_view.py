@@ -50,7 +50,7 @@ def evaluation_view(result: m.Result, stored_set: rest.EvaluationSetRecord | Non
         end=_ENDS.get(found.ended, found.ended) if found else "",
         parts=_parts(found.pipeline_parts_ms) if found and found.pipeline_parts_ms else None,
         problems=problems,
-        more_problems=max(0, found.unanswered - len(problems)) if found else 0,
+        more_problems=max(0, found.problem_count - len(problems)) if found else 0,
         base_key=base_key_of(result.config),
     )
 
