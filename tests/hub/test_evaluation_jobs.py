@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
@@ -17,7 +17,9 @@ from edgeprof.wire.identity import manifest_of, sha256_hex
 from edgeprof_hub.broker.dispatch import CANNOT_EVALUATE, SET_DELETED
 from edgeprof_hub.campaigns import evaluation_jobs
 from edgeprof_hub.campaigns.planning import plan
+from edgeprof_hub.registry.evaluation_reading import items_of, outcomes_of
 from edgeprof_hub.store.evaluations import base_key_of, save_set
+from edgeprof_hub.store.salvage import salvage
 from tests.hub import fleet, stores
 from tests.hub.api_cases import error_of
 from tests.hub.fake_agent import FakeAgent
@@ -238,6 +240,39 @@ def test_an_interrupted_evaluation_is_queued_more_often_than_a_measurement(tmp_p
             assert (again.state, again.attempt) == ("queued", attempt + 1)
 
 
+def test_outcomes_and_items_are_read_back_for_a_comparison(live: Live, tmp_path: Path) -> None:
+    one = live.client.add_set(made(tmp_path / "set"))
+    facts, items = items_of(one, live.hub.blobs)
+    assert (facts.classes, list(items)) == (("round", "square"), ["i0", "i1", "i2"])
+    outcomes = [Outcome(item_id=item_id, correct=True, score=1.0) for item_id in items]
+    content = encode_outcomes(outcomes)
+    ref = m.ArtifactRef(name="outcomes", sha256=sha256_hex(content), size=len(content), media_type="text/plain")
+    result = evaluated(CNN, artifacts=(ref,))
+    assert outcomes_of(result, {ref.sha256: content}.get) == tuple(outcomes)
+    lost = m.LostArtifact(name="outcomes", reason="the disk was full")
+    for damaged, held, why in (
+        (result, {}, "not stored here"),
+        (result, {ref.sha256: b"?"}, "line 1 is not an outcome"),
+        (replace(result, artifacts=(), lost_artifacts=(lost,)), {}, "the disk was full"),
+    ):
+        with pytest.raises(EdgeprofError, match=why):
+            outcomes_of(damaged, held.get)
+
+
+def test_a_salvaged_database_still_has_its_sets_and_finds_its_evaluations(tmp_path: Path) -> None:
+    known = with_speed()
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, known)
+        store.writer.change(lambda connection: save_set(connection, SHAPES, ["1" * 64]))
+        store.writer.save_result(evaluated(known.models[0]), "1" * 64, fleet.NOW_S)
+        before = (store.reader.evaluations.sets(), store.reader.evaluations.newest(), store.reader.cells())
+    (tmp_path / "new").mkdir()
+    salvage(tmp_path / "hub.sqlite", tmp_path / "new" / "hub.sqlite")
+    with stores.opened(tmp_path / "new") as store:
+        assert (store.reader.evaluations.sets(), store.reader.evaluations.newest(), store.reader.cells()) == before
+        assert store.reader.evaluations.files(SHAPES.set_id) == ["1" * 64]
+
+
 def test_the_pages_of_speed_do_not_show_it_and_its_own_page_does(tmp_path: Path) -> None:
     known = with_speed()
     problems = (ItemProblem(item_id="i7", reason="files/7.png is not an image."),)
@@ -264,6 +299,9 @@ def test_the_pages_of_speed_do_not_show_it_and_its_own_page_does(tmp_path: Path)
         ):
             assert text in page
         assert "history of this cell" not in page
+        for address in (f"/models/{result.model_id}", f"/devices/{result.device_id}"):
+            assert "<bdi>shapes</bdi>" in live.app_get(address)
+        assert live.app_get(f"/api/v1/results/{result.result_id}/perfetto")
         assert "break-even" not in page.lower()
         assert error_of(live, "GET", f"/results/{result.result_id}/bundle")[1].code == "evaluation_run"
         rows = [json.loads(line) for line in live.client.export("ndjson")]

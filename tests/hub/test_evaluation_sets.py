@@ -1,12 +1,18 @@
 """Evaluation sets on the hub: the id is the hub's own, every item is checked, and the same set is one set."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.client import resolve_sets
 from edgeprof.client.http_client import HubError
+from edgeprof.commands.evaluation_set import set_
+from edgeprof.commands.hub import flash
+from edgeprof.errors import UsageError
 from edgeprof.quality.evaluation_set import SetFacts
 from edgeprof.quality.file_index import INDEX_FILE, MAX_LISTED, index_of, manifest_in, shortened, whole
 from edgeprof.quality.sets import read_set, write_set
@@ -14,7 +20,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.identity import manifest_of, sha256_hex
 from edgeprof.wire.messages import FileRef
 from tests.hub.api_cases import JSON, add_digits, error_of, put
-from tests.hub.live import Live
+from tests.hub.live import Live, serving
 
 FACTS = SetFacts(
     name="shapes", task="image-classification", domain="vision", classes=("round", "square"), licence="CC0-1.0"
@@ -90,6 +96,14 @@ def test_an_index_that_lists_no_files_of_a_set_is_a_sentence(index: bytes) -> No
 ITEM = {"id": "a", "label": 0}
 
 
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A hub for sets that are all refused."""
+    with serving(tmp_path_factory.mktemp("hub") / "data") as served:
+        yield served
+        assert served.client.sets() == []
+
+
 @pytest.mark.parametrize(
     ("facts", "items", "code"),
     [
@@ -104,33 +118,32 @@ ITEM = {"id": "a", "label": 0}
     ],
 )
 def test_a_set_that_cannot_be_used_is_refused_by_name(
-    live: Live, facts: dict[str, object], items: list[object], code: str
+    strict: Live, facts: dict[str, object], items: list[object], code: str
 ) -> None:
     known = {"name": "shapes", "task": FACTS.task, "domain": "vision", "classes": ["round", "square"], **facts}
     texts = {"set.json": json.dumps(known), "items.jsonl": "\n".join(map(json.dumps, items))}
-    assert refused(live, new_of(live, texts)) == code
-    assert live.client.sets() == []
+    assert refused(strict, new_of(strict, texts)) == code
 
 
-def test_an_error_names_the_set_and_line_and_no_folder_of_the_hub(live: Live) -> None:
+def test_an_error_names_the_set_and_line_and_no_folder_of_the_hub(strict: Live) -> None:
     texts = {
         "set.json": json.dumps({"name": "x", "task": FACTS.task, "domain": "vision", "classes": ["a", "b"]}),
         "items.jsonl": json.dumps({"id": "a", "label": 0}) + "\n" + json.dumps({"id": "b", "label": 7}),
     }
-    body = json.dumps(document(new_of(live, texts))).encode()
-    _, error = error_of(live, "POST", "/sets", body)
+    body = json.dumps(document(new_of(strict, texts))).encode()
+    _, error = error_of(strict, "POST", "/sets", body)
     assert error.message.startswith("pushed/items.jsonl:2: label 7")
 
 
 @pytest.mark.parametrize("path", ["notes.txt", "files/../set.json", "/files/a"])
-def test_a_file_that_no_set_has_is_refused(live: Live, path: str) -> None:
+def test_a_file_that_no_set_has_is_refused(strict: Live, path: str) -> None:
     texts = {"set.json": "{}", "items.jsonl": "{}", path: "x"}
-    assert refused(live, new_of(live, texts)) in ("bad_manifest", "bad_set")
+    assert refused(strict, new_of(strict, texts)) in ("bad_manifest", "bad_set")
 
 
-def test_a_file_that_was_not_uploaded_is_named(live: Live) -> None:
+def test_a_file_that_was_not_uploaded_is_named(strict: Live) -> None:
     absent = manifest_of("set.json", [FileRef(path="set.json", size=1, sha256="1" * 64)])
-    assert refused(live, rest.NewEvaluationSet(name="x", manifest=absent)) == "blob_missing"
+    assert refused(strict, rest.NewEvaluationSet(name="x", manifest=absent)) == "blob_missing"
 
 
 def test_a_deleted_set_takes_its_files_along_but_none_that_others_need(live: Live, tmp_path: Path) -> None:
@@ -165,3 +178,32 @@ def refused(live: Live, new: rest.NewEvaluationSet) -> str:
     with live.http("POST", "/sets", json.dumps(document(new)).encode(), JSON) as answer:
         assert answer.status >= 400
         return json.loads(answer.read())["error"]["code"]
+
+
+def test_a_set_is_pushed_and_named_from_a_terminal(live: Live, tmp_path: Path) -> None:
+    folder = made(tmp_path / "set")
+    done = CliRunner().invoke(set_, ["push", str(folder), "--name", "forms", "--hub", live.url])
+    (pushed,) = live.client.sets()
+    assert done.output.endswith(
+        f"forms: 3 items, image-classification, set {pushed.set_id[:12]}. See {live.url}/sets\n"
+    )
+    by_name = resolve_sets.put_set(live.client, "forms", print)
+    assert by_name == resolve_sets.put_set(live.client, pushed.set_id[:8], print) == pushed
+
+
+def test_a_name_of_two_sets_and_one_of_none_are_refused(live: Live, tmp_path: Path) -> None:
+    for number in (1, 2):
+        live.client.add_set(made(tmp_path / str(number), count=number))
+    with pytest.raises(UsageError, match="2 evaluation sets are named 'shapes'") as refused:
+        resolve_sets.put_set(live.client, "shapes", print)
+    assert refused.value.code == "ambiguous_set"
+    with pytest.raises(UsageError) as refused:
+        resolve_sets.put_set(live.client, "no-such-set", print)
+    assert refused.value.code == "unknown_set"
+
+
+@pytest.mark.parametrize("option", [["--items", "5"], ["--shots", "2"], ["--evaluate-only"]])
+def test_options_of_an_evaluation_need_a_set(option: list[str]) -> None:
+    done = CliRunner().invoke(flash, ["m.onnx", "--to", "pi", *option])
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.code == "bad_usage"

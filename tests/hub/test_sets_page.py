@@ -15,8 +15,6 @@ from tests.hub import fleet
 from tests.hub.conftest import Open
 from tests.hub.test_evaluation_sets import made
 
-KINDS = ("set.zip", "set.tar", "set.tar.gz")
-
 
 @pytest.fixture
 def page(open_hub: Open) -> TestClient:
@@ -43,8 +41,7 @@ def send(page: TestClient, name: str, content: bytes, called: str = "") -> tuple
     return answer.status_code, answer.text if answer.status_code != 303 else answer.headers["location"]
 
 
-@pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("top", ["shapes/", "", "./"])
+@pytest.mark.parametrize(("name", "top"), [("set.zip", "shapes/"), ("set.tar", ""), ("set.tar.gz", "./")])
 def test_an_archive_becomes_a_set(page: TestClient, tmp_path: Path, name: str, top: str) -> None:
     folder = made(tmp_path / "set", count=30)
     set_id = read_set(folder).set_id

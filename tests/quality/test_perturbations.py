@@ -15,6 +15,7 @@ from PIL import Image
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
 from edgeprof.quality.groups import group_of
+from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.quality.perturbations.base import (
     ItemPerturbation,
     PixelPerturbation,
@@ -128,6 +129,16 @@ def test_what_becomes_of_an_item_rests_on_its_id_alone(rows: Path) -> None:
     made(rows, "noise", "whole")
     derive(rows, [parse_step("noise", PERTURBATIONS, 1)], rows.parent / "part", items=3)
     assert np.array_equal(array_of(rows.parent / "whole")[:3], array_of(rows.parent / "part"))
+
+
+def test_bytes_that_reach_16_are_white_at_16(tmp_path: Path) -> None:
+    """As the packaged digits: noise of 0.1 is 1.6 there, and nothing exceeds 16."""
+    found = derive(resolve_set("digits").folder, [parse_step("noise:sigma=0.1", PERTURBATIONS, 1)], tmp_path / "noisy")
+    assert (found.changed, found.parents) == (500, 500)
+    before, after = array_of(resolve_set("digits").folder), array_of(tmp_path / "noisy")
+    assert after.max() == 16
+    inner = (before > 5) & (before < 11)
+    assert (after - before)[inner].std() == pytest.approx(1.6, abs=0.1)
 
 
 def test_set_ids_are_pinned(rows: Path) -> None:

@@ -21,6 +21,11 @@ ON_A_HUB = (
         WRONG_USE,
     ),
     ErrorCode(
+        "outcomes_unreadable",
+        "The outcomes of an evaluation's items are not on the hub, or are damaged.",
+        "Evaluate again.",
+    ),
+    ErrorCode(
         "set_id_mismatch",
         "The uploaded files are another evaluation set than the id says.",
         "Push the folder again.",

@@ -45,10 +45,8 @@ def png_of(pixels: Any, exif: Any) -> bytes:
 
 
 def white_level(rows: Any) -> float:
-    """What stands for white in an array: 255 of bytes, else the largest value, or 1 where all are less."""
-    import numpy as np
-
-    return 255.0 if rows.dtype == np.uint8 else max(1.0, float(rows.max()))
+    """What stands for white in an array: its largest value. Bytes may be 0 to 16, as those of the digits set."""
+    return float(rows.max()) or 1.0
 
 
 def pixels_of_row(row: Any, white: float) -> Any:

@@ -71,7 +71,7 @@ class EvaluationReader:
         values = dict(zip(_COLUMNS, (device_id, model_id, base_key, set_id), strict=True))
         used = {f"evaluation.{name}": value for name, value in values.items() if value is not None}
         where = f" WHERE {' AND '.join(f'{name} = ?' for name in used)}" if used else ""
-        sql = f"{_EVALUATIONS}{where} ORDER BY result.seq DESC LIMIT ?"
+        sql = f"{_EVALUATIONS}{where} ORDER BY evaluation.rowid DESC LIMIT ?"
         return [_evaluation(row) for row in self._ask(sql, (*used.values(), limit))]
 
 

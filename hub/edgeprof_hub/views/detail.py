@@ -73,20 +73,20 @@ class RunPage:
     def sections(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
-            ("trust", "trust", True),
+            ("trust", "trust", self.evaluation is None or self.evidence.trust is not None),
             ("evaluation-h", "evaluation", self.evaluation is not None),
             ("remote", "endpoint", self.result.remote is not None),
             ("metrics-h", "metrics", bool(self.metrics)),
             ("samples-h", "samples", self.evaluation is None),
             ("timing", "timing", self.evaluation is None),
             ("cold", "cold start", self.evaluation is None),
-            ("energy", "energy", self.evidence.energy is not None),
+            ("energy", "energy", self.evaluation is None and self.evidence.energy is not None),
             ("sweep", "sweep", self.evidence.sweep is not None),
             ("soak", "soak", self.evidence.soak is not None),
             ("open-loop", "open loop", bool(self.evidence.open_loop)),
-            ("memory", "memory", True),
-            ("conditions", "device", True),
-            ("footprint", "overhead", True),
+            ("memory", "memory", self.evaluation is None),
+            ("conditions", "device", self.evaluation is None),
+            ("footprint", "overhead", self.evaluation is None),
             ("config-h", "configuration", True),
         )
         return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
