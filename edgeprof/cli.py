@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),
+    "set": ("edgeprof.commands.evaluation_set:set_", "", "List, fetch, import and check evaluation sets."),
     "errors": ("edgeprof.commands.errors:errors", "", "Explain an error code: its meaning and its remedy."),
     "paths": ("edgeprof.commands.paths:paths", "", "Show where edgeprof stores files and how to remove them."),
 }

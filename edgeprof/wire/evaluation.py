@@ -53,5 +53,7 @@ class Evaluation:
     """Items whose outcome an earlier start of the same job had already found."""
     batch_shape: str = ""
     """How items share the runtime's calls: scores of two shapes are never compared. Empty: one at a time."""
+    architecture: str = ""
+    """Of the process that ran the model, as `x86_64` or `aarch64`: a gate holds for one. Empty: not reported."""
     pipeline_parts_ms: dict[str, float] = field(default_factory=lambda: {})
     """Median time of each part of the pipeline: `decode`, `prepare`, `model`, `finish`."""

@@ -40,12 +40,16 @@ class SweepAsk(TypedDict):
 
 
 class EvaluationAsk(TypedDict):
-    """Which items of a set a worker answers. `items`: the first so many of the set; `done`: places to leave out."""
+    """Which items of a set a worker answers. `items`: the first so many of the set; `done`: places to leave out.
+
+    `tells_each`: every outcome is told at once, as a worker before this one died with some that it had not told.
+    """
 
     set_folder: str
     items: int
     done: list[int]
     shots: int
+    tells_each: bool
 
 
 class EndpointAsk(TypedDict):

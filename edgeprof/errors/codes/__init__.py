@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Costs": cost.COSTS,
     "Evaluations": quality.EVALUATION_OPTIONS,
     "Evaluation sets": quality.SETS,
+    "Comparing evaluations": quality.COMPARISONS,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}

@@ -42,7 +42,10 @@ def read_set(folder: Path) -> EvaluationSet:
 
 
 def write_set(
-    folder: Path, facts: SetFacts, items: Iterable[Item], files: Mapping[str, Path | bytes] | None = None
+    folder: Path,
+    facts: SetFacts,
+    items: Iterable[Item],
+    files: Mapping[str, Path | bytes] | Mapping[str, bytes] | None = None,
 ) -> EvaluationSet:
     """Writes a new folder and returns what `read_set` reads there; a set that cannot be read leaves no folder.
 

@@ -1,7 +1,7 @@
 """Image classification: `{"id", "file" or "row", "label"}`; an answer is class indices, the likeliest first.
 
-`row` is an index into the array that `preparation` names: uint8 or float32, [n, height, width] or [n, height, width,
-channels]. `file` is an image below `files/`. The keys of `preparation`, each of which may be left out:
+`row` is an index into the array that `preparation` names: uint8 or float32, [n, height, width], [n, height, width,
+channels] or [n, values]. `file` is an image below `files/`. The keys of `preparation`, each of which may be left out:
 
 - `array`: the array of the rows, as `files/images.npy`.
 - `size`: [height, width] of the model's input. Default: as the model declares it.

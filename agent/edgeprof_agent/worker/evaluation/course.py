@@ -39,7 +39,7 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
     files = [Path(path) for path in job["model_files"]]
     question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
     pipeline = made_pipeline(task.name, question)
-    batches = _Batches(reporter)
+    batches = _Batches(reporter, 0 if ask["tells_each"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()
     for place, item in _asked(found, ask):
@@ -76,14 +76,15 @@ def _report(opened: Opened, pipeline: Pipeline, ended: Literal["all", "time_limi
 class _Batches:
     """Outcomes on their way to the parent, some at a time."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, flush_ns: int) -> None:
         self._reporter = reporter
+        self._flush_ns = flush_ns
         self._waiting: list[Outcome] = []
         self._sent_ns = time.monotonic_ns()
 
     def add(self, outcome: Outcome) -> None:
         self._waiting.append(outcome)
-        if time.monotonic_ns() - self._sent_ns >= FLUSH_NS:
+        if time.monotonic_ns() - self._sent_ns >= self._flush_ns:
             self.flush()
 
     def flush(self) -> None:

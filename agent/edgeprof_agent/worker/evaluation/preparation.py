@@ -98,6 +98,8 @@ class Preparation:
         return np.ascontiguousarray(values[None], dtype=np.float32)
 
     def _with_channels(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if image.ndim == 1:
+            image = self._unflattened(image)
         image = image[..., None] if image.ndim == 2 else image
         if image.ndim != 3:
             raise NoAnswer(f"an image has 2 or 3 dimensions, the item {image.ndim}")
@@ -106,6 +108,14 @@ class Preparation:
         if image.shape[2] == 1:
             return np.repeat(image, self.channels, axis=2)
         raise NoAnswer(f"the item has {image.shape[2]} channels, the input {self.channels}")
+
+    def _unflattened(self, row: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A row of pixels in the input's size, or as one line for a flat input."""
+        if self.layout == "NF":
+            return row[None]
+        if self.height and self.width and row.size == self.height * self.width * self.channels:
+            return row.reshape(self.height, self.width, self.channels)
+        raise NoAnswer(f"the item has {row.size} values in a row, which are no image of the input's size")
 
 
 def _layout(need: InputNeed) -> Layout:

@@ -18,6 +18,12 @@ PIPELINES: dict[str, str] = {
     "retrieval": f"{_HERE}.retrieval:RetrievalPipeline",
     "series-classification": f"{_HERE}.series_classification:SeriesClassificationPipeline",
     "voice-activity": f"{_HERE}.voice_activity:VoiceActivityPipeline",
+    "multiple-choice": f"{_HERE}.multiple_choice:MultipleChoicePipeline",
+    "exact-match": f"{_HERE}.generation:GenerationPipeline",
+    "instructions": f"{_HERE}.generation:GenerationPipeline",
+    "code": f"{_HERE}.code:CodePipeline",
+    "perplexity": f"{_HERE}.perplexity:PerplexityPipeline",
+    "divergence": f"{_HERE}.divergence:DivergencePipeline",
 }
 
 
