@@ -103,6 +103,22 @@ def test_shots_out_of_range_or_without_a_set_are_refused(shots: int) -> None:
     assert refused.value.code == "bad_shots"
 
 
+def test_more_shots_than_a_set_has_examples_are_refused_before_anything_runs() -> None:
+    quiz = replace(a_set("quiz"), task="multiple-choice", facts={"preparation": {"examples": [{}, {}]}})
+    capable = replace(
+        ABLE, runtimes=(m.RuntimeFact(variant="llama-capi", formats=("gguf",), version="1"), *ABLE.runtimes)
+    )
+    asked = replace(REQUEST, shots=2)
+    assert planned(LLM, facts=capable, sets=(quiz,), request=asked)[1].config.shots == 2
+    with pytest.raises(UsageError, match="The set quiz has 2 examples; use --shots 2 or less"):
+        planned(LLM, facts=capable, sets=(quiz,), request=replace(REQUEST, shots=3))
+    refused = planned(LLM, sets=(quiz,))[1]
+    assert (refused.state, refused.note) == (
+        "failed",
+        "xllamacpp shows no logits, which multiple-choice needs. Use --runtime llama-capi or llama-cpp-python.",
+    )
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [

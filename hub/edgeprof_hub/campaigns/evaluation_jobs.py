@@ -31,6 +31,9 @@ def check(
     if request.evaluate_only and not sets:
         raise UsageError("empty_campaign", "Nothing to do: name the evaluation sets with --evaluate.")
     for one in sets:
+        count = _examples(one)
+        if request.shots > count and _kind(one) == "text":
+            raise UsageError("bad_shots", f"The set {one.name} has {count} examples; use --shots {count} or less.")
         if not any(fits(one, model) for model in models):
             kind = "language models" if _kind(one) == "text" else "models with tensors in and out"
             raise UsageError("wrong_set", f"The evaluation set {one.name} ({one.task}) is for {kind}. Choose another.")
@@ -89,6 +92,12 @@ def no_logits(kind: str, task: str, runtime: str) -> str:
     if kind != "text" or runtime not in WITHOUT_LOGITS:
         return ""
     return f"{runtime} shows no logits, which {task} needs. {WITHOUT_LOGITS[runtime]}"
+
+
+def _examples(one: rest.EvaluationSetRecord) -> int:
+    """How many solved examples a set brings."""
+    found = one.facts.get("preparation", {}).get("examples")
+    return len(found) if isinstance(found, list) else 0  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _kind(one: rest.EvaluationSetRecord) -> str:
