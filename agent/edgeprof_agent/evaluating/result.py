@@ -1,7 +1,9 @@
 """What is known of an evaluation, put into the wire's one Result document: figures, problems, what ran. Pure."""
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
@@ -13,6 +15,7 @@ from edgeprof.wire.identity import config_key, model_bytes, sha256_hex
 from edgeprof.wire.messages import ArtifactRef, DeviceState, Effective, Failure, Isolation, Result
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.evaluating.workers import WorkersEnd
+from edgeprof_agent.machine import userland
 from edgeprof_agent.measuring.arithmetic import kernels_of
 from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.extras import Extras
@@ -126,7 +129,12 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         unanswered=run.asked - len(answered),
         resumed=run.resumed,
         batch_shape=next((each["batch_shape"] for each in _told(run)), ""),
+        architecture=userland(Path("/"), platform.machine()) or platform.machine(),
         pipeline_parts_ms=_parts_ms(answered),
+        language=run.found.facts.language,
+        parent=run.found.facts.parent,
+        perturbation=run.found.facts.perturbation,
+        context_tokens=next((each.get("context_tokens") for each in _told(run)), None),
     )
 
 

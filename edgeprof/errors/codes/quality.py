@@ -14,7 +14,7 @@ EVALUATION_OPTIONS = (
     ErrorCode(
         "wrong_set",
         "No model of this format can answer the evaluation set.",
-        "Choose a set whose task fits the model.",
+        "Choose a set whose task fits the model; `edgeprof set list` shows them.",
         WRONG_USE,
     ),
 )
@@ -59,4 +59,18 @@ SETS = (
     ErrorCode("unknown_form", "The data is in no form that edgeprof imports.", "Name it: `--form`.", WRONG_USE),
     ErrorCode("unknown_set", "No evaluation set has this name.", "List the sets: `edgeprof set list`.", WRONG_USE),
     ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),
+)
+
+COMPARISONS = (
+    ErrorCode(
+        "bad_gate",
+        "The text is not a gate, or its figure has another direction.",
+        "Use a line such as `fashion-mnist: accuracy >= source - 1`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_outcomes",
+        "An evaluation is here without the outcomes of its items.",
+        "Run `edgeprof evaluate` with `--save FOLDER`, and give the folder.",
+    ),
 )
