@@ -68,9 +68,17 @@ def protocol_of(asked: RunProtocol) -> RunProtocol:
 
 
 def refusal(
-    one: rest.EvaluationSetRecord, config: RunConfig, model: rest.ModelRecord, device: rest.DeviceRecord
+    one: rest.EvaluationSetRecord,
+    config: RunConfig,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+    *,
+    has_model: bool,
 ) -> str:
-    """Why this device cannot run it, in sentences; empty where nothing speaks against it."""
+    """Why this device cannot run it, in sentences; empty where nothing speaks against it.
+
+    `has_model`: the device ran the model before, so it need not find room for it.
+    """
     facts = device.facts
     if facts is None:
         return ""
@@ -78,10 +86,11 @@ def refusal(
         return CANNOT_EVALUATE
     if reason := no_logits(_kind(one), one.task, config.runtime):
         return reason
-    needed_mib = (one.size_bytes + model.size_bytes) / _MIB
+    needed_mib = (one.size_bytes + (0 if has_model else model.size_bytes)) / _MIB
     if facts.disk_free_mib is not None and needed_mib > facts.disk_free_mib:
+        what = "The set needs" if has_model else "Set and model need"
         return (
-            f"Set and model need {needed_mib:,.0f} MiB; the device has {facts.disk_free_mib:,.0f} MiB free. "
+            f"{what} {needed_mib:,.0f} MiB; the device has {facts.disk_free_mib:,.0f} MiB free. "
             "Free disk space on the device."
         )
     return ""
