@@ -73,9 +73,9 @@ def short_names(models: Sequence[tuple[str, str]]) -> tuple[str, Names]:
     runtimes = {runtime for _, runtime in models}
     alike = takewhile(lambda chars: len(set(chars)) == 1, zip(*bare.values(), strict=False))
     start = "".join(chars[0] for chars in alike) if len(set(bare.values())) > 1 else ""
-    cut = max((start.rfind(mark) + 1 for mark in ".-_ "), default=0)
+    cut = max(start.rfind(mark) + 1 for mark in ".- ")
     cut = cut if cut >= MIN_COMMON else 0
-    shared = [start[:cut].rstrip(".-_ "), runtimes.pop() if len(runtimes) == 1 else ""]
+    shared = [start[:cut].rstrip(".- "), runtimes.pop() if len(runtimes) == 1 else ""]
     has_runtime = bool(runtimes)
     names = {
         (model, runtime): f"{bare[model][cut:]}{f' ({clean(runtime)})' if has_runtime else ''}"

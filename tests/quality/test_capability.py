@@ -269,3 +269,11 @@ def test_results_of_speed_alone_are_refused_by_name(tmp_path: Path) -> None:
     done = CliRunner().invoke(capability, [str(tmp_path / "001.json")])
     assert isinstance(done.exception, EdgeprofError)
     assert done.exception.code == "no_evaluations"
+
+
+def test_a_folder_with_a_plan_and_no_result_says_so(tmp_path: Path) -> None:
+    """As a stopped `edgeprof evaluate --save` leaves it."""
+    (tmp_path / "plan.json").write_text("{}")
+    done = CliRunner().invoke(capability, [str(tmp_path)])
+    assert isinstance(done.exception, EdgeprofError)
+    assert done.exception.code == "no_results"
