@@ -4,6 +4,12 @@ from edgeprof.errors.codes.entry import WRONG_USE, ErrorCode
 
 CAPABILITY = (
     ErrorCode(
+        "bad_source",
+        "The words name no model of the report, or several.",
+        "Use words that one name in the message has.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "no_evaluations",
         "None of the results is an evaluation.",
         "Give results of `edgeprof evaluate --save FOLDER`.",
