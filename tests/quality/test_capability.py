@@ -309,7 +309,9 @@ def test_flips_that_the_source_has_not_are_named() -> None:
     (against,) = found.against_source
     assert against.flips is not None
     assert (against.flips.gained, against.flips.both) == (("job",), 1)
-    assert "flips: 1 that the source has not (job), 0 that only the source has, 1 in both" in " ".join(capability_text(found, 130).split())
+    assert "flips: 1 that the source has not (job), 0 that only the source has, 1 in both" in " ".join(
+        capability_text(found, 130).split()
+    )
 
 
 @pytest.mark.parametrize("words", ["lm", "q8"])

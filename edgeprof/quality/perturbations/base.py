@@ -30,6 +30,8 @@ class PixelPerturbation(Named):
     """
 
     change: Callable[[Any, Values, Any], Any]
+    change_of: "Callable[[Item], Callable[[Any, Values, Any], Any]] | None" = None
+    """Where the change rests on more of the item than its pixels, as on its label."""
 
 
 @dataclass(frozen=True, kw_only=True)
