@@ -15,7 +15,7 @@ from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.paths import cache_dir
 from edgeprof.quality.evaluation_set import EvaluationSet
-from edgeprof.quality.sets.folder import read_set
+from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.wire import identity
 from edgeprof.wire.formats import is_language
@@ -56,8 +56,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 def run(model: Path, set_name: str, options: Mapping[str, object], output: EvaluateOutput) -> int:
     """The evaluation; returns the command's exit code."""
     given = msgspec.convert(options, _Options)
-    folder = _set_folder(set_name)
-    found = read_set(folder)
+    found, folder = resolve_set(set_name, lambda line: click.echo(line, err=True))
     file = inspect(model)
     _check_kind(file, found)
     setup = _setup(file, found.set_id, given)
@@ -83,15 +82,6 @@ def _show(result: Result, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(result)).decode())
     else:
         click.echo(report(result))
-
-
-def _set_folder(name: str) -> Path:
-    """The folder of a set."""
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
-    bundled = Path(__file__).parents[3] / "edgeprof/quality/packaged/bundled" / name
-    return bundled if bundled.is_dir() else folder
 
 
 def _check_kind(file: ModelFile, found: EvaluationSet) -> None:

@@ -73,7 +73,7 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
     crashes, retried = 0, -1
     while True:
         before = standing.left()
-        output, outcome, limits, stalled = _run_one(attempt, standing, stop_s)
+        output, outcome, limits, stalled = _run_one(attempt, standing, stop_s, tells_each=bool(end.outputs))
         end.outputs, end.exit, end.limits = [*end.outputs, output], outcome, limits
         if output.evaluated is not None:
             end.ended = output.evaluated["ended"]
@@ -99,7 +99,7 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
 
 
 def _run_one(
-    attempt: EvaluationAttempt, standing: Standing, stop_s: float
+    attempt: EvaluationAttempt, standing: Standing, stop_s: float, *, tells_each: bool
 ) -> tuple[EvaluationOutput, WorkerExit, Limits, bool]:
     request = attempt.request
     left_s = max(0.1, stop_s - time.monotonic())
@@ -118,6 +118,7 @@ def _run_one(
         "items": len(standing.asked),
         "done": standing.done_places(),
         "shots": request.config.shots,
+        "tells_each": tells_each,
     }
     standing.heard_s = time.monotonic()
     stop = _Stop(attempt.cancelled, standing, request.protocol.deadline_s)

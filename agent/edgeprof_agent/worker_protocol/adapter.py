@@ -216,6 +216,15 @@ class AnswersTensors(Protocol):
         ...
 
 
+@runtime_checkable
+class ForgetsState(Protocol):
+    """A tensor model that may hold state of its own from one inference to the next, as a listening one does."""
+
+    def forget(self) -> None:
+        """Brings the model to where it was once loaded: the next recording is not the last one's continuation."""
+        ...
+
+
 class EndingScore(NamedTuple):
     """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
 
@@ -238,11 +247,21 @@ class Generated(NamedTuple):
 class AnswersTexts(Protocol):
     """A language model that shows its logits: what an evaluation asks."""
 
-    batch_shape: str
-    """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+    @property
+    def batch_shape(self) -> str:
+        """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+        ...
 
     def tokenize(self, text: str, *, special: bool = True) -> list[int]:
         """Tokens of a text. Raises RuntimeFailure where the tokenizer cannot encode it."""
+        ...
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens; special ones have none."""
+        ...
+
+    def share_prefix(self, tokens: Sequence[int]) -> None:
+        """Evaluates these once for all prefixes and prompts that begin with them, until other ones are named."""
         ...
 
     def score_endings(self, prefix: Sequence[int], endings: Sequence[Sequence[int]]) -> list[EndingScore]:
@@ -265,6 +284,15 @@ class AnswersTexts(Protocol):
 
     def chat_prompt(self, text: str) -> str:
         """The text in the model's own chat template; as it is where the file has none."""
+        ...
+
+
+@runtime_checkable
+class WritesTexts(Protocol):
+    """A language model that continues a text and shows neither tokens nor logits: one behind an endpoint."""
+
+    def write(self, prompt: str, max_tokens: int, stop: Sequence[str], *, temperature: float, seed: int) -> Generated:
+        """The answer to a user's message."""
         ...
 
 

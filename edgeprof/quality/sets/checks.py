@@ -68,8 +68,8 @@ class ItemChecks:
             raise BadItem(f"label {_short(label)} is not one of the set's {len(classes)} classes ({names})")
 
 
-def parse_item(line: bytes, place: str) -> dict[str, Any]:
-    """One line of `items.jsonl`, with an `id`. Raises EdgeprofError `bad_item` that begins with the place."""
+def parse_item(line: bytes, place: str, own_id: str = "") -> dict[str, Any]:
+    """One line of `items.jsonl`. `own_id`: of an item without one; empty: it needs one. Raises `bad_item`."""
     if len(line) > MAX_LINE_BYTES:
         raise bad_item(place, f"{len(line):,} bytes are more than the {MAX_LINE_BYTES:,} allowed")
     try:
@@ -78,9 +78,9 @@ def parse_item(line: bytes, place: str) -> dict[str, Any]:
         raise bad_item(place, f"not JSON: {error}. Write one JSON object a line") from None
     if not isinstance(item, dict):
         raise bad_item(place, "not a JSON object. Write one JSON object a line")
-    if "id" not in item:
+    if "id" not in item and not own_id:
         raise bad_item(place, "`id` is missing")
-    return cast("dict[str, Any]", item)
+    return {"id": own_id, **cast("dict[str, Any]", item)}
 
 
 def named_files(item: Item) -> list[str]:

@@ -1,12 +1,13 @@
 """Image classification: `{"id", "file" or "row", "label"}`; an answer is class indices, the likeliest first.
 
-`row` is an index into the array that `preparation` names: uint8 or float32, [n, height, width] or [n, height, width,
-channels]. `file` is an image below `files/`. The keys of `preparation`, each of which may be left out:
+`row` is an index into the array that `preparation` names: uint8 or float32, [n, height, width], [n, height, width,
+channels] or [n, values]. `file` is an image below `files/`. The keys of `preparation`, each of which may be left out:
 
 - `array`: the array of the rows, as `files/images.npy`.
 - `size`: [height, width] of the model's input. Default: as the model declares it.
 - `layout`: `NCHW`, `NHWC`, `NHW` or `NF` (flat). Default: by where the input has a size of 1 or 3.
 - `channels`: 1 or 3. Default: as the model declares it, else 3.
+- `channel_order`: `rgb` (default) or `bgr`; mean and std stand in that order.
 - `scale`, `mean`, `std`: a value is `(pixel * scale - mean) / std`; mean and std are a number, or one a channel.
   Default: 1, 0, 1. A quantized input then takes it by its own scale and zero point.
 - `resize`: `bilinear` (default), `nearest`, `bicubic` or `box`.

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from edgeprof.quality.tasks.table import TASKS
+from edgeprof.statistics.paired_power import smallest_difference
 from edgeprof.tables.figures import clean
 from edgeprof.wire.evaluation import Evaluation, EvaluationEnd
 from edgeprof.wire.messages import MetricRow, Result
@@ -39,11 +41,28 @@ def _lines(result: Result) -> Iterator[str]:
     if quality:
         yield from ("", "Quality")
         yield from (figure_line(row) for row in quality)
+        yield from _power_lines(result)
     if evaluation is not None:
         yield from _pipeline_lines(result.metrics, evaluation)
     yield from absent_lines(result.absent)
     if evaluation is not None:
         yield from _problem_lines(evaluation)
+
+
+def _power_lines(result: Result) -> Iterator[str]:
+    """What another model's answers to the same items could show: the bound at the fewest items that differ."""
+    evaluation = result.evaluation
+    if evaluation is None or TASKS[evaluation.task].is_paired_by != "correct":
+        return
+    found = smallest_difference(evaluation.answered, 0.0)
+    if found is None:
+        text = f"no difference: {plural(evaluation.answered, 'item')} are too few"
+    else:
+        text = (
+            f"a difference of {max(100 * found, 0.1):.1f} points or more to another model on these "
+            f"{plural(evaluation.answered, 'item')} (power 80 %)"
+        )
+    yield from labelled("  can show", text)
 
 
 def _answered(evaluation: Evaluation) -> str:

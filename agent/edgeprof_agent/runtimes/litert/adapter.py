@@ -18,6 +18,20 @@ from edgeprof_agent.runtimes.set_feeding import SetFeeding, feeding_of
 from edgeprof_agent.worker_protocol.adapter import InputNeed, OutputGiven, RuntimeFailure, Variation
 from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
+_STATEFUL = frozenset(
+    {
+        "VAR_HANDLE",
+        "SVDF",
+        "RNN",
+        "LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_RNN",
+        "BIDIRECTIONAL_SEQUENCE_LSTM",
+        "BIDIRECTIONAL_SEQUENCE_RNN",
+    }
+)
+"""Operators that hold a value from one inference to the next."""
+
 
 class _Detail(TypedDict):
     name: str
@@ -79,10 +93,8 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
-        self._signatures = Signatures(whole, job["config"].signature)
-        measured, is_first = self._signatures.measured, not self._signatures.graph
-        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
+        self._make = make
+        self._interpreter = self._opened()
         details = _input_details(self._interpreter)
         indices = [int(each["index"]) for each in details]
         labels = self._signatures.labels([each["name"] for each in details], indices)
@@ -94,9 +106,16 @@ class LiteRtModel:
         self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
-            if not is_first:
+            if self._signatures.graph:
                 raise refuse_full_delegation(job["config"].signature)
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
+
+    def _opened(self) -> Interpreter:
+        """The graph of the run's signature, else the first one."""
+        whole = self._make(model_path=self._job["model_path"], num_threads=self._job["config"].threads)
+        self._signatures = Signatures(whole, self._job["config"].signature)
+        measured = self._signatures.measured
+        return whole if not self._signatures.graph or measured is None else self._signatures.graph_of(measured)
 
     def bind(self) -> None:
         self._feeding.learn_uses(self._uses())
@@ -125,6 +144,14 @@ class LiteRtModel:
         self._fed = feeds
         self._interpreter.invoke()
         return {each["name"]: self._output(each) for each in self._interpreter.get_output_details()}
+
+    def forget(self) -> None:
+        """By a new interpreter: `reset_all_variables` leaves resource variables as they are, see findings/."""
+        if not any(node["op_name"] in _STATEFUL for node in _nodes(self._interpreter)):
+            return
+        self._interpreter = self._opened()
+        self.infer = self._interpreter.invoke
+        self._resize()
 
     def hint(self) -> str:
         return self._feeding.hint()

@@ -34,6 +34,12 @@ class Question(NamedTuple):
     folder: Path
     items: Sequence[Item]
     shots: int
+    model_files: Sequence[Path] = ()
+    """Files of the model's manifest, as its tokenizer. Others in its folder are no part of the model."""
+
+    def model_file(self, name: str) -> Path | None:
+        """The model's own file of that name."""
+        return next((path for path in self.model_files if path.name == name), None)
 
 
 class Pipeline(Protocol):

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from edgeprof.quality.evaluation_set import Item
@@ -11,10 +12,10 @@ from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
-from edgeprof_agent.worker.evaluation.table import pipeline_of
+from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import KnowsItsContext, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import EvaluationAsk, WorkerJob
 from edgeprof_agent.worker_protocol.reason import short_reason
 from edgeprof_agent.worker_protocol.run_counter import open_counter
@@ -35,9 +36,10 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
     if opened.model.kind != task.kind:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
-    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"])
-    pipeline = pipeline_of(task.name)(question)
-    batches = _Batches(reporter)
+    files = [Path(path) for path in job["model_files"]]
+    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
+    pipeline = made_pipeline(task.name, question)
+    batches = _Batches(reporter, 0 if ask["tells_each"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()
     for place, item in _asked(found, ask):
@@ -67,6 +69,7 @@ def _report(opened: Opened, pipeline: Pipeline, ended: Literal["all", "time_limi
             "affinity": sorted(os.sched_getaffinity(0)),
             "setting": opened.model.setting(),
             "batch_shape": pipeline.batch_shape,
+            "context_tokens": opened.model.trained_tokens if isinstance(opened.model, KnowsItsContext) else None,
         }
     )
 
@@ -74,14 +77,15 @@ def _report(opened: Opened, pipeline: Pipeline, ended: Literal["all", "time_limi
 class _Batches:
     """Outcomes on their way to the parent, some at a time."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, flush_ns: int) -> None:
         self._reporter = reporter
+        self._flush_ns = flush_ns
         self._waiting: list[Outcome] = []
         self._sent_ns = time.monotonic_ns()
 
     def add(self, outcome: Outcome) -> None:
         self._waiting.append(outcome)
-        if time.monotonic_ns() - self._sent_ns >= FLUSH_NS:
+        if time.monotonic_ns() - self._sent_ns >= self._flush_ns:
             self.flush()
 
     def flush(self) -> None:
