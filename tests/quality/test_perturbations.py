@@ -173,10 +173,20 @@ def test_the_set_is_bounded_in_size(photos: Path, monkeypatch: pytest.MonkeyPatc
 def test_several_steps_are_one_set(rows: Path) -> None:
     steps = [parse_step(text, PERTURBATIONS, 4) for text in ("brightness:shift=0.1", "repeats:times=2")]
     found = derive(rows, steps, rows.parent / "both")
-    assert found.made.facts.perturbation == "brightness(shift=0.1, seed=4); repeats(times=2, seed=4)"
+    assert found.made.facts.perturbation == "brightness(shift=0.1, seed=4); repeats(times=2, temperature=0, seed=4)"
     assert [item["id"] for item in found.made.items][:3] == ["i0~1", "i0~2", "i1~1"]
     assert {group_of(item["id"]) for item in found.made.items} == {item["id"] for item in read_set(rows).items}
     assert (found.changed, found.parents) == (12, 12)
+
+
+def test_repeats_at_a_temperature_have_a_seed_each() -> None:
+    kind = PERTURBATIONS["repeats"]
+    assert isinstance(kind, ItemPerturbation)
+    facts = SetFacts(name="n", task="exact-match", domain="language")
+    plain = kind.change({"id": "q"}, facts, {"times": 2, "temperature": 0.0}, random.Random(1))
+    assert plain == [{"id": "q~1", "group": "q"}, {"id": "q~2", "group": "q"}]
+    sampled = kind.change({"id": "q"}, facts, {"times": 2, "temperature": 0.7}, random.Random(1))
+    assert [(item["temperature"], item["seed"]) for item in sampled] == [(0.7, 1), (0.7, 2)]
 
 
 def test_a_step_that_changes_nothing_makes_no_set(rows: Path) -> None:
