@@ -31,7 +31,7 @@ REPEATS = ItemPerturbation(
             name="temperature",
             default=0.0,
             high=2,
-            meaning="of generated answers; above 0, each repeat has its own seed",
+            meaning="of generated answers; above 0 each has its seed",
         ),
     ),
     change=_repeated,
