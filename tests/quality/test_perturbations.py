@@ -218,6 +218,15 @@ def test_a_step_for_another_kind_of_set_is_refused(name: str, rows: Path) -> Non
         made(rows, name, "1")
 
 
+@pytest.mark.parametrize("name", ["distractors", "paraphrase"])
+def test_words_of_one_language_are_not_put_into_another(name: str, tmp_path: Path) -> None:
+    german = resolve_set("capitals-de").folder
+    with pytest.raises(UsageError, match=r"words in 'en', and .* is in 'de'"):
+        derive(german, [parse_step(name, PERTURBATIONS, 1)], tmp_path / "a")
+    assert derive(german, [parse_step("typos", PERTURBATIONS, 1)], tmp_path / "b").changed == 40
+    assert derive(resolve_set("capitals-en").folder, [parse_step(name, PERTURBATIONS, 1)], tmp_path / "c").changed == 40
+
+
 def changed_text(name: str, text: str = TEXT, seed: int = 1, **values: Any) -> str:
     step = parse_step(name, PERTURBATIONS, seed)
     assert isinstance(step.kind, TextPerturbation)

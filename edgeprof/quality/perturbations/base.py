@@ -46,6 +46,8 @@ class TextPerturbation(Named):
     """Changes the texts that fill the slots of a set's template; never the answer."""
 
     change: Callable[[str, Values, random.Random], str]
+    language: str = ""
+    """The one that its own words are in; empty: it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
