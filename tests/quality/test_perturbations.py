@@ -227,6 +227,18 @@ def test_words_of_one_language_are_not_put_into_another(name: str, tmp_path: Pat
     assert derive(resolve_set("capitals-en").folder, [parse_step(name, PERTURBATIONS, 1)], tmp_path / "c").changed == 40
 
 
+@pytest.mark.parametrize(
+    ("task", "item"),
+    [("perplexity", {"text": "A b c."}), ("code", {"prompt": "def f():", "test": "assert f()", "entry_point": "f"})],
+)
+def test_a_text_that_is_the_right_answer_is_not_changed(task: str, item: dict[str, str], tmp_path: Path) -> None:
+    facts = SetFacts(name="n", task=task, domain="language", template="{prompt}" if "prompt" in item else "")
+    write_set(tmp_path / "set", facts, [{"id": "1", **item}])
+    with pytest.raises(UsageError, match="changes the text that a model reads") as caught:
+        derive(tmp_path / "set", [parse_step("typos", PERTURBATIONS, 1)], tmp_path / "a")
+    assert caught.value.code == "bad_perturbation"
+
+
 def changed_text(name: str, text: str = TEXT, seed: int = 1, **values: Any) -> str:
     step = parse_step(name, PERTURBATIONS, seed)
     assert isinstance(step.kind, TextPerturbation)
