@@ -24,7 +24,8 @@ class ImageClassificationPipeline:
         self._classes = len(question.facts.classes)
         self._output = str(question.facts.preparation.get("output", ""))
         self._rows = Rows(question.folder, question.facts)
-        if any("file" in item for item in question.items):
+        self.prepares_ahead = any("file" in item for item in question.items)
+        if self.prepares_ahead:
             pillow()  # its absence is the run's failure, not each item's
         self._preparation = Preparation.of(question.facts.preparation, self._need)
 
