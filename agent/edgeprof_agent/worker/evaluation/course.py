@@ -14,7 +14,7 @@ from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
 from edgeprof_agent.worker.evaluation.readying import ahead, in_turn
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
-from edgeprof_agent.worker.evaluation.table import pipeline_of
+from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
@@ -40,7 +40,7 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
     files = [Path(path) for path in job["model_files"]]
     question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
-    pipeline = pipeline_of(task.name)(question)
+    pipeline = made_pipeline(task.name, question)
     batches = _Batches(reporter, 0 if ask["is_careful"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()

@@ -33,6 +33,8 @@ class Preparation:
     std: Floats
     resize: Resize
     short_side: int | None
+    is_bgr: bool
+    """Whether the input takes blue first, as models of OpenCV's world do."""
 
     @classmethod
     def of(cls, keys: Mapping[str, Any], need: InputNeed) -> "Preparation":
@@ -58,6 +60,7 @@ class Preparation:
             mean=_per_channel(keys.get("mean", 0.0)),
             std=_per_channel(keys.get("std", 1.0)),
             resize=resize,
+            is_bgr=_is_bgr(keys.get("channel_order", "rgb")),
             short_side=int(keys["short_side"]) if keys.get("short_side") else None,
         )
 
@@ -84,14 +87,29 @@ class Preparation:
 
     def normalized(self, image: npt.NDArray[Any]) -> Floats:
         """[height, width, channels] as real values in the input's layout, with a leading size of 1."""
-        values = (image.astype(np.float32) * np.float32(self.scale) - self.mean) / self.std
+        image = image[..., ::-1] if self.is_bgr else image
         if self.layout == "NCHW":
-            values = np.moveaxis(values, -1, 0)
-        elif self.layout == "NHW":
+            image = np.moveaxis(image, -1, 0)
+        values = np.ascontiguousarray(image, dtype=np.float32)
+        values = values if values is not image else values.copy()
+        values *= np.float32(self.scale)
+        for change, numbers in ((np.subtract, self.mean), (np.divide, self.std)):
+            self._each_channel(change, values, numbers)
+        if self.layout == "NHW":
             values = values[..., 0]
         elif self.layout == "NF":
             values = values.reshape(-1)
-        return np.ascontiguousarray(values[None], dtype=np.float32)
+        return values[None]
+
+    def _each_channel(self, change: "np.ufunc", values: Floats, numbers: Floats) -> None:
+        """In place. Channels that stand last are spread over a row: a loop of three values would be slow."""
+        if numbers.size == 1:
+            change(values, numbers.reshape(()), out=values)
+        elif self.layout == "NCHW":
+            change(values, numbers[:, None, None], out=values)
+        else:
+            rows = values.reshape(values.shape[0], -1)
+            change(rows, np.tile(numbers, values.shape[1]), out=rows)
 
     def _with_channels(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if image.ndim == 1:
@@ -146,6 +164,12 @@ def _size(given: object) -> tuple[int, int]:
         case _:
             pass
     raise _bad(f"size {given!r} is not [height, width]")
+
+
+def _is_bgr(given: object) -> bool:
+    if given not in ("rgb", "bgr"):
+        raise _bad(f"channel_order {given!r} is not rgb or bgr")
+    return given == "bgr"
 
 
 def _per_channel(given: object) -> Floats:

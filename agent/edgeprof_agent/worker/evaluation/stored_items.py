@@ -27,6 +27,11 @@ class Rows:
         name = facts.preparation.get("array")
         self._array: npt.NDArray[Any] | None = _mapped(folder, str(name)) if name else None
 
+    @property
+    def values(self) -> int:
+        """Of one row; 0 without an array."""
+        return self._array[0].size if self._array is not None and len(self._array) else 0
+
     def row(self, item: Item) -> npt.NDArray[Any]:
         """The item's row. Raises NoAnswer where there is none."""
         if self._array is None:
