@@ -37,7 +37,7 @@ class Rows:
         if self._array is None:
             raise NoAnswer("the item names a row, and the set's preparation names no array")
         row = item["row"]
-        if not isinstance(row, int) or not 0 <= row < len(self._array):
+        if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < len(self._array):
             raise NoAnswer(f"row {row!r} is not in the set's array of {len(self._array):,} rows")
         return np.asarray(self._array[row])
 
