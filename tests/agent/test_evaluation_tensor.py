@@ -113,6 +113,17 @@ def test_a_reader_without_its_characters_is_told_what_to_add(tmp_path: Path) -> 
     assert (run.result.failure.code, "'characters'" in run.result.failure.message) == ("bad_set", True)
 
 
+def test_a_preparation_with_a_word_for_a_number_is_a_bad_set(tmp_path: Path) -> None:
+    model = answering_models.listener(tmp_path / "listener.onnx")
+    preparation = {"state": {"state": "state_out"}, "constants": {"gain": 1}, "threshold": "high"}
+    facts = SetFacts(name="speech", task="voice-activity", domain="audio", preparation=preparation)
+    item: Item = {"id": "1", "file": "files/1.wav", "duration_s": 0.1, "segments": []}
+    run = evaluated(tmp_path, model, facts, [item], {"files/1.wav": wav(np.zeros(1600))})
+    assert run.result.failure is not None
+    assert run.result.failure.code == "bad_set"
+    assert "'high'" in run.result.failure.message
+
+
 def test_speech_lasts_as_long_as_the_state_says_and_no_recording_hears_the_one_before(tmp_path: Path) -> None:
     """Steps of 10 ms; loudness 0.8 fades to 0.4, 0.2: one step more is above 0.3."""
     model = answering_models.listener(tmp_path / "listener.onnx")

@@ -42,6 +42,14 @@ def test_boxes_are_cut_at_the_edges_of_the_image() -> None:
     assert placed.to_image(np.array([[0, -9, 200, 300]], np.float32)).tolist() == [[0, 0, 50, 50]]
 
 
+def test_a_model_of_blue_first_gets_blue_first() -> None:
+    pixel = np.array([[[10, 20, 30]]], np.uint8)
+    keys = {"channel_order": "bgr", "mean": [1, 2, 3]}
+    assert Preparation.of(keys, NEED).normalized(pixel).ravel().tolist() == [29, 18, 7]
+    with pytest.raises(RuntimeFailure, match="'rbg' is not rgb or bgr"):
+        Preparation.of({"channel_order": "rbg"}, NEED)
+
+
 def test_an_unknown_fit_is_refused() -> None:
     with pytest.raises(RuntimeFailure, match="not one of stretch, letterbox, top-left"):
         framing(fit="crop")

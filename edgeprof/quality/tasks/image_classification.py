@@ -7,6 +7,7 @@ channels] or [n, values]. `file` is an image below `files/`. The keys of `prepar
 - `size`: [height, width] of the model's input. Default: as the model declares it.
 - `layout`: `NCHW`, `NHWC`, `NHW` or `NF` (flat). Default: by where the input has a size of 1 or 3.
 - `channels`: 1 or 3. Default: as the model declares it, else 3.
+- `channel_order`: `rgb` (default) or `bgr`; mean and std stand in that order.
 - `scale`, `mean`, `std`: a value is `(pixel * scale - mean) / std`; mean and std are a number, or one a channel.
   Default: 1, 0, 1. A quantized input then takes it by its own scale and zero point.
 - `resize`: `bilinear` (default), `nearest`, `bicubic` or `box`.

@@ -2,6 +2,7 @@
 
 An answer is a list of `[label, time_s, score]`, a detection each. A detection is right from the word's start until
 `preparation["tolerance_s"]` after its end, once a word: a second one is a false accept.
+Other keys of `preparation`: `docs/quality.md`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,7 @@
 """Object detection: `{"id", "file", "objects": [{"box": [x, y, w, h], "label", "is_crowd"?}]}`, boxes in pixels.
 
 An answer is a list of `[label, score, x, y, w, h]`, in pixels of the item's own image, not of the model's input.
+Keys of `preparation`: `docs/quality.md`.
 """
 
 from collections.abc import Mapping, Sequence

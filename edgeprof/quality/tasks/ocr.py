@@ -1,6 +1,7 @@
 """Reading text from an image: `{"id", "file", "text"}`; an answer is the text that was read.
 
-`SetFacts.preparation` may hold `"ignore": ["case", "spaces"]`: both texts are then compared without them.
+`SetFacts.preparation` may hold `"ignore": ["case", "spaces"]`: both texts are then compared without them. Other
+keys: `docs/quality.md`.
 """
 
 import unicodedata

@@ -2,6 +2,7 @@
 
 The documents are `SetFacts.preparation["documents"]`, an object of texts by id: part of the set's id. A grade is a
 whole number of 1 or more; 1 for all is binary relevance. Documents that an item does not name are not relevant.
+Other keys of `preparation`: `docs/quality.md`.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Voice activity: `{"id", "file", "duration_s", "segments": [[start_s, end_s], …]}`; [] where nobody speaks.
 
 An answer is a list of `[start_s, end_s]`: where the model finds speech. Both are compared in frames of 10 ms; a frame
-is speech where its middle is.
+is speech where its middle is. Keys of `preparation`: `docs/quality.md`.
 """
 
 from collections.abc import Mapping, Sequence

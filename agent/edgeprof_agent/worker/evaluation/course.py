@@ -12,10 +12,10 @@ from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
-from edgeprof_agent.worker.evaluation.table import pipeline_of
+from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import KnowsItsContext, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import EvaluationAsk, WorkerJob
 from edgeprof_agent.worker_protocol.reason import short_reason
 from edgeprof_agent.worker_protocol.run_counter import open_counter
@@ -38,7 +38,7 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
     files = [Path(path) for path in job["model_files"]]
     question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
-    pipeline = pipeline_of(task.name)(question)
+    pipeline = made_pipeline(task.name, question)
     batches = _Batches(reporter, 0 if ask["tells_each"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()
@@ -69,6 +69,7 @@ def _report(opened: Opened, pipeline: Pipeline, ended: Literal["all", "time_limi
             "affinity": sorted(os.sched_getaffinity(0)),
             "setting": opened.model.setting(),
             "batch_shape": pipeline.batch_shape,
+            "context_tokens": opened.model.trained_tokens if isinstance(opened.model, KnowsItsContext) else None,
         }
     )
 

@@ -1,6 +1,6 @@
 """An image in the frame of a detector's or reader's input, and boxes back from there. Imports numpy.
 
-Keys of `preparation`, beside those of image classification:
+Keys of `preparation`, as well as those of image classification:
 
 - `fit`: `stretch` (default; both sides to the input's), `letterbox` (the whole image in the middle) or `top-left`.
 - `pad`: the pixel value around a fitted image, 0 to 255. Default: 114, as YOLO's letterbox has it.

@@ -1,6 +1,6 @@
 """Key word or wake word: a recording in, detections out.
 
-Keys of `preparation`, beside those of `streaming.py`: `threshold`, which a word's mean score must exceed (0.5);
+Keys of `preparation`, as well as those of `streaming.py`: `threshold`, which a word's mean score must exceed (0.5);
 `average`, steps that the mean is over (1), as a detector needs them before it says anything; `refractory_s`, seconds
 after a detection in which the word is not detected again (1); `columns`, the place of each class in an output that has
 more values than the set has classes.

@@ -33,6 +33,8 @@ class Preparation:
     std: Floats
     resize: Resize
     short_side: int | None
+    is_bgr: bool
+    """Whether the input takes blue first, as models of OpenCV's world do."""
 
     @classmethod
     def of(cls, keys: Mapping[str, Any], need: InputNeed) -> "Preparation":
@@ -58,6 +60,7 @@ class Preparation:
             mean=_per_channel(keys.get("mean", 0.0)),
             std=_per_channel(keys.get("std", 1.0)),
             resize=resize,
+            is_bgr=_is_bgr(keys.get("channel_order", "rgb")),
             short_side=int(keys["short_side"]) if keys.get("short_side") else None,
         )
 
@@ -84,6 +87,7 @@ class Preparation:
 
     def normalized(self, image: npt.NDArray[Any]) -> Floats:
         """[height, width, channels] as real values in the input's layout, with a leading size of 1."""
+        image = image[..., ::-1] if self.is_bgr else image
         values = (image.astype(np.float32) * np.float32(self.scale) - self.mean) / self.std
         if self.layout == "NCHW":
             values = np.moveaxis(values, -1, 0)
@@ -146,6 +150,12 @@ def _size(given: object) -> tuple[int, int]:
         case _:
             pass
     raise _bad(f"size {given!r} is not [height, width]")
+
+
+def _is_bgr(given: object) -> bool:
+    if given not in ("rgb", "bgr"):
+        raise _bad(f"channel_order {given!r} is not rgb or bgr")
+    return given == "bgr"
 
 
 def _per_channel(given: object) -> Floats:

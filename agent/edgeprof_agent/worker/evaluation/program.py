@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeprof_agent.worker.evaluation.program_guard import FILE_BYTES, PASSED
-
+MEMORY_BYTES = 1 << 30
+FILE_BYTES = 1 << 20
+_PASSED, _REFUSED = 96, 97
 _GUARD = Path(__file__).with_name("program_guard.py")
 
 
@@ -33,7 +34,7 @@ def run_program(source: str, limit_s: float) -> Verdict:
         Path(folder, "program.py").write_text(source, encoding="utf-8", errors="replace")
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(_GUARD), str(max(1, round(limit_s) + 1))],
+                [sys.executable, "-I", "-S", "-B", str(_GUARD), *_limits(limit_s)],
                 cwd=folder,
                 env={"PATH": "", "HOME": folder, "TMPDIR": folder, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
@@ -55,6 +56,11 @@ def run_program(source: str, limit_s: float) -> Verdict:
         return _verdict(process.returncode, errors.read(FILE_BYTES).decode(errors="replace"))
 
 
+def _limits(limit_s: float) -> list[str]:
+    """What the guard is told, in its order."""
+    return [str(value) for value in (max(1, round(limit_s) + 1), MEMORY_BYTES, FILE_BYTES, _PASSED, _REFUSED)]
+
+
 def can_run() -> str:
     """Why no program can be run here; empty where one can."""
     verdict = run_program("assert 1 + 1 == 2\n", 20.0)
@@ -64,7 +70,7 @@ def can_run() -> str:
 def _verdict(code: int, errors: str) -> Verdict:
     lines = errors.strip().splitlines()
     last = lines[-1][:200] if lines else ""
-    if code == PASSED:
+    if code == _PASSED:
         return Verdict(True)
     if code == 0:
         return Verdict(False, "it ended before its tests did")

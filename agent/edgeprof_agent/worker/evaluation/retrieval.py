@@ -1,8 +1,9 @@
 """Embedding retrieval: a query in, the nearest documents out. Documents are embedded once, before the first query.
 
-Nearness is the cosine of two embeddings. Keys of `preparation`, beside those of `tokenizing.py`: `documents`, texts by
-id; `pooling`: `mean` of the token vectors (default), `cls` (the first) or `none`, for an output of one vector a text;
-`output`, its name (default: the first of the fitting rank); `query_prefix` and `document_prefix`, put before a text.
+Nearness is the cosine of two embeddings. Keys of `preparation`, as well as those of `tokenizing.py`: `documents`, texts
+by id; `pooling`: `mean` of the token vectors (default), `cls` (the first) or `none`, for an output of one vector a
+text; `output`, its name (default: the first of the fitting rank); `query_prefix` and `document_prefix`, put before
+each.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """A recording through a model step by step, as a device hears it: windows, and state from one step to the next.
 
-Keys of `preparation`, beside those of `sound_features.py`; counts are rows of the features (of samples: samples):
+Keys of `preparation`, as well as those of `sound_features.py`; counts are rows of the features (of samples: samples):
 
 - `window`: rows a step takes. Default: as the input declares, its last free size but one of samples.
 - `hop`: rows from one step to the next. Default: the window, less the context.

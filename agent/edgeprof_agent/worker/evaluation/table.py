@@ -3,8 +3,9 @@
 import importlib
 from typing import cast
 
-from edgeprof_agent.worker.evaluation.base import Pipeline
+from edgeprof_agent.worker.evaluation.base import Pipeline, Question
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.reason import short_reason
 
 _HERE = "edgeprof_agent.worker.evaluation"
 
@@ -24,6 +25,15 @@ PIPELINES: dict[str, str] = {
     "perplexity": f"{_HERE}.perplexity:PerplexityPipeline",
     "divergence": f"{_HERE}.divergence:DivergencePipeline",
 }
+
+
+def made_pipeline(task: str, question: Question) -> Pipeline:
+    """The task's pipeline, made. Raises RuntimeFailure; `bad_set` for a preparation with values of the wrong kind."""
+    made = pipeline_of(task)
+    try:
+        return made(question)
+    except (TypeError, ValueError) as error:
+        raise RuntimeFailure("bad_set", f"The set's preparation does not fit: {short_reason(error)}.") from error
 
 
 def pipeline_of(task: str) -> type[Pipeline]:

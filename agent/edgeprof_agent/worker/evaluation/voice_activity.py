@@ -1,6 +1,6 @@
 """Voice activity: a recording in, segments of speech out.
 
-Keys of `preparation`, beside those of `streaming.py`: `threshold`, from which speech starts (0.5); `end_threshold`,
+Keys of `preparation`, as well as those of `streaming.py`: `threshold`, from which speech starts (0.5); `end_threshold`,
 below which it ends (the threshold); `min_silence_s`, a pause of at most that is speech (0); `min_speech_s`, less is
 none (0); `pad_s`, added at both ends (0); `column`, the place of speech in an output of several values (the last).
 """
