@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.commands.hub import flash
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.wire import identity, rest
@@ -433,6 +435,16 @@ def test_a_deleted_set_cancels_its_jobs_and_a_retry_says_why_it_cannot(
     ended = live.hub.reader.job(job.job_id)
     assert ended is not None
     assert (ended.state, ended.note) == ("failed", SET_DELETED)
+
+
+def test_the_terminal_names_what_a_device_cannot_do_also_where_nobody_waits(
+    live: Live, agent: FakeAgent, tmp_path: Path
+) -> None:
+    ready(live)
+    options = ["--evaluate", str(made(tmp_path / "set")), "--no-wait", "--hub", live.url]
+    done = CliRunner().invoke(flash, [CNN.name, "--to", agent.device_id, *options])
+    assert f"agent-1  cnn  on shapes: {CANNOT_EVALUATE}" in done.output
+    assert "Queued 1 job(s) as campaign" in done.output
 
 
 def test_a_set_that_is_not_there_is_refused(live: Live, agent: FakeAgent) -> None:
