@@ -11,6 +11,7 @@ from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
+from edgeprof_agent.worker.evaluation.model_keys import with_model_keys
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
 from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
@@ -37,7 +38,8 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
     files = [Path(path) for path in job["model_files"]]
-    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
+    facts = with_model_keys(found.facts, files)
+    question = Question(opened.model, facts, found.folder, found.items, ask["shots"], files)
     pipeline = made_pipeline(task.name, question)
     batches = _Batches(reporter, 0 if ask["tells_each"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
