@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeprof.commands import set_derive
 from edgeprof.commands.options import FilePath
+from edgeprof.commands.set_push import push
 from edgeprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +22,12 @@ _MAX_CLASSES = 12
 
 @click.group("set")
 def set_() -> None:
-    """List, fetch, import and check evaluation sets."""
+    """List, fetch, import, check, perturb and generate evaluation sets; send them to the hub."""
+
+
+set_.add_command(push)
+set_.add_command(set_derive.perturb)
+set_.add_command(set_derive.generate)
 
 
 @set_.command("list")
@@ -68,7 +75,7 @@ def fetch(names: tuple[str, ...], everything: bool, archive: "Path | None") -> N
 
 @set_.command("import")
 @click.argument("path", type=FilePath())
-@click.option("--task", required=True, help="What a model is asked for, such as image-classification.")
+@click.option("--task", required=True, help="What the model does, such as image-classification.")
 @click.option("--out", required=True, type=FilePath(), help="New folder for the set.")
 @click.option("--form", type=click.Choice(_FORMS), help="Form of the data.  [default: by the path]")
 @click.option("--name", default="", help="Name of the set.  [default: by the path]")

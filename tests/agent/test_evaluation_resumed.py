@@ -220,7 +220,7 @@ def test_a_journal_that_is_another_runs_is_not_read(tmp_path: Path) -> None:
     assert _kept(tmp_path / "j", identity={**IDENTITY, "model": "another"}) == []
 
 
-def _wait_until(is_so: Callable[[], bool], limit_s: float = 30.0) -> None:
+def _wait_until(is_so: Callable[[], bool], limit_s: float = 120.0) -> None:
     end_s = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < end_s

@@ -118,6 +118,16 @@ def test_a_bad_line_is_named_with_its_number(folder: Path, text: str, words: str
         ({"template": "{file"}, "bad_template", "set.json: "),
         ({"template": "{file.__class__}"}, "bad_template", "set.json: the slot {file.__class__} is not the plain"),
         ({"template": "{}"}, "bad_template", "set.json: the slot {} is not the plain"),
+        (
+            {"template": "{file}", "preparation": {"examples": [{"file": "a"}, {"text": "b"}]}},
+            "bad_set",
+            "set.json: `preparation.examples[1]` has no field 'file' for the template's slot",
+        ),
+        (
+            {"template": "{file}", "preparation": {"examples": ["a"]}},
+            "bad_set",
+            "set.json: `preparation.examples[0]` is not an object",
+        ),
         ({"template": "{colour}"}, "bad_item", "items.jsonl:1: the template's slot {colour} is not a field"),
     ],
 )
@@ -136,6 +146,16 @@ def test_an_empty_set_is_an_error(folder: Path) -> None:
 def test_a_folder_without_a_set_is_named(tmp_path: Path) -> None:
     code, message = problem(tmp_path / "nowhere")
     assert (code, str(tmp_path / "nowhere") in message) == ("no_set", True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MAX_ITEMS", 1), ("MAX_FILES", 1), ("MAX_SET_BYTES", 100), ("MAX_ITEMS_BYTES", 50)]
+)
+def test_a_set_that_is_too_large_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr("edgeprof.quality.sets.folder." + limit, value)
+    assert problem(folder)[0] == "set_too_large"
 
 
 def test_a_link_in_a_set_is_refused(folder: Path) -> None:

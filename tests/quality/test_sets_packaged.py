@@ -21,11 +21,12 @@ from edgeprof.quality.packaged import catalogue, fetch
 from edgeprof.quality.packaged.makers import scenes, series, speech
 from edgeprof.quality.packaged.makers.base import picked
 from edgeprof.quality.packaged.makers.images import csv_images, idx_images
-from edgeprof.quality.packaged.makers.questions import hellaswag, theory_of_mind
+from edgeprof.quality.packaged.makers.questions import choices, hellaswag, theory_of_mind
 from edgeprof.quality.packaged.makers.table import MAKERS
 from edgeprof.quality.packaged.recipe import PackageSource, SetRecipe, read
 from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.quality.sets import read_set, write_set
+from edgeprof.quality.sets.languages import language_warning
 from edgeprof.quality.tasks.table import TASKS
 
 RECIPES = catalogue.load_recipes()
@@ -207,9 +208,25 @@ def test_the_bundled_digits_are_those_that_the_network_was_not_trained_on() -> N
     rows = numpy.load(folder / "files" / "rows.npy")
     assert (rows == split.test_images[:, 0] * 16).all()
     assert [item["label"] for item in found.items] == split.test_labels.tolist()
-    recipe = RECIPES["digits"]
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.source is None])
+def test_a_bundled_set_is_the_pinned_one(name: str) -> None:
+    found, folder = resolve_set(name)
+    recipe, facts = RECIPES[name], found.facts
     assert (found.set_id, len(found.items), found.size_bytes) == (recipe.set_id, recipe.items, recipe.size_bytes)
-    assert found.facts.preparation == recipe.preparation
+    assert (facts.name, facts.task, facts.domain, facts.language, facts.licence) == (
+        (name, recipe.task, recipe.domain, recipe.language, recipe.licence)
+    )
+    assert language_warning(facts.language, found.items) == ""
+    assert name.partition("-")[0] in (folder.parent / "NOTICE.md").read_text()
+
+
+def test_sets_of_one_question_in_several_languages_have_the_same_items() -> None:
+    found = [resolve_set(f"capitals-{language}").evaluation_set for language in ("de", "en", "es", "fr", "it")]
+    keys = {tuple((item["id"], item["label"]) for item in each.items) for each in found}
+    assert len(keys) == 1
+    assert len({each.set_id for each in found}) == 5
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -304,6 +321,15 @@ def test_hellaswags_prompts_are_those_of_the_harness() -> None:
     item = hellaswag([line], recipe_with()).items[0]
     assert item["query"] == "Polo: A man rides. fast. The horse"
     assert item["choices"] == ["a c", "d"]
+
+
+def test_the_right_choice_is_not_always_the_first() -> None:
+    """A model whose scores are all equal, or NaN, picks the first choice of each item."""
+    case = {"question": "?", "choices": ["right", "wrong", "bad"], "expected_index": 0}
+    lines = "\n".join(json.dumps({"id": str(number), **case}) for number in range(30))
+    items = choices([lines.encode()], recipe_with()).items
+    assert all(item["choices"][item["label"]] == "right" for item in items)
+    assert {item["label"] for item in items} == {0, 1, 2}
 
 
 def test_the_choices_of_a_story_are_its_places() -> None:

@@ -42,14 +42,14 @@ class SweepAsk(TypedDict):
 class EvaluationAsk(TypedDict):
     """Which items of a set a worker answers. `items`: the first so many of the set; `done`: places to leave out.
 
-    `tells_each`: every outcome is told at once, as a worker before this one died with some that it had not told.
+    `is_careful`: a worker before this one died. Every outcome is told at once, and no item is prepared ahead.
     """
 
     set_folder: str
     items: int
     done: list[int]
     shots: int
-    tells_each: bool
+    is_careful: bool
 
 
 class EndpointAsk(TypedDict):
@@ -272,7 +272,14 @@ class Cold(TypedDict):
     first_token_ms: float | None
 
 
-class Evaluated(TypedDict):
+class _EvaluatedMore(TypedDict, total=False):
+    """What an older worker does not tell."""
+
+    context_tokens: int | None
+    """Of a language model: what it was trained for."""
+
+
+class Evaluated(_EvaluatedMore):
     """What a worker tells of itself once it took its last item; the outcomes went before."""
 
     ended: Literal["all", "time_limit"]

@@ -1,5 +1,6 @@
 """Every packaged set, by name."""
 
+import difflib
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +19,12 @@ def load_recipes() -> dict[str, SetRecipe]:
 
 
 def recipe_named(name: str) -> SetRecipe:
-    """The recipe of that name. Raises UsageError that lists the names."""
+    """The recipe of that name. Raises UsageError `unknown_set` with the names that are close."""
     recipes = load_recipes()
     if name not in recipes:
-        raise UsageError("unknown_set", f"No set {name!r}. Sets: {', '.join(recipes)}. Or name a folder.")
+        close = difflib.get_close_matches(name, recipes, 3)
+        meant = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UsageError("unknown_set", f"No set {name!r}.{meant} List them: `edgeprof set list`; or name a folder.")
     return recipes[name]
 
 

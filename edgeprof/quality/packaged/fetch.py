@@ -95,8 +95,7 @@ def make(recipe: SetRecipe, archive: Path, folder: Path) -> EvaluationSet:
     if made.set_id != recipe.set_id:
         raise EdgeprofError(
             "hash_mismatch",
-            f"{recipe.name} was made as set {made.set_id[:12]}, and its recipe names {recipe.set_id[:12]}. "
-            "Update edgeprof.",
+            f"{recipe.name} was made as set {made.set_id}, and its recipe names {recipe.set_id[:12]}. Update edgeprof.",
         )
     return made
 

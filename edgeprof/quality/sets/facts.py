@@ -3,11 +3,11 @@
 import json
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.quality.evaluation_set import FACTS_FILE, SetFacts
-from edgeprof.quality.sets.template import check_template
+from edgeprof.quality.sets.template import check_template, missing_slot
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.wire.identity import canonical_json
 
@@ -49,18 +49,30 @@ def check_facts(facts: SetFacts, place: str = FACTS_FILE) -> None:
     for name, times in Counter(facts.classes).items():
         if not name.strip() or times > 1:
             raise _bad(place, f"`classes` holds {name!r}{' twice' * (times > 1)}. Give each class a name of its own.")
-    if facts.template:
-        check_template(facts.template, place)
     try:
         canonical_json(facts.preparation)
     except (ValueError, TypeError, RecursionError) as error:
         raise _bad(place, f"`preparation` is not plain JSON: {error}.") from None
+    if facts.template:
+        _check_examples(facts, check_template(facts.template, place), place)
 
 
 def check_task(task: str, place: str) -> None:
     """Raises EdgeprofError `unknown_task` that lists the tasks."""
     if task not in TASKS:
         raise EdgeprofError("unknown_task", f"{place}: unknown task {task!r}. Tasks: {', '.join(sorted(TASKS))}.")
+
+
+def _check_examples(facts: SetFacts, slots: tuple[str, ...], place: str) -> None:
+    """Examples of a few-shot prompt fill the template as items do."""
+    examples = facts.preparation.get("examples", [])
+    if not isinstance(examples, list):
+        raise _bad(place, "`preparation.examples` must be a list of objects.")
+    for number, example in enumerate(cast("list[Any]", examples)):
+        if not isinstance(example, dict):
+            raise _bad(place, f"`preparation.examples[{number}]` is not an object.")
+        if slot := missing_slot(slots, cast("dict[str, Any]", example)):
+            raise _bad(place, f"`preparation.examples[{number}]` has no field {slot!r} for the template's slot.")
 
 
 def _typed(document: dict[str, Any], place: str) -> SetFacts:

@@ -30,6 +30,7 @@ from edgeprof.wire.identity import file_sha256
 
 MAX_ITEMS_BYTES = 256 << 20
 MAX_SET_BYTES = 8 << 30
+MAX_FILES = 100_000
 
 
 def read_set(folder: Path) -> EvaluationSet:
@@ -101,6 +102,8 @@ def _read(folder: Path, shown: str) -> EvaluationSet:
         if path not in there:
             raise bad_item(place, f"{path} is not in the set's folder")
     _check_rows(folder, shown, facts, items, there)
+    if len(files) > MAX_FILES:
+        raise EdgeprofError("set_too_large", f"{shown}: {len(files):,} files; at most {MAX_FILES:,}. Split the set.")
     found = EvaluationSet(facts=facts, items=tuple(items), files=files)
     if found.size_bytes > MAX_SET_BYTES:
         raise EdgeprofError(

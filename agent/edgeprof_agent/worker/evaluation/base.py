@@ -47,6 +47,9 @@ class Pipeline(Protocol):
 
     batch_shape: str
     """How items share the runtime's calls, as `Evaluation.batch_shape` has it; empty: one at a time."""
+    prepares_ahead: bool
+    """Whether `decode` and `prepare` may run in another thread while the model works on an item before; a pipeline
+    without this attribute does not. For images in files, which take longer to decode than a row of an array."""
 
     def __init__(self, question: Question) -> None: ...
 

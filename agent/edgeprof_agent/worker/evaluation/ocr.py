@@ -27,6 +27,8 @@ class OcrPipeline:
     """Decode, resize, normalize and pad; the model; decode its columns."""
 
     batch_shape = ""
+    prepares_ahead = True
+    prepares_ahead = True
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

@@ -1,8 +1,10 @@
 """Questions to language models: from the JSONL files of packages to the fields of the tasks."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from edgeprof.quality.evaluation_set import Item
@@ -40,16 +42,21 @@ def gsm8k(members: Sequence[bytes], recipe: SetRecipe) -> Made:
 
 
 def choices(members: Sequence[bytes], recipe: SetRecipe) -> Made:
-    """`question`, `choices` and the right one, as the package has them."""
-    items: list[Item] = [
-        {
-            "id": case["id"],
-            "question": case["question"],
-            "choices": case["choices"],
-            "label": case["expected_index"],
-        }
-        for case in _lines(members[0])
-    ]
+    """`question` and `choices`, in an order that follows from the item's id.
+
+    Packages have the right choice first, everywhere: a model whose scores are all equal, or NaN, would be always right.
+    """
+    items: list[Item] = []
+    for case in _lines(members[0]):
+        order = sorted(range(len(case["choices"])), key=partial(_rank, case["id"]))
+        items.append(
+            {
+                "id": case["id"],
+                "question": case["question"],
+                "choices": [case["choices"][place] for place in order],
+                "label": order.index(case["expected_index"]),
+            }
+        )
     return Made(scattered(items, recipe))
 
 
@@ -84,6 +91,10 @@ def statement_kinds(members: Sequence[bytes], recipe: SetRecipe) -> Made:
         for number, case in enumerate(_lines(members[0]))
     ]
     return Made(scattered(items, recipe))
+
+
+def _rank(identity: str, place: int) -> bytes:
+    return hashlib.sha256(f"{identity}:{place}".encode()).digest()
 
 
 def _lines(member: bytes) -> Iterator[dict[str, Any]]:

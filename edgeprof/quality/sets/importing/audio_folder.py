@@ -105,7 +105,7 @@ def _labelled(request: ImportRequest, labels: Path) -> Imported:
         place = next(iter(heard.values()))[0][0]
         raise bad_item(place, f"{next(iter(heard))} is not a .wav file in the folder")
     if not items:
-        raise EdgeprofError("empty_set", f"{request.path}: no .wav files. Put them beside {LABELS_FILE}.")
+        raise EdgeprofError("empty_set", f"{request.path}: no .wav files. Put them next to {LABELS_FILE}.")
     return Imported(items=scattered(items), files=files, classes=classes, warnings=tuple(same_files(files)))
 
 
