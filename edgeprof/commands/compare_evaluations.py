@@ -66,7 +66,7 @@ def text_of(report: EvaluationReport) -> str:
 
 def _figures(found: PairedVerdict) -> list[str]:
     unit = _UNIT_OF_VALUES.get(found.unit, found.unit)
-    title = METRICS[found.metric].title
+    title = METRICS[found.metric].title + (", mean of items," if found.basis == "mean_of_items" else "")
     lines = [f"  {title} on {found.set_name}: A {found.a:.4g} {unit}, B {found.b:.4g} {unit}; {found.n:,} items"]
     if found.difference is not None and found.ci_low is not None and found.ci_high is not None:
         span = f"95 % interval {found.ci_low:+.2g} to {found.ci_high:+.2g}"
