@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeprof.commands import set_derive
 from edgeprof.commands.options import FilePath
+from edgeprof.commands.set_push import push
 from edgeprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +22,12 @@ _MAX_CLASSES = 12
 
 @click.group("set")
 def set_() -> None:
-    """List, fetch, import and check evaluation sets."""
+    """List, fetch, import, check, perturb and generate evaluation sets; send them to the hub."""
+
+
+set_.add_command(push)
+set_.add_command(set_derive.perturb)
+set_.add_command(set_derive.generate)
 
 
 @set_.command("list")

@@ -53,6 +53,14 @@ class Evaluation:
     """Items whose outcome an earlier start of the same job had already found."""
     batch_shape: str = ""
     """How items share the runtime's calls: scores of two shapes are never compared. Empty: one at a time."""
+    language: str = ""
+    """BCP 47 of the set's texts; empty where it has none, or an older agent ran it."""
+    parent: str = ""
+    """Of a perturbed set: the id of the set that it was made from."""
+    perturbation: str = ""
+    """What was done to the parent's items, as `noise(sigma=0.1, seed=1)`."""
+    context_tokens: int | None = None
+    """Tokens of context that a language model was trained for; None: of another model, or not reported."""
     architecture: str = ""
     """Of the process that ran the model, as `x86_64` or `aarch64`: a gate holds for one. Empty: not reported."""
     pipeline_parts_ms: dict[str, float] = field(default_factory=lambda: {})

@@ -13,8 +13,8 @@ from edgeprof.wire.run_request import RunConfig, RunOptions, RunProtocol
 
 KINDS = (RunConfig, RunProtocol)
 EVERY = [each for kind in (rest.CampaignRequest, *KINDS) for each in fields_of(kind)]
-OF_A_CAMPAIGN = {"model_ids", "device_ids", "groups", "protocol"}
-"""What and where, not how: no options of a run."""
+OF_A_CAMPAIGN = {"model_ids", "device_ids", "groups", "protocol", "evaluation_sets", "shots", "evaluate_only"}
+"""What and where, not how: no options of a run. Sets and shots make jobs of their own."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

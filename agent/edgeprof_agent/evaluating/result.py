@@ -131,6 +131,10 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         batch_shape=next((each["batch_shape"] for each in _told(run)), ""),
         architecture=userland(Path("/"), platform.machine()) or platform.machine(),
         pipeline_parts_ms=_parts_ms(answered),
+        language=run.found.facts.language,
+        parent=run.found.facts.parent,
+        perturbation=run.found.facts.perturbation,
+        context_tokens=next((each.get("context_tokens") for each in _told(run)), None),
     )
 
 

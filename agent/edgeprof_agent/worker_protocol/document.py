@@ -272,7 +272,14 @@ class Cold(TypedDict):
     first_token_ms: float | None
 
 
-class Evaluated(TypedDict):
+class _EvaluatedMore(TypedDict, total=False):
+    """What an older worker does not tell."""
+
+    context_tokens: int | None
+    """Of a language model: what it was trained for."""
+
+
+class Evaluated(_EvaluatedMore):
     """What a worker tells of itself once it took its last item; the outcomes went before."""
 
     ended: Literal["all", "time_limit"]

@@ -151,7 +151,7 @@ def _check_sequences(api: "LlamaApi", model: "Model") -> None:
         alone += greedy_tokens(api, context, [*prefix, *ending], 1)
     context.close()
     if together != alone:
-        raise NotProven(f"behind a shared prefix a tiny model goes on with {together}, alone with {alone}")
+        raise NotProven(f"behind a shared prefix a tiny model continues with {together}, alone with {alone}")
 
 
 def _likeliest(api: "LlamaApi", context: LlamaContext, place: int, words: int) -> int:

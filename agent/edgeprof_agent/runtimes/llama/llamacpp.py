@@ -47,7 +47,10 @@ class LlamaModel(LlamaAnswers):
         self._filled = False
         self._state: SavedMemory | None = None
         self._lengths = first_lengths(job)
-        self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
+        self._is_evaluation = job["course"] == "evaluate"
+        if not self._is_evaluation:
+            requests = job["course"] == "measure" and job["config"].arrival_rate_per_s > 0
+            self.resize_context(self._lengths, requests=requests)
 
     def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
@@ -170,20 +173,28 @@ class LlamaModel(LlamaAnswers):
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
+        how = (
+            [self.batch_shape]
+            if self._is_evaluation
+            else [
+                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
+                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
+                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
+            ]
+        )
+        source = f"random tokens (seed {self._job['protocol'].seed}), as llama-bench"
         return {
             "runtime_version": version(self._runtime.package),
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
-            "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {self._job['protocol'].seed}), as llama-bench",
+            "inputs": {} if self._is_evaluation else inputs_of(self._lengths),
+            "input_source": "the items of the evaluation set" if self._is_evaluation else source,
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
-                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
-                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
-                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
+                *how,
                 f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
-                *cost_notes(self._runtime.variant),
+                *([] if self._is_evaluation else cost_notes(self._runtime.variant)),
             ],
         }
 
@@ -200,6 +211,8 @@ class LlamaModel(LlamaAnswers):
         finally:
             context.close()
         found = reader.operators()
+        if self._is_evaluation:
+            return found
         times = operator_times(self._api, self._model, ggml, threads, lambda: self._vocabulary.prompt(1))
         return {**found, "notes": [*found["notes"], times]}
 

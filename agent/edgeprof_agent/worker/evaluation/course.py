@@ -15,7 +15,7 @@ from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
 from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
 from edgeprof_agent.worker.reporter import Reporter
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import KnowsItsContext, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import EvaluationAsk, WorkerJob
 from edgeprof_agent.worker_protocol.reason import short_reason
 from edgeprof_agent.worker_protocol.run_counter import open_counter
@@ -69,6 +69,7 @@ def _report(opened: Opened, pipeline: Pipeline, ended: Literal["all", "time_limi
             "affinity": sorted(os.sched_getaffinity(0)),
             "setting": opened.model.setting(),
             "batch_shape": pipeline.batch_shape,
+            "context_tokens": opened.model.trained_tokens if isinstance(opened.model, KnowsItsContext) else None,
         }
     )
 

@@ -26,6 +26,7 @@ class GenerationPipeline:
         self._is_chat = bool(self._facts.preparation.get("chat", False))
         self._model: AnswersTexts | None = None
         self._remote: WritesTexts | None = None
+        self._prompt_tokens = 0
         if isinstance(question.model, WritesTexts):
             self._remote = question.model
             self.batch_shape = ""
@@ -52,12 +53,14 @@ class GenerationPipeline:
         temperature, seed = float(self._setting(item, "temperature")), int(self._setting(item, "seed"))
         if self._model is not None:
             tokens = cast("list[int]", prepared)
+            self._prompt_tokens = len(tokens)
             return self._model.generate(tokens, limit, stop, temperature=temperature, seed=seed)
         assert self._remote is not None
         return self._remote.write(str(prepared), limit, stop, temperature=temperature, seed=seed)
 
     def finish(self, item: Item, output: Generated) -> Answer:
-        return Answer(output.text, details_of(output))
+        counted = {"prompt_tokens": float(self._prompt_tokens)} if self._model is not None else {}
+        return Answer(output.text, {**details_of(output), **counted})
 
     def _setting(self, item: Item, name: str) -> Any:
         return item.get(name, self._facts.preparation.get(name, 0))

@@ -20,6 +20,7 @@ class MultipleChoicePipeline:
         self._delimiter = delimiter_of(question.facts)
         share_header(self._model, self._header)
         self.batch_shape = self._model.batch_shape
+        self._prompt_tokens = 0
 
     def decode(self, item: Item) -> tuple[str, list[str]]:
         prompt = full_prompt(self._header, item, self._question)
@@ -29,11 +30,14 @@ class MultipleChoicePipeline:
         return split_pair(self._model, *decoded)
 
     def ask(self, item: Item, prepared: tuple[list[int], list[list[int]]]) -> list[EndingScore]:
+        self._prompt_tokens = len(prepared[0])
         return self._model.score_endings(*prepared)
 
     def finish(self, item: Item, output: list[EndingScore]) -> Answer:
         label = cast(int, item["label"])
-        return Answer(
-            [score.log_likelihood for score in output],
-            {"greedy": float(output[label].is_greedy), "tokens": float(sum(score.tokens for score in output))},
-        )
+        details = {
+            "greedy": float(output[label].is_greedy),
+            "tokens": float(sum(score.tokens for score in output)),
+            "prompt_tokens": float(self._prompt_tokens),
+        }
+        return Answer([score.log_likelihood for score in output], details)

@@ -16,43 +16,8 @@ from typing import NamedTuple
 
 MEMORY_BYTES = 1 << 30
 FILE_BYTES = 1 << 20
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PASSED, _REFUSED = 96, 97
-_GUARD = f"""
-import ctypes, os, resource, sys
-try:  # not allowed everywhere; sockets are refused below, too
-    ctypes.CDLL(None).unshare({_CLONE_NEWUSER | _CLONE_NEWNET})
-except (OSError, AttributeError):
-    pass
-for name, value in (("CPU", int(sys.argv[1])), ("AS", {MEMORY_BYTES}), ("FSIZE", {FILE_BYTES}), ("CORE", 0)):
-    kind = getattr(resource, "RLIMIT_" + name)
-    hard = resource.getrlimit(kind)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
-_here = os.path.realpath(os.getcwd()) + os.sep
-_never = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "os.kill",
-          "ctypes.", "shutil.", "os.chown", "os.chmod", "os.link", "os.symlink", "pty.", "signal.pthread_kill")
-_changes = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate")
-def _guard(event, arguments):
-    refused = event.startswith(_never)
-    if event == "open":
-        path, mode, flags = arguments
-        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-        refused = bool(writes) and not (isinstance(path, str) and os.path.realpath(path).startswith(_here))
-    elif event in _changes:
-        refused = not os.path.realpath(arguments[0]).startswith(_here)
-    if refused:
-        os.write(2, ("edgeprof: " + event + " is not allowed in a test of code\\n").encode())
-        os._exit({_REFUSED})
-source = open("program.py", encoding="utf-8").read()
-try:
-    program = compile(source, "program.py", "exec")
-except (SyntaxError, ValueError) as error:
-    sys.exit(f"{{type(error).__name__}}: {{error}}")
-sys.addaudithook(_guard)
-exec(program, {{"__name__": "__main__"}})
-os._exit({_PASSED})
-"""
+_GUARD = Path(__file__).with_name("program_guard.py")
 
 
 class Verdict(NamedTuple):
@@ -69,7 +34,7 @@ def run_program(source: str, limit_s: float) -> Verdict:
         Path(folder, "program.py").write_text(source, encoding="utf-8", errors="replace")
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", _GUARD, str(max(1, round(limit_s) + 1))],
+                [sys.executable, "-I", "-S", "-B", str(_GUARD), *_limits(limit_s)],
                 cwd=folder,
                 env={"PATH": "", "HOME": folder, "TMPDIR": folder, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
@@ -89,6 +54,11 @@ def run_program(source: str, limit_s: float) -> Verdict:
             process.wait()
         errors.seek(0)
         return _verdict(process.returncode, errors.read(FILE_BYTES).decode(errors="replace"))
+
+
+def _limits(limit_s: float) -> list[str]:
+    """What the guard is told, in its order."""
+    return [str(value) for value in (max(1, round(limit_s) + 1), MEMORY_BYTES, FILE_BYTES, _PASSED, _REFUSED)]
 
 
 def can_run() -> str:
