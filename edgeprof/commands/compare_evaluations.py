@@ -55,8 +55,8 @@ def text_of(report: EvaluationReport) -> str:
     lines = [found.sentence]
     if found.verdict != "not_comparable":
         lines += _figures(found)
-        lines += [f"  right → wrong, {len(found.lost):,} items: {named(found.lost)}"] if found.lost else []
-        lines += [f"  wrong → right, {len(found.gained):,} items: {named(found.gained)}"] if found.gained else []
+        lines += [f"  right → wrong, {_items(found.lost)}"] if found.lost else []
+        lines += [f"  wrong → right, {_items(found.gained)}"] if found.gained else []
         lines += _left_out(found)
         lines += lines_of(report.drift) if report.drift else []
     lines += [f"  differs: {line}" for line in report.subject]
@@ -85,7 +85,11 @@ def _left_out(found: PairedVerdict) -> list[str]:
         ("in the run of A only", found.only_a),
         ("in the run of B only", found.only_b),
     )
-    return [f"  left out, {why}, {len(items):,} items: {named(items)}" for why, items in groups if items]
+    return [f"  left out, {why}, {_items(items)}" for why, items in groups if items]
+
+
+def _items(ids: Sequence[str]) -> str:
+    return f"{len(ids):,} item{'' if len(ids) == 1 else 's'}: {named(ids)}"
 
 
 def _newest(side: Sequence[Run]) -> Run:
