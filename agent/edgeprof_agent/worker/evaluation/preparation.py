@@ -115,7 +115,7 @@ class Preparation:
             return row[None]
         if self.height and self.width and row.size == self.height * self.width * self.channels:
             return row.reshape(self.height, self.width, self.channels)
-        raise NoAnswer(f"the item has {row.size} values in a row, which are no image of the input's size")
+        raise NoAnswer(f"the item has {row.size} values in a row, and the input takes an image of another size")
 
 
 def _layout(need: InputNeed) -> Layout:
