@@ -12,6 +12,7 @@ from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
+from edgeprof_agent.worker.evaluation.model_keys import with_model_keys
 from edgeprof_agent.worker.evaluation.readying import ahead, in_turn
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
 from edgeprof_agent.worker.evaluation.table import made_pipeline
@@ -39,7 +40,8 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
     files = [Path(path) for path in job["model_files"]]
-    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
+    facts = with_model_keys(found.facts, files)
+    question = Question(opened.model, facts, found.folder, found.items, ask["shots"], files)
     pipeline = made_pipeline(task.name, question)
     batches = _Batches(reporter, 0 if ask["is_careful"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"

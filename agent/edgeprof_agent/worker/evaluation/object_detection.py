@@ -18,6 +18,7 @@ class ObjectDetectionPipeline:
 
     batch_shape = ""
     prepares_ahead = True
+    prepares_ahead = True
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

@@ -128,7 +128,7 @@ class Preparation:
             return row[None]
         if self.height and self.width and row.size == self.height * self.width * self.channels:
             return row.reshape(self.height, self.width, self.channels)
-        raise NoAnswer(f"the item has {row.size} values in a row, and the input takes an image of another size")
+        raise NoAnswer(f"the item has {row.size} values in a row; the input's size is another")
 
 
 def _layout(need: InputNeed) -> Layout:
