@@ -132,7 +132,12 @@ def _verdict(one: Result, other: Result) -> str:
 def alternated(
     before: Build, now: Build, model: Path, pairs: int, options: Sequence[str]
 ) -> tuple[list[Profile], list[Profile]]:
-    """Pairs of runs, the order of each reversed from the last (ABBA)."""
+    """Pairs of runs, the order of each reversed from the last (ABBA), after one of each that does not count.
+
+    The first run of a build compiles its modules, and proves a library that is new to this machine.
+    """
+    for build in (before, now):
+        profiled(build, model, options)
     old: list[Profile] = []
     new: list[Profile] = []
     for turn in range(pairs):

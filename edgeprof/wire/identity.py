@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import BinaryIO
 
+from edgeprof.wire.formats import INPUTS_SUFFIX
 from edgeprof.wire.messages import FileRef, Manifest, RunConfig
 
 _CHUNK_BYTES = 1 << 20
@@ -32,10 +33,6 @@ def file_sha256(stream: BinaryIO) -> str:
     while chunk := stream.read(_CHUNK_BYTES):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-INPUTS_SUFFIX = ".inputs.npz"
-"""Real inputs of `model.onnx` are the manifest's file `model.inputs.npz`, so that the model's id covers them."""
 
 
 def manifest_of(entry: str, files: Iterable[FileRef]) -> Manifest:
