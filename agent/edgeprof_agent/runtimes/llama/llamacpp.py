@@ -22,8 +22,12 @@ from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
 from edgeprof_agent.runtimes.llama.real_text import NAME
-from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import COPIED_TOKENS, Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
+
+
+_ONE_POSITION = (-1, 0, 2)
+"""LLAMA_ROPE_TYPE_NONE, NORM and NEOX: a token has one position, which can be moved."""
 
 
 class LlamaModel:
@@ -69,6 +73,16 @@ class LlamaModel:
             self._context = None
         self._filled = False
         self._state = None
+
+    def copy_depth(self) -> bool:
+        """A short piece is evaluated and copied; one token more shows a memory that can only forget as a whole."""
+        context, depth = self._usable(), self._lengths.depth_tokens
+        if depth <= COPIED_TOKENS or self._api.llama_model_rope_type(self._model) not in _ONE_POSITION:
+            return False
+        context.clear()
+        context.evaluate(self._vocabulary.prompt(COPIED_TOKENS + 1))
+        self._filled = context.copy_first(COPIED_TOKENS, depth)
+        return self._filled
 
     def first_prompt(self) -> Prefill:
         context = self._usable()
