@@ -160,7 +160,7 @@ def test_a_check_that_dies_refuses_and_is_kept_where_the_library_is_to_blame(
     layout = layout_of(str(python), folder)
     assert not layout.proven
     assert reason in layout.reason
-    assert len(list(folder.glob("*-1.json"))) == kept
+    assert len(list(folder.glob(f"*-{verdicts.PROOF}.json"))) == kept
 
 
 def test_a_cache_that_cannot_be_written_or_read_costs_nothing_else(tmp_path: Path) -> None:
