@@ -19,6 +19,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run a complete demo on this machine: hub, two agents, real models.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
+    "evaluate": (
+        "edgeprof_agent.commands.evaluate:evaluate",
+        "",
+        "Let a model answer an evaluation set on this machine.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",
@@ -47,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
+    "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
     "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (
@@ -60,6 +66,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),
+    "set": (
+        "edgeprof.commands.evaluation_set:set_",
+        "",
+        "List, fetch, import, check, perturb and generate evaluation sets.",
+    ),
     "errors": ("edgeprof.commands.errors:errors", "", "Explain an error code: its meaning and its remedy."),
     "paths": ("edgeprof.commands.paths:paths", "", "Show where edgeprof stores files and how to remove them."),
 }

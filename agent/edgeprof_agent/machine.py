@@ -14,6 +14,8 @@ from edgeprof.wire.messages import Facts, RuntimeFact, SensorFact
 from edgeprof_agent.sensors import cgroup_limits, device_tree, files
 
 MIB = 1024 * 1024
+ABILITIES = ("evaluate",)
+"""What this agent can do beyond measuring, see `Facts.abilities`."""
 
 ARM_CORES = {
     ("0x41", "0xd03"): "Cortex-A53",
@@ -87,6 +89,7 @@ def read_facts(
         replays=replays,
         endpoint=endpoint,
         disk_free_mib=_disk_free_mib(root),
+        abilities=ABILITIES,
     )
 
 

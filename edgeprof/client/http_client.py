@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import urllib.parse
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -148,9 +149,41 @@ class HubClient:
     def add_model(self, model: ModelFile, record: rest.ModelRecord, sent: Sent | None = None) -> rest.ModelRecord:
         """Upload the files that the hub lacks, then register the model."""
         for file in model.manifest.files:
-            if not self._exists(f"/blobs/{file.sha256}"):
-                self._upload(f"/blobs/{file.sha256}", model.folder / file.path, file.size, sent)
+            self._put_blob(file, model.folder / file.path, sent)
         return self._call("POST", "/models", rest.ModelRecord, asdict(record))
+
+    def sets(self) -> list[rest.EvaluationSetRecord]:
+        """Every evaluation set that the hub holds."""
+        return self._get("/sets", list[rest.EvaluationSetRecord])
+
+    def evaluation_set(self, set_id: str) -> rest.EvaluationSetRecord:
+        """One evaluation set."""
+        return self._get(f"/sets/{set_id}", rest.EvaluationSetRecord)
+
+    def add_set(self, folder: Path, name: str = "", sent: Sent | None = None) -> rest.EvaluationSetRecord:
+        """Upload a set's files that the hub lacks, then register it. `name` empty: the set's own."""
+        from edgeprof.quality.file_index import INDEX_FILE, manifest_in, shortened
+        from edgeprof.quality.sets import read_set  # with every task: most commands use none
+
+        found = read_set(folder)
+        manifest = manifest_in(folder, found)
+        short, index = shortened(manifest)
+        for file in manifest.files:
+            self._put_blob(file, folder / file.path, sent)
+        if index is not None:
+            with tempfile.TemporaryDirectory() as aside:
+                listed = Path(aside) / INDEX_FILE
+                listed.write_bytes(index)
+                self._put_blob(next(file for file in short.files if file.path == INDEX_FILE), listed, None)
+        new = rest.NewEvaluationSet(name=name or found.facts.name, manifest=short, set_id=found.set_id)
+        return self._call("POST", "/sets", rest.EvaluationSetRecord, asdict(new))
+
+    def evaluations(
+        self, *, device_id: str = "", model_id: str = "", base_key: str = "", set_id: str = "", limit: int = 100
+    ) -> list[rest.EvaluationRecord]:
+        """Evaluations, newest received first, each with its lead figure."""
+        query = _query(device_id=device_id, model_id=model_id, base_key=base_key, set_id=set_id, limit=str(limit))
+        return self._get(f"/evaluations{query}", list[rest.EvaluationRecord])
 
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
@@ -196,6 +229,10 @@ class HubClient:
         headers = {"Content-Type": "application/json"} if body else {}
         with self._answer(method, path, body, headers, ANSWER_WITHIN_S) as response:
             return self._body(response)
+
+    def _put_blob(self, file: messages.FileRef, path: Path, sent: Sent | None) -> None:
+        if not self._exists(f"/blobs/{file.sha256}"):
+            self._upload(f"/blobs/{file.sha256}", path, file.size, sent)
 
     def _exists(self, path: str) -> bool:
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeprof.client import resolve
+from edgeprof.client import resolve, resolve_sets
 from edgeprof.client.http_client import HubClient
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.modelfiles.record import Labels
@@ -40,25 +40,29 @@ class Hub(HubClient):
         quantization: str | None = None,
         task: Task | None = None,
         request: rest.CampaignRequest | None = None,
+        evaluate: Sequence[Path | str] = (),
     ) -> rest.Campaign:
         """Upload what the hub lacks and queue it on devices; returns at once.
 
         `models`: files, or names or ids of models on the hub. `to`: names or ids of devices; `groups`: names of groups;
         `everywhere`: every device that is online. What is not said of a file (family, quantization, task) is proposed
         from it. `request`: how to measure (threads, repeats, protocol ...), its
-        models and devices are filled in here. Raises UsageError for what is not there.
+        models, devices and sets are filled in here. `evaluate`: evaluation sets, as folders or names on the hub.
+        Raises UsageError for what is not there.
         """
         texts = [models] if isinstance(models, (str, Path)) else list(models)
         labels = Labels(name=name, family=family, quantization=quantization, task=task)
         records = [resolve.put_model(self, str(text), labels, lambda _: None) for text in texts]
         members = resolve.group_members(self.groups(), list(groups)) if groups else []
         devices = resolve.devices(self.devices(), [*to, *members], everywhere)
+        sets = [resolve_sets.put_set(self, str(text), lambda _: None) for text in evaluate]
         requested = request or rest.CampaignRequest(model_ids=(), device_ids=())
         return self.start_campaign(
             replace(
                 requested,
                 model_ids=tuple(record.model_id for record in records),
                 device_ids=tuple(device.device_id for device in devices),
+                evaluation_sets=tuple(one.set_id for one in sets) or requested.evaluation_sets,
             )
         )
 

@@ -115,14 +115,22 @@ def item_id(client: HubClient, kind: str, which: str) -> str:
 
 
 def describer(
-    chosen: Sequence[rest.DeviceRecord], records: Sequence[rest.ModelRecord]
+    chosen: Sequence[rest.DeviceRecord],
+    records: Sequence[rest.ModelRecord],
+    sets: Sequence[rest.EvaluationSetRecord] = (),
 ) -> Callable[[rest.JobRecord], str]:
-    """Names a job as `device  model`, padded to line up."""
+    """Names a job as `device  model`, padded to line up; one that evaluates also by its set."""
     labels = {item.device_id: _shortened(item.label) for item in chosen}
     names = distinct_names({item.model_id: _shortened(item.name) for item in records})
     wide_device = max(map(len, labels.values()), default=0)
     wide_model = max(map(len, names.values()), default=0)
-    return lambda job: f"{labels[job.device_id]:<{wide_device}}  {names[job.model_id]:<{wide_model}}"
+    titles = {item.set_id: f"  on {_shortened(item.name)}" for item in sets}
+
+    def described(job: rest.JobRecord) -> str:
+        cell = f"{labels[job.device_id]:<{wide_device}}  {names[job.model_id]:<{wide_model}}"
+        return f"{cell}{titles.get(job.config.evaluation_set, '')}"
+
+    return described
 
 
 def _shortened(text: str) -> str:

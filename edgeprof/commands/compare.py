@@ -9,7 +9,9 @@ import msgspec
 
 from edgeprof import tables
 from edgeprof.client.sides import load_side
+from edgeprof.commands import compare_evaluations
 from edgeprof.commands.hub_options import client_of, hub_options
+from edgeprof.commands.options import FiniteRange
 from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on, text_of
 from edgeprof.compare.sources import SERIES, Series
@@ -36,6 +38,12 @@ from edgeprof.errors import UsageError
 @click.option(
     "--learn-floor", "learned", type=click.Path(path_type=Path), help="Write the noise floor of A/A runs to this file."
 )
+@click.option(
+    "--margin",
+    type=FiniteRange(0, 1e6),
+    metavar="POINTS",
+    help="Two evaluations: the loss that is acceptable, in points of the figure or in its unit.",
+)
 @hub_options
 def compare(
     results: tuple[str, ...],
@@ -48,6 +56,7 @@ def compare(
     series: Series | None,
     floor_file: Path | None,
     learned: Path | None,
+    margin: float | None,
     hub_url: str,
     token_file: str | None,
 ) -> None:
@@ -57,9 +66,13 @@ def compare(
     id, or a cell as DEVICE/MODEL or DEVICE/MODEL@RUNTIME. A cell means all its newest runs of one configuration.
     Large samples are read from NAME.samples.json next to NAME.json.
     Without `--floor`, the noise floor is the one stored in the results.
+    Two evaluations of one set get a paired verdict, with the items that flipped. Give the folders of
+    `edgeprof evaluate --save`.
     `--learn-floor FILE` takes one folder or cell with at least 5 runs of one set-up and measures their noise floor.
     """
     sides = [load_side(text, lambda: client_of(hub_url, token_file)) for text in results[:2]]
+    if margin is not None and not (len(sides) == 2 and compare_evaluations.are_evaluations(*sides)):
+        raise UsageError("bad_usage", "--margin is for two evaluations. Give two results of `edgeprof evaluate`.")
     if len(results) == 1 and learned:
         floor = noise_floors.learn(sides[0], series, datetime.now(timezone.utc).isoformat(timespec="seconds"))
         learned.write_text(_json(floor) + "\n")
@@ -69,8 +82,13 @@ def compare(
             raise UsageError(
                 "bad_format", "A verdict is printed as text or JSON only. Use --json or leave --format out."
             )
+        is_json = as_json or kind == "json"
+        if compare_evaluations.are_evaluations(*sides):
+            found = compare_evaluations.report_on(sides[0], sides[1], margin)
+            click.echo(_json(found) if is_json else compare_evaluations.text_of(found))
+            return
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
-        click.echo(_json(report) if as_json or kind == "json" else text_of(report))
+        click.echo(_json(report) if is_json else text_of(report))
     elif not results and not learned:
         client = client_of(hub_url, token_file)
         gc.disable()  # 20,000 cells are millions of objects that all live to the end: collecting took half of the time

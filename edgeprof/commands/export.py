@@ -60,12 +60,21 @@ def _text(client: HubClient, out: Path, after: int, say: Callable[[int], None], 
             if kind == "csv" and number == 0:
                 if is_new:
                     stream.write(line)
+                else:
+                    _check_head(out, line)
                 continue
             stream.write(line)
             count += 1
             if count % 1000 == 0:
                 say(_seq_of(line, kind))
     return count
+
+
+def _check_head(out: Path, head: bytes) -> None:
+    """A file of another release may have other columns, and lines must not shift against its heads."""
+    with out.open("rb") as stream:
+        if stream.readline() != head:
+            raise UsageError("bad_usage", f"{out.name} has other columns than this hub exports. Write a new file.")
 
 
 def _seq_of(line: bytes, kind: Kind) -> int:

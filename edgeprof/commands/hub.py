@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import click
 
-from edgeprof.client import resolve
+from edgeprof.client import resolve, resolve_sets
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.flash_options import campaign_of, campaign_options
 from edgeprof.commands.hub_options import client_of, hub_options
-from edgeprof.commands.live import LiveBoard, watch
+from edgeprof.commands.live import Describe, LiveBoard, quality_line, watch
 from edgeprof.commands.model import proposal_text
 from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import UsageError
@@ -38,6 +38,16 @@ KINDS = ("device", "model", "result")
     type=click.Choice(TASKS),
     help="Selects the cloud baseline; see docs/cost.md (default: proposed from the file).",
 )
+@click.option(
+    "--evaluate",
+    "sets",
+    multiple=True,
+    metavar="NAME|FOLDER",
+    help="Also answer this evaluation set: a folder, one on the hub, or a packaged one; may be repeated.",
+)
+@click.option("--evaluate-only", is_flag=True, help="Measure no speed; answer the sets of --evaluate alone.")
+@click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
+@click.option("--items", type=int, default=0, help="Answer only the first so many items of --evaluate; 0 is all.")
 @campaign_options
 @click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
 @hub_options
@@ -50,6 +60,10 @@ def flash(
     family: str | None,
     quantization: str | None,
     task: Task | None,
+    sets: tuple[str, ...],
+    evaluate_only: bool,
+    shots: int,
+    items: int,
     no_wait: bool,
     hub_url: str,
     token_file: str | None,
@@ -60,6 +74,8 @@ def flash(
     A model is a file, the name or id of a model on the hub, or the name of a recipe (`edgeprof models list`).
     """
     measuring = campaign_of(options, models)
+    if not sets and (shots or items or evaluate_only):
+        raise UsageError("bad_usage", "--evaluate-only, --shots and --items need --evaluate.")
     if name and len(models) > 1:
         raise UsageError("one_name", f"--name applies to one model; you gave {len(models)}. Flash them one by one.")
     client = client_of(hub_url, token_file)
@@ -70,13 +86,19 @@ def flash(
     for record in records:
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
+    evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]
     request = replace(
         measuring,
+        evaluation_sets=tuple(one.set_id for one in evaluated),
+        shots=shots,
+        evaluate_only=evaluate_only,
+        protocol=replace(measuring.protocol, evaluation_items=items),
         model_ids=tuple(record.model_id for record in records),
         device_ids=tuple(device.device_id for device in chosen),
     )
     campaign = client.start_campaign(request)
-    left_out = len(records) * len(chosen) * request.repeats - len(campaign.jobs)
+    speed_jobs = [job for job in campaign.jobs if not job.config.evaluation_set]
+    left_out = 0 if evaluate_only else len(records) * len(chosen) * request.repeats - len(speed_jobs)
     if left_out:
         click.echo(
             f"Skipped {left_out} of the requested runs. Endpoints measure served models only, and other devices "
@@ -89,17 +111,15 @@ def flash(
     if no_wait:
         click.echo(f"Queued {len(campaign.jobs)} job(s) as campaign {campaign.campaign_id}. See {client.url}/")
         return
-    sys.exit(_follow(client, campaign, chosen, records))
+    sys.exit(_follow(client, campaign, resolve.describer(chosen, records, evaluated)))
 
 
 def _follow(
     client: HubClient,
     campaign: rest.Campaign,
-    chosen: list[rest.DeviceRecord],
-    records: list[rest.ModelRecord],
+    describe: Describe,
 ) -> int:
     """Show progress to the end. Ctrl-C leaves the jobs running; 1 where one did not end in a measurement."""
-    describe = resolve.describer(chosen, records)
     board = LiveBoard(describe)
     try:
         ended = watch(client, campaign.campaign_id, board)
@@ -111,6 +131,9 @@ def _follow(
             failure = client.result(job.result_id).result.failure
             if failure:
                 click.echo(f"{describe(job)}: {failure.code}: {failure.message or MEANING[failure.code]}")
+    for job in ended.jobs:
+        if job.config.evaluation_set and job.state == "measured" and job.result_id:
+            click.echo(f"{describe(job)}: {quality_line(client.result(job.result_id).result)}")
     click.echo(f"Compare: {client.url}/")
     return 0 if all(job.state == "measured" for job in ended.jobs) else 1
 

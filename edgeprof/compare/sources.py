@@ -24,6 +24,9 @@ _MEDIANS: dict[Series, str] = {
     "inter_token": "inter_token_p50_ms",
 }
 _SAMPLES_SUFFIX = ".samples.json"
+_ARTIFACTS = "artifacts"
+"""The folder next to saved results that holds what is not samples, as `001.outcomes`."""
+_PLAN = "plan.json"
 _INTERVALS_ONLY = "compared by stored intervals, which ignore drift: the samples are not here"
 
 
@@ -46,6 +49,7 @@ def runs_in_files(text: str) -> list[Run] | None:
     """The runs of a file or of a folder of them; None where `text` names neither. Raises EdgeprofError."""
     path = Path(text)
     if path.is_dir():
+        path = _only_setup(path)
         files = sorted(file for file in path.glob("*.json") if not file.name.endswith(_SAMPLES_SUFFIX))
         if not files:
             raise EdgeprofError("no_results", f"The folder {text} has no result files (*.json).")
@@ -55,6 +59,12 @@ def runs_in_files(text: str) -> list[Run] | None:
     if text.startswith(("/", ".", "~")) or text.endswith(".json"):
         raise EdgeprofError("no_such_file", f"No file {text}. Make one with: edgeprof profile --json")
     return None
+
+
+def _only_setup(folder: Path) -> Path:
+    """The folder of runs in what `--out` or `--save` wrote for a single set-up; else the folder itself."""
+    inner = [path for path in folder.iterdir() if path.is_dir()] if (folder / _PLAN).exists() else []
+    return inner[0] if len(inner) == 1 else folder
 
 
 def measured(run: Run) -> Run:
@@ -91,9 +101,11 @@ def _from_samples(run: Run, series: Series, samples_ms: list[float]) -> Estimate
 
 
 def _from_file(path: Path) -> Run:
-    beside = path.with_name(path.name.removesuffix(".json") + _SAMPLES_SUFFIX)
+    name, folder = path.name.removesuffix(".json"), path.parent / _ARTIFACTS
 
     def fetch(ref: ArtifactRef) -> bytes | None:
+        is_samples = ref.name == "samples"
+        beside = path.with_name(name + _SAMPLES_SUFFIX) if is_samples else folder / f"{name}.{ref.name}"
         data = beside.read_bytes() if beside.exists() else None
         return data if data is not None and sha256_hex(data) == ref.sha256 else None
 

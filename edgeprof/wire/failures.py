@@ -15,10 +15,12 @@ Stage = Literal[
     "sweep",
     "open_loop",
     "soak",
+    "evaluate",
     "report",
 ]
 
 FailureCode = Literal[
+    "bad_set",
     "cancelled",
     "crash",
     "does_not_fit",
@@ -31,6 +33,7 @@ FailureCode = Literal[
     "interrupted",
     "killed_unknown",
     "load_error",
+    "no_answers",
     "no_result",
     "no_space",
     "not_a_model",
@@ -43,6 +46,7 @@ FailureCode = Literal[
     "timeout",
     "truncated",
     "unsupported_model",
+    "unsupported_task",
     "wrong_format",
 ]
 
@@ -50,6 +54,7 @@ STAGES: tuple[str, ...] = get_args(Stage)
 FAILURE_CODES: tuple[str, ...] = get_args(FailureCode)
 
 MEANING: dict[FailureCode, str] = {
+    "bad_set": "The evaluation set cannot be read, or does not fit the model.",
     "cancelled": "The run was cancelled before it ended.",
     "crash": "A signal killed the worker process inside the runtime.",
     "does_not_fit": "The model needs more memory than this device can provide.",
@@ -62,6 +67,7 @@ MEANING: dict[FailureCode, str] = {
     "interrupted": "The agent stopped or the machine restarted during the run.",
     "killed_unknown": "SIGKILL ended the worker, and nothing shows who sent it.",
     "load_error": "The runtime refused to load the model.",
+    "no_answers": "The model answered no item of the evaluation set.",
     "no_result": "The worker ended without a result.",
     "no_space": "The model is larger than the free disk space.",
     "not_a_model": "The file is not an ONNX, ORT, TFLite or GGUF model, nor a served model's document.",
@@ -74,5 +80,6 @@ MEANING: dict[FailureCode, str] = {
     "timeout": "The run did not end within its time limit.",
     "truncated": "The file is truncated: it ends before its contents do.",
     "unsupported_model": "The file is a model of a kind that no runtime here can measure.",
+    "unsupported_task": "The device cannot evaluate this task with this model and runtime.",
     "wrong_format": "The file's contents do not match the format in its name.",
 }

@@ -11,6 +11,8 @@ from edgeprof.wire.device_state import DeviceState as DeviceState
 from edgeprof.wire.device_state import Isolation as Isolation
 from edgeprof.wire.device_state import Stamp as Stamp
 from edgeprof.wire.energy import EnergyRun
+from edgeprof.wire.evaluation import Evaluation
+from edgeprof.wire.evaluation import EvaluationSetRef as EvaluationSetRef
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
@@ -26,6 +28,8 @@ from edgeprof.wire.evidence import (
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.figures import AbsentMetric as AbsentMetric
 from edgeprof.wire.figures import MetricRow as MetricRow
+from edgeprof.wire.files import FileRef as FileRef
+from edgeprof.wire.files import Manifest as Manifest
 from edgeprof.wire.formats import ModelFormat as ModelFormat
 from edgeprof.wire.remote import Remote
 from edgeprof.wire.run_request import RunConfig as RunConfig
@@ -34,23 +38,6 @@ from edgeprof.wire.run_request import RunProtocol as RunProtocol
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
 ResultStatus = Literal["measured", "failed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileRef:
-    """One file of a model, by content."""
-
-    path: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """The files of a model and the one that a runtime is given."""
-
-    entry: str
-    files: tuple[FileRef, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +127,8 @@ class Facts:
     """What a container hides of this device, each with what would show it."""
     userland: str | None = None
     """The architecture of the programs, where it is not the kernel's (`armv7l` on `aarch64`): wheels must be for it."""
+    abilities: tuple[str, ...] = ()
+    """What this agent can do beyond measuring: `evaluate`. An older agent would measure speed instead."""
     wire: int = WIRE_VERSION
 
 
@@ -153,6 +142,8 @@ class Job:
     config: RunConfig
     config_key: str
     protocol: RunProtocol
+    evaluation: EvaluationSetRef | None = None
+    """Set: the model answers the items of this set, which `config.evaluation_set` names, too."""
     wire: int = WIRE_VERSION
 
 
@@ -290,6 +281,8 @@ class Result:
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
     lost_artifacts: tuple[LostArtifact, ...] = ()
+    evaluation: Evaluation | None = None
+    """Set: the run answered an evaluation set, and its metrics are figures of quality."""
     power: dict[str, str | float] | None = None
     """Sent as null: the first hubs of this wire version require it. `energy` has what the first agents sent here."""
     wire: int = WIRE_VERSION

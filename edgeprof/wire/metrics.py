@@ -5,7 +5,7 @@ from typing import Literal
 
 Better = Literal["lower", "higher", "neither"]
 Origin = Literal["measured", "modelled", "predicted", "entered"]
-Scope = Literal["timing", "memory", "energy", "size", "cost"]
+Scope = Literal["timing", "memory", "energy", "size", "cost", "quality"]
 """What a figure may be compared with. `timing` figures of an emulated device are shown and never ranked."""
 
 ORIGINS: tuple[Origin, ...] = ("measured", "modelled", "predicted", "entered")
@@ -116,10 +116,62 @@ _OTHERS = (
         "share of a full battery for 1,000 inferences or generated tokens",
     ),
 )
+_QUALITY: tuple[tuple[str, str, str, Better, str], ...] = (
+    ("accuracy_percent", "Accuracy", "%", "higher", "share of items whose first answer is right"),
+    (
+        "top5_accuracy_percent",
+        "Top-5 accuracy",
+        "%",
+        "higher",
+        "share of items whose first 5 answers hold the right one",
+    ),
+    (
+        "accuracy_norm_percent",
+        "Accuracy, normalized",
+        "%",
+        "higher",
+        "share of right choices by log-likelihood per character of the choice",
+    ),
+    ("exact_match_percent", "Exact match", "%", "higher", "share of generated answers that equal the reference"),
+    (
+        "exact_match_flexible_percent",
+        "Exact match, flexible",
+        "%",
+        "higher",
+        "share of generated texts with the reference anywhere at their end",
+    ),
+    ("instructions_followed_percent", "Instructions followed", "%", "higher", "share of answers that pass all checks"),
+    ("code_passed_percent", "Code passed", "%", "higher", "share of generated programs that pass their unit tests"),
+    ("map_50_95_percent", "mAP", "%", "higher", "mean average precision over IoU 0.50 to 0.95"),
+    ("map_50_percent", "mAP at 0.5", "%", "higher", "mean average precision at IoU 0.50"),
+    ("character_error_rate_percent", "CER", "%", "lower", "edits per character of the reference text"),
+    ("precision_percent", "Precision", "%", "higher", "share of detections that are right"),
+    ("recall_percent", "Recall", "%", "higher", "share of what was there that was detected"),
+    ("f1_percent", "F1", "%", "higher", "harmonic mean of precision and recall"),
+    ("false_accepts_per_h", "False accepts", "1/h", "lower", "detections in an hour of audio without the word"),
+    ("ndcg_at_10_percent", "nDCG@10", "%", "higher", "ranking quality of the first 10 documents"),
+    ("recall_at_10_percent", "Recall@10", "%", "higher", "share of relevant documents among the first 10"),
+    ("perplexity", "Perplexity", "", "lower", "exponential of the mean negative log-likelihood per token"),
+    ("bits_per_byte", "Bits per byte", "", "lower", "mean negative log-likelihood per byte of the text, in bits"),
+    (
+        "kl_divergence_nats",
+        "KL divergence",
+        "nats",
+        "lower",
+        "mean divergence of next-token odds from the source",
+    ),
+    ("same_top_token_percent", "Same top token", "%", "higher", "share of positions where the source's choice agrees"),
+)
+_PIPELINE = (
+    ("pipeline_p50_ms", "Pipeline p50", "median time of an item: decode, prepare, model, finish"),
+    ("pipeline_p95_ms", "Pipeline p95", "95th percentile of the time of an item"),
+)
 _ALL = (
     *(Metric(name, title, "ms", "lower", "timing", meaning) for name, title, meaning in _TIMING),
     *(Metric(name, title, unit, "higher", "timing", meaning) for name, title, unit, meaning in _RATES),
     *_OTHERS,
+    *(Metric(name, title, "ms", "lower", "timing", meaning) for name, title, meaning in _PIPELINE),
+    *(Metric(name, title, unit, better, "quality", meaning) for name, title, unit, better, meaning in _QUALITY),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

@@ -1,7 +1,7 @@
 """Documents of the REST API under `/api/v1`, as frozen dataclasses; what the hub answers and the client reads."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from edgeprof.wire.costs import BreakEvenKind as BreakEvenKind
 from edgeprof.wire.costs import CatalogueFiles as CatalogueFiles
@@ -10,7 +10,7 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
-from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result
+from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
 from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
 from edgeprof.wire.run_field import FormInput, Option, RunField
@@ -219,6 +219,71 @@ class CampaignRequest(RunOptions):
     ] = 1
     groups: tuple[str, ...] = ()
     """Names of groups whose devices are added to `device_ids`."""
+    evaluation_sets: tuple[str, ...] = ()
+    """Ids of evaluation sets on the hub. Each cell gets one more job for each set of its model's kind."""
+    shots: int = 0
+    """Solved examples before each item of these sets."""
+    evaluate_only: bool = False
+    """Measure no speed: jobs for these sets alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEvaluationSet:
+    """An evaluation set whose files are stored. The hub computes the id; one that is given must be the same."""
+
+    name: str
+    manifest: Manifest
+    set_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSetRecord:
+    """An evaluation set as the hub keeps it. The same items and files under several names are one set."""
+
+    set_id: str
+    names: tuple[str, ...]
+    task: str
+    domain: str
+    language: str
+    items: int
+    size_bytes: int
+    """Of all its files."""
+    licence: str
+    source: str
+    manifest: Manifest
+    facts: dict[str, Any]
+    """The set's `set.json`."""
+    created_s: float
+
+    @property
+    def name(self) -> str:
+        """The first name that it was given."""
+        return self.names[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRecord:
+    """One evaluation in a line: what was asked of which model where, and its lead figure in that metric's unit."""
+
+    result_id: str
+    device_id: str
+    model_id: str
+    base_key: str
+    """The configuration's key without set and shots: the cell that has the speed of the same set-up."""
+    set_id: str
+    shots: int
+    set_name: str
+    task: str
+    status: ResultStatus
+    ended: str
+    """Why no more items were taken; empty where the run failed."""
+    asked: int
+    answered: int
+    metric: str | None
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    received_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,3 +198,25 @@ class RunConfig(RunOptions):
             not_offered=dict.fromkeys(SURFACES, "An agent changes no power mode."),
         ),
     ] = ""
+    evaluation_set: Annotated[
+        str,
+        RunField(
+            title="Evaluation set",
+            help="Id of the evaluation set whose items the model answers. Empty: its speed is measured.",
+            code="bad_evaluation_set",
+            high=64,
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
+        ),
+    ] = ""
+    shots: Annotated[
+        int,
+        RunField(
+            title="Examples in a prompt",
+            help="Solved examples that stand before each item of an evaluation set.",
+            code="bad_shots",
+            low=0,
+            high=64,
+            column="{} shots",
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
+        ),
+    ] = 0

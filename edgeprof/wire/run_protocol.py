@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from edgeprof.wire.run_field import SHORT_FORM, FormInput, Option, RunField, Surface
+from edgeprof.wire.run_field import SHORT_FORM, SURFACES, FormInput, Option, RunField, Surface
 from edgeprof.wire.sweep_at import SweepAt
 
 MAX_SWEEP_POINTS = 200
@@ -216,3 +216,26 @@ class RunProtocol:
             form=FormInput(label="Run label", note="To recognise the run by; it changes nothing else.", size=20),
         ),
     ] = ""
+    evaluation_items: Annotated[
+        int,
+        RunField(
+            title="Items of an evaluation set",
+            help="Answer the first so many items of the set; 0 is all.",
+            code="bad_items",
+            low=0,
+            high=10_000_000,
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
+        ),
+    ] = 0
+    evaluation_limit_s: Annotated[
+        float,
+        RunField(
+            title="Time limit of an evaluation",
+            help="Take no more items after this time. The result names what is missing.",
+            code="bad_deadline",
+            unit="s",
+            low=1,
+            high=DAY_S,
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
+        ),
+    ] = 3600.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
+from edgeprof.wire.evaluation import Evaluation, EvaluationEnd
 from edgeprof.wire.evidence import Timing, Trust, TrustCause, WindowEnd
 from edgeprof.wire.failures import FAILURE_CODES, STAGES
 from edgeprof.wire.formats import FORMATS
@@ -21,6 +22,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "stages": STAGES,
     "trust_causes": get_args(TrustCause),
     "window_ends": get_args(WindowEnd),
+    "evaluation_ends": get_args(EvaluationEnd),
 }
 """Every list that `facts_for` and `result_for` look after, as this build reads it."""
 
@@ -38,6 +40,7 @@ FIRST_WORDS: dict[str, tuple[str, ...]] = {
         *("under_voltage", "unsettled", "unstable_clock"),
     ),
     "window_ends": ("precision", "time", "runs", "deadline"),
+    "evaluation_ends": ("all", "item_limit", "time_limit", "crashes"),
 }
 """Of the hubs from before the list was in the bootstrap. Never changed."""
 
@@ -67,12 +70,14 @@ def result_for(result: Result, words: Words) -> Result:
     mark of a new cause becomes a note of what ran.
     """
     trust, notes = _trust_for(result.trust, words)
+    evaluation, end_notes = _evaluation_for(result.evaluation, words)
     return replace(
         result,
         failure=_failure_for(result.failure, words),
         trust=trust,
         timing=_timing_for(result.timing, words),
-        effective=_with_notes(result.effective, notes),
+        evaluation=evaluation,
+        effective=_with_notes(result.effective, (*notes, *end_notes)),
     )
 
 
@@ -101,6 +106,13 @@ def _trust_for(trust: Trust | None, words: Words) -> tuple[Trust | None, tuple[s
 
 def _timing_for(timing: Timing | None, words: Words) -> Timing | None:
     return replace(timing, window_end="time") if timing and timing.window_end not in words["window_ends"] else timing
+
+
+def _evaluation_for(found: Evaluation | None, words: Words) -> tuple[Evaluation | None, tuple[str, ...]]:
+    """An end that the hub does not know becomes the one of an evaluation that could not go on."""
+    if found is None or found.ended in words["evaluation_ends"]:
+        return found, ()
+    return replace(found, ended="crashes"), (f"the evaluation ended by: {found.ended}",)
 
 
 def _with_notes(effective: Effective | None, notes: tuple[str, ...]) -> Effective | None:

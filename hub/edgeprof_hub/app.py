@@ -27,6 +27,7 @@ from edgeprof_hub.routes import (
     api_groups,
     api_models,
     api_results,
+    api_sets,
     cell_history,
     pages,
     sign_in,
@@ -40,7 +41,17 @@ API_PREFIX = "/api/v1"
 ROUTERS = (
     *(
         (API_PREFIX, part.router)
-        for part in (api_agents, api_blobs, api_models, api_devices, api_groups, api_campaigns, api_results, api_costs)
+        for part in (
+            api_agents,
+            api_blobs,
+            api_models,
+            api_devices,
+            api_groups,
+            api_campaigns,
+            api_results,
+            api_costs,
+            api_sets,
+        )
     ),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),

@@ -16,7 +16,7 @@ MAX_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "group", "model", "campaign", "job", "result"]
+    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set"]
     id: str
 
 

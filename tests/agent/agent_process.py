@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from edgeprof.net.backoff import Backoff
 from edgeprof.sd_notify import Notifier
@@ -14,7 +15,7 @@ from edgeprof_agent.config import AgentSettings, DownloadLimits
 from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
-from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.runner import Evaluate, Measure
 from edgeprof_agent.worker_protocol.progress import OnProgress
 from tests.agent import pieces
 
@@ -84,8 +85,27 @@ def settings(hub_url: str, data: Path, resend_after_s: float = 30.0, outbox_budg
     )
 
 
-def make(its_settings: AgentSettings, measure: Measure = quick) -> Agent:
-    return Agent(its_settings, Machine(measure=lambda identity: _of(identity, measure), facts=facts, now=pieces.now))
+def no_evaluation(
+    begun: Started,
+    folder: Path,
+    set_folder: Path,
+    journal: Path,
+    on_progress: OnProgress,
+    cancelled: threading.Event,
+) -> Measured:
+    raise AssertionError("no job of this test evaluates")
+
+
+def make(its_settings: AgentSettings, measure: Measure = quick, evaluate: Evaluate = no_evaluation) -> Agent:
+    def of(identity: Identity) -> Evaluate:
+        def evaluate_here(begun: Started, *more: Any) -> Measured:
+            result, artifacts = evaluate(begun, *more)
+            return replace(result, device_id=identity.device_id), artifacts
+
+        return evaluate_here
+
+    machine = Machine(measure=lambda identity: _of(identity, measure), evaluate=of, facts=facts, now=pieces.now)
+    return Agent(its_settings, machine)
 
 
 def _of(identity: Identity, measure: Measure) -> Measure:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.runner import Evaluate, Measure
 from edgeprof_agent.measuring.measure import GATE
 from edgeprof_agent.telemetry.gate import Passed
 from tests.agent import agent_process
@@ -48,9 +48,10 @@ def start(hub: MinimalHub, tmp_path: Path) -> Iterator[Start]:
         outbox_budget: int = 10_000,
         data: str = "agent",
         wait: bool = True,
+        evaluate: Evaluate = agent_process.no_evaluation,
     ) -> Running:
         settings = agent_process.settings(hub.url, tmp_path / data, resend_after_s, outbox_budget)
-        one = Running(agent_process.make(settings, measure))
+        one = Running(agent_process.make(settings, measure, evaluate))
         running.append(one)
         if wait:
             eventually(lambda: hub.is_online(one.device_id))

@@ -21,7 +21,7 @@ HEAVY = {
     "edgeprof_hub",
     "edgeprof_devices",
 }
-MODULE_BUDGET = 345
+MODULE_BUDGET = 350
 
 START = """
 import json, sys

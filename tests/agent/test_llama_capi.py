@@ -14,7 +14,7 @@ from edgeprof_agent.measuring import llama_path
 from edgeprof_agent.runtimes.llama import verdicts
 from edgeprof_agent.runtimes.llama.capi_canary import struct_problem
 from edgeprof_agent.runtimes.llama.tiny_gguf import write_tiny_gguf
-from edgeprof_agent.runtimes.llama.verdicts import Layout, layout_of
+from edgeprof_agent.runtimes.llama.verdicts import PROOF, Layout, layout_of
 from edgeprof_exports import catalogue, fetch
 from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import measured, request_for, values
@@ -102,6 +102,7 @@ def test_the_installed_library_has_the_layout_that_is_known() -> None:
         ("swap('ContextParams', 'yarn_ext_factor', 'rope_freq_scale')", "default is"),
         ("swap('ModelParams', 'n_gpu_layers', 'main_gpu')", "ModelParams.main_gpu is -1"),
         ("swap('ContextParams', 'n_ctx', 'n_ubatch')", "came back"),
+        ("swap('ContextParams', 'kv_unified', 'embeddings')", "llama_decode ended with status"),
         ("swap('ContextParams', 'n_threads', 'n_threads_batch')", "came back"),
     ],
 )
@@ -160,7 +161,7 @@ def test_a_check_that_dies_refuses_and_is_kept_where_the_library_is_to_blame(
     layout = layout_of(str(python), folder)
     assert not layout.proven
     assert reason in layout.reason
-    assert len(list(folder.glob(f"*-{verdicts.PROOF}.json"))) == kept
+    assert len(list(folder.glob(f"*-{PROOF}.json"))) == kept
 
 
 def test_a_cache_that_cannot_be_written_or_read_costs_nothing_else(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema  # pyright: ignore[reportMissingTypeStubs]
 
-_FLOAT32, _INT32, _INT64, _BOOL = 0, 2, 4, 6
+_FLOAT32, _INT32, _INT64, _BOOL, _RESOURCE = 0, 2, 4, 6, 13
 
 
 class Builder:
@@ -33,7 +33,21 @@ class Builder:
         self._tensors[place].buffer = len(self._buffers) - 1
         return place
 
-    def operator(self, builtin: str, inputs: list[int], outputs: list[int], options: str, **values: int) -> None:
+    def zero(self, name: str) -> int:
+        place = self.tensor(name, [1, 1])
+        buffer: Any = schema.BufferT()
+        buffer.data = np.zeros(4, np.uint8)
+        self._buffers.append(buffer)
+        self._tensors[place].buffer = len(self._buffers) - 1
+        return place
+
+    def second_graph(self) -> "Builder":
+        """Another graph of the same file."""
+        made = Builder()
+        made._codes, made._buffers = self._codes, self._buffers
+        return made
+
+    def operator(self, builtin: str, inputs: list[int], outputs: list[int], options: str, **values: int | str) -> None:
         code: Any = schema.OperatorCodeT()
         number = getattr(schema.BuiltinOperator, builtin)
         code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), 1
@@ -84,6 +98,23 @@ def doubled_and_summed_up(path: Path) -> Path:
     made.operator("ADD", [x, x], [between], "AddOptions")
     made.operator("CUMSUM", [between, axis], [y], "CumsumOptions")
     return made.save(path, [x], [y])
+
+
+def running_sum(path: Path) -> Path:
+    """y = the sum of every x so far, in a resource variable, as microWakeWord's listening models hold theirs."""
+    made = Builder()
+    x, handle = made.tensor("x", [1, 1]), made.tensor("handle", [], kind=_RESOURCE)
+    state, y = made.tensor("state", [1, 1]), made.tensor("y", [1, 1])
+    made.operator("CALL_ONCE", [], [], "CallOnceOptions", initSubgraphIndex=1)
+    made.operator("VAR_HANDLE", [], [handle], "VarHandleOptions", container="", sharedName="sum")
+    made.operator("READ_VARIABLE", [handle], [state], "ReadVariableOptions")
+    made.operator("ADD", [x, state], [y], "AddOptions")
+    made.operator("ASSIGN_VARIABLE", [handle, y], [], "AssignVariableOptions")
+    start = made.second_graph()
+    zero, its_handle = start.zero("zero"), start.tensor("its_handle", [], kind=_RESOURCE)
+    start.operator("VAR_HANDLE", [], [its_handle], "VarHandleOptions", container="", sharedName="sum")
+    start.operator("ASSIGN_VARIABLE", [its_handle, zero], [], "AssignVariableOptions")
+    return made.write(path, [made.graph([x], [y]), start.graph([], [])], [])
 
 
 def reshaped_otherwise(path: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof.errors import EdgeprofError, MissingPartError
+from edgeprof.net import archives, packages
 from edgeprof_exports import catalogue, fetch
 from edgeprof_exports.recipe import Recipe
 from tests.exports import makers
@@ -99,7 +100,7 @@ def test_a_bomb_is_unpacked_no_further_than_the_pinned_size(tmp_path: Path) -> N
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(50_000_000))
     with zipfile.ZipFile(tmp_path / "bomb.zip") as archive, archive.open("zeros") as member:
-        fetch.copy_limited(member.read, tmp_path / "out", 1000)
+        archives.copy_limited(member.read, tmp_path / "out", 1000)
     assert (tmp_path / "out").stat().st_size == 1001
 
 
@@ -129,7 +130,7 @@ def test_without_pip_the_sentence_says_how_to_get_it(index: Path, monkeypatch: p
     def no_module(_: str) -> None:
         return None
 
-    monkeypatch.setattr(fetch, "find_spec", no_module)
+    monkeypatch.setattr(packages, "find_spec", no_module)
     error = code_of(recipe)
     assert isinstance(error, MissingPartError)
     assert "ensurepip" in error.message

@@ -58,7 +58,12 @@ def test_accuracy_that_we_did_not_measure_is_not_claimed(tmp_path: Path) -> None
 
 
 def test_open_inputs_have_a_size() -> None:
-    assert {name for name, recipe in RECIPES.items() if recipe.input_shapes} == {"magika", "rawi-v2-int8"}
+    assert {name for name, recipe in RECIPES.items() if recipe.input_shapes} == {
+        "magika",
+        "rawi-v2-int8",
+        "silero-vad-fp16",
+        "ppocr-v4-rec",
+    }
 
 
 @pytest.mark.parametrize(

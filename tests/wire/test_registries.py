@@ -8,7 +8,7 @@ import pytest
 from edgeprof.wire import codec, failures, metrics, topics
 
 DOCS = Path(__file__).parents[2] / "docs"
-UNITS = ("_ms", "_per_s", "_mib", "_j", "_w", "_usd", "_percent")
+UNITS = ("_ms", "_per_s", "_mib", "_j", "_w", "_usd", "_percent", "_per_h", "_nats")
 
 
 def test_every_topic_class_has_a_message_type() -> None:
@@ -30,4 +30,5 @@ def test_every_topic_and_failure_code_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(metrics.METRICS))
 def test_every_metric_is_documented(name: str) -> None:
-    assert f"`{name}`" in (DOCS / "measuring.md").read_text()
+    page = "quality.md" if metrics.METRICS[name].scope == "quality" else "measuring.md"
+    assert f"`{name}`" in (DOCS / page).read_text()

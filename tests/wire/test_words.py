@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from edgeprof.wire import codec
+from edgeprof.wire.evaluation import Evaluation
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.messages import Facts, Failure, Result, RuntimeFact
 from edgeprof.wire.words import FIRST_WORDS, WORDS, facts_for, known_words, result_for
@@ -72,6 +73,18 @@ def test_a_new_end_of_the_window_becomes_time() -> None:
     result = recorded("result")
     newer = replace(result, timing=replace(result.timing, window_end="looks"))
     assert result_for(newer, FIRST).timing == replace(result.timing, window_end="time")
+
+
+def test_a_new_end_of_an_evaluation_becomes_an_early_one_and_stays_in_a_note() -> None:
+    ended = Evaluation(
+        set_id="5" * 64, set_name="shapes", task="image-classification", asked=9, answered=4, ended="all"
+    )
+    newer = replace(recorded("result"), evaluation=replace(ended, ended=cast(Any, "battery")))
+    result = result_for(newer, FIRST)
+    assert result.evaluation == replace(ended, ended="crashes")
+    assert result.effective
+    assert result.effective.notes[-1] == "the evaluation ended by: battery"
+    assert result_for(replace(newer, evaluation=ended), FIRST).evaluation == ended
 
 
 def test_a_new_format_is_not_offered() -> None:

@@ -20,10 +20,11 @@ from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
-from edgeprof_agent.daemon.runner import Measure
+from edgeprof_agent.daemon.runner import Evaluate, Measure
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 if TYPE_CHECKING:
+    from edgeprof_agent.measuring.request import MeasureRequest
     from edgeprof_agent.recorded.player import Player
 
 MORE = {
@@ -133,34 +134,53 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
             root=root,
         )
 
+    def request_of(identity: Identity, begun: Started, folder: Path) -> "MeasureRequest":
+        from edgeprof_agent.measuring.request import MeasureRequest
+
+        job = begun.job
+        return MeasureRequest(
+            result_id=begun.result_id,
+            job_id=job.job_id,
+            attempt=job.attempt,
+            device_id=identity.device_id,
+            model=job.model,
+            model_dir=folder,
+            config=job.config,
+            protocol=job.protocol,
+            emulated=identity.emulated,
+            memory_limit_mib=settings.memory_limit_mib,
+            cores=settings.cores,
+            meters=settings.meters,
+            replays=player.name if player else None,
+            endpoint=settings.endpoint,
+        )
+
     def measure_for(identity: Identity) -> Measure:
         def measure_one(
             begun: Started, folder: Path, on_progress: OnProgress, cancelled: threading.Event
         ) -> tuple[Result, Mapping[str, bytes]]:
             from edgeprof_agent.measuring.measure import measure  # an agent that waits for work carries none of it
-            from edgeprof_agent.measuring.request import MeasureRequest
 
-            job = begun.job
-            request = MeasureRequest(
-                result_id=begun.result_id,
-                job_id=job.job_id,
-                attempt=job.attempt,
-                device_id=identity.device_id,
-                model=job.model,
-                model_dir=folder,
-                config=job.config,
-                protocol=job.protocol,
-                emulated=identity.emulated,
-                memory_limit_mib=settings.memory_limit_mib,
-                cores=settings.cores,
-                meters=settings.meters,
-                replays=player.name if player else None,
-                endpoint=settings.endpoint,
-            )
+            request = request_of(identity, begun, folder)
             if player is None:
                 return measure(request, on_progress, cancelled)
             return measure(request, player.watching(on_progress), cancelled, root=root)
 
         return measure_one
 
-    return Machine(measure=measure_for, facts=facts, now=state.stamp)
+    def evaluate_for(identity: Identity) -> Evaluate:
+        def evaluate_one(
+            begun: Started,
+            folder: Path,
+            set_folder: Path,
+            journal: Path,
+            on_progress: OnProgress,
+            cancelled: threading.Event,
+        ) -> tuple[Result, Mapping[str, bytes]]:
+            from edgeprof_agent.evaluating.evaluate import evaluate
+
+            return evaluate(request_of(identity, begun, folder), set_folder, journal, on_progress, cancelled)
+
+        return evaluate_one
+
+    return Machine(measure=measure_for, evaluate=evaluate_for, facts=facts, now=state.stamp)

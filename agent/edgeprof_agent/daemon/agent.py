@@ -27,10 +27,11 @@ from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.jobs import Jobs
+from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.link import HubLink
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.recall import Recall
-from edgeprof_agent.daemon.runner import Measure, Parts, Runner
+from edgeprof_agent.daemon.runner import Evaluate, Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
@@ -50,6 +51,7 @@ class Machine:
     """What the daemon asks of the machine it is on."""
 
     measure: Callable[[Identity], Measure]
+    evaluate: Callable[[Identity], Evaluate]
     facts: Callable[[Identity], Facts]
     now: Callable[[], Stamp]
 
@@ -68,6 +70,7 @@ class Agent:
         self._outbox = Outbox(self._database, settings.data / "artifacts", settings.outbox_budget)
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
+        self._journals = Journals(settings.data / "evaluations")
         self._link = HubLink(
             hub, self.identity, lambda: machine.facts(self.identity), self, settings.keepalive_s, settings.retry
         )
@@ -93,6 +96,8 @@ class Agent:
                 outbox=self._outbox,
                 store=store,
                 measure=machine.measure(self.identity),
+                evaluate=machine.evaluate(self.identity),
+                journals=self._journals,
                 now=machine.now,
                 send_progress=self._send_progress,
                 on_result=self._sender.wake,
@@ -110,6 +115,7 @@ class Agent:
         """
         log.info("agent.started device=%s name=%s", self.identity.device_id, self.identity.name)
         self._purge_jobs(time.time())
+        self._journals.purge(time.time())
         self._outbox.purge(time.time())
         runner = self._thread("runner", self._runner.run)
         others = [

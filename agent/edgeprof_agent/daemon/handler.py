@@ -10,6 +10,7 @@ from edgeprof.wire import codec
 from edgeprof.wire.messages import ANNOUNCE, Ack, AckStatus, Cancel, Job, Receipt, Refusal
 from edgeprof.wire.run_limits import problem
 from edgeprof.wire.run_request import RunConfig, RunProtocol
+from edgeprof_agent.daemon import set_files
 from edgeprof_agent.daemon.link import HubLink
 from edgeprof_agent.daemon.outbox import Outbox, Quarantined
 from edgeprof_agent.daemon.runner import Runner
@@ -111,7 +112,11 @@ def _unusable(job: Job) -> str | None:
     """Why no run of this job could be: a hub of ours checks the same, but not everything on a broker is one."""
     try:
         check_manifest(job.model)
+        if job.evaluation is not None:
+            check_manifest(set_files.of(job.evaluation))
     except EdgeprofError as error:
         return error.message
+    if job.config.evaluation_set != (job.evaluation.set_id if job.evaluation is not None else ""):
+        return "The job's configuration names another evaluation set than the job brings."
     found = problem(job.config, RunConfig) or problem(job.protocol, RunProtocol)
     return found.sentence if found else None

@@ -15,9 +15,11 @@ from edgeprof.net.backoff import Backoff
 from edgeprof.wire import codec, identity
 from edgeprof.wire.failures import Stage
 from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
+from edgeprof_agent.daemon import set_files
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of
 from edgeprof_agent.daemon.jobs import Jobs, Started
+from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.progress import ProgressTap
 from edgeprof_agent.daemon.store import ModelStore
@@ -29,6 +31,8 @@ MAX_LOG_CHARS = 8000
 
 Measure = Callable[[Started, Path, OnProgress, threading.Event], tuple[Result, Mapping[str, bytes]]]
 """Measures one model in its folder: the result, and its artifacts' bytes by SHA-256."""
+Evaluate = Callable[[Started, Path, Path, Path, OnProgress, threading.Event], tuple[Result, Mapping[str, bytes]]]
+"""The same of an evaluation: the folders of model and set, and the journal by which it is resumed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,8 @@ class Parts:
     outbox: Outbox
     store: ModelStore
     measure: Measure
+    evaluate: Evaluate
+    journals: Journals
     now: Callable[[], Stamp]
     send_progress: Callable[[Progress], None]
     on_result: Callable[[], None]
@@ -178,8 +184,7 @@ class Runner:
     def _outcome(self, begun: Started, current: _Current) -> tuple[Result, Mapping[str, bytes]]:
         tap = ProgressTap(begun.job, self._parts.send_progress)
         try:
-            folder = self._parts.store.prepare(begun.job.model, self._models_in_use(), current.cancelled, tap)
-            result, artifacts = self._parts.measure(begun, folder, tap, current.cancelled)
+            result, artifacts = self._run(begun, tap, current.cancelled)
         except EdgeprofError as error:
             return self._failed(begun, failure_of(error, tap.stage), current), {}
         except OSError as error:
@@ -189,6 +194,15 @@ class Runner:
             log.exception("job.internal_error job=%s", begun.job.job_id)
             return self._failed(begun, _internal(error, tap.stage), current), {}
         return self._checked(begun, result, artifacts, current)
+
+    def _run(self, begun: Started, tap: ProgressTap, cancelled: threading.Event) -> tuple[Result, Mapping[str, bytes]]:
+        parts, job, in_use = self._parts, begun.job, self._in_use()
+        folder = parts.store.prepare(job.model, in_use, cancelled, tap)
+        if job.evaluation is None:
+            return parts.measure(begun, folder, tap, cancelled)
+        keep = {*in_use, job.model.model_id}
+        set_folder = set_files.prepare(parts.store, job.evaluation, keep, cancelled, tap)
+        return parts.evaluate(begun, folder, set_folder, parts.journals.path(job), tap, cancelled)
 
     def _checked(
         self, begun: Started, result: Result, artifacts: Mapping[str, bytes], current: _Current
@@ -216,6 +230,7 @@ class Runner:
         with self._lock, self._parts.database.transaction():
             self._parts.outbox.put(self._parts.readable(result), artifacts)
             self._parts.jobs.finish(begun.job)
+        self._parts.journals.ended(begun.job, result)
         self._parts.on_result()
         return True
 
@@ -226,8 +241,11 @@ class Runner:
         self._parts.jobs.finish(job)
         self._parts.on_result()
 
-    def _models_in_use(self) -> set[str]:
-        return {job.model.model_id for job in self._parts.jobs.waiting()}
+    def _in_use(self) -> set[str]:
+        """Models and sets of jobs that wait."""
+        waiting = self._parts.jobs.waiting()
+        sets = {set_files.of(job.evaluation).model_id for job in waiting if job.evaluation is not None}
+        return {job.model.model_id for job in waiting} | sets
 
 
 def _meant(cancel: Cancel, job: Job) -> bool:

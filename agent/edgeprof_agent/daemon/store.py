@@ -1,4 +1,4 @@
-"""Models on disk: each file once, by its SHA-256; a folder of links for each model; the least recently used goes."""
+"""Models and evaluation sets on disk: each file once, by its SHA-256; a folder of links each; the least used goes."""
 
 import hashlib
 import logging
@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
-from edgeprof.wire.messages import FileRef, Manifest, ModelRef
+from edgeprof.wire.messages import FileRef, Manifest
 from edgeprof_agent.daemon.durable import sync_folder
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
@@ -35,7 +36,21 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def check_manifest(model: ModelRef) -> None:
+class Stored(Protocol):
+    """What the store holds: a model as a job names it, or the files of an evaluation set."""
+
+    @property
+    def model_id(self) -> str:
+        """The hash of the manifest."""
+        ...
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest: ...
+
+
+def check_manifest(model: Stored) -> None:
     """Refuse a manifest whose files would not lie below the model's own folder, or that is not the model named."""
     manifest = model.manifest
     paths = [file.path for file in manifest.files]
@@ -71,7 +86,7 @@ class ModelStore:
     free_bytes: FreeBytes = free_bytes
 
     def prepare(
-        self, model: ModelRef, keep: Collection[str], cancelled: threading.Event, on_progress: OnProgress
+        self, model: Stored, keep: Collection[str], cancelled: threading.Event, on_progress: OnProgress
     ) -> Path:
         """The model's folder, complete, every byte checked now. Models named in `keep` are never evicted.
 
@@ -117,7 +132,7 @@ class ModelStore:
         os.replace(part, self._blob(file.sha256))
         sync_folder(self.folder / "blobs")
 
-    def _link(self, model: ModelRef) -> Path:
+    def _link(self, model: Stored) -> Path:
         """Build the folder aside and put it in place, so that a half-built one is never run."""
         target = self.folder / "models" / model.model_id
         if not all(_same(target / file.path, self._blob(file.sha256)) for file in model.manifest.files):
@@ -131,12 +146,12 @@ class ModelStore:
             os.replace(fresh, target)
         return target
 
-    def _note_use(self, model: ModelRef) -> None:
+    def _note_use(self, model: Stored) -> None:
         """The record's time is the time of last use; it names the blobs that must stay."""
         record = self.folder / "models" / f"{model.model_id}.json"
         record.write_bytes(msgspec.json.encode(model.manifest))
 
-    def _make_room(self, model: ModelRef, missing: list[FileRef], keep: Collection[str]) -> None:
+    def _make_room(self, model: Stored, missing: list[FileRef], keep: Collection[str]) -> None:
         total = sum({file.sha256: file.size for file in model.manifest.files}.values())
         if total > self.budget_bytes:
             raise EdgeprofError(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeprof_agent.isolation.lines import LIMIT_BYTES
+
 Ending = Literal["exited", "cancelled", "deadline", "memory", "flood", "not_started"]
 
 
@@ -13,6 +15,8 @@ class Limits:
     deadline_s: float
     memory_limit_mib: float | None = None
     cores: tuple[int, ...] | None = None
+    output_bytes: int = LIMIT_BYTES
+    """A worker that says more is killed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,7 +159,7 @@ class _Watch:
         self._process = process
         self._confinement = confinement
         self._tail = tail
-        self._lines = Lines()
+        self._lines = Lines(limits.output_bytes)
         self._stop_at = time.monotonic() + limits.deadline_s
         self._tick_s = INTERVAL_S if confinement.watched else _TICK_S
         self._selector = selectors.DefaultSelector()

@@ -70,6 +70,7 @@ def job_of(
         "sweep": [_ask(at) for at in protocol.sweep],
         "energy": energy,
         "endpoint": _endpoint(request.endpoint),
+        "evaluation": None,
         "eval_callback": eval_callback,
     }
 

@@ -45,6 +45,13 @@ def _run(job: WorkerJob, reporter: Reporter) -> None:
     if job["course"] == "cold":
         reporter.cold(run_cold(job, reporter))
         return
+    if job["course"] == "evaluate":
+        from edgeprof_agent.worker.evaluation.course import run_evaluation  # no part of what others load
+
+        opened = run_evaluation(job, reporter)
+        reporter.enter("report", "reading what was executed")
+        extra(reporter, "report", partial(_report_operators, opened.model, reporter))
+        return
     opened = open_model(job, reporter)
     _measure(opened, job, reporter)
     reporter.enter("report", "reading what was executed")

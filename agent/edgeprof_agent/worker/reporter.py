@@ -3,10 +3,12 @@
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 
 from edgeprof_agent.worker_protocol.document import (
     Cold,
     EnergyLoad,
+    Evaluated,
     MadeUpWork,
     Measured,
     MemoryReading,
@@ -53,6 +55,16 @@ class Reporter:
     def soak(self, run: SoakRun) -> None:
         self._send({"event": "soak", "soak": run})
 
+    def outcomes(self, outcomes: Sequence[Mapping[str, object]]) -> None:
+        """Of items that were taken, each with the fields of `edgeprof.quality.outcomes.Outcome`.
+
+        Raises ValueError or TypeError, and sends nothing, where one of them is not JSON.
+        """
+        self._write(json.dumps({"event": "outcomes", "outcomes": outcomes}, allow_nan=False))
+
+    def evaluated(self, evaluated: Evaluated) -> None:
+        self._send({"event": "evaluated", "evaluated": evaluated})
+
     def made_up_work(self, found: MadeUpWork) -> None:
         self._send({"event": "made_up_work", "made_up_work": found})
 
@@ -70,6 +82,9 @@ class Reporter:
         self._send({"event": "failed", "stage": self.stage, "code": code, "message": message[:MESSAGE_LENGTH]})
 
     def _send(self, event: dict[str, object]) -> None:
-        rest = memoryview(json.dumps(event).encode() + b"\n")
+        self._write(json.dumps(event))
+
+    def _write(self, line: str) -> None:
+        rest = memoryview(line.encode() + b"\n")
         while rest:
             rest = rest[os.write(self._fd, rest) :]

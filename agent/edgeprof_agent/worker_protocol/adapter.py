@@ -4,7 +4,7 @@ Kept to the standard library's lightest modules: the worker loads this before an
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
@@ -180,6 +180,123 @@ class MakesInputs(Protocol):
 
     def vary(self, name: str, values: object) -> None:
         """Feeds other values for one input, from the next inference on."""
+        ...
+
+
+class InputNeed(NamedTuple):
+    """One input as the loaded model declares it. `shape`: -1 where a size is free.
+
+    `scale`, `zero_point`: of a quantized input, whose real value is `scale * (stored - zero_point)`. Scale 0: none.
+    """
+
+    name: str
+    dtype: str
+    """numpy's name, as `float32`."""
+    shape: tuple[int, ...]
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+class OutputGiven(NamedTuple):
+    """One output as the loaded model declares it; fields as of `InputNeed`. `shape` is () where nothing is declared."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+@runtime_checkable
+class AnswersTensors(Protocol):
+    """A tensor model that takes given arrays: what an evaluation asks. Arrays are numpy's, of the declared types."""
+
+    def needs(self) -> list[InputNeed]: ...
+
+    def gives(self) -> list[OutputGiven]: ...
+
+    def answer(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """One inference on these arrays, by input name: every output by its name. Nothing but the runtime's call."""
+        ...
+
+
+@runtime_checkable
+class ForgetsState(Protocol):
+    """A tensor model that may hold state of its own from one inference to the next, as a listening one does."""
+
+    def forget(self) -> None:
+        """Brings the model to where it was once loaded: the next recording is not the last one's continuation."""
+        ...
+
+
+class EndingScore(NamedTuple):
+    """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
+
+    log_likelihood: float
+    tokens: int
+    is_greedy: bool
+
+
+class Generated(NamedTuple):
+    """A text that the model wrote, and why it stopped: `stop`, `end` (of text) or `limit`."""
+
+    text: str
+    tokens: int
+    ended: str
+    first_token_ns: int
+    total_ns: int
+
+
+@runtime_checkable
+class AnswersTexts(Protocol):
+    """A language model that shows its logits: what an evaluation asks."""
+
+    @property
+    def batch_shape(self) -> str:
+        """How tokens share a call, as `n_batch 512, endings of an item in one batch`: part of every score."""
+        ...
+
+    def tokenize(self, text: str, *, special: bool = True) -> list[int]:
+        """Tokens of a text. Raises RuntimeFailure where the tokenizer cannot encode it."""
+        ...
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens; special ones have none."""
+        ...
+
+    def share_prefix(self, tokens: Sequence[int]) -> None:
+        """Evaluates these once for all prefixes and prompts that begin with them, until other ones are named."""
+        ...
+
+    def score_endings(self, prefix: Sequence[int], endings: Sequence[Sequence[int]]) -> list[EndingScore]:
+        """The exact log-likelihood of each ending after the prefix, from the runtime's own logits."""
+        ...
+
+    def token_log_likelihoods(self, tokens: Sequence[int]) -> list[float]:
+        """Of each token but the first, given those before it, in nats."""
+        ...
+
+    def log_probabilities(self, tokens: Sequence[int]) -> Any:
+        """numpy, float32 [len(tokens), vocabulary]: of the token after each position, in nats."""
+        ...
+
+    def generate(
+        self, prompt: Sequence[int], max_tokens: int, stop: Sequence[str], *, temperature: float, seed: int
+    ) -> Generated:
+        """A continuation: greedy at temperature 0."""
+        ...
+
+    def chat_prompt(self, text: str) -> str:
+        """The text in the model's own chat template; as it is where the file has none."""
+        ...
+
+
+@runtime_checkable
+class WritesTexts(Protocol):
+    """A language model that continues a text and shows neither tokens nor logits: one behind an endpoint."""
+
+    def write(self, prompt: str, max_tokens: int, stop: Sequence[str], *, temperature: float, seed: int) -> Generated:
+        """The answer to a user's message."""
         ...
 
 

@@ -4,7 +4,8 @@ The lines of a measuring course, in order: `stage` (any number), `measured`, the
 if it was asked: `energy`, `open_loop`, `point` (one a sweep point), `soak`; then `made_up_work`; `operators`, the last
 that is waited for; and `memory_after`, once the model was let go. `part_failed` stands in the place of a part that
 failed by itself. A worker that dies after `measured` costs what had not been told by then. The lines of a cold course:
-`stage`, then `cold`. `failed` ends either.
+`stage`, then `cold`. The lines of an evaluation: `stage`, `outcomes` (any number, some items each), `evaluated`, and
+`operators`. `failed` ends any of them.
 """
 
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 if TYPE_CHECKING:
     from edgeprof.wire.run_request import RunConfig, RunProtocol
 
-Course = Literal["cold", "measure"]
+Course = Literal["cold", "measure", "evaluate"]
 WindowEnd = Literal["precision", "time", "looks", "runs", "deadline"]
 """`looks`: a look at the window told that its precision is out of reach within the time limit."""
 EnergyPhase = Literal["inference", "prefill", "decode"]
@@ -36,6 +37,19 @@ class SweepAsk(TypedDict):
     shapes: dict[str, list[int]]
     prompt_tokens: int | None
     depth_tokens: int | None
+
+
+class EvaluationAsk(TypedDict):
+    """Which items of a set a worker answers. `items`: the first so many of the set; `done`: places to leave out.
+
+    `tells_each`: every outcome is told at once, as a worker before this one died with some that it had not told.
+    """
+
+    set_folder: str
+    items: int
+    done: list[int]
+    shots: int
+    tells_each: bool
 
 
 class EndpointAsk(TypedDict):
@@ -102,6 +116,8 @@ class WorkerJob(TypedDict):
     sweep: list[SweepAsk]
     energy: EnergyAsk | None
     endpoint: EndpointAsk | None
+    evaluation: EvaluationAsk | None
+    """Only of the course `evaluate`, which takes no more items after `stop_at_ns`."""
     eval_callback: bool
     """Whether llama.cpp's evaluation callback may be set: its place in the parameters is proven, or comes from the
     binding itself."""
@@ -254,6 +270,24 @@ class Cold(TypedDict):
     load_ms: float
     first_inference_ms: float
     first_token_ms: float | None
+
+
+class _EvaluatedMore(TypedDict, total=False):
+    """What an older worker does not tell."""
+
+    context_tokens: int | None
+    """Of a language model: what it was trained for."""
+
+
+class Evaluated(_EvaluatedMore):
+    """What a worker tells of itself once it took its last item; the outcomes went before."""
+
+    ended: Literal["all", "time_limit"]
+    phases_ms: dict[str, float]
+    peak_kib: int
+    affinity: list[int]
+    setting: RuntimeSetting
+    batch_shape: str
 
 
 class WorkerPoint(TypedDict):

@@ -4,7 +4,7 @@
 import it.
 """
 
-from edgeprof.errors.codes import agent, command_line, cost, hub, models
+from edgeprof.errors.codes import agent, command_line, cost, derived_sets, evaluation_jobs, hub, models, quality
 from edgeprof.errors.codes.entry import ErrorCode as ErrorCode
 
 GROUPS: dict[str, tuple[ErrorCode, ...]] = {
@@ -35,6 +35,12 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Device profiles": models.PROFILES,
     "Prices": cost.PRICES,
     "Costs": cost.COSTS,
+    "Evaluations": quality.EVALUATION_OPTIONS,
+    "Evaluation sets": quality.SETS,
+    "The capability matrix": derived_sets.CAPABILITY,
+    "Derived and generated sets": derived_sets.DERIVED_SETS,
+    "Evaluations on a hub": evaluation_jobs.ON_A_HUB,
+    "Comparing evaluations": quality.COMPARISONS,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}

@@ -33,7 +33,7 @@ FILES = (
 MOVING = (
     ErrorCode(
         "cache_unwritable",
-        "A model cannot be stored in the cache.",
+        "A model or an evaluation set cannot be stored in the cache.",
         "Free some space, or name another folder in `EDGEPROF_CACHE`.",
     ),
     ErrorCode("cancelled", "The job was cancelled.", "Start it again if this was not meant."),
@@ -54,7 +54,9 @@ MOVING = (
         FAILED,
         (507,),
     ),
-    ErrorCode("pip_missing", "Fetching a model needs pip.", "Run `python -m ensurepip`.", MISSING_PART),
+    ErrorCode(
+        "pip_missing", "Fetching a model or an evaluation set needs pip.", "Run `python -m ensurepip`.", MISSING_PART
+    ),
 )
 
 RUNTIMES = (

@@ -11,6 +11,9 @@ from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.store.base import ReadStore, WriteStore
 
 ANSWER_WITHIN_S = 30.0
+ABILITY = "evaluate"
+CANNOT_EVALUATE = "The agent cannot evaluate. Upgrade edgeprof on the device."
+SET_DELETED = "The evaluation set was deleted from the hub. Push it again: `edgeprof set push`."
 REPEAT_CANCELS_S = 24 * 3600.0
 
 
@@ -61,5 +64,27 @@ class Dispatch:
     def _send(self, store: WriteStore, jobs: Iterable[rest.JobRecord]) -> None:
         for job in jobs:
             model = self._reader.model(job.model_id)
-            if model and self._link.send(job.device_id, "job", job_message(job, model)):
+            if model is None:
+                continue
+            evaluation_set = None
+            if job.config.evaluation_set:
+                evaluation_set = self._set_of(store, job)
+                if evaluation_set is None:
+                    continue
+            if self._link.send(job.device_id, "job", job_message(job, model, evaluation_set)):
                 store.mark_sent(job.job_id, job.attempt, time.time())
+
+    def _set_of(self, store: WriteStore, job: rest.JobRecord) -> rest.EvaluationSetRecord | None:
+        """The set of a job that evaluates. None: it waits for the agent's facts, or has failed just now.
+
+        An agent from before evaluations would read the job as one that measures speed.
+        """
+        abilities = self._reader.abilities(job.device_id)
+        if abilities is None:
+            return None
+        found = self._reader.evaluation_set(job.config.evaluation_set)
+        reason = CANNOT_EVALUATE if ABILITY not in abilities else SET_DELETED if found is None else ""
+        if reason:
+            store.save_job_state(job.job_id, job.attempt, "failed", "", None, reason)
+            return None
+        return found

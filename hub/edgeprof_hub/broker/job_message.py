@@ -1,11 +1,13 @@
 """A job as it is sent to its device."""
 
 from edgeprof.wire import rest
-from edgeprof.wire.messages import Job, ModelRef
+from edgeprof.wire.messages import EvaluationSetRef, Job, ModelRef
 
 
-def job_message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
-    """A job as its device receives it."""
+def job_message(
+    job: rest.JobRecord, model: rest.ModelRecord, evaluation_set: rest.EvaluationSetRecord | None = None
+) -> Job:
+    """A job as its device receives it. `evaluation_set`: the one that its configuration names."""
     return Job(
         job_id=job.job_id,
         attempt=job.attempt,
@@ -13,4 +15,11 @@ def job_message(job: rest.JobRecord, model: rest.ModelRecord) -> Job:
         config=job.config,
         config_key=job.config_key,
         protocol=job.protocol,
+        evaluation=_ref(evaluation_set) if evaluation_set is not None else None,
+    )
+
+
+def _ref(record: rest.EvaluationSetRecord) -> EvaluationSetRef:
+    return EvaluationSetRef(
+        set_id=record.set_id, name=record.name, task=record.task, items=record.items, manifest=record.manifest
     )

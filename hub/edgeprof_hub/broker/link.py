@@ -15,6 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import ANNOUNCE, DownwardMessage, Refusal
 from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.network_loop import NetworkLoop
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class AgentLink:
         self._connection = 0
         self._lock = threading.Lock()
         self._client = self._make_client(client_id)
+        self._loop = NetworkLoop(self._client, MAX_PAUSE_S, self._not_reached)
 
     @property
     def is_connected(self) -> bool:
@@ -71,12 +73,11 @@ class AgentLink:
     def start(self) -> None:
         """Connect in the background, for as long as it takes."""
         self._client.connect_async(self._endpoint.host, self._endpoint.port, KEEPALIVE_S)
-        self._client.loop_start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Disconnect and end the network thread."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._loop.stop()
 
     def send(self, device_id: str, message_class: topics.Downward, message: DownwardMessage) -> bool:
         """Hand a message to the broker. False while there is none: what matters is sent again at the next birth."""
@@ -121,10 +122,8 @@ class AgentLink:
             client.username_pw_set(self._endpoint.username, self._endpoint.password)
         if self._endpoint.tls:
             cast(_Secured, client).tls_set()
-        client.reconnect_delay_set(1, MAX_PAUSE_S)
         client.max_inflight_messages_set(MAX_IN_FLIGHT)
         client.on_connect = self._connected
-        client.on_connect_fail = self._not_reached
         client.on_disconnect = self._disconnected
         client.on_message = self._arrived
         return client
@@ -140,7 +139,7 @@ class AgentLink:
         client.subscribe([(name, 1) for name in topics.hub_filters()])
         log.info("broker.connected session_present=%s", flags.session_present)
 
-    def _not_reached(self, client: mqtt.Client, userdata: object) -> None:
+    def _not_reached(self) -> None:
         log.warning("broker.unreachable host=%s port=%d", self._endpoint.host, self._endpoint.port)
 
     def _disconnected(

@@ -10,14 +10,16 @@ from edgeprof_hub.campaigns import planning
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import evaluation_sets
 
 
 def start(hub: HubContext, request: rest.CampaignRequest) -> rest.Campaign:
-    """Queue every model of the request on every device of it, and send what can be sent."""
+    """Queue every model of the request on every device of it, with its evaluations, and send what can be sent."""
     models = [_model(hub, model_id) for model_id in dict.fromkeys(request.model_ids)]
     wanted = [*request.device_ids, *_of_groups(hub, request.groups)]
     devices = [_device(hub, device_id) for device_id in dict.fromkeys(wanted)]
-    return _begin(hub, planning.plan(request, models, devices, time.time()))
+    sets = [evaluation_sets.get(hub, set_id) for set_id in dict.fromkeys(request.evaluation_sets)]
+    return _begin(hub, planning.plan(request, models, devices, time.time(), sets=sets))
 
 
 def repeat(hub: HubContext, result_id: str) -> rest.Campaign:
@@ -27,7 +29,10 @@ def repeat(hub: HubContext, result_id: str) -> rest.Campaign:
         raise not_found("result", result_id)
     past = stored.result
     device, model = _device(hub, past.device_id), _model(hub, past.model_id)
-    return _begin(hub, [planning.one_job(past.config, past.protocol, model, device, time.time())])
+    asked = past.config.evaluation_set
+    one = evaluation_sets.get(hub, asked) if asked else None
+    job = planning.one_job(past.config, past.protocol, model, device, time.time(), evaluation_set=one)
+    return _begin(hub, [job])
 
 
 def run_cell(hub: HubContext, device_id: str, model_id: str, config_key: str) -> rest.Campaign:

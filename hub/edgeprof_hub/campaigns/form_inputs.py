@@ -35,10 +35,14 @@ def inputs(typed: Mapping[str, str] | None = None) -> tuple[InputView, ...]:
 
 
 def campaign_of(
-    typed: Mapping[str, str], models: tuple[str, ...], devices: tuple[str, ...], groups: tuple[str, ...]
+    typed: Mapping[str, str],
+    models: tuple[str, ...],
+    devices: tuple[str, ...],
+    groups: tuple[str, ...],
+    sets: tuple[str, ...] = (),
 ) -> rest.CampaignRequest:
     """What the form asks for; what it does not offer stays at its default. Raises UsageError: bad_number."""
-    values: dict[str, object] = {"model_ids": models, "device_ids": devices, "groups": groups}
+    values: dict[str, object] = {"model_ids": models, "device_ids": devices, "groups": groups, "evaluation_sets": sets}
     protocol = msgspec.convert(_values(RunProtocol, typed), RunProtocol)
     return msgspec.convert(
         {**values, **_values(rest.CampaignRequest, typed), "protocol": protocol}, rest.CampaignRequest

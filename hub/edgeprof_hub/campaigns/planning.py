@@ -14,6 +14,7 @@ from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
 from edgeprof.wire.run_field import fields_of
 from edgeprof.wire.run_request import RunOptions
 from edgeprof_hub.broker.job_message import job_message
+from edgeprof_hub.campaigns import evaluation_jobs
 from edgeprof_hub.campaigns.validation import check
 
 MAX_JOBS = 5000
@@ -30,29 +31,36 @@ def plan(
     devices: Sequence[rest.DeviceRecord],
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
+    sets: Sequence[rest.EvaluationSetRecord] = (),
 ) -> list[rest.JobRecord]:
-    """The queued jobs of each model on each device, in the order in which a device is to do them.
+    """The jobs of each model on each device, in the order in which a device is to do them.
 
-    Served models run on endpoints only, and endpoints run served models only. Raises UsageError for a request that no
-    device can run.
+    Served models run on endpoints only, and endpoints run served models only. Evaluations come after the speed of all
+    models; one that a device cannot run is a failed job with its reason. Raises UsageError for a request that no device
+    can run.
     """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
     check(request)
     _check_sweep(request.protocol.sweep, models)
     _check_inputs(request, models)
-    if len(models) * len(devices) * request.repeats > MAX_JOBS:
+    evaluation_jobs.check(request, sets, models)
+    if len(models) * len(devices) * (request.repeats + len(sets)) > MAX_JOBS:
         raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
     campaign_id = new_id()
-    jobs = [
-        _sendable(_job(request, campaign_id, new_id(), model, device, now_s), model)
-        for device in devices
-        for model in blocks(
-            [model for model in models if device.measures(model.format)],
-            request.repeats,
-            f"{campaign_id} {device.device_id}",
-        )
-    ]
+    jobs: list[rest.JobRecord] = []
+    for device in devices:
+        able = [model for model in models if device.measures(model.format)]
+        order = blocks(able, request.repeats, f"{campaign_id} {device.device_id}")
+        if not request.evaluate_only:
+            jobs += [_sendable(_job(request, campaign_id, new_id(), model, device, now_s), model) for model in order]
+        for model in able:
+            speed = _job(request, campaign_id, "", model, device, now_s)
+            jobs += [
+                _evaluation(speed, new_id(), one, request, model, device)
+                for one in sets
+                if evaluation_jobs.fits(one, model)
+            ]
     if not jobs:
         raise UsageError("wrong_place", _WRONG_PLACE)
     return jobs
@@ -65,12 +73,16 @@ def one_job(
     device: rest.DeviceRecord,
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
+    evaluation_set: rest.EvaluationSetRecord | None = None,
 ) -> rest.JobRecord:
-    """A queued job with exactly this configuration: nothing is resolved again, so it fills the same cell."""
+    """A queued job with exactly this configuration: nothing is resolved again, so it fills the same cell.
+
+    `evaluation_set`: the one that the configuration names; a device that cannot evaluate gets a failed job.
+    """
     if not device.measures(model.format):
         raise UsageError("wrong_place", _WRONG_PLACE)
     job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
-    return _sendable(job, model)
+    return _sendable(_or_refused(job, evaluation_set, model, device), model, evaluation_set)
 
 
 def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
@@ -85,8 +97,35 @@ def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[
     return [model for _ in range(repeats) for model in draw.sample(models, len(models))]
 
 
-def _sendable(job: rest.JobRecord, model: rest.ModelRecord) -> rest.JobRecord:
-    if len(codec.encode(job_message(job, model))) > codec.MAX_MESSAGE_BYTES:
+def _evaluation(
+    speed: rest.JobRecord,
+    job_id: str,
+    one: rest.EvaluationSetRecord,
+    request: rest.CampaignRequest,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+) -> rest.JobRecord:
+    config = evaluation_jobs.config_of(speed.config, one, request.shots)
+    protocol = evaluation_jobs.protocol_of(request.protocol)
+    job = replace(speed, job_id=job_id, config=config, config_key=identity.config_key(config), protocol=protocol)
+    return _sendable(_or_refused(job, one, model, device), model, one)
+
+
+def _or_refused(
+    job: rest.JobRecord,
+    one: rest.EvaluationSetRecord | None,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+) -> rest.JobRecord:
+    """The job, failed at once where the device cannot run it."""
+    reason = evaluation_jobs.refusal(one, job.config, model, device) if one is not None else ""
+    return replace(job, state="failed", note=reason) if reason else job
+
+
+def _sendable(
+    job: rest.JobRecord, model: rest.ModelRecord, one: rest.EvaluationSetRecord | None = None
+) -> rest.JobRecord:
+    if len(codec.encode(job_message(job, model, one))) > codec.MAX_MESSAGE_BYTES:
         raise UsageError("job_too_large", f"The job for {model.name} is too large to send. Use fewer shapes.")
     return job
 
@@ -124,8 +163,9 @@ def _check_inputs(request: rest.CampaignRequest, models: Sequence[rest.ModelReco
 
 
 def protocol_for(protocol: RunProtocol, model_format: ModelFormat) -> RunProtocol:
-    """The protocol without the points of a sweep that this format has no use for."""
-    return replace(protocol, sweep=tuple(at for at in protocol.sweep if _applies(at, model_format)))
+    """The protocol of a measurement of speed, without the points of a sweep that this format has no use for."""
+    points = tuple(at for at in protocol.sweep if _applies(at, model_format))
+    return replace(protocol, sweep=points, evaluation_items=0)
 
 
 def _applies(at: SweepAt, model_format: ModelFormat) -> bool:

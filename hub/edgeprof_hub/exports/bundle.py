@@ -7,6 +7,7 @@ from typing import IO, cast
 
 import msgspec
 
+from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
@@ -58,7 +59,9 @@ def pieces(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) 
 
 
 def check(hub: HubContext, stored: rest.StoredResult) -> rest.ModelRecord:
-    """The model of a run, with its files here. Raises EdgeprofError: not_found."""
+    """The model of a run, with its files here. Raises EdgeprofError: not_found, evaluation_run."""
+    if stored.result.config.evaluation_set:
+        raise UsageError("evaluation_run", "A bundle holds no evaluation set. Use a run that measured speed.")
     model = hub.reader.model(stored.result.model_id)
     if model is None:
         raise not_found("model", stored.result.model_id)

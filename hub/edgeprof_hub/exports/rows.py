@@ -22,6 +22,7 @@ COLUMNS = (
     *("quantization", "task", "config_key", "runtime", "runtime_version", "threads", "provider"),
     *("status", "failure_code", "emulated", "replayed", "trust", "agent_version"),
     *("metric", "value", "unit", "ci_low", "ci_high", "n", "origin", "scope"),
+    *("evaluation_set", "evaluation_set_id"),
 )
 """`seq`: the hub's own number of a result, rising; whoever has a part of the lines goes on after its last one."""
 
@@ -83,8 +84,9 @@ def _lines(
         *(result.status, result.failure.code if result.failure else None, result.emulated, result.replayed),
         *(badge, result.agent_version),
     )
+    asked: Line = (result.evaluation.set_name if result.evaluation else None, result.config.evaluation_set or None)
     for row in result.metrics:
         unit = METRICS[row.metric].unit if row.metric in METRICS else None
-        yield (*head, row.metric, row.value, unit, row.ci_low, row.ci_high, row.n, row.origin, row.scope)
+        yield (*head, row.metric, row.value, unit, row.ci_low, row.ci_high, row.n, row.origin, row.scope, *asked)
     if not result.metrics:
-        yield (*head, *(None,) * 8)
+        yield (*head, *(None,) * 8, *asked)

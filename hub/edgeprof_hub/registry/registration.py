@@ -29,7 +29,7 @@ def register(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     check_manifest(record.manifest)
     if record.model_id != identity.model_id(record.manifest):
         raise EdgeprofError("bad_model_id", "The model's id is not the hash of its manifest.")
-    _check_stored(hub.blobs, record.manifest)
+    check_stored(hub.blobs, record.manifest)
     facts = _check_contents(hub, record)
     return keep(hub, tidied(model_facts.with_facts(record, facts), time.time()))
 
@@ -49,7 +49,7 @@ def keep(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
     """Store the record of a model that was looked into and whose files are stored."""
 
     def change(store: SqliteWriter) -> rest.ModelRecord:
-        _check_stored(hub.blobs, record.manifest)  # again: a deletion may have come between
+        check_stored(hub.blobs, record.manifest)  # again: a deletion may have come between
         known = hub.reader.model(record.model_id)
         store.save_model(model_facts.merged(known, model_facts.apart(record, hub.reader.models())))
         return hub.reader.model(record.model_id) or record
@@ -61,14 +61,19 @@ def keep(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
 
 def check_manifest(manifest: Manifest) -> None:
     """Raises EdgeprofError for paths, hashes and sizes that no honest manifest has."""
+    check_files(manifest)
+    if len(encode(manifest)) > MAX_MANIFEST_BYTES:
+        raise EdgeprofError("bad_manifest", "The model has more files than a job can list.")
+
+
+def check_files(manifest: Manifest) -> None:
+    """The same, however long the list is."""
     paths = [file.path for file in manifest.files]
     wrong = next((file.path for file in manifest.files if not _is_fine(file)), None)
     if wrong is not None:
         raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has an invalid path, size or hash.")
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
         raise EdgeprofError("bad_manifest", "The manifest must list each file once, including its entry file.")
-    if len(encode(manifest)) > MAX_MANIFEST_BYTES:
-        raise EdgeprofError("bad_manifest", "The model has more files than a job can list.")
 
 
 def _is_fine(file: FileRef) -> bool:
@@ -89,7 +94,8 @@ def is_plain_path(text: str) -> bool:
     )
 
 
-def _check_stored(blobs: BlobStore, manifest: Manifest) -> None:
+def check_stored(blobs: BlobStore, manifest: Manifest) -> None:
+    """Raises EdgeprofError for a file that is not here, or has another size."""
     for file in manifest.files:
         if not blobs.has(file.sha256):
             raise EdgeprofError("blob_missing", f"The file {file.path} is not on the hub. Upload it first.")

@@ -3,6 +3,7 @@
 Starlette's own parser spools every file into the system's temporary folder before anybody can look at its first bytes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,13 +26,15 @@ class UploadForm:
     Raises EdgeprofError at the first byte that shows that a file is no model, or that the form is none.
     """
 
-    def __init__(self, content_type: str, folder: Path) -> None:
+    def __init__(self, content_type: str, folder: Path, look: Callable[[bytes, str], object] = first_look) -> None:
+        """`look`: judges a file by its first bytes and its name."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise _broken()
         self.fields: dict[str, str] = {}
         self.files: list[Path] = []
         self._folder = folder
+        self._judge = look
         self._is_whole = False
         self._parser = MultipartParser(
             options[b"boundary"],
@@ -122,7 +125,7 @@ class UploadForm:
 
     def _look(self) -> None:
         if self._head is not None:
-            first_look(self._head, self.files[-1].name)
+            self._judge(self._head, self.files[-1].name)
             self._head = None
 
     def _end(self) -> None:

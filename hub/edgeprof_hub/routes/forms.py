@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
-from edgeprof_hub.campaigns import actions, form_inputs
+from edgeprof_hub.campaigns import actions, evaluation_jobs, form_inputs
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -34,10 +34,14 @@ TypedInputs = Annotated[dict[str, str], Depends(_typed)]
 def flash_page(
     store: ReadStore, problem: str = "", chosen: Iterable[str] = (), upload_problem: str = ""
 ) -> detail.FlashPage:
-    """What the form offers, in the order of the comparison. `chosen`: ids of models and devices, ticked."""
+    """What the form offers, in the order of the comparison. `chosen`: ids of models, devices and sets, ticked."""
     devices = sorted(store.devices(), key=lambda item: (item.emulated, item.label))
     models = sorted(store.models(), key=lambda item: (item.family.lower(), item.format, item.name))
-    return detail.FlashPage(models, devices, store.groups(), frozenset(chosen), problem, upload_problem)
+    ticked = frozenset(chosen)
+    sets = evaluation_jobs.in_order(
+        store.evaluation_sets(), [model for model in models if model.model_id in ticked] or models
+    )
+    return detail.FlashPage(models, devices, store.groups(), ticked, problem, upload_problem, sets=sets)
 
 
 @router.post("/flash", response_model=None)
@@ -47,15 +51,18 @@ def flash(
     model: Annotated[list[str] | None, Form()] = None,
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
+    evaluate: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
     """Start a campaign. Errors appear above the form."""
     try:
         if not model or not (device or group):
             raise UsageError("empty_campaign", "Select at least one model and one device.")
-        request = form_inputs.campaign_of(typed, tuple(model), tuple(device or ()), tuple(group or ()))
+        request = form_inputs.campaign_of(
+            typed, tuple(model), tuple(device or ()), tuple(group or ()), tuple(evaluate or ())
+        )
         campaign = actions.start(hub, request)
     except EdgeprofError as error:
-        chosen = [*(model or ()), *(device or ())]
+        chosen = [*(model or ()), *(device or ()), *(evaluate or ())]
         shown = replace(flash_page(hub.reader, error.message, chosen), inputs=form_inputs.inputs(typed))
         return page("flash.html", 400, page=shown, here="flash")
     return _next(f"/campaigns/{campaign.campaign_id}")

@@ -21,7 +21,7 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import cell_history, cost_page, forms, settings, side_by_side
+from edgeprof_hub.routes import cell_history, cost_page, forms, sets_page, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -38,6 +38,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
 
@@ -174,7 +175,9 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     device_of, model_of = store.device(result.device_id), store.model(result.model_id)
     scenario = fleet_scenario.read(store.fleet_scenario())
     prices = hub_prices(store, store.models(), time.time())
-    return page("run.html", page=detail.run_page(stored, device_of, model_of, series, found, scenario, prices))
+    asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
+    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
+    return page("run.html", page=shown)
 
 
 @router.get("/devices/{device_id}")
@@ -225,4 +228,5 @@ def _campaign(hub: HubContext, campaign_id: str) -> detail.CampaignPage:
         actions.get(hub, campaign_id),
         {item.device_id: item for item in hub.reader.devices()},
         {item.model_id: item for item in hub.reader.models()},
+        {item.set_id: item.name for item in hub.reader.evaluations.sets()},
     )

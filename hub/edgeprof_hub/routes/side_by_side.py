@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from edgeprof.errors import UsageError
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.answers import HubOf
@@ -30,6 +31,8 @@ def _side(hub: HubContext, letter: str, result_id: str) -> views.Side:
     if stored is None:
         raise not_found("run", result_id)
     result = stored.result
+    if result.config.evaluation_set:
+        raise UsageError("evaluation_run", f"Run {letter} is an evaluation. Select runs that measured speed.")
     others = hub.reader.results(
         device_id=result.device_id, model_id=result.model_id, config_key=result.config_key, limit=MAX_RUNS
     )

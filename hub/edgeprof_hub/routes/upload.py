@@ -70,7 +70,7 @@ async def upload(hub: HubOf, request: Request) -> HTMLResponse | RedirectRespons
             await uploads.receive(form, chunks)
             records = await anyio.to_thread.run_sync(uploads.add, hub, form.files, _labels(form.fields))
     except EdgeprofError as error:
-        await _read_to_end(chunks)
+        await read_to_end(chunks)
         return page("flash.html", 400, page=forms.flash_page(hub.reader, upload_problem=error.message), here="flash")
     chosen = urlencode([("model", record.model_id) for record in records])
     return RedirectResponse(f"/flash?{chosen}", 303)
@@ -90,7 +90,7 @@ def _labels(fields: dict[str, str]) -> Labels:
     )
 
 
-async def _read_to_end(chunks: AsyncIterator[bytes]) -> None:
+async def read_to_end(chunks: AsyncIterator[bytes]) -> None:
     """Throw away what a refused upload still sends: a browser shows no answer that comes before it has sent all."""
     read = 0
     with suppress(ClientDisconnect):

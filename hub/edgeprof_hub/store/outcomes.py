@@ -5,7 +5,7 @@ import sqlite3
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
-from edgeprof_hub.store import rows, standing
+from edgeprof_hub.store import evaluations, rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.database import insert
 from edgeprof_hub.store.trouble import Rotten
@@ -13,6 +13,8 @@ from edgeprof_hub.store.trouble import Rotten
 MAX_CONFLICTS = 1000
 MAX_ATTEMPTS = 2
 """A run that the device could not end (it restarted) is tried once more."""
+MAX_EVALUATION_ATTEMPTS = 5
+"""An evaluation goes on where it was interrupted, so that another attempt is not wasted."""
 ENDED = "('measured', 'failed', 'cancelled')"
 
 
@@ -31,14 +33,16 @@ def save_result(
     )
     _end_job(connection, result, received_s)
     key = (result.device_id, result.model_id, result.config_key)
-    if _make_cell(connection, key, rows.to_json(result.config), None):
+    if not result.config.evaluation_set and _make_cell(connection, key, rows.to_json(result.config), None):
         _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
     return "stored"
 
 
 def index(connection: sqlite3.Connection, result: m.Result) -> None:
-    """Its figures, by which results are put into an order."""
+    """Its figures, by which results are put into an order; of an evaluation, what it is looked for by."""
     connection.executemany("INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _figures_of(result))
+    if result.config.evaluation_set:
+        evaluations.index(connection, result)
 
 
 def touch_cell(
@@ -74,7 +78,8 @@ def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
     )
     for row in connection.execute(sql, (model_id,)).fetchall():
         config = rows.from_json(row["document"], m.Result).config
-        touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
+        if not config.evaluation_set:
+            touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
 
 
 def delete_result(connection: sqlite3.Connection, result_id: str) -> bool:
@@ -225,7 +230,8 @@ def _end_job(connection: sqlite3.Connection, result: m.Result, now_s: float) -> 
         "attempt": result.attempt,
         "device_id": result.device_id,
     }
-    if failure and failure.code == "interrupted" and result.attempt < MAX_ATTEMPTS:
+    max_attempts = MAX_EVALUATION_ATTEMPTS if result.config.evaluation_set else MAX_ATTEMPTS
+    if failure and failure.code == "interrupted" and result.attempt < max_attempts:
         connection.execute(f"UPDATE job SET {_QUEUED_AGAIN}, note = 'interrupted' WHERE {_THIS_OPEN_JOB}", values)
     connection.execute(
         "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL,"

@@ -10,6 +10,7 @@ from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
+from edgeprof_hub.store.evaluations import EvaluationReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.scenarios import ScenarioReader
@@ -49,6 +50,7 @@ class SqliteReader:
         self.history = HistoryReader(self._all)
         self.scenarios = ScenarioReader(self._all)
         self.catalogues = CatalogueReader(self._all)
+        self.evaluations = EvaluationReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
@@ -86,6 +88,17 @@ class SqliteReader:
 
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
+
+    def evaluation_sets(self) -> Sequence[rest.EvaluationSetRecord]:
+        return self.evaluations.sets()
+
+    def evaluation_set(self, set_id: str) -> rest.EvaluationSetRecord | None:
+        return self.evaluations.set(set_id)
+
+    def abilities(self, device_id: str) -> tuple[str, ...] | None:
+        row = self._first("SELECT session_id, facts FROM device WHERE device_id = ?", (device_id,))
+        facts = rows.facts(row["facts"]) if row and row["facts"] else None
+        return facts.abilities if row and facts and facts.session_id == row["session_id"] else None
 
     def last_sessions(self) -> Sequence[tuple[str, str, str, str]]:
         found = self._all("SELECT device_id, session_id, hostname, place FROM device WHERE place != ''", ())
@@ -197,7 +210,9 @@ class SqliteReader:
 
     def unused_blobs(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)
-        return wanted - {row[0] for row in self._among("SELECT sha256 FROM model_file WHERE sha256 IN", sorted(wanted))}
+        for table in ("model_file", "evaluation_set_file"):
+            wanted -= {row[0] for row in self._among(f"SELECT sha256 FROM {table} WHERE sha256 IN", sorted(wanted))}
+        return wanted
 
     def _first(self, sql: str, values: Sequence[object]) -> sqlite3.Row | None:
         found = self._all(f"{sql} LIMIT 1", values)

@@ -35,7 +35,8 @@ def from_json(text: str, kind: type[T]) -> T:
 
 
 @lru_cache(maxsize=MAX_STORED)
-def _facts(text: str) -> m.Facts:
+def facts(text: str) -> m.Facts:
+    """What a device told of itself."""
     return from_json(text, m.Facts)
 
 
@@ -65,7 +66,7 @@ def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
         emulated=bool(row["emulated"]),
         price_usd=row["price_usd"],
         price_source=row["price_source"],
-        facts=_facts(row["facts"]) if row["facts"] else None,
+        facts=facts(row["facts"]) if row["facts"] else None,
     )
 
 

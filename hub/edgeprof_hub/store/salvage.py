@@ -9,8 +9,8 @@ from edgeprof.wire import messages as m
 from edgeprof_hub.store import database, integrity, outcomes, rows
 from edgeprof_hub.store.trouble import Rotten
 
-_NOT_COPIED = frozenset({"result", "outcome", "standing", "metric", "_sqlite_migrations"})
-"""Results come one by one; the next three are made anew from them, and the last is the new database's own."""
+_NOT_COPIED = frozenset({"result", "outcome", "standing", "metric", "evaluation", "_sqlite_migrations"})
+"""Results come one by one; the next four are made anew from them, and the last is the new database's own."""
 
 
 @dataclass

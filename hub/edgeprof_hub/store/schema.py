@@ -9,6 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
+from edgeprof_hub.store import evaluations
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -207,6 +208,13 @@ def shown_sha256(db: sqlite_utils.Database) -> None:
 def place(db: sqlite_utils.Database) -> None:
     """Where a device's last session ran, until it says goodbye: a hub that starts holds the device's id for it."""
     db.conn.execute("ALTER TABLE device ADD COLUMN place TEXT NOT NULL DEFAULT ''")
+
+
+@MIGRATIONS(name="0012_evaluations")
+def evaluation_tables(db: sqlite_utils.Database) -> None:
+    """Evaluation sets with their files, and the evaluations by what is looked for."""
+    for statement in evaluations.TABLES:
+        db.conn.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -117,6 +117,8 @@ class SqliteWriter:
             database.insert(self._connection, "campaign", values)
             for job in jobs:
                 database.insert(self._connection, "job", rows.job_values(job))
+                if job.config.evaluation_set:  # no speed, so no cell of the matrix
+                    continue
                 outcomes.touch_cell(
                     self._connection, job.device_id, job.model_id, job.config_key, rows.to_json(job.config), job.job_id
                 )

@@ -17,6 +17,7 @@ from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.samples import SampleSeries
 
@@ -61,6 +62,7 @@ class RunPage:
     duration_s: float
     cost: rest.CostView | str | None
     evidence: Evidence
+    evaluation: EvaluationView | None = None
 
     @property
     def result(self) -> m.Result:
@@ -71,19 +73,20 @@ class RunPage:
     def sections(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
-            ("trust", "trust", True),
+            ("trust", "trust", self.evaluation is None or self.evidence.trust is not None),
+            ("evaluation-h", "evaluation", self.evaluation is not None),
             ("remote", "endpoint", self.result.remote is not None),
             ("metrics-h", "metrics", bool(self.metrics)),
-            ("samples-h", "samples", True),
-            ("timing", "timing", True),
-            ("cold", "cold start", True),
-            ("energy", "energy", self.evidence.energy is not None),
+            ("samples-h", "samples", self.evaluation is None),
+            ("timing", "timing", self.evaluation is None),
+            ("cold", "cold start", self.evaluation is None),
+            ("energy", "energy", self.evaluation is None and self.evidence.energy is not None),
             ("sweep", "sweep", self.evidence.sweep is not None),
             ("soak", "soak", self.evidence.soak is not None),
             ("open-loop", "open loop", bool(self.evidence.open_loop)),
-            ("memory", "memory", True),
-            ("conditions", "device", True),
-            ("footprint", "overhead", True),
+            ("memory", "memory", self.evaluation is None),
+            ("conditions", "device", self.evaluation is None),
+            ("footprint", "overhead", self.evaluation is None),
             ("config-h", "configuration", True),
         )
         return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
@@ -127,6 +130,8 @@ class FlashPage:
     upload_problem: str = ""
     inputs: tuple[InputView, ...] = field(default_factory=form_inputs.inputs)
     tasks: tuple[str, ...] = TASKS
+    sets: Sequence[rest.EvaluationSetRecord] = ()
+    """Evaluation sets, those of the models' tasks first."""
 
     @property
     def model_names(self) -> Mapping[str, str]:
@@ -141,6 +146,8 @@ class CampaignPage:
     campaign: rest.Campaign
     devices: Mapping[str, rest.DeviceRecord]
     models: Mapping[str, rest.ModelRecord]
+    set_names: Mapping[str, str] = field(default_factory=lambda: {})
+    """Of evaluation sets, by id."""
 
     @property
     def open(self) -> bool:
@@ -169,6 +176,7 @@ def run_page(
     evidence: Evidence,
     scenario: Scenario,
     prices: Prices,
+    stored_set: rest.EvaluationSetRecord | None = None,
 ) -> RunPage:
     """The page of one stored result; its cost in the fleet's scenario."""
     result = stored.result
@@ -184,6 +192,7 @@ def run_page(
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,
         cost=costs.cost_of(device, model, result, scenario, prices) if device and model else None,
         evidence=evidence,
+        evaluation=evaluation_view(result, stored_set),
     )
 
 

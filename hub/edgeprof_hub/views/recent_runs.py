@@ -8,6 +8,7 @@ from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.views.evaluation_view import lead_text
 
 MAX_SHOWN = 8
 
@@ -44,7 +45,7 @@ def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) 
         received_s=stored.received_s,
         model_name=model.name,
         device_label=device_label,
-        figure=_figure(result, model.format),
+        figure=lead_text(result) if result.config.evaluation_set else _figure(result, model.format),
         failure_code=result.failure.code if result.failure else None,
     )
 

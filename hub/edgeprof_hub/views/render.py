@@ -8,6 +8,7 @@ from typing import cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edgeprof.tables import figures
+from edgeprof_hub.views.evaluation_view import lead_text
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -23,7 +24,14 @@ def environment() -> Environment:
     )
     filters = cast("dict[str, object]", env.filters)  # its own type is the union of the filters that Jinja ships
     filters.update(
-        utc=utc, iso=iso, number=figures.number, size=size, usd=figures.usd, fields=asdict, percent=figures.percent
+        utc=utc,
+        iso=iso,
+        number=figures.number,
+        size=size,
+        usd=figures.usd,
+        fields=asdict,
+        percent=figures.percent,
+        quality=lead_text,
     )
     return env
 

@@ -35,7 +35,7 @@ def figure_lines(
         if found:
             yield ""
             yield topic
-            yield from (_figure(row) for row in found)
+            yield from (figure_line(row) for row in found)
     yield from _uncertain_lines(rows)
     yield from absent_lines(absent)
 
@@ -80,7 +80,8 @@ def _missing(metrics: Sequence[str], reason: str) -> Iterator[str]:
     yield from textwrap.wrap(f"{titles}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _figure(row: MetricRow) -> str:
+def figure_line(row: MetricRow) -> str:
+    """One figure: title, value with its unit, and how well it is known."""
     metric = METRICS[row.metric]
     factor, unit = joule_prefix(row.value) if metric.unit == "J" else (1.0, metric.unit)
     value = f"{number(factor * row.value)} {unit}".rstrip()

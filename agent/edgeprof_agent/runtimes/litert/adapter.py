@@ -9,14 +9,28 @@ import numpy as np
 
 from edgeprof_agent.runtimes import outputs
 from edgeprof_agent.runtimes.delegation import check_all_there
-from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Declared, Size, Tensor
 from edgeprof_agent.runtimes.litert.graph import Node, TensorDetail, delegates, placed, read_graph
 from edgeprof_agent.runtimes.litert.signature import Signatures, refuse_full_delegation
 from edgeprof_agent.runtimes.litert.uses import uses_of
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, Variation
+from edgeprof_agent.runtimes.set_feeding import SetFeeding, feeding_of
+from edgeprof_agent.worker_protocol.adapter import InputNeed, OutputGiven, RuntimeFailure, Variation
 from edgeprof_agent.worker_protocol.document import InputUse, Operators, Output, RuntimeSetting, WorkerJob, no_operators
+
+_STATEFUL = frozenset(
+    {
+        "VAR_HANDLE",
+        "SVDF",
+        "RNN",
+        "LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_RNN",
+        "BIDIRECTIONAL_SEQUENCE_LSTM",
+        "BIDIRECTIONAL_SEQUENCE_RNN",
+    }
+)
+"""Operators that hold a value from one inference to the next."""
 
 
 class _Detail(TypedDict):
@@ -25,6 +39,7 @@ class _Detail(TypedDict):
     shape: Sequence[int]
     shape_signature: Sequence[int]
     dtype: type[np.generic]
+    quantization: tuple[float, int]
 
 
 class Interpreter(Protocol):
@@ -78,28 +93,65 @@ class LiteRtModel:
     def __init__(self, make: _Maker, job: WorkerJob, runtime_version: str) -> None:
         self._job = job
         self._version = runtime_version
-        whole = make(model_path=job["model_path"], num_threads=job["config"].threads)
-        self._signatures = Signatures(whole, job["config"].signature)
-        measured, is_first = self._signatures.measured, not self._signatures.graph
-        self._interpreter = whole if is_first or measured is None else self._signatures.graph_of(measured)
+        self._make = make
+        self._interpreter = self._opened()
         details = _input_details(self._interpreter)
         indices = [int(each["index"]) for each in details]
         labels = self._signatures.labels([each["name"] for each in details], indices)
         self._declared = [_declared(each, label) for each, label in zip(details, labels, strict=True)]
         self._places = dict(zip(labels, indices, strict=True))
         self._promised = [_promised(each) for each in self._interpreter.get_output_details()]
-        self._feeding = Feeding(job, self._declared)
+        self._feeding = feeding_of(job, self._declared)
+        self._fed: Mapping[str, Tensor] = {}
         self._resize()
         self.infer = self._interpreter.invoke
         if job["config"].require_full_delegation:
-            if not is_first:
+            if self._signatures.graph:
                 raise refuse_full_delegation(job["config"].signature)
             check_all_there("XNNPACK", "builtin kernels", placed(_nodes(self._interpreter)))
+
+    def _opened(self) -> Interpreter:
+        """The graph of the run's signature, else the first one."""
+        whole = self._make(model_path=self._job["model_path"], num_threads=self._job["config"].threads)
+        self._signatures = Signatures(whole, self._job["config"].signature)
+        measured = self._signatures.measured
+        return whole if not self._signatures.graph or measured is None else self._signatures.graph_of(measured)
 
     def bind(self) -> None:
         self._feeding.learn_uses(self._uses())
         for name, tensor in self._feeding.feeds().items():
             self._interpreter.set_tensor(self._places[name], cast(Tensor, tensor))
+
+    def needs(self) -> list[InputNeed]:
+        bare = SetFeeding(self._job, self._declared).needs()
+        details = self._interpreter.get_input_details()
+        return [_quantized(need, each) for need, each in zip(bare, details, strict=True)]
+
+    def gives(self) -> list[OutputGiven]:
+        return [
+            OutputGiven(each["name"], np.dtype(each["dtype"]).name, _declared_shape(each), *_scale_of(each))
+            for each in self._interpreter.get_output_details()
+        ]
+
+    def answer(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """An input of other sizes than the item before makes the interpreter lay out its memory anew first."""
+        shapes = {name: list(tensor.shape) for name, tensor in feeds.items()}
+        if shapes != self._feeding.shapes:
+            self._feeding.shapes.update(shapes)
+            self._resize()
+        for name, tensor in feeds.items():
+            self._interpreter.set_tensor(self._places[name], tensor)
+        self._fed = feeds
+        self._interpreter.invoke()
+        return {each["name"]: self._output(each) for each in self._interpreter.get_output_details()}
+
+    def forget(self) -> None:
+        """By a new interpreter: `reset_all_variables` leaves resource variables as they are, see findings/."""
+        if not any(node["op_name"] in _STATEFUL for node in _nodes(self._interpreter)):
+            return
+        self._interpreter = self._opened()
+        self.infer = self._interpreter.invoke
+        self._resize()
 
     def hint(self) -> str:
         return self._feeding.hint()
@@ -129,6 +181,8 @@ class LiteRtModel:
 
     def setting(self) -> RuntimeSetting:
         parts = delegates(_nodes(self._interpreter))
+        if isinstance(self._feeding, SetFeeding):
+            self._feeding.fed(self._fed)
         return {
             "runtime_version": self._version,
             "threads": self._job["config"].threads,
@@ -197,6 +251,21 @@ def _declared(each: _Detail, label: str) -> Declared:
     known = np.dtype("U") if dtype.kind == "S" else dtype
     sizes = _sizes(each)
     return Declared(label, known, sizes, rank="known" if sizes else "unsure")
+
+
+def _quantized(need: InputNeed, each: _Detail) -> InputNeed:
+    scale, zero_point = _scale_of(each)
+    return need._replace(scale=scale, zero_point=zero_point)
+
+
+def _scale_of(each: _Detail) -> tuple[float, int]:
+    """Scale 0 where the tensor is not quantized."""
+    scale, zero_point = each["quantization"]
+    return float(scale), int(zero_point)
+
+
+def _declared_shape(each: _Detail) -> tuple[int, ...]:
+    return tuple(size if isinstance(size, int) else -1 for size in _sizes(each))
 
 
 def _promised(each: _Detail) -> DeclaredOutput:

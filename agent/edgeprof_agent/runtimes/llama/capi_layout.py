@@ -54,6 +54,7 @@ class ContextParams(ctypes.Structure):
     n_threads_batch: int
     flash_attn_type: int
     swa_full: bool
+    kv_unified: bool
     type_k: int
     type_v: int
     cb_eval: object
@@ -100,17 +101,23 @@ class ContextParams(ctypes.Structure):
     ]
 
 
+class ChatMessage(ctypes.Structure):
+    """`llama_chat_message`."""
+
+    _fields_ = [("role", ctypes.c_char_p), ("content", ctypes.c_char_p)]
+
+
 class Batch(ctypes.Structure):
     """`llama_batch`, which is passed by value."""
 
     _fields_ = [
         ("n_tokens", _INT32),
-        ("token", _POINTER),
-        ("embd", _POINTER),
-        ("pos", _POINTER),
-        ("n_seq_id", _POINTER),
-        ("seq_id", _POINTER),
-        ("logits", _POINTER),
+        ("token", ctypes.POINTER(_INT32)),
+        ("embd", ctypes.POINTER(_FLOAT)),
+        ("pos", ctypes.POINTER(_INT32)),
+        ("n_seq_id", ctypes.POINTER(_INT32)),
+        ("seq_id", ctypes.POINTER(ctypes.POINTER(_INT32))),
+        ("logits", ctypes.POINTER(ctypes.c_int8)),
     ]
 
 

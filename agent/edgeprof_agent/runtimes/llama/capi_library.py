@@ -6,7 +6,14 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from edgeprof_agent.runtimes.llama.capi_layout import EVAL_CALLBACK, LOG_CALLBACK, Batch, ContextParams, ModelParams
+from edgeprof_agent.runtimes.llama.capi_layout import (
+    EVAL_CALLBACK,
+    LOG_CALLBACK,
+    Batch,
+    ChatMessage,
+    ContextParams,
+    ModelParams,
+)
 
 PACKAGE = "xllamacpp"
 
@@ -20,6 +27,7 @@ class CapiLibrary:
 
     LLAMA_FLASH_ATTN_TYPE_AUTO = -1
     llama_token = ctypes.c_int32
+    llama_chat_message = ChatMessage
     llama_log_callback = LOG_CALLBACK
     ggml_backend_sched_eval_callback = EVAL_CALLBACK
 
@@ -52,9 +60,18 @@ def _functions(context: type[ContextParams], model: type[ModelParams]) -> dict[s
         "llama_vocab_get_add_bos": (_B, [_P]),
         "llama_vocab_bos": (_I, [_P]),
         "llama_vocab_is_eog": (_B, [_P, _I]),
+        "llama_vocab_get_attr": (_I, [_P, _I]),
+        "llama_token_to_piece": (_I, [_P, _I, ctypes.c_char_p, _I, _I, _B]),
+        "llama_model_chat_template": (_S, [_P, _S]),
+        "llama_chat_apply_template": (
+            _I,
+            [_S, ctypes.POINTER(ChatMessage), _SIZE, _B, ctypes.c_char_p, _I],
+        ),
         "llama_tokenize": (_I, [_P, _S, _I, _TOKENS, _I, _B, _B]),
         "llama_model_n_ctx_train": (_I, [_P]),
         "llama_model_rope_type": (_I, [_P]),
+        "llama_model_is_recurrent": (_B, [_P]),
+        "llama_model_is_hybrid": (_B, [_P]),
         "llama_init_from_model": (_P, [_P, context]),
         "llama_free": (None, [_P]),
         "llama_model_free": (None, [_P]),
@@ -65,9 +82,12 @@ def _functions(context: type[ContextParams], model: type[ModelParams]) -> dict[s
         "llama_memory_seq_cp": (None, [_P, _I, _I, _I, _I]),
         "llama_memory_seq_add": (None, [_P, _I, _I, _I, _I]),
         "llama_memory_can_shift": (_B, [_P]),
+        "llama_batch_init": (Batch, [_I, _I, _I]),
+        "llama_batch_free": (None, [Batch]),
         "llama_batch_get_one": (Batch, [_TOKENS, _I]),
         "llama_decode": (_I, [_P, Batch]),
         "llama_synchronize": (None, [_P]),
+        "llama_get_logits": (_P, [_P]),
         "llama_get_logits_ith": (_P, [_P, _I]),
         "llama_sampler_init_greedy": (_P, []),
         "llama_sampler_sample": (_I, [_P, _P, _I]),

@@ -9,7 +9,8 @@ JSON, a `Layout`. Each step refuses with a sentence:
 2. each field holds llama.cpp's default;
 3. six values that are set come back from the context by llama.cpp's own getters;
 4. the evaluation callback, set at its offset, is called with tensors (the only step that may fail alone);
-5. greedy tokens of a tiny model are those of the same library's server, end of text masked.
+5. greedy tokens of a tiny model are those of the same library's server, end of text masked;
+6. endings behind a prefix that their sequences share in one batch are followed by the tokens that follow them alone.
 """
 
 import ctypes
@@ -25,6 +26,7 @@ from edgeprof_agent.runtimes.llama.capi_layout import CONTEXT_DEFAULTS, MODEL_DE
 from edgeprof_agent.runtimes.llama.capi_library import CapiLibrary, library_path
 from edgeprof_agent.runtimes.llama.greedy import EndOfText, greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext
+from edgeprof_agent.runtimes.llama.llamacpp_sequences import Entry, Sequences
 from edgeprof_agent.runtimes.llama.server_tokens import server_tokens
 from edgeprof_agent.runtimes.llama.tiny_gguf import write_tiny_gguf
 from edgeprof_agent.runtimes.llama.verdicts import Layout
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _ODD = {"n_ctx": 768, "n_batch": 384, "n_ubatch": 96, "n_seq_max": 3, "n_threads": 1, "n_threads_batch": 2}
 _PROMPTS = ([5, 60, 300], [7, 8, 9, 10, 11, 12, 13, 270, 271, 272], list(range(20, 52)))
+_ENDINGS = ([40], [300, 301, 302, 303], [77, 410])
 _GENERATED = 24
 _CONTEXT = 128
 
@@ -82,6 +85,7 @@ def _with_a_model(library: CapiLibrary, path: Path) -> Layout:
     _check_values_come_back(library, model)
     called = _is_called(api, model)
     _check_tokens(api, model, path)
+    _check_sequences(api, model)
     return Layout(True, eval_callback=called)
 
 
@@ -123,6 +127,40 @@ def _check_tokens(api: "LlamaApi", model: "Model", path: Path) -> None:
     theirs = server_tokens(path, _PROMPTS, _GENERATED, _CONTEXT)
     if ours != theirs:
         raise NotProven(f"a tiny model generates {ours[0][:6]} … by decode calls, {theirs[0][:6]} … by the server")
+
+
+def _check_sequences(api: "LlamaApi", model: "Model") -> None:
+    words = api.llama_vocab_n_tokens(cast("Vocabulary", api.llama_model_get_vocab(model)))
+    prefix = _PROMPTS[1]
+    shared = Sequences(api, model, words, 1)
+    shared.make_room(_CONTEXT)
+    batch = [Entry(token, place, range(len(_ENDINGS))) for place, token in enumerate(prefix)]
+    last: list[int] = []
+    for sequence, ending in enumerate(_ENDINGS):
+        targets = [None] * (len(ending) - 1) + [0]
+        places = range(len(prefix), len(prefix) + len(ending))
+        batch += map(Entry, ending, places, [(sequence,)] * len(ending), targets)
+        last.append(len(batch) - 1)
+    shared.run(batch)
+    together = [_likeliest(api, shared.context, place, words) for place in last]
+    shared.close()
+    context = LlamaContext(api, model, _CONTEXT, 1)
+    alone: list[int] = []
+    for ending in _ENDINGS:
+        context.clear()
+        alone += greedy_tokens(api, context, [*prefix, *ending], 1)
+    context.close()
+    if together != alone:
+        raise NotProven(f"behind a shared prefix a tiny model continues with {together}, alone with {alone}")
+
+
+def _likeliest(api: "LlamaApi", context: LlamaContext, place: int, words: int) -> int:
+    """Without numpy, which need not be installed."""
+    logits = api.llama_get_logits_ith(context.handle, place)
+    if not logits:
+        raise NotProven("the library shows no logits of a batch")
+    values = ctypes.cast(logits, ctypes.POINTER(ctypes.c_float * words)).contents
+    return max(range(words), key=values.__getitem__)
 
 
 def _unheard(level: int, line: bytes, data: object) -> None:

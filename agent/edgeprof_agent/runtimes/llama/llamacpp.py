@@ -15,6 +15,7 @@ from typing import Literal
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
+from edgeprof_agent.runtimes.llama.llamacpp_answers import LlamaAnswers
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
 from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader, open_ggml
@@ -29,8 +30,8 @@ _ONE_POSITION = (-1, 0, 2)
 """LLAMA_ROPE_TYPE_NONE, NORM and NEOX: a token has one position, which can be moved."""
 
 
-class LlamaModel:
-    """A loaded GGUF model with the context of the moment."""
+class LlamaModel(LlamaAnswers):
+    """A loaded GGUF model with the context of the moment. What an evaluation asks has a context of its own."""
 
     kind: Literal["text"] = "text"
 
@@ -42,14 +43,17 @@ class LlamaModel:
         self._api = api = runtime.api
         self._job = job
         self._model = _load(api, job["model_path"])
-        self._vocabulary = LlamaVocabulary(api, self._model, job["protocol"].seed)
+        vocabulary = LlamaVocabulary(api, self._model, job["protocol"].seed)
+        super().__init__(api, self._model, vocabulary, job["config"].threads)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = self._holds_prompt = False
         self._state: SavedMemory | None = None
-        self.trained_tokens = api.llama_model_n_ctx_train(self._model)
         self._lengths = first_lengths(job)
-        self.resize_context(self._lengths, requests=job["course"] == "measure" and job["config"].arrival_rate_per_s > 0)
+        self._is_evaluation = job["course"] == "evaluate"
+        if not self._is_evaluation:
+            requests = job["course"] == "measure" and job["config"].arrival_rate_per_s > 0
+            self.resize_context(self._lengths, requests=requests)
 
     def resize_context(self, lengths: Lengths, *, requests: bool = False) -> None:
         tokens = lengths.depth_tokens + max(lengths.prompt_tokens, lengths.decode_tokens)
@@ -153,6 +157,7 @@ class LlamaModel:
         return times_ns
 
     def close(self) -> None:
+        super().close()
         self.release_context()
         self._api.llama_sampler_free(self._greedy)
         self._api.llama_model_free(self._model)
@@ -163,10 +168,6 @@ class LlamaModel:
         context.clear()
         self._filled = self._holds_prompt = False
         return greedy_tokens(self._api, context, prompt, count)
-
-    def tokenize(self, text: bytes) -> list[int]:
-        """A text's tokens, the vocabulary's beginning first where it has one."""
-        return self._vocabulary.tokenize(text)
 
     def tokenize_ns(self) -> list[int]:
         return self._vocabulary.tokenize_ns(self._lengths.prompt_tokens)
@@ -187,20 +188,28 @@ class LlamaModel:
     def setting(self) -> RuntimeSetting:
         description = ctypes.create_string_buffer(256)
         self._api.llama_model_desc(self._model, description, len(description))
+        how = (
+            [self.batch_shape]
+            if self._is_evaluation
+            else [
+                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
+                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
+                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
+            ]
+        )
+        source = f"random tokens (seed {self._job['protocol'].seed}), as llama-bench"
         return {
             "runtime_version": version(self._runtime.package),
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
-            "inputs": inputs_of(self._lengths),
-            "input_source": f"random tokens (seed {self._job['protocol'].seed}), as llama-bench",
+            "inputs": {} if self._is_evaluation else inputs_of(self._lengths),
+            "input_source": "the items of the evaluation set" if self._is_evaluation else source,
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
-                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
-                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
-                f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
+                *how,
                 f"CPU: {self._api.llama_print_system_info().decode(errors='replace').strip()}",
-                *cost_notes(self._runtime.variant),
+                *([] if self._is_evaluation else cost_notes(self._runtime.variant)),
             ],
         }
 
@@ -217,6 +226,8 @@ class LlamaModel:
         finally:
             context.close()
         found = reader.operators()
+        if self._is_evaluation:
+            return found
         times = operator_times(self._api, self._model, ggml, threads, lambda: self._vocabulary.prompt(1))
         return {**found, "notes": [*found["notes"], times]}
 

@@ -3,7 +3,15 @@
 import ctypes
 import math
 
-from edgeprof_agent.runtimes.llama.llamacpp_api import Batch, Context, EvalCallback, LlamaApi, Memory, Model
+from edgeprof_agent.runtimes.llama.llamacpp_api import (
+    Batch,
+    Context,
+    EvalCallback,
+    FilledBatch,
+    LlamaApi,
+    Memory,
+    Model,
+)
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 N_BATCH = 2048
@@ -27,7 +35,13 @@ class LlamaContext:
     """What is asked of one context. `close` frees it; nothing may be asked then."""
 
     def __init__(
-        self, api: LlamaApi, model: Model, tokens: int, threads: int, callback: EvalCallback | None = None
+        self,
+        api: LlamaApi,
+        model: Model,
+        tokens: int,
+        threads: int,
+        callback: EvalCallback | None = None,
+        sequences: int = 1,
     ) -> None:
         params = api.llama_context_default_params()
         params.n_ctx = tokens
@@ -37,6 +51,8 @@ class LlamaContext:
         params.n_threads_batch = threads
         params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_AUTO
         params.swa_full = False  # as llama-bench: a sliding window keeps no more than itself
+        if sequences > 1:  # they share the cells of one memory; of a sliding window nothing is lost by going back
+            params.n_seq_max, params.kv_unified, params.swa_full = sequences, True, True
         if callback is not None:
             params.cb_eval = callback
         context = api.llama_init_from_model(model, params)
@@ -78,6 +94,15 @@ class LlamaContext:
             api.llama_memory_seq_rm(memory, _COPY, -1, -1)
         return self.keep_first(depth)
 
+    def cut_all(self, tokens: int) -> bool:
+        """Forgets all but the first tokens of every sequence; False as `keep_first`."""
+        return self._memory is not None and self._api.llama_memory_seq_rm(self._memory, -1, tokens, -1)
+
+    def share_first(self, tokens: int, sequence: int) -> None:
+        """Makes the first tokens of sequence 0 the first ones of another, too: nothing is copied."""
+        if self._memory is not None:
+            self._api.llama_memory_seq_cp(self._memory, 0, sequence, 0, tokens)
+
     def save(self) -> SavedMemory | None:
         """What is in memory now, for `restore`; None where this kind of memory has no such form."""
         size = self._api.llama_state_seq_get_size(self.handle, 0)
@@ -95,7 +120,7 @@ class LlamaContext:
             self.step(batch)
         self._api.llama_synchronize(self.handle)
 
-    def step(self, batch: Batch) -> None:
+    def step(self, batch: Batch | FilledBatch) -> None:
         """One batch. Raises RuntimeFailure with llama_decode's own status."""
         status = self._api.llama_decode(self.handle, batch)
         if status != 0:

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
+import numpy as np
+
 from edgeprof_agent.runtimes import outputs
 from edgeprof_agent.runtimes.delegation import Placed, check_all_there
 from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
-from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, handed_over, needs_values
+from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, dtype_name, handed_over, needs_values
 from edgeprof_agent.runtimes.onnx.session import (
     FellBack,
     assigned,
@@ -22,7 +24,8 @@ from edgeprof_agent.runtimes.onnx.session import (
 )
 from edgeprof_agent.runtimes.onnx.trace import placed, read_trace
 from edgeprof_agent.runtimes.outputs import DeclaredOutput
-from edgeprof_agent.worker_protocol.adapter import Variation
+from edgeprof_agent.runtimes.set_feeding import SetFeeding, feeding_of
+from edgeprof_agent.worker_protocol.adapter import InputNeed, OutputGiven, Variation
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob
 
 _OWN_PLACEMENT = "providers are those of the measured session, counted before it fused nodes"
@@ -54,9 +57,10 @@ class OnnxModel:
         self._session = self._opened()
         self._declared = declared_inputs(self._session, job["inputs"])
         self._promised = [DeclaredOutput(each.name, each.shape) for each in self._session.get_outputs()]
-        self._feeding = Feeding(job, self._declared)
+        self._feeding = feeding_of(job, self._declared)
         self._feeds: dict[str, OrtFeed] = {}
         self._outputs: list[object] = []
+        self._output_names = [each.name for each in self._promised]
         if needs_values(self._session):
             self.infer = self._infer_values
 
@@ -71,6 +75,21 @@ class OnnxModel:
         """For outputs that numpy has no type for."""
         self._outputs = []
         self._outputs = self._session.run_with_ort_values(None, self._feeds)
+
+    def needs(self) -> list[InputNeed]:
+        return SetFeeding(self._job, self._declared).needs()
+
+    def gives(self) -> list[OutputGiven]:
+        return [
+            OutputGiven(each.name, dtype_name(each.type), tuple(s if isinstance(s, int) else -1 for s in each.shape))
+            for each in self._session.get_outputs()
+        ]
+
+    def answer(self, feeds: Mapping[str, Tensor]) -> dict[str, object]:
+        self._feeds = dict(feeds)
+        self._outputs = []
+        self._outputs = self._session.run(None, self._feeds)
+        return dict(zip(self._output_names, self._outputs, strict=True))
 
     def hint(self) -> str:
         return self._feeding.hint()
@@ -98,6 +117,8 @@ class OnnxModel:
         return outputs.check_outputs(self._promised, self._outputs)
 
     def setting(self) -> RuntimeSetting:
+        if isinstance(self._feeding, SetFeeding):
+            self._feeding.fed({name: feed for name, feed in self._feeds.items() if isinstance(feed, np.ndarray)})
         return {
             "runtime_version": self._api.__version__,
             "threads": self._job["config"].threads,

@@ -40,6 +40,18 @@ def _declared(each: Input, fact: InputFact | None) -> Declared:
     return Declared(each.name, dtype, each.shape, element, name, container, rank, uses, likely_rank)
 
 
+def dtype_name(declared: str) -> str:
+    """`float32` of `tensor(float)`; what is no tensor keeps the runtime's own words.
+
+    >>> dtype_name("tensor(float)"), dtype_name("tensor(int64)"), dtype_name("seq(map(int64,tensor(float)))")
+    ('float32', 'int64', 'seq(map(int64,tensor(float)))')
+    """
+    if not declared.startswith("tensor("):
+        return declared
+    word = declared.removeprefix("tensor(").rstrip(")")
+    return {**_DTYPES, "string": "string"}.get(word, word)
+
+
 def _parsed(each: Input) -> tuple[Container, str]:
     """`optional(seq(tensor(float)))` as its container and the word for its elements."""
     for prefix, container in _CONTAINERS:

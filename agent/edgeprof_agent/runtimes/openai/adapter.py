@@ -6,6 +6,7 @@ first text that arrives, with network and queue in it; decode is what arrives be
 
 import itertools
 import os
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from edgeprof.version import __version__
@@ -14,7 +15,8 @@ from edgeprof_agent.runtimes.openai.answers import Usage
 from edgeprof_agent.runtimes.openai.http import Connection, Reply
 from edgeprof_agent.runtimes.openai.prompts import FEW_WORDS, MANY_WORDS, Prompts
 from edgeprof_agent.runtimes.openai.requests import Asking
-from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.runtimes.openai.writing import Writer
+from edgeprof_agent.worker_protocol.adapter import Decode, Generated, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
@@ -66,6 +68,7 @@ class EndpointModel:
         self.kv_cache_kib: float | None = None
         self.refills = False
         self._asking = asking
+        self._writer = Writer(asking)
         self._job = job
         self._prompts = Prompts()
         self._lengths = first_lengths(job)
@@ -140,6 +143,10 @@ class EndpointModel:
 
     def output(self) -> Output | None:
         return None
+
+    def write(self, prompt: str, max_tokens: int, stop: Sequence[str], *, temperature: float, seed: int) -> Generated:
+        """The answer to a user's message. Raises RuntimeFailure."""
+        return self._writer.write(prompt, max_tokens, stop, temperature=temperature, seed=seed)
 
     def remote(self) -> RemoteFacts:
         """What was asked and answered so far."""

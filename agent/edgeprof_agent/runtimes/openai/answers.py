@@ -58,6 +58,11 @@ class StreamEvent(msgspec.Struct, frozen=True):
         return bytes(self.error) != b"null"
 
     @property
+    def content(self) -> str:
+        """Of the answer, what this event adds; reasoning is not in it."""
+        return "".join(choice.delta.content or "" for choice in self.choices or () if choice.delta is not None)
+
+    @property
     def shows_text(self) -> bool:
         """Whether a reader sees more of the answer now."""
         deltas = [choice.delta for choice in self.choices or () if choice.delta is not None]

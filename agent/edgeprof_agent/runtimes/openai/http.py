@@ -49,6 +49,7 @@ class Reply(NamedTuple):
     ended_ns: int
     usage: Usage | None
     model: str | None
+    text: str = ""
 
 
 class Connection:
@@ -143,6 +144,7 @@ class Connection:
 
     def _read(self, response: http.client.HTTPResponse, started_ns: int) -> Reply:
         shown_ns: list[int] = []
+        texts: list[str] = []
         usage: Usage | None = None
         model: str | None = None
         is_whole = False
@@ -159,6 +161,7 @@ class Connection:
                 raise EndpointRefusal("stream", self.scrubbed(message_of(content)))
             if part.shows_text:
                 shown_ns.append(now_ns)
+                texts.append(part.content)
             usage, model = part.usage or usage, part.model or model
         ended_ns = time.monotonic_ns()
         response.read(_MAX_LINE_BYTES)  # what may follow: the connection is then free for the next request
@@ -166,7 +169,7 @@ class Connection:
             self._http.close()
         if not is_whole:
             raise EndpointUnreachable("answer", "the endpoint's answer ended early")
-        return Reply(started_ns, shown_ns, ended_ns, usage, model)
+        return Reply(started_ns, shown_ns, ended_ns, usage, model, "".join(texts))
 
     def _refused(self, response: http.client.HTTPResponse) -> EndpointRefusal:
         message = message_of(response.read(64 * 1024)) or response.reason

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edgeprof.modelfiles import served_file
@@ -14,6 +14,7 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import EndpointAsk, WorkerJob
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
 
+NO_FIELDS: Mapping[str, object] = {}
 MAX_IN_A_ROW = 5
 """Errors in a row after which the endpoint is given up."""
 RETRY = Backoff(0.5, 30.0, jitter=False)
@@ -67,9 +68,12 @@ class Asking:
             why = f"{self._url} sent more than the one token that was requested."
         raise RuntimeFailure("load_error", why)
 
-    def ask(self, prompt: str, most_tokens: int) -> Reply:
-        """One answer in full. Raises RuntimeFailure where the endpoint refuses for good, or fails too often."""
-        body = self._body(prompt, most_tokens)
+    def ask(self, prompt: str, most_tokens: int, fields: Mapping[str, object] = NO_FIELDS) -> Reply:
+        """One answer in full. `fields`: more of the request; the model's document overrides them.
+
+        Raises RuntimeFailure where the endpoint refuses for good, or fails too often.
+        """
+        body = {**fields, **self._body(prompt, most_tokens)}
         for number in range(1, MAX_IN_A_ROW + 1):
             pause_s = RETRY.delay_s(number)
             try:

@@ -1,0 +1,95 @@
+"""An archive with an evaluation set's folder: unpacked within limits, plain files only."""
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.quality.evaluation_set import FACTS_FILE
+from edgeprof_hub.blobs import MIB
+from edgeprof_hub.registry.registration import is_plain_path
+
+MAX_UNPACKED_BYTES = 4 * 1024 * MIB
+MAX_MEMBERS = 200_000
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
+_CHUNK_BYTES = MIB
+_STARTS = (b"PK\x03\x04", b"\x1f\x8b")
+
+
+def look(head: bytes, name: str) -> None:
+    """Raises EdgeprofError `bad_archive` for a file whose name or first bytes are those of no archive."""
+    if not name.lower().endswith(ENDINGS):
+        raise EdgeprofError("bad_archive", f"{name[:80]} is not an archive. Send {', '.join(ENDINGS)}.")
+    is_tar = name.lower().endswith(".tar")
+    if not is_tar and not head.startswith(_STARTS):
+        raise EdgeprofError("bad_archive", f"{name[:80]} is damaged, or another kind of file. Pack it again.")
+
+
+def unpacked(archive: Path, into: Path) -> Path:
+    """The set's folder, unpacked: the archive's top, or the one folder in it. Raises EdgeprofError."""
+    into.mkdir()
+    try:
+        if zipfile.is_zipfile(archive):
+            _unzip(archive, into)
+        else:
+            _untar(archive, into)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise EdgeprofError("bad_archive", f"{archive.name} cannot be unpacked: {error}. Pack it again.") from error
+    found = sorted(into.rglob(FACTS_FILE), key=lambda path: len(path.parts))
+    if not found:
+        raise EdgeprofError("bad_archive", f"{archive.name} has no {FACTS_FILE}. Pack the folder of a set.")
+    return found[0].parent
+
+
+def _unzip(archive: Path, into: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        room = _Room(archive.name)
+        for member in packed.infolist():
+            if not member.is_dir():
+                with packed.open(member) as stream:
+                    room.write(into, member.filename, stream)
+
+
+def _untar(archive: Path, into: Path) -> None:
+    with tarfile.open(archive) as packed:
+        room = _Room(archive.name)
+        for member in _members(packed):
+            stream = packed.extractfile(member) if member.isfile() else None
+            if stream is None:
+                raise EdgeprofError("bad_archive", f"{member.name[:80]!r} is not a plain file. Pack plain files only.")
+            room.write(into, member.name, stream)
+
+
+def _members(packed: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    return (member for member in packed if not member.isdir())
+
+
+class _Room:
+    """How much an archive may still unpack to; what it says of its sizes is not relied on."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._bytes, self._members = MAX_UNPACKED_BYTES, MAX_MEMBERS
+
+    def write(self, into: Path, path: str, stream: IO[bytes]) -> None:
+        plain = path.removeprefix("./")
+        if not is_plain_path(plain):
+            raise EdgeprofError("bad_archive", f"{path[:80]!r} is not a plain path. Pack the folder again.")
+        target = into / plain
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._members -= 1
+        with target.open("xb") as out:
+            while chunk := stream.read(_CHUNK_BYTES):
+                self._bytes -= len(chunk)
+                if self._bytes < 0 or self._members < 0:
+                    raise self._too_large()
+                out.write(chunk)
+
+    def _too_large(self) -> EdgeprofError:
+        return EdgeprofError(
+            "too_large",
+            f"{self._name} unpacks to more than {MAX_UNPACKED_BYTES // MIB:,} MiB or {MAX_MEMBERS:,} files. "
+            "Push the folder with `edgeprof set push`.",
+        )

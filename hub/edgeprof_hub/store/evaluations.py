@@ -1,0 +1,162 @@
+"""Evaluation sets and evaluations in SQL. A run that answers a set has no cell: its figures are no speeds."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from edgeprof.quality.tasks.table import TASKS
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof.wire.identity import config_key
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.store import rows
+from edgeprof_hub.store.database import insert
+
+Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+
+TABLES = (
+    """CREATE TABLE evaluation_set (
+        set_id TEXT PRIMARY KEY, names TEXT NOT NULL, task TEXT NOT NULL, domain TEXT NOT NULL,
+        language TEXT NOT NULL, items INTEGER NOT NULL, size_bytes INTEGER NOT NULL, licence TEXT NOT NULL,
+        source TEXT NOT NULL, manifest TEXT NOT NULL, facts TEXT NOT NULL, created_s REAL NOT NULL) STRICT""",
+    """CREATE TABLE evaluation_set_file (
+        set_id TEXT NOT NULL REFERENCES evaluation_set ON DELETE CASCADE, sha256 TEXT NOT NULL,
+        PRIMARY KEY (set_id, sha256)) STRICT""",
+    "CREATE INDEX evaluation_set_file_sha256 ON evaluation_set_file (sha256)",
+    # Results outlive the set that they answered.
+    """CREATE TABLE evaluation (
+        result_id TEXT PRIMARY KEY REFERENCES result (result_id) ON DELETE CASCADE, device_id TEXT NOT NULL,
+        model_id TEXT NOT NULL, base_key TEXT NOT NULL, set_id TEXT NOT NULL, shots INTEGER NOT NULL,
+        set_name TEXT NOT NULL, task TEXT NOT NULL, ended TEXT NOT NULL, asked INTEGER NOT NULL,
+        answered INTEGER NOT NULL, metric TEXT, value REAL, ci_low REAL, ci_high REAL) STRICT""",
+    "CREATE INDEX evaluation_cell ON evaluation (device_id, model_id, base_key, set_id)",
+    "CREATE INDEX evaluation_of_model ON evaluation (model_id, set_id)",
+)
+_EVALUATIONS = "SELECT evaluation.*, result.status, result.received_s FROM evaluation JOIN result USING (result_id)"
+_COLUMNS = ("device_id", "model_id", "base_key", "set_id")
+
+
+class EvaluationReader:
+    """Queries on the reader's own connections."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def sets(self) -> list[rest.EvaluationSetRecord]:
+        """Every set, by task and name."""
+        found = [_set(row) for row in self._ask("SELECT * FROM evaluation_set", ())]
+        return sorted(found, key=lambda record: (record.task, record.name.lower(), record.set_id))
+
+    def set(self, set_id: str) -> rest.EvaluationSetRecord | None:
+        """One set."""
+        return next(map(_set, self._ask("SELECT * FROM evaluation_set WHERE set_id = ?", (set_id,))), None)
+
+    def files(self, set_id: str) -> list[str]:
+        """Hashes of a set's files."""
+        found = self._ask("SELECT sha256 FROM evaluation_set_file WHERE set_id = ?", (set_id,))
+        return [str(row["sha256"]) for row in found]
+
+    def newest(
+        self,
+        *,
+        device_id: str | None = None,
+        model_id: str | None = None,
+        base_key: str | None = None,
+        set_id: str | None = None,
+        limit: int = 100,
+    ) -> list[rest.EvaluationRecord]:
+        """Evaluations, newest received first; `base_key` is the speed cell's configuration."""
+        values = dict(zip(_COLUMNS, (device_id, model_id, base_key, set_id), strict=True))
+        used = {f"evaluation.{name}": value for name, value in values.items() if value is not None}
+        where = f" WHERE {' AND '.join(f'{name} = ?' for name in used)}" if used else ""
+        sql = f"{_EVALUATIONS}{where} ORDER BY evaluation.rowid DESC LIMIT ?"
+        return [_evaluation(row) for row in self._ask(sql, (*used.values(), limit))]
+
+
+def base_key_of(config: m.RunConfig) -> str:
+    """The key of the cell that has the speed of the same set-up."""
+    return config_key(replace(config, evaluation_set="", shots=0))
+
+
+def save_set(connection: sqlite3.Connection, record: rest.EvaluationSetRecord, files: Sequence[str]) -> None:
+    """Add a set, or give one that is known the new names, too. `files`: the hashes of all its files."""
+    found = connection.execute("SELECT names FROM evaluation_set WHERE set_id = ?", (record.set_id,)).fetchone()
+    if found is not None:
+        names = tuple(dict.fromkeys([*rows.from_json(found["names"], tuple[str, ...]), *record.names]))
+        connection.execute("UPDATE evaluation_set SET names = ? WHERE set_id = ?", (rows.to_json(names), record.set_id))
+        return
+    values = {
+        **{name: getattr(record, name) for name in _PLAIN},
+        **{name: rows.to_json(getattr(record, name)) for name in ("names", "manifest", "facts")},
+    }
+    insert(connection, "evaluation_set", values)
+    connection.executemany(
+        "INSERT INTO evaluation_set_file VALUES (?, ?)", [(record.set_id, sha256) for sha256 in dict.fromkeys(files)]
+    )
+
+
+def delete_set(connection: sqlite3.Connection, set_id: str) -> bool:
+    """Its open jobs end as cancelled; evaluations that used it stay."""
+    if connection.execute("DELETE FROM evaluation_set WHERE set_id = ?", (set_id,)).rowcount == 0:
+        return False
+    connection.execute(
+        "UPDATE job SET state = 'cancelled', stage = '', fraction = NULL, updated_s = ?,"
+        " note = 'the evaluation set was deleted' WHERE config ->> '$.evaluation_set' = ?"
+        " AND state NOT IN ('measured', 'failed', 'cancelled')",
+        (time.time(), set_id),
+    )
+    return True
+
+
+def index(connection: sqlite3.Connection, result: m.Result) -> None:
+    """Note an evaluation beside its result, by what it is looked for. Of a failed one only what was asked is known."""
+    config, found = result.config, result.evaluation
+    known = connection.execute("SELECT * FROM evaluation_set WHERE set_id = ?", (config.evaluation_set,)).fetchone()
+    of_set = _set(known) if known is not None else None
+    lead = lead_figure(result)
+    values = {
+        "result_id": result.result_id,
+        "device_id": result.device_id,
+        "model_id": result.model_id,
+        "base_key": base_key_of(config),
+        "set_id": config.evaluation_set,
+        "shots": config.shots,
+        "set_name": of_set.name if of_set else found.set_name if found else "",
+        "task": found.task if found else of_set.task if of_set else "",
+        "ended": found.ended if found else "",
+        "asked": found.asked if found else 0,
+        "answered": found.answered if found else 0,
+        "metric": lead.metric if lead else None,
+        "value": lead.value if lead else None,
+        "ci_low": lead.ci_low if lead else None,
+        "ci_high": lead.ci_high if lead else None,
+    }
+    insert(connection, "evaluation", values, "ON CONFLICT DO NOTHING")
+
+
+def lead_figure(result: m.Result) -> m.MetricRow | None:
+    """The figure that stands for an evaluation: its task's, else the first one of quality."""
+    task = TASKS.get(result.evaluation.task) if result.evaluation else None
+    quality = [row for row in result.metrics if row.metric in METRICS and METRICS[row.metric].scope == "quality"]
+    lead = [row for row in quality if task is not None and row.metric == task.lead]
+    return next(iter((*lead, *quality)), None)
+
+
+_PLAIN = ("set_id", "task", "domain", "language", "items", "size_bytes", "licence", "source", "created_s")
+
+
+def _set(row: sqlite3.Row) -> rest.EvaluationSetRecord:
+    return rest.EvaluationSetRecord(
+        **{name: row[name] for name in _PLAIN},
+        names=rows.from_json(row["names"], tuple[str, ...]),
+        manifest=rows.from_json(row["manifest"], m.Manifest),
+        facts=rows.from_json(row["facts"], dict[str, object]),
+    )
+
+
+def _evaluation(row: sqlite3.Row) -> rest.EvaluationRecord:
+    values = dict(row)
+    values["status"] = cast(m.ResultStatus, row["status"])
+    return rest.EvaluationRecord(**values)
