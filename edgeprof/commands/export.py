@@ -17,6 +17,8 @@ Kind = Literal["csv", "ndjson", "parquet"]
 KINDS: dict[str, Kind] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 PARQUET_BATCH = 4_000
 """Lines of one row group."""
+_AFTER_ALL = 2**62
+"""A `seq` that no result has: the export is its line of heads alone."""
 _NUMBERS = {"seq": "int64", "n": "int64", "threads": "int64", "received_s": "double", "value": "double"}
 _TYPES = {**_NUMBERS, "ci_low": "double", "ci_high": "double", "emulated": "bool"}
 
@@ -45,6 +47,8 @@ def export(out: Path, kind: Kind | None, goes_on: bool, after: int, hub_url: str
         raise UsageError("bad_usage", "Cannot append to a Parquet file. Write a new one with --after SEQ.")
     client = client_of(hub_url, token_file)
     if goes_on and out.exists():
+        if chosen == "csv" and out.stat().st_size:
+            _check_head(out, next(client.export("csv", _AFTER_ALL)))
         after = max(after, _drop_last_result(out, chosen))
     is_new = not (goes_on and out.exists() and out.stat().st_size)
     say = result_progress(client.last_seq())
@@ -60,8 +64,6 @@ def _text(client: HubClient, out: Path, after: int, say: Callable[[int], None], 
             if kind == "csv" and number == 0:
                 if is_new:
                     stream.write(line)
-                else:
-                    _check_head(out, line)
                 continue
             stream.write(line)
             count += 1
@@ -73,7 +75,8 @@ def _text(client: HubClient, out: Path, after: int, say: Callable[[int], None], 
 def _check_head(out: Path, head: bytes) -> None:
     """A file of another release may have other columns, and lines must not shift against its heads."""
     with out.open("rb") as stream:
-        if stream.readline() != head:
+        first = stream.readline()
+        if first.endswith(b"\n") and first != head:  # a line of heads that broke off is written again
             raise UsageError("bad_usage", f"{out.name} has other columns than this hub exports. Write a new file.")
 
 

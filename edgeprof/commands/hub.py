@@ -108,10 +108,16 @@ def flash(
     for device in chosen:
         if not device.online:
             click.echo(f"{device.label} is offline. Its jobs wait until it reconnects.", err=True)
+    describe = resolve.describer(chosen, records, evaluated)
     if no_wait:
-        click.echo(f"Queued {len(campaign.jobs)} job(s) as campaign {campaign.campaign_id}. See {client.url}/")
+        refused = [job for job in campaign.jobs if job.state == "failed"]
+        for job in refused:
+            click.echo(f"{describe(job)}: {job.note}", err=True)
+        click.echo(
+            f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}. See {client.url}/"
+        )
         return
-    sys.exit(_follow(client, campaign, resolve.describer(chosen, records, evaluated)))
+    sys.exit(_follow(client, campaign, describe))
 
 
 def _follow(

@@ -29,7 +29,7 @@ def job_line(job: rest.JobRecord, name: str) -> str:
     if job.state == "running" and job.fraction is not None:
         filled = round(job.fraction * BAR_CELLS)
         where = f"{'█' * filled}{'·' * (BAR_CELLS - filled)} {job.stage}"
-    elif job.state in ("running", "failed"):
+    elif job.state == "running" or (job.state == "failed" and job.stage):
         where = f"{job.state}: {job.stage or 'starting'}"
     else:
         where = job.state

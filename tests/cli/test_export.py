@@ -77,14 +77,14 @@ def test_ndjson_and_parquet_have_the_same(run: Run, filled: fleet.Fleet, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["part.csv", "part.ndjson"])
-@pytest.mark.parametrize("cut", [1, 40, 700, 10**9])
+@pytest.mark.parametrize("cut", [1, 40, 700, -20, 10**9])
 def test_a_file_that_broke_off_is_gone_on_with(
     run: Run, filled: fleet.Fleet, tmp_path: Path, name: str, cut: int
 ) -> None:
     whole, part = tmp_path / f"whole-{name}", tmp_path / name
     assert run("export", str(whole)).code == 0
     data = whole.read_bytes()
-    part.write_bytes(data[: max(0, len(data) - cut)])
+    part.write_bytes(data[:-cut] if cut < 0 else data[: max(0, len(data) - cut)])
     assert run("export", str(part), "--continue").code == 0
     assert part.read_bytes() == data
 
@@ -93,6 +93,17 @@ def test_only_what_is_new_is_taken(run: Run, filled: fleet.Fleet, tmp_path: Path
     out = tmp_path / "new.csv"
     assert run("export", str(out), "--after", "4").code == 0
     assert {row["result_id"] for row in read_csv(out)} == {result.result_id for result in filled.results[4:]}
+
+
+def test_a_file_with_other_columns_is_not_continued(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:
+    """As one that an older release began: its lines would shift against its heads."""
+    older = tmp_path / "older.csv"
+    run("export", str(older))
+    head, *lines = older.read_bytes().splitlines(keepends=True)
+    held = b"".join([head.replace(b",evaluation_set,evaluation_set_id", b""), *lines])
+    older.write_bytes(held)
+    assert run("export", str(older), "--continue").refused_with("bad_usage")
+    assert older.read_bytes() == held
 
 
 def test_what_cannot_be_written_is_one_sentence(run: Run, filled: fleet.Fleet, tmp_path: Path) -> None:

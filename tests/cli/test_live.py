@@ -44,6 +44,7 @@ def name_of(job: rest.JobRecord) -> str:
         (JOB, "x  queued"),
         (RUNNING, "x  running: measure  at least 20 runs and 2 s"),
         (replace(JOB, state="running"), "x  running: starting"),
+        (replace(JOB, state="failed", note="The agent cannot evaluate."), "x  failed  The agent cannot evaluate."),
         (replace(JOB, state="running", stage="fetch", fraction=0.5), "x  ██████······ fetch"),
         (replace(JOB, state="failed", stage="load", note="truncated"), "x  failed: load  truncated"),
         (replace(JOB, state="measured", stage="done"), "x  measured"),

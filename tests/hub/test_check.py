@@ -28,6 +28,15 @@ def test_a_whole_hub_is_said_to_be_whole(data: Path) -> None:
     assert found["blobs"]["checked"] == 1
 
 
+def test_a_file_of_an_evaluation_set_that_is_gone_is_found(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        set_values = ("s", '["shapes"]', "ocr", "vision", "", 1, 1, "", "", "{}", "{}", 0.0)
+        connection.execute(f"INSERT INTO evaluation_set VALUES ({','.join('?' * 12)})", set_values)
+        connection.execute("INSERT INTO evaluation_set_file VALUES ('s', ?)", ["5" * 64])
+        connection.commit()
+    assert json.loads(check(data, "--json").stdout)["blobs"]["missing"] == ["5" * 64]
+
+
 def test_one_digit_is_found_though_the_database_is_sound(data: Path) -> None:
     result_id = flip_a_digit(data)
     assert health.damage(data / DATABASE) is None, "SQLite's own check cannot see it"

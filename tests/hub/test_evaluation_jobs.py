@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.commands.hub import flash
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.wire import identity, rest
@@ -103,6 +105,22 @@ def test_shots_out_of_range_or_without_a_set_are_refused(shots: int) -> None:
     assert refused.value.code == "bad_shots"
 
 
+def test_more_shots_than_a_set_has_examples_are_refused_before_anything_runs() -> None:
+    quiz = replace(a_set("quiz"), task="multiple-choice", facts={"preparation": {"examples": [{}, {}]}})
+    capable = replace(
+        ABLE, runtimes=(m.RuntimeFact(variant="llama-capi", formats=("gguf",), version="1"), *ABLE.runtimes)
+    )
+    asked = replace(REQUEST, shots=2)
+    assert planned(LLM, facts=capable, sets=(quiz,), request=asked)[1].config.shots == 2
+    with pytest.raises(UsageError, match="The set quiz has 2 examples; use --shots 2 or less"):
+        planned(LLM, facts=capable, sets=(quiz,), request=replace(REQUEST, shots=3))
+    refused = planned(LLM, sets=(quiz,))[1]
+    assert (refused.state, refused.note) == (
+        "failed",
+        "xllamacpp shows no logits, which multiple-choice needs. Use --runtime llama-capi or llama-cpp-python.",
+    )
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
@@ -117,9 +135,19 @@ def test_what_a_device_cannot_do_is_a_failed_job_with_its_reason(facts: m.Facts,
     assert evaluation.note.startswith(reason)
 
 
+def test_a_model_that_the_device_has_needs_no_more_room() -> None:
+    full = replace(ABLE, disk_free_mib=1.0)
+    large = replace(CNN, size_bytes=2_000_000_000)
+    device = fleet.record(1, full)
+    for ran, state in (([], "failed"), ([(device.device_id, large.model_id)], "queued")):
+        jobs = plan(REQUEST, [large], [device], 0.0, sets=[a_set(size_bytes=1000)], ran=ran)
+        assert [job.state for job in jobs] == ["queued", state]
+
+
 def test_a_runtime_that_shows_no_logits_is_named_with_those_that_do() -> None:
     """The other kinds of set are answered without logits."""
-    assert evaluation_jobs.refusal(SHAPES, m.RunConfig(runtime="onnxruntime"), CNN, fleet.record(1, ABLE)) == ""
+    config, device = m.RunConfig(runtime="onnxruntime"), fleet.record(1, ABLE)
+    assert evaluation_jobs.refusal(SHAPES, config, CNN, device, has_model=False) == ""
     for runtime, remedy in evaluation_jobs.WITHOUT_LOGITS.items():
         assert evaluation_jobs.no_logits("text", "multiple-choice", runtime) == (
             f"{runtime} shows no logits, which multiple-choice needs. {remedy}"
@@ -201,6 +229,8 @@ def test_evaluations_are_found_by_cell_and_set_newest_first(tmp_path: Path) -> N
         assert (newest.metric, newest.ci_low, newest.ci_high) == ("accuracy_percent", 95.0, 99.0)
         assert (newest.set_name, newest.task, newest.asked, newest.ended) == ("shapes", SHAPES.task, 200, "all")
         assert len(store.reader.evaluations.newest()) == 3
+        assert (fleet.device_id(1), model.model_id) in store.reader.evaluations.ran([fleet.device_id(1)])
+        assert store.reader.evaluations.ran([fleet.device_id(3)]) == frozenset()
         store.writer.delete_result(second.result_id)
         assert [one.result_id for one in store.reader.evaluations.newest(model_id=model.model_id)] == [first.result_id]
 
@@ -405,6 +435,16 @@ def test_a_deleted_set_cancels_its_jobs_and_a_retry_says_why_it_cannot(
     ended = live.hub.reader.job(job.job_id)
     assert ended is not None
     assert (ended.state, ended.note) == ("failed", SET_DELETED)
+
+
+def test_the_terminal_names_what_a_device_cannot_do_also_where_nobody_waits(
+    live: Live, agent: FakeAgent, tmp_path: Path
+) -> None:
+    ready(live)
+    options = ["--evaluate", str(made(tmp_path / "set")), "--no-wait", "--hub", live.url]
+    done = CliRunner().invoke(flash, [CNN.name, "--to", agent.device_id, *options])
+    assert f"agent-1  cnn  on shapes: {CANNOT_EVALUATE}" in done.output
+    assert "Queued 1 job(s) as campaign" in done.output
 
 
 def test_a_set_that_is_not_there_is_refused(live: Live, agent: FakeAgent) -> None:

@@ -1,5 +1,6 @@
 """Results of runs that gave no figure: the same document as any other, with a named failure in it."""
 
+import traceback
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +9,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.failures import FailureCode, Stage
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.daemon.jobs import Started
+
+MAX_LOG_CHARS = 8000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,16 @@ def failure_of(error: EdgeprofError, stage: Stage) -> Failure:
     except msgspec.ValidationError:
         code = "internal_error"
     return Failure(stage=stage, code=code, message=error.message)
+
+
+def internal_error(error: Exception, stage: Stage) -> Failure:
+    """A bug, with the end of its traceback."""
+    return Failure(
+        stage=stage,
+        code="internal_error",
+        message=f"edgeprof itself failed: {type(error).__name__}: {error}"[:500],
+        log="".join(traceback.format_exception(error))[-MAX_LOG_CHARS:],
+    )
 
 
 def failed_result(identity: Identity, begun: Started, failure: Failure) -> Result:

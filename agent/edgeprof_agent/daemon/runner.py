@@ -4,7 +4,6 @@ import dataclasses
 import logging
 import sqlite3
 import threading
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from errno import ENOSPC
@@ -13,11 +12,10 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.wire import codec, identity
-from edgeprof.wire.failures import Stage
 from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
 from edgeprof_agent.daemon import set_files
 from edgeprof_agent.daemon.database import Database
-from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of
+from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of, internal_error
 from edgeprof_agent.daemon.jobs import Jobs, Started
 from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.outbox import Outbox
@@ -26,8 +24,6 @@ from edgeprof_agent.daemon.store import ModelStore
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 log = logging.getLogger(__name__)
-
-MAX_LOG_CHARS = 8000
 
 Measure = Callable[[Started, Path, OnProgress, threading.Event], tuple[Result, Mapping[str, bytes]]]
 """Measures one model in its folder: the result, and its artifacts' bytes by SHA-256."""
@@ -192,7 +188,7 @@ class Runner:
             return self._failed(begun, Failure(stage=tap.stage, code=code, message=f"{error}."), current), {}
         except Exception as error:
             log.exception("job.internal_error job=%s", begun.job.job_id)
-            return self._failed(begun, _internal(error, tap.stage), current), {}
+            return self._failed(begun, internal_error(error, tap.stage), current), {}
         return self._checked(begun, result, artifacts, current)
 
     def _run(self, begun: Started, tap: ProgressTap, cancelled: threading.Event) -> tuple[Result, Mapping[str, bytes]]:
@@ -250,12 +246,3 @@ class Runner:
 
 def _meant(cancel: Cancel, job: Job) -> bool:
     return job.job_id == cancel.job_id and (cancel.attempt is None or job.attempt <= cancel.attempt)
-
-
-def _internal(error: Exception, stage: Stage) -> Failure:
-    return Failure(
-        stage=stage,
-        code="internal_error",
-        message=f"edgeprof itself failed: {type(error).__name__}: {error}"[:500],
-        log="".join(traceback.format_exception(error))[-MAX_LOG_CHARS:],
-    )

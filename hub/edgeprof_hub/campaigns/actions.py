@@ -19,7 +19,8 @@ def start(hub: HubContext, request: rest.CampaignRequest) -> rest.Campaign:
     wanted = [*request.device_ids, *_of_groups(hub, request.groups)]
     devices = [_device(hub, device_id) for device_id in dict.fromkeys(wanted)]
     sets = [evaluation_sets.get(hub, set_id) for set_id in dict.fromkeys(request.evaluation_sets)]
-    return _begin(hub, planning.plan(request, models, devices, time.time(), sets=sets))
+    ran = hub.reader.evaluations.ran([item.device_id for item in devices]) if sets else ()
+    return _begin(hub, planning.plan(request, models, devices, time.time(), sets=sets, ran=ran))
 
 
 def repeat(hub: HubContext, result_id: str) -> rest.Campaign:

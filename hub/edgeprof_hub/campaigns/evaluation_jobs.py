@@ -31,6 +31,9 @@ def check(
     if request.evaluate_only and not sets:
         raise UsageError("empty_campaign", "Nothing to do: name the evaluation sets with --evaluate.")
     for one in sets:
+        count = _examples(one)
+        if request.shots > count and _kind(one) == "text":
+            raise UsageError("bad_shots", f"The set {one.name} has {count} examples; use --shots {count} or less.")
         if not any(fits(one, model) for model in models):
             kind = "language models" if _kind(one) == "text" else "models with tensors in and out"
             raise UsageError("wrong_set", f"The evaluation set {one.name} ({one.task}) is for {kind}. Choose another.")
@@ -65,9 +68,17 @@ def protocol_of(asked: RunProtocol) -> RunProtocol:
 
 
 def refusal(
-    one: rest.EvaluationSetRecord, config: RunConfig, model: rest.ModelRecord, device: rest.DeviceRecord
+    one: rest.EvaluationSetRecord,
+    config: RunConfig,
+    model: rest.ModelRecord,
+    device: rest.DeviceRecord,
+    *,
+    has_model: bool,
 ) -> str:
-    """Why this device cannot run it, in sentences; empty where nothing speaks against it."""
+    """Why this device cannot run it, in sentences; empty where nothing speaks against it.
+
+    `has_model`: the device ran the model before, so it need not find room for it.
+    """
     facts = device.facts
     if facts is None:
         return ""
@@ -75,10 +86,11 @@ def refusal(
         return CANNOT_EVALUATE
     if reason := no_logits(_kind(one), one.task, config.runtime):
         return reason
-    needed_mib = (one.size_bytes + model.size_bytes) / _MIB
+    needed_mib = (one.size_bytes + (0 if has_model else model.size_bytes)) / _MIB
     if facts.disk_free_mib is not None and needed_mib > facts.disk_free_mib:
+        what = "The set needs" if has_model else "Set and model need"
         return (
-            f"Set and model need {needed_mib:,.0f} MiB; the device has {facts.disk_free_mib:,.0f} MiB free. "
+            f"{what} {needed_mib:,.0f} MiB; the device has {facts.disk_free_mib:,.0f} MiB free. "
             "Free disk space on the device."
         )
     return ""
@@ -89,6 +101,12 @@ def no_logits(kind: str, task: str, runtime: str) -> str:
     if kind != "text" or runtime not in WITHOUT_LOGITS:
         return ""
     return f"{runtime} shows no logits, which {task} needs. {WITHOUT_LOGITS[runtime]}"
+
+
+def _examples(one: rest.EvaluationSetRecord) -> int:
+    """How many solved examples a set brings."""
+    found = one.facts.get("preparation", {}).get("examples")
+    return len(found) if isinstance(found, list) else 0  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _kind(one: rest.EvaluationSetRecord) -> str:

@@ -1,7 +1,7 @@
 """From a request to jobs: which runtime runs which model where. Pure functions."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +32,13 @@ def plan(
     now_s: float,
     new_id: Callable[[], str] = identity.new_id,
     sets: Sequence[rest.EvaluationSetRecord] = (),
+    ran: Collection[tuple[str, str]] = (),
 ) -> list[rest.JobRecord]:
     """The jobs of each model on each device, in the order in which a device is to do them.
 
     Served models run on endpoints only, and endpoints run served models only. Evaluations come after the speed of all
-    models; one that a device cannot run is a failed job with its reason. Raises UsageError for a request that no device
-    can run.
+    models; one that a device cannot run is a failed job with its reason. `ran`: devices and models that have met.
+    Raises UsageError for a request that no device can run.
     """
     if not models or not devices:
         raise UsageError("empty_campaign", "A campaign needs at least one model and one device.")
@@ -57,7 +58,7 @@ def plan(
         for model in able:
             speed = _job(request, campaign_id, "", model, device, now_s)
             jobs += [
-                _evaluation(speed, new_id(), one, request, model, device)
+                _evaluation(speed, new_id(), one, request, model, device, (device.device_id, model.model_id) in ran)
                 for one in sets
                 if evaluation_jobs.fits(one, model)
             ]
@@ -82,7 +83,7 @@ def one_job(
     if not device.measures(model.format):
         raise UsageError("wrong_place", _WRONG_PLACE)
     job = _queued(config, protocol, new_id(), new_id(), (device.device_id, model.model_id), now_s)
-    return _sendable(_or_refused(job, evaluation_set, model, device), model, evaluation_set)
+    return _sendable(_or_refused(job, evaluation_set, model, device, has_model=True), model, evaluation_set)
 
 
 def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
@@ -104,11 +105,12 @@ def _evaluation(
     request: rest.CampaignRequest,
     model: rest.ModelRecord,
     device: rest.DeviceRecord,
+    has_model: bool,
 ) -> rest.JobRecord:
     config = evaluation_jobs.config_of(speed.config, one, request.shots)
     protocol = evaluation_jobs.protocol_of(request.protocol)
     job = replace(speed, job_id=job_id, config=config, config_key=identity.config_key(config), protocol=protocol)
-    return _sendable(_or_refused(job, one, model, device), model, one)
+    return _sendable(_or_refused(job, one, model, device, has_model=has_model), model, one)
 
 
 def _or_refused(
@@ -116,9 +118,13 @@ def _or_refused(
     one: rest.EvaluationSetRecord | None,
     model: rest.ModelRecord,
     device: rest.DeviceRecord,
+    *,
+    has_model: bool,
 ) -> rest.JobRecord:
     """The job, failed at once where the device cannot run it."""
-    reason = evaluation_jobs.refusal(one, job.config, model, device) if one is not None else ""
+    if one is None:
+        return job
+    reason = evaluation_jobs.refusal(one, job.config, model, device, has_model=has_model)
     return replace(job, state="failed", note=reason) if reason else job
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,8 @@ from edgeprof_hub.blobs import is_hash
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.store import health, integrity, salvage, trouble
 
-FOLDERS = {"blobs": "SELECT sha256 FROM model_file", "artifacts": "SELECT sha256 FROM artifact"}
+FOLDERS = {"blobs": ("model_file", "evaluation_set_file"), "artifacts": ("artifact",)}
+"""Each folder of files, with the tables that name them."""
 
 
 @dataclass
@@ -64,7 +65,9 @@ def check(data: Path, on_result: Callable[[], object], on_file: Callable[[int], 
         database = integrity.examine(file, on_result)
     except sqlite3.DatabaseError as error:
         raise trouble.named(error, file) or trouble.unreadable(file, str(error)) from error
-    return Report(database, {name: _files(data / name, _named(file, sql), on_file) for name, sql in FOLDERS.items()})
+    return Report(
+        database, {name: _files(data / name, _named(file, tables), on_file) for name, tables in FOLDERS.items()}
+    )
 
 
 def size_of(data: Path) -> tuple[int, int]:
@@ -146,9 +149,12 @@ def _blobs(folder: Path) -> list[Path]:
     return sorted(each for each in folder.glob("??/*") if is_hash(each.name) and each.is_file())
 
 
-def _named(file: Path, sql: str) -> set[str]:
-    try:
-        with closing(integrity.read_only(file)) as connection:
-            return {str(row[0]) for row in connection.execute(sql)}
-    except sqlite3.DatabaseError:  # the report says already that the table cannot be read
-        return set()
+def _named(file: Path, tables: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for table in tables:
+        try:
+            with closing(integrity.read_only(file)) as connection:
+                found |= {str(row[0]) for row in connection.execute(f"SELECT sha256 FROM {table}")}
+        except sqlite3.DatabaseError:  # an older release's database, or one that the report calls unreadable already
+            continue
+    return found

@@ -58,6 +58,15 @@ class EvaluationReader:
         found = self._ask("SELECT sha256 FROM evaluation_set_file WHERE set_id = ?", (set_id,))
         return [str(row["sha256"]) for row in found]
 
+    def ran(self, device_ids: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """These devices with each model that they have a result of."""
+        sql = (
+            "SELECT DISTINCT device_id, model_id FROM cell WHERE result_id IS NOT NULL"
+            " AND device_id IN (SELECT value FROM json_each(?))"
+        )
+        found = self._ask(sql, (rows.to_json(device_ids),))
+        return frozenset((str(row["device_id"]), str(row["model_id"])) for row in found)
+
     def newest(
         self,
         *,
