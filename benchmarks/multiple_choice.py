@@ -131,12 +131,10 @@ def _by_edgeprof(model: Path, block: Path, threads: int) -> Answers:
     out = block / "out"
     command = [sys.executable, "-m", "edgeprof", "evaluate", str(model), "--set", str(block)]
     started = time.perf_counter()
-    subprocess.run(
-        [*command, "--threads", str(threads), "--runtime", "llama-capi", "--save", str(out)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command += ["--threads", str(threads), "--runtime", "llama-capi", "--save", str(out)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     whole_s = time.perf_counter() - started
     [file] = out.rglob("*outcomes*")
     outcomes = list(decode_outcomes(file.read_bytes()))

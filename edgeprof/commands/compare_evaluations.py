@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgeprof.compare import comparability
 from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.quality.comparing import PairedVerdict, compare_evaluations
+from edgeprof.quality.comparing import PairedVerdict, compare_evaluations, rounded_up
 from edgeprof.quality.drift import Drift, find_drift, lines_of
 from edgeprof.quality.gates import named
 from edgeprof.quality.outcomes import decode_outcomes
@@ -66,14 +66,14 @@ def text_of(report: EvaluationReport) -> str:
 
 def _figures(found: PairedVerdict) -> list[str]:
     unit = _UNIT_OF_VALUES.get(found.unit, found.unit)
-    title = METRICS[found.metric].title
+    title = METRICS[found.metric].title + (", mean of items," if found.basis == "mean_of_items" else "")
     lines = [f"  {title} on {found.set_name}: A {found.a:.4g} {unit}, B {found.b:.4g} {unit}; {found.n:,} items"]
     if found.difference is not None and found.ci_low is not None and found.ci_high is not None:
         span = f"95 % interval {found.ci_low:+.2g} to {found.ci_high:+.2g}"
-        lines.append(f"  B − A: {found.difference:+.2g} {found.unit}, {span}; p = {found.p:.2g}")
+        lines.append(f"  B − A: {found.difference or 0:+.2g} {found.unit}, {span}; p = {found.p:.2g}")
     lines.append(f"  {found.differing:,} of {found.n:,} items differ")
     if found.smallest_effect is not None:
-        shown = f"{found.smallest_effect:.2g} {found.unit}"
+        shown = f"{rounded_up(found.smallest_effect)} {found.unit}"
         lines.append(f"  Smallest difference that 4 of 5 such pairs show: {shown}")
     return lines
 
