@@ -9,6 +9,7 @@ import msgspec
 from edgeprof.errors import UsageError
 from edgeprof.profiler.metric_groups import chosen, is_quality
 from edgeprof.quality.gate_text import parse_gate
+from edgeprof.wire.formats import FORMATS
 from edgeprof.wire.run_config import RunConfig
 from edgeprof.wire.run_field import fields_of
 from edgeprof.wire.run_protocol import RunProtocol
@@ -53,12 +54,12 @@ class Plan:
 
     @property
     def titles(self) -> dict[str, str]:
-        """How tables call each model: a path's last part, where that tells it from the others.
+        """How tables call each model: a file by its name, where that tells it from the others.
 
         >>> Plan(models=("v1/a.onnx", "v2/a.onnx", "v2/b.onnx"), metrics=(), deployment_targets=()).titles
         {'v1/a.onnx': 'v1/a.onnx', 'v2/a.onnx': 'v2/a.onnx', 'v2/b.onnx': 'b.onnx'}
         """
-        ends = [text.rpartition("/")[2] or text for text in self.models]
+        ends = [Path(text).name if Path(text).suffix[1:] in FORMATS else text for text in self.models]
         return {text: end if ends.count(end) == 1 else text for text, end in zip(self.models, ends, strict=True)}
 
     def run_options(self) -> dict[str, OptionValue]:

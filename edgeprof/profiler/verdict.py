@@ -61,7 +61,7 @@ class ProfilerVerdict:
         for ranking in self.rankings:
             lines += [f"  {line}" for line in ranking.rests_on]
             lines += [f"  not ranked: {one.name}: {one.reason}" for one in ranking.left_out]
-        lines += [f"  gate {one.gate}: {one.name} {one.state}: {one.sentence}" for one in self.gates]
+        lines += [f"  gate {one.gate}: {one.sentence}" for one in self.gates]
         return "\n".join(lines)
 
 
