@@ -118,7 +118,7 @@ def test_the_verdict_rests_on_the_same_comparison_as_compare_does(found: Charact
 def test_the_text_and_the_table_of_a_notebook_show_every_model(found: Characterization) -> None:
     assert re.search(r"^digits-cnn-int8.onnx +\S+ +\d", repr(found), re.MULTILINE)
     assert "[unknown_model]" in repr(found)
-    html = found._repr_html_()
+    html: str = getattr(found, "_repr_html_")()  # noqa: B009
     assert html.count("<tr>") == 1 + len(MODELS)
     assert "Accuracy on digits [%]" in html
 

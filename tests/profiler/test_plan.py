@@ -1,7 +1,9 @@
 """Plans that contradict themselves, and models that are live objects: nothing is measured here."""
 
-import builtins
+import doctest
 import importlib
+import importlib.util
+import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 import edgeprof
+import edgeprof.profiler
 from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.profiler.cells import Cell, CellFailure, Recording, load
 from edgeprof.profiler.characterization import Characterization
@@ -35,8 +38,9 @@ from edgeprof.profiler.plan import Plan, read_plan
 def test_a_plan_that_contradicts_itself_is_refused_before_anything_is_measured(
     changes: dict[str, Any], code: str, words: str
 ) -> None:
+    given: dict[str, Any] = {"models": ["a.onnx"], **changes}
     with pytest.raises(UsageError, match=words) as caught:
-        edgeprof.ModelProfiler(**{"models": ["a.onnx"], **changes})
+        edgeprof.ModelProfiler(**given)
     assert caught.value.code == code
 
 
@@ -75,6 +79,11 @@ def test_words_for_a_hubs_devices_without_a_hub_are_failures() -> None:
     assert str(made.verdict()) == "Nothing was measured that can be ranked."
 
 
+def notebook_html(made: Characterization) -> str:
+    """As a notebook asks for it."""
+    return getattr(made, "_repr_html_")()  # noqa: B009
+
+
 def made_of(*failures: CellFailure, model: str = "<script>alert(1)</script>") -> Characterization:
     plan = Plan(models=(model,), metrics=("latency",), deployment_targets=("local",))
     return Characterization(
@@ -84,7 +93,7 @@ def made_of(*failures: CellFailure, model: str = "<script>alert(1)</script>") ->
 
 def test_no_text_of_others_is_markup_in_the_report_or_a_notebook(tmp_path: Path) -> None:
     made = made_of(CellFailure(code="x", message='"><img src=x onerror=alert(1)>'))
-    for html in (made.report(tmp_path / "r.html").read_text(), made._repr_html_()):
+    for html in (made.report(tmp_path / "r.html").read_text(), notebook_html(made)):
         assert "<script" not in html
         assert "<img" not in html
         assert "&lt;script&gt;" in html
@@ -96,13 +105,6 @@ def test_no_text_of_others_is_markup_in_the_report_or_a_notebook(tmp_path: Path)
 
 def test_a_data_frame_names_the_missing_part_or_has_a_row_for_each_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     made = made_of(CellFailure(code="x", message="It failed."))
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "pandas":
-            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
-        return real(name, *rest)
-
     monkeypatch.setitem(sys.modules, "pandas", None)  # type: ignore[arg-type]
     with pytest.raises(MissingPartError, match="pip install pandas"):
         made.to_dataframe()
@@ -124,11 +126,6 @@ def test_a_folder_that_is_no_recording_or_anothers_is_refused(tmp_path: Path) ->
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    import doctest
-    import pkgutil
-
-    import edgeprof.profiler
-
     names = [one.name for one in pkgutil.iter_modules(edgeprof.profiler.__path__, "edgeprof.profiler.")]
     results = [doctest.testmod(importlib.import_module(name)) for name in names]
     assert sum(one.failed for one in results) == 0
