@@ -90,7 +90,7 @@ def profile_of(plan: Plan, cell: Cell) -> ModelProfile:
         status=(PARTIAL if failures else MEASURED) if good else FAILED,
         figures=figures,
         absent=absent,
-        trust=tuple(dict.fromkeys(line for result in good for line in trust.reasons(result.trust))),
+        trust=doubts(good),
         failures=failures,
         unreal=next((word for result in good if (word := unreal(result))), ""),
         model_id=newest.model_id if newest else "",
@@ -105,6 +105,20 @@ def unreal(result: Result) -> str:
         return "replayed"
     marks = result.trust.marks if result.trust else ()
     return "emulated" if result.emulated or any(mark.cause == "emulated" for mark in marks) else ""
+
+
+def doubts(results: Sequence[Result]) -> tuple[str, ...]:
+    """A line for each cause that marks some of these results: in how many of them, and the first one's finding."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for line in trust.reasons(result.trust):
+            found.setdefault(line.partition(": ")[0], []).append(line.partition(": ")[2])
+    return tuple(
+        f"{cause}: {reasons[0]}"
+        if len(results) == 1
+        else f"{cause} in {len(reasons)} of {len(results)} runs: {reasons[0]}"
+        for cause, reasons in found.items()
+    )
 
 
 def _failure(result: Result) -> CellFailure:

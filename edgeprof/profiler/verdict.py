@@ -11,7 +11,7 @@ from edgeprof.compare.sources import Run, Series, default_series, estimates
 from edgeprof.errors import EdgeprofError
 from edgeprof.profiler.cells import Cell, Recording
 from edgeprof.profiler.plan import Plan
-from edgeprof.profiler.profiles import unreal
+from edgeprof.profiler.profiles import doubts, unreal
 from edgeprof.quality.comparing import compare_with_source
 from edgeprof.quality.gate_text import parse_gate
 from edgeprof.quality.gates import GateVerdict, judge_gate
@@ -131,14 +131,15 @@ def _fastest(series: Series, sides: list[tuple[str, list[Run]]], left_out: list[
         shown, line = _against(name, leader, runs, best, series)
         lines.append(line)
         not_shown += [] if shown else [name]
-    doubts = [line for run in best for line in trust.reasons(run.result.trust)] if _is_doubted(best, series) else []
-    lines += [f"{leader} is marked {line}" for line in dict.fromkeys(doubts)]
-    is_shown = not not_shown and not doubts and bool(others)
+    is_doubted = _is_doubted(best, series)
+    if is_doubted:
+        lines += [f"{leader} is marked {line}" for line in doubts([run.result for run in best])]
+    is_shown = not not_shown and not is_doubted and bool(others)
     return Ranking(
         figure=_TITLE[series],
         leader=leader,
         is_shown=is_shown,
-        sentence=_fastest_sentence(leader, _TITLE[series], len(others), not_shown, bool(doubts)),
+        sentence=_fastest_sentence(leader, _TITLE[series], len(others), not_shown, is_doubted),
         rests_on=tuple(lines),
         left_out=tuple(left_out),
     )
@@ -216,12 +217,15 @@ def _best(set_name: str, records: Sequence[EvaluationRecord], failed: dict[str, 
     values = [(row.value, record) for record in able for row in record.figures if row.metric == lead]
     if not values or metric is None or metric.better == "neither":
         return None
-    (_, best), *rest = sorted(values, key=lambda one: one[0], reverse=metric.better == "higher")
+    (value, best), *rest = sorted(values, key=lambda one: one[0], reverse=metric.better == "higher")
     found = compare_with_source(best, [record for _, record in rest])
     others = [one for one in found if one.verdict != "worse"]
     figure = f"{metric.title} on {set_name}"
     if not rest:
         sentence = f"{best.name} is the only one with {figure}."
+    elif any(other == value for other, _ in rest):
+        names = ", ".join([best.name, *(record.name for other, record in rest if other == value)])
+        sentence = f"The best {figure}, {value:.4g} {metric.unit}, is that of {names}."
     elif others:
         names = others[0].b_name if len(others) == 1 else f"{len(others)} others"
         sentence = f"{best.name} has the best {figure} so far; it is not shown to differ from {names}."
