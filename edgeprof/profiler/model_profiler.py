@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from edgeprof.client.http_client import HubClient, token_from
 from edgeprof.errors import UsageError
@@ -49,7 +49,7 @@ cost, size; or a metric's own name.
         seed: int = 0,
         options: Mapping[str, OptionValue] | None = None,
     ) -> None:
-        self._items: list[object] = list(models) if isinstance(models, (list, tuple)) else [models]
+        self._items: list[object] = _several(models)
         self._client = hub if isinstance(hub, HubClient) else None
         self._token = token
         self.plan = checked(
@@ -130,6 +130,13 @@ cost, size; or a metric's own name.
             return self._client
 
         return client
+
+
+def _several(given: Any) -> list[object]:
+    """One model or several, of whatever kind; a module may be a container of others and is one all the same."""
+    if isinstance(given, (str, Path, models.TorchModel)) or models.is_module(given) or not isinstance(given, Iterable):
+        return [given]
+    return list(cast(Iterable[object], given))
 
 
 def _name_of(item: object) -> str:

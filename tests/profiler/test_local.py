@@ -12,6 +12,8 @@ from edgeprof.cli import edgeprof as command
 from edgeprof.profiler.characterization import Characterization
 from edgeprof.profiler.plan import OptionValue
 from edgeprof.profiler.running import ProfilerProgress
+from edgeprof.quality.evaluation_set import SetFacts
+from edgeprof.quality.sets.folder import write_set
 from tests.agent.odd_endpoint import odd_endpoint
 
 BUNDLED = Path(__file__).parents[2] / "model_exports" / "edgeprof_exports" / "bundled"
@@ -27,6 +29,17 @@ BRIEF: dict[str, OptionValue] = {
 }
 HOSTED = "openai:gpt-5-nano"
 MODELS = (FP32, INT8, "digits-cnn-int8-tflite", "missing.onnx", HOSTED)
+
+
+def words(folder: Path) -> Path:
+    """Two questions; the endpoint's answer, `word word ...`, is right for one of them."""
+    facts = SetFacts(name="words", task="exact-match", domain="language", template="{question}")
+    answer = " ".join(["word"] * 4)
+    items = [
+        {"id": str(at), "question": "?", "target": target, "max_tokens": 4} for at, target in enumerate((answer, "7"))
+    ]
+    write_set(folder, facts, items, {})
+    return folder
 
 
 def profiler(models: Any = MODELS, **changes: Any) -> edgeprof.ModelProfiler:
@@ -135,11 +148,15 @@ def test_repeats_are_interleaved_and_their_spread_carries_the_verdict() -> None:
     assert "97 % interval" in ranking.rests_on[0]
 
 
-def test_profiles_come_one_by_one_and_an_endpoint_by_its_url_runs_hosted_models_only() -> None:
+def test_profiles_come_one_by_one_and_an_endpoint_by_its_url_runs_hosted_models_only(tmp_path: Path) -> None:
     with odd_endpoint() as server:
         url = f"http://127.0.0.1:{server.server_port}/v1"
         made = edgeprof.ModelProfiler(
-            ["test:tiny", INT8], ["latency"], [url], options={**BRIEF, "prompt_tokens": 8, "decode_tokens": 4}
+            ["test:tiny", INT8],
+            ["latency", "accuracy"],
+            [url],
+            evaluation_sets=[words(tmp_path / "words")],
+            options={**BRIEF, "prompt_tokens": 8, "decode_tokens": 4},
         )
         by_model = {one.model: one for one in made.iter_profiles()}
     hosted, file = by_model["test:tiny"], by_model[INT8]
@@ -148,3 +165,6 @@ def test_profiles_come_one_by_one_and_an_endpoint_by_its_url_runs_hosted_models_
     assert hosted.failures == ()
     assert hosted.device == f"127.0.0.1:{server.server_port}"
     assert hosted.figure("ttft_ms") is not None
+    answered = hosted.figure("exact_match_percent", "words")
+    assert answered is not None
+    assert (answered.n, answered.value) == (2, 50.0)

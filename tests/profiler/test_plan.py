@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,8 @@ from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.profiler.cells import Cell, CellFailure, Recording, load
 from edgeprof.profiler.characterization import Characterization
 from edgeprof.profiler.plan import Plan, read_plan
+from edgeprof.profiler.targets import kind_of
+from tests.hub import fleet
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,21 @@ def test_words_for_a_hubs_devices_without_a_hub_are_failures() -> None:
 def notebook_html(made: Characterization) -> str:
     """As a notebook asks for it."""
     return getattr(made, "_repr_html_")()  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "profile_id", "kind"),
+    [
+        (None, None, "edge"),
+        (None, "rpi-5", "edge"),
+        (None, "pixel-8", "mobile"),
+        ("https://api.example.com/v1", None, "cloud"),
+        ("http://127.0.0.1:8080/v1", None, "edge"),
+    ],
+)
+def test_a_device_is_of_one_kind(endpoint: str | None, profile_id: str | None, kind: str) -> None:
+    device = fleet.record(1, replace(fleet.facts(1), endpoint=endpoint))
+    assert kind_of(replace(device, profile_id=profile_id)) == kind
 
 
 def made_of(*failures: CellFailure, model: str = "<script>alert(1)</script>") -> Characterization:
