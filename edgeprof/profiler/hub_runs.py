@@ -1,7 +1,7 @@
 """Runs on a device of a hub: one campaign for all its models and sets, then its results."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,7 +14,9 @@ from edgeprof.profiler.cells import Cell, CellFailure
 from edgeprof.profiler.models import ModelSource
 from edgeprof.profiler.plan import Plan
 from edgeprof.profiler.targets import Target
+from edgeprof.quality.tasks.table import TASKS
 from edgeprof.wire import rest
+from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Result
 from edgeprof.wire.run_config import RunOptions
 from edgeprof.wire.run_field import fields_of
@@ -47,12 +49,20 @@ def start(plan: Plan, client: HubClient, target: Target, sources: Sequence[Model
     if not taken:
         return Started(campaign=None, sources={}, refused=tuple(refused))
     try:
-        sets = [resolve_sets.put_set(client, name, lambda _: None).set_id for name in plan.evaluation_sets]
-        campaign = client.start_campaign(_request(plan, tuple(taken), target.record.device_id, tuple(sets)))
+        sets = [resolve_sets.put_set(client, name, lambda _: None) for name in plan.evaluation_sets]
+        fitting = tuple(one.set_id for one in sets if not plan.wants_speed or _fits(one, taken.values()))
+        campaign = client.start_campaign(_request(plan, tuple(taken), target.record.device_id, fitting))
     except EdgeprofError as error:
         refused += [(source, CellFailure.of(error)) for source in taken.values()]
         return Started(campaign=None, sources={}, refused=tuple(refused))
     return Started(campaign=campaign, sources=taken, refused=tuple(refused))
+
+
+def _fits(one: rest.EvaluationSetRecord, sources: Iterable[ModelSource]) -> bool:
+    """Whether any of these models can answer the set: the hub refuses a campaign with a set for none of its models."""
+    task = TASKS.get(one.task)
+    kinds = {is_language(source.format) for source in sources if source.format is not None}
+    return task is None or (task.kind == "text") in kinds
 
 
 def _request(plan: Plan, model_ids: tuple[str, ...], device_id: str, sets: tuple[str, ...]) -> rest.CampaignRequest:

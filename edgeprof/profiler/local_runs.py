@@ -29,11 +29,13 @@ def run(
     for source, speed in zip(sources, measured, strict=True):
         outcomes: list[Outcome] = [] if isinstance(speed, CellFailure) else list(speed)
         failures = [speed] if isinstance(speed, CellFailure) else []
+        misfits: list[CellFailure] = []
         for name in plan.evaluation_sets:
             try:
                 outcomes.append(_agent().evaluate_model(_path(source), name, options, tell, _said(tell)))
-            except EdgeprofError as error:
-                failures.append(CellFailure.of(error, name))
+            except EdgeprofError as error:  # a plan may have sets for several kinds of models
+                (misfits if error.code == "wrong_set" else failures).append(CellFailure.of(error, name))
+        failures += [] if outcomes or failures else misfits
         cell = Cell(
             model=source.name,
             target=target.text,

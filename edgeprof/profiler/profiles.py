@@ -197,6 +197,9 @@ def _absent(
         return lines
     if names == (COST,):
         return [AbsentFigure(metric=COST, reason=cell.cost_absent or "only a hub has the prices; name a hub's device")]
+    if is_quality(names[0]) and not any(result.evaluation for result in good):
+        why = "its evaluation failed" if cell.failures else "no set of the plan is for this kind of model"
+        return [AbsentFigure(metric=names[0], reason=why)]
     return [AbsentFigure(metric=names[0], reason=f"no run of this model reports {word}")]
 
 

@@ -136,6 +136,14 @@ def test_the_text_and_the_table_of_a_notebook_show_every_model(found: Characteri
     assert "Accuracy on digits [%]" in html
 
 
+def test_a_model_that_can_answer_none_of_the_sets_says_so(tmp_path: Path) -> None:
+    """Where nothing else was requested, that is its failure."""
+    (one,) = (
+        profiler(INT8, metrics="accuracy", evaluation_sets=words(tmp_path / "words")).characterize_models().profiles
+    )
+    assert [(failure.code, failure.about) for failure in one.failures] == [("wrong_set", str(tmp_path / "words"))]
+
+
 def test_repeats_are_interleaved_and_their_spread_carries_the_verdict() -> None:
     made = profiler((FP32, INT8), metrics="latency", evaluation_sets=(), repeats=2).characterize_models()
     figure = made.profile(INT8).figure("latency_p50_ms")
@@ -155,14 +163,14 @@ def test_profiles_come_one_by_one_and_an_endpoint_by_its_url_runs_hosted_models_
             ["test:tiny", INT8],
             ["latency", "accuracy"],
             [url],
-            evaluation_sets=[words(tmp_path / "words")],
+            evaluation_sets=["digits", words(tmp_path / "words")],
             options={**BRIEF, "prompt_tokens": 8, "decode_tokens": 4},
         )
         by_model = {one.model: one for one in made.iter_profiles()}
     hosted, file = by_model["test:tiny"], by_model[INT8]
     assert file.failures[0].code == "wrong_target"
     assert file.failures[0].message.startswith("An endpoint runs hosted models")
-    assert hosted.failures == ()
+    assert hosted.failures == ()  # the set that is for other models is no failure
     assert hosted.device == f"127.0.0.1:{server.server_port}"
     assert hosted.figure("ttft_ms") is not None
     answered = hosted.figure("exact_match_percent", "words")
