@@ -13,11 +13,13 @@ from edgeprof.errors import EdgeprofError, MissingPartError, UsageError
 from edgeprof.modelfiles import inspect, served_file
 from edgeprof.modelfiles.served_file import Served, ServedPrice
 from edgeprof.profiler.cells import CellFailure
+from edgeprof.tables.figures import clean
 from edgeprof.wire import rest
 from edgeprof.wire.messages import ModelFormat
 
 Say = Callable[[str], None]
 _HOSTED = re.compile(r"(?P<provider>[a-z][a-z0-9_-]*):(?P<model>[^\s/:][^\s]*)")
+MAX_CAUSE_CHARS = 300
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -133,8 +135,20 @@ def _exported(item: object, folder: Path) -> Path:
             "'edgeprof[exports]'",
         ) from error
     path = folder / f"{_UNSAFE.sub('-', name)}.onnx"
+    was_training = item.module.training
+    item.module.eval()
     try:
-        torch.onnx.export(item.module.eval(), item.example_inputs, str(path), dynamo=True, external_data=False)
+        torch.onnx.export(item.module, item.example_inputs, str(path), dynamo=True, external_data=False, verbose=False)
     except Exception as error:
-        raise EdgeprofError("export_failed", f"PyTorch cannot export {name} to ONNX: {error!r}"[:400]) from error
+        raise EdgeprofError("export_failed", f"PyTorch cannot export {name} to ONNX: {_first_cause(error)}") from error
+    finally:
+        item.module.train(was_training)
     return path
+
+
+def _first_cause(error: BaseException) -> str:
+    """What the exporter met, in a line: it wraps that in advice of many lines, with colours."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [""]
+    return clean(f"{type(error).__name__}: {lines[0]}")[:MAX_CAUSE_CHARS]

@@ -88,7 +88,9 @@ def cell_text(profile: ModelProfile, column: Column) -> str:
 
 def notes_of(profile: ModelProfile) -> list[str]:
     """What a reader must know beside the figures: failures with their codes, then doubts."""
-    lines = [f"{f'{one.about}: ' if one.about else ''}{one.message} [{one.code}]" for one in profile.failures]
+    lines = [
+        f"{f'{one.about}: ' if one.about else ''}{figures.clean(one.message)} [{one.code}]" for one in profile.failures
+    ]
     if profile.unreal:
         lines.append(f"{profile.unreal}: its times are not this device's and are never ranked.")
     return [*lines, *profile.trust]
