@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import importlib.util
 import pkgutil
 import sys
 from dataclasses import replace
@@ -62,8 +61,10 @@ def torch_module() -> object:
     return type("TinyNet", (base,), {"__module__": "user"})()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is here")
-def test_a_live_module_without_torch_or_inputs_is_a_named_failure_of_that_model() -> None:
+def test_a_live_module_without_torch_or_inputs_is_a_named_failure_of_that_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # also where it is installed
     module = torch_module()
     made = edgeprof.ModelProfiler(
         [module, edgeprof.TorchModel(module=module, example_inputs=(1,), name="net")]
