@@ -59,7 +59,8 @@ def title_of(column: Column) -> str:
 def value_text(figure: ProfileFigure) -> str:
     """The value as tables write it, `~` before one that was not measured."""
     sign = "" if figure.origin == "measured" else "~"
-    return sign + figures.number(figure.value)
+    per = figure.unit.removeprefix("USD") if figure.metric == COST else ""  # units of work differ by kind of model
+    return sign + figures.number(figure.value) + per
 
 
 def interval_text(figure: ProfileFigure) -> str:
