@@ -72,7 +72,8 @@ def run(model: Path, set_name: str, options: Mapping[str, object], output: Evalu
         return INTERRUPTED
     _show(result, output.as_json)
     keeper.keep(setup, 1, result, artifacts)
-    if result.evaluation is not None and result.evaluation.ended in COMPLETE and result.failure is None:
+    is_whole = result.failure is None or result.failure.code == "no_answers"
+    if result.evaluation is not None and result.evaluation.ended in COMPLETE and is_whole:
         journal.unlink(missing_ok=True)
     return 0 if result.status == "measured" else 1
 
@@ -90,7 +91,9 @@ def _check_kind(file: ModelFile, found: EvaluationSet) -> None:
     if is_language(file.format) != (task.kind == "text"):
         kind = "language models" if task.kind == "text" else "models with tensors in and out"
         raise UsageError(
-            "wrong_set", f"The set {found.facts.name} ({task.name}) is for {kind}; {file.manifest.entry} is none."
+            "wrong_set",
+            f"The set {found.facts.name} ({task.name}) is for {kind}, and {file.manifest.entry} is not one. "
+            "Choose another set: `edgeprof set list`.",
         )
 
 
