@@ -45,6 +45,12 @@ def examples_before(facts: SetFacts, shots: int) -> str:
     return "".join(parts)
 
 
+def example_prompts(facts: SetFacts, shots: int) -> set[str]:
+    """The prompts of the first `shots` examples, without their answers."""
+    examples = cast("list[Mapping[str, Any]]", facts.preparation.get("examples", []))
+    return {prompt_of(example, facts) for example in examples[:shots]}
+
+
 def delimiter_of(facts: SetFacts) -> str:
     """What stands between a prompt and its answer."""
     return str(facts.preparation.get("delimiter", DELIMITER))

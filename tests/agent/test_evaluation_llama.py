@@ -255,6 +255,20 @@ def test_an_item_longer_than_the_model_was_trained_for_is_named(tiny: LlamaModel
     assert "trained for 512" in found.problem
 
 
+@pytest.mark.parametrize("window", [4096, 513])
+def test_no_window_goes_beyond_what_the_model_was_trained_for(tiny: LlamaModel, window: int) -> None:
+    """Its likelihoods would be those of positions that it has never seen, and the perplexity none of the model."""
+    found = asked(tiny, with_task("perplexity", window_tokens=window), {"id": "1", "text": LONG * 4})
+    assert "was trained for 512" in found.problem
+    assert "RuntimeFailure" not in found.problem
+
+
+def test_an_item_that_is_one_of_its_examples_has_no_answer(model: LlamaModel) -> None:
+    item = {"id": "1", "question": "What is the capital of Italy?", "choices": ["Madrid", "Rome"], "label": 1}
+    assert [asked(model, FACTS, item, shots).problem for shots in (0, 1)] == ["", ""]
+    assert asked(model, FACTS, item, 2).problem.startswith("the item is one of the examples")
+
+
 def test_a_text_that_the_tokenizer_cannot_encode_is_named(model: LlamaModel) -> None:
     found = asked(model, FACTS, {**QUESTION, "choices": ["a", "\ud800"], "label": 0})
     assert "not valid Unicode" in found.problem
