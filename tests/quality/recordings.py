@@ -32,4 +32,5 @@ def recorded(name: str, called: str) -> EvaluationRecord:
         variant=facts["model_id"],
         runtime=f"{facts['runtime']} {facts['runtime_version']}",
         architecture=facts["architecture"],
+        unreal=facts.get("unreal", ""),
     )

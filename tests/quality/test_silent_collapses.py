@@ -48,3 +48,22 @@ def test_two_good_runtimes_of_one_file_pass_and_name_no_item() -> None:
     found = compare_evaluations(one, other, margin=1.0)
     assert found.verdict == "no_worse"
     assert (found.lost, found.gained) == ((), ())
+
+
+def test_two_processors_answer_one_int8_file_differently_and_the_items_are_named() -> None:
+    """The same bytes and the same runtime version: x86 without VNNI saturates, x86 with it and ARM do not."""
+    vnni, avx2, arm = (recorded(f"int8-{name}", name) for name in ("x86_64-vnni", "x86_64-avx2", "aarch64"))
+    drift = find_drift(avx2, arm)
+    assert drift.verdict == "answers_differ"
+    assert len(drift.answers_differ) == 5
+    assert drift.sentence.startswith("5 of 500 answers differ between x86_64-avx2 and aarch64")
+    assert drift.largest_score_difference is not None
+    assert drift.largest_score_difference > 0.5
+    assert find_drift(vnni, arm).verdict == "same"
+
+
+def test_an_emulated_processor_is_never_gated() -> None:
+    source, arm = recorded("int8-x86_64-vnni", "x86"), recorded("int8-aarch64", "arm")
+    verdict = judge_gate(GATE, source, [arm])[0]
+    assert (verdict.state, verdict.architecture) == ("undecided", "aarch64")
+    assert "emulated" in verdict.sentence

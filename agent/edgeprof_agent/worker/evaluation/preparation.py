@@ -93,8 +93,7 @@ class Preparation:
         image = image[..., ::-1] if self.is_bgr else image
         if self.layout == "NCHW":
             image = np.moveaxis(image, -1, 0)
-        values = np.ascontiguousarray(image, dtype=np.float32)
-        values = values if values is not image else values.copy()
+        values = np.array(image, dtype=np.float32, order="C")  # a copy, whatever the item's type
         values *= np.float32(self.scale)
         for change, numbers in ((np.subtract, self.mean), (np.divide, self.std)):
             self._each_channel(change, values, numbers)
@@ -132,7 +131,7 @@ class Preparation:
             return row[None]
         if self.height and self.width and row.size == self.height * self.width * self.channels:
             return row.reshape(self.height, self.width, self.channels)
-        raise NoAnswer(f"the item has {row.size} values in a row; the input's size is another")
+        raise NoAnswer(f"the item has {row.size} values in a row, and the input takes an image of another size")
 
 
 def _layout(need: InputNeed) -> Layout:

@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float32]
 _FED = "biuf"
 _TIMES_BEYOND = 16
 """An outlier may lie so many ranges outside of a quantized input. Pixels without their scale lie 100 outside."""
+_FEW = 64
+"""Values that Python sorts sooner than numpy."""
 
 
 def asked_model(question: Question) -> AnswersTensors:
@@ -99,6 +101,9 @@ def scores_of(outputs: Mapping[str, Any], gives: Sequence[OutputGiven], classes:
 
 def ranked(scores: Floats, count: int) -> list[int]:
     """The places of the largest values, largest first; of equal ones the lower place comes first."""
+    if scores.size <= _FEW:
+        values: list[float] = scores.tolist()
+        return sorted(range(len(values)), key=lambda place: -values[place])[:count]
     return [int(place) for place in np.argsort(-scores, kind="stable")[:count]]
 
 
@@ -106,5 +111,5 @@ def margin(scores: Floats) -> float:
     """How far the largest value lies above the next, in the output's own unit; 0 where two share it."""
     if scores.size < 2:
         return 0.0
-    second, first = np.partition(scores, -2)[-2:]
+    second, first = sorted(scores.tolist())[-2:] if scores.size <= _FEW else np.partition(scores, -2)[-2:]
     return float(first - second)
