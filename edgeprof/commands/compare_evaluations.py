@@ -89,11 +89,11 @@ def _left_out(found: PairedVerdict) -> list[str]:
         ("asked in A only", found.only_a),
         ("asked in B only", found.only_b),
     )
-    return [f"  left out, {why}: {_items(items)}" for why, items in groups if items]
+    return [f"  left out, {why}, {_items(items)}" for why, items in groups if items]
 
 
 def _items(ids: Sequence[str]) -> str:
-    return f"{len(ids):,} item{'' if len(ids) == 1 else 's'} ({named(ids)})"
+    return f"{len(ids):,} item{'' if len(ids) == 1 else 's'}: {named(ids)}"
 
 
 def _newest(side: Sequence[Run]) -> Run:
