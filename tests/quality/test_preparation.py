@@ -143,7 +143,7 @@ def test_values_that_would_all_be_cut_off_are_no_input(need: dict[str, Any], hol
 
 @pytest.mark.parametrize("keys", [{"scale": 1 / 255}, {"mean": 127.5, "std": 127.5}, {"scale": 1 / 255, "std": STD}])
 def test_pixels_that_would_be_rounded_to_black_and_white_are_refused(keys: dict[str, Any]) -> None:
-    with pytest.raises(RuntimeFailure, match="steps from black to white"):
+    with pytest.raises(RuntimeFailure, match="fewer than 32 steps from black to white"):
         Preparation.of(keys, _need(1, 6, 4, 3, dtype="uint8"))
     with pytest.raises(RuntimeFailure, match="such as scale 1 and std 1"):
         Preparation.of(keys, _need(1, 6, 4, 3, dtype="int8", scale=1.0, zero_point=-128))

@@ -166,8 +166,8 @@ def _check_levels(keys: Mapping[str, Any], need: InputNeed) -> None:
     steps = _WHITE * float(keys.get("scale", 1.0)) / std / (need.scale or 1.0)
     if abs(steps) < _MIN_LEVELS:
         raise _bad(
-            f"input {need.name!r} takes {need.dtype}, and scale and std leave {abs(steps):.2g} steps from black to "
-            "white. Give those of the model in MODEL.preparation.json, such as scale 1 and std 1"
+            f"input {need.name!r} takes {need.dtype}, and scale and std leave fewer than {_MIN_LEVELS} steps from "
+            "black to white. Give those of the model in MODEL.preparation.json, such as scale 1 and std 1"
         )
 
 
