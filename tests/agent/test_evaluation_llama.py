@@ -161,7 +161,7 @@ def test_a_choice_is_answered_with_and_without_examples(model: LlamaModel, shots
 
 
 def test_more_examples_than_the_set_has_are_refused(model: LlamaModel) -> None:
-    with pytest.raises(RuntimeFailure, match="2 examples, 3 are needed"):
+    with pytest.raises(RuntimeFailure, match=r"^The set has 2 examples, 3 are needed\. Use `--shots 2` or less\.$"):
         asked(model, FACTS, {**QUESTION, "choices": ["Madrid", "Paris"], "label": 1}, 3)
 
 

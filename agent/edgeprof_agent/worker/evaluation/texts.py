@@ -35,7 +35,8 @@ def header_of(question: Question) -> str:
     try:
         return examples_before(question.facts, question.shots)
     except BadItem as problem:
-        raise RuntimeFailure("input_unsupported", f"{str(problem).capitalize()}.") from problem
+        text = str(problem)
+        raise RuntimeFailure("bad_set", f"{text[:1].upper()}{text[1:]}.") from problem
 
 
 def share_header(model: AnswersTexts, header: str) -> None:
