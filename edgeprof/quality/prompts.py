@@ -15,6 +15,9 @@ DELIMITER = " "
 SEPARATOR = "\n\n"
 """Between two examples; `preparation["separator"]` overrides it."""
 
+WITH_EXAMPLES = ("multiple-choice", "exact-match", "instructions", "code")
+"""Tasks whose prompts may hold examples."""
+
 
 def prompt_of(item: Item, facts: SetFacts) -> str:
     """The set's template with the item's fields in its slots. Raises BadItem for a slot that the item does not fill.

@@ -10,6 +10,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
 from edgeprof.quality.sets.doubts import doubts_of
 from edgeprof.quality.sets.importing import ImportRequest, import_set
+from edgeprof.quality.sets.languages import language_warning
 from edgeprof.wire.files import FileRef
 
 QUESTIONS = SetFacts(
@@ -64,6 +65,12 @@ def test_the_order_of_classes_that_nobody_gave_is_shown(tmp_path: Path) -> None:
     assert warning.startswith("Classes are in the order of their names: cat, dog. If the model has another order")
     given = ImportRequest(path=table, task="series-classification", classes=("dog", "cat"))
     assert import_set(given, tmp_path / "given").warnings == ()
+
+
+def test_one_word_of_another_language_makes_no_text_of_it() -> None:
+    """`y` is Spanish for `and`, and the answer of every item here."""
+    items = [{"id": str(n), "q": f"question {n}", "target": "y"} for n in range(60)]
+    assert language_warning("en", items) == ""
 
 
 def test_labels_are_names_or_numbers_and_not_both(tmp_path: Path) -> None:

@@ -96,7 +96,10 @@ def scores_of(outputs: Mapping[str, Any], gives: Sequence[OutputGiven], classes:
                 )
             return scores
     sizes = ", ".join(f"{each} {list(tensor.shape)}" for each, tensor in tensors.items()) or "none"
-    raise NoAnswer(f"no output has one value for each of the {classes} classes; outputs: {sizes}")
+    raise NoAnswer(
+        f"no output has one value for each of the {classes} classes; outputs: {sizes}. "
+        "Give the set a class for each value, in that order"
+    )
 
 
 def ranked(scores: Floats, count: int) -> list[int]:
