@@ -40,7 +40,15 @@ def find(client: HubClient, text: str) -> CellRuns:
         results = _measured(client, device.device_id, column)
         if results:
             return CellRuns(results, _note(text, column, len(wanted)))
-    raise EdgeprofError("nothing_measured", f"No measured result of {model.name} on {device.label}.")
+    hint = " Compare its evaluations by the ids of their results." if _has_evaluations(client, device, model) else ""
+    raise EdgeprofError("nothing_measured", f"No measured result of {model.name} on {device.label}.{hint}")
+
+
+def _has_evaluations(client: HubClient, device: rest.DeviceRecord, model: rest.ModelRecord) -> bool:
+    try:
+        return bool(client.evaluations(device_id=device.device_id, model_id=model.model_id, limit=1))
+    except EdgeprofError:  # a hub that knows none yet
+        return False
 
 
 def _device_of(devices: Sequence[rest.DeviceRecord], text: str) -> tuple[rest.DeviceRecord, str]:

@@ -43,8 +43,18 @@ def push(client: HubClient, text: str, say: Say, name: str = "") -> rest.Evaluat
 
     _, folder = resolve_set(str(Path(text).resolve()) if Path(text).is_dir() else text, say)
 
+    sizes: list[int] = []
+
     def sent(done: int, total: int) -> None:
         if done == total:
-            say(f"{folder.name}: {total / 2**20:.1f} MiB sent.")
+            sizes.append(total)
+            say(f"{folder.name}: {_amount(sizes)} sent")
 
-    return client.add_set(folder, name, sent)
+    record = client.add_set(folder, name, sent)
+    if sizes:
+        say(f"{folder.name}: {_amount(sizes)} sent.")
+    return record
+
+
+def _amount(sizes: Sequence[int]) -> str:
+    return f"{len(sizes):,} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 2**20:.1f} MiB"

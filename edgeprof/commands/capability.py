@@ -17,6 +17,7 @@ from edgeprof.quality.capability import Evaluated
 from edgeprof.quality.capability_report import capability_report
 from edgeprof.quality.effective_context import THRESHOLD
 from edgeprof.quality.outcomes import decode_outcomes
+from edgeprof.quality.standing_run import rank
 from edgeprof.wire import rest
 
 _OUTCOMES = "outcomes"
@@ -66,15 +67,14 @@ def capability(
 
 
 def _on_hub(client: HubClient) -> Iterator[Evaluated]:
-    """The newest evaluation of each model, configuration, set and number of shots on each device."""
+    """One evaluation of each model, configuration, set and number of shots on each device: see `standing_run`."""
     labels = {device.device_id: device.label for device in client.devices()}
     models = {model.model_id: model for model in client.models()}
-    newest: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
-    for record in client.evaluations(limit=MAX_ON_HUB):
+    standing: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
+    for record in sorted(client.evaluations(limit=MAX_ON_HUB), key=_rank):
         if record.status == "measured":
-            key = (record.device_id, record.model_id, record.base_key, record.set_id, record.shots)
-            newest.setdefault(key, record)
-    for record in newest.values():
+            standing[record.device_id, record.model_id, record.base_key, record.set_id, record.shots] = record
+    for record in standing.values():
         run = Run(record.result_id, client.result(record.result_id).result, lambda ref: client.artifact(ref.sha256))
         model = models.get(record.model_id)
         found = _evaluated(run, labels.get(record.device_id, record.device_id))
@@ -82,19 +82,25 @@ def _on_hub(client: HubClient) -> Iterator[Evaluated]:
             yield replace(found, quantization=model.quantization) if model else found
 
 
+def _rank(record: rest.EvaluationRecord) -> tuple[bool, int, float]:
+    return rank(record.ended, record.answered, record.received_s)
+
+
 def _in_results(texts: Iterable[str], client: Callable[[], HubClient]) -> Iterator[Evaluated]:
-    """The evaluations that texts name; of several of one configuration the newest."""
-    newest: dict[tuple[str, ...], Evaluated] = {}
+    """The evaluations that texts name; of several of one configuration the one that stands for it."""
+    standing: dict[tuple[str, ...], tuple[tuple[bool, int, float], Evaluated]] = {}
     runs = {run.result.result_id: run for text in texts for run in load_side(text, client)}
-    for run in sorted(runs.values(), key=lambda run: run.result.finished.wall_s):
+    for run in runs.values():
         found = _evaluated(run, run.result.device_id)
         if found is not None:
-            newest[run.result.device_id, run.result.model_id, run.result.config_key] = found
-    if texts and not newest:
+            key = (run.result.device_id, run.result.model_id, run.result.config_key)
+            here = (rank(found.evaluation.ended, found.evaluation.answered, run.result.finished.wall_s), found)
+            standing[key] = max(standing.get(key, here), here, key=lambda one: one[0])
+    if texts and not standing:
         raise EdgeprofError(
             "no_evaluations", "No result here is an evaluation. Make one with `edgeprof evaluate MODEL --set NAME`."
         )
-    yield from newest.values()
+    yield from (found for _, found in standing.values())
 
 
 def _evaluated(run: Run, device: str) -> Evaluated | None:

@@ -65,7 +65,7 @@ def group_line(found: GroupFinding) -> str:
 
 def few_shot(shots: int, found: Difference) -> str:
     """Few shots against none."""
-    about = f"{shots} shots {MINUS} 0 shots {_change(found.value, found.ci_low, found.ci_high)}"
+    about = f"{shots} shot{'s' * (shots > 1)} {MINUS} 0 shots {_change(found.value, found.ci_low, found.ci_high)}"
     return f"{about}, {_claim(found.ci_low, found.ci_high, found.p, found.smallest_effect, found.n)}"
 
 

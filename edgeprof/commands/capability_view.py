@@ -134,7 +134,7 @@ def _task_label(row: CapabilityRow, hidden: Collection[str] = ()) -> str:
     parts = [
         clean(row.set_name),
         f"{row.context_tokens:,} tokens" if row.context_tokens else "",
-        f"{row.shots} shots" if row.shots else "",
+        f"{row.shots} shot{'s' * (row.shots > 1)}" if row.shots else "",
         *(part for part in (metric_of(row), row.language) if part not in hidden),
         clean(row.perturbation) if row.perturbation and "+" not in row.set_name else "",
     ]

@@ -86,8 +86,8 @@ def _left_out(found: PairedVerdict) -> list[str]:
     groups = (
         ("no answer from A", found.unanswered_a),
         ("no answer from B", found.unanswered_b),
-        ("in the run of A only", found.only_a),
-        ("in the run of B only", found.only_b),
+        ("asked in A only", found.only_a),
+        ("asked in B only", found.only_b),
     )
     return [f"  left out, {why}, {_items(items)}" for why, items in groups if items]
 

@@ -141,13 +141,16 @@ def show(which: str, items: int) -> None:
 def check(folder: "Path") -> None:
     """Check a set's folder: every item by its task, and every file.
 
-    An error names file and line. A doubtful language is a warning.
+    An error names file and line. A doubtful language, and labels that make
+    figures doubtful, are warnings.
     """
+    from edgeprof.quality.sets.doubts import doubts_of
     from edgeprof.quality.sets.folder import read_set
     from edgeprof.quality.sets.languages import language_warning
 
     found = read_set(folder)
-    _report(found, tuple(filter(None, [language_warning(found.facts.language, found.items)])), str(folder))
+    warnings = (language_warning(found.facts.language, found.items), *doubts_of(found))
+    _report(found, tuple(filter(None, warnings)), str(folder))
 
 
 def _report(found: "EvaluationSet", warnings: tuple[str, ...], folder: str) -> None:

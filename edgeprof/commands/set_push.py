@@ -14,6 +14,12 @@ def push(which: str, name: str, hub_url: str, token_file: str | None) -> None:
     from edgeprof.client import resolve_sets
 
     client = client_of(hub_url, token_file)
-    record = resolve_sets.push(client, which, lambda line: click.echo(f"  {line}", err=True), name)
+    record = resolve_sets.push(client, which, _say, name)
     names = ", ".join(record.names)
     click.echo(f"{names}: {record.items:,} items, {record.task}, set {record.set_id[:12]}. See {client.url}/sets")
+
+
+def _say(text: str) -> None:
+    """Sentences; what has no full stop is progress, of which a set of many files has too much."""
+    if text.endswith("."):
+        click.echo(f"  {text}", err=True)

@@ -120,7 +120,7 @@ def _judged(
     low, high = found.interval(0.95)
     return PairedVerdict(
         verdict=verdict,
-        sentence=_sentence(verdict, a.name, b.name, found, margin),
+        sentence=_sentence(verdict, a.name, b.name, found, margin) + _unanswered(a.name, b.name, pairs),
         a_name=a.name,
         b_name=b.name,
         set_name=a.evaluation.set_name,
@@ -154,6 +154,14 @@ def _sentence(verdict: Verdict, a: str, b: str, found: PairedDifference, margin:
     if verdict == "no_worse":
         return f"{b} is at most {amount(margin or 0, found.unit)} worse than {a}, on {found.n:,} items."
     return f"Cannot tell {a} and {b} apart: {shows(found)}."
+
+
+def _unanswered(a: str, b: str, pairs: Pairs) -> str:
+    """A model that fails on the hard items would look as good as one that answers them: the verdict leaves them out."""
+    only_b = set(pairs.unanswered_b) - set(pairs.unanswered_a)
+    only_a = set(pairs.unanswered_a) - set(pairs.unanswered_b)
+    sides = [(name, len(ids)) for name, ids in ((a, only_a), (b, only_b)) if ids]
+    return "".join(f" {name} left {n:,} {'item' if n == 1 else 'items'} without an answer." for name, n in sides)
 
 
 def amount(value: float, unit: str) -> str:

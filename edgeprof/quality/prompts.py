@@ -15,6 +15,9 @@ DELIMITER = " "
 SEPARATOR = "\n\n"
 """Between two examples; `preparation["separator"]` overrides it."""
 
+WITH_EXAMPLES = ("multiple-choice", "exact-match", "instructions", "code")
+"""Tasks whose prompts may hold examples."""
+
 
 def prompt_of(item: Item, facts: SetFacts) -> str:
     """The set's template with the item's fields in its slots. Raises BadItem for a slot that the item does not fill.
@@ -43,6 +46,12 @@ def examples_before(facts: SetFacts, shots: int) -> str:
     delimiter, separator = delimiter_of(facts), str(facts.preparation.get("separator", SEPARATOR))
     parts = [f"{prompt_of(example, facts)}{delimiter}{_answer(example)}{separator}" for example in examples[:shots]]
     return "".join(parts)
+
+
+def example_prompts(facts: SetFacts, shots: int) -> set[str]:
+    """The prompts of the first `shots` examples, without their answers."""
+    examples = cast("list[Mapping[str, Any]]", facts.preparation.get("examples", []))
+    return {prompt_of(example, facts) for example in examples[:shots]}
 
 
 def delimiter_of(facts: SetFacts) -> str:

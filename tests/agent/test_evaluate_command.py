@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from edgeprof.quality.outcomes import decode_outcomes
 from edgeprof.wire.messages import Result
-from tests.agent.evaluation_sets import first_digits
+from tests.agent.evaluation_sets import first_digits, rows_set
 from tests.agent.measuring import BUNDLED
 
 MODEL = BUNDLED / "digits-cnn-int8.onnx"
@@ -50,6 +51,14 @@ def test_json_is_the_result_and_a_part_of_a_set_is_one(tmp_path: Path) -> None:
     result = json.loads(done.stdout)
     assert result["evaluation"]["ended"] == "item_limit"
     assert result["metrics"][0]["n"] == 12
+
+
+def test_a_set_that_the_model_cannot_answer_leaves_nothing_to_resume(tmp_path: Path) -> None:
+    """The next start asks every item again."""
+    folder = rows_set(tmp_path / "set", np.zeros((3, 5), np.uint8), [0, 1, 0], 2)
+    done = _evaluate(tmp_path / "cache", "--set", folder)
+    assert "no_answers" in done.stdout
+    assert list((tmp_path / "cache").rglob("*.jsonl")) == []
 
 
 @pytest.mark.parametrize(

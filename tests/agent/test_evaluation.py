@@ -133,6 +133,17 @@ def test_an_int8_model_takes_the_items_by_its_own_scale(tmp_path: Path) -> None:
     assert same >= 495
 
 
+def test_examples_for_a_task_without_a_prompt_are_refused(tmp_path: Path) -> None:
+    """Else the result would claim shots that nobody saw."""
+    folder = rows_set(tmp_path / "set", ROWS, LIKELIEST, 4)
+    request = evaluation_request(_model(tmp_path), "onnxruntime", folder)
+    request = dataclasses.replace(request, config=dataclasses.replace(request.config, shots=2))
+    result, _ = evaluated(request, folder, tmp_path / "journal")
+    assert _failure(result) == "bad_set"
+    assert result.failure is not None
+    assert "no prompt for examples. Use `--shots 0`" in result.failure.message
+
+
 def test_a_set_that_does_not_fit_its_id_is_refused(tmp_path: Path) -> None:
     folder = first_digits(tmp_path / "set", 10)
     request = evaluation_request(BUNDLED / "digits-cnn-int8.onnx", "onnxruntime", folder)

@@ -161,7 +161,7 @@ def test_a_choice_is_answered_with_and_without_examples(model: LlamaModel, shots
 
 
 def test_more_examples_than_the_set_has_are_refused(model: LlamaModel) -> None:
-    with pytest.raises(RuntimeFailure, match="2 examples, 3 are needed"):
+    with pytest.raises(RuntimeFailure, match=r"^The set has 2 examples, 3 are needed\. Use `--shots 2` or less\.$"):
         asked(model, FACTS, {**QUESTION, "choices": ["Madrid", "Paris"], "label": 1}, 3)
 
 
@@ -253,6 +253,20 @@ def test_words_that_a_file_leaves_out_make_a_divergence_a_lower_bound() -> None:
 def test_an_item_longer_than_the_model_was_trained_for_is_named(tiny: LlamaModel) -> None:
     found = asked(tiny, FACTS, {"id": "1", "question": LONG * 4, "choices": ["a", "b"], "label": 0})
     assert "trained for 512" in found.problem
+
+
+@pytest.mark.parametrize("window", [4096, 513])
+def test_no_window_goes_beyond_what_the_model_was_trained_for(tiny: LlamaModel, window: int) -> None:
+    """Its likelihoods would be those of positions that it has never seen, and the perplexity none of the model."""
+    found = asked(tiny, with_task("perplexity", window_tokens=window), {"id": "1", "text": LONG * 4})
+    assert "was trained for 512" in found.problem
+    assert "RuntimeFailure" not in found.problem
+
+
+def test_an_item_that_is_one_of_its_examples_has_no_answer(model: LlamaModel) -> None:
+    item = {"id": "1", "question": "What is the capital of Italy?", "choices": ["Madrid", "Rome"], "label": 1}
+    assert [asked(model, FACTS, item, shots).problem for shots in (0, 1)] == ["", ""]
+    assert asked(model, FACTS, item, 2).problem.startswith("the item is one of the examples")
 
 
 def test_a_text_that_the_tokenizer_cannot_encode_is_named(model: LlamaModel) -> None:

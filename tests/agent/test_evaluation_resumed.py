@@ -243,3 +243,15 @@ def _wait_until(is_so: Callable[[], bool], limit_s: float = 120.0) -> None:
 def _code(result: Result) -> str:
     assert result.failure is not None
     return result.failure.code
+
+
+def test_what_a_worker_could_not_answer_is_asked_again(tmp_path: Path) -> None:
+    """What it lacked may be there now; an item that ended its worker is not tried again."""
+    with_problem = Outcome(item_id="a", problem="scipy is missing", pipeline_ns=5)
+    crashed, answered = Outcome(item_id="b", problem="the runtime crashed"), Outcome(item_id="c", correct=True)
+    journal = Journal(tmp_path / "journal", {"set": "1"})
+    journal.add([with_problem, crashed, answered])
+    journal.close()
+    again = Journal(tmp_path / "journal", {"set": "1"})
+    again.close()
+    assert list(again.outcomes) == ["b", "c"]

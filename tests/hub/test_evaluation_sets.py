@@ -184,6 +184,7 @@ def test_a_set_is_pushed_and_named_from_a_terminal(live: Live, tmp_path: Path) -
     folder = made(tmp_path / "set")
     done = CliRunner().invoke(set_, ["push", str(folder), "--name", "forms", "--hub", live.url])
     (pushed,) = live.client.sets()
+    assert done.output.count("MiB sent.") == 1  # of all files, not one line each
     assert done.output.endswith(
         f"forms: 3 items, image-classification, set {pushed.set_id[:12]}. See {live.url}/sets\n"
     )

@@ -256,6 +256,19 @@ def test_the_command_reads_saved_results(tmp_path: Path) -> None:
     assert "at least 100 %" in " ".join(stricter.output.split())
 
 
+def test_a_few_items_tried_out_later_do_not_stand_for_the_whole_set(tmp_path: Path) -> None:
+    whole, part = evaluated(answers(80, 100)), evaluated(answers(5, 5))
+    part = replace(part, evaluation=replace(part.evaluation, ended="item_limit"))
+    for number, one in enumerate((whole, part), start=1):
+        file = saved(tmp_path / "a", f"00{number}", one)
+        result = msgspec.json.decode(file.read_bytes(), type=Result)
+        later = replace(result.finished, wall_s=result.finished.wall_s + number)
+        file.write_bytes(msgspec.json.encode(replace(result, result_id=f"{number:032}", finished=later)))
+    done = CliRunner().invoke(capability, [str(tmp_path / "a"), "--width", "80"], catch_exceptions=False)
+    assert " 100  ≥" in done.output
+    assert " 5  ≥" not in done.output
+
+
 def test_a_result_without_its_outcomes_has_figures_and_says_what_is_missing(tmp_path: Path) -> None:
     file = saved(tmp_path / "a", "001", needle())
     (tmp_path / "a/artifacts/001.outcomes").unlink()

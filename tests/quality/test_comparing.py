@@ -192,3 +192,12 @@ def test_one_variant_that_cannot_be_paired_spoils_no_other() -> None:
 )
 def test_a_smallest_difference_is_rounded_up(value: float, text: str) -> None:
     assert rounded_up(value) == text
+
+
+def test_the_verdict_says_that_one_side_left_items_without_an_answer() -> None:
+    """The items that B fails on take no part, so it looks as good as A."""
+    a, b = record(answers([True] * 100), "A"), record(answers([True] * 60 + [None] * 40))
+    found = compare_evaluations(a, b, margin=7.0)
+    assert found.sentence.endswith("B left 40 items without an answer.")
+    both = record(answers([None] + [True] * 99), "A"), record(answers([None] + [True] * 99))
+    assert "without an answer" not in compare_evaluations(*both).sentence

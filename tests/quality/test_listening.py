@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording
+from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording, recording_of
 from edgeprof_agent.worker.evaluation.base import NoAnswer
 from edgeprof_agent.worker.evaluation.key_word import running_means
 from edgeprof_agent.worker.evaluation.sound_features import SoundFeatures
@@ -53,6 +53,18 @@ def test_what_is_no_recording_is_named(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(data)
     with pytest.raises(NoAnswer, match=r"a\.wav does not decode"):
         recording(tmp_path / "a.wav")
+
+
+def test_a_recording_is_as_long_as_its_item_says(tmp_path: Path) -> None:
+    """An item that claims an hour makes false accepts per hour small."""
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(32_000))
+    assert len(recording_of({"id": "1", "file": "a.wav", "duration_s": 1.05}, tmp_path).samples) == 16_000
+    with pytest.raises(NoAnswer, match=r"lasts 1\.00 s, and its item says 3600\.00 s\. Correct duration_s"):
+        recording_of({"id": "1", "file": "a.wav", "duration_s": 3600}, tmp_path)
 
 
 def test_an_empty_recording_holds_no_sound(tmp_path: Path) -> None:

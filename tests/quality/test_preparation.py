@@ -113,7 +113,7 @@ def test_an_item_that_does_not_fit_has_no_answer(item: Any, words: str) -> None:
 def test_an_int8_input_takes_the_nearest_step_and_cuts_what_lies_beyond() -> None:
     """Of TensorFlow Lite's specification: real = scale * (stored - zero point)."""
     need = _need(4, dtype="int8", scale=0.5, zero_point=-2)
-    values = np.array([0.0, 1.24, -0.26, 1000.0], np.float32)
+    values = np.array([0.0, 1.24, -0.26, 900.0], np.float32)
     np.testing.assert_array_equal(stored(values, need), np.array([-2, 0, -3, 127], np.int8))
     back = real(np.array([-2, 0, 127], np.int8), OutputGiven("y", "int8", (3,), 0.5, -2))
     np.testing.assert_array_equal(back, np.array([0.0, 1.0, 64.5], np.float32))
@@ -123,6 +123,32 @@ def test_a_half_input_is_cast_and_a_plain_integer_one_rounded() -> None:
     values = np.array([0.4, 200.6], np.float32)
     assert stored(values, _need(2, dtype="float16")).dtype == np.float16
     np.testing.assert_array_equal(stored(values, _need(2, dtype="uint8")), np.array([0, 201], np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("need", "holds"),
+    [
+        ({"dtype": "int8", "scale": 1 / 255, "zero_point": -128}, "0 to 1"),
+        ({"dtype": "int8", "scale": 0.02, "zero_point": 0}, "-2.56 to 2.54"),
+        ({"dtype": "int8"}, "-128 to 127"),
+        ({"dtype": "uint8"}, "0 to 255"),
+    ],
+)
+def test_values_that_would_all_be_cut_off_are_no_input(need: dict[str, Any], holds: str) -> None:
+    """Pixels that the set does not scale, into inputs that hold other values."""
+    low = -3.0 if need["dtype"] == "uint8" else 0.0
+    with pytest.raises(NoAnswer, match=f"{low:g} to 255 do not fit .* holds {holds}. Give `scale`"):
+        stored(np.array([low, 9.0, 255.0], np.float32), _need(3, **need))
+
+
+@pytest.mark.parametrize("keys", [{"scale": 1 / 255}, {"mean": 127.5, "std": 127.5}, {"scale": 1 / 255, "std": STD}])
+def test_pixels_that_would_be_rounded_to_black_and_white_are_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(RuntimeFailure, match="fewer than 32 steps from black to white"):
+        Preparation.of(keys, _need(1, 6, 4, 3, dtype="uint8"))
+    with pytest.raises(RuntimeFailure, match="such as scale 1 and std 1"):
+        Preparation.of(keys, _need(1, 6, 4, 3, dtype="int8", scale=1.0, zero_point=-128))
+    Preparation.of(keys, _need(1, 6, 4, 3, dtype="uint8", scale=1 / 255))
+    Preparation.of({"mean": 128}, _need(1, 6, 4, 3, dtype="int8"))
 
 
 def test_scores_are_of_the_output_that_has_one_for_each_class() -> None:

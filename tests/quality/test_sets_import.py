@@ -112,9 +112,10 @@ class TestImageFolder:
 
     def test_the_same_image_twice_is_a_warning(self, tmp_path: Path, pets: Path) -> None:
         image(pets / "dog" / "copy.pgm", 3)
-        request = ImportRequest(path=pets, task="image-classification")
+        request = ImportRequest(path=pets, task="image-classification", classes=("cat", "dog"))
         assert import_set(request, tmp_path / "out").warnings == (
             "files/dog/copy.pgm is the same as files/cat/3.pgm: it counts twice.",
+            "The items 'cat/3.pgm' and 'dog/copy.pgm' are one file with two labels. Correct one of the labels.",
         )
 
     def test_without_pillow_the_install_line_is_given(

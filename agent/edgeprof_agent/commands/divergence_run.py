@@ -35,7 +35,9 @@ def run(source: Path, set_name: str, out: Path, options: Mapping[str, object]) -
     given = msgspec.convert(options, _Options)
     found, _ = resolve_set(set_name, lambda line: click.echo(line, err=True))
     if found.facts.task != "perplexity":
-        raise UsageError("wrong_set", f"The set {found.facts.name} has no texts (task {found.facts.task}). Use a text.")
+        raise UsageError(
+            "wrong_set", f"The set {found.facts.name} is of {found.facts.task}. Use one of perplexity: it has texts."
+        )
     file = inspect(source)
     if file.format != "gguf":
         raise UsageError("wrong_set", f"{source.name} is not a GGUF model: only language models have odds of words.")

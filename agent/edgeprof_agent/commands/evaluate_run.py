@@ -59,8 +59,9 @@ class PreparedEvaluation:
         return evaluate(self.request, self.folder, self.journal, on_progress, threading.Event())
 
     def finish(self, result: Result) -> None:
-        """Remove the journal of a complete evaluation, once its result is safe."""
-        if result.evaluation is not None and result.evaluation.ended in COMPLETE and result.failure is None:
+        """Remove the journal of a complete evaluation, once its result is safe; of one without any answer, too."""
+        is_whole = result.failure is None or result.failure.code == "no_answers"
+        if result.evaluation is not None and result.evaluation.ended in COMPLETE and is_whole:
             self.journal.unlink(missing_ok=True)
 
 
@@ -123,7 +124,9 @@ def _check_kind(file: ModelFile, found: EvaluationSet) -> None:
     if is_language(file.format) != (task.kind == "text"):
         kind = "language models" if task.kind == "text" else "models with tensors in and out"
         raise UsageError(
-            "wrong_set", f"The set {found.facts.name} ({task.name}) is for {kind}; {file.manifest.entry} is none."
+            "wrong_set",
+            f"The set {found.facts.name} ({task.name}) is for {kind}, and {file.manifest.entry} is not one. "
+            "Choose another set: `edgeprof set list`.",
         )
 
 

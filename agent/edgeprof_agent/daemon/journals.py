@@ -18,8 +18,8 @@ class Journals:
         return self._folder / f"{job.job_id}.jsonl"
 
     def ended(self, job: Job, result: Result) -> None:
-        """Remove what a result has; that of a failed run is kept for the next attempt."""
-        if result.status == "measured":
+        """Remove what a result has; that of a run that failed on its way is kept for the next attempt."""
+        if result.status == "measured" or (result.failure is not None and result.failure.code == "no_answers"):
             (self._folder / f"{job.job_id}.jsonl").unlink(missing_ok=True)
 
     def purge(self, now_s: float) -> None:

@@ -1,6 +1,7 @@
 """The outcomes of an evaluation as they come in, on disk: a run that is killed goes on where it stood.
 
-The first line says what the outcomes are of; each further one is an outcome. A torn last line is dropped.
+The first line says what the outcomes are of; each further one is an outcome. A torn last line is dropped, and so are
+items that a worker survived without an answer.
 """
 
 import json
@@ -33,7 +34,7 @@ class Journal:
             self._file = path.open("r+b" if whole.startswith(head) else "w+b")
             if whole.startswith(head):
                 found = _readable(whole[len(head) :])
-                self.outcomes = {outcome.item_id: outcome for outcome in found}
+                self.outcomes = {outcome.item_id: outcome for outcome in found if _holds(outcome)}
                 self._file.seek(0)
             self._file.write(head + encode_outcomes(self.outcomes.values()))
             self._file.truncate()
@@ -61,6 +62,13 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _holds(outcome: Outcome) -> bool:
+    """An answer, and an item that ended its worker, which has no times. What a worker could not answer is asked again:
+    what it lacked, as a package, may be there now.
+    """
+    return not outcome.problem or not outcome.pipeline_ns
 
 
 def _whole_lines(path: Path) -> bytes:

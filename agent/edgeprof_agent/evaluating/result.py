@@ -13,6 +13,7 @@ from edgeprof.version import __version__
 from edgeprof.wire.evaluation import MAX_PROBLEMS, Evaluation, EvaluationEnd, ItemProblem
 from edgeprof.wire.identity import config_key, model_bytes, sha256_hex
 from edgeprof.wire.messages import ArtifactRef, DeviceState, Effective, Failure, Isolation, Result
+from edgeprof_agent.evaluating.answer_notes import answer_notes
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.evaluating.workers import WorkersEnd
 from edgeprof_agent.machine import userland
@@ -161,7 +162,10 @@ def _effective(header: Header, run: EvaluationRun, extras: Extras) -> Effective 
         return None
     bare = _bare(header, output)
     made = extras.attempt("the effective configuration", lambda: _with_operators(header, bare, output), bare)
-    return replace(made, notes=(*made.notes, *run.end.notes, *extras.problems))
+    items = {str(item["id"]): item for item in run.found.items}
+    answered = [outcome for outcome in run.outcomes if not outcome.problem]
+    doubts = answer_notes(items, run.found.facts, answered)
+    return replace(made, notes=(*doubts, *made.notes, *run.end.notes, *extras.problems))
 
 
 def _bare(header: Header, output: EvaluationOutput) -> Effective:

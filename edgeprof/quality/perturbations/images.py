@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.quality.eight_bits import with_eight_bits
 from edgeprof.quality.perturbations.pillow import pillow
 
 MAX_PIXELS = 50_000_000
@@ -26,7 +27,8 @@ def read_image(path: Path, place: str) -> tuple[Any, Any]:
             if image.width * image.height > MAX_PIXELS:
                 raise EdgeprofError("bad_item", f"{place}: {path.name} has more than {MAX_PIXELS:,} pixels. Resize it.")
             exif = image.getexif()
-            plain = image if image.mode in ("L", "RGB") else image.convert("RGB")
+            narrow = with_eight_bits(image, image.format)
+            plain = narrow if narrow.mode in ("L", "RGB") else narrow.convert("RGB")
             pixels = np.asarray(plain, np.float64) / 255
     except (OSError, ValueError, SyntaxError, pillow().DecompressionBombError) as error:
         raise EdgeprofError("bad_item", f"{place}: {path.name} does not decode: {error}. Replace the file.") from error

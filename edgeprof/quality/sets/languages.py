@@ -14,6 +14,8 @@ MIN_LETTERS = 200
 MIN_WORDS = 60
 _WRONG_SCRIPT_SHARE = 0.5
 _TIMES_MORE = 3
+_MIN_DIFFERENT = 3
+"""Function words of a language that its texts hold. One alone may be an answer, such as `y`."""
 _SAMPLED_ITEMS = 500
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -72,6 +74,8 @@ def _word_warning(language: str, primary: str, text: str) -> str:
     counts = {name: sum(word in known.split() for word in words) for name, known in _WORDS.items()}
     likeliest = max(counts, key=lambda name: counts[name])
     if likeliest == primary or counts[likeliest] < max(10, _TIMES_MORE * counts[primary]):
+        return ""
+    if len(set(words) & set(_WORDS[likeliest].split())) < _MIN_DIFFERENT:
         return ""
     return f"The set states the language {language!r}; its texts look like {likeliest!r}. Check the language."
 

@@ -4,6 +4,7 @@ An answer is the log-likelihood of each choice after the prompt, in nats. Choice
 takes them: by the sum of log-likelihoods (`acc`), and by that sum over the characters of the choice (`acc_norm`).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -38,6 +39,8 @@ class MultipleChoice:
         choices, likelihoods = choices_of(item), [float(value) for value in cast("list[float]", answer)]
         if len(likelihoods) != len(choices):
             raise BadItem(f"the answer has {len(likelihoods)} log-likelihoods for {len(choices)} choices")
+        if not all(map(math.isfinite, likelihoods)):
+            raise BadItem("a choice has no finite log-likelihood")
         per_character = [value / len(choice) for value, choice in zip(likelihoods, choices, strict=True)]
         picked, picked_norm = _largest(likelihoods), _largest(per_character)
         margin = likelihoods[picked] - max(value for place, value in enumerate(likelihoods) if place != picked)

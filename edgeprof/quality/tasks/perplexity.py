@@ -32,8 +32,10 @@ class Perplexity:
 
     def judge(self, item: Item, facts: SetFacts, answer: Any) -> Judged:
         nats, tokens, size = float(answer["nats"]), int(answer["tokens"]), int(answer["bytes"])
-        if tokens < 1 or not math.isfinite(nats):
-            raise BadItem("the answer has no tokens, or no finite likelihood")
+        if tokens < 1:
+            raise BadItem("the text has one token, and a first token is not scored. Give a longer text")
+        if not math.isfinite(nats):
+            raise BadItem("its likelihood is not finite")
         details = {"nats": nats, "tokens": float(tokens), "bytes": float(size)}
         return Judged(correct=None, score=-nats / tokens, details=details)
 

@@ -73,6 +73,7 @@ class LlamaAnswers:
 
     def token_log_likelihoods(self, tokens: Sequence[int]) -> list[float]:
         """Of each token but the first, given those before it, in nats."""
+        self._check_length(len(tokens))
         found: list[float] = []
         of_targets = _odds().of_targets
         entries = _chain(tokens[:-1], 0, tokens[1:])
@@ -82,6 +83,7 @@ class LlamaAnswers:
 
     def log_probabilities(self, tokens: Sequence[int]) -> Any:
         """numpy, float32 [len(tokens), vocabulary]: of the token after each position, in nats."""
+        self._check_length(len(tokens))
         odds = _odds()
         out = odds.empty(len(tokens), self._vocabulary.words)
         done = 0

@@ -5,9 +5,10 @@ from typing import Any
 
 from edgeprof.quality.evaluation_set import Item, SetFacts
 from edgeprof.quality.outcomes import Outcome
-from edgeprof.quality.tasks.base import QualityTask
+from edgeprof.quality.tasks.base import BadItem, QualityTask
 from edgeprof_agent.worker.evaluation.base import NoAnswer, Pipeline
 from edgeprof_agent.worker.evaluation.readying import Ready, made_ready
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.reason import short_reason
 
 
@@ -44,10 +45,11 @@ def answered(pipeline: Pipeline, task: QualityTask, facts: SetFacts, item: Item,
 
 
 def _problem(step: str, error: Exception) -> str:
-    if isinstance(error, NoAnswer):
-        return str(error)
+    if isinstance(error, (NoAnswer, RuntimeFailure)):
+        return str(error).rstrip(".")
     where = {"model": "the runtime refused the item", "judge": "the answer cannot be judged"}
-    return f"{where.get(step, f'the step {step} failed')}: {short_reason(error)}"
+    reason = str(error) if isinstance(error, BadItem) else short_reason(error)
+    return f"{where.get(step, f'the step {step} failed')}: {reason}"
 
 
 def _times(times_ns: dict[str, int]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgeprof.quality.evaluation_set import Item
 from edgeprof_agent.worker.evaluation.base import NoAnswer
 from edgeprof_agent.worker.evaluation.tensors import Floats
 
 MAX_SECONDS = 3_600
+_TOLERANCE_S = 0.1
 
 
 class Recording(NamedTuple):
@@ -36,6 +38,15 @@ def recording(path: Path) -> Recording:
         raise NoAnswer(f"{path.name} holds no sound")
     values = _scaled(raw[: len(raw) - len(raw) % (width * channels)], width)
     return Recording(values.reshape(-1, channels).mean(axis=1, dtype=np.float32), rate)
+
+
+def recording_of(item: Item, folder: Path) -> Recording:
+    """An item's recording. Raises NoAnswer, also where it is not as long as the item says: rates are per hour of it."""
+    found = recording(folder / item["file"])
+    seconds, declared_s = len(found.samples) / found.rate, float(item["duration_s"])
+    if abs(seconds - declared_s) > max(_TOLERANCE_S, 0.01 * declared_s):
+        raise NoAnswer(f"the recording lasts {seconds:.2f} s, and its item says {declared_s:.2f} s. Correct duration_s")
+    return found
 
 
 def at_rate(found: Recording, rate: int) -> Floats:

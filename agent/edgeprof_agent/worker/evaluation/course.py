@@ -9,6 +9,7 @@ from typing import Literal
 
 from edgeprof.quality.evaluation_set import Item
 from edgeprof.quality.outcomes import Outcome
+from edgeprof.quality.prompts import WITH_EXAMPLES
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
@@ -39,6 +40,8 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
     if opened.model.kind != task.kind:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
+    if ask["shots"] and task.name not in WITH_EXAMPLES:
+        raise RuntimeFailure("bad_set", f"The task {task.name} has no prompt for examples. Use `--shots 0`.")
     files = [Path(path) for path in job["model_files"]]
     facts = with_model_keys(found.facts, files)
     question = Question(opened.model, facts, found.folder, found.items, ask["shots"], files)

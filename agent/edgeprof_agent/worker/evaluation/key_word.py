@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgeprof.quality.evaluation_set import Item
-from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording
+from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording_of
 from edgeprof_agent.worker.evaluation.base import Answer, NoAnswer, Question
 from edgeprof_agent.worker.evaluation.streaming import Steps, Stream
 from edgeprof_agent.worker.evaluation.tensors import Floats, asked_model
@@ -37,7 +37,7 @@ class KeyWordPipeline:
         self._refractory_s = float(keys.get("refractory_s", 1.0))
 
     def decode(self, item: Item) -> Recording:
-        return recording(self._folder / item["file"])
+        return recording_of(item, self._folder)
 
     def prepare(self, item: Item, decoded: Recording) -> Steps:
         self._stream.forget()

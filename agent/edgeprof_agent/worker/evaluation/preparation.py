@@ -18,6 +18,8 @@ Layout = Literal["NCHW", "NHWC", "NHW", "NF"]
 Resize = Literal["bilinear", "nearest", "bicubic", "box"]
 _RESIZES: tuple[Resize, ...] = ("bilinear", "nearest", "bicubic", "box")
 _CHANNELS = (1, 3)
+_WHITE = 255
+_MIN_LEVELS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ class Preparation:
         resize = keys.get("resize", "bilinear")
         if resize not in _RESIZES:
             raise _bad(f"unknown resize {resize!r}; it is one of {', '.join(_RESIZES)}")
+        _check_levels(keys, need)
         channels = int(keys.get("channels") or channels or 3)
         if channels not in _CHANNELS:
             raise _bad(f"images have 1 or 3 channels, not {channels}")
@@ -153,6 +156,19 @@ def _declared(layout: Layout, need: InputNeed) -> tuple[int | None, int | None, 
     """Height, width and channels as the input declares them; None where they are free."""
     sizes = dict(zip(layout, (size if size > 0 else None for size in need.shape), strict=False))
     return sizes.get("H"), sizes.get("W"), 1 if layout in ("NHW", "NF") else sizes.get("C")
+
+
+def _check_levels(keys: Mapping[str, Any], need: InputNeed) -> None:
+    """Whole numbers need many steps from black to white. Pixels of 0 to 1 where the input takes 0 to 255 have two."""
+    if np.dtype(need.dtype).kind not in "iu":
+        return
+    std = float(np.min(np.abs(_per_channel(keys.get("std", 1.0)))) or 1.0)
+    steps = _WHITE * float(keys.get("scale", 1.0)) / std / (need.scale or 1.0)
+    if abs(steps) < _MIN_LEVELS:
+        raise _bad(
+            f"input {need.name!r} takes {need.dtype}, and scale and std leave fewer than {_MIN_LEVELS} steps from "
+            "black to white. Give those of the model in MODEL.preparation.json, such as scale 1 and std 1"
+        )
 
 
 def _size(given: object) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from edgeprof.quality.eight_bits import with_eight_bits
 from edgeprof.quality.evaluation_set import Item, SetFacts
 from edgeprof_agent.worker.evaluation.base import NoAnswer
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
@@ -64,7 +65,8 @@ def pillow(module: str = "Image") -> Any:
 def pixels(path: Path, channels: int) -> npt.NDArray[np.uint8]:
     """An image file as [height, width, channels], turned as its EXIF says. Raises NoAnswer; RuntimeFailure: no Pillow.
 
-    `channels`: 1 is ITU-R 601-2 luma, 3 is RGB; transparency is laid on black, as Pillow's `convert` does.
+    `channels`: 1 is ITU-R 601-2 luma, 3 is RGB; transparency is dropped, as Pillow's `convert` does:
+    a pixel has its stored colour, whatever its alpha.
     """
     images, operations = pillow("Image"), pillow("ImageOps")
     try:
@@ -73,7 +75,7 @@ def pixels(path: Path, channels: int) -> npt.NDArray[np.uint8]:
                 raise NoAnswer(
                     f"{path.name} has {image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read"
                 )
-            turned = operations.exif_transpose(image)
+            turned = with_eight_bits(operations.exif_transpose(image), image.format)
             found: npt.NDArray[np.uint8] = np.asarray(turned.convert("L" if channels == 1 else "RGB"))
     except NoAnswer:
         raise

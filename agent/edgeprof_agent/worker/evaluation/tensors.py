@@ -11,6 +11,8 @@ from edgeprof_agent.worker_protocol.adapter import AnswersTensors, InputNeed, Ou
 
 Floats = npt.NDArray[np.float32]
 _FED = "biuf"
+_TIMES_BEYOND = 16
+"""An outlier may lie so many ranges outside of a quantized input. Pixels without their scale lie 100 outside."""
 _FEW = 64
 """Values that Python sorts sooner than numpy."""
 
@@ -45,14 +47,30 @@ def stored(values: Floats, need: InputNeed) -> npt.NDArray[Any]:
     """Real values as the input stores them: rounded to the nearest step of its scale, or cast to its type.
 
     A quantized value is `round(value / scale) + zero_point`, cut to the type's range (TensorFlow Lite's 8-bit
-    quantization specification). An integer without a scale takes the rounded value itself.
+    quantization specification). An integer without a scale takes the rounded value itself. Raises NoAnswer for values
+    far beyond the range, which would all become its end: the set's `scale` is not that of the model.
     """
     dtype = np.dtype(need.dtype)
     if dtype.kind not in "iu":
         return values.astype(dtype, copy=False)
     steps = np.rint(values / need.scale) + need.zero_point if need.scale else np.rint(values)
     limits = np.iinfo(dtype)
+    room = _TIMES_BEYOND * max(abs(limits.min - need.zero_point), limits.max - need.zero_point) if need.scale else 0
+    if steps.size and (steps.min() < limits.min - room or steps.max() > limits.max + room):
+        raise NoAnswer(_beyond(values, need, limits))
     return np.clip(steps, limits.min, limits.max).astype(dtype)
+
+
+def _beyond(values: Floats, need: InputNeed, limits: "np.iinfo[Any]") -> str:
+    low, high = (
+        ((end - need.zero_point) * need.scale for end in (limits.min, limits.max))
+        if need.scale
+        else (limits.min, limits.max)
+    )
+    return (
+        f"the values {values.min():g} to {values.max():g} do not fit the {need.dtype} input, which holds {low:g} to "
+        f"{high:g}. Give `scale`, `mean` and `std` in preparation as the model was trained"
+    )
 
 
 def real(tensor: npt.NDArray[Any], given: OutputGiven) -> Floats:
@@ -78,7 +96,10 @@ def scores_of(outputs: Mapping[str, Any], gives: Sequence[OutputGiven], classes:
                 )
             return scores
     sizes = ", ".join(f"{each} {list(tensor.shape)}" for each, tensor in tensors.items()) or "none"
-    raise NoAnswer(f"no output has one value for each of the {classes} classes; outputs: {sizes}")
+    raise NoAnswer(
+        f"no output has one value for each of the {classes} classes; outputs: {sizes}. "
+        "Give the set a class for each value, in that order"
+    )
 
 
 def ranked(scores: Floats, count: int) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edgeprof.quality.evaluation_set import Item
-from edgeprof.quality.prompts import examples_before, prompt_of
+from edgeprof.quality.prompts import example_prompts, examples_before, prompt_of
 from edgeprof.quality.tasks.base import BadItem
 from edgeprof_agent.worker.evaluation.base import NoAnswer, Question
 from edgeprof_agent.worker_protocol.adapter import AnswersTexts, RuntimeFailure, WritesTexts
@@ -35,7 +35,8 @@ def header_of(question: Question) -> str:
     try:
         return examples_before(question.facts, question.shots)
     except BadItem as problem:
-        raise RuntimeFailure("input_unsupported", f"{str(problem).capitalize()}.") from problem
+        text = str(problem)
+        raise RuntimeFailure("bad_set", f"{text[:1].upper()}{text[1:]}.") from problem
 
 
 def share_header(model: AnswersTexts, header: str) -> None:
@@ -44,9 +45,12 @@ def share_header(model: AnswersTexts, header: str) -> None:
 
 
 def full_prompt(header: str, item: Item, question: Question) -> str:
-    """Examples and the item's own prompt. Raises NoAnswer."""
+    """Examples and the item's own prompt. Raises NoAnswer, also for an item that is one of the examples."""
     try:
-        return header + prompt_of(item, question.facts)
+        prompt = prompt_of(item, question.facts)
+        if question.shots and prompt in example_prompts(question.facts, question.shots):
+            raise NoAnswer("the item is one of the examples in its prompt, with the answer. Remove one of the two")
+        return header + prompt
     except BadItem as problem:
         raise NoAnswer(str(problem)) from problem
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeprof.quality.evaluation_set import Item
-from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording
+from edgeprof_agent.worker.evaluation.audio import Recording, at_rate, recording_of
 from edgeprof_agent.worker.evaluation.base import Answer, Question
 from edgeprof_agent.worker.evaluation.streaming import Steps, Stream
 from edgeprof_agent.worker.evaluation.tensors import Floats, asked_model
@@ -29,7 +29,7 @@ class VoiceActivityPipeline:
         self._column = int(keys.get("column", -1))
 
     def decode(self, item: Item) -> Recording:
-        return recording(self._folder / item["file"])
+        return recording_of(item, self._folder)
 
     def prepare(self, item: Item, decoded: Recording) -> Steps:
         self._stream.forget()

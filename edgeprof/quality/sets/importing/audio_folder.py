@@ -59,7 +59,8 @@ def duration_s(path: Path, place: str) -> float:
             frames, rate = recording.getnframes(), recording.getframerate()
             held = len(recording.readframes(frames)) // (recording.getsampwidth() * recording.getnchannels())
     except (wave.Error, EOFError, OSError) as error:
-        raise bad_item(place, f"{name}is not a PCM .wav file: {error or 'it ends early'}") from None
+        reason = str(error) or "it ends early"
+        raise bad_item(place, f"{name}is not a PCM .wav file: {reason}. Convert it to 16-bit PCM") from None
     if not frames or held < frames:
         raise bad_item(place, f"{name}holds {held:,} of {frames:,} samples. Copy or convert it again")
     return frames / rate

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeprof.errors import MissingPartError
+from edgeprof.quality.eight_bits import with_eight_bits
 from edgeprof.quality.sets.checks import bad_item
 
 SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
@@ -32,6 +33,7 @@ def check_image(path: Path, place: str = "") -> tuple[int, int]:
             size = image.size
             if size[0] * size[1] <= MAX_PIXELS:
                 image.load()
+                with_eight_bits(image, image.format)
     except Exception as error:  # Pillow's decoders raise what they like for a broken file
         raise bad_item(place, f"{name}does not decode as an image: {error}") from None
     if size[0] * size[1] > MAX_PIXELS:

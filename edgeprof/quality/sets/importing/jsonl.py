@@ -76,6 +76,10 @@ def _labelled(request: ImportRequest, lines: list[tuple[dict[str, Any], str]]) -
         return request.classes
     classes = class_names(names, request.classes)
     for item, place in lines:
+        if isinstance(item.get("label"), int) and any(name.isdecimal() for name in classes):
+            raise bad_item(
+                place, f"label {item['label']} is a number, and others are texts. Write all as one of the two"
+            )
         if isinstance(item.get("label"), str):
             item["label"] = class_index(item["label"], classes, place)
             if request.task == CHOICES_TASK:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
 from edgeprof.quality.sets.checks import ItemChecks
+from edgeprof.quality.sets.doubts import doubts_of
 from edgeprof.quality.sets.facts import check_facts, check_task
 from edgeprof.quality.sets.folder import check_new, write_set
 from edgeprof.quality.sets.importing.audio_folder import AudioFolder
@@ -21,6 +22,7 @@ from edgeprof.quality.tasks.table import TASKS
 FORMS: dict[str, Importer] = {
     form.name: form for form in (FromSet(), ImageFolder(), CsvTable(), Jsonl(), Coco(), AudioFolder())
 }
+_SHOWN_CLASSES = 10
 
 
 class ImportedSet(NamedTuple):
@@ -54,7 +56,16 @@ def import_set(request: ImportRequest, out: Path, form: str = "") -> ImportedSet
         raise EdgeprofError("empty_set", f"{request.path}: no items.")
     written = write_set(out, facts, [item for item, _ in found.items], found.files)
     language = language_warning(facts.language, written.items)
-    return ImportedSet(written, (*found.warnings, *((language,) if language else ())))
+    warnings = (*found.warnings, *((language,) if language else ()), *doubts_of(written), *_order(request, found))
+    return ImportedSet(written, warnings)
+
+
+def _order(request: ImportRequest, found: Imported) -> list[str]:
+    """Classes that the data names have no order, and in a wrong one every figure is wrong. COCO's have their ids."""
+    if request.classes or found.facts is not None or request.task == "object-detection" or len(found.classes) < 2:
+        return []
+    shown = ", ".join(found.classes[:_SHOWN_CLASSES]) + (", …" if len(found.classes) > _SHOWN_CLASSES else "")
+    return [f"Classes are in the order of their names: {shown}. If the model has another order, use --classes."]
 
 
 def _facts(request: ImportRequest, found: Imported) -> SetFacts:
