@@ -12,7 +12,9 @@ from edgeprof_hub.cost import costs, fleet_scenario
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
+from edgeprof_hub.quality.cells import with_quality
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
+from edgeprof_hub.store.reader import SqliteReader
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ def axes(store: ReadStore) -> MatrixAxes:
     )
 
 
-def build(store: ReadStore, now_s: float) -> rest.CompareTable:
+def build(store: SqliteReader, now_s: float) -> rest.CompareTable:
     """The whole table as it stands."""
     found = axes(store)
     return part_of(store, found, found.devices, found.columns, now_s).shown
 
 
 def part_of(
-    store: ReadStore,
+    store: SqliteReader,
     found: MatrixAxes,
     devices: Sequence[rest.DeviceRecord],
     columns: Sequence[rest.Column],
@@ -89,7 +91,8 @@ def part_of(
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
     scenario = fleet_scenario.read(store.fleet_scenario())
     used = prices or hub_prices(store, found.models.values(), now_s)
-    cells = labels.with_versions([_cell(source, scenario, used) for source in sources])
+    measured = labels.with_versions([_cell(source, scenario, used) for source in sources])
+    cells = with_quality(store, measured, compared, devices)
     near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
