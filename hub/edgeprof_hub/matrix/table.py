@@ -12,9 +12,10 @@ from edgeprof_hub.cost import costs, fleet_scenario
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
-from edgeprof_hub.quality.cells import with_quality
+from edgeprof_hub.quality.cells import KnownQuality, known_quality, with_quality
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.standing import StandingRow
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ def part_of(
     scenario = fleet_scenario.read(store.fleet_scenario())
     used = prices or hub_prices(store, found.models.values(), now_s)
     measured = labels.with_versions([_cell(source, scenario, used) for source in sources])
-    cells = with_quality(store, measured, compared, devices)
-    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
+    known = known_quality(store, compared)
+    cells = with_quality(store, known, measured, devices)
+    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics, known)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
         hub_id=store.hub_id(),
@@ -244,11 +246,18 @@ def _marked(
     keys: Collection[tuple[str, str]],
     soaks_s: Mapping[ranking.CellKey, float],
     metrics: Collection[str] | None,
+    known: KnownQuality,
 ) -> tuple[rest.Cell, ...]:
     """The cells with their marks: against all variants of a family, which are there, and against all devices."""
     near = {cell.device_id for cell in cells}
     devices = {device.device_id: device for device in found.devices if device.device_id not in near}
     rows = store.standings(sorted(keys)) if devices else ()
-    far = alternatives.rivals(rows, devices, METRICS if metrics is None else metrics)
+
+    def fails_gate(row: StandingRow) -> bool:
+        ran = row.standing.effective
+        runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
+        return known.gate(devices.get(row.device_id), row.model_id, row.config_key, runtime)[0] == "fails"
+
+    far = alternatives.rivals(rows, devices, METRICS if metrics is None else metrics, fails_gate)
     marks = ranking.marks(cells, compared, found.configs, soaks_s, metrics, far)
     return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

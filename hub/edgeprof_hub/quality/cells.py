@@ -74,21 +74,47 @@ def architecture_of(device: rest.DeviceRecord | None) -> str:
     return "" if facts is None else facts.userland or facts.machine
 
 
-def with_quality(
-    store: SqliteReader,
-    cells: Sequence[rest.Cell],
-    columns: Iterable[rest.Column],
-    devices: Iterable[rest.DeviceRecord],
-) -> tuple[rest.Cell, ...]:
-    """The cells, each with its quality where something is known of it."""
+@dataclass(frozen=True)
+class KnownQuality:
+    """What is known of the variants in some columns, on all devices."""
+
+    columns: Mapping[str, rest.Column]
+    """By model; any of its columns."""
+    verdicts: Verdicts
+    leads: Mapping[str, tuple[str, int]]
+    """By family: set and shots."""
+
+    def gate(
+        self, device: rest.DeviceRecord | None, model_id: str, config_key: str, runtime: str
+    ) -> tuple[rest.VerdictState | None, tuple[str, ...]]:
+        """Of a speed cell. A device that is played by another one has no verdict."""
+        column = self.columns.get(model_id)
+        if column is None or device is None or device.played or column.family not in self.verdicts.gates:
+            return None, ()
+        place = (model_id, runtime, architecture_of(device))
+        return self.verdicts.of(column.family, place, config_key, column.model_name)
+
+
+def known_quality(store: SqliteReader, columns: Iterable[rest.Column]) -> KnownQuality:
+    """Read from rows; empty where no family in these columns has a gate or an evaluation."""
     by_model = {column.model_id: column for column in columns}
     families = {model_id: column.family for model_id, column in by_model.items()}
     leads = lead_sets(store, families)
-    known = verdicts_of(store, sorted(set(families.values())))
-    if not leads and not known.gates:
+    return KnownQuality(by_model, verdicts_of(store, sorted(set(families.values()))), leads)
+
+
+def with_quality(
+    store: SqliteReader, known: KnownQuality, cells: Sequence[rest.Cell], devices: Iterable[rest.DeviceRecord]
+) -> tuple[rest.Cell, ...]:
+    """The cells, each with its quality where something is known of it."""
+    if not known.leads and not known.verdicts.gates:
         return tuple(cells)
     device_of = {device.device_id: device for device in devices}
-    asked = [(model_id, *leads[family]) for model_id, family in families.items() if family in leads]
+    asked = [
+        (model_id, *known.leads[column.family])
+        for model_id, column in known.columns.items()
+        if column.family in known.leads
+    ]
     found = {
         (one.device_id, one.model_id, one.base_key): one
         for one in store.evaluations.latest(asked, sorted(device_of))
@@ -97,10 +123,9 @@ def with_quality(
 
     def of(cell: rest.Cell) -> rest.Cell:
         one = found.get((cell.device_id, cell.model_id, cell.config_key))
-        column = by_model[cell.model_id]
-        place = (cell.model_id, cell.effective_runtime or "", architecture_of(device_of.get(cell.device_id)))
-        gate = known.of(column.family, place, cell.config_key, column.model_name) if cell.ranked else (None, ())
-        quality = quality_of(one, cell, gate, known.drifts)
+        runtime = cell.effective_runtime or (one.runtime if one else "")
+        gate = known.gate(device_of.get(cell.device_id), cell.model_id, cell.config_key, runtime)
+        quality = quality_of(one, cell, gate if cell.metrics else (None, ()), known.verdicts.drifts)
         return cell if quality is None else replace(cell, quality=quality)
 
     return tuple(map(of, cells))
