@@ -74,6 +74,12 @@ COMPARISONS = (
         WRONG_USE,
     ),
     ErrorCode(
+        "too_many_gates",
+        "A family has more gates than the hub keeps.",
+        "Remove gates that another one covers.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "no_outcomes",
         "An evaluation is here without the outcomes of its items.",
         "Run `edgeprof evaluate` with `--save FOLDER`, and give the folder.",
