@@ -60,8 +60,11 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
 
 
 def _goes_ahead(pipeline: Pipeline, job: WorkerJob, ask: EvaluationAsk) -> bool:
-    """Where the pipeline can, a core is left for it, and no worker has died: its death would be another item's."""
-    spare = len(os.sched_getaffinity(0)) - job["config"].threads
+    """Where the pipeline can, a core is idle, and no worker has died: its death would be another item's.
+
+    On a busy machine the thread would take its time from the model, and be on the model's clock.
+    """
+    spare = len(os.sched_getaffinity(0)) - job["config"].threads - os.getloadavg()[0]
     return bool(getattr(pipeline, "prepares_ahead", False)) and spare > 0 and not ask["is_careful"]
 
 

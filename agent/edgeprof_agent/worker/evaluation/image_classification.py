@@ -9,7 +9,7 @@ from edgeprof_agent.worker.evaluation.stored_items import Rows, pillow, pixels
 from edgeprof_agent.worker.evaluation.tensors import asked_model, margin, only_input, ranked, scores_of, stored
 
 _SHOWN = 5
-_AHEAD_FROM = 10_000
+_AHEAD_FROM = 100_000
 """Values of a row: smaller ones are prepared in less time than it takes to hand them from thread to thread."""
 
 

@@ -90,8 +90,7 @@ class Preparation:
         image = image[..., ::-1] if self.is_bgr else image
         if self.layout == "NCHW":
             image = np.moveaxis(image, -1, 0)
-        values = np.ascontiguousarray(image, dtype=np.float32)
-        values = values if values is not image else values.copy()
+        values = np.array(image, dtype=np.float32, order="C")  # a copy, whatever the item's type
         values *= np.float32(self.scale)
         for change, numbers in ((np.subtract, self.mean), (np.divide, self.std)):
             self._each_channel(change, values, numbers)
