@@ -58,6 +58,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
     "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
+    "quality": (
+        "edgeprof.commands.quality:quality",
+        "",
+        "Print quality, gate and drift of each variant beside speed and cost.",
+    ),
     "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (

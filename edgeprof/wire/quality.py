@@ -137,10 +137,16 @@ class QualityRow:
     n: int
     unreal: str = ""
     """`emulated`, `replayed` or `predicted`: such an evaluation is never judged nor ranked."""
+    smallest_difference: float | None = None
+    """In points: what these items can show with a power of 80 % where two models differ on as few items as possible."""
     gate: VerdictState | None = None
     gate_sentences: tuple[str, ...] = ()
     drift: DriftKind | None = None
     drift_sentence: str = ""
     speed_metric: str = ""
     speed: float | None = None
+    usd: float | None = None
+    """Of one `usd_unit` on this device."""
+    usd_unit: str = ""
+    """`1,000 inferences` or `1M tokens`."""
     correct: CorrectCost | None = None

@@ -14,7 +14,7 @@ def correct_cost(cell: rest.Cell, found: rest.EvaluationRecord) -> rest.CorrectC
     C = c / a, with c the cost of 1,000 inferences (or the energy of one) and a the share of right answers. The interval
     is c / a_high to c / a_low: that of the share alone. An answer that is wrong is paid for as well.
     """
-    if found.value is None or not _is_share_of_right(found):
+    if found.value is None or not is_share_of_right(found):
         return None
     usd = cell.cost.edge_usd if cell.cost is not None and cell.cost.unit == PER_1000 else None
     row = cell.metrics.get(ENERGY)
@@ -37,7 +37,8 @@ def _over(figure: float | None, percent: float | None) -> float | None:
     return None if figure is None or not percent or percent <= 0 else figure / (percent / 100)
 
 
-def _is_share_of_right(found: rest.EvaluationRecord) -> bool:
+def is_share_of_right(found: rest.EvaluationRecord) -> bool:
+    """Whether its lead figure is the share of items that the model has right."""
     task, metric = TASKS.get(found.task), METRICS.get(found.metric or "")
     is_lead = task is not None and task.lead == found.metric and task.is_paired_by == "correct"
     return is_lead and metric is not None and metric.unit == "%" and found.metric != "f1_percent"

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
+from edgeprof.statistics.paired_power import smallest_difference
 from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import table
 from edgeprof_hub.quality.cells import Verdicts, architecture_of, verdicts_of
-from edgeprof_hub.quality.correct import correct_cost
+from edgeprof_hub.quality.correct import correct_cost, is_share_of_right
 from edgeprof_hub.store.reader import SqliteReader
 
 
@@ -87,6 +89,7 @@ def _row(
         ci_high=one.ci_high,
         n=one.answered,
         unreal=one.unreal,
+        smallest_difference=smallest_points(one.answered) if is_share_of_right(one) else None,
         gate=gate,
         gate_sentences=sentences,
         drift=drift,
@@ -100,5 +103,23 @@ def _with_speed(
     """With the headline figure of the cell, as far as it was measured, and what a right answer costs."""
     metric = HEADLINES[kind_of(column.format)][0].metric
     measured = cell.metrics.get(metric)
-    correct = None if one.unreal else correct_cost(cell, one)
-    return replace(row, speed_metric=metric, speed=measured.value if measured else None, correct=correct)
+    cost = None if one.unreal else cell.cost
+    return replace(
+        row,
+        speed_metric=metric,
+        speed=measured.value if measured else None,
+        usd=cost.edge_usd if cost else None,
+        usd_unit=cost.unit if cost else "",
+        correct=None if one.unreal else correct_cost(cell, one),
+    )
+
+
+@lru_cache(maxsize=4096)
+def smallest_points(n: int) -> float | None:
+    """In points, of a share on `n` items; None where they show nothing. Two models differ on no more items than needed.
+
+    >>> round(smallest_points(500), 1)
+    1.3
+    """
+    found = smallest_difference(n, 0.0) if n else None
+    return None if found is None else 100 * found
