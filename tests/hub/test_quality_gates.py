@@ -163,6 +163,21 @@ def test_two_runtime_versions_that_answer_differently_are_named_with_their_items
     assert "onnxruntime 1.24.0 on aarch64 is worse by 12 points" in row.drift_sentence
 
 
+def test_the_page_of_a_run_has_its_gates_and_the_items_that_drift(live: Live) -> None:
+    hub = live.hub
+    first, second = evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 2, FLOAT, WORSE, version="1.24.0")
+    good = evaluated(hub, 1, GOOD, SLIGHTLY)
+    store(hub, first, second, good, devices=(1, 2))
+    page = live.app_get(f"/runs/{second.result_id}")
+    for text in ("wrong here, right there", "<bdi>0059</bdi>", "onnxruntime 1.24.0 on aarch64 is worse by 12 points"):
+        assert text in page
+    assert f"/runs/{first.result_id}" in page
+    assert "right here, wrong there" in live.app_get(f"/runs/{first.result_id}")
+    page = live.app_get(f"/runs/{good.result_id}")
+    assert f"<code>{GATE.replace('>', '&gt;')}</code>" in page
+    assert "cnn int8 with onnxruntime 1.23.2 on aarch64 passes" in page
+
+
 def test_a_right_answer_costs_the_inference_over_the_share(live: Live) -> None:
     hub = live.hub
     measured = speed(1, FLOAT, 4.0)
@@ -181,3 +196,25 @@ def test_a_right_answer_costs_the_inference_over_the_share(live: Live) -> None:
     assert low is not None
     assert high is not None
     assert 0.5 / 0.98 < low < 0.5 / 0.96 < high < 0.5 / 0.93
+
+
+def test_run_page_and_cost_page_have_the_cost_of_a_right_answer(live: Live) -> None:
+    hub = live.hub
+    measured = speed(1, FLOAT, 4.0)
+    energy = rest.MetricRow(metric="energy_per_inference_j", value=0.5, n=1, scope="board")
+    measured = replace(measured, metrics=(*measured.metrics, energy))
+    store(hub, measured, evaluated(hub, 1, FLOAT, RIGHT))
+    live.hub.writer.call(lambda writer: writer.set_device_price(fleet.device_id(1), 80.0, "a shop"))
+    page = live.app_get(f"/runs/{measured.result_id}")
+    assert "accuracy 96.0 % (93.9–97.4), 500 items" in page
+    assert "per 1,000 right answers" in page
+    assert "521 mJ per right answer (513 mJ–532 mJ)" in page
+    page = live.app_get(f"/cost/{measured.result_id}")
+    assert "Energy per right answer" in page
+    assert "by the interval of the share" in page
+    assert "shapes, 500 items" in page
+    (row,) = live.client.quality()
+    assert row.correct is not None
+    assert row.correct.usd_per_1000 is not None
+    assert row.correct.usd_per_1000_low is not None
+    assert row.correct.usd_per_1000_low < row.correct.usd_per_1000

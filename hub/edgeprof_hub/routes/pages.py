@@ -26,6 +26,7 @@ from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
+from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
 MAX_LIST_CHARS = 4000
@@ -177,7 +178,7 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
     shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
-    return page("run.html", page=shown)
+    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
 
 
 @router.get("/devices/{device_id}")
