@@ -139,7 +139,7 @@ def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Pat
         before = found.reader.evaluations.newest()
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
         old.execute("DROP INDEX evaluation_lead")
-        for table in ("gate", "gate_verdict", "drift", "judged_family"):
+        for table in ("gate", "gate_verdict", "drift", "capability", "judged_family"):
             old.execute(f"DROP TABLE {table}")
         for column in ("runtime", "architecture", "unreal", "outcomes_sha256"):
             old.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")
