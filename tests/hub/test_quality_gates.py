@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubError
+from edgeprof.commands.gate import gate
 from edgeprof.wire import rest
 from edgeprof_hub.quality.judging import refresh
 from tests.hub import fleet, stores
@@ -50,6 +52,20 @@ def test_a_set_gate_is_judged_on_its_own_and_a_removed_one_leaves_no_verdict(liv
     live.client.set_gates(FAMILY, [])
     eventually(lambda: live.client.gates(FAMILY).verdicts == ())
     assert set(states(live).values()) == {""}
+
+
+def test_the_command_sets_shows_and_removes_gates(live: Live) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(gate, [*arguments, "--hub", live.url])
+        return done.exit_code, done.output
+
+    hub = live.hub
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE), gates=())
+    assert run(FAMILY) == (0, "digits has no gate.\n")
+    assert run(FAMILY, "shapes: accuracy>=source-2")[1].startswith(f"{GATE}\nVerdicts follow")
+    eventually(lambda: "cnn int4 with onnxruntime 1.23.2 on aarch64 fails: -12 points" in run(FAMILY)[1])
+    assert run(FAMILY, "--delete") == (0, "digits has no gate.\n")
+    assert run(FAMILY, GATE, "--delete")[0] != 0
 
 
 @pytest.mark.parametrize(
