@@ -10,6 +10,9 @@ in a temporary folder. Blocks of items alternate; the ratio is that of items per
 is without its imports, edgeprof's is the sum of its pipeline without the start of its worker; the whole commands are
 printed, too.
 
+`--same-engine` serves lm-eval by the engine that edgeprof runs (echo_server.py). Its speed means nothing, but its
+log-likelihoods are of the same build: another build rounds otherwise, which alone moves one by nats.
+
 Target: at least 5 times lm-eval's rate, and the same choice on every item whose margin exceeds the engine's noise.
 """
 
@@ -83,14 +86,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--server", default=SERVER)
+    parser.add_argument("--same-engine", action="store_true", help="lm-eval asks edgeprof's engine: choices, no speed")
     parser.add_argument("--environments", type=Path, help="keep both environments here, and use them again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         blocks = _blocks(options.set, Path(folder), options.items, options.rounds)
         kept = options.environments or Path(folder)
         harness = _environment(kept / "harness", LM_EVAL)
-        server = _environment(kept / "server", options.server, *_SERVER_NEEDS, *_SERVER_ALSO)
-        with _served(server, options.model, options.threads) as url:
+        if options.same_engine:
+            serving = _same_engine(options.model, options.threads)
+        else:
+            server = _environment(kept / "server", options.server, *_SERVER_NEEDS, *_SERVER_ALSO)
+            serving = _served(server, options.model, options.threads)
+        with serving as url:
             pairs = [
                 (_by_edgeprof(options.model, block, options.threads), _by_harness(harness, url, block))
                 for block in blocks
@@ -131,12 +139,10 @@ def _by_edgeprof(model: Path, block: Path, threads: int) -> Answers:
     out = block / "out"
     command = [sys.executable, "-m", "edgeprof", "evaluate", str(model), "--set", str(block)]
     started = time.perf_counter()
-    subprocess.run(
-        [*command, "--threads", str(threads), "--runtime", "llama-capi", "--save", str(out)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command += ["--threads", str(threads), "--runtime", "llama-capi", "--save", str(out)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     whole_s = time.perf_counter() - started
     [file] = out.rglob("*outcomes*")
     outcomes = list(decode_outcomes(file.read_bytes()))
@@ -216,6 +222,19 @@ def _served(python: Path, model: Path, threads: int) -> Generator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+@contextmanager
+def _same_engine(model: Path, threads: int) -> Generator[str]:
+    command = [sys.executable, "-m", "benchmarks.echo_server", str(model), str(threads)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
 
 
 def _pick(values: list[float]) -> int:

@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Let a model answer an evaluation set on this machine.",
     ),
+    "divergence": (
+        "edgeprof_agent.commands.divergence:divergence",
+        "",
+        "Make a set that shows how far variants lie from a source model.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",

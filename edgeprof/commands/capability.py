@@ -34,12 +34,14 @@ MAX_ON_HUB = 1_000
     show_default=True,
     help="Share of right answers that a length must reach to count as effective context.",
 )
+@click.option("--source", default="", metavar="WORDS", help="The model that the others were made from, by its name.")
 @click.option("--width", type=click.IntRange(40, 1_000), help="Columns of the table. Default: the terminal's.")
 @hub_options
 def capability(
     results: tuple[str, ...],
     kind: str,
     threshold_percent: float,
+    source: str,
     width: int | None,
     hub_url: str,
     token_file: str | None,
@@ -55,7 +57,7 @@ def capability(
         return client_of(hub_url, token_file)
 
     found = _in_results(results, client) if results else _on_hub(client())
-    report = capability_report(found, threshold_percent / 100)
+    report = capability_report(found, threshold_percent / 100, source)
     if kind == "table":
         text = capability_text(report, width or shutil.get_terminal_size((110, 24)).columns)
     else:

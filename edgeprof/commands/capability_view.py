@@ -1,25 +1,21 @@
 """The capability report for a terminal: tasks are rows and models columns; where it is narrow, a line a model."""
 
-import math
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow, Difference
-from edgeprof.quality.capability_report import CapabilityReport, DropFinding, GroupFinding
-from edgeprof.quality.effective_context import context_text
+from edgeprof.commands.capability_findings import DASH, context_lines, drop_line, few_shot, group_line, source_line
+from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow
+from edgeprof.quality.capability_report import CapabilityReport
 from edgeprof.tables.columns import line_of, table, width_of, widths_of
 from edgeprof.tables.figures import clean
 from edgeprof.wire.metrics import METRICS
 
 MIN_WIDTH, MAX_WIDTH = 80, 130
-MAX_NAMED_FLIPS = 8
 MIN_COMMON = 4
 """Characters that names must share to have them said once."""
 _SUFFIXES = (".gguf", ".onnx", ".tflite", ".ort")
 EMPTY = "No evaluation yet. Make one with `edgeprof evaluate MODEL --set NAME --out FOLDER`.\n"
-_DASH = "\N{EN DASH}"
-_MINUS = "\N{MINUS SIGN}"
 _NOT_MEASURED = "not measured"
 
 
@@ -30,9 +26,10 @@ def capability_text(report: CapabilityReport, width: int) -> str:
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     parts = ["\n".join(_block(device, rows, width)) for device, rows in _by_device(report.rows)]
     for title, lines in (
-        ("Effective context", _context_lines(report)),
-        ("Perturbed against the parent set", [_drop_line(each) for each in report.drops]),
-        ("Agreement within groups", [_group_line(each) for each in report.groups]),
+        ("Effective context", context_lines(report)),
+        ("Perturbed against the parent set", [drop_line(each) for each in report.drops]),
+        ("Against the source", [source_line(each) for each in report.against_source]),
+        ("Agreement within groups", [group_line(each) for each in report.groups]),
     ):
         if lines:
             parts.append("\n".join([title, *(one for line in lines for one in _wrapped(line, width))]))
@@ -73,9 +70,9 @@ def short_names(models: Sequence[tuple[str, str]]) -> tuple[str, Names]:
     runtimes = {runtime for _, runtime in models}
     alike = takewhile(lambda chars: len(set(chars)) == 1, zip(*bare.values(), strict=False))
     start = "".join(chars[0] for chars in alike) if len(set(bare.values())) > 1 else ""
-    cut = max((start.rfind(mark) + 1 for mark in ".-_ "), default=0)
+    cut = max(start.rfind(mark) + 1 for mark in ".- ")
     cut = cut if cut >= MIN_COMMON else 0
-    shared = [start[:cut].rstrip(".-_ "), runtimes.pop() if len(runtimes) == 1 else ""]
+    shared = [start[:cut].rstrip(".- "), runtimes.pop() if len(runtimes) == 1 else ""]
     has_runtime = bool(runtimes)
     names = {
         (model, runtime): f"{bare[model][cut:]}{f' ({clean(runtime)})' if has_runtime else ''}"
@@ -150,7 +147,7 @@ def _cell(row: CapabilityRow, show_n: bool) -> str:
     count = f" n {row.n:,}" if show_n else ""
     if row.ci_low is None or row.ci_high is None:
         return f"{_figure(row.value)}{count}"
-    return f"{_figure(row.value)} ({_end(row.ci_low)}{_DASH}{_end(row.ci_high)}){count}"
+    return f"{_figure(row.value)} ({_end(row.ci_low)}{DASH}{_end(row.ci_high)}){count}"
 
 
 def _shows(row: CapabilityRow) -> str:
@@ -162,51 +159,7 @@ def _shown_in_list(row: CapabilityRow) -> str:
 
 
 def _few_shot_lines(rows: Sequence[CapabilityRow], names: Names) -> list[str]:
-    return [f"{names[row.model, row.runtime]}: {_few_shot(row.shots, row.few_shot)}" for row in rows if row.few_shot]
-
-
-def _few_shot(shots: int, found: Difference) -> str:
-    about = f"{shots} shots {_MINUS} 0 shots {_change(found.value, found.ci_low, found.ci_high)}"
-    return f"{about}, {_claim(found.ci_low, found.ci_high, found.p, found.smallest_effect, found.n)}"
-
-
-def _claim(low: float, high: float, p: float, smallest: float, n: int) -> str:
-    if p <= 0.05 and (low > 0 or high < 0):
-        return f"shown on {n:,} items"
-    if not math.isfinite(smallest):
-        return f"cannot tell: n = {n:,} shows no difference"
-    return f"cannot tell: n = {n:,} shows {smallest:.1f} or more"
-
-
-def _change(value: float, low: float, high: float) -> str:
-    return f"{_signed(value)} ({_signed(low)} to {_signed(high)})"
-
-
-def _context_lines(report: CapabilityReport) -> list[str]:
-    return [
-        f"{clean(each.set_name)}: {clean(each.model)} on {clean(each.device)}: {context_text(each.context)}"
-        for each in report.contexts
-    ]
-
-
-def _drop_line(found: DropFinding) -> str:
-    change = _change(found.difference, found.ci_low, found.ci_high)
-    claim = _claim(found.ci_low, found.ci_high, found.p, found.smallest_effect, found.n)
-    flips = f"{len(found.lost):,} items lost, {len(found.gained):,} gained"
-    about = f"{clean(found.set_name)}, {clean(found.perturbation)}: {clean(found.model)} on {clean(found.device)}"
-    return f"{about}: {change}, {flips}; {claim}"
-
-
-def _group_line(found: GroupFinding) -> str:
-    groups = found.groups
-    about = f"{clean(found.set_name)}: {clean(found.model)} on {clean(found.device)}"
-    if groups.interval is None:
-        return f"{about}: no group has two answers"
-    low, high = (100 * end for end in groups.interval)
-    share = f"{groups.same:,} of {groups.groups:,} groups agree ({low:.1f}{_DASH}{high:.1f} %)"
-    named = ", ".join(clean(flip.group) for flip in groups.flips[:MAX_NAMED_FLIPS])
-    more = f" and {len(groups.flips) - MAX_NAMED_FLIPS} more" if len(groups.flips) > MAX_NAMED_FLIPS else ""
-    return f"{about}: {share}; {groups.all_right:,} all right{f'; flips: {named}{more}' if named else ''}"
+    return [f"{names[row.model, row.runtime]}: {few_shot(row.shots, row.few_shot)}" for row in rows if row.few_shot]
 
 
 def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
@@ -243,7 +196,3 @@ def _figure(value: float) -> str:
 def _end(value: float) -> str:
     """An end of an interval: in whole points, where it is a share of two digits or more."""
     return f"{value:.0f}" if abs(value) >= 10 or value == 0 else f"{value:.1f}"
-
-
-def _signed(value: float) -> str:
-    return f"{_MINUS if round(value, 1) < 0 else '+'}{abs(value):.1f}"

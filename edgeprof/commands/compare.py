@@ -16,6 +16,7 @@ from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on, text_of
 from edgeprof.compare.sources import SERIES, Series
 from edgeprof.errors import UsageError
+from edgeprof.quality.gate_text import parse_gates
 
 
 @click.command()
@@ -44,6 +45,13 @@ from edgeprof.errors import UsageError
     metavar="POINTS",
     help="Two evaluations: the loss that is acceptable, in points of the figure or in its unit.",
 )
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="LINE",
+    help="Two evaluations: judge B against this gate, as 'digits: accuracy >= source - 1'. Repeatable.",
+)
 @hub_options
 def compare(
     results: tuple[str, ...],
@@ -57,6 +65,7 @@ def compare(
     floor_file: Path | None,
     learned: Path | None,
     margin: float | None,
+    gates: tuple[str, ...],
     hub_url: str,
     token_file: str | None,
 ) -> None:
@@ -71,8 +80,11 @@ def compare(
     `--learn-floor FILE` takes one folder or cell with at least 5 runs of one set-up and measures their noise floor.
     """
     sides = [load_side(text, lambda: client_of(hub_url, token_file)) for text in results[:2]]
-    if margin is not None and not (len(sides) == 2 and compare_evaluations.are_evaluations(*sides)):
-        raise UsageError("bad_usage", "--margin is for two evaluations. Give two results of `edgeprof evaluate`.")
+    parsed = parse_gates(gates)
+    if (margin is not None or gates) and not (len(sides) == 2 and compare_evaluations.are_evaluations(*sides)):
+        raise UsageError(
+            "bad_usage", "--margin and --gate are for two evaluations. Give two results of `edgeprof evaluate`."
+        )
     if len(results) == 1 and learned:
         floor = noise_floors.learn(sides[0], series, datetime.now(timezone.utc).isoformat(timespec="seconds"))
         learned.write_text(_json(floor) + "\n")
@@ -84,7 +96,7 @@ def compare(
             )
         is_json = as_json or kind == "json"
         if compare_evaluations.are_evaluations(*sides):
-            found = compare_evaluations.report_on(sides[0], sides[1], margin)
+            found = compare_evaluations.report_on(sides[0], sides[1], margin, parsed)
             click.echo(_json(found) if is_json else compare_evaluations.text_of(found))
             return
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())

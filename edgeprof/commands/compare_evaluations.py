@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from edgeprof.compare import comparability
 from edgeprof.compare.sources import Run
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.quality.comparing import PairedVerdict, compare_evaluations
+from edgeprof.quality.comparing import PairedVerdict, compare_evaluations, rounded_up
 from edgeprof.quality.drift import Drift, find_drift, lines_of
-from edgeprof.quality.gates import named
+from edgeprof.quality.gate_text import Gate
+from edgeprof.quality.gates import GateVerdict, judge_gate, named
 from edgeprof.quality.outcomes import decode_outcomes
 from edgeprof.quality.pairing import EvaluationRecord, record_of
 from edgeprof.wire.metrics import METRICS
@@ -22,6 +23,7 @@ class EvaluationReport:
 
     comparison: PairedVerdict
     drift: Drift | None
+    gates: tuple[GateVerdict, ...]
     subject: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -34,7 +36,7 @@ def are_evaluations(*sides: Sequence[Run]) -> bool:
     return found == {True}
 
 
-def report_on(a: Sequence[Run], b: Sequence[Run], margin: float | None) -> EvaluationReport:
+def report_on(a: Sequence[Run], b: Sequence[Run], margin: float | None, gates: Sequence[Gate] = ()) -> EvaluationReport:
     """The report on the newest evaluation of either side. Raises EdgeprofError where outcomes are missing."""
     one, other = _newest(a), _newest(b)
     records = _record("A", one), _record("B", other)
@@ -44,6 +46,7 @@ def report_on(a: Sequence[Run], b: Sequence[Run], margin: float | None) -> Evalu
     return EvaluationReport(
         comparison=compare_evaluations(*records, margin),
         drift=find_drift(*records) if is_one_model else None,
+        gates=tuple(judge_gate(gate, records[0], [records[1]])[0] for gate in gates),
         subject=tuple(comparability.subject([one.result], [other.result])),
         notes=tuple(notes),
     )
@@ -55,10 +58,11 @@ def text_of(report: EvaluationReport) -> str:
     lines = [found.sentence]
     if found.verdict != "not_comparable":
         lines += _figures(found)
-        lines += [f"  right → wrong, {len(found.lost):,} items: {named(found.lost)}"] if found.lost else []
-        lines += [f"  wrong → right, {len(found.gained):,} items: {named(found.gained)}"] if found.gained else []
+        lines += [f"  right → wrong, {_items(found.lost)}"] if found.lost else []
+        lines += [f"  wrong → right, {_items(found.gained)}"] if found.gained else []
         lines += _left_out(found)
         lines += lines_of(report.drift) if report.drift else []
+    lines += [f"  gate {verdict.gate}: {verdict.sentence}" for verdict in report.gates]
     lines += [f"  differs: {line}" for line in report.subject]
     lines += [f"  note: {line}" for line in report.notes]
     return "\n".join(lines)
@@ -66,14 +70,14 @@ def text_of(report: EvaluationReport) -> str:
 
 def _figures(found: PairedVerdict) -> list[str]:
     unit = _UNIT_OF_VALUES.get(found.unit, found.unit)
-    title = METRICS[found.metric].title
+    title = METRICS[found.metric].title + (", mean of items," if found.basis == "mean_of_items" else "")
     lines = [f"  {title} on {found.set_name}: A {found.a:.4g} {unit}, B {found.b:.4g} {unit}; {found.n:,} items"]
     if found.difference is not None and found.ci_low is not None and found.ci_high is not None:
         span = f"95 % interval {found.ci_low:+.2g} to {found.ci_high:+.2g}"
-        lines.append(f"  B − A: {found.difference:+.2g} {found.unit}, {span}; p = {found.p:.2g}")
+        lines.append(f"  B − A: {found.difference or 0:+.2g} {found.unit}, {span}; p = {found.p:.2g}")
     lines.append(f"  {found.differing:,} of {found.n:,} items differ")
     if found.smallest_effect is not None:
-        shown = f"{found.smallest_effect:.2g} {found.unit}"
+        shown = f"{rounded_up(found.smallest_effect)} {found.unit}"
         lines.append(f"  Smallest difference that 4 of 5 such pairs show: {shown}")
     return lines
 
@@ -85,7 +89,11 @@ def _left_out(found: PairedVerdict) -> list[str]:
         ("in the run of A only", found.only_a),
         ("in the run of B only", found.only_b),
     )
-    return [f"  left out, {why}, {len(items):,} items: {named(items)}" for why, items in groups if items]
+    return [f"  left out, {why}, {_items(items)}" for why, items in groups if items]
+
+
+def _items(ids: Sequence[str]) -> str:
+    return f"{len(ids):,} item{'' if len(ids) == 1 else 's'}: {named(ids)}"
 
 
 def _newest(side: Sequence[Run]) -> Run:

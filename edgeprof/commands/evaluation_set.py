@@ -28,6 +28,7 @@ def set_() -> None:
 set_.add_command(push)
 set_.add_command(set_derive.perturb)
 set_.add_command(set_derive.generate)
+set_.add_command(set_derive.attack)
 
 
 @set_.command("list")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeprof.commands.options import FilePath
+from edgeprof.commands.options import FilePath, FiniteRange
 from edgeprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,50 @@ def perturb(
     made = found.made
     click.echo(f"{made.facts.name}: {len(made.items):,} items, {made.set_id[:12]}, in {out}")
     click.echo(f"  {made.facts.perturbation}; {found.changed:,} of {found.parents:,} items differ from the parent's")
+
+
+@click.command()
+@click.argument("set_name", metavar="NAME|FOLDER")
+@click.option("--model", type=FilePath(), required=True, help="ONNX classifier whose scores guide the search.")
+@click.option(
+    "--epsilon",
+    type=FiniteRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Bound on every pixel, as a share of the white level.",
+)
+@click.option("--tries", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Tries for each item.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=1, show_default=True, help="Seed of the search.")
+@click.option("--items", type=click.IntRange(1), help="Take only the first so many items.")
+@click.option("--out", type=FilePath(), required=True, help="Folder of the new set.")
+def attack(set_name: str, model: "Path", epsilon: float, tries: int, seed: int, items: int | None, out: "Path") -> None:
+    """Make a set against a model: images changed within a bound by a random search on the model's scores.
+
+    It runs on this machine, in ONNX Runtime. Evaluate any model on the set: what fools one often fools its variants.
+    """
+    from importlib import import_module
+
+    from edgeprof.modelfiles import inspect
+    from edgeprof.quality.packaged.resolve import resolve_set
+    from edgeprof.quality.perturbations.attack import attack as attack_set
+    from edgeprof.wire.identity import model_id
+
+    found, folder = resolve_set(set_name, lambda line: click.echo(f"  {line}", err=True))
+    margins = import_module("edgeprof_agent.evaluating.onnx_margins").OnnxMargins(model, found.facts)
+    made = attack_set(
+        folder,
+        margins.margin,
+        model_id(inspect(model).manifest),
+        out,
+        epsilon=epsilon,
+        tries=tries,
+        seed=seed,
+        items=items,
+    )
+    new = made.derived.made
+    click.echo(f"{new.facts.name}: {len(new.items):,} items, {new.set_id[:12]}, in {out}")
+    click.echo(f"  {new.facts.perturbation}; {made.calls:,} calls of the model")
+    click.echo(f"  {made.fooled:,} of the {made.right:,} items that the model has right are wrong within the bound")
 
 
 @click.command()

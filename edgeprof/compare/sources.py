@@ -50,7 +50,8 @@ def runs_in_files(text: str) -> list[Run] | None:
     path = Path(text)
     if path.is_dir():
         path = _only_setup(path)
-        files = sorted(file for file in path.glob("*.json") if not file.name.endswith(_SAMPLES_SUFFIX))
+        found = (file for file in path.glob("*.json") if file.name != _PLAN)
+        files = sorted(file for file in found if not file.name.endswith(_SAMPLES_SUFFIX))
         if not files:
             raise EdgeprofError("no_results", f"The folder {text} has no result files (*.json).")
         return [_from_file(file) for file in files]

@@ -21,7 +21,7 @@ from edgeprof.modelfiles import (
 )
 from edgeprof.modelfiles.window import FileWindow, ModelFileError
 from edgeprof.wire.formats import FORMATS, TITLES, is_language
-from edgeprof.wire.identity import INPUTS_SUFFIX, manifest_of
+from edgeprof.wire.identity import ANSWER_SUFFIXES, INPUTS_SUFFIX, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
 
 HEAD_BYTES = 32
@@ -72,7 +72,7 @@ def inspect(path: Path) -> ModelFile:
             )
         parts = list(_gguf_parts(path, found.gguf)) if found.gguf else []
         entry = _file_ref(file, path.name)
-    files = [entry, *parts, *_external_refs(path, found.external_bytes), *_inputs_ref(path, found.format)]
+    files = [entry, *parts, *_external_refs(path, found.external_bytes), *_companion_refs(path, found.format)]
     return ModelFile(found.format, manifest_of(path.name, files), path.parent, found.gguf)
 
 
@@ -161,12 +161,15 @@ def _external_refs(path: Path, needed_bytes: dict[str, int]) -> Iterator[FileRef
             yield _file_ref(file, location)
 
 
-def _inputs_ref(path: Path, model_format: ModelFormat) -> Iterator[FileRef]:
-    """The real inputs, where they lie beside a model that takes tensors. What is in them is checked by the worker."""
-    beside = path.with_name(path.stem + INPUTS_SUFFIX)
-    if not is_language(model_format) and beside.exists():
-        with _opened(beside) as file:
-            yield _file_ref(file, beside.name)
+def _companion_refs(path: Path, model_format: ModelFormat) -> Iterator[FileRef]:
+    """Real inputs and what answers need, next to a model that takes tensors. The worker checks what is in them."""
+    if is_language(model_format):
+        return
+    for suffix in (INPUTS_SUFFIX, *ANSWER_SUFFIXES):
+        companion = path.with_name(path.stem + suffix)
+        if companion.exists():
+            with _opened(companion) as file:
+                yield _file_ref(file, companion.name)
 
 
 @contextmanager

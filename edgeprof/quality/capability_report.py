@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgeprof.quality.against_source import AgainstSource, against_source, source_of
 from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows
 from edgeprof.quality.consistency import Consistency, consistency
 from edgeprof.quality.effective_context import EffectiveContext, effective_context
@@ -61,11 +62,16 @@ class CapabilityReport:
     contexts: tuple[ContextFinding, ...]
     groups: tuple[GroupFinding, ...]
     drops: tuple[DropFinding, ...]
+    against_source: tuple[AgainstSource, ...] = ()
+    """Only where a source was named."""
     notes: tuple[str, ...] = ()
 
 
-def capability_report(evaluated: Iterable[Evaluated], threshold: float) -> CapabilityReport:
-    """`threshold`: the share of right answers, 0 to 1, that a length must reach to count as effective context."""
+def capability_report(evaluated: Iterable[Evaluated], threshold: float, source: str = "") -> CapabilityReport:
+    """`threshold`: the share of right answers, 0 to 1, that a length must reach to count as effective context.
+
+    `source`: words of the name of the model that the others were made from; empty: none. Raises UsageError.
+    """
     known = list(evaluated)
     contexts: list[ContextFinding] = []
     groups: list[GroupFinding] = []
@@ -79,7 +85,8 @@ def capability_report(evaluated: Iterable[Evaluated], threshold: float) -> Capab
         rows=capability_rows(known),
         contexts=tuple(contexts),
         groups=tuple(groups),
-        drops=tuple(_drops(known)),
+        drops=tuple(sorted(_drops(known), key=lambda each: (each.set_name, each.perturbation, each.model))),
+        against_source=tuple(against_source(known, source_of(known, source))) if source and known else (),
         notes=_notes(known),
     )
 

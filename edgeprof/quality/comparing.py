@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeprof.quality.paired_difference import PairedDifference, measure
+from edgeprof.quality.paired_difference import Basis, PairedDifference, measure
 from edgeprof.quality.pairing import Axis, EvaluationRecord, Pairs, obstacle, pair
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.statistics.many_comparisons import holm
@@ -33,6 +33,8 @@ class PairedVerdict:
     set_name: str
     task: str
     metric: str
+    basis: Basis | None = None
+    """What `a` and `b` are. The mean of the items' own figures is not the figure of all items, as with mAP."""
     unit: str = ""
     n: int = 0
     a: float | None = None
@@ -124,6 +126,7 @@ def _judged(
         set_name=a.evaluation.set_name,
         task=a.evaluation.task,
         metric=found.metric,
+        basis=found.basis,
         unit=found.unit,
         n=found.n,
         a=found.a,

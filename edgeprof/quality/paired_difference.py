@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
@@ -29,6 +29,10 @@ _POOLED = {
     "perplexity": _Pooled("bits_per_byte", "nats", "bytes", 1 / math.log(2)),
 }
 """Perplexity per token differs with the tokenizer, bits per byte of the text do not."""
+_SCORED_BY = {"voice-activity": "accuracy_percent"}
+"""Tasks whose score is another figure than their lead: the share of a clip's frames that are right."""
+Basis = Literal["items_right", "mean_of_items", "pooled"]
+"""What the values are: a share of right items, the mean of the items' own figures, or one figure of all units."""
 _SHARES_OF_RIGHT = (
     "accuracy_percent",
     "accuracy_norm_percent",
@@ -60,6 +64,7 @@ class PairedDifference:
     """Items that the two answered differently well."""
     gained: tuple[str, ...]
     lost: tuple[str, ...]
+    basis: Basis
 
     @property
     def gain(self) -> float:
@@ -82,7 +87,7 @@ def measure(task: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedDiffere
     """The difference on at least one pair of answered items, by right and wrong or by score, as the task has it."""
     known = TASKS[task]
     if known.is_paired_by == "score":
-        return _by_scores(task, known.lead, both)
+        return _by_scores(task, _SCORED_BY.get(task, known.lead), both)
     return _by_answers(known.lead if known.lead in _SHARES_OF_RIGHT else "accuracy_percent", both)
 
 
@@ -108,6 +113,7 @@ def _by_answers(metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedD
         differing=len(gained) + len(lost),
         gained=gained,
         lost=lost,
+        basis="items_right",
     )
 
 
@@ -138,6 +144,7 @@ def _by_scores(task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]]) 
         differing=found.differing,
         gained=gained,
         lost=lost,
+        basis="pooled" if task in _POOLED else "mean_of_items",
     )
 
 

@@ -37,6 +37,9 @@ def file_sha256(stream: BinaryIO) -> str:
 INPUTS_SUFFIX = ".inputs.npz"
 """Real inputs of `model.onnx` are the manifest's file `model.inputs.npz`, so that the model's id covers them."""
 
+ANSWER_SUFFIXES = (".preparation.json", ".tokenizer.json", ".vocab.txt", ".characters.txt")
+"""What `model.onnx` needs to answer evaluation sets, as `model.preparation.json`: files of its manifest, too."""
+
 
 def manifest_of(entry: str, files: Iterable[FileRef]) -> Manifest:
     """A manifest with its files in canonical order (by path)."""
@@ -44,8 +47,8 @@ def manifest_of(entry: str, files: Iterable[FileRef]) -> Manifest:
 
 
 def model_bytes(manifest: Manifest) -> int:
-    """The size of the model itself: all of its files but the inputs that come with it."""
-    return sum(file.size for file in manifest.files if not file.path.endswith(INPUTS_SUFFIX))
+    """The size of the model itself: all of its files but the inputs and what answers need."""
+    return sum(file.size for file in manifest.files if not file.path.endswith((INPUTS_SUFFIX, *ANSWER_SUFFIXES)))
 
 
 def model_id(manifest: Manifest) -> str:

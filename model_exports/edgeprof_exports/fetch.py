@@ -8,7 +8,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.archives import extract_member
 from edgeprof.net.packages import PackageArchive, explained, fetch_archive
 from edgeprof.paths import cache_dir
-from edgeprof.wire.identity import file_sha256
+from edgeprof.wire.identity import canonical_json, file_sha256
 from edgeprof_exports import bundle, catalogue
 from edgeprof_exports.quantized import make_quantized
 from edgeprof_exports.recipe import BundledFile, PackageFile, QuantizedFile, Recipe
@@ -32,6 +32,7 @@ def ensure(recipe: Recipe, progress: Progress) -> Path:
                 make_quantized(recipe.source, original, target)
             else:
                 _download(recipe.source, progress)
+    _write_preparation(recipe, target)
     return target
 
 
@@ -41,6 +42,17 @@ def is_here(recipe: Recipe) -> bool:
         return True
     target = _cached_path(recipe.name, recipe.source)
     return target.is_file() and target.stat().st_size == recipe.source.size_bytes
+
+
+def _write_preparation(recipe: Recipe, target: Path) -> None:
+    """`model.preparation.json` next to `model.onnx`: a file of the model, see `edgeprof.wire.identity`."""
+    path, data = target.with_name(f"{target.stem}.preparation.json"), canonical_json(recipe.preparation)
+    if not recipe.preparation:
+        path.unlink(missing_ok=True)
+    elif not path.is_file() or path.read_bytes() != data:
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(path)
 
 
 def _bundled(source: BundledFile) -> Path:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -70,6 +71,8 @@ class Recipe(RecipeTable, frozen=True):
     source: PackageFile | BundledFile | QuantizedFile
     input_shapes: dict[str, tuple[int, ...]] = {}
     """Sizes for inputs that the file leaves open: name -> sizes."""
+    preparation: dict[str, Any] = {}
+    """How evaluation sets come into the model and its outputs become answers: written next to the file."""
     note: str = ""
     build: tuple[str, ...] = ()
 

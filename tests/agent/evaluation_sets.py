@@ -1,6 +1,7 @@
 """Evaluation sets made on the spot, requests to answer them, and the real worker with a pipeline gone bad."""
 
 import dataclasses
+import io
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
 from edgeprof.quality.outcomes import Outcome, decode_outcomes
@@ -54,6 +56,21 @@ def first_digits(folder: Path, count: int) -> Path:
     """The first items of the packaged digits as a set of their own."""
     found = read_set(DIGITS)
     write_set(folder, found.facts, found.items[:count], {"files/rows.npy": DIGITS / "files/rows.npy"})
+    return folder
+
+
+def digit_files(folder: Path, count: int) -> Path:
+    """The same as image files."""
+    found = read_set(DIGITS)
+    rows = np.load(DIGITS / "files/rows.npy")
+    items = [{"id": item["id"], "label": item["label"], "file": f"files/{item['row']}.png"} for item in found.items]
+    keys = {name: value for name, value in found.facts.preparation.items() if name != "array"}
+    files: dict[str, bytes] = {}
+    for item in found.items[:count]:
+        data = io.BytesIO()
+        Image.fromarray(rows[item["row"]].astype(np.uint8).reshape(8, 8)).save(data, "PNG")
+        files[f"files/{item['row']}.png"] = data.getvalue()
+    write_set(folder, dataclasses.replace(found.facts, preparation=keys), items[:count], files)
     return folder
 
 

@@ -34,16 +34,7 @@ def drawn(text: str) -> bytes:
 
 def test_a_reader_of_ten_mib_reads_printed_lines(tmp_path: Path) -> None:
     path = model("ppocr-v4-rec")
-    session: Any = onnxruntime.InferenceSession(str(path))
-    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
-    preparation = {"characters": characters, "size": [48, 320], "scale": 1 / 255, "mean": 0.5, "std": 0.5}
-    facts = SetFacts(
-        name="lines",
-        task="ocr",
-        domain="vision",
-        language="en",
-        preparation={**preparation, "channel_order": "bgr", "ignore": ["spaces"]},
-    )
+    facts = SetFacts(name="lines", task="ocr", domain="vision", language="en", preparation={"ignore": ["spaces"]})
     items: list[Item] = [{"id": text, "file": f"files/{n}.png", "text": text} for n, text in enumerate(LINES)]
     run = evaluated(tmp_path, path, facts, items, {f"files/{n}.png": drawn(text) for n, text in enumerate(LINES)})
     assert run.result.status == "measured", run.result.failure
@@ -68,9 +59,11 @@ def test_a_listener_hears_what_its_own_loop_says(tmp_path: Path) -> None:
         context = step[-64:]
         scores.append(float(score[0, 0]))
     threshold = (sorted(scores)[len(scores) // 2 - 1] + sorted(scores)[len(scores) // 2]) / 2
+    bare = tmp_path / "silero.onnx"  # without the smoothing that the recipe asks for
+    bare.write_bytes(path.read_bytes())
     preparation = {"context": 64, "state": {"state": "stateN"}, "threshold": threshold}
     facts = SetFacts(name="sound", task="voice-activity", domain="audio", preparation=preparation)
     item: Item = {"id": "1", "file": "files/1.wav", "duration_s": 4.0, "segments": []}
-    run = evaluated(tmp_path, path, facts, [item], {"files/1.wav": data})
+    run = evaluated(tmp_path, bare, facts, [item], {"files/1.wav": data})
     heard = [any(start <= (step + 0.5) * 0.032 < end for start, end in run.outcomes["1"].answer) for step in range(125)]
     assert heard == [score >= threshold for score in scores]

@@ -19,6 +19,7 @@ from edgeprof_agent.evaluating.workers import MAX_CRASHES
 from tests.agent.evaluation_sets import (
     ONE_BY_ONE,
     answers,
+    digit_files,
     evaluated,
     evaluation_request,
     first_digits,
@@ -108,6 +109,18 @@ def test_an_item_that_ends_the_worker_is_named_and_the_rest_goes_on(
     assert [one.item_id for one in result.evaluation.problems] == [item_ids[7]]
     assert outcomes[7].problem.startswith(words)
     assert result.metrics[0].n == WHOLE - 1
+
+
+def test_an_item_that_crashes_while_it_is_prepared_ahead_is_the_one_that_is_named(tmp_path: Path) -> None:
+    """The model is at another item then, which must not be blamed."""
+    files, rows = digit_files(tmp_path / "files", WHOLE), first_digits(tmp_path / "rows", WHOLE)
+    which = found_set(files).items[20]["id"]
+    request = evaluation_request(MODEL, "onnxruntime", files)
+    result, outcomes = evaluated(request, files, tmp_path / "j", misanswering(f"segfault:{which}"))
+    assert result.evaluation is not None
+    assert [one.item_id for one in result.evaluation.problems] == [which]
+    plain = evaluated(evaluation_request(MODEL, "onnxruntime", rows), rows, tmp_path / "plain")[1]
+    assert [one for one in answers(outcomes) if one[0] != which] == [one for one in answers(plain) if one[0] != which]
 
 
 def test_an_item_that_hangs_is_given_up(folder: Path, item_ids: list[str], tmp_path: Path) -> None:
@@ -220,7 +233,7 @@ def test_a_journal_that_is_another_runs_is_not_read(tmp_path: Path) -> None:
     assert _kept(tmp_path / "j", identity={**IDENTITY, "model": "another"}) == []
 
 
-def _wait_until(is_so: Callable[[], bool], limit_s: float = 30.0) -> None:
+def _wait_until(is_so: Callable[[], bool], limit_s: float = 120.0) -> None:
     end_s = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < end_s

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from edgeprof.quality.evaluation_set import Item, SetFacts
+from edgeprof_agent.worker.evaluation.model_keys import with_model_keys
+from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from tests.agent import answering_models, tflite_models
 from tests.agent.evaluating import evaluated
 
@@ -124,6 +126,28 @@ def test_a_preparation_with_a_word_for_a_number_is_a_bad_set(tmp_path: Path) -> 
     assert "'high'" in run.result.failure.message
 
 
+def test_the_models_own_keys_come_before_those_of_the_set(tmp_path: Path) -> None:
+    """The set asks for no threshold that silence could reach; the model brings its state, its constants and 0.3."""
+    model = answering_models.listener(tmp_path / "listener.onnx")
+    own = {"state": {"state": "state_out"}, "constants": {"gain": 1}, "threshold": 0.3}
+    (tmp_path / "listener.preparation.json").write_text(json.dumps(own))
+    facts = SetFacts(name="speech", task="voice-activity", domain="audio", preparation={"threshold": 0.95})
+    item: Item = {"id": "1", "file": "files/1.wav", "duration_s": 0.1, "segments": [[0.0, 0.1]]}
+    run = evaluated(tmp_path, model, facts, [item], {"files/1.wav": wav(np.full(1600, 0.5))})
+    assert run.outcomes["1"].answer == [[0.0, 0.1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "Cannot read"), ("[]", "is not a JSON object"), ('{"tolerance_s": 9}', "has tolerance_s")],
+)
+def test_a_models_keys_of_no_use_are_named(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.preparation.json"
+    path.write_text(text)
+    with pytest.raises(RuntimeFailure, match=message):
+        with_model_keys(SetFacts(name="s", task="key-word", domain="audio"), [path])
+
+
 def test_speech_lasts_as_long_as_the_state_says_and_no_recording_hears_the_one_before(tmp_path: Path) -> None:
     """Steps of 10 ms; loudness 0.8 fades to 0.4, 0.2: one step more is above 0.3."""
     model = answering_models.listener(tmp_path / "listener.onnx")
@@ -209,12 +233,22 @@ def test_a_query_finds_the_documents_that_share_its_words(tmp_path: Path) -> Non
     assert run.figures["recall_at_10_percent"] == 100
 
 
+def test_an_encoder_brings_its_tokenizer(tmp_path: Path) -> None:
+    model = answering_models.encoder(tmp_path / "encoder.onnx", len(WORDS))
+    (tmp_path / "encoder.vocab.txt").write_text("\n".join(WORDS))
+    facts = SetFacts(
+        name="p", task="retrieval", domain="language", preparation={"documents": {"a": "cats", "b": "dogs"}}
+    )
+    run = evaluated(tmp_path, model, facts, [{"id": "1", "text": "dogs bark", "relevance": {"b": 1}}])
+    assert run.outcomes["1"].answer == ["b", "a"]
+
+
 def test_an_encoder_without_a_tokenizer_is_told_what_to_add(tmp_path: Path) -> None:
     model = answering_models.encoder(tmp_path / "encoder.onnx", 4)
     facts = SetFacts(name="pets", task="retrieval", domain="language", preparation={"documents": {"a": "cats"}})
     run = evaluated(tmp_path, model, facts, [{"id": "1", "text": "cats", "relevance": {"a": 1}}])
     assert run.result.failure is not None
-    assert "tokenizer.json or vocab.txt" in run.result.failure.message
+    assert "MODEL.tokenizer.json" in run.result.failure.message
 
 
 def test_a_file_that_the_preparation_names_outside_the_set_is_not_read(tmp_path: Path) -> None:

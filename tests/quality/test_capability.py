@@ -269,3 +269,54 @@ def test_results_of_speed_alone_are_refused_by_name(tmp_path: Path) -> None:
     done = CliRunner().invoke(capability, [str(tmp_path / "001.json")])
     assert isinstance(done.exception, EdgeprofError)
     assert done.exception.code == "no_evaluations"
+
+
+def test_a_folder_with_a_plan_and_no_result_says_so(tmp_path: Path) -> None:
+    """As a stopped `edgeprof evaluate --save` leaves it."""
+    (tmp_path / "plan.json").write_text("{}")
+    done = CliRunner().invoke(capability, [str(tmp_path)])
+    assert isinstance(done.exception, EdgeprofError)
+    assert done.exception.code == "no_results"
+
+
+def test_a_variant_that_loses_more_than_its_source_is_shown() -> None:
+    perturbed = {"set_id": "c" * 64, "set_name": "h + typos", "parent": "a" * 64, "perturbation": "typos(seed=1)"}
+    runs = [
+        evaluated(answers(190, 200), "lm-f16.gguf"),
+        evaluated(answers(185, 200), "lm-f16.gguf", **perturbed),
+        evaluated(answers(190, 200), "lm-q2.gguf"),
+        evaluated(answers(120, 200), "lm-q2.gguf", **perturbed),
+    ]
+    found = capability_report(runs, 0.85, source="F16")
+    (against,) = found.against_source
+    assert (against.source, against.model) == ("lm-f16.gguf", "lm-q2.gguf")
+    assert against.extra is not None
+    assert against.extra.difference == pytest.approx((120 - 185) / 200)
+    assert against.extra.is_shown
+    assert "shown on 200 items" in " ".join(capability_text(found, 80).partition("Against the source")[2].split())
+
+
+def test_flips_that_the_source_has_not_are_named() -> None:
+    def pairs(model: str, *flipping: str) -> Evaluated:
+        outcomes = tuple(
+            Outcome(item_id=member_id(name, place), correct=True, answer=place if name in flipping else 0)
+            for name in ("loan", "job")
+            for place in (1, 2)
+        )
+        return evaluated(outcomes, model, set_name="bias-pairs")
+
+    found = capability_report([pairs("lm-f16.gguf", "loan"), pairs("lm-q2.gguf", "loan", "job")], 0.85, source="f16")
+    (against,) = found.against_source
+    assert against.flips is not None
+    assert (against.flips.gained, against.flips.both) == (("job",), 1)
+    assert "flips: 1 that the source has not (job), 0 that only the source has, 1 in both" in " ".join(
+        capability_text(found, 130).split()
+    )
+
+
+@pytest.mark.parametrize("words", ["lm", "q8"])
+def test_a_source_that_is_not_one_model_is_refused(words: str) -> None:
+    runs = [evaluated(answers(1, 2), "lm-f16.gguf"), evaluated(answers(1, 2), "lm-q2.gguf")]
+    with pytest.raises(EdgeprofError, match=r"lm-f16.gguf, lm-q2.gguf") as caught:
+        capability_report(runs, 0.85, source=words)
+    assert caught.value.code == "bad_source"

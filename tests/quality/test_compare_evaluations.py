@@ -111,5 +111,14 @@ def test_an_evaluation_and_a_speed_result_are_not_compared(tmp_path: Path) -> No
     speed.write_bytes(msgspec.json.encode(fleet.result(1, FP32, fleet.vision_rows(10, 0.2))))
     with pytest.raises(UsageError, match="two of a kind"):
         run(a, speed)
-    with pytest.raises(UsageError, match="--margin is for two evaluations"):
+    with pytest.raises(UsageError, match="--margin and --gate are for two evaluations"):
         run(speed, speed, "--margin", "1")
+
+
+def test_gates_are_judged_with_a_as_the_source(tmp_path: Path) -> None:
+    a, b = saved(tmp_path / "a", FP32, GOOD), saved(tmp_path / "b", INT8, BAD)
+    lines = run(a, b, "--gate", "digits: accuracy >= source - 1", "--gate", "digits: accuracy >= 80").splitlines()
+    assert "  gate digits: accuracy >= source - 1: B fails: -5.8 points (-8.3 to -3.8) on 500 items, limit -1." in lines
+    assert any(line.startswith("  gate digits: accuracy >= 80: B passes: 90.4 (") for line in lines)
+    with pytest.raises(UsageError, match="is not a gate"):
+        run(a, b, "--gate", "digits: be good")

@@ -218,7 +218,7 @@ def test_a_template_that_does_not_fit_is_named(template: str) -> None:
         ),
         ("code", {"id": "1", "prompt": "def f():\n", "entry_point": "f"}, "no 'test'"),
         ("perplexity", {"id": "1", "text": " "}, "no 'text'"),
-        ("divergence", {"id": "1", "text": "t"}, "edgeprof set divergence"),
+        ("divergence", {"id": "1", "text": "t"}, "edgeprof divergence"),
     ],
 )
 def test_an_item_that_cannot_be_used_is_refused(task: str, item: dict[str, Any], problem: str) -> None:

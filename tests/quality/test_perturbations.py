@@ -173,10 +173,20 @@ def test_the_set_is_bounded_in_size(photos: Path, monkeypatch: pytest.MonkeyPatc
 def test_several_steps_are_one_set(rows: Path) -> None:
     steps = [parse_step(text, PERTURBATIONS, 4) for text in ("brightness:shift=0.1", "repeats:times=2")]
     found = derive(rows, steps, rows.parent / "both")
-    assert found.made.facts.perturbation == "brightness(shift=0.1, seed=4); repeats(times=2, seed=4)"
+    assert found.made.facts.perturbation == "brightness(shift=0.1, seed=4); repeats(times=2, temperature=0, seed=4)"
     assert [item["id"] for item in found.made.items][:3] == ["i0~1", "i0~2", "i1~1"]
     assert {group_of(item["id"]) for item in found.made.items} == {item["id"] for item in read_set(rows).items}
     assert (found.changed, found.parents) == (12, 12)
+
+
+def test_repeats_at_a_temperature_have_a_seed_each() -> None:
+    kind = PERTURBATIONS["repeats"]
+    assert isinstance(kind, ItemPerturbation)
+    facts = SetFacts(name="n", task="exact-match", domain="language")
+    plain = kind.change({"id": "q"}, facts, {"times": 2, "temperature": 0.0}, random.Random(1))
+    assert plain == [{"id": "q~1", "group": "q"}, {"id": "q~2", "group": "q"}]
+    sampled = kind.change({"id": "q"}, facts, {"times": 2, "temperature": 0.7}, random.Random(1))
+    assert [(item["temperature"], item["seed"]) for item in sampled] == [(0.7, 1), (0.7, 2)]
 
 
 def test_a_step_that_changes_nothing_makes_no_set(rows: Path) -> None:
@@ -206,6 +216,27 @@ def test_a_step_that_is_not_one_names_what_is(text: str, named: str) -> None:
 def test_a_step_for_another_kind_of_set_is_refused(name: str, rows: Path) -> None:
     with pytest.raises(UsageError, match="its domain is vision"):
         made(rows, name, "1")
+
+
+@pytest.mark.parametrize("name", ["distractors", "paraphrase"])
+def test_words_of_one_language_are_not_put_into_another(name: str, tmp_path: Path) -> None:
+    german = resolve_set("capitals-de").folder
+    with pytest.raises(UsageError, match=r"words in 'en', and .* is in 'de'"):
+        derive(german, [parse_step(name, PERTURBATIONS, 1)], tmp_path / "a")
+    assert derive(german, [parse_step("typos", PERTURBATIONS, 1)], tmp_path / "b").changed == 40
+    assert derive(resolve_set("capitals-en").folder, [parse_step(name, PERTURBATIONS, 1)], tmp_path / "c").changed == 40
+
+
+@pytest.mark.parametrize(
+    ("task", "item"),
+    [("perplexity", {"text": "A b c."}), ("code", {"prompt": "def f():", "test": "assert f()", "entry_point": "f"})],
+)
+def test_a_text_that_is_the_right_answer_is_not_changed(task: str, item: dict[str, str], tmp_path: Path) -> None:
+    facts = SetFacts(name="n", task=task, domain="language", template="{prompt}" if "prompt" in item else "")
+    write_set(tmp_path / "set", facts, [{"id": "1", **item}])
+    with pytest.raises(UsageError, match="changes the text that a model reads") as caught:
+        derive(tmp_path / "set", [parse_step("typos", PERTURBATIONS, 1)], tmp_path / "a")
+    assert caught.value.code == "bad_perturbation"
 
 
 def changed_text(name: str, text: str = TEXT, seed: int = 1, **values: Any) -> str:

@@ -112,6 +112,8 @@ def test_a_bad_line_is_named_with_its_number(folder: Path, text: str, words: str
         ({"classes": "cat"}, "bad_set", "set.json: `classes` must be a list of texts"),
         ({"classes": ["cat", "cat"]}, "bad_set", "set.json: `classes` holds 'cat' twice"),
         ({"preparation": []}, "bad_set", "set.json: `preparation` must be an object"),
+        ({"template": "{file}\ud800"}, "bad_set", "set.json: `template` is not plain JSON"),
+        ({"preparation": {"scale": float("inf")}}, "bad_set", "set.json: `preparation` is not plain JSON"),
         ({"name": ""}, "bad_set", "set.json: `name` must have"),
         ({"parent": "cats"}, "bad_set", "set.json: `parent` is not a set's id"),
         ({"template": "Which animal is it?"}, "bad_template", "set.json: the template has no slot"),

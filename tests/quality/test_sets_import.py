@@ -399,9 +399,24 @@ class TestAudio:
         recording(tmp_path / "words" / "yes" / "1.wav").write_bytes(b"ID3")
         assert problem(tmp_path, tmp_path / "words", "key-word")[1].startswith("words/yes/1.wav: is not a PCM .wav")
 
+    def test_suffixes_in_capitals_are_recordings_too(self, tmp_path: Path) -> None:
+        recording(tmp_path / "talk" / "A.WAV", 1)
+        recording(tmp_path / "talk" / ".trash" / "b.wav", 1)
+        (tmp_path / "talk" / "labels.csv").write_text("file,start_s,end_s\nA.WAV,0.2,0.4\n")
+        assert [item["id"] for item in made(tmp_path, tmp_path / "talk", "voice-activity").items] == ["A.WAV"]
+
     def test_voice_activity_needs_labels(self, tmp_path: Path) -> None:
         recording(tmp_path / "talk" / "a.wav")
         assert problem(tmp_path, tmp_path / "talk", "voice-activity")[0] == "bad_set"
+
+
+@pytest.mark.parametrize("files", [None, Path(".")])
+def test_data_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Path | None) -> None:
+    image(tmp_path / "deep" / "a.pgm")
+    (tmp_path / "data.csv").write_text("file,label\ndeep/a.pgm,cat\n")
+    monkeypatch.chdir(tmp_path)
+    found = made(tmp_path, Path("data.csv"), "image-classification", files_folder=files)
+    assert found.items[0]["file"] == "files/deep/a.pgm"
 
 
 def test_another_set_with_another_preparation(tmp_path: Path, pets: Path) -> None:

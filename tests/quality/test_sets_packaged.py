@@ -17,6 +17,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.net.archives import read_members
+from edgeprof.quality.evaluation_set import EvaluationSet
 from edgeprof.quality.packaged import catalogue, fetch
 from edgeprof.quality.packaged.makers import scenes, series, speech
 from edgeprof.quality.packaged.makers.base import picked
@@ -145,6 +146,19 @@ def test_a_set_that_was_changed_in_the_cache_is_made_again(index: Path, monkeypa
     folder = fetch.ensure(recipe, silent)
     rows = folder / "files" / "rows.npy"
     rows.write_bytes(rows.read_bytes()[:-1] + b"\xff")
+    assert read_set(fetch.ensure(recipe, silent)).set_id == recipe.set_id
+
+
+def test_a_set_that_another_process_placed_meanwhile_stays(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = pinned(index / ARCHIVE)
+    known(monkeypatch, recipe)
+    made = fetch.make
+
+    def slow(recipe: SetRecipe, archive: Path, folder: Path) -> EvaluationSet:
+        made(recipe, archive, fetch.folder_of(recipe))
+        return made(recipe, archive, folder)
+
+    monkeypatch.setattr(fetch, "make", slow)
     assert read_set(fetch.ensure(recipe, silent)).set_id == recipe.set_id
 
 

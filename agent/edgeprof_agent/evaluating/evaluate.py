@@ -20,7 +20,7 @@ from edgeprof_agent.measuring.extras import harmless
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.llama_path import path_of
 from edgeprof_agent.measuring.lock import measuring
-from edgeprof_agent.measuring.measure import header_of, worker_command
+from edgeprof_agent.measuring.measure import header_of, misplaced, worker_command
 from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.runtimes import registry
@@ -53,7 +53,7 @@ def evaluate(
         if not free:
             return failed_early(header, _CANCELLED), {}
         on_progress("verify", None, "")
-        failure = check_files(request.model.manifest, request.model_dir, cancelled)
+        failure = misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
         found = _set_of(request, set_folder) if failure is None else failure
         if isinstance(found, Failure):
             return failed_early(header, found), {}

@@ -73,7 +73,8 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
     crashes, retried = 0, -1
     while True:
         before = standing.left()
-        output, outcome, limits, stalled = _run_one(attempt, standing, stop_s, tells_each=bool(end.outputs))
+        is_careful = bool(end.outputs)
+        output, outcome, limits, stalled = _run_one(attempt, standing, stop_s, is_careful=is_careful)
         end.outputs, end.exit, end.limits = [*end.outputs, output], outcome, limits
         if output.evaluated is not None:
             end.ended = output.evaluated["ended"]
@@ -88,8 +89,8 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
         failure = _why(output, outcome, limits, stalled, attempt)
         if place is None:
             return _without_item(end, failure, has_progress=crashes > 0 or standing.left() < before)
-        if failure.code == "killed_unknown" and retried != place:
-            retried = place  # somebody else's kill says nothing of the item
+        if retried != place and not stalled and (not is_careful or failure.code == "killed_unknown"):
+            retried = place  # somebody else's kill says nothing of the item, and a later one may have been in work
             continue
         standing.take([Outcome(item_id=list(standing.asked)[place], problem=_problem(failure))])
         crashes += 1
@@ -99,7 +100,7 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
 
 
 def _run_one(
-    attempt: EvaluationAttempt, standing: Standing, stop_s: float, *, tells_each: bool
+    attempt: EvaluationAttempt, standing: Standing, stop_s: float, *, is_careful: bool
 ) -> tuple[EvaluationOutput, WorkerExit, Limits, bool]:
     request = attempt.request
     left_s = max(0.1, stop_s - time.monotonic())
@@ -118,7 +119,7 @@ def _run_one(
         "items": len(standing.asked),
         "done": standing.done_places(),
         "shots": request.config.shots,
-        "tells_each": tells_each,
+        "is_careful": is_careful,
     }
     standing.heard_s = time.monotonic()
     stop = _Stop(attempt.cancelled, standing, request.protocol.deadline_s)

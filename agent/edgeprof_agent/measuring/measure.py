@@ -63,7 +63,7 @@ def measure(
         if not free:
             return failed_early(header, _CANCELLED), {}
         on_progress("verify", None, "")  # within the lock: hashing would disturb somebody else's window
-        failure = _misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
+        failure = misplaced(request) or check_files(request.model.manifest, request.model_dir, cancelled)
         if failure is not None:
             return failed_early(header, failure), {}
         header = replace(header, weights=_weights(request))
@@ -80,8 +80,8 @@ def measure(
         return result_of(header, run)
 
 
-def _misplaced(request: MeasureRequest) -> Failure | None:
-    """A served model runs at its endpoint and nothing else does: what this host has installed is beside the point."""
+def misplaced(request: MeasureRequest) -> Failure | None:
+    """A served model runs at its endpoint, and nothing else does. What this host has installed makes no difference."""
     is_served = request.model.format == "served"
     if is_served and request.endpoint is None:
         message = (

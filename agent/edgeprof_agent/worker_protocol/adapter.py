@@ -225,6 +225,13 @@ class ForgetsState(Protocol):
         ...
 
 
+@runtime_checkable
+class HasMetadata(Protocol):
+    """A tensor model whose file carries texts by name, as a reader's characters."""
+
+    def metadata(self) -> dict[str, str]: ...
+
+
 class EndingScore(NamedTuple):
     """An ending after a prefix: its log-likelihood in nats, its tokens, and whether greedy decoding would write it."""
 

@@ -42,14 +42,14 @@ class SweepAsk(TypedDict):
 class EvaluationAsk(TypedDict):
     """Which items of a set a worker answers. `items`: the first so many of the set; `done`: places to leave out.
 
-    `tells_each`: every outcome is told at once, as a worker before this one died with some that it had not told.
+    `is_careful`: a worker before this one died. Every outcome is told at once, and no item is prepared ahead.
     """
 
     set_folder: str
     items: int
     done: list[int]
     shots: int
-    tells_each: bool
+    is_careful: bool
 
 
 class EndpointAsk(TypedDict):

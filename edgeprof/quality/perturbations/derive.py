@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeprof.errors import EdgeprofError, UsageError
-from edgeprof.quality.evaluation_set import EvaluationSet, Item
+from edgeprof.quality.evaluation_set import EvaluationSet, Item, SetFacts
 from edgeprof.quality.perturbations.base import (
     ItemPerturbation,
     PixelPerturbation,
@@ -24,6 +24,11 @@ from edgeprof.quality.perturbations.texts import read_fields
 from edgeprof.quality.sets import read_set, write_set
 
 MAX_NAME_CHARS = 100
+SCORED_TEXTS = {
+    "perplexity": "that text is what is scored",
+    "code": "the tests call functions by the names in it",
+}
+"""Tasks whose texts are part of the right answer: another text is another question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,8 @@ def _step(item: Item, parent: EvaluationSet, step: Step) -> Iterable[Item]:
 def _check(step: Step, parent: EvaluationSet) -> None:
     kind, facts = step.kind, parent.facts
     if isinstance(kind, TextPerturbation):
+        _check_task(kind, facts)
+        _check_language(kind, facts)
         suits, what = any(read_fields(facts, item) for item in parent.items), "text that a model reads"
     elif isinstance(kind, PixelPerturbation):
         suits, what = facts.domain == "vision", "images"
@@ -105,5 +112,23 @@ def _check(step: Step, parent: EvaluationSet) -> None:
         raise UsageError(
             "bad_perturbation",
             f"{kind.name} changes {what}, and {facts.name} has none: its domain is {facts.domain}. "
+            "Choose another one with `edgeprof set perturb --list`.",
+        )
+
+
+def _check_task(kind: TextPerturbation, facts: SetFacts) -> None:
+    if reason := SCORED_TEXTS.get(facts.task):
+        raise UsageError(
+            "bad_perturbation",
+            f"{kind.name} changes the text that a model reads, and in {facts.name} {reason}. Choose another set.",
+        )
+
+
+def _check_language(kind: TextPerturbation, facts: SetFacts) -> None:
+    spoken = facts.language.partition("-")[0].lower()
+    if kind.language and spoken and spoken != kind.language:
+        raise UsageError(
+            "bad_perturbation",
+            f"{kind.name} has words in {kind.language!r}, and {facts.name} is in {facts.language!r}. "
             "Choose another one with `edgeprof set perturb --list`.",
         )

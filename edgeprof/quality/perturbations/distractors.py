@@ -30,4 +30,5 @@ DISTRACTORS = TextPerturbation(
         Parameter(name="sentences", default=2, low=1, high=len(SENTENCES), meaning="sentences before the text"),
     ),
     change=_distracted,
+    language="en",
 )

@@ -47,9 +47,9 @@ class FileSteps:
             return self._row(item)
         changed, differs = dict(item), False
         if "file" in item:
-            changed["file"], differs = self._file(item["file"], item["id"])
+            changed["file"], differs = self._file(item["file"], item)
         if "files" in item:
-            each = [self._file(path, item["id"]) for path in item["files"]]
+            each = [self._file(path, item) for path in item["files"]]
             changed["files"], differs = [path for path, _ in each], differs or any(new for _, new in each)
         return changed, differs
 
@@ -61,12 +61,13 @@ class FileSteps:
             return {**self._files, self._rows_path: _npy(self._rows)}
         return self._files
 
-    def _file(self, path: str, item_id: str) -> tuple[str, bool]:
+    def _file(self, path: str, item: Item) -> tuple[str, bool]:
+        item_id = str(item["id"])
         source = self._folder / path
         place = f"item {item_id!r}"
         if self._pixels:
             old, exif = read_image(source, place)
-            new = self._through(old, item_id)
+            new = self._through(old, item)
             data, suffix, differs = png_of(new, exif), ".png", png_of(old, None) != png_of(new, None)
         else:
             samples, rate_hz = read_sound(source, place)
@@ -109,16 +110,17 @@ class FileSteps:
                 )
         white = white_level(self._old_rows)
         old = self._old_rows[item["row"]]
-        new = row_of_pixels(self._through(pixels_of_row(old, white), item["id"]), old, white)
+        new = row_of_pixels(self._through(pixels_of_row(old, white), item), old, white)
         self._rows.append(new)
         return {**item, "row": len(self._rows) - 1}, not np.array_equal(old, new)
 
-    def _through(self, pixels: Any, item_id: str) -> Any:
+    def _through(self, pixels: Any, item: Item) -> Any:
         import numpy as np
 
         for step in self._pixels:
             assert isinstance(step.kind, PixelPerturbation)
-            pixels = np.clip(step.kind.change(pixels, step.values, _stream(step, item_id)), 0, 1)
+            change = step.kind.change_of(item) if step.kind.change_of else step.kind.change
+            pixels = np.clip(change(pixels, step.values, _stream(step, str(item["id"]))), 0, 1)
         return pixels
 
 

@@ -30,4 +30,4 @@ def _cased(new: str, old: str) -> str:
     return new[0].upper() + new[1:] if old[0].isupper() else new
 
 
-PARAPHRASE = TextPerturbation(name="paraphrase", title="Paraphrase by rules", change=_paraphrased)
+PARAPHRASE = TextPerturbation(name="paraphrase", title="Paraphrase by rules", change=_paraphrased, language="en")

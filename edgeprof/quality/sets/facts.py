@@ -37,6 +37,11 @@ def parse_facts(data: bytes, place: str = FACTS_FILE) -> SetFacts:
 
 def check_facts(facts: SetFacts, place: str = FACTS_FILE) -> None:
     """Raises EdgeprofError for facts that no set can have: `unknown_task`, `bad_template` or `bad_set`."""
+    for name, value in vars(facts).items():
+        try:
+            canonical_json(value)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _bad(place, f"`{name}` is not plain JSON: {error}.") from None
     if not facts.name.strip() or len(facts.name) > MAX_NAME_CHARS or not facts.name.isprintable():
         raise _bad(place, f"`name` must have 1 to {MAX_NAME_CHARS} printable characters.")
     check_task(facts.task, place)
@@ -49,10 +54,6 @@ def check_facts(facts: SetFacts, place: str = FACTS_FILE) -> None:
     for name, times in Counter(facts.classes).items():
         if not name.strip() or times > 1:
             raise _bad(place, f"`classes` holds {name!r}{' twice' * (times > 1)}. Give each class a name of its own.")
-    try:
-        canonical_json(facts.preparation)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _bad(place, f"`preparation` is not plain JSON: {error}.") from None
     if facts.template:
         _check_examples(facts, check_template(facts.template, place), place)
 

@@ -52,8 +52,7 @@ def write_set(
 
     `files`: what each path below `files/` holds. Raises as `read_set`, and UsageError `set_exists`.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError("set_exists", f"{folder} exists. Name a new folder, or delete it first.")
+    check_new(folder)
     check_facts(facts, f"{folder}/{FACTS_FILE}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
@@ -68,6 +67,12 @@ def write_set(
             folder.rmdir()
         os.rename(made, folder)
     return found
+
+
+def check_new(folder: Path) -> None:
+    """Raises UsageError `set_exists` where something is in the way of a new set."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("set_exists", f"{folder} exists. Name a new folder, or delete it first.")
 
 
 def own_files(folder: Path) -> tuple[FileRef, ...]:

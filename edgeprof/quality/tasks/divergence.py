@@ -32,7 +32,7 @@ class Divergence:
         check_text(item)
         window_of(facts)
         if not isinstance(item.get("file"), str):
-            raise BadItem("has no 'file' with the source's odds. Make the set with `edgeprof set divergence`")
+            raise BadItem("has no 'file' with the source's odds. Make the set with `edgeprof divergence`")
 
     def judge(self, item: Item, facts: SetFacts, answer: Any) -> Judged:
         positions, total = int(answer["positions"]), float(answer["kl_nats"][0])

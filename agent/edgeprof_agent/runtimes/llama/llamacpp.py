@@ -188,8 +188,8 @@ class LlamaModel(LlamaAnswers):
             "threads": self._job["config"].threads,
             "provider": "cpu",
             "delegate": None,
-            "inputs": {} if self._is_evaluation else inputs_of(self._lengths),
-            "input_source": "the items of the evaluation set" if self._is_evaluation else source,
+            "inputs": {"prompt": "text"} if self._is_evaluation else inputs_of(self._lengths),
+            "input_source": "items of the evaluation set" if self._is_evaluation else source,
             "notes": [
                 f"model: {description.value.decode(errors='replace')}",
                 *how,

@@ -91,6 +91,9 @@ class OnnxModel:
         self._outputs = self._session.run(None, self._feeds)
         return dict(zip(self._output_names, self._outputs, strict=True))
 
+    def metadata(self) -> dict[str, str]:
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
     def hint(self) -> str:
         return self._feeding.hint()
 

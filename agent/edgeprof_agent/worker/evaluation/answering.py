@@ -7,23 +7,23 @@ from edgeprof.quality.evaluation_set import Item, SetFacts
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof_agent.worker.evaluation.base import NoAnswer, Pipeline
+from edgeprof_agent.worker.evaluation.readying import Ready, made_ready
 from edgeprof_agent.worker_protocol.reason import short_reason
 
 
-def answered(pipeline: Pipeline, task: QualityTask, facts: SetFacts, item: Item) -> Outcome:
-    """The outcome of one item, whatever it raises; only MemoryError and what ends a process pass."""
+def answered(pipeline: Pipeline, task: QualityTask, facts: SetFacts, item: Item, ready: Ready | None = None) -> Outcome:
+    """The outcome of one item, whatever it raises; only MemoryError and what ends a process pass.
+
+    `ready`: the item as it was prepared ahead; None: it is prepared here.
+    """
     item_id = str(item["id"])
-    step = "decode"
-    times_ns: dict[str, int] = {}
+    ready = ready or made_ready(pipeline, item)
+    times_ns, step = ready.times_ns, ready.step or "model"
     try:
+        if ready.error is not None:
+            raise ready.error
         started_ns = time.perf_counter_ns()
-        decoded = pipeline.decode(item)
-        step, times_ns["decode"] = "prepare", time.perf_counter_ns() - started_ns
-        started_ns = time.perf_counter_ns()
-        prepared = pipeline.prepare(item, decoded)
-        step, times_ns["prepare"] = "model", time.perf_counter_ns() - started_ns
-        started_ns = time.perf_counter_ns()
-        output = pipeline.ask(item, prepared)
+        output = pipeline.ask(item, ready.prepared)
         step, times_ns["model"] = "finish", time.perf_counter_ns() - started_ns
         started_ns = time.perf_counter_ns()
         answer = pipeline.finish(item, output)

@@ -37,9 +37,9 @@ class Question(NamedTuple):
     model_files: Sequence[Path] = ()
     """Files of the model's manifest, as its tokenizer. Others in its folder are no part of the model."""
 
-    def model_file(self, name: str) -> Path | None:
-        """The model's own file of that name."""
-        return next((path for path in self.model_files if path.name == name), None)
+    def model_file(self, suffix: str) -> Path | None:
+        """The model's own file with that suffix, one of `wire.identity.ANSWER_SUFFIXES`."""
+        return next((path for path in self.model_files if path.name.endswith(suffix)), None)
 
 
 class Pipeline(Protocol):
@@ -47,6 +47,9 @@ class Pipeline(Protocol):
 
     batch_shape: str
     """How items share the runtime's calls, as `Evaluation.batch_shape` has it; empty: one at a time."""
+    prepares_ahead: bool
+    """Whether `decode` and `prepare` may run in another thread while the model works on an item before; a pipeline
+    without this attribute does not. For images in files, which take longer to decode than a row of an array."""
 
     def __init__(self, question: Question) -> None: ...
 

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,8 @@ from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
+from edgeprof_agent.worker.evaluation.model_keys import with_model_keys
+from edgeprof_agent.worker.evaluation.readying import ahead, in_turn
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
 from edgeprof_agent.worker.evaluation.table import made_pipeline
 from edgeprof_agent.worker.opening import Opened, open_model
@@ -37,23 +40,35 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
         needs = "a language model" if task.kind == "text" else "a model with tensors in and out"
         raise RuntimeFailure("input_unsupported", f"The task {task.name} needs {needs}. Choose another set.")
     files = [Path(path) for path in job["model_files"]]
-    question = Question(opened.model, found.facts, found.folder, found.items, ask["shots"], files)
+    facts = with_model_keys(found.facts, files)
+    question = Question(opened.model, facts, found.folder, found.items, ask["shots"], files)
     pipeline = made_pipeline(task.name, question)
-    batches = _Batches(reporter, 0 if ask["tells_each"] else FLUSH_NS)
+    batches = _Batches(reporter, 0 if ask["is_careful"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()
-    for place, item in _asked(found, ask):
-        if time.monotonic_ns() >= job["stop_at_ns"]:
-            ended = "time_limit"
-            break
-        counter[0] = place + 1  # what the parent reads if this item ends the process
-        batches.add(answered(pipeline, task, found.facts, item))
+    readied = ahead if _goes_ahead(pipeline, job, ask) else in_turn
+    with closing(readied(pipeline, _asked(found, ask))) as turns:
+        for place, item, ready in turns:
+            if time.monotonic_ns() >= job["stop_at_ns"]:
+                ended = "time_limit"
+                break
+            counter[0] = place + 1  # what the parent reads if this item ends the process
+            batches.add(answered(pipeline, task, found.facts, item, ready()))
     batches.flush()
     _report(opened, pipeline, ended, reporter)
     return opened
 
 
-def _asked(found: StoredSet, ask: EvaluationAsk) -> Iterator[tuple[int, Item]]:
+def _goes_ahead(pipeline: Pipeline, job: WorkerJob, ask: EvaluationAsk) -> bool:
+    """Where the pipeline can, a core is idle, and no worker has died: its death would be another item's.
+
+    On a busy machine the thread would take its time from the model, and be on the model's clock.
+    """
+    spare = len(os.sched_getaffinity(0)) - job["config"].threads - os.getloadavg()[0]
+    return bool(getattr(pipeline, "prepares_ahead", False)) and spare > 0 and not ask["is_careful"]
+
+
+def _asked(found: StoredSet, ask: EvaluationAsk) -> Generator[tuple[int, Item], None, None]:
     """The items that are left, with their places in the set."""
     done = set(ask["done"])
     return ((place, item) for place, item in enumerate(found.items[: ask["items"]]) if place not in done)

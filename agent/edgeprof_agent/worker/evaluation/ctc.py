@@ -1,9 +1,9 @@
 """Text out of a column-by-column reader: greedy CTC decoding, and the characters that its outputs stand for.
 
 Keys of `preparation`: `characters`, a list in the order of the outputs or the path of a text file with one a line, as
-`files/characters.txt`; `blank`, the place of "no character", 0. Without `characters`, the model's own file
-`characters.txt` is read. A reader with one output more than blank and characters reads a space with its last
-(PaddleOCR's readers do).
+`files/characters.txt`; `blank`, the place of "no character", 0. Without `characters`, `model.characters.txt` next to
+`model.onnx` is read, else the file's own metadata. A reader with one output more than blank and characters reads a
+space with its last (PaddleOCR's readers do).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,14 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from edgeprof_agent.worker.evaluation.base import NoAnswer
+from edgeprof_agent.worker.evaluation.base import NoAnswer, Question
 from edgeprof_agent.worker.evaluation.set_files import set_file
 from edgeprof_agent.worker.evaluation.tensors import Floats
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import HasMetadata, RuntimeFailure
 
-CHARACTERS_FILE = "characters.txt"
+CHARACTERS_SUFFIX = ".characters.txt"
+METADATA_KEY = "character"
+"""Under which PaddleOCR's exports carry their characters, one a line."""
 
 
 class Reading(NamedTuple):
@@ -36,19 +38,22 @@ class Alphabet:
         self._blank = blank
 
     @classmethod
-    def of(cls, keys: Mapping[str, Any], folder: Path, of_model: Path | None) -> "Alphabet":
+    def of(cls, keys: Mapping[str, Any], question: Question) -> "Alphabet":
         """Raises RuntimeFailure `bad_set` where nobody names the characters."""
         given = keys.get("characters")
         blank = int(keys.get("blank", 0))
         if isinstance(given, (list, tuple)):
             return cls([str(each) for each in cast(Sequence[object], given)], blank)
         if isinstance(given, str):
-            return cls(_lines(set_file(folder, given)), blank)
-        if of_model is not None:
-            return cls(_lines(of_model), blank)
+            return cls(_lines(set_file(question.folder, given)), blank)
+        if (own := question.model_file(CHARACTERS_SUFFIX)) is not None:
+            return cls(_lines(own), blank)
+        metadata = question.model.metadata() if isinstance(question.model, HasMetadata) else {}
+        if METADATA_KEY in metadata:
+            return cls(metadata[METADATA_KEY].removesuffix("\n").split("\n"), blank)
         raise RuntimeFailure(
             "bad_set",
-            f"Nothing names the reader's characters. Add 'characters' to the preparation, or {CHARACTERS_FILE}.",
+            "Nothing names the reader's characters. Add 'characters' to the preparation, or MODEL.characters.txt.",
         )
 
     def read(self, columns: Floats) -> Reading:

@@ -9,6 +9,8 @@ from edgeprof_agent.worker.evaluation.stored_items import Rows, pillow, pixels
 from edgeprof_agent.worker.evaluation.tensors import asked_model, margin, only_input, ranked, scores_of, stored
 
 _SHOWN = 5
+_AHEAD_FROM = 100_000
+"""Values of a row: smaller ones are prepared in less time than it takes to hand them from thread to thread."""
 
 
 class ImageClassificationPipeline:
@@ -24,7 +26,9 @@ class ImageClassificationPipeline:
         self._classes = len(question.facts.classes)
         self._output = str(question.facts.preparation.get("output", ""))
         self._rows = Rows(question.folder, question.facts)
-        if any("file" in item for item in question.items):
+        has_files = any("file" in item for item in question.items)
+        self.prepares_ahead = has_files or self._rows.values > _AHEAD_FROM
+        if has_files:
             pillow()  # its absence is the run's failure, not each item's
         self._preparation = Preparation.of(question.facts.preparation, self._need)
 

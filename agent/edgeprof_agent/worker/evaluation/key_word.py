@@ -22,6 +22,7 @@ class KeyWordPipeline:
     """Decode; features cut into steps; the model, step by step; means above the threshold."""
 
     batch_shape = ""
+    prepares_ahead = False  # a model may hold state, which `prepare` clears
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

@@ -17,6 +17,8 @@ class ObjectDetectionPipeline:
     """Decode, fit into the frame and normalize; the model; read its boxes, suppress doubles, back to the image."""
 
     batch_shape = ""
+    prepares_ahead = True
+    prepares_ahead = True
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

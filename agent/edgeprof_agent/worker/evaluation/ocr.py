@@ -13,7 +13,7 @@ import numpy as np
 
 from edgeprof.quality.evaluation_set import Item
 from edgeprof_agent.worker.evaluation.base import Answer, NoAnswer, Question
-from edgeprof_agent.worker.evaluation.ctc import CHARACTERS_FILE, Alphabet
+from edgeprof_agent.worker.evaluation.ctc import Alphabet
 from edgeprof_agent.worker.evaluation.preparation import Preparation
 from edgeprof_agent.worker.evaluation.stored_items import pillow, pixels
 from edgeprof_agent.worker.evaluation.tensors import asked_model, only_input, real, stored
@@ -27,6 +27,8 @@ class OcrPipeline:
     """Decode, resize, normalize and pad; the model; decode its columns."""
 
     batch_shape = ""
+    prepares_ahead = True
+    prepares_ahead = True
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation
@@ -43,7 +45,7 @@ class OcrPipeline:
         self._fixed_width = self._need.shape[self._preparation.layout.index("W")] if self._need.shape else -1
         self._widths = int(keys.get("min_width", MIN_WIDTH)), int(keys.get("max_width", MAX_WIDTH))
         self._pad = float(keys.get("pad", 0.0))
-        self._alphabet = Alphabet.of(keys, question.folder, question.model_file(CHARACTERS_FILE))
+        self._alphabet = Alphabet.of(keys, question)
 
     def decode(self, item: Item) -> Any:
         return pixels(self._folder / item["file"], self._preparation.channels)

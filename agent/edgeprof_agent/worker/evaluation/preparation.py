@@ -88,14 +88,27 @@ class Preparation:
     def normalized(self, image: npt.NDArray[Any]) -> Floats:
         """[height, width, channels] as real values in the input's layout, with a leading size of 1."""
         image = image[..., ::-1] if self.is_bgr else image
-        values = (image.astype(np.float32) * np.float32(self.scale) - self.mean) / self.std
         if self.layout == "NCHW":
-            values = np.moveaxis(values, -1, 0)
-        elif self.layout == "NHW":
+            image = np.moveaxis(image, -1, 0)
+        values = np.array(image, dtype=np.float32, order="C")  # a copy, whatever the item's type
+        values *= np.float32(self.scale)
+        for change, numbers in ((np.subtract, self.mean), (np.divide, self.std)):
+            self._each_channel(change, values, numbers)
+        if self.layout == "NHW":
             values = values[..., 0]
         elif self.layout == "NF":
             values = values.reshape(-1)
-        return np.ascontiguousarray(values[None], dtype=np.float32)
+        return values[None]
+
+    def _each_channel(self, change: "np.ufunc", values: Floats, numbers: Floats) -> None:
+        """In place. Channels that stand last are spread over a row: a loop of three values would be slow."""
+        if numbers.size == 1:
+            change(values, numbers.reshape(()), out=values)
+        elif self.layout == "NCHW":
+            change(values, numbers[:, None, None], out=values)
+        else:
+            rows = values.reshape(values.shape[0], -1)
+            change(rows, np.tile(numbers, values.shape[1]), out=rows)
 
     def _with_channels(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if image.ndim == 1:

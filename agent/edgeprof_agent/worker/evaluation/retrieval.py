@@ -25,6 +25,7 @@ class RetrievalPipeline:
     """Tokenize; the model; pool, normalize and rank."""
 
     batch_shape = ""
+    prepares_ahead = False
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

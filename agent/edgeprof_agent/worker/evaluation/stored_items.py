@@ -27,12 +27,17 @@ class Rows:
         name = facts.preparation.get("array")
         self._array: npt.NDArray[Any] | None = _mapped(folder, str(name)) if name else None
 
+    @property
+    def values(self) -> int:
+        """Of one row; 0 without an array."""
+        return self._array[0].size if self._array is not None and len(self._array) else 0
+
     def row(self, item: Item) -> npt.NDArray[Any]:
         """The item's row. Raises NoAnswer where there is none."""
         if self._array is None:
             raise NoAnswer("the item names a row, and the set's preparation names no array")
         row = item["row"]
-        if not isinstance(row, int) or not 0 <= row < len(self._array):
+        if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < len(self._array):
             raise NoAnswer(f"row {row!r} is not in the set's array of {len(self._array):,} rows")
         return np.asarray(self._array[row])
 

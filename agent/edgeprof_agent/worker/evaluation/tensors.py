@@ -11,6 +11,8 @@ from edgeprof_agent.worker_protocol.adapter import AnswersTensors, InputNeed, Ou
 
 Floats = npt.NDArray[np.float32]
 _FED = "biuf"
+_FEW = 64
+"""Values that Python sorts sooner than numpy."""
 
 
 def asked_model(question: Question) -> AnswersTensors:
@@ -81,6 +83,9 @@ def scores_of(outputs: Mapping[str, Any], gives: Sequence[OutputGiven], classes:
 
 def ranked(scores: Floats, count: int) -> list[int]:
     """The places of the largest values, largest first; of equal ones the lower place comes first."""
+    if scores.size <= _FEW:
+        values: list[float] = scores.tolist()
+        return sorted(range(len(values)), key=lambda place: -values[place])[:count]
     return [int(place) for place in np.argsort(-scores, kind="stable")[:count]]
 
 
@@ -88,5 +93,5 @@ def margin(scores: Floats) -> float:
     """How far the largest value lies above the next, in the output's own unit; 0 where two share it."""
     if scores.size < 2:
         return 0.0
-    second, first = np.partition(scores, -2)[-2:]
+    second, first = sorted(scores.tolist())[-2:] if scores.size <= _FEW else np.partition(scores, -2)[-2:]
     return float(first - second)

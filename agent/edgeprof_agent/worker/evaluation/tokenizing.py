@@ -1,7 +1,8 @@
 """Texts as the token ids of an encoder, by the package `tokenizers`: a `tokenizer.json`, or BERT's `vocab.txt`.
 
-The file is the model's own, else the one that the set's preparation names as `tokenizer`, below `files/`. Keys:
-`max_tokens`, 256, cuts a text; `lowercase`, true, with a `vocab.txt` only: a `tokenizer.json` says so itself.
+The file is `model.tokenizer.json` or `model.vocab.txt` next to `model.onnx`, else the set's `tokenizer`, below
+`files/`. Keys: `max_tokens`, 256, cuts a text; `lowercase`, true, with a `vocab.txt` only: a `tokenizer.json` says so
+itself.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 MAX_TOKENS = 256
 NO_TOKENIZERS = "The task needs the package tokenizers. Install it with: pip install 'edgeprof[retrieval]'"
-_FILES = ("tokenizer.json", "vocab.txt")
+_SUFFIXES = (".tokenizer.json", ".vocab.txt")
 
 
 class Encoded:
@@ -46,14 +47,13 @@ class Tokens:
 
 
 def _file(question: Question) -> Path:
-    for name in _FILES:
-        if (own := question.model_file(name)) is not None:
+    for suffix in _SUFFIXES:
+        if (own := question.model_file(suffix)) is not None:
             return own
     given = question.facts.preparation.get("tokenizer")
     if not isinstance(given, str):
         raise RuntimeFailure(
-            "bad_set",
-            f"The model has no {' or '.join(_FILES)}. Add one to it, or name a 'tokenizer' in the preparation.",
+            "bad_set", "The model has no tokenizer. Put MODEL.tokenizer.json next to it, or add 'tokenizer' to the set."
         )
     return set_file(question.folder, given)
 

@@ -19,6 +19,7 @@ class VoiceActivityPipeline:
     """Decode; cut into steps; the model, step by step; segments."""
 
     batch_shape = ""
+    prepares_ahead = False  # a model may hold state, which `prepare` clears
 
     def __init__(self, question: Question) -> None:
         keys = question.facts.preparation

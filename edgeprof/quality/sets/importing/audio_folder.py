@@ -92,7 +92,7 @@ def _labelled(request: ImportRequest, labels: Path) -> Imported:
         heard.setdefault(found_file(request.path, cells["file"], place), []).append((place, cells))
     files: dict[str, Path | bytes] = {}
     items: list[Placed] = []
-    for path in sorted(path for path in request.path.rglob("*.wav") if not path.name.startswith(".")):
+    for path in _recordings(request.path):
         seconds = duration_s(path, str(path))
         spans = sorted((_span(cells, seconds, place), cells) for place, cells in heard.pop(path, []))
         if request.task == VOICE_ACTIVITY:
@@ -107,6 +107,12 @@ def _labelled(request: ImportRequest, labels: Path) -> Imported:
     if not items:
         raise EdgeprofError("empty_set", f"{request.path}: no .wav files. Put them next to {LABELS_FILE}.")
     return Imported(items=scattered(items), files=files, classes=classes, warnings=tuple(same_files(files)))
+
+
+def _recordings(folder: Path) -> list[Path]:
+    """Every .wav of a folder, whatever the case of its suffix, but hidden ones."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in files if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
 
 def _classes(request: ImportRequest, rows: list[Row]) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def class_index(name: str, classes: tuple[str, ...], place: str) -> int:
 def found_file(folder: Path, name: str, place: str) -> Path:
     """The file that data names, which lies in its folder. Raises EdgeprofError `bad_item`."""
     path = folder / name
-    inside = os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
+    inside = os.path.abspath(path).startswith(os.path.join(os.path.abspath(folder), ""))
     if not name or not inside:
         raise bad_item(place, f"{name!r} is not a path within {folder}")
     if not path.is_file():
@@ -112,7 +112,7 @@ def found_file(folder: Path, name: str, place: str) -> Path:
 
 def stored_path(folder: Path, path: Path) -> str:
     """Where a file goes in the set: its own path below `files/`."""
-    return f"{FILES_FOLDER}/{Path(os.path.normpath(path)).relative_to(os.path.normpath(folder)).as_posix()}"
+    return f"{FILES_FOLDER}/{Path(os.path.relpath(path, folder)).as_posix()}"
 
 
 def class_folders(path: Path, suffixes: frozenset[str]) -> dict[str, list[Path]]:

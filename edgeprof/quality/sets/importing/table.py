@@ -7,7 +7,7 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
 from edgeprof.quality.sets.checks import ItemChecks
 from edgeprof.quality.sets.facts import check_facts, check_task
-from edgeprof.quality.sets.folder import write_set
+from edgeprof.quality.sets.folder import check_new, write_set
 from edgeprof.quality.sets.importing.audio_folder import AudioFolder
 from edgeprof.quality.sets.importing.base import Imported, Importer, ImportRequest, wrong_form
 from edgeprof.quality.sets.importing.coco import Coco
@@ -36,6 +36,7 @@ def import_set(request: ImportRequest, out: Path, form: str = "") -> ImportedSet
     Raises EdgeprofError whose message begins with the data's own file and line, as `labels.csv:17: ...`.
     """
     check_task(request.task, "--task")
+    check_new(out)
     if not request.path.exists():
         raise UsageError("bad_import", f"{request.path} does not exist.")
     importer = (
