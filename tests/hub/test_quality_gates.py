@@ -118,6 +118,25 @@ def test_a_verdict_belongs_to_one_architecture(live: Live) -> None:
     assert found["cnn int8", "x86_64"] == "fails"
 
 
+def test_a_float_source_that_collapsed_in_one_runtime_fails_and_lets_nothing_pass_there(live: Live) -> None:
+    hub = live.hub
+    broken = [evaluated(hub, 2, model, WORSE, version="1.24.0") for model in (FLOAT, GOOD)]
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, SLIGHTLY), *broken, devices=(1, 2))
+    found = {(row.variant, row.runtime): row.gate for row in live.client.quality()}
+    assert found == {
+        ("cnn fp32", "onnxruntime 1.23.2"): "reference",
+        ("cnn int8", "onnxruntime 1.23.2"): "passes",
+        ("cnn fp32", "onnxruntime 1.24.0"): "fails",
+        ("cnn int8", "onnxruntime 1.24.0"): "fails",
+    }
+
+
+def test_without_a_float_model_the_best_variant_is_the_reference(live: Live) -> None:
+    hub = live.hub
+    store(hub, evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, BAD, WORSE), models=(GOOD, BAD))
+    assert states(live) == {"cnn int8": "reference", "cnn int4": "fails"}
+
+
 def test_an_emulated_evaluation_is_never_judged(live: Live) -> None:
     hub = live.hub
     store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE, emulated=True))

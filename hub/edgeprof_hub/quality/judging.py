@@ -23,7 +23,7 @@ from edgeprof_hub.registry.evaluation_reading import outcomes_of
 from edgeprof_hub.store import gates as store_gates
 from edgeprof_hub.store.rows import to_json
 
-RULES = "2"
+RULES = "3"
 """Counts up when verdicts on the same inputs may change."""
 MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
@@ -93,8 +93,10 @@ class _OneSet:
         asked = [run for run in self.runs if gate.set_name in (run.set_name, *self.set_names)]
         groups: dict[str, list[rest.EvaluationRecord]] = defaultdict(list)
         found: list[rest.GateVerdictRecord] = []
+        read = {run.result_id: record for run in asked if (record := self._record(run)) is not None}
+        shapes = {result_id: record.evaluation.batch_shape for result_id, record in read.items()}
         for run in asked:
-            source = None if gate.kind == "minimum" else reference(run, asked, self.models)
+            source = None if gate.kind == "minimum" else reference(run, asked, self.models, shapes)
             if source is run:
                 name = self.models[run.model_id].name
                 found.append(self._verdict(gate, run, "", "reference", f"{name} is what the others are held against."))
