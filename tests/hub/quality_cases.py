@@ -87,14 +87,20 @@ def evaluated(
     return replace(made, **changes)
 
 
-def store(hub: HubContext, *results: m.Result, devices: Sequence[int] = (1,), gates: Sequence[str] = (GATE,)) -> None:
+def store(
+    hub: HubContext,
+    *results: m.Result,
+    devices: Sequence[int] = (1,),
+    gates: Sequence[str] = (GATE,),
+    models: Sequence[rest.ModelRecord] = MODELS,
+) -> None:
     """Store devices, the models, the results and the gates, and judge the family."""
 
     def change(writer: SqliteWriter) -> None:
         for number in devices:
             writer.save_state(fleet.state(number, f"pi-{number}"), fleet.NOW_S)
             writer.save_facts(fleet.facts(number), None, "")
-        for model in MODELS:
+        for model in models:
             writer.save_model(model)
         for result in results:
             writer.save_result(result, sha256_hex(result.result_id.encode()), fleet.NOW_S)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubError
+from edgeprof.commands.gate import gate
 from edgeprof.wire import rest
 from edgeprof_hub.quality.judging import refresh
 from tests.hub import fleet, stores
@@ -50,6 +52,20 @@ def test_a_set_gate_is_judged_on_its_own_and_a_removed_one_leaves_no_verdict(liv
     live.client.set_gates(FAMILY, [])
     eventually(lambda: live.client.gates(FAMILY).verdicts == ())
     assert set(states(live).values()) == {""}
+
+
+def test_the_command_sets_shows_and_removes_gates(live: Live) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(gate, [*arguments, "--hub", live.url])
+        return done.exit_code, done.output
+
+    hub = live.hub
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE), gates=())
+    assert run(FAMILY) == (0, "digits has no gate.\n")
+    assert run(FAMILY, "shapes: accuracy>=source-2")[1].startswith(f"{GATE}\nVerdicts follow")
+    eventually(lambda: "cnn int4 with onnxruntime 1.23.2 on aarch64 fails: -12 points" in run(FAMILY)[1])
+    assert run(FAMILY, "--delete") == (0, "digits has no gate.\n")
+    assert run(FAMILY, GATE, "--delete")[0] != 0
 
 
 @pytest.mark.parametrize(
@@ -102,6 +118,25 @@ def test_a_verdict_belongs_to_one_architecture(live: Live) -> None:
     assert found["cnn int8", "x86_64"] == "fails"
 
 
+def test_a_float_source_that_collapsed_in_one_runtime_fails_and_lets_nothing_pass_there(live: Live) -> None:
+    hub = live.hub
+    broken = [evaluated(hub, 2, model, WORSE, version="1.24.0") for model in (FLOAT, GOOD)]
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, SLIGHTLY), *broken, devices=(1, 2))
+    found = {(row.variant, row.runtime): row.gate for row in live.client.quality()}
+    assert found == {
+        ("cnn fp32", "onnxruntime 1.23.2"): "reference",
+        ("cnn int8", "onnxruntime 1.23.2"): "passes",
+        ("cnn fp32", "onnxruntime 1.24.0"): "fails",
+        ("cnn int8", "onnxruntime 1.24.0"): "fails",
+    }
+
+
+def test_without_a_float_model_the_best_variant_is_the_reference(live: Live) -> None:
+    hub = live.hub
+    store(hub, evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, BAD, WORSE), models=(GOOD, BAD))
+    assert states(live) == {"cnn int8": "reference", "cnn int4": "fails"}
+
+
 def test_an_emulated_evaluation_is_never_judged(live: Live) -> None:
     hub = live.hub
     store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE, emulated=True))
@@ -139,7 +174,7 @@ def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Pat
         before = found.reader.evaluations.newest()
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
         old.execute("DROP INDEX evaluation_lead")
-        for table in ("gate", "gate_verdict", "drift", "judged_family"):
+        for table in ("gate", "gate_verdict", "drift", "capability", "judged_family"):
             old.execute(f"DROP TABLE {table}")
         for column in ("runtime", "architecture", "unreal", "outcomes_sha256"):
             old.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")
@@ -163,6 +198,21 @@ def test_two_runtime_versions_that_answer_differently_are_named_with_their_items
     assert "onnxruntime 1.24.0 on aarch64 is worse by 12 points" in row.drift_sentence
 
 
+def test_the_page_of_a_run_has_its_gates_and_the_items_that_drift(live: Live) -> None:
+    hub = live.hub
+    first, second = evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 2, FLOAT, WORSE, version="1.24.0")
+    good = evaluated(hub, 1, GOOD, SLIGHTLY)
+    store(hub, first, second, good, devices=(1, 2))
+    page = live.app_get(f"/runs/{second.result_id}")
+    for text in ("wrong here, right there", "<bdi>0059</bdi>", "onnxruntime 1.24.0 on aarch64 is worse by 12 points"):
+        assert text in page
+    assert f"/runs/{first.result_id}" in page
+    assert "right here, wrong there" in live.app_get(f"/runs/{first.result_id}")
+    page = live.app_get(f"/runs/{good.result_id}")
+    assert f"<code>{GATE.replace('>', '&gt;')}</code>" in page
+    assert "cnn int8 with onnxruntime 1.23.2 on aarch64 passes" in page
+
+
 def test_a_right_answer_costs_the_inference_over_the_share(live: Live) -> None:
     hub = live.hub
     measured = speed(1, FLOAT, 4.0)
@@ -181,3 +231,25 @@ def test_a_right_answer_costs_the_inference_over_the_share(live: Live) -> None:
     assert low is not None
     assert high is not None
     assert 0.5 / 0.98 < low < 0.5 / 0.96 < high < 0.5 / 0.93
+
+
+def test_run_page_and_cost_page_have_the_cost_of_a_right_answer(live: Live) -> None:
+    hub = live.hub
+    measured = speed(1, FLOAT, 4.0)
+    energy = rest.MetricRow(metric="energy_per_inference_j", value=0.5, n=1, scope="board")
+    measured = replace(measured, metrics=(*measured.metrics, energy))
+    store(hub, measured, evaluated(hub, 1, FLOAT, RIGHT))
+    live.hub.writer.call(lambda writer: writer.set_device_price(fleet.device_id(1), 80.0, "a shop"))
+    page = live.app_get(f"/runs/{measured.result_id}")
+    assert "accuracy 96.0 % (93.9–97.4), 500 items" in page
+    assert "per 1,000 right answers" in page
+    assert "521 mJ per right answer (513 mJ–532 mJ)" in page
+    page = live.app_get(f"/cost/{measured.result_id}")
+    assert "Energy per right answer" in page
+    assert "by the interval of the share" in page
+    assert "shapes, 500 items" in page
+    (row,) = live.client.quality()
+    assert row.correct is not None
+    assert row.correct.usd_per_1000 is not None
+    assert row.correct.usd_per_1000_low is not None
+    assert row.correct.usd_per_1000_low < row.correct.usd_per_1000

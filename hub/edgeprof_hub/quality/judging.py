@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows
 from edgeprof.quality.drift import find_drift
 from edgeprof.quality.gate_text import Gate, parse_gate
 from edgeprof.quality.gates import judge_gate
@@ -22,7 +23,7 @@ from edgeprof_hub.registry.evaluation_reading import outcomes_of
 from edgeprof_hub.store import gates as store_gates
 from edgeprof_hub.store.rows import to_json
 
-RULES = "1"
+RULES = "3"
 """Counts up when verdicts on the same inputs may change."""
 MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
@@ -39,11 +40,15 @@ def refresh(hub: HubContext, family: str) -> bool:
     inputs = sha256_hex(to_json([RULES, lines, _of_models(models), _of_runs(runs, hashes), names]).encode())
     if inputs == hub.reader.gates.inputs(family):
         return False
-    family_of = _Family(hub, family, models, runs, names)
-    verdicts = [each for line in lines for each in family_of.verdicts(parse_gate(line))]
-    drifts = family_of.drifts()
+    gates = [parse_gate(line) for line in lines]
+    verdicts, drifts, capability = list[rest.GateVerdictRecord](), list[rest.DriftRecord](), list[CapabilityRow]()
+    for set_id in dict.fromkeys(run.set_id for run in runs):
+        one = _OneSet(hub, family, models, [run for run in runs if run.set_id == set_id], names.get(set_id, ()))
+        verdicts += [each for gate in gates for each in one.verdicts(gate)]
+        drifts += one.drifts()
+        capability += one.capability()
     hub.writer.call(
-        lambda store: store.change(lambda db: store_gates.save_judged(db, family, inputs, verdicts, drifts))
+        lambda store: store.change(lambda db: store_gates.save_judged(db, family, inputs, verdicts, drifts, capability))
     )
     hub.events.publish([Change("family", family)])
     return True
@@ -74,22 +79,24 @@ def _of_runs(runs: Iterable[rest.EvaluationRecord], hashes: Mapping[str, str]) -
 
 
 @dataclass
-class _Family:
-    """A family while it is judged. Outcomes are read once each, and one set's are dropped before the next."""
+class _OneSet:
+    """A family's evaluations on one set while they are judged. Outcomes are read once each, and dropped with it."""
 
     hub: HubContext
     name: str
     models: Mapping[str, rest.ModelRecord]
     runs: Sequence[rest.EvaluationRecord]
-    set_names: Mapping[str, Sequence[str]]
+    set_names: Sequence[str]
     _read: dict[str, EvaluationRecord | None] = field(default_factory=lambda: {})
 
     def verdicts(self, gate: Gate) -> list[rest.GateVerdictRecord]:
-        asked = [run for run in self.runs if gate.set_name in (run.set_name, *self.set_names.get(run.set_id, ()))]
+        asked = [run for run in self.runs if gate.set_name in (run.set_name, *self.set_names)]
         groups: dict[str, list[rest.EvaluationRecord]] = defaultdict(list)
         found: list[rest.GateVerdictRecord] = []
+        read = {run.result_id: record for run in asked if (record := self._record(run)) is not None}
+        shapes = {result_id: record.evaluation.batch_shape for result_id, record in read.items()}
         for run in asked:
-            source = None if gate.kind == "minimum" else reference(run, asked, self.models)
+            source = None if gate.kind == "minimum" else reference(run, asked, self.models, shapes)
             if source is run:
                 name = self.models[run.model_id].name
                 found.append(self._verdict(gate, run, "", "reference", f"{name} is what the others are held against."))
@@ -129,6 +136,29 @@ class _Family:
             for other in _one_each_place(group)[1:]
             if (drift := self._drift(group[0], other)) is not None
         ]
+
+    def capability(self) -> tuple[CapabilityRow, ...]:
+        """A row for each model, device and runtime, of several configurations the newest."""
+        newest = {(run.model_id, run.shots, run.device_id, run.runtime): run for run in self.runs}
+        devices = {device.device_id: device.label for device in self.hub.reader.devices()}
+        found: list[Evaluated] = []
+        for run in newest.values():
+            if (record := self._record(run)) is not None:
+                model = self.models[run.model_id]
+                found.append(
+                    Evaluated(
+                        model=model.name,
+                        device=devices.get(run.device_id, run.device_id),
+                        runtime=run.runtime,
+                        evaluation=record.evaluation,
+                        outcomes=record.outcomes,
+                        figures=record.figures,
+                        shots=run.shots,
+                        quantization=model.quantization,
+                        result_id=run.result_id,
+                    )
+                )
+        return capability_rows(found)
 
     def _drift(self, first: rest.EvaluationRecord, other: rest.EvaluationRecord) -> rest.DriftRecord | None:
         one, another = self._record(first), self._record(other)

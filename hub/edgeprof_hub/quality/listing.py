@@ -10,7 +10,7 @@ from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import table
 from edgeprof_hub.quality.cells import Verdicts, architecture_of, verdicts_of
-from edgeprof_hub.quality.correct import correct_cost, is_share_of_right
+from edgeprof_hub.quality.correct import correct_cost, share_of_right
 from edgeprof_hub.store.reader import SqliteReader
 
 
@@ -89,7 +89,7 @@ def _row(
         ci_high=one.ci_high,
         n=one.answered,
         unreal=one.unreal,
-        smallest_difference=smallest_points(one.answered) if is_share_of_right(one) else None,
+        smallest_difference=smallest_points(one.answered) if share_of_right(one) else None,
         gate=gate,
         gate_sentences=sentences,
         drift=drift,

@@ -26,25 +26,32 @@ def is_source(model: rest.ModelRecord) -> bool:
 
 
 def reference(
-    one: rest.EvaluationRecord, others: Sequence[rest.EvaluationRecord], models: Mapping[str, rest.ModelRecord]
+    one: rest.EvaluationRecord,
+    others: Sequence[rest.EvaluationRecord],
+    models: Mapping[str, rest.ModelRecord],
+    shapes: Mapping[str, str],
 ) -> rest.EvaluationRecord | None:
-    """The evaluation that `one` is held against: on the same set and shots, as near to its set-up as there is.
+    """The evaluation that `one` is held against: the best one of the float source on the same set and shots.
 
-    Of a family without a float model it is the best variant. None: the float source was not evaluated on this set.
+    The best, since a source that collapsed in one runtime would let everything pass there. Of equally good ones it is
+    the nearest set-up. Of a family without a float model it is the best variant. `shapes`: of batches, by evaluation;
+    those of the same shape come first, as others are not compared. None: the source was not evaluated on this set.
     """
     same = [other for other in others if (other.set_id, other.shots) == (one.set_id, one.shots)]
     if any(map(is_source, models.values())):
-        sources = [other for other in same if is_source(models[other.model_id])]
-        return max(sources, key=lambda other: _nearness(one, other, models), default=None)
-    return max(same, key=_goodness, default=None)
+        same = [other for other in same if is_source(models[other.model_id])]
+    alike = [other for other in same if shapes.get(other.result_id) == shapes.get(one.result_id)] or same
+    return max(alike, key=lambda other: _rank(one, other, models), default=None)
 
 
-def _nearness(
+def _rank(
     one: rest.EvaluationRecord, other: rest.EvaluationRecord, models: Mapping[str, rest.ModelRecord]
 ) -> tuple[object, ...]:
     mine, its = models[one.model_id], models[other.model_id]
+    quantization = its.quantization.lower()
     return (
-        -FLOATS.index(its.quantization.lower()),
+        -FLOATS.index(quantization) if quantization in FLOATS else 0,
+        _goodness(other),
         one.result_id == other.result_id,
         mine.format == its.format,
         one.architecture == other.architecture,
@@ -55,7 +62,7 @@ def _nearness(
     )
 
 
-def _goodness(one: rest.EvaluationRecord) -> tuple[float, str]:
+def _goodness(one: rest.EvaluationRecord) -> float:
     known = METRICS.get(one.metric or "")
     value = one.value or 0.0
-    return (-value if known and known.better == "lower" else value, one.result_id)
+    return -value if known and known.better == "lower" else value

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from edgeprof.quality.capability import CapabilityRow
 from edgeprof.wire import rest
 from edgeprof.wire.quality import DriftKind
 from edgeprof_hub.store import database, rows
@@ -30,6 +31,7 @@ TABLES = (
     # What the rows above rest on: they are computed again where it has changed.
     "CREATE TABLE judged_family (family TEXT PRIMARY KEY, inputs TEXT NOT NULL) STRICT",
 )
+TABLE_OF_CAPABILITY = "CREATE TABLE capability (family TEXT PRIMARY KEY, cells TEXT NOT NULL) STRICT"
 _OF_FAMILIES = "family IN (SELECT value FROM json_each(?))"
 
 
@@ -65,6 +67,11 @@ class GateReader:
         found = self._ask("SELECT document FROM drift WHERE ? IN (result_id, other_id)", (result_id,))
         return [rows.from_json(row["document"], rest.DriftRecord) for row in found]
 
+    def capability(self, family: str) -> tuple[CapabilityRow, ...]:
+        """What the family's models can do, sorted for reading."""
+        found = self._ask("SELECT cells FROM capability WHERE family = ?", (family,))
+        return rows.from_json(found[0]["cells"], tuple[CapabilityRow, ...]) if found else ()
+
     def inputs(self, family: str) -> str:
         """What the family's rows rest on; empty where it was never judged."""
         return next((str(row[0]) for row in self._ask(_INPUTS, (family,))), "")
@@ -90,9 +97,10 @@ def save_judged(
     inputs: str,
     verdicts: Sequence[rest.GateVerdictRecord],
     drifts: Sequence[rest.DriftRecord],
+    capability: Sequence[CapabilityRow],
 ) -> None:
     """Replace what was found of a family. An evaluation that was deleted meanwhile has no row."""
-    for table in ("gate_verdict", "drift", "judged_family"):
+    for table in ("gate_verdict", "drift", "capability", "judged_family"):
         connection.execute(f"DELETE FROM {table} WHERE family = ?", (family,))
     for verdict in verdicts:
         if _is_stored(connection, verdict.result_id):
@@ -101,6 +109,8 @@ def save_judged(
         if _is_stored(connection, drift.result_id) and _is_stored(connection, drift.other_id):
             values = {name: getattr(drift, name) for name in _DRIFT}
             database.insert(connection, "drift", {**values, "document": rows.to_json(drift)})
+    if capability:
+        database.insert(connection, "capability", {"family": family, "cells": rows.to_json(capability)})
     database.insert(connection, "judged_family", {"family": family, "inputs": inputs})
 
 

@@ -12,11 +12,11 @@ from edgeprof_hub.store.trouble import Rotten
 _NOT_COPIED = frozenset(
     {
         *("result", "outcome", "standing", "metric", "evaluation"),
-        *("gate_verdict", "drift", "judged_family"),
+        *("gate_verdict", "drift", "capability", "judged_family"),
         "_sqlite_migrations",
     }
 )
-"""Results come one by one; the next four are made anew from them, the next three by the hub that starts with the new
+"""Results come one by one; the next four are made anew from them, the next four by the hub that starts with the new
 database, and the last is its own."""
 
 

@@ -225,6 +225,13 @@ def gate_tables(db: sqlite_utils.Database) -> None:
     evaluations.add_runs(db.conn)
 
 
+@MIGRATIONS(name="0014_capability")
+def capability_table(db: sqlite_utils.Database) -> None:
+    """What each family's models can do, computed from their outcomes. Families are judged again for it."""
+    db.conn.execute(gates.TABLE_OF_CAPABILITY)
+    db.conn.execute("DELETE FROM judged_family")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)
