@@ -134,7 +134,7 @@ def _drift(row: QualityRow, places: Mapping[tuple[str, str, int], int]) -> str:
         return "not counted"
     if row.drift is not None:
         return DRIFTS[row.drift]
-    return "baseline" if places.get((row.model_id, row.set_id, row.shots), 0) > 1 else "one machine"
+    return "baseline" if places.get((row.model_id, row.set_id, row.shots), 0) > 1 else "not compared"
 
 
 def _below(row: QualityRow) -> tuple[str, ...]:
@@ -160,8 +160,8 @@ def _legend(rows: Sequence[QualityRow], places: Mapping[tuple[str, str, int], in
             "gate: of this variant in this runtime on this architecture. reference: the float source that the others "
             "are compared with, item by item. undecided: the items show neither pass nor failure."
         )
-    if "one machine" in drifts:
-        found.append("one machine: no other architecture or runtime version has answered this set with this model.")
+    if "not compared" in drifts:
+        found.append("not compared: no other architecture or runtime version has answered this set with this model.")
     if any(row.unreal for row in rows):
         found.append("~ emulated or replayed: its answers are another machine's. No gate, drift or cost counts them.")
     if any(row.correct for row in rows):
