@@ -61,7 +61,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "quality": (
         "edgeprof.commands.quality:quality",
         "",
-        "Print quality, gate and drift of each variant beside speed and cost.",
+        "Print quality, gate and drift of each variant next to speed and cost.",
     ),
     "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),

@@ -1,4 +1,4 @@
-"""`edgeprof quality`: every evaluation on the hub with its gate and drift, beside speed and cost."""
+"""`edgeprof quality`: every evaluation on the hub with its gate and drift, next to speed and cost."""
 
 import shutil
 
@@ -16,7 +16,7 @@ from edgeprof.wire.quality import QualityRow
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def quality(family: str, hub_url: str, token_file: str | None, as_json: bool) -> None:
-    """Print quality, gate and drift of each variant beside its speed and cost.
+    """Print quality, gate and drift of each variant next to its speed and cost.
 
     FAMILY limits it to one family of models.
     """

@@ -44,10 +44,9 @@ def quality_mismatches(plan: DemoPlan, found: Mapping[tuple[str, str, str], floa
     wrong: list[Mismatch] = []
     for one in plan.evaluations:
         low, high = one.lead
-        for agent in plan.agents:
-            for recipe in one.recipes:
-                got = found.get((agent.name, recipe, one.set), "no job")
-                if isinstance(got, str) or not low <= got <= high:
-                    shown = got if isinstance(got, str) else figures.number(got)
-                    wrong.append(Mismatch(agent.name, f"{recipe} on {one.set}", f"{low:g} to {high:g}", shown))
+        for agent, recipe in one.runs(plan.agents):
+            got = found.get((agent, recipe, one.set), "no job")
+            if isinstance(got, str) or not low <= got <= high:
+                shown = got if isinstance(got, str) else figures.number(got)
+                wrong.append(Mismatch(agent, f"{recipe} on {one.set}", f"{low:g} to {high:g}", shown))
     return wrong

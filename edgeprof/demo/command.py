@@ -192,7 +192,7 @@ def _say(text: str) -> None:
 
 def _say_outcome(whole: plan.DemoPlan, wrong: list[check.Mismatch]) -> None:
     cells = sum(len(model.expect) for model in whole.models)
-    cells += sum(len(one.recipes) for one in whole.evaluations) * len(whole.agents)
+    cells += sum(len(one.runs(whole.agents)) for one in whole.evaluations)
     click.echo(f"\n{cells - len(wrong)} of {cells} runs ended as the plan expects.")
     for item in wrong:
         click.echo(f"  {item.recipe} on {item.agent}: expected {item.expected}, got {item.got}")

@@ -1,6 +1,7 @@
 """What the demo does and what each cell must come to: `demo.toml`, read strictly."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -54,8 +55,15 @@ class EvaluationPlan(PlanTable, frozen=True, kw_only=True):
     recipes: list[str]
     lead: tuple[float, float]
     """Lowest and highest figure, in the unit of the task's lead metric."""
+    agents: list[str] = []
+    """Names of those that answer; empty: all."""
     items: int = 0
     """0: all of the set."""
+
+    def runs(self, agents: Iterable[DemoAgent]) -> list[tuple[str, str]]:
+        """Agent and recipe of each evaluation on this set."""
+        names = [agent.name for agent in agents if not self.agents or agent.name in self.agents]
+        return [(name, recipe) for name in names for recipe in self.recipes]
 
 
 class FamilyGates(PlanTable, frozen=True, kw_only=True):
@@ -103,6 +111,11 @@ def _check(plan: DemoPlan, path: Path) -> None:
             raise UsageError(
                 "bad_plan",
                 f"{path}: the evaluation on {evaluation.set} names {sorted(unknown)}, not one of [[models]].",
+            )
+        if unknown := set(evaluation.agents) - names:
+            raise UsageError(
+                "bad_plan",
+                f"{path}: the evaluation on {evaluation.set} names {sorted(unknown)}, not one of [[agents]].",
             )
         if evaluation.lead[0] > evaluation.lead[1]:
             raise UsageError(

@@ -34,7 +34,9 @@ def evaluate(
         client.set_gates(family.family, family.gates)
     found: Found = {}
     for one in whole.evaluations:
-        found |= _answered(one, client, devices, models, speed, say)
+        asked = {agent for agent, _ in one.runs(whole.agents)}
+        chosen = {agent: device for agent, device in devices.items() if agent in asked}
+        found |= _answered(one, client, chosen, models, speed, say)
     _wait_until_judged(whole, client)
     return check.quality_mismatches(whole, found)
 
@@ -47,12 +49,13 @@ def _answered(
     speed: rest.CampaignRequest,
     say: Callable[[str], None],
 ) -> Found:
-    """One set, by its models on all agents."""
+    """One set, by its models on these devices."""
     record = resolve_sets.put_set(client, one.set, say)
     chosen = {models[recipe].model_id: recipe for recipe in one.recipes}
     request = replace(
         speed,
         model_ids=tuple(chosen),
+        device_ids=tuple(device.device_id for device in devices.values()),
         evaluation_sets=(record.set_id,),
         evaluate_only=True,
         protocol=replace(speed.protocol, evaluation_items=one.items),

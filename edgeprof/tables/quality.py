@@ -1,4 +1,4 @@
-"""Evaluations for a terminal: quality, gate and drift of each set-up, beside its speed and cost. Pure."""
+"""Evaluations for a terminal: quality, gate and drift of each set-up, next to its speed and cost. Pure."""
 
 import json
 import textwrap
@@ -157,8 +157,8 @@ def _legend(rows: Sequence[QualityRow], places: Mapping[tuple[str, str, int], in
         )
     if any(row.gate for row in real):
         found.append(
-            "gate: of this variant in this runtime on this architecture. reference: the float source that the others "
-            "are compared with, item by item. undecided: the items show neither pass nor failure."
+            "gate: of this variant in this runtime on this architecture. reference: the others are compared with it, "
+            "item by item. undecided: the items show neither pass nor failure."
         )
     if "not compared" in drifts:
         found.append("not compared: no other architecture or runtime version has answered this set with this model.")
