@@ -38,8 +38,13 @@ class Build:
 
     @property
     def _env(self) -> dict[str, str]:
-        """Imports come from this tree and not from where edgeprof is installed; workers inherit that."""
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(str(self.tree / room) for room in ROOMS)}
+        """Imports come from this tree and not from where edgeprof is installed; workers inherit that.
+
+        Bytecode is kept, as an installed package has it: without it every start compiles every module.
+        """
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(self.tree / room) for room in ROOMS)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        return environment
 
 
 def add_baseline(parser: ArgumentParser, *, required: bool) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from benchmarks import older_build
 from benchmarks import stopping_rules as rules
+from benchmarks.idle import wait_until_idle
 from benchmarks.older_build import Build
 from benchmarks.paired import Ratio, median_ratio
 from benchmarks.simulated_speeds import MACHINES, true_median
@@ -130,13 +131,19 @@ def _verdict(one: Result, other: Result) -> str:
 
 
 def alternated(
-    before: Build, now: Build, model: Path, pairs: int, options: Sequence[str]
+    before: Build, now: Build, model: Path, pairs: int, options: Sequence[str], idle_s: float
 ) -> tuple[list[Profile], list[Profile]]:
-    """Pairs of runs, the order of each reversed from the last (ABBA)."""
+    """Pairs of runs, the order of each reversed from the last (ABBA), after one of each that does not count.
+
+    The first run of a build compiles its modules, and proves a library that is new to this machine.
+    """
+    for build in (before, now):
+        profiled(build, model, options)
     old: list[Profile] = []
     new: list[Profile] = []
     for turn in range(pairs):
         for side, build in ((old, before), (new, now))[:: -1 if turn % 2 else 1]:
+            wait_until_idle(idle_s)
             side.append(profiled(build, model, options))
         print(
             f"  {turn + 1} of {pairs}: before {old[-1].wall_s:.2f} s ({old[-1].window_end}), "
@@ -181,6 +188,9 @@ def main() -> None:
     older_build.add_baseline(parser, required=False)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--option", dest="options", action="append", default=[], help="of profile, on both sides")
+    parser.add_argument(
+        "--idle-s", type=float, default=0.0, help="before each run, wait so long at most until the machine is idle"
+    )
     parser.add_argument("--trials", type=int, default=1000, help="of each simulated machine; 0: none")
     parser.add_argument("--seed", type=int, default=20_261_130)
     parser.add_argument("--json", type=Path, help="save every figure here")
@@ -194,7 +204,9 @@ def main() -> None:
             fetch.ensure(catalogue.load_recipes()[name], print) for name in RECIPES
         ]
         for model in models:
-            old, new = alternated(sides["baseline"], sides["this"], model, options.pairs, options.options)
+            old, new = alternated(
+                sides["baseline"], sides["this"], model, options.pairs, options.options, options.idle_s
+            )
             ratio, a_before, a_now = _report(model.name, old, new)
             document[model.name] = {
                 "ratio": asdict(ratio),

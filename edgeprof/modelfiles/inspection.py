@@ -20,8 +20,8 @@ from edgeprof.modelfiles import (
     tflite_file,
 )
 from edgeprof.modelfiles.window import FileWindow, ModelFileError
-from edgeprof.wire.formats import FORMATS, TITLES, is_language
-from edgeprof.wire.identity import ANSWER_SUFFIXES, INPUTS_SUFFIX, manifest_of
+from edgeprof.wire.formats import FORMATS, INPUTS_SUFFIX, TITLES, is_language
+from edgeprof.wire.identity import ANSWER_SUFFIXES, manifest_of
 from edgeprof.wire.messages import FileRef, Manifest, ModelFormat
 
 HEAD_BYTES = 32

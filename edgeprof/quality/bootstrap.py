@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from statistics import NormalDist
 
-from edgeprof.quality.shares import Z_95
+from edgeprof.statistics.distributions import Z_95
 
 RESAMPLES = 1_000
 """A percentile interval wants about this many (Efron and Tibshirani 1993, 13.3)."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from edgeprof.quality.groups import grouped
 from edgeprof.quality.outcomes import Outcome
-from edgeprof.quality.shares import wilson
+from edgeprof.statistics.shares import wilson
 
 
 @dataclass(frozen=True, kw_only=True)

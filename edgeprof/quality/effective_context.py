@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.places import Place, place_of
-from edgeprof.quality.shares import wilson
+from edgeprof.statistics.shares import wilson
 
 THRESHOLD = 0.85
 """After RULER's 85.6 %."""

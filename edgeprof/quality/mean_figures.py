@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from edgeprof.quality.shares import Z_95
+from edgeprof.statistics.distributions import Z_95
 
 
 def ratio_with_error(sums: Sequence[float], counts: Sequence[float]) -> tuple[float, float | None]:

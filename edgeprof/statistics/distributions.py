@@ -67,3 +67,7 @@ def _gamma_share(a: float, x: float) -> float:
         if term < total * _EPSILON:
             break
     return min(1.0, total * math.exp(a * math.log(x) - x - math.lgamma(a)))
+
+
+Z_95 = normal_quantile(0.975)
+"""The 97.5 % quantile of the normal distribution: half of a 95 % interval in standard errors."""

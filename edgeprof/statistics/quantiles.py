@@ -69,6 +69,15 @@ class TooFewSamples(NamedTuple):
         return f"shown from {shown_from(self.p):,} samples on; this run has {self.n:,}"
 
 
+def relative_half_width(value: float, low: float | None, high: float | None) -> float | None:
+    """Half of an interval over its value, as a share; None where there is no interval, or nothing to take a share of.
+
+    >>> relative_half_width(100.0, 98.0, 102.0)
+    0.02
+    """
+    return None if low is None or high is None or value <= 0 else (high - low) / 2 / value
+
+
 def percentile(samples: Sequence[float], p: float, apart: float = 1.0) -> Percentile | TooFewSamples:
     """One percentile of samples in the order in which they were taken. `apart`: see `percentiles`."""
     return percentiles(samples, (p,), apart)[0]

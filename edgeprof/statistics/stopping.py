@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from edgeprof.statistics.quantiles import (
     MIN_SAMPLES_FOR_VERDICT,
-    Percentile,
     TooFewSamples,
     apart_of,
     percentile,
     quantile,
+    relative_half_width,
 )
 
 MIN_SHARE = 1 / 3
@@ -47,17 +47,6 @@ class Look(NamedTuple):
     next_s: float
 
 
-def half_width(found: Percentile | TooFewSamples) -> float | None:
-    """Half of a percentile's interval over its value; None where it has no interval.
-
-    >>> half_width(percentile([98.0, 99.0, 100.0, 100.0, 101.0, 102.0], 0.5))
-    0.02
-    """
-    if isinstance(found, TooFewSamples) or found.value <= 0:
-        return None
-    return (found.high - found.low) / 2 / found.value
-
-
 def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s: float) -> Look:
     """Samples (any unit) taken in `spent_s` seconds, of at most `limit_s`, for an interval of +- `precision` (a share).
 
@@ -66,10 +55,11 @@ def look_at(samples: Sequence[float], spent_s: float, precision: float, limit_s:
     is out of reach if a third of the limit has passed and the estimate lies beyond the limit.
     """
     found = percentile(samples, 0.5, apart_of(len(samples), spent_s))
-    width = half_width(found)
+    width = None
     if isinstance(found, TooFewSamples):
         needed_s = spent_s * max(_FURTHEST, found.needed / max(1, found.n)) * max(1.0, _apart(samples) / precision) ** 2
     else:
+        width = relative_half_width(found.value, found.low, found.high)
         needed_s = spent_s * (math.inf if width is None else width / precision) ** 2
     decided_s = limit_s * MIN_SHARE
     nearest = _NEAREST if len(samples) >= MIN_SAMPLES_FOR_VERDICT else _FURTHEST

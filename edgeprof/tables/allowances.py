@@ -1,7 +1,7 @@
 """By how much a figure may change from run to run: learned where its very set-up was calibrated, else assumed."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from edgeprof.tables import figures
 from edgeprof.wire import rest
@@ -61,17 +61,18 @@ def legend(table: rest.CompareTable, metrics: Iterable[str]) -> str:
     """Which allowance the marks of these metrics rest on; empty where there is no mark."""
     wanted = frozenset(metrics)
     marked = {mark.metric for cell in table.cells for mark in cell.marks} & wanted
-    pairs = [(cell, metric) for cell in table.cells for metric in marked if _has_interval(cell, metric)]
-    labels = {device.device_id: device.label for device in table.devices}
-    named = list(dict.fromkeys(_named(floor, labels) for cell, metric in pairs if (floor := learned(cell, metric))))
-    if not pairs:
+    if not any(True for _ in _with_interval(table.cells, marked)):
         return ""
+    labels = {device.device_id: device.label for device in table.devices}
+    calibrated = [cell for cell in table.cells if cell.noise_floor is not None or cell.noise_floors]
+    pairs = _with_interval(calibrated, marked)
+    named = list(dict.fromkeys(_named(floor, labels) for cell, metric in pairs if (floor := learned(cell, metric))))
     assumed = f"an assumed {ASSUMED * 100:g} %"
     if not named:
         return f"Widened by {assumed}: no set-up here is calibrated. Calibrate with `edgeprof calibrate`."
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
     text = f"Widened by the calibrated noise floor: {'; '.join(named[:_MAX_NAMED])}{more}"
-    rest_of = any(learned(cell, metric) is None for cell, metric in pairs)
+    rest_of = any(learned(cell, metric) is None for cell, metric in _with_interval(table.cells, marked))
     return f"{text}. Elsewhere by {assumed}." if rest_of else f"{text}."
 
 
@@ -86,6 +87,8 @@ def _series_of(metric: str) -> tuple[str, ...]:
 
 
 def _usable(cell: rest.Cell) -> dict[str, NoiseFloor]:
+    if cell.noise_floor is None and not cell.noise_floors:
+        return {}
     floors = [cell.noise_floor, *cell.noise_floors]
     return {floor.series: floor for floor in floors if floor is not None and _holds(floor, cell)}
 
@@ -99,6 +102,10 @@ def _named(floor: NoiseFloor, labels: dict[str, str]) -> str:
     return f"on {figures.clean(labels.get(floor.device_id, floor.device_id))} {floor_text(floor)}"
 
 
-def _has_interval(cell: rest.Cell, metric: str) -> bool:
-    row = cell.metrics.get(metric)
-    return cell.ranked and row is not None and row.ci_low is not None
+def _with_interval(cells: Iterable[rest.Cell], metrics: Iterable[str]) -> Iterator[tuple[rest.Cell, str]]:
+    """Ranked cells and those of their figures that have an interval."""
+    for cell in cells:
+        for metric in metrics if cell.ranked else ():
+            row = cell.metrics.get(metric)
+            if row is not None and row.ci_low is not None:
+                yield cell, metric

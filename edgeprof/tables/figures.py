@@ -6,6 +6,7 @@ from edgeprof.wire.energy import scope_words
 from edgeprof.wire.messages import MetricRow
 
 SIGNIFICANT = 3
+_MIN_WHOLE = 10 ** (SIGNIFICANT - 1)
 
 
 def number(value: float, digits: int | None = None) -> str:
@@ -16,9 +17,10 @@ def number(value: float, digits: int | None = None) -> str:
 
 def decimals(value: float) -> int:
     """Decimal places that show `value` in three significant digits."""
-    if value == 0 or not math.isfinite(value):
+    size = abs(value)
+    if size >= _MIN_WHOLE or size == 0 or not math.isfinite(value):
         return 0
-    return max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
+    return SIGNIFICANT - 1 - math.floor(math.log10(size))
 
 
 def interval(row: MetricRow) -> str | None:

@@ -44,7 +44,7 @@ def causes(trust: Trust | None) -> tuple[str, ...]:
 
 def reasons(trust: Trust | None) -> tuple[str, ...]:
     """A sentence for each finding, `busy: Other programs took 14 % of the cores.`"""
-    if trust is None:
+    if trust is None or trust.is_clean:
         return ()
     return tuple(figures.clean(f"{named(mark.cause)}: {mark.reason}") for mark in trust.marks)
 
@@ -71,7 +71,7 @@ def meanings_of(cells: Iterable[rest.Cell]) -> dict[str, str]:
 def legend(cells: Iterable[rest.Cell]) -> tuple[str, ...]:
     """A line for each sign that stands in a table of these cells."""
     shown = [cell for cell in cells if cell.metrics and cell.state != "failed"]
-    signs = {sign(cell.trust) for cell in shown}
+    signs = set(map(sign, [cell.trust for cell in shown]))
     found = meanings_of(shown)
     lines: list[str] = []
     if CLEAN_SIGN in signs:

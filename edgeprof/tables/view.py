@@ -50,13 +50,17 @@ class Notes:
     """Footnotes, numbered in order of first use; the same sentence keeps its number."""
 
     texts: list[str] = field(default_factory=lambda: [])
+    _signs: dict[str, str] = field(default_factory=lambda: {})
 
     def ref(self, text: str) -> str:
         """The sign that stands for a sentence."""
-        sentence = figures.clean(text)
-        if sentence not in self.texts:
-            self.texts.append(sentence)
-        return f"[{self.texts.index(sentence) + 1}]"
+        sign = self._signs.get(text)
+        if sign is None:
+            sentence = figures.clean(text)
+            if sentence not in self.texts:
+                self.texts.append(sentence)
+            sign = self._signs[text] = f"[{self.texts.index(sentence) + 1}]"
+        return sign
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,14 @@ def view(table: rest.CompareTable, hidden: Collection[str] = ()) -> View:
     notes = Notes()
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     labels = column_labels(table.columns)
+    of_kind: dict[Kind, list[tuple[rest.Column, str]]] = {
+        kind: [each for each in labels.items() if kind_of(each[0].format) == kind] for kind in HEADLINES
+    }
     blocks = [
         block
         for device in table.devices
-        for kind in HEADLINES
-        if (block := _block(device, kind, cells, labels, notes, hidden))
+        for kind, columns in of_kind.items()
+        if (block := _block(device, kind, cells, columns, notes, hidden))
     ]
     return View(tuple(blocks), tuple(notes.texts), _legend(table), figures.clean(table.cost_note))
 
@@ -116,16 +123,14 @@ def _block(
     device: rest.DeviceRecord,
     kind: Kind,
     cells: dict[tuple[str, str, str], rest.Cell],
-    labels: dict[rest.Column, str],
+    columns: Sequence[tuple[rest.Column, str]],
     notes: Notes,
     hidden: Collection[str],
 ) -> Block | None:
     headlines = [item for item in HEADLINES[kind] if item.metric not in hidden]
     rows: list[TableRow] = []
     not_run: list[str] = []
-    for column, label in labels.items():
-        if kind_of(column.format) != kind:
-            continue
+    for column, label in columns:
         cell = cells.get((device.device_id, column.model_id, column.config_key))
         if cell is None or cell.state == "not_run":
             not_run.append(label)
@@ -159,10 +164,10 @@ def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Note
         return TableRow(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
     if not cell.metrics:
         return TableRow(label, status=open_text(cell))
-    texts = tuple(_figure(item, cell, notes) for item in headlines) + _cost(cell, notes)
-    open_job = (open_text(cell),) if cell.state in ("running", "queued") else ()
-    below = (*(f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)), *open_job)
-    return TableRow(label + "".join(f" {notes.ref(note)}" for note in cell.notes), texts, below=below)
+    texts = (*[_figure(item, cell, notes) for item in headlines], *_cost(cell, notes))
+    open_job = [open_text(cell)] if cell.state in ("running", "queued") else []
+    below = (*[f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)], *open_job)
+    return TableRow(" ".join([label, *map(notes.ref, cell.notes)]), texts, below=below)
 
 
 def failed_text(cell: rest.Cell) -> str:
@@ -184,9 +189,10 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     if row is None:
         return notes.ref(cell.absent.get(item.metric, "The run has no figure and gave no reason."))
     text = figures.figure(row)
-    for note in (figures.covers(row), figures.uncertain(row)):
-        if note is not None:
-            text = f"{text} {notes.ref(note)}"
+    if row.scope or row.no_interval is not None:  # few have one, of the 100,000 figures of a large table
+        for note in (figures.covers(row), figures.uncertain(row)):
+            if note is not None:
+                text = f"{text} {notes.ref(note)}"
     if item.lead and (span := figures.interval(row)):
         text = f"{text} ({span})"
     if item.metric == "latency_p50_ms" and trust.is_held_back_by_quota(cell.trust):
@@ -202,6 +208,8 @@ def _mean(cell: rest.Cell) -> str:
 
 def mark_sign(cell: rest.Cell, metric: str) -> str:
     """The sign of the cell's place in its family on this device; a space keeps the figures in line."""
+    if not cell.marks:
+        return " "
     verdicts = {mark.verdict for mark in cell.marks if mark.metric == metric and mark.among == "family"}
     if "best" in verdicts:
         return BEST_SIGN

@@ -6,6 +6,9 @@ ModelFormat = Literal["onnx", "tflite", "gguf", "served", "ort"]
 """`served`: a small document that names a model which an OpenAI-compatible endpoint serves. `ort`: ONNX Runtime's own
 format, a graph that was optimized when it was saved."""
 
+INPUTS_SUFFIX = ".inputs.npz"
+"""Real inputs of `model.onnx` are the manifest's file `model.inputs.npz`, so that the model's id covers them."""
+
 FORMATS: tuple[ModelFormat, ...] = get_args(ModelFormat)
 TITLES: dict[ModelFormat, str] = {
     "onnx": "ONNX",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import BinaryIO
 
+from edgeprof.wire.formats import INPUTS_SUFFIX
 from edgeprof.wire.messages import FileRef, Manifest, RunConfig
 
 _CHUNK_BYTES = 1 << 20
@@ -33,9 +34,6 @@ def file_sha256(stream: BinaryIO) -> str:
         digest.update(chunk)
     return digest.hexdigest()
 
-
-INPUTS_SUFFIX = ".inputs.npz"
-"""Real inputs of `model.onnx` are the manifest's file `model.inputs.npz`, so that the model's id covers them."""
 
 ANSWER_SUFFIXES = (".preparation.json", ".tokenizer.json", ".vocab.txt", ".characters.txt")
 """What `model.onnx` needs to answer evaluation sets, as `model.preparation.json`: files of its manifest, too."""

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 BUDGET_MODULES = 70
 FORBIDDEN = {"click", "msgspec", "paho", "psutil", "asyncio", "numpy", "dataclasses", "inspect", "logging"}
 SHARED = {"edgeprof", "edgeprof.version"}
@@ -21,6 +23,13 @@ def test_the_worker_imports_the_standard_library_and_little_of_it() -> None:
     assert not brought & FORBIDDEN
     assert {name for name in brought if name.partition(".")[0] == "edgeprof"} <= SHARED
     assert len(brought) <= BUDGET_MODULES
+
+
+@pytest.mark.parametrize("adapter", ["onnx.adapter", "litert.adapter", "llama.llamacapi", "llama.xllamacpp"])
+def test_an_adapter_brings_none_of_the_documents_that_only_the_parent_reads(adapter: str) -> None:
+    """Each of the two workers of a run would spend the time, and its memory would count as the runtime's."""
+    brought = _modules_after(f"import edgeprof_agent.worker.main, edgeprof_agent.runtimes.{adapter}")
+    assert not brought & {"msgspec", "edgeprof.wire.messages", "edgeprof.wire.evidence", "edgeprof.wire.rest"}
 
 
 def test_the_parent_of_a_worker_imports_no_runtime() -> None:

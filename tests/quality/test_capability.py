@@ -20,8 +20,8 @@ from edgeprof.quality.capability_report import CapabilityReport, capability_repo
 from edgeprof.quality.groups import member_id
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.quality.places import Place, place_id
-from edgeprof.quality.shares import wilson
 from edgeprof.statistics.paired_power import power
+from edgeprof.statistics.shares import wilson
 from edgeprof.tables.columns import width_of
 from edgeprof.wire.evaluation import Evaluation
 from edgeprof.wire.figures import MetricRow

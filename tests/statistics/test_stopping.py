@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from edgeprof.statistics.quantiles import Percentile, percentile
-from edgeprof.statistics.stopping import half_width, look_at, warmup_of
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, percentile, relative_half_width
+from edgeprof.statistics.stopping import look_at, warmup_of
 
 
 def lognormal(n: int, sigma: float, seed: int = 1) -> list[float]:
@@ -18,7 +18,7 @@ def test_a_window_is_precise_by_its_published_interval() -> None:
     found = percentile(samples, 0.5)
     assert isinstance(found, Percentile)
     width = (found.high - found.low) / 2 / found.value
-    assert half_width(found) == width
+    assert relative_half_width(found.value, found.low, found.high) == width
     assert look_at(samples, 8.0, width, 100.0).precise
     assert not look_at(samples, 8.0, width * 0.999, 100.0).precise
 
@@ -26,7 +26,9 @@ def test_a_window_is_precise_by_its_published_interval() -> None:
 def test_the_next_look_comes_when_the_interval_should_be_narrow_enough() -> None:
     """Half the width takes four times the samples; a look reaches at most twice as far as there is to see."""
     samples = lognormal(400, 0.05)
-    width = half_width(percentile(samples, 0.5)) or 0.0
+    found = percentile(samples, 0.5)
+    assert isinstance(found, Percentile)
+    width = (found.high - found.low) / 2 / found.value
     assert look_at(samples, 10.0, width / 2, 900.0).needed_s == pytest.approx(40.0)
     assert look_at(samples, 10.0, width / 2, 900.0).next_s == 20.0
     assert look_at(samples, 10.0, width / 1.2, 900.0).next_s == pytest.approx(10 * 1.2**2 * 1.1)
@@ -45,7 +47,7 @@ def test_a_precision_is_out_of_reach_only_after_a_third_of_the_limit() -> None:
 def test_a_median_without_an_interval_is_out_of_reach_like_any_other() -> None:
     draw = random.Random(2)
     samples = [10.0 * (1 + (index >= 1_000)) + draw.random() for index in range(2_000)]
-    assert half_width(percentile(samples, 0.5)) is None
+    assert isinstance(percentile(samples, 0.5), TooFewSamples)
     assert look_at(samples, 4.0, 0.02, 10.0).out_of_reach
 
 

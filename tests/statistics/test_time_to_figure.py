@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.idle import idle_share
 from benchmarks.time_to_figure import agreement, simulated
 
 TRIALS = 80
@@ -23,3 +24,9 @@ def test_repeats_of_a_language_model_end_earlier_and_hold_about_as_often(machine
 
 def test_no_runs_agree_about_nothing() -> None:
     assert agreement([]).pairs == 0
+
+
+def test_what_the_processors_were_idle_for_is_read_from_the_kernels_own_line() -> None:
+    before = "cpu  100 5 20 1000 30 0 5 0 0 0\ncpu0 1 1 1 1\n"
+    after = "cpu  110 5 30 1160 50 0 5 0 0 0\ncpu0 9 9 9 9\n"
+    assert idle_share(before, after) == 0.8

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from edgeprof.statistics.blocks import block_medians
 from edgeprof.statistics.estimate import estimate_median
-from edgeprof.statistics.quantiles import Percentile, TooFewSamples, apart_of, percentile
+from edgeprof.statistics.quantiles import Percentile, TooFewSamples, apart_of, percentile, relative_half_width
 
 MEDIAN = 0.5
 MIN_INSIDE = 9
@@ -38,9 +38,7 @@ class PublishedMedian(NamedTuple):
     @property
     def half_width(self) -> float | None:
         """Of the interval, as a share of the median."""
-        if self.interval is None or not self.value:
-            return None
-        return (self.interval[1] - self.interval[0]) / 2 / self.value
+        return None if self.value is None else relative_half_width(self.value, *(self.interval or (None, None)))
 
 
 def published_median(samples: Sequence[float], taken_in_s: float = 0.0, unit: str = "ms") -> PublishedMedian:

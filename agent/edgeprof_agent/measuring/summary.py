@@ -3,8 +3,8 @@
 Intervals know about dependence in time, see edgeprof/statistics/quantiles.py.
 """
 
+from edgeprof.statistics.quantiles import relative_half_width
 from edgeprof.wire.evidence import Timing
-from edgeprof.wire.messages import MetricRow
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.worker_protocol.document import Cold, Measured, TextFacts
 from edgeprof_agent.worker_protocol.remote_facts import RemoteFacts
@@ -72,7 +72,8 @@ def add_cold(figures: Figures, measured: Measured, cold: Cold | None) -> None:
 def timing_of(measured: Measured, figures: Figures) -> Timing:
     """How the samples were taken, and how well their median is known: of a language model, the worse of its two."""
     leads = ("latency_p50_ms",) if measured["kind"] == "tensor" else ("prefill_tokens_per_s", "decode_tokens_per_s")
-    loop, widths = measured["loop"], [_half_width(row) for row in figures.rows if row.metric in leads]
+    loop, rows = measured["loop"], [row for row in figures.rows if row.metric in leads]
+    widths = [relative_half_width(row.value, row.ci_low, row.ci_high) for row in rows]
     known = [width for width in widths if width is not None]
     return Timing(
         clock_resolution_ns=loop["clock_resolution_ns"],
@@ -83,10 +84,6 @@ def timing_of(measured: Measured, figures: Figures) -> Timing:
         relative_half_width=max(known) if known and len(known) == len(widths) else None,
         needed_s=loop["needed_s"],
     )
-
-
-def _half_width(row: MetricRow) -> float | None:
-    return None if row.ci_low is None or row.ci_high is None else (row.ci_high - row.ci_low) / 2 / row.value
 
 
 def _add_latency(figures: Figures, measured: Measured) -> None:

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from edgeprof.wire.evidence import SweepAt
-from edgeprof.wire.identity import INPUTS_SUFFIX
+from edgeprof.wire.formats import INPUTS_SUFFIX
 from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.measuring.model_facts import NO_FACTS, ModelFacts

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgeprof.wire.identity import INPUTS_SUFFIX
+from edgeprof.wire.formats import INPUTS_SUFFIX
 from edgeprof_agent.runtimes import given_values, made_up, sizes
 from edgeprof_agent.runtimes.inputs import Declared, Feed, Tensor, describe
 from edgeprof_agent.runtimes.real_inputs import Real

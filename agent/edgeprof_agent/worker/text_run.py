@@ -36,13 +36,17 @@ T = TypeVar("T")
 
 
 class TextTimes(NamedTuple):
-    """What a text run took. `ended` is the less welcome end of the two, with the warm-up of both."""
+    """What a text run took. `ended` is the less welcome end of the two, with the warm-up of both.
+
+    `cached_ns`: of a prompt that lies in memory but for its last token, and why there are none.
+    """
 
     first_inference_ns: int
     prefills: list[Prefill]
     decodes: list[Decode]
     ended: Repeats
     major_faults: int
+    cached_ns: tuple[list[int], str | None]
 
 
 def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporter) -> None:
@@ -53,7 +57,7 @@ def measure_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Rep
     output, output_unread = guarded(
         model.output, None
     )  # of the last generated token: the facts below leave other logits behind
-    text, unknown = _facts(model, reporter)
+    text, unknown = _facts(model, reporter, times.cached_ns)
     remote = model.remote() if isinstance(model, RemoteModel) else None
     no_requests = _no_requests(model) if job["config"].arrival_rate_per_s > 0 else None
     absent = {**model.absent, **unknown, **(dict.fromkeys(_RESPONSES, no_requests) if no_requests else {})}
@@ -170,23 +174,26 @@ def run_text(opened: Opened, model: TextModel, job: WorkerJob, reporter: Reporte
     prompt_tokens = job["config"].prompt_tokens
     once = _telling(reporter, "prefill", model.prefill)
     prompts = repeat(once, lambda prefill: prompt_tokens / max(1, prefill.prompt_ns), rule_of(job), prefills)
+    cached_ns = guarded(lambda: model.cached_prompt_ns(_CACHED_REPEATS), [])  # the last prompt still lies in memory
     decodes: list[Decode] = []
     once = _telling(reporter, "decode", model.decode)
     generations = repeat(once, lambda decode: max(1, decode.steps) / max(1, decode.total_ns), rule_of(job), decodes)
     worst = min(prompts, generations, key=lambda ended: _WORST_FIRST.index(ended.ended_by))
     ended = worst._replace(warmup=prompts.warmup + generations.warmup, settled=prompts.settled and generations.settled)
-    return TextTimes(first_ns, prefills, decodes, ended, major_faults() - faults)
+    return TextTimes(first_ns, prefills, decodes, ended, major_faults() - faults, cached_ns)
 
 
-def _facts(model: TextModel, reporter: Reporter) -> tuple[TextFacts, dict[str, str]]:
+def _facts(
+    model: TextModel, reporter: Reporter, cached_ns: tuple[list[int], str | None]
+) -> tuple[TextFacts, dict[str, str]]:
     """What is read once, in no other figure's time: the memory's size, tokenizer, sampler, prompt cache.
 
     With the reason for each of them that failed.
     """
-    reporter.enter("measure", "prompt cache, tokenizer, sampler")
+    reporter.enter("measure", "tokenizer, sampler")
     tokenize_ns, no_tokenizer = guarded(model.tokenize_ns, [])
     sample_ns, no_sampler = guarded(model.sample_ns, [])
-    ttft_cached_ns, no_cache = guarded(lambda: model.cached_prompt_ns(_CACHED_REPEATS), [])
+    ttft_cached_ns, no_cache = cached_ns
     facts: TextFacts = {
         "kv_cache_kib": model.kv_cache_kib,
         "tokenize_ns": tokenize_ns,

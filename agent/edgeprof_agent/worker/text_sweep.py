@@ -26,6 +26,7 @@ _MIN_REPEATS = 3
 _WINDOW_NS = 3_000_000_000
 
 T = TypeVar("T")
+P = TypeVar("P", bound=WorkerPoint | None)
 
 
 def sweep_text(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob, reporter: Reporter) -> None:
@@ -55,17 +56,23 @@ def _own_depth(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob,
     lengths = Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens)
     if lengths.depth_tokens or not isinstance(model, KnowsItsContext):
         return False
-    own = own_depth(lengths, model.trained_tokens, pace)
-    if own is None:
-        return False
-    at: SweepAsk = {"shapes": {}, "prompt_tokens": None, "depth_tokens": own.tokens}
-    if own.refused is not None:
-        reporter.point(_failed(at, own.refused))
-        return False
-    reporter.enter("sweep", f"generation at depth {own.tokens}")
-    deep = lengths._replace(depth_tokens=own.tokens)
-    reporter.point(_Sweep(model, memory, pace).generation(at, deep, job["stop_at_ns"]))
-    return True
+    is_resized = False
+    for is_copied in (True, False):
+        own = own_depth(lengths, model.trained_tokens, pace, is_copied=is_copied)
+        if own is None:
+            break
+        at: SweepAsk = {"shapes": {}, "prompt_tokens": None, "depth_tokens": own.lengths.depth_tokens}
+        if own.refused is not None:
+            reporter.point(_failed(at, own.refused))
+            break
+        reporter.enter("sweep", f"generation at depth {own.lengths.depth_tokens}")
+        copy = model.copy_depth if is_copied else None
+        is_resized = True
+        point = _Sweep(model, memory, pace).generation(at, own.lengths, job["stop_at_ns"], copy)
+        if point is not None:
+            reporter.point(point)
+            break
+    return is_resized
 
 
 def lengths_at(at: SweepAsk, job: WorkerJob) -> Lengths:
@@ -97,14 +104,18 @@ class _Sweep:
         own_stop_ns = max(now_ns + least_ns, share_of_time(stop_at_ns, points_left))
         return _guarded(at, lambda: self._measured(at, lengths, own_stop_ns))
 
-    def generation(self, at: SweepAsk, lengths: Lengths, stop_at_ns: int) -> WorkerPoint:
-        """Three generations and no prompt, measured or failed, never raised."""
+    def generation(
+        self, at: SweepAsk, lengths: Lengths, stop_at_ns: int, copy: Callable[[], bool] | None = None
+    ) -> WorkerPoint | None:
+        """Short generations and no prompt, measured or failed, never raised. None: `copy` could not fill the depth."""
 
-        def measured() -> WorkerPoint:
+        def measured() -> WorkerPoint | None:
             self._make_room(lengths)
+            if copy is not None and not copy():
+                return None
             self._model.decode()
             decodes: list[Decode] = []
-            rule = RepeatRule(_MIN_REPEATS, _MIN_REPEATS, 0, _WINDOW_NS, None, stop_at_ns)
+            rule = RepeatRule(REPEATS, REPEATS, 0, _WINDOW_NS, None, stop_at_ns)
             repeat(self._model.decode, lambda decode: decode.total_ns, rule, decodes)
             return _told(at, [], decodes, self._memory.span_peak_kib(), self._model.kv_cache_kib)
 
@@ -133,7 +144,7 @@ class _Sweep:
         self._pace = self._pace.seen(lengths.depth_tokens + lengths.prompt_tokens, took_ns)
 
 
-def _guarded(at: SweepAsk, measured: Callable[[], WorkerPoint]) -> WorkerPoint:
+def _guarded(at: SweepAsk, measured: Callable[[], P]) -> P | WorkerPoint:
     """What it gives, or the reason why not."""
     try:
         return measured()

@@ -18,6 +18,10 @@ class RuntimeFailure(Exception):
         self.code = code
 
 
+COPIED_TOKENS = 64
+"""Of a depth that is filled with copies: so many are evaluated."""
+
+
 class Lengths(NamedTuple):
     """What a language model is timed at: the prompt, the generation, and what its memory holds before either."""
 
@@ -308,6 +312,13 @@ class KnowsItsContext(Protocol):
     """A language model that says how long a context it was trained for, and takes it at any depth below."""
 
     trained_tokens: int
+
+    def copy_depth(self) -> bool:
+        """Fills the depth with copies of `COPIED_TOKENS` tokens: what then generates takes as long as with others.
+
+        False: this kind of memory takes no copies, and the depth is evaluated as ever.
+        """
+        ...
 
 
 @runtime_checkable

@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from edgeprof.quality.evaluation_set import Item, SetFacts
 from edgeprof.quality.outcomes import Outcome
-from edgeprof.quality.shares import wilson
 from edgeprof.quality.tasks.base import BadItem, Judged, ModelKind, QualityFigure
+from edgeprof.statistics.shares import wilson
 
 _TOP = 5
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from edgeprof.quality.bootstrap import ratio_interval
-from edgeprof.quality.shares import wilson
 from edgeprof.quality.tasks.base import QualityFigure
+from edgeprof.statistics.shares import wilson
 
 
 def pooled_share(metric: str, hits: Sequence[float], units: Sequence[float]) -> QualityFigure | None:

@@ -23,8 +23,11 @@ from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import SHORT_REPEATS, LlamaVocabulary
 from edgeprof_agent.runtimes.llama.real_text import NAME
-from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
+from edgeprof_agent.worker_protocol.adapter import COPIED_TOKENS, Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
+
+_ONE_POSITION = (-1, 0, 2)
+"""LLAMA_ROPE_TYPE_NONE, NORM and NEOX: a token has one position, which can be moved."""
 
 
 class LlamaModel(LlamaAnswers):
@@ -44,7 +47,7 @@ class LlamaModel(LlamaAnswers):
         super().__init__(api, self._model, vocabulary, job["config"].threads)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
-        self._filled = False
+        self._filled = self._holds_prompt = False
         self._state: SavedMemory | None = None
         self._lengths = first_lengths(job)
         self._is_evaluation = job["course"] == "evaluate"
@@ -71,18 +74,30 @@ class LlamaModel(LlamaAnswers):
         if self._context is not None:
             self._context.close()
             self._context = None
-        self._filled = False
+        self._filled = self._holds_prompt = False
         self._state = None
+
+    def copy_depth(self) -> bool:
+        """A short piece is evaluated and copied; one token more shows a memory that can only forget as a whole."""
+        context, depth = self._usable(), self._lengths.depth_tokens
+        if depth <= COPIED_TOKENS or self._api.llama_model_rope_type(self._model) not in _ONE_POSITION:
+            return False
+        context.clear()
+        context.evaluate(self._vocabulary.prompt(COPIED_TOKENS + 1))
+        self._filled = context.copy_first(COPIED_TOKENS, depth)
+        return self._filled
 
     def first_prompt(self) -> Prefill:
         context = self._usable()
         context.clear()
-        self._filled = False
+        self._filled = self._holds_prompt = False
         return self._timed_prompt(context, self._vocabulary.prompt(self._lengths.prompt_tokens))
 
     def prefill(self) -> Prefill:
         prompt = self._vocabulary.prompt(self._lengths.prompt_tokens)
-        return self._timed_prompt(self._at_depth(), prompt)
+        found = self._timed_prompt(self._at_depth(), prompt)
+        self._holds_prompt = True
+        return found
 
     def _timed_prompt(self, context: LlamaContext, prompt: Tokens) -> Prefill:
         """Its clock is CLOCK_MONOTONIC, the one that the parent's samples are stamped by."""
@@ -125,11 +140,11 @@ class LlamaModel(LlamaAnswers):
             context.evaluate(Tokens(self._api, [word]))
 
     def cached_prompt_ns(self, repeats: int) -> list[int]:
-        words = self._vocabulary.random_tokens(self._lengths.prompt_tokens)
-        prompt, last = Tokens(self._api, words), Tokens(self._api, words[-1:])
-        known = self._lengths.depth_tokens + len(words) - 1
-        context = self._at_depth()
-        context.evaluate(prompt)
+        last = Tokens(self._api, self._vocabulary.random_tokens(1))
+        known = self._lengths.depth_tokens + self._lengths.prompt_tokens - 1
+        if not self._holds_prompt:
+            self.prefill()
+        context = self._usable()
         times_ns: list[int] = []
         for _ in range(repeats):
             if not context.keep_first(known):
@@ -151,7 +166,7 @@ class LlamaModel(LlamaAnswers):
         """The `count` likeliest tokens after a prompt, by the calls that are timed elsewhere."""
         context = self._usable()
         context.clear()
-        self._filled = False
+        self._filled = self._holds_prompt = False
         return greedy_tokens(self._api, context, prompt, count)
 
     def tokenize_ns(self) -> list[int]:
@@ -218,6 +233,7 @@ class LlamaModel(LlamaAnswers):
 
     def _at_depth(self) -> LlamaContext:
         """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""
+        self._holds_prompt = False
         context, depth = self._usable(), self._lengths.depth_tokens
         if depth and self._filled and context.keep_first(depth):
             return context

@@ -16,6 +16,8 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 N_BATCH = 2048
 N_UBATCH = 512
+_COPY = 1
+"""The sequence that a copy passes through; the one that is computed with is 0."""
 SavedMemory = ctypes.Array[ctypes.c_uint8]
 """What a context's memory holds, in llama.cpp's own form."""
 
@@ -71,6 +73,26 @@ class LlamaContext:
     def keep_first(self, tokens: int) -> bool:
         """Forgets all but the first tokens. False: this kind of memory (a recurrent one) forgets all or nothing."""
         return self._memory is not None and self._api.llama_memory_seq_rm(self._memory, 0, tokens, -1)
+
+    def copy_first(self, tokens: int, depth: int) -> bool:
+        """Fills the memory with copies of its first tokens, each at the positions after the last, up to `depth`.
+
+        What a later token computes with them takes as long as with any others. False: this kind of memory takes no
+        copies, and what it holds now is of no use.
+        """
+        memory, api = self._memory, self._api
+        if memory is None or not api.llama_memory_can_shift(memory) or not self.keep_first(tokens):
+            return False
+        state = self.save()
+        if state is None:
+            return False
+        for first in range(tokens, depth, tokens):
+            if not api.llama_state_seq_set_data(self.handle, state, len(state), _COPY):
+                return False
+            api.llama_memory_seq_add(memory, _COPY, 0, -1, first)
+            api.llama_memory_seq_cp(memory, _COPY, 0, -1, -1)
+            api.llama_memory_seq_rm(memory, _COPY, -1, -1)
+        return self.keep_first(depth)
 
     def cut_all(self, tokens: int) -> bool:
         """Forgets all but the first tokens of every sequence; False as `keep_first`."""

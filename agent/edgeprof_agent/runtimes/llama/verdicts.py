@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from edgeprof.paths import cache_dir
 from edgeprof_agent.runtimes.llama.capi_library import library_path
 
-PROOF = 2
+PROOF = 3
 """Of capi_proof.py: raised where it proves more, so that what was proven before is proven again."""
 _TIMEOUT_S = 120.0
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
