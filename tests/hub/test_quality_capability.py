@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPMessage
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from tests.hub.live import Live, eventually, serving
-from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, evaluated, store
+from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, store
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with serving(tmp_path_factory.mktemp("quality") / "data") as found:
+        yield found
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path / "data") as found:
-        yield found
+def live(shared: Live) -> Live:
+    emptied(shared.hub)
+    return shared
 
 
 def asked(live: Live, path: str, form: dict[str, str] | None = None) -> tuple[int, HTTPMessage, str]:

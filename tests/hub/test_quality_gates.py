@@ -15,13 +15,32 @@ from edgeprof.wire import rest
 from edgeprof_hub.quality.judging import refresh
 from tests.hub import fleet, stores
 from tests.hub.live import Live, eventually, serving
-from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, evaluated, speed, store
+from tests.hub.quality_cases import (
+    BAD,
+    FAMILY,
+    FLOAT,
+    GATE,
+    GOOD,
+    RIGHT,
+    SLIGHTLY,
+    WORSE,
+    emptied,
+    evaluated,
+    speed,
+    store,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with serving(tmp_path_factory.mktemp("quality") / "data") as found:
+        yield found
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path / "data") as found:
-        yield found
+def live(shared: Live) -> Live:
+    emptied(shared.hub)
+    return shared
 
 
 def states(live: Live) -> dict[str, str]:
@@ -146,7 +165,7 @@ def test_an_emulated_evaluation_is_never_judged(live: Live) -> None:
 
 
 def test_outcomes_that_are_not_stored_leave_it_undecided(live: Live) -> None:
-    store(live.hub, evaluated(None, 1, FLOAT, RIGHT), evaluated(live.hub, 1, GOOD, SLIGHTLY))
+    store(live.hub, evaluated(None, 1, FLOAT, RIGHT[7:]), evaluated(live.hub, 1, GOOD, SLIGHTLY))
     (verdict,) = [one for one in live.client.gates(FAMILY).verdicts if one.state != "reference"]
     assert (verdict.state, "outcomes are not stored" in verdict.sentence) == ("undecided", True)
 

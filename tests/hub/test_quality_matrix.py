@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,19 @@ from edgeprof_hub.matrix import pareto, table
 from edgeprof_hub.matrix.answers import answers
 from tests.hub import fleet
 from tests.hub.live import Live, serving
-from tests.hub.quality_cases import BAD, FLOAT, GOOD, RIGHT, SLIGHTLY, WORSE, evaluated, speed, store
+from tests.hub.quality_cases import BAD, FLOAT, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, speed, store
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with serving(tmp_path_factory.mktemp("quality") / "data") as found:
+        yield found
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path / "data") as found:
-        yield found
+def live(shared: Live) -> Live:
+    emptied(shared.hub)
+    return shared
 
 
 def built(live: Live) -> rest.CompareTable:

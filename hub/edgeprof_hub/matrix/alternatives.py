@@ -13,15 +13,15 @@ def rivals(
     rows: Iterable[StandingRow],
     devices: Mapping[str, rest.DeviceRecord],
     metrics: Collection[str],
-    fails_gate: Callable[[StandingRow], bool] = lambda _: False,
+    fails_gate: Callable[[StandingRow], bool] | None = None,
 ) -> Iterator[UnshownFigure]:
     """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job.
 
-    `fails_gate`: whether a row's variant fails a gate there; then it is nobody's rival.
+    `fails_gate`: whether a row's variant fails a gate there; then it is nobody's rival. None: there is no gate.
     """
     for row in rows:
         standing, device = row.standing, devices.get(row.device_id)
-        if device is None or not row.is_of_newest_job or fails_gate(row):
+        if device is None or not row.is_of_newest_job or (fails_gate and fails_gate(row)):
             continue
         figures = [(name, standing.figures[name]) for name in metrics if name in standing.figures]
         if not figures:

@@ -258,6 +258,8 @@ def _marked(
         runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
         return known.gate(devices.get(row.device_id), row.model_id, row.config_key, runtime)[0] == "fails"
 
-    far = alternatives.rivals(rows, devices, METRICS if metrics is None else metrics, fails_gate)
+    far = alternatives.rivals(
+        rows, devices, METRICS if metrics is None else metrics, fails_gate if known.verdicts.gates else None
+    )
     marks = ranking.marks(cells, compared, found.configs, soaks_s, metrics, far)
     return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edgeprof.wire import rest
 from edgeprof.wire.quality import DriftKind
 from edgeprof_hub.quality.correct import correct_cost
 from edgeprof_hub.store.reader import SqliteReader
 
+Gates = tuple[rest.VerdictState | None, tuple[str, ...]]
+"""The worst state of all gates, and a sentence for each; None: there is no gate."""
 Place = tuple[str, str, str]
 """Model, runtime with its version, architecture."""
 _WORST: tuple[rest.VerdictState, ...] = ("fails", "undecided", "passes", "reference")
@@ -22,10 +24,8 @@ class Verdicts:
     by_place: Mapping[Place, tuple[rest.GateVerdictRecord, ...]]
     drifts: Mapping[str, tuple[DriftKind, str]]
 
-    def of(
-        self, family: str, place: Place, base_key: str, name: str
-    ) -> tuple[rest.VerdictState | None, tuple[str, ...]]:
-        """The worst state of all gates, and a sentence for each. None: the family has no gate.
+    def of(self, family: str, place: Place, base_key: str, name: str) -> Gates:
+        """What one set-up holds.
 
         A gate belongs to variant, runtime and architecture: where this very configuration was not evaluated, the worst
         of the others in the same place counts.
@@ -83,16 +83,23 @@ class KnownQuality:
     verdicts: Verdicts
     leads: Mapping[str, tuple[str, int]]
     """By family: set and shots."""
+    _found: dict[tuple[str, str, str, str], Gates] = field(default_factory=lambda: {}, repr=False, compare=False)
+    """A page of 200 devices has the same few set-ups over and over."""
 
-    def gate(
-        self, device: rest.DeviceRecord | None, model_id: str, config_key: str, runtime: str
-    ) -> tuple[rest.VerdictState | None, tuple[str, ...]]:
+    def gate(self, device: rest.DeviceRecord | None, model_id: str, config_key: str, runtime: str) -> Gates:
         """Of a speed cell. A device that is played by another one has no verdict."""
-        column = self.columns.get(model_id)
-        if column is None or device is None or device.played or column.family not in self.verdicts.gates:
+        if not self.verdicts.gates or device is None or device.played:
             return None, ()
-        place = (model_id, runtime, architecture_of(device))
-        return self.verdicts.of(column.family, place, config_key, column.model_name)
+        key = (model_id, config_key, runtime, architecture_of(device))
+        if key not in self._found:
+            column = self.columns.get(model_id)
+            place = (model_id, runtime, key[3])
+            is_gated = column is not None and column.family in self.verdicts.gates
+            known = (
+                self.verdicts.of(column.family, place, config_key, column.model_name) if column and is_gated else None
+            )
+            self._found[key] = known or (None, ())
+        return self._found[key]
 
 
 def known_quality(store: SqliteReader, columns: Iterable[rest.Column]) -> KnownQuality:
@@ -134,7 +141,7 @@ def with_quality(
 def quality_of(
     one: rest.EvaluationRecord | None,
     cell: rest.Cell,
-    gate: tuple[rest.VerdictState | None, tuple[str, ...]],
+    gate: Gates,
     drifts: Mapping[str, tuple[DriftKind, str]],
 ) -> rest.CellQuality | None:
     """None: nothing is known."""

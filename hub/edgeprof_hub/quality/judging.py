@@ -3,6 +3,7 @@
 Rows are kept until their inputs change: the gates, the models, the newest evaluations and their outcomes' hashes.
 """
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,8 +30,17 @@ MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Of two at once the slower one would store what has changed meanwhile."""
+
+
 def refresh(hub: HubContext, family: str) -> bool:
     """Judge a family again if what its rows rest on has changed. Whether it had."""
+    with _ONE_AT_A_TIME:
+        return _refreshed(hub, family)
+
+
+def _refreshed(hub: HubContext, family: str) -> bool:
     models = {model.model_id: model for model in hub.reader.models() if model.family == family}
     asked = [(model_id, set_id, shots) for model_id, set_id, shots, _ in hub.reader.evaluations.counts([*models])]
     runs = current(_placed(hub, hub.reader.evaluations.latest(asked)))
