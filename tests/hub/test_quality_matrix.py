@@ -114,6 +114,18 @@ def test_each_cell_says_its_figure_with_interval_and_items_and_its_gate(live: Li
     assert page.count("Quality on shapes, with its 95 % interval.") == 1
 
 
+def test_an_evaluation_after_an_upgrade_counts_for_the_speed_before_it(live: Live) -> None:
+    """Its figure stands in the cell, so that its verdict must, too."""
+    hub = live.hub
+    runs = [evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, WORSE, version="1.24.0")]
+    store(hub, *runs, speed(1, FLOAT, 2.0), speed(1, GOOD, 1.0))
+    found = cell(built(live), GOOD)
+    assert found.effective_runtime == "onnxruntime 1.23.2"
+    assert found.quality is not None
+    assert (found.quality.gate, found.quality.value) == ("fails", pytest.approx(84.0))
+    assert family_marks(found) == set()
+
+
 def test_an_emulated_evaluation_is_not_shown_beside_speed(live: Live) -> None:
     hub = live.hub
     store(hub, evaluated(hub, 1, GOOD, SLIGHTLY, emulated=True), speed(1, GOOD, 2.0), gates=())

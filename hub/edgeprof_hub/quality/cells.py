@@ -102,6 +102,11 @@ class KnownQuality:
         return self._found[key]
 
 
+def _worst(found: Iterable[Gates]) -> Gates:
+    known = [gates for gates in found if gates[0] is not None]
+    return min(known, key=lambda gates: _WORST.index(gates[0] or "reference"), default=(None, ()))
+
+
 def known_quality(store: SqliteReader, columns: Iterable[rest.Column]) -> KnownQuality:
     """Read from rows; empty where no family in these columns has a gate or an evaluation."""
     by_model = {column.model_id: column for column in columns}
@@ -130,8 +135,10 @@ def with_quality(
 
     def of(cell: rest.Cell) -> rest.Cell:
         one = found.get((cell.device_id, cell.model_id, cell.config_key))
-        runtime = cell.effective_runtime or (one.runtime if one else "")
-        gate = known.gate(device_of.get(cell.device_id), cell.model_id, cell.config_key, runtime)
+        device = device_of.get(cell.device_id)
+        # The runtime may have been upgraded between speed and evaluation.
+        runtimes = dict.fromkeys((one.runtime if one else "", cell.effective_runtime or ""))
+        gate = _worst(known.gate(device, cell.model_id, cell.config_key, each) for each in runtimes if each)
         quality = quality_of(one, cell, gate if cell.metrics else (None, ()), known.verdicts.drifts)
         return cell if quality is None else replace(cell, quality=quality)
 
