@@ -63,6 +63,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
     "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
+    "quality": (
+        "edgeprof.commands.quality:quality",
+        "",
+        "Print quality, gate and drift of each variant next to speed and cost.",
+    ),
     "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
     "prices": (
@@ -70,6 +75,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "hub",
         "List the dated prices behind every cost, and check them.",
     ),
+    "gate": ("edgeprof.commands.gate:gate", "", "Set what a family's variants must hold, and show whether they do."),
     "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
     "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),
     "model": ("edgeprof.commands.model:model", "", "Show or edit a model's family, quantization and task."),

@@ -185,6 +185,19 @@ class HubClient:
         query = _query(device_id=device_id, model_id=model_id, base_key=base_key, set_id=set_id, limit=str(limit))
         return self._get(f"/evaluations{query}", list[rest.EvaluationRecord])
 
+    def quality(self, *, family: str = "", limit: int = 1000) -> list[rest.QualityRow]:
+        """The newest evaluation of each set-up on each device, with gate, drift, speed and cost per right answer."""
+        return self._get(f"/quality{_query(family=family, limit=str(limit))}", list[rest.QualityRow])
+
+    def gates(self, family: str) -> rest.FamilyGates:
+        """The gates of a family with their verdicts."""
+        return self._get(f"/families/{urllib.parse.quote(family, safe='')}/gate", rest.FamilyGates)
+
+    def set_gates(self, family: str, gates: Sequence[str]) -> rest.FamilyGates:
+        """Replace the gates of a family; none removes them. Verdicts follow within seconds."""
+        path = f"/families/{urllib.parse.quote(family, safe='')}/gate"
+        return self._call("PUT", path, rest.FamilyGates, {"gates": list(gates)})
+
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
         return self._call("GET", "/bootstrap", messages.Bootstrap, None).hub_id

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeprof.demo.plan import DemoPlan
+from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
 
@@ -33,3 +34,19 @@ def mismatches(plan: DemoPlan, outcomes: Mapping[tuple[str, str], str]) -> list[
         for agent, expected in model.expect.items()
         if outcomes.get((agent, model.recipe)) != expected
     ]
+
+
+def quality_mismatches(plan: DemoPlan, found: Mapping[tuple[str, str, str], float | str]) -> list[Mismatch]:
+    """Every evaluation whose lead figure lies outside of the plan's range. `found`: by (agent, recipe, set).
+
+    A text in place of a figure says why there is none.
+    """
+    wrong: list[Mismatch] = []
+    for one in plan.evaluations:
+        low, high = one.lead
+        for agent, recipe in one.runs(plan.agents):
+            got = found.get((agent, recipe, one.set), "no job")
+            if isinstance(got, str) or not low <= got <= high:
+                shown = got if isinstance(got, str) else figures.number(got)
+                wrong.append(Mismatch(agent, f"{recipe} on {one.set}", f"{low:g} to {high:g}", shown))
+    return wrong

@@ -16,7 +16,8 @@ from edgeprof import tables
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.live import LiveBoard, watch
-from edgeprof.demo import check, plan, processes
+from edgeprof.commands.quality import quality_text
+from edgeprof.demo import check, plan, processes, quality
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.paths import cache_dir, state_dir
@@ -55,12 +56,15 @@ def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
     click.echo(f"edgeprof demo\n  state     {data}\n  downloads {cache_dir()}")
     signal.signal(signal.SIGTERM, _end_on_signal)
     with contextlib.ExitStack() as stack:
-        models = _phase("1/4 models", lambda: _fetch(whole))
-        client, devices = _phase("2/4 hub and agents", lambda: _start(stack, whole, data, port))
-        records = _phase("3/4 flash", lambda: _put(client, models))
-        wrong = _phase("4/4 profile", lambda: _profile(whole, client, devices, records))
+        models = _phase("1/5 models", lambda: _fetch(whole))
+        client, devices = _phase("2/5 hub and agents", lambda: _start(stack, whole, data, port))
+        records = _phase("3/5 flash", lambda: _put(client, models))
+        wrong = _phase("4/5 profile", lambda: _profile(whole, client, devices, records))
+        wrong += _phase("5/5 quality", lambda: _evaluate(whole, client, devices, records))
         click.echo()
         click.echo(tables.render(client.compare(), "table", shutil.get_terminal_size((110, 24)).columns), nl=False)
+        if whole.evaluations:
+            click.echo(f"\n{quality_text(client, client.quality())}", nl=False)
         _say_outcome(whole, wrong)
         if not once:
             click.echo(f"\nMore detail: {client.url}/   (Ctrl-C ends the demo)")
@@ -139,24 +143,7 @@ def _profile(
     whole: plan.DemoPlan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
 ) -> list[check.Mismatch]:
     """Measure every model on every device; returns what did not come out as planned."""
-    requested = whole.measuring
-    campaign = client.start_campaign(
-        rest.CampaignRequest(
-            model_ids=tuple(record.model_id for record in records),
-            device_ids=tuple(device.device_id for device in devices),
-            threads=requested.threads,
-            prompt_tokens=requested.prompt_tokens,
-            decode_tokens=requested.decode_tokens,
-            protocol=RunProtocol(
-                window_s=requested.window_s,
-                window_limit_s=requested.window_limit_s,
-                warmup_limit_s=requested.warmup_limit_s,
-                precision=requested.precision,
-                deadline_s=requested.deadline_s,
-                energy=False,  # a minute and a half more a cell, where a source can be read
-            ),
-        )
-    )
+    campaign = client.start_campaign(_request(whole, devices, records))
     ended = watch(client, campaign.campaign_id, LiveBoard(resolve.describer(devices, records)))
     agents = {device.device_id: agent.name for device, agent in zip(devices, whole.agents, strict=True)}
     recipes = {record.model_id: model.recipe for record, model in zip(records, whole.models, strict=True)}
@@ -169,13 +156,44 @@ def _profile(
     return check.mismatches(whole, outcomes)
 
 
+def _request(
+    whole: plan.DemoPlan, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
+) -> rest.CampaignRequest:
+    requested = whole.measuring
+    return rest.CampaignRequest(
+        model_ids=tuple(record.model_id for record in records),
+        device_ids=tuple(device.device_id for device in devices),
+        threads=requested.threads,
+        prompt_tokens=requested.prompt_tokens,
+        decode_tokens=requested.decode_tokens,
+        protocol=RunProtocol(
+            window_s=requested.window_s,
+            window_limit_s=requested.window_limit_s,
+            warmup_limit_s=requested.warmup_limit_s,
+            precision=requested.precision,
+            deadline_s=requested.deadline_s,
+            energy=False,  # a minute and a half more a cell, where a source can be read
+        ),
+    )
+
+
+def _evaluate(
+    whole: plan.DemoPlan, client: HubClient, devices: list[rest.DeviceRecord], records: list[rest.ModelRecord]
+) -> list[check.Mismatch]:
+    """Let the models of the plan's evaluations answer them, at the settings of the speed runs."""
+    by_agent = {agent.name: device for agent, device in zip(whole.agents, devices, strict=True)}
+    by_recipe = {model.recipe: record for model, record in zip(whole.models, records, strict=True)}
+    return quality.evaluate(whole, client, by_agent, by_recipe, _request(whole, devices, records), _say)
+
+
 def _say(text: str) -> None:
     click.echo(f"  {text}")
 
 
 def _say_outcome(whole: plan.DemoPlan, wrong: list[check.Mismatch]) -> None:
     cells = sum(len(model.expect) for model in whole.models)
-    click.echo(f"\n{cells - len(wrong)} of {cells} cells ended as the plan expects.")
+    cells += sum(len(one.runs(whole.agents)) for one in whole.evaluations)
+    click.echo(f"\n{cells - len(wrong)} of {cells} runs ended as the plan expects.")
     for item in wrong:
         click.echo(f"  {item.recipe} on {item.agent}: expected {item.expected}, got {item.got}")
 

@@ -47,11 +47,12 @@ def record_of(name: str, result: Result, outcomes: Sequence[Outcome], architectu
         variant=result.model_id,
         runtime=f"{ran.runtime} {ran.runtime_version}" if ran else result.config.runtime or "",
         architecture=architecture or evaluation.architecture,
-        unreal=_unreal(result),
+        unreal=unreal(result),
     )
 
 
-def _unreal(result: Result) -> str:
+def unreal(result: Result) -> str:
+    """Why its figures were not found on the device itself; empty where they were."""
     if result.emulated or (result.trust and any(mark.cause == "emulated" for mark in result.trust.marks)):
         return "emulated"
     if result.replayed is not None:

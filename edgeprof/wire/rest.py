@@ -11,6 +11,14 @@ from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
+from edgeprof.wire.quality import CellQuality as CellQuality
+from edgeprof.wire.quality import CorrectCost as CorrectCost
+from edgeprof.wire.quality import DriftRecord as DriftRecord
+from edgeprof.wire.quality import FamilyGates as FamilyGates
+from edgeprof.wire.quality import GateVerdictRecord as GateVerdictRecord
+from edgeprof.wire.quality import NewGates as NewGates
+from edgeprof.wire.quality import QualityRow as QualityRow
+from edgeprof.wire.quality import VerdictState as VerdictState
 from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
 from edgeprof.wire.run_field import FormInput, Option, RunField
@@ -284,6 +292,11 @@ class EvaluationRecord:
     ci_low: float | None
     ci_high: float | None
     received_s: float
+    runtime: str = ""
+    """What ran, with its version."""
+    architecture: str = ""
+    unreal: str = ""
+    """`emulated`, `replayed` or `predicted`; empty: found on the device itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,6 +376,8 @@ class Cell:
     """What the device was calibrated to when the result was made. Marks rest on it where it is of this very cell."""
     noise_floors: tuple[NoiseFloor, ...] = ()
     """The same in the other series of times."""
+    quality: CellQuality | None = None
+    """How well this set-up answers, and whether it holds its family's gates; None: neither is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from edgeprof_hub.routes import (
     api_devices,
     api_groups,
     api_models,
+    api_quality,
     api_results,
     api_sets,
     cell_history,
@@ -51,6 +52,7 @@ ROUTERS = (
             api_results,
             api_costs,
             api_sets,
+            api_quality,
         )
     ),
     (API_PREFIX, upload.api),

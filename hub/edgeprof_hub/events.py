@@ -16,7 +16,7 @@ MAX_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set"]
+    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family"]
     id: str
 
 

@@ -365,7 +365,16 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
         by_latency = store.reader.results_by("latency_p50_ms", descending=False, limit=100)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
         later = ("outcome", "standing", "device_group", "annotation", "regression", "scenario", "catalogue")
-        for table in (*later, "evaluation", "evaluation_set_file", "evaluation_set"):
+        of_quality = (
+            "gate",
+            "gate_verdict",
+            "drift",
+            "capability",
+            "judged_family",
+            "evaluation",
+            "evaluation_set_file",
+        )
+        for table in (*later, *of_quality, "evaluation_set"):
             old.execute(f"DROP TABLE {table}")
         old.execute("ALTER TABLE metric RENAME TO now")
         for statement in schema.SPINE:

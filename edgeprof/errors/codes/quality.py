@@ -74,6 +74,18 @@ COMPARISONS = (
         WRONG_USE,
     ),
     ErrorCode(
+        "unknown_family",
+        "No model on the hub is of this family.",
+        "Choose one that the message lists, or set a model's: `edgeprof model set`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "too_many_gates",
+        "A family has more gates than the hub keeps.",
+        "Remove gates that another one covers.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "no_outcomes",
         "An evaluation is here without the outcomes of its items.",
         "Run `edgeprof evaluate` with `--save FOLDER`, and give the folder.",

@@ -81,6 +81,10 @@ class Explored:
     payback_days: float | None
     payback_on: date | None
     edge_per_correct_usd: float | None
+    """Formula 15; the ends and the energy are None where the share of right answers was not evaluated here."""
+    edge_per_correct_ends_usd: tuple[float, float] | None
+    energy_per_correct_j: tuple[float, float, float] | None
+    """One right answer, and its ends: those of the share alone."""
     carbon_g: tuple[float, float] | None
     not_counted: tuple[str, ...]
 
@@ -119,9 +123,23 @@ def explore(fields: Mapping[str, Field], alternative: Alternative, today: date) 
         payback_days=payback,
         payback_on=today + timedelta(days=payback) if payback is not None and payback < MAX_PAYBACK_DAYS else None,
         edge_per_correct_usd=summary.edge_usd / values["accuracy"] if values["accuracy"] else None,
+        edge_per_correct_ends_usd=_ends(summary.edge_usd, fields["accuracy"]),
+        energy_per_correct_j=_energy_per_correct_j(fields),
         carbon_g=_carbon_g(fields, values, per_day),
         not_counted=_not_counted(fields, alternative),
     )
+
+
+def _ends(figure: float, share: Field) -> tuple[float, float] | None:
+    """A figure over both ends of the share's interval, the lower quotient first."""
+    low, high = share.limits
+    return (figure / high, figure / low) if share.value and 0 < low < high else None
+
+
+def _energy_per_correct_j(fields: Mapping[str, Field]) -> tuple[float, float, float] | None:
+    energy, share = fields["energy_j"].value, fields["accuracy"]
+    ends = None if energy is None else _ends(energy, share)
+    return None if energy is None or ends is None or not share.value else (energy / share.value, *ends)
 
 
 def _draws(case: Case) -> list[dict[str, float]]:

@@ -140,12 +140,15 @@ def _grid(prices: Prices) -> Field:
 
 
 def _accuracy(subject: Subject) -> Field:
+    low, high = subject.accuracy_ends or (None, None)
     return Field(
         key="accuracy",
         name="Share of right answers",
         unit="",
         value=subject.accuracy,
-        origin="entered",
+        low=low,
+        high=high,
+        origin="measured" if subject.accuracy_ends else "entered",
         source=subject.accuracy_on or "unknown",
         least=1e-9,
         most=1,

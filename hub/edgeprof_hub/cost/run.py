@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeprof.errors import UsageError
+from edgeprof.wire import rest
 from edgeprof_hub.cost import alternative, alternatives, field, fleet_scenario
 from edgeprof_hub.cost import fields as cost_fields
 from edgeprof_hub.cost.alternative import Alternative
@@ -13,8 +14,9 @@ from edgeprof_hub.cost.field import Field
 from edgeprof_hub.cost.kind import WorkKind, compared_as
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices
-from edgeprof_hub.cost.subject import subject_of
+from edgeprof_hub.cost.subject import Subject, subject_of
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.quality.of_run import share_of
 from edgeprof_hub.store.reader import SqliteReader
 
 PRICE_KEYS = ("catalogue", "as_of")
@@ -38,7 +40,7 @@ class RunCost:
         device, model = reader.device(self.result.device_id), reader.model(self.result.model_id)
         if device is None or model is None or self.result.status != "measured":
             raise UsageError("no_cost", "A cost needs a measured run whose device and model still exist.")
-        self.subject = subject_of(device, model, self.result)
+        self.subject = _evaluated(subject_of(device, model, self.result), share_of(reader, self.result, model.family))
         if self.subject.is_emulated:
             raise UsageError("no_cost", EMULATED)
         if self.result.remote is not None:
@@ -75,6 +77,18 @@ class RunCost:
         """Both bills and the range between them."""
         fields = self.fields(asked, prices)
         return summarised(case_of(fields, self.alternative(asked, fields, prices)))
+
+
+def _evaluated(subject: Subject, found: rest.EvaluationRecord | None) -> Subject:
+    """With the share of right answers that this very set-up was evaluated to have, if it was."""
+    if found is None or not found.value or found.ci_low is None or found.ci_high is None:
+        return subject
+    return replace(
+        subject,
+        accuracy=found.value / 100,
+        accuracy_on=f"{found.set_name}, {found.answered:,} items",
+        accuracy_ends=(found.ci_low / 100, found.ci_high / 100),
+    )
 
 
 def _count(asked: Asked, key: str, usual: int) -> int:

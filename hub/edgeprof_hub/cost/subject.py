@@ -27,6 +27,8 @@ class Subject:
     fed: Mapping[str, str]
     accuracy: float | None = None
     accuracy_on: str | None = None
+    accuracy_ends: tuple[float, float] | None = None
+    """The 95 % interval of a share that was measured on the device; None: somebody entered it, or nobody."""
 
     @property
     def kind(self) -> WorkKind:

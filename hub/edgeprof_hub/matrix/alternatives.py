@@ -1,6 +1,6 @@
 """Figures that those of a page are ranked against and that are not on it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from edgeprof.tables import allowances, trust
 from edgeprof.wire import rest
@@ -10,12 +10,18 @@ from edgeprof_hub.store.standing import StandingFigure, StandingRow
 
 
 def rivals(
-    rows: Iterable[StandingRow], devices: Mapping[str, rest.DeviceRecord], metrics: Collection[str]
+    rows: Iterable[StandingRow],
+    devices: Mapping[str, rest.DeviceRecord],
+    metrics: Collection[str],
+    fails_gate: Callable[[StandingRow], bool] | None = None,
 ) -> Iterator[UnshownFigure]:
-    """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job."""
+    """The figures in these metrics of each cell, on these devices, that has an outcome of its newest job.
+
+    `fails_gate`: whether a row's variant fails a gate there; then it is nobody's rival. None: there is no gate.
+    """
     for row in rows:
         standing, device = row.standing, devices.get(row.device_id)
-        if device is None or not row.is_of_newest_job:
+        if device is None or not row.is_of_newest_job or (fails_gate and fails_gate(row)):
             continue
         figures = [(name, standing.figures[name]) for name in metrics if name in standing.figures]
         if not figures:

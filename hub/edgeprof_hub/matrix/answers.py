@@ -15,6 +15,7 @@ from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.wire import rest
 from edgeprof.wire.messages import MetricRow
 from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.matrix.ranking import fails_gate
 
 MAX_ANSWERS = 2
 MAX_NAMED = 3
@@ -57,6 +58,8 @@ class _Group:
     kind: Kind
     metric: str
     cells: tuple[tuple[rest.Cell, rest.Column], ...]
+    """Without variants that fail a gate."""
+    failing: tuple[tuple[rest.Cell, rest.Column], ...] = ()
 
     def leaders(self, verdict: Verdict) -> tuple[tuple[rest.Cell, rest.Column], ...]:
         return tuple(pair for pair in self.cells if _verdict(pair[0], self.metric) == verdict)
@@ -91,7 +94,14 @@ def _groups_of(
     for cell in cells:
         column = columns[(cell.model_id, cell.config_key)]
         found[(column.family, kind_of(column.format), column.work)].append((cell, column))
-    return [_Group(device, kind, HEADLINES[kind][0].metric, tuple(pairs)) for (_, kind, _), pairs in found.items()]
+    return [_group(device, kind, pairs) for (_, kind, _), pairs in found.items()]
+
+
+def _group(device: rest.DeviceRecord, kind: Kind, pairs: Sequence[tuple[rest.Cell, rest.Column]]) -> _Group:
+    failing = tuple(pair for pair in pairs if fails_gate(pair[0]))
+    return _Group(
+        device, kind, HEADLINES[kind][0].metric, tuple(pair for pair in pairs if not fails_gate(pair[0])), failing
+    )
 
 
 def _is_settled(group: _Group) -> bool:
@@ -123,6 +133,7 @@ def _winner(group: _Group, cell: rest.Cell, column: rest.Column) -> Answer:
         *_where(group.device),
         *_named(cell, column),
         TextPart(f" {FASTEST[group.kind]} of {compared} measured variants ({_figure(cell.metrics[group.metric])})."),
+        *_gates(group, [(cell, column)]),
         *_cloud(cell),
     )
     return Answer("best", parts, group.device.device_id, (cell,))
@@ -138,7 +149,22 @@ def _tie(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> Ans
     if len(shown) < len(leaders):
         parts.append(TextPart(f" and {len(leaders) - len(shown)} more"))
     parts.append(TextPart(" lead; no difference between them is shown."))
+    parts += _gates(group, leaders)
     return Answer("not_shown_to_differ", tuple(parts), group.device.device_id, tuple(cell for cell, _ in leaders))
+
+
+def _gates(group: _Group, leaders: Sequence[tuple[rest.Cell, rest.Column]]) -> list[TextPart]:
+    """Whether the leaders hold their gates, and who does not take part because it fails one."""
+    states = [cell.quality.gate for cell, _ in leaders if cell.quality is not None]
+    parts: list[TextPart] = []
+    if "undecided" in states:
+        whose = "Its gate" if len(leaders) == 1 else "The gate of at least one of them"
+        parts.append(TextPart(f" {whose} is undecided."))
+    for cell, column in group.failing[:MAX_NAMED]:
+        parts += [TextPart(" "), *_named(cell, column), TextPart(" fails its gate and is not ranked.")]
+    if len(group.failing) > MAX_NAMED:
+        parts.append(TextPart(f" {len(group.failing) - MAX_NAMED} more fail theirs."))
+    return parts
 
 
 def _where(device: rest.DeviceRecord) -> tuple[TextPart, ...]:
@@ -180,7 +206,10 @@ def _why_none(table: rest.CompareTable) -> str:
         return "No winner yet: runs are in progress."
     if any(cell.state == "stale" for cell in cells):
         return "No winner: some results are stale because their devices changed runtime. Run them again."
-    if not any(_comparable(group) for group in _groups(table)):
+    groups = _groups(table)
+    if not any(_comparable(group) for group in groups):
+        if any(group.failing for group in groups):
+            return "No winner: at most one variant of each family does not fail its gate."
         return "No winner: no device has measured two variants of one family."
     return "No winner: a candidate has a badge that casts doubt on it, or no interval."
 

@@ -1,13 +1,15 @@
-"""Which cells nothing beats in two figures at once: the Pareto front of time and of memory, energy or cost.
+"""Which cells nothing beats in two figures at once: the Pareto front of time and of memory, energy, cost or errors.
 
-Only what may be ranked takes part: measured, on the machine that it claims to be, not stale. The front is drawn from
-the figures alone; two that are near each other may change places in another run, and the page says so.
+Only what may be ranked takes part: measured, on the machine that it claims to be, not stale, failing no gate. The
+front is drawn from the figures alone; two that are near each other may change places in another run, and the page says
+so.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from edgeprof.tables import figures
+from edgeprof.tables.quality_words import quality_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.ranking import may_be_ranked
@@ -99,9 +101,24 @@ def _cost(cell: rest.Cell) -> Second | None:
     return Second(cost.edge_usd, f"$ per {cost.unit}", f"{figures.usd(cost.edge_usd)} per {cost.unit}")
 
 
+def _errors(cell: rest.Cell) -> Second | None:
+    """What is missing to 100 %, or a figure of which less is better as it is. Sets never share a plane."""
+    quality = cell.quality
+    known = METRICS.get(quality.metric) if quality else None
+    if quality is None or known is None or quality.value is None or cell.state != "measured" or not cell.ranked:
+        return None
+    text = quality_text(quality.metric, quality.value, quality.ci_low, quality.ci_high, quality.n)
+    if known.better == "lower":
+        return Second(quality.value, f"{known.title} on {quality.set_name}", text)
+    if known.better == "higher" and known.unit == "%":
+        return Second(100 - quality.value, f"100 % − {known.title} on {quality.set_name}", text)
+    return None
+
+
 AGAINST: Mapping[str, Axis] = {
     "": Axis("peak memory", "measured", _measured(MEMORY)),
     "energy": Axis("energy", "measured", _measured(*ENERGY)),
     "cost": Axis("cost", "modelled from the measured time and the device's entered price", _cost),
+    "quality": Axis("errors", "evaluated on the device", _errors),
 }
 """What a plane may have on its second axis, by the word in the address."""

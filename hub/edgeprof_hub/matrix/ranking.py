@@ -101,8 +101,13 @@ def marks(
 
 
 def may_be_ranked(cell: Cell, row: MetricRow) -> bool:
-    """Measured, of a metric that has a better direction, and on the machine that it claims to be."""
-    return row.origin == "measured" and is_ranked(row.metric, on_real_machine=cell.ranked)
+    """Measured, of a metric with a better direction, on the machine that it claims to be, and its gates do not fail."""
+    return row.origin == "measured" and not fails_gate(cell) and is_ranked(row.metric, on_real_machine=cell.ranked)
+
+
+def fails_gate(cell: Cell) -> bool:
+    """Whether the variant fails a gate of its family in this runtime on this architecture: then it leads nothing."""
+    return cell.quality is not None and cell.quality.gate == "fails"
 
 
 def is_ranked(metric: str, *, on_real_machine: bool) -> bool:

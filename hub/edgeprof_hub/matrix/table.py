@@ -12,7 +12,10 @@ from edgeprof_hub.cost import costs, fleet_scenario
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
+from edgeprof_hub.quality.cells import KnownQuality, known_quality, with_quality
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.standing import StandingRow
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,14 @@ def axes(store: ReadStore) -> MatrixAxes:
     )
 
 
-def build(store: ReadStore, now_s: float) -> rest.CompareTable:
+def build(store: SqliteReader, now_s: float) -> rest.CompareTable:
     """The whole table as it stands."""
     found = axes(store)
     return part_of(store, found, found.devices, found.columns, now_s).shown
 
 
 def part_of(
-    store: ReadStore,
+    store: SqliteReader,
     found: MatrixAxes,
     devices: Sequence[rest.DeviceRecord],
     columns: Sequence[rest.Column],
@@ -89,8 +92,10 @@ def part_of(
     sources = _sources(store, found, store.cells(device_ids=sorted(device_ids), columns=[*map(key_of, compared)]))
     scenario = fleet_scenario.read(store.fleet_scenario())
     used = prices or hub_prices(store, found.models.values(), now_s)
-    cells = labels.with_versions([_cell(source, scenario, used) for source in sources])
-    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics)
+    measured = labels.with_versions([_cell(source, scenario, used) for source in sources])
+    known = known_quality(store, compared)
+    cells = with_quality(store, known, measured, devices)
+    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics, known)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
         hub_id=store.hub_id(),
@@ -241,11 +246,20 @@ def _marked(
     keys: Collection[tuple[str, str]],
     soaks_s: Mapping[ranking.CellKey, float],
     metrics: Collection[str] | None,
+    known: KnownQuality,
 ) -> tuple[rest.Cell, ...]:
     """The cells with their marks: against all variants of a family, which are there, and against all devices."""
     near = {cell.device_id for cell in cells}
     devices = {device.device_id: device for device in found.devices if device.device_id not in near}
     rows = store.standings(sorted(keys)) if devices else ()
-    far = alternatives.rivals(rows, devices, METRICS if metrics is None else metrics)
+
+    def fails_gate(row: StandingRow) -> bool:
+        ran = row.standing.effective
+        runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
+        return known.gate(devices.get(row.device_id), row.model_id, row.config_key, runtime)[0] == "fails"
+
+    far = alternatives.rivals(
+        rows, devices, METRICS if metrics is None else metrics, fails_gate if known.verdicts.gates else None
+    )
     marks = ranking.marks(cells, compared, found.configs, soaks_s, metrics, far)
     return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

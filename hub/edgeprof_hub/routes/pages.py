@@ -21,11 +21,12 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import cell_history, cost_page, forms, sets_page, settings, side_by_side
+from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
+from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
 MAX_LIST_CHARS = 4000
@@ -36,6 +37,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
+router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
 router.include_router(sets_page.router)
@@ -177,7 +179,7 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
     shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
-    return page("run.html", page=shown)
+    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
 
 
 @router.get("/devices/{device_id}")

@@ -2,14 +2,20 @@
 
 import random
 import statistics
+from dataclasses import replace
 from typing import cast
 
+from edgeprof.statistics.shares import wilson
+from edgeprof.wire import identity
 from edgeprof.wire import messages as m
+from edgeprof.wire.evaluation import Evaluation
 from edgeprof.wire.evidence import Trust, TrustMark
 from edgeprof.wire.failures import FailureCode
 from edgeprof_hub.seed.plan import MADE_UP, VERSION, SeedDevice, SeedModel
 
 SAMPLES = 200
+ITEMS = 500
+"""Of a made-up evaluation."""
 FAILED_SHARE = 0.04
 DOUBTED_SHARE = 0.06
 FAILURES: tuple[tuple[FailureCode, m.Stage], ...] = (
@@ -51,6 +57,41 @@ def result(result_id: str, board: SeedDevice, network: SeedModel, at_s: float, c
         emulated=False,
         agent_version=VERSION,
         trust=None if failure else _trust(chance),
+    )
+
+
+def evaluation(result_id: str, board: SeedDevice, network: SeedModel, at_s: float, chance: random.Random) -> m.Result:
+    """One run that answers a set, without its outcomes: gates and drift are made of measured ones only."""
+    right = min(ITEMS, max(1, round(ITEMS * chance.gauss(0.9, 0.02))))
+    low, high = wilson(right, ITEMS)
+    name, task = (
+        ("synthetic-quiz", "multiple-choice") if _is_language(network) else ("synthetic-shapes", "image-classification")
+    )
+    set_id = identity.sha256_hex(f"{MADE_UP} {name}".encode())
+    config = replace(network.config, evaluation_set=set_id)
+    accuracy = m.MetricRow(
+        metric="accuracy_percent", value=100 * right / ITEMS, n=ITEMS, ci_low=100 * low, ci_high=100 * high
+    )
+    return replace(
+        result(result_id, board, network, at_s, chance),
+        config=config,
+        config_key=identity.config_key(config),
+        status="measured",
+        failure=None,
+        effective=_effective(network, 0),
+        metrics=(accuracy,),
+        absent=(),
+        samples_ms=(),
+        trust=None,
+        evaluation=Evaluation(
+            set_id=set_id,
+            set_name=name,
+            task=task,
+            asked=ITEMS,
+            answered=ITEMS,
+            ended="all",
+            architecture=board.facts.machine,
+        ),
     )
 
 

@@ -18,6 +18,8 @@ from edgeprof_hub.store.rows import to_json
 from edgeprof_hub.store.writer import SqliteWriter
 
 BATCH = 1000
+EVALUATES_EVERY = 5
+"""Of the rounds over all cells: each fifth answers a set, after the cells have their speed."""
 SPAN_S = 90 * 86_400.0
 """The results pretend to have come in the last 90 days."""
 
@@ -91,4 +93,5 @@ def _results(
     for number in range(size.results):
         board, network = cells[number % len(cells)]
         at_s = now_s - SPAN_S * (1 - (number + 1) / size.results)
-        yield at_s, results.result(identity.new_id(), board, network, at_s, chance)
+        makes = results.evaluation if number // len(cells) % EVALUATES_EVERY == EVALUATES_EVERY - 1 else results.result
+        yield at_s, makes(identity.new_id(), board, network, at_s, chance)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
+from edgeprof.quality.pairing import unreal
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
@@ -33,6 +34,13 @@ TABLES = (
         answered INTEGER NOT NULL, metric TEXT, value REAL, ci_low REAL, ci_high REAL) STRICT""",
     "CREATE INDEX evaluation_cell ON evaluation (device_id, model_id, base_key, set_id)",
     "CREATE INDEX evaluation_of_model ON evaluation (model_id, set_id)",
+)
+TABLES_OF_RUN = (
+    *(
+        f"ALTER TABLE evaluation ADD COLUMN {name} TEXT NOT NULL DEFAULT ''"
+        for name in ("runtime", "architecture", "unreal", "outcomes_sha256")
+    ),
+    "CREATE INDEX evaluation_lead ON evaluation (model_id, set_id, shots, device_id, base_key, unreal, metric)",
 )
 _EVALUATIONS = "SELECT evaluation.*, result.status, result.received_s FROM evaluation JOIN result USING (result_id)"
 _COLUMNS = ("device_id", "model_id", "base_key", "set_id")
@@ -82,6 +90,49 @@ class EvaluationReader:
         where = f" WHERE {' AND '.join(f'{name} = ?' for name in used)}" if used else ""
         sql = f"{_EVALUATIONS}{where} ORDER BY evaluation.rowid DESC LIMIT ?"
         return [_evaluation(row) for row in self._ask(sql, (*used.values(), limit))]
+
+    def counts(self, model_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
+        """Model, set and shots that have evaluations with a figure, and how many of them are real."""
+        sql = (
+            "SELECT model_id, set_id, shots, sum(unreal = '') FROM evaluation"
+            " WHERE model_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL"
+            " GROUP BY model_id, set_id, shots"
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
+
+    def latest(
+        self, asked: Sequence[tuple[str, str, int]] | None = None, device_ids: Sequence[str] | None = None
+    ) -> list[rest.EvaluationRecord]:
+        """The newest evaluation with a figure of each set-up on each device. `asked`: model, set, shots; None: all."""
+        where, values = ["metric IS NOT NULL"], list[str]()
+        if asked is not None:
+            where.append(
+                "(model_id, set_id, shots) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))"
+            )
+            values.append(rows.to_json(asked))
+        if device_ids is not None:
+            where.append("device_id IN (SELECT value FROM json_each(?))")
+            values.append(rows.to_json(device_ids))
+        newest = (
+            f"SELECT max(rowid) FROM evaluation WHERE {' AND '.join(where)}"
+            " GROUP BY device_id, model_id, base_key, set_id, shots"
+        )
+        found = self._ask(f"{_EVALUATIONS} WHERE evaluation.rowid IN ({newest}) ORDER BY evaluation.rowid", values)
+        return [_evaluation(row) for row in found]
+
+    def model_of(self, result_id: str) -> str | None:
+        """The model of an evaluation; None of a run that measured speed; empty of one that is not here any more."""
+        sql = "SELECT evaluation.model_id FROM result LEFT JOIN evaluation USING (result_id) WHERE result.result_id = ?"
+        found = self._ask(sql, (result_id,))
+        return found[0][0] if found else ""
+
+    def outcomes(self, result_ids: Sequence[str]) -> dict[str, str]:
+        """The hash of each evaluation's outcomes, where it has some."""
+        sql = (
+            "SELECT result_id, outcomes_sha256 FROM evaluation WHERE outcomes_sha256 != ''"
+            " AND result_id IN (SELECT value FROM json_each(?))"
+        )
+        return {str(row[0]): str(row[1]) for row in self._ask(sql, (rows.to_json(result_ids),))}
 
 
 def base_key_of(config: m.RunConfig) -> str:
@@ -141,8 +192,29 @@ def index(connection: sqlite3.Connection, result: m.Result) -> None:
         "value": lead.value if lead else None,
         "ci_low": lead.ci_low if lead else None,
         "ci_high": lead.ci_high if lead else None,
+        **_of_run(result),
     }
     insert(connection, "evaluation", values, "ON CONFLICT DO NOTHING")
+
+
+def add_runs(connection: sqlite3.Connection) -> None:
+    """Complete the rows of an older release."""
+    found = connection.execute("SELECT result_id, document FROM evaluation JOIN result USING (result_id)").fetchall()
+    for result_id, document in found:
+        values = _of_run(rows.from_json(document, m.Result))
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        connection.execute(f"UPDATE evaluation SET {changes} WHERE result_id = :id", {**values, "id": result_id})
+
+
+def _of_run(result: m.Result) -> dict[str, str]:
+    """What ran where, and where the outcomes are."""
+    ran, found = result.effective, result.evaluation
+    return {
+        "runtime": f"{ran.runtime} {ran.runtime_version}" if ran else "",
+        "architecture": found.architecture if found else "",
+        "unreal": unreal(result),
+        "outcomes_sha256": next((each.sha256 for each in result.artifacts if each.name == "outcomes"), ""),
+    }
 
 
 def lead_figure(result: m.Result) -> m.MetricRow | None:
@@ -167,5 +239,6 @@ def _set(row: sqlite3.Row) -> rest.EvaluationSetRecord:
 
 def _evaluation(row: sqlite3.Row) -> rest.EvaluationRecord:
     values = dict(row)
+    del values["outcomes_sha256"]
     values["status"] = cast(m.ResultStatus, row["status"])
     return rest.EvaluationRecord(**values)

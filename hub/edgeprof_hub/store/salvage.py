@@ -9,8 +9,15 @@ from edgeprof.wire import messages as m
 from edgeprof_hub.store import database, integrity, outcomes, rows
 from edgeprof_hub.store.trouble import Rotten
 
-_NOT_COPIED = frozenset({"result", "outcome", "standing", "metric", "evaluation", "_sqlite_migrations"})
-"""Results come one by one; the next four are made anew from them, and the last is the new database's own."""
+_NOT_COPIED = frozenset(
+    {
+        *("result", "outcome", "standing", "metric", "evaluation"),
+        *("gate_verdict", "drift", "capability", "judged_family"),
+        "_sqlite_migrations",
+    }
+)
+"""Results come one by one; the next four are made anew from them, the next four by the hub that starts with the new
+database, and the last is its own."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations
+from edgeprof_hub.store import evaluations, gates
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -215,6 +215,21 @@ def evaluation_tables(db: sqlite_utils.Database) -> None:
     """Evaluation sets with their files, and the evaluations by what is looked for."""
     for statement in evaluations.TABLES:
         db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0013_gates")
+def gate_tables(db: sqlite_utils.Database) -> None:
+    """Gates of families, and what was found of them and of drift, so that a page decodes no outcomes."""
+    for statement in (*evaluations.TABLES_OF_RUN, *gates.TABLES):
+        db.conn.execute(statement)
+    evaluations.add_runs(db.conn)
+
+
+@MIGRATIONS(name="0014_capability")
+def capability_table(db: sqlite_utils.Database) -> None:
+    """What each family's models can do, computed from their outcomes. Families are judged again for it."""
+    db.conn.execute(gates.TABLE_OF_CAPABILITY)
+    db.conn.execute("DELETE FROM judged_family")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 from edgeprof.tables import figures, trust
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Kind
+from edgeprof.tables.quality_words import DRIFTS, GATES, MARKS, Mark, quality_text
 from edgeprof.tables.view import Notes
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
@@ -24,6 +25,10 @@ SHORT = {
     "prefill_tokens_per_s": "prefill",
     "ttft_ms": "TTFT",
 }
+QUALITY_NOTE = (
+    "Quality on {}, with its 95 % interval. Of this family's sets it has most evaluations. "
+    "All its variants answered the same items."
+)
 _OF_A_QUOTA = ("latency_mean_ms", "throughput_per_s")
 UNIT = {"1,000 inferences": "$ / 1,000"}
 NOT_OF_THIS_KIND: dict[Kind, str] = {
@@ -59,6 +64,20 @@ class Badge:
 
 
 @dataclass(frozen=True)
+class QualityLine:
+    """Quality beside speed: `text` is the figure, `href` its run. `gate` and `drift`: marks, empty where none."""
+
+    text: str = ""
+    href: str = ""
+    note: int | None = None
+    gate: str = ""
+    gate_mark: Mark = "plain"
+    gate_title: str = ""
+    drift: str = ""
+    drift_title: str = ""
+
+
+@dataclass(frozen=True)
 class CellView:
     """What stands in one cell. `signs`: what the legend must explain."""
 
@@ -74,6 +93,7 @@ class CellView:
     ranked: bool = True
     signs: frozenset[str] = frozenset()
     badge: Badge | None = None
+    quality: QualityLine | None = None
     distance: float | None = None
     """Ratio to the best of its family on this device, where the page shows it."""
     place: tuple[int, int] | None = None
@@ -106,6 +126,25 @@ def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> 
         ranked=cell.ranked,
         signs=_signs(cell, metric) if has_figures else frozenset(),
         badge=_badge(cell, notes) if has_figures else None,
+        quality=_quality(cell.quality, notes) if has_figures and cell.quality else None,
+    )
+
+
+def _quality(found: rest.CellQuality, notes: Notes) -> QualityLine:
+    text, note = "", None
+    if found.value is not None:
+        text = quality_text(found.metric, found.value, found.ci_low, found.ci_high, found.n)
+        shots = f" with {found.shots} examples" if found.shots else ""
+        note = _number(notes.ref(QUALITY_NOTE.format(f"{found.set_name or found.set_id[:12]}{shots}")))
+    return QualityLine(
+        text=text,
+        href=f"/runs/{found.result_id}" if found.result_id else "",
+        note=note,
+        gate=GATES[found.gate] if found.gate else "",
+        gate_mark=MARKS[found.gate] if found.gate else "plain",
+        gate_title=" ".join(found.gate_sentences),
+        drift=DRIFTS.get(found.drift, "") if found.drift else "",
+        drift_title=found.drift_sentence,
     )
 
 
@@ -122,6 +161,10 @@ def _badge(cell: rest.Cell, notes: Notes) -> Badge:
 
 def _signs(cell: rest.Cell, metric: str) -> frozenset[str]:
     signs = {f"{mark.among}_{mark.verdict}" for mark in cell.marks if mark.metric == metric}
+    if cell.quality is not None and cell.quality.gate:
+        signs.add(f"gate_{cell.quality.gate}")
+    if cell.quality is not None and cell.quality.drift in DRIFTS:
+        signs.add("drift")
     signs.add("unchecked" if cell.trust is None else "clean" if cell.trust.is_clean else "doubt")
     return frozenset(signs if cell.ranked else {*signs, "emulated"})
 
@@ -131,7 +174,15 @@ def _details(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> tuple[Ce
     if trust.is_held_back_by_quota(cell.trust) and kind == "inference":
         # The median alone looks as if there were no quota: mean and rate stand beside it.
         metrics = [*(name for name in _OF_A_QUOTA if name in cell.metrics and name != metric), *metrics]
-    return (*(_figure(cell, kind, name, notes) for name in metrics), *_cost(cell, notes))
+    return (*(_figure(cell, kind, name, notes) for name in metrics), *_cost(cell, notes), *_correct(cell))
+
+
+def _correct(cell: rest.Cell) -> tuple[CellFigure, ...]:
+    """Cost over the share of right answers, where both are known."""
+    correct = cell.quality.correct if cell.quality else None
+    if correct is None or correct.usd_per_1000 is None:
+        return ()
+    return (CellFigure("$ / 1,000 right", figures.usd(correct.usd_per_1000)),)
 
 
 def _figure(cell: rest.Cell, kind: Kind, metric: str, notes: Notes) -> CellFigure:

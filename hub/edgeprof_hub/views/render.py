@@ -29,6 +29,7 @@ def environment() -> Environment:
         number=figures.number,
         size=size,
         usd=figures.usd,
+        energy=figures.energy,
         fields=asdict,
         percent=figures.percent,
         quality=lead_text,

@@ -1,0 +1,53 @@
+"""What a right answer costs, in money and in energy: figure per inference over the share of right answers. Pure."""
+
+from collections.abc import Mapping
+
+from edgeprof.quality.tasks.table import TASKS
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+
+PER_1000 = "1,000 inferences"
+ENERGY = "energy_per_inference_j"
+
+
+def share_of_right(found: rest.EvaluationRecord) -> bool:
+    """Whether its figure is the share of right answers of a task in which an answer is right or wrong."""
+    task, metric = TASKS.get(found.task), METRICS.get(found.metric or "")
+    is_lead = task is not None and task.lead == found.metric and task.is_paired_by == "correct"
+    return is_lead and metric is not None and metric.unit == "%" and found.metric != "f1_percent"
+
+
+def correct_cost(cell: rest.Cell, found: rest.EvaluationRecord) -> rest.CorrectCost | None:
+    """As `correct_of`, of a cell."""
+    return correct_of(cell.cost, cell.metrics, found)
+
+
+def correct_of(
+    cost: rest.CostView | None, metrics: Mapping[str, rest.MetricRow], found: rest.EvaluationRecord
+) -> rest.CorrectCost | None:
+    """Of a set-up whose task has right and wrong answers, one inference each; None where no figure comes of it.
+
+    C = c / a, with c the cost of 1,000 inferences (or the energy of one) and a the share of right answers. The interval
+    is c / a_high to c / a_low: that of the share alone. An answer that is wrong is paid for as well.
+    """
+    if found.value is None or not share_of_right(found):
+        return None
+    usd = cost.edge_usd if cost is not None and cost.unit == PER_1000 else None
+    row = metrics.get(ENERGY)
+    energy = row.value if row is not None and row.origin == "measured" else None
+    shares = (found.value, found.ci_high, found.ci_low)
+    if found.value <= 0 or (usd is None and energy is None):
+        return None
+    money, joules = ([_over(figure, share) for share in shares] for figure in (usd, energy))
+    return rest.CorrectCost(
+        usd_per_1000=money[0],
+        usd_per_1000_low=money[1],
+        usd_per_1000_high=money[2],
+        energy_j=joules[0],
+        energy_j_low=joules[1],
+        energy_j_high=joules[2],
+    )
+
+
+def _over(figure: float | None, percent: float | None) -> float | None:
+    return None if figure is None or not percent or percent <= 0 else figure / (percent / 100)

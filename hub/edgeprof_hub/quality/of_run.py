@@ -1,0 +1,27 @@
+"""Evaluations of the set-up that a run measured the speed of."""
+
+from edgeprof.wire import rest
+from edgeprof.wire.messages import Result
+from edgeprof_hub.quality.cells import lead_sets
+from edgeprof_hub.quality.correct import share_of_right
+from edgeprof_hub.store.reader import SqliteReader
+
+
+def evaluations_of(store: SqliteReader, result: Result, family: str) -> list[rest.EvaluationRecord]:
+    """The newest real one of each set and number of shots, the family's lead set first."""
+    found = [
+        one
+        for one in store.evaluations.latest(
+            [(result.model_id, set_id, shots) for _, set_id, shots, _ in store.evaluations.counts([result.model_id])],
+            [result.device_id],
+        )
+        if one.base_key == result.config_key and not one.unreal
+    ]
+    models = {model.model_id: family for model in store.models() if model.family == family}
+    lead = lead_sets(store, models).get(family)
+    return sorted(found, key=lambda one: ((one.set_id, one.shots) != lead, one.set_name, one.shots))
+
+
+def share_of(store: SqliteReader, result: Result, family: str) -> rest.EvaluationRecord | None:
+    """The evaluation that has this set-up's share of right answers; None: there is none."""
+    return next((one for one in evaluations_of(store, result, family) if share_of_right(one)), None)

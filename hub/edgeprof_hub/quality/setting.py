@@ -1,0 +1,40 @@
+"""What a person sets: the gates of a family."""
+
+from collections.abc import Sequence
+
+from edgeprof.errors import UsageError
+from edgeprof.quality.gate_text import parse_gates
+from edgeprof.wire import rest
+from edgeprof_hub.context import HubContext
+from edgeprof_hub.events import Change
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.store import gates as store_gates
+
+MAX_GATES = 20
+
+
+def family_gates(hub: HubContext, family: str) -> rest.FamilyGates:
+    """The gates with their verdicts. Raises EdgeprofError `not_found` for a family without models and gates."""
+    lines = hub.reader.gates.gates([family]).get(family, ())
+    if not lines and not _is_known(hub, family):
+        raise not_found("family", family)
+    return rest.FamilyGates(family=family, gates=lines, verdicts=tuple(hub.reader.gates.verdicts([family])))
+
+
+def set_gates(hub: HubContext, family: str, lines: Sequence[str]) -> rest.FamilyGates:
+    """Replace the gates of a family; none: it has none any more. Verdicts follow on their own.
+
+    Raises UsageError `bad_gate`, `too_many_gates`; EdgeprofError `not_found`.
+    """
+    gates = tuple(dict.fromkeys(map(str, parse_gates(lines))))
+    if len(gates) > MAX_GATES:
+        raise UsageError("too_many_gates", f"A family has at most {MAX_GATES} gates. Remove some.")
+    if not _is_known(hub, family):
+        raise not_found("family", family)
+    hub.writer.call(lambda store: store.change(lambda db: store_gates.set_gates(db, family, gates)))
+    hub.events.publish([Change("gate", family)])
+    return family_gates(hub, family)
+
+
+def _is_known(hub: HubContext, family: str) -> bool:
+    return any(model.family == family for model in hub.reader.models())

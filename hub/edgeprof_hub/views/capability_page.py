@@ -1,0 +1,105 @@
+"""The capability page: what a family's models can do. Rows are tasks, columns are models on devices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from edgeprof.quality.capability import CapabilityRow
+from edgeprof.quality.tasks.table import TASKS
+from edgeprof.tables import figures
+from edgeprof.wire.figures import MetricRow
+from edgeprof.wire.metrics import METRICS
+
+Column = tuple[str, str, str]
+"""Model with its quantization, device, runtime."""
+
+
+@dataclass(frozen=True)
+class CapabilityCell:
+    """`value` empty: `absent` has the reason. `few_shot`: against the same cell without examples."""
+
+    result_id: str
+    value: str
+    interval: str
+    counts: str
+    shows: str
+    """The smallest difference between two models that so many items can show."""
+    few_shot: str
+    absent: str
+
+
+@dataclass(frozen=True)
+class CapabilityLine:
+    """One task in one setting. A cell is None where that model was not evaluated there."""
+
+    title: str
+    settings: tuple[str, ...]
+    metric: str
+    cells: tuple[CapabilityCell | None, ...]
+
+
+@dataclass(frozen=True)
+class CapabilityPage:
+    """`name`: of a family or a model."""
+
+    name: str
+    family: str
+    columns: tuple[Column, ...]
+    lines: tuple[CapabilityLine, ...]
+    gates: tuple[str, ...]
+    problem: str = ""
+
+
+def capability_page(
+    name: str, family: str, rows: Sequence[CapabilityRow], gates: Sequence[str], problem: str = ""
+) -> CapabilityPage:
+    """The page of these rows, which are sorted here for reading."""
+    columns = tuple(sorted({(row.model, row.device, row.runtime) for row in rows}))
+    lines: dict[tuple[str | int, ...], list[CapabilityRow]] = {}
+    for row in sorted(rows, key=_order):
+        lines.setdefault(_order(row), []).append(row)
+    return CapabilityPage(
+        name, family, columns, tuple(_line(found, columns) for found in lines.values()), tuple(gates), problem
+    )
+
+
+def _order(row: CapabilityRow) -> tuple[str | int, ...]:
+    setting = (row.domain, row.task, row.set_name, row.set_id, row.perturbation, row.language)
+    return (*setting, row.shots, row.context_tokens or 0)
+
+
+def _line(rows: Sequence[CapabilityRow], columns: Iterable[Column]) -> CapabilityLine:
+    first, cells = rows[0], {(row.model, row.device, row.runtime): _cell(row) for row in rows}
+    task, known = TASKS.get(first.task), METRICS.get(first.metric)
+    settings = (
+        first.domain,
+        task.title if task else first.task,
+        first.language,
+        first.perturbation,
+        f"{first.shots} shots" if first.shots else "",
+        f"{first.context_tokens:,} tokens" if first.context_tokens else "",
+    )
+    return CapabilityLine(
+        title=first.set_name or first.set_id[:12],
+        settings=tuple(filter(None, settings)),
+        metric=f"{known.title}{f', {known.unit}' if known.unit else ''}" if known else first.metric,
+        cells=tuple(cells.get(column) for column in columns),
+    )
+
+
+def _cell(row: CapabilityRow) -> CapabilityCell:
+    if row.value is None:
+        return CapabilityCell(row.result_id, "", "", "", "", "", row.absent)
+    figure = MetricRow(metric=row.metric, value=row.value, n=row.n, ci_low=row.ci_low, ci_high=row.ci_high)
+    of = "" if row.n == row.asked else f" of {row.asked:,}"
+    few = row.few_shot
+    return CapabilityCell(
+        result_id=row.result_id,
+        value=figures.figure(figure),
+        interval=figures.interval(figure) or "no interval",
+        counts=f"{row.n:,}{of} items",
+        shows="" if row.smallest_difference is None else f"shows {figures.number(row.smallest_difference)} points",
+        few_shot=""
+        if few is None
+        else f"{few.value:+.2g} against no examples ({few.ci_low:+.2g} to {few.ci_high:+.2g})",
+        absent="",
+    )

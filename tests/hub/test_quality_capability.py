@@ -1,0 +1,63 @@
+"""The capability page and the form of the gates."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPMessage
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.hub.live import Live, eventually, serving
+from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, store
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with serving(tmp_path_factory.mktemp("quality") / "data") as found:
+        yield found
+
+
+@pytest.fixture
+def live(shared: Live) -> Live:
+    emptied(shared.hub)
+    return shared
+
+
+def asked(live: Live, path: str, form: dict[str, str] | None = None) -> tuple[int, HTTPMessage, str]:
+    """Status, headers and text of a page, or of what a form gives."""
+    connection = HTTPConnection("127.0.0.1", live.port, timeout=30)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": live.url} if form else {}
+    try:
+        connection.request("POST" if form else "GET", path, urlencode(form) if form else None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_each_model_has_figure_interval_items_and_what_they_can_show(live: Live) -> None:
+    hub = live.hub
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, [*SLIGHTLY[:-1], None]), gates=())
+    page = live.app_get(f"/capability/{FAMILY}")
+    for text in ("cnn fp32", "cnn int8", "93.9–97.4", "500 items", "499 of 500 items", "vision", "Accuracy, %"):
+        assert text in page
+    assert page.count("shows 3") == 2
+    assert "cnn int8" not in live.app_get(f"/capability/{FLOAT.model_id}")
+
+
+def test_a_family_without_evaluations_says_how_to_make_one(live: Live) -> None:
+    store(live.hub, gates=())
+    assert "edgeprof flash MODEL --evaluate SET" in live.app_get(f"/capability/{FAMILY}")
+    assert asked(live, "/capability/nobody")[0] == 404
+
+
+def test_gates_are_saved_on_the_page_and_a_wrong_line_stays_to_be_mended(live: Live) -> None:
+    hub = live.hub
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE), gates=())
+    status, _, page = asked(live, "/families/gate", {"family": FAMILY, "gates": "accuracy is fine"})
+    assert status == 400
+    assert "is not a gate" in page
+    assert "accuracy is fine</textarea>" in page
+    status, headers, _ = asked(live, "/families/gate", {"family": FAMILY, "gates": f"{GATE}\n"})
+    assert (status, headers["location"]) == (303, f"/capability/{quote(FAMILY)}#gates-h")
+    assert live.client.gates(FAMILY).gates == (GATE,)
+    eventually(lambda: any(one.state == "fails" for one in live.client.gates(FAMILY).verdicts))
