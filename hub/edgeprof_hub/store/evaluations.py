@@ -101,15 +101,14 @@ class EvaluationReader:
         return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
 
     def latest(
-        self, asked: Sequence[tuple[str, str, int]] | None = None, device_ids: Sequence[str] | None = None
+        self, asked: Sequence[tuple[str, str, int]], device_ids: Sequence[str] | None = None
     ) -> list[rest.EvaluationRecord]:
-        """The newest evaluation with a figure of each set-up on each device. `asked`: model, set, shots; None: all."""
-        where, values = ["metric IS NOT NULL"], list[str]()
-        if asked is not None:
-            where.append(
-                "(model_id, set_id, shots) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))"
-            )
-            values.append(rows.to_json(asked))
+        """The newest evaluation with a figure of each set-up on each device. `asked`: model, set, shots."""
+        where = [
+            "metric IS NOT NULL",
+            "(model_id, set_id, shots) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
+        ]
+        values = [rows.to_json(asked)]
         if device_ids is not None:
             where.append("device_id IN (SELECT value FROM json_each(?))")
             values.append(rows.to_json(device_ids))
