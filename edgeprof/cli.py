@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Let a model answer an evaluation set on this machine.",
     ),
+    "characterize": (
+        "edgeprof.commands.characterize:characterize",
+        "",
+        "Profile models on this machine, endpoints and a hub's devices by a plan.",
+    ),
     "divergence": (
         "edgeprof_agent.commands.divergence:divergence",
         "",

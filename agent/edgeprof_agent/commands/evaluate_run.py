@@ -4,7 +4,8 @@ import hashlib
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +24,14 @@ from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
 from edgeprof.wire.run_request import RunRequest
 from edgeprof_agent.commands.view.evaluation import report
 from edgeprof_agent.commands.view.profile import Stages
+from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.evaluating.evaluate import evaluate
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.interleaving import Turn
 from edgeprof_agent.series.setups import Axes, Setup, setups_of
 from edgeprof_agent.series.storage import Keeper, plan_of
+from edgeprof_agent.worker_protocol.progress import OnProgress
 
 INTERRUPTED = 130
 COMPLETE = ("all", "item_limit")
@@ -40,6 +43,25 @@ class EvaluateOutput(NamedTuple):
 
     folder: Path | None
     as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedEvaluation:
+    """One evaluation, checked and ready to run. `journal` keeps what a killed run had answered."""
+
+    setup: Setup
+    request: MeasureRequest
+    folder: Path
+    journal: Path
+
+    def answer(self, on_progress: OnProgress) -> tuple[Result, dict[str, bytes]]:
+        """The result and its artifacts by SHA-256, whatever the model does."""
+        return evaluate(self.request, self.folder, self.journal, on_progress, threading.Event())
+
+    def finish(self, result: Result) -> None:
+        """Remove the journal of a complete evaluation, once its result is safe."""
+        if result.evaluation is not None and result.evaluation.ended in COMPLETE and result.failure is None:
+            self.journal.unlink(missing_ok=True)
 
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,26 +77,37 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(model: Path, set_name: str, options: Mapping[str, object], output: EvaluateOutput) -> int:
     """The evaluation; returns the command's exit code."""
-    given = msgspec.convert(options, _Options)
-    found, folder = resolve_set(set_name, lambda line: click.echo(line, err=True))
-    file = inspect(model)
-    _check_kind(file, found)
-    setup = _setup(file, found.set_id, given)
+    prepared = prepare(model, set_name, options, lambda line: click.echo(line, err=True))
+    setup = prepared.setup
     keeper = Keeper(output.folder)
     keeper.begin(plan_of([setup], [Turn(1, 1, 0, 1)], 0))
-    request = _request(setup, given)
-    journal = _journal(request)
     try:
         with Stages(sys.stderr) as stages:
-            result, artifacts = evaluate(request, folder, journal, stages.show, threading.Event())
+            result, artifacts = prepared.answer(stages.show)
     except KeyboardInterrupt:
         click.echo("Stopped. The same command goes on where this one stood.", err=True)
         return INTERRUPTED
     _show(result, output.as_json)
     keeper.keep(setup, 1, result, artifacts)
-    if result.evaluation is not None and result.evaluation.ended in COMPLETE and result.failure is None:
-        journal.unlink(missing_ok=True)
+    prepared.finish(result)
     return 0 if result.status == "measured" else 1
+
+
+def prepare(
+    model: Path,
+    set_name: str,
+    options: Mapping[str, object],
+    say: Callable[[str], None],
+    endpoint: Endpoint | None = None,
+) -> PreparedEvaluation:
+    """The evaluation that these options make. `endpoint`: where a served model is asked. Raises EdgeprofError."""
+    given = msgspec.convert(options, _Options)
+    found, folder = resolve_set(set_name, say)
+    file = inspect(model)
+    _check_kind(file, found)
+    setup = _setup(file, found.set_id, given, endpoint)
+    request = _request(setup, given, endpoint)
+    return PreparedEvaluation(setup=setup, request=request, folder=folder, journal=_journal(request))
 
 
 def _show(result: Result, as_json: bool) -> None:
@@ -94,7 +127,7 @@ def _check_kind(file: ModelFile, found: EvaluationSet) -> None:
         )
 
 
-def _setup(file: ModelFile, set_id: str, given: _Options) -> Setup:
+def _setup(file: ModelFile, set_id: str, given: _Options, endpoint: Endpoint | None) -> Setup:
     """The one set-up: runtime and threads as of `edgeprof profile`."""
     protocol = RunProtocol(
         evaluation_items=given.items, evaluation_limit_s=given.time_limit_s, deadline_s=given.item_limit_s
@@ -104,18 +137,18 @@ def _setup(file: ModelFile, set_id: str, given: _Options) -> Setup:
         [file],
         Axes(runtimes=[given.runtime] if given.runtime else [], threads=[given.threads], providers=[given.provider]),
         lambda _: RunRequest(config=config, protocol=protocol),
-        lambda format: registry.default_variant(format, registry.facts()),
+        lambda format: registry.default_variant(format, registry.facts(endpoint=endpoint is not None)),
     )
     return setups[0]
 
 
-def _request(setup: Setup, given: _Options) -> MeasureRequest:
+def _request(setup: Setup, given: _Options, endpoint: Endpoint | None) -> MeasureRequest:
     manifest = setup.file.manifest
     return MeasureRequest(
         result_id=identity.new_id(),
         job_id=None,
         attempt=1,
-        device_id=socket.gethostname(),
+        device_id=endpoint.host if endpoint else socket.gethostname(),
         model=ModelRef(
             model_id=identity.model_id(manifest), name=manifest.entry, format=setup.file.format, manifest=manifest
         ),
@@ -125,6 +158,7 @@ def _request(setup: Setup, given: _Options) -> MeasureRequest:
         emulated=False,
         memory_limit_mib=given.memory_limit_mib,
         cores=None,
+        endpoint=endpoint,
     )
 
 

@@ -4,7 +4,17 @@
 import it.
 """
 
-from edgeprof.errors.codes import agent, command_line, cost, derived_sets, evaluation_jobs, hub, models, quality
+from edgeprof.errors.codes import (
+    agent,
+    command_line,
+    cost,
+    derived_sets,
+    evaluation_jobs,
+    hub,
+    models,
+    profiler,
+    quality,
+)
 from edgeprof.errors.codes.entry import ErrorCode as ErrorCode
 
 GROUPS: dict[str, tuple[ErrorCode, ...]] = {
@@ -41,6 +51,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Derived and generated sets": derived_sets.DERIVED_SETS,
     "Evaluations on a hub": evaluation_jobs.ON_A_HUB,
     "Comparing evaluations": quality.COMPARISONS,
+    "The profiler": profiler.PROFILER,
 }
 
 CODES: dict[str, ErrorCode] = {entry.code: entry for group in GROUPS.values() for entry in group}

@@ -124,8 +124,8 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
 
 MAX_VALUE_SHOWN = 40
 """Characters of an input's value in a column's heading."""
-NAMED_APART = ("runtime", "threads")
-"""A column has these of its own."""
+NAMED_APART = ("runtime", "threads", "evaluation_set")
+"""A column has runtime and threads of its own; an evaluation is in no column, and is shown with its set's name."""
 
 
 def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:

@@ -1,0 +1,52 @@
+"""Codes of the profiler: its plan, and the failures that a profile names."""
+
+from edgeprof.errors.codes.entry import WRONG_USE, ErrorCode
+
+PROFILER = (
+    ErrorCode(
+        "bad_metric",
+        "A name is neither a group of metrics nor a metric.",
+        "Use a name from the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_profile_plan",
+        "A plan of the profiler is not valid, or contradicts itself.",
+        "Correct the field that the message names.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_recording",
+        "The folder holds no recorded characterization of this plan.",
+        "Make one with `edgeprof characterize PLAN --save FOLDER`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "device_offline",
+        "The target is a device that is not online.",
+        "Start its agent, or leave the target out.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "export_failed",
+        "PyTorch cannot export the module to ONNX.",
+        "Export it by hand, and give the file.",
+    ),
+    ErrorCode(
+        "no_example_inputs",
+        "A PyTorch module was given without the inputs that its export needs.",
+        "Give `TorchModel(module=..., example_inputs=(...))`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_result",
+        "A job on the hub ended without a result.",
+        "Retry the campaign's failed jobs with `edgeprof retry`.",
+    ),
+    ErrorCode(
+        "wrong_target",
+        "The target cannot run models of this kind.",
+        "Use a target that the message allows.",
+        WRONG_USE,
+    ),
+)
