@@ -101,23 +101,27 @@ class EvaluationReader:
         return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
 
     def latest(
-        self, asked: Sequence[tuple[str, str, int]] | None = None, device_ids: Sequence[str] | None = None
+        self, asked: Sequence[tuple[str, str, int]], device_ids: Sequence[str] | None = None
     ) -> list[rest.EvaluationRecord]:
-        """The newest evaluation with a figure of each set-up on each device. `asked`: model, set, shots; None: all."""
-        where, values = ["metric IS NOT NULL"], list[str]()
-        if asked is not None:
-            where.append(
-                "(model_id, set_id, shots) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))"
-            )
-            values.append(rows.to_json(asked))
+        """The evaluation that stands for each set-up on each device. `asked`: model, set, shots.
+
+        Of those with a figure the newest of all items, else the part with the most answers: `standing_run.rank`.
+        """
+        where = [
+            "metric IS NOT NULL",
+            "(model_id, set_id, shots) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
+        ]
+        values = [rows.to_json(asked)]
         if device_ids is not None:
             where.append("device_id IN (SELECT value FROM json_each(?))")
             values.append(rows.to_json(device_ids))
-        newest = (
-            f"SELECT max(rowid) FROM evaluation WHERE {' AND '.join(where)}"
-            " GROUP BY device_id, model_id, base_key, set_id, shots"
+        ranked = (
+            "SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots"
+            " ORDER BY ended = 'all' DESC, CASE WHEN ended = 'all' THEN 0 ELSE answered END DESC, rowid DESC) AS place"
+            f" FROM evaluation WHERE {' AND '.join(where)}"
         )
-        found = self._ask(f"{_EVALUATIONS} WHERE evaluation.rowid IN ({newest}) ORDER BY evaluation.rowid", values)
+        standing = f"SELECT id FROM ({ranked}) WHERE place = 1"
+        found = self._ask(f"{_EVALUATIONS} WHERE evaluation.rowid IN ({standing}) ORDER BY evaluation.rowid", values)
         return [_evaluation(row) for row in found]
 
     def model_of(self, result_id: str) -> str | None:
