@@ -126,6 +126,17 @@ def test_an_evaluation_after_an_upgrade_counts_for_the_speed_before_it(live: Liv
     assert family_marks(found) == set()
 
 
+def test_a_few_items_tried_later_do_not_take_the_place_of_the_whole_set(live: Live) -> None:
+    hub = live.hub
+    whole, later = evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, GOOD, RIGHT[:5])
+    assert later.evaluation is not None
+    part = replace(later, evaluation=replace(later.evaluation, ended="item_limit"))
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), whole, part, speed(1, FLOAT, 2.0), speed(1, GOOD, 1.0))
+    found = cell(built(live), GOOD).quality
+    assert found is not None
+    assert found.n == 500
+
+
 def test_an_emulated_evaluation_is_not_shown_beside_speed(live: Live) -> None:
     hub = live.hub
     store(hub, evaluated(hub, 1, GOOD, SLIGHTLY, emulated=True), speed(1, GOOD, 2.0), gates=())
