@@ -176,7 +176,7 @@ def test_nothing_is_judged_twice_and_a_newer_evaluation_is(live: Live) -> None:
     assert not refresh(hub, FAMILY)
     newer = evaluated(hub, 1, GOOD, SLIGHTLY)
     hub.writer.call(lambda writer: writer.save_result(newer, "1" * 64, 2e9))
-    assert refresh(hub, FAMILY)
+    refresh(hub, FAMILY)  # the hub's own thread may have been quicker
     assert states(live)["cnn int8"] == "passes"
     hub.writer.call(lambda writer: writer.delete_result(newer.result_id))
     refresh(hub, FAMILY)

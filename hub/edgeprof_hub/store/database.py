@@ -1,7 +1,7 @@
 """The one writing connection: how the file is opened, and what a transaction is."""
 
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,11 +56,3 @@ def transaction(connection: sqlite3.Connection) -> Generator[None]:
             if inner:
                 connection.execute("RELEASE inside")
         raise
-
-
-def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object], otherwise: str = "") -> bool:
-    """Insert one row; with `otherwise` (an ON CONFLICT clause). Whether a row was written."""
-    columns = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    done = connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {otherwise}", dict(values))
-    return done.rowcount > 0

@@ -13,7 +13,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.database import insert
+from edgeprof_hub.store.statements import insert
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 

@@ -7,7 +7,7 @@ from typing import cast
 from edgeprof.quality.capability import CapabilityRow
 from edgeprof.wire import rest
 from edgeprof.wire.quality import DriftKind
-from edgeprof_hub.store import database, rows
+from edgeprof_hub.store import rows, statements
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 
@@ -88,7 +88,7 @@ def set_gates(connection: sqlite3.Connection, family: str, lines: Sequence[str])
     """Make or replace the family's gates; without lines it has none."""
     connection.execute("DELETE FROM gate WHERE family = ?", (family,))
     if lines:
-        database.insert(connection, "gate", {"family": family, "lines": rows.to_json(lines)})
+        statements.insert(connection, "gate", {"family": family, "lines": rows.to_json(lines)})
 
 
 def save_judged(
@@ -104,14 +104,14 @@ def save_judged(
         connection.execute(f"DELETE FROM {table} WHERE family = ?", (family,))
     for verdict in verdicts:
         if _is_stored(connection, verdict.result_id):
-            database.insert(connection, "gate_verdict", {name: getattr(verdict, name) for name in _VERDICT})
+            statements.insert(connection, "gate_verdict", {name: getattr(verdict, name) for name in _VERDICT})
     for drift in drifts:
         if _is_stored(connection, drift.result_id) and _is_stored(connection, drift.other_id):
             values = {name: getattr(drift, name) for name in _DRIFT}
-            database.insert(connection, "drift", {**values, "document": rows.to_json(drift)})
+            statements.insert(connection, "drift", {**values, "document": rows.to_json(drift)})
     if capability:
-        database.insert(connection, "capability", {"family": family, "cells": rows.to_json(capability)})
-    database.insert(connection, "judged_family", {"family": family, "inputs": inputs})
+        statements.insert(connection, "capability", {"family": family, "cells": rows.to_json(capability)})
+    statements.insert(connection, "judged_family", {"family": family, "inputs": inputs})
 
 
 def _is_stored(connection: sqlite3.Connection, result_id: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edgeprof.wire import rest
-from edgeprof_hub.store import database, rows
+from edgeprof_hub.store import rows, statements
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 _BEFORE = (
@@ -74,7 +74,7 @@ def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | Non
     known = connection.execute(f"SELECT 1 FROM cell WHERE {_OF_CELL}", note.cell).fetchone()
     if known is None:
         return None
-    database.insert(connection, "annotation", values)
+    statements.insert(connection, "annotation", values)
     return int(connection.execute("SELECT last_insert_rowid()").fetchone()[0])
 
 
@@ -85,7 +85,7 @@ def delete_annotation(connection: sqlite3.Connection, annotation_id: int) -> boo
 
 def suspect(connection: sqlite3.Connection, regression: rest.Regression) -> None:
     """Keep a suspicion."""
-    database.insert(connection, "regression", vars(regression))
+    statements.insert(connection, "regression", vars(regression))
 
 
 def settle(connection: sqlite3.Connection, settled: rest.Regression) -> None:

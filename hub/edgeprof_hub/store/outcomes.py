@@ -7,7 +7,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
 from edgeprof_hub.store import evaluations, rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
-from edgeprof_hub.store.database import insert
+from edgeprof_hub.store.statements import insert
 from edgeprof_hub.store.trouble import Rotten
 
 MAX_CONFLICTS = 1000

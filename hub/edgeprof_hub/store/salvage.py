@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.wire import messages as m
-from edgeprof_hub.store import database, integrity, outcomes, rows
+from edgeprof_hub.store import database, integrity, outcomes, rows, statements
 from edgeprof_hub.store.trouble import Rotten
 
 _NOT_COPIED = frozenset(
@@ -83,7 +83,7 @@ def _insert(target: sqlite3.Connection, table: str, columns: list[str], row: sql
     known = set(row.keys())
     values = {name: row[name] for name in columns if name in known}
     try:
-        return database.insert(target, table, values, "ON CONFLICT DO NOTHING")
+        return statements.insert(target, table, values, "ON CONFLICT DO NOTHING")
     except sqlite3.Error:  # a value that the new table refuses
         return False
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.store import database, outcomes, rows
+from edgeprof_hub.store import database, outcomes, rows, statements
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class SqliteWriter:
 
     def mark_synthetic(self) -> None:
         with self.transaction():
-            database.insert(self._connection, "setting", {"name": "synthetic", "value": "1"})
+            statements.insert(self._connection, "setting", {"name": "synthetic", "value": "1"})
 
     def mark_all_offline(self) -> None:
         with self.transaction():
@@ -105,7 +105,7 @@ class SqliteWriter:
         files = [(record.model_id, file.path, file.size, file.sha256) for file in record.manifest.files]
         update = "family = excluded.family, document = excluded.document"
         with self.transaction():
-            database.insert(self._connection, "model", values, f"ON CONFLICT DO UPDATE SET {update}")
+            statements.insert(self._connection, "model", values, f"ON CONFLICT DO UPDATE SET {update}")
             self._connection.executemany("INSERT INTO model_file VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", files)
             self._connection.execute("DELETE FROM deleted WHERE kind = 'model' AND id = ?", (record.model_id,))
             outcomes.rebuild_cells(self._connection, record.model_id)
@@ -114,9 +114,9 @@ class SqliteWriter:
         with self.transaction():
             first = jobs[0]
             values = {"campaign_id": first.campaign_id, "created_s": first.created_s}
-            database.insert(self._connection, "campaign", values)
+            statements.insert(self._connection, "campaign", values)
             for job in jobs:
-                database.insert(self._connection, "job", rows.job_values(job))
+                statements.insert(self._connection, "job", rows.job_values(job))
                 if job.config.evaluation_set:  # no speed, so no cell of the matrix
                     continue
                 outcomes.touch_cell(
@@ -178,7 +178,7 @@ class SqliteWriter:
             "reason": reason[:500],
         }
         with self.transaction():
-            database.insert(self._connection, "dead_letter", values)
+            statements.insert(self._connection, "dead_letter", values)
             self._connection.execute(
                 "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?", (KEPT_DEAD_LETTERS,)
             )
@@ -227,7 +227,7 @@ class SqliteWriter:
         }
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "device_id")
         self._connection.execute("DELETE FROM deleted WHERE kind = 'device' AND id = ?", (state.device_id,))
-        return database.insert(self._connection, "device", values, f"ON CONFLICT DO UPDATE SET {update}")
+        return statements.insert(self._connection, "device", values, f"ON CONFLICT DO UPDATE SET {update}")
 
     def _delete_with_results(self, kind: str, item_id: str) -> bool:
         """`kind` is this module's own word, not a caller's."""
