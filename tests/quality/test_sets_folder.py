@@ -186,6 +186,21 @@ def test_rows_are_looked_up_in_the_sets_array(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
+@pytest.mark.parametrize("array", [["files/rows.npy"], {}, 1, None])
+def test_an_array_that_is_no_path_is_named(array: object, tmp_path: Path) -> None:
+    with pytest.raises(EdgeprofError, match="`preparation` names no array") as caught:
+        write_set(tmp_path / "set", replace(FACTS, preparation={"array": array}), [{"id": "1", "row": 0, "label": 0}])
+    assert caught.value.code == "bad_set"
+
+
+@pytest.mark.parametrize("head", [b"", b"\x93NUMPY", b"\x93NUMPY\x02\x00\x01\x01", b"\x93NUMPY\x02\x00\x01\x01\x00"])
+def test_an_array_that_ends_in_its_header_is_named(head: bytes, tmp_path: Path) -> None:
+    facts, items = replace(FACTS, preparation={"array": ROWS_FILE}), [{"id": "1", "row": 0, "label": 0}]
+    with pytest.raises(EdgeprofError, match=r"rows.npy: not a .npy file") as caught:
+        write_set(tmp_path / "set", facts, items, {ROWS_FILE: head})
+    assert caught.value.code == "bad_set"
+
+
 def test_numpy_reads_the_array_that_was_written_without_it(tmp_path: Path) -> None:
     numpy = pytest.importorskip("numpy")
     (tmp_path / "a.npy").write_bytes(npy_bytes(bytes(range(12)), "|u1", (3, 4)))

@@ -36,11 +36,11 @@ def npy_shape(path: Path) -> tuple[int, ...]:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(10)
-        if head[:6] != _MAGIC or len(head) < 10:
+        if head[6:7] != b"\x01":
+            head += file.read(2)  # from version 2.0 the header's length has 4 bytes
+        if head[:6] != _MAGIC or len(head) < (10 if head[6:7] == b"\x01" else 12):
             raise BadItem("not a .npy file. Write it with numpy.save")
-        length = struct.unpack("<H", head[8:10])[0]
-        if head[6] != 1:
-            length = struct.unpack("<I", head[8:10] + file.read(2))[0]
+        length = int.from_bytes(head[8:], "little")
         if length > _MAX_HEADER_BYTES:
             raise BadItem("the header of the .npy file is too long. Write it with numpy.save")
         text = file.read(length).decode("latin-1")

@@ -123,7 +123,7 @@ def _check_rows(folder: Path, shown: str, facts: SetFacts, items: Sequence[Item]
     if not rows:
         return
     path = facts.preparation.get("array")
-    if path not in there:
+    if not isinstance(path, str) or path not in there:
         raise EdgeprofError(
             "bad_set",
             f'{shown}/{FACTS_FILE}: items have a `row`, and `preparation` names no array. Add "array": "{ROWS_FILE}".',
