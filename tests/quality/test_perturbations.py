@@ -141,6 +141,29 @@ def test_bytes_that_reach_16_are_white_at_16(tmp_path: Path) -> None:
     assert (after - before)[inner].std() == pytest.approx(1.6, abs=0.1)
 
 
+def test_an_array_with_values_below_black_is_refused(tmp_path: Path) -> None:
+    """Clipping them at black would be a change of its own, and its cost would count as that of the noise."""
+    packed = io.BytesIO()
+    np.save(packed, np.linspace(-1, 1, 2 * 16, dtype=np.float32).reshape(2, 4, 4))
+    items = [{"id": f"i{place}", "row": place, "label": 0} for place in range(2)]
+    write_set(tmp_path / "normalized", VISION, items, {"files/rows.npy": packed.getvalue()})
+    with pytest.raises(UsageError, match="values down to -1, and black is 0") as caught:
+        made(tmp_path / "normalized", "noise", "1")
+    assert caught.value.code == "bad_perturbation"
+
+
+def test_files_that_no_item_names_go_over(tmp_path: Path) -> None:
+    """A reader's characters lie in a file of the set: without it, no item of the new set has an answer."""
+    packed = io.BytesIO()
+    Image.fromarray(np.full((8, 30), 200, np.uint8)).save(packed, "PNG")
+    files: dict[str, Path | bytes] = {"files/a.png": packed.getvalue(), "files/characters.txt": b"a\nb\n"}
+    facts = SetFacts(name="l", task="ocr", domain="vision", preparation={"characters": "files/characters.txt"})
+    write_set(tmp_path / "lines", facts, [{"id": "1", "file": "files/a.png", "text": "ab"}], files)
+    found = made(tmp_path / "lines", "noise:sigma=0.2", "noisy")
+    assert [file.path for file in found.files] == ["files/a.png", "files/characters.txt"]
+    assert (tmp_path / "noisy/files/characters.txt").read_bytes() == b"a\nb\n"
+
+
 def test_set_ids_are_pinned(rows: Path) -> None:
     """Of what rests on no compressor's version: the same set on every machine."""
     ids = {name: made(rows, name, name).set_id[:12] for name in ("noise", "occlusion", "brightness")}

@@ -10,9 +10,17 @@ from typing import Any
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
 from edgeprof.quality.perturbations.base import PixelPerturbation, SoundPerturbation, Step
-from edgeprof.quality.perturbations.images import pixels_of_row, png_of, read_image, row_of_pixels, white_level
+from edgeprof.quality.perturbations.images import (
+    check_levels,
+    pixels_of_row,
+    png_of,
+    read_image,
+    row_of_pixels,
+    white_level,
+)
 from edgeprof.quality.perturbations.sounds import read_sound, wav_of
 from edgeprof.quality.sets.arrays import ROWS_FILE
+from edgeprof.quality.sets.checks import named_files
 
 MAX_BYTES = 4 << 30
 """Of all changed files: images that were compressed become larger."""
@@ -31,6 +39,9 @@ class FileSteps:
         self._files: dict[str, Path] = {}
         self._written = 0
         self._kept = {file.path for file in parent.files}
+        named = {path for item in parent.items for path in named_files(item)}
+        self._unnamed = self._kept - named - {self._rows_path}
+        """Files that no item names, such as a reader's characters: they go over as they are."""
         self._temporary = tempfile.TemporaryDirectory(prefix="edgeprof-set-")
 
     def __enter__(self) -> "FileSteps":
@@ -57,9 +68,10 @@ class FileSteps:
         """What each path of the new set holds."""
         if not self._pixels and not self._sounds:
             return {path: self._folder / path for path in self._kept}
+        unnamed = {path: self._folder / path for path in self._unnamed}
         if self._rows:
-            return {**self._files, self._rows_path: _npy(self._rows)}
-        return self._files
+            return {**unnamed, **self._files, self._rows_path: _npy(self._rows)}
+        return {**unnamed, **self._files}
 
     def _file(self, path: str, item: Item) -> tuple[str, bool]:
         item_id = str(item["id"])
@@ -89,7 +101,7 @@ class FileSteps:
         named = path if path.lower().endswith(suffix) else path + suffix
         stem, _, ending = named.rpartition(".")
         count = 1
-        while named in self._files:
+        while named in self._files or named in self._unnamed:
             count += 1
             named = f"{stem}-{count}.{ending}"
         file = Path(self._temporary.name, str(len(self._files)))
@@ -108,6 +120,7 @@ class FileSteps:
                     f"A row in {self._rows_path} has {self._old_rows.ndim - 1} dimensions, and an image has 2 or 3. "
                     "Choose a set of images.",
                 )
+            check_levels(self._old_rows)
         white = white_level(self._old_rows)
         old = self._old_rows[item["row"]]
         new = row_of_pixels(self._through(pixels_of_row(old, white), item), old, white)

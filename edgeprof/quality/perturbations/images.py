@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.quality.eight_bits import with_eight_bits
 from edgeprof.quality.perturbations.pillow import pillow
 
@@ -49,6 +49,16 @@ def png_of(pixels: Any, exif: Any) -> bytes:
 def white_level(rows: Any) -> float:
     """What stands for white in an array: its largest value. Bytes may be 0 to 16, as those of the digits set."""
     return float(rows.max()) or 1.0
+
+
+def check_levels(rows: Any) -> None:
+    """Raises UsageError `bad_perturbation` for values that no step can clip at black, as those of normalized images."""
+    if not float(rows.min()) >= 0:
+        raise UsageError(
+            "bad_perturbation",
+            f"The array has values down to {float(rows.min()):g}, and black is 0. "
+            "Store the images from 0 upwards, and set `mean` and `std` in the preparation.",
+        )
 
 
 def pixels_of_row(row: Any, white: float) -> Any:
