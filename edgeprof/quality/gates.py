@@ -97,7 +97,8 @@ def _judge_flips(gate: Gate, source: EvaluationRecord | None, candidate: Evaluat
     if all(one.correct is None for one, _ in pairs.both):
         return _verdict(gate, candidate, "undecided", f"{source.evaluation.task} has no right and wrong items.")
     items = found.lost if gate.metric == "losses" else (*found.lost, *found.gained)
-    unknown = len(lost_answers(source, pairs)) + len(pairs.only_a)
+    unknown = len(lost_answers(source, pairs)) + len(pairs.only_a) + len(pairs.only_b)
+    unknown += _not_reached(source, candidate)
     what = f"{len(items):,} {gate.metric if len(items) != 1 else _SINGULAR[gate.metric]} on {found.n:,} items"
     what = f"{what}, {gate.limit:g} allowed"
     if len(items) > gate.limit:
@@ -106,6 +107,12 @@ def _judge_flips(gate: Gate, source: EvaluationRecord | None, candidate: Evaluat
         why = f"{what}, but {unknown:,} items have no answer. Evaluate all items."
         return _verdict(gate, candidate, "undecided", why, found.n, items)
     return _verdict(gate, candidate, "passes", f"{what}.", found.n, items)
+
+
+def _not_reached(a: EvaluationRecord, b: EvaluationRecord) -> int:
+    """Items that one of the two was to answer, and that neither came to, as at a time limit."""
+    reached = {outcome.item_id for one in (a, b) for outcome in one.outcomes}
+    return max(0, max(a.evaluation.asked, b.evaluation.asked) - len(reached))
 
 
 _SINGULAR = {"flips": "flip", "losses": "loss"}

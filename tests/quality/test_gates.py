@@ -129,6 +129,20 @@ def test_an_item_without_an_answer_may_be_a_flip() -> None:
         assert "have no answer" in found.sentence
 
 
+def test_an_item_that_the_source_did_not_come_to_may_be_a_flip() -> None:
+    """At a time limit, or with an item limit of the source alone: of the rest nothing is known."""
+    source, candidate = sides(300, 0)
+    part = replace(source, outcomes=source.outcomes[:200])
+    asked_less = replace(part, evaluation=replace(part.evaluation, asked=200, ended="item_limit"))
+    for one, other in ((part, candidate), (part, replace(candidate, outcomes=candidate.outcomes[:200]))):
+        found = judged(NO_FLIPS, one, other)
+        assert (found.state, found.n) == ("undecided", 200)
+        assert "100 items have no answer" in found.sentence
+    assert judged(NO_FLIPS, asked_less, candidate).state == "undecided"
+    both = replace(candidate, outcomes=part.outcomes, evaluation=asked_less.evaluation)
+    assert judged(NO_FLIPS, asked_less, both).state == "passes", "the same limit for both: a fact about those items"
+
+
 def test_items_without_an_answer_never_help_to_pass() -> None:
     """The hardest 100 items crash: what is left passes, but the gate does not."""
     source, candidate = sides(5_000, 100)

@@ -24,7 +24,7 @@ from edgeprof_hub.registry.evaluation_reading import outcomes_of
 from edgeprof_hub.store import gates as store_gates
 from edgeprof_hub.store.rows import to_json
 
-RULES = "3"
+RULES = "4"
 """Counts up when verdicts on the same inputs may change."""
 MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
