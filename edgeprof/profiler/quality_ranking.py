@@ -1,12 +1,12 @@
 """Gates and rankings of quality: paired by items, as `edgeprof compare` does it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edgeprof.profiler.cells import Recording
 from edgeprof.profiler.plan import Plan
 from edgeprof.profiler.rankings import LeftOut, Ranking, good_results, label
 from edgeprof.quality.comparing import compare_with_source
-from edgeprof.quality.gate_text import parse_gate
+from edgeprof.quality.gate_text import Gate, parse_gate
 from edgeprof.quality.gates import GateVerdict, judge_gate
 from edgeprof.quality.outcomes import decode_outcomes
 from edgeprof.quality.pairing import EvaluationRecord, record_of
@@ -77,7 +77,7 @@ def _best(set_name: str, records: Sequence[EvaluationRecord], failed: dict[str, 
 
 
 def judge_gates(plan: Plan, recording: Recording) -> list[GateVerdict]:
-    """Every gate on every cell that answered its set; the source is the plan's, on the same device."""
+    """Every gate on every cell with a result; the source is the plan's, on the same device."""
     records = _records(plan, recording)
     model_of = {label(plan, cell): cell for cell in recording.cells}
     found: list[GateVerdict] = []
@@ -88,4 +88,28 @@ def judge_gates(plan: Plan, recording: Recording) -> list[GateVerdict]:
             source = next((record for record in here if model_of[record.name].model == plan.source), None)
             candidates = [record for record in here if gate.kind == "minimum" or record is not source]
             found += judge_gate(gate, source, candidates) if candidates else []
+        found += _not_answered(gate, plan, recording, {record.name for record in those})
+    return found
+
+
+def _not_answered(gate: Gate, plan: Plan, recording: Recording, answered: Collection[str]) -> list[GateVerdict]:
+    """A cell that may be ranked and has no answers on the gate's set, as where nothing in the plan has its name."""
+    found: list[GateVerdict] = []
+    for cell in recording.cells:
+        good = [result for result in cell.results if result.status == "measured"]
+        name = label(plan, cell)
+        if not good or name in answered or (gate.kind != "minimum" and cell.model == plan.source):
+            continue
+        ran = good[0].effective
+        found.append(
+            GateVerdict(
+                gate=str(gate),
+                state="undecided",
+                sentence=f"{name} is undecided: no answers on {gate.set_name}. A gate has the name in the set's facts.",
+                name=name,
+                variant=good[0].model_id,
+                runtime=f"{ran.runtime} {ran.runtime_version}" if ran else good[0].config.runtime,
+                architecture="",
+            )
+        )
     return found

@@ -90,3 +90,16 @@ def test_a_failed_gate_takes_a_model_out_of_every_ranking() -> None:
     assert verdict.rankings[0].left_out[0].reason == "fails the gate set: accuracy >= source - 5"
     without = made_of(cells, [one, other]).verdict().rankings
     assert [(ranking.leader, ranking.is_shown) for ranking in without] == [("fast on d", True), ("source on d", True)]
+
+
+def test_a_gate_on_a_set_that_was_not_answered_is_undecided_and_never_silent() -> None:
+    """A set's folder may have another name than the set, and one model's evaluation may have failed."""
+    (good, one), (bad, other) = evaluated(190), evaluated(100)
+    cells = {"source": [speed(6), good], "fast": [speed(1), bad], "bare": [speed(2)], "failed": []}
+    misnamed = made_of(cells, [one, other], gates=("my-set: accuracy >= 85",)).verdict()
+    assert [(gate.name, gate.state) for gate in misnamed.gates] == [
+        (f"{name} on d", "undecided") for name in ("source", "fast", "bare")
+    ]
+    assert "source on d is undecided: no answers on my-set." in str(misnamed)
+    named = made_of(cells, [one, other], gates=("set: accuracy >= source - 5",), source="source").verdict()
+    assert [(gate.name, gate.state) for gate in named.gates] == [("fast on d", "fails"), ("bare on d", "undecided")]
