@@ -28,34 +28,37 @@ POLL_S = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A campaign on one device, the models by id, and those that the hub did not take."""
+    """A campaign on one device, its models with their ids, and those that the hub did not take."""
 
     campaign: rest.Campaign | None
-    sources: dict[str, ModelSource]
+    sources: tuple[tuple[str, ModelSource], ...]
+    """Two files of one content have one id, and share the results."""
     refused: tuple[tuple[ModelSource, CellFailure], ...] = ()
 
 
 def start(plan: Plan, client: HubClient, target: Target, sources: Sequence[ModelSource]) -> Started:
     """Upload what the hub lacks and queue it. What the hub refuses is a failure of its models."""
     assert target.record is not None
-    taken: dict[str, ModelSource] = {}
+    taken: list[tuple[str, ModelSource]] = []
     refused: list[tuple[ModelSource, CellFailure]] = []
     for source in sources:
         try:
             record = source.record or resolve.put_model(client, str(source.path), Labels(), lambda _: None)
-            taken[record.model_id] = source
+            taken.append((record.model_id, source))
         except EdgeprofError as error:
             refused.append((source, CellFailure.of(error)))
     if not taken:
-        return Started(campaign=None, sources={}, refused=tuple(refused))
+        return Started(campaign=None, sources=(), refused=tuple(refused))
     try:
         sets = [resolve_sets.put_set(client, name, lambda _: None) for name in plan.evaluation_sets]
-        fitting = tuple(one.set_id for one in sets if not plan.wants_speed or _fits(one, taken.values()))
-        campaign = client.start_campaign(_request(plan, tuple(taken), target.record.device_id, fitting))
+        of_taken = [source for _, source in taken]
+        fitting = tuple(one.set_id for one in sets if not plan.wants_speed or _fits(one, of_taken))
+        model_ids = tuple(dict.fromkeys(model_id for model_id, _ in taken))
+        campaign = client.start_campaign(_request(plan, model_ids, target.record.device_id, fitting))
     except EdgeprofError as error:
-        refused += [(source, CellFailure.of(error)) for source in taken.values()]
-        return Started(campaign=None, sources={}, refused=tuple(refused))
-    return Started(campaign=campaign, sources=taken, refused=tuple(refused))
+        refused += [(source, CellFailure.of(error)) for _, source in taken]
+        return Started(campaign=None, sources=(), refused=tuple(refused))
+    return Started(campaign=campaign, sources=tuple(taken), refused=tuple(refused))
 
 
 def _fits(one: rest.EvaluationSetRecord, sources: Iterable[ModelSource]) -> bool:
@@ -96,7 +99,7 @@ def collect(
             jobs.setdefault(job.model_id, []).append(job)
     except EdgeprofError as error:
         trouble = CellFailure.of(error)
-    for model_id, source in started.sources.items():
+    for model_id, source in started.sources:
         if trouble is not None:
             yield _cell(source, target, (), (trouble,)), {}
             continue

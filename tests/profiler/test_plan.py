@@ -13,11 +13,14 @@ import pytest
 
 import edgeprof
 import edgeprof.profiler
+from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.profiler import hub_runs
 from edgeprof.profiler.cells import Cell, CellFailure, Recording, load
 from edgeprof.profiler.characterization import Characterization
+from edgeprof.profiler.models import ModelSource
 from edgeprof.profiler.plan import Plan, read_plan
-from edgeprof.profiler.targets import kind_of
+from edgeprof.profiler.targets import Target, kind_of
 from tests.hub import fleet
 
 
@@ -149,3 +152,15 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     results = [doctest.testmod(importlib.import_module(name)) for name in names]
     assert sum(one.failed for one in results) == 0
     assert sum(one.attempted for one in results) >= 8
+
+
+def test_two_names_of_one_model_have_a_cell_each() -> None:
+    """Two files of one content have one id on a hub. Nothing answers at this address: each is a named failure."""
+    record = fleet.model("digits", "digits")
+    sources = [ModelSource(name=name, record=record, format="onnx") for name in ("a.onnx", "copy-of-a.onnx")]
+    target = Target(text="alpha", kind="hub", device="alpha", record=fleet.record(1, fleet.facts(1)))
+    plan = Plan(models=("a.onnx", "copy-of-a.onnx"), metrics=("latency",), deployment_targets=("alpha",))
+    client = HubClient("http://127.0.0.1:9")
+    started = hub_runs.start(plan, client, target, sources)
+    cells = [cell for cell, _ in hub_runs.collect(plan, client, target, started, lambda stage, fraction, note: None)]
+    assert [(cell.model, len(cell.failures)) for cell in cells] == [("a.onnx", 1), ("copy-of-a.onnx", 1)]
