@@ -152,6 +152,23 @@ def test_an_array_with_values_below_black_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "bad_perturbation"
 
 
+def test_jpeg_takes_no_image_of_four_channels(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    np.save(packed, np.full((1, 4, 4, 4), 9, np.uint8))
+    write_set(tmp_path / "rgba", VISION, [{"id": "1", "row": 0, "label": 0}], {"files/rows.npy": packed.getvalue()})
+    with pytest.raises(UsageError, match="these have 4 channels") as caught:
+        made(tmp_path / "rgba", "jpeg", "1")
+    assert caught.value.code == "bad_perturbation"
+
+
+def test_a_sound_without_samples_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "empty.wav"
+    path.write_bytes(wav_of(np.zeros((0, 1)), 8_000))
+    with pytest.raises(EdgeprofError, match="it holds no samples") as caught:
+        read_sound(path, "item '1'")
+    assert caught.value.code == "bad_item"
+
+
 def test_files_that_no_item_names_go_over(tmp_path: Path) -> None:
     """A reader's characters lie in a file of the set: without it, no item of the new set has an answer."""
     packed = io.BytesIO()

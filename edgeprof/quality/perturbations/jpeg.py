@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+from edgeprof.errors import UsageError
 from edgeprof.quality.parameters import Parameter, Values
 from edgeprof.quality.perturbations.base import PixelPerturbation
 from edgeprof.quality.perturbations.pillow import pillow
@@ -11,6 +12,11 @@ from edgeprof.quality.perturbations.pillow import pillow
 def _compressed(pixels: Any, values: Values, stream: Any) -> Any:
     import numpy as np
 
+    if pixels.shape[2] not in (1, 3):
+        raise UsageError(
+            "bad_perturbation",
+            f"jpeg takes grey or RGB images; these have {pixels.shape[2]} channels. Use another step.",
+        )
     image_of = pillow().fromarray
     whole = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
     image = image_of(whole[:, :, 0] if whole.shape[2] == 1 else whole)

@@ -21,6 +21,8 @@ def read_sound(path: Path, place: str) -> tuple[Any, int]:
                 raise wave.Error(f"{8 * file.getsampwidth()} bits a sample, not 16")
             if file.getnframes() > MAX_FRAMES:
                 raise wave.Error(f"more than {MAX_FRAMES:,} frames")
+            if not file.getnframes():
+                raise wave.Error("it holds no samples")
             data, channels, rate_hz = file.readframes(file.getnframes()), file.getnchannels(), file.getframerate()
     except (OSError, EOFError, wave.Error) as error:
         raise EdgeprofError(
