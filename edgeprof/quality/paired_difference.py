@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from edgeprof.quality.groups import group_of
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.statistics.paired_power import smallest_difference
-from edgeprof.statistics.paired_scores import compare_scores
+from edgeprof.statistics.paired_scores import PairedScores, compare_scores
 from edgeprof.statistics.paired_shares import PairedShares
 from edgeprof.wire.metrics import METRICS
 
@@ -86,19 +87,37 @@ class PairedDifference:
 def measure(task: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedDifference:
     """The difference on at least one pair of answered items, by right and wrong or by score, as the task has it."""
     known = TASKS[task]
+    groups = _groups(both)
     if known.is_paired_by == "score":
-        return _by_scores(task, _SCORED_BY.get(task, known.lead), both)
-    return _by_answers(known.lead if known.lead in _SHARES_OF_RIGHT else "accuracy_percent", both)
+        return _by_scores(task, _SCORED_BY.get(task, known.lead), both, groups)
+    return _by_answers(known.lead if known.lead in _SHARES_OF_RIGHT else "accuracy_percent", both, groups)
 
 
-def _by_answers(metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedDifference:
+def _groups(both: Sequence[tuple[Outcome, Outcome]]) -> list[list[int]]:
+    """Places of the items that are repeats or wordings of one: together they say no more than one independent item."""
+    found: dict[str, list[int]] = {}
+    for place, (one, _) in enumerate(both):
+        found.setdefault(group_of(one.item_id), []).append(place)
+    return list(found.values())
+
+
+def _sums(values: Sequence[float], groups: Sequence[Sequence[int]]) -> list[float]:
+    return [math.fsum(values[place] for place in group) for group in groups]
+
+
+def _by_answers(
+    metric: str, both: Sequence[tuple[Outcome, Outcome]], groups: Sequence[Sequence[int]]
+) -> PairedDifference:
+    """McNemar's test counts items; of groups of items the sums are compared, for their items flip together."""
     gained, lost = _flips(both)
     n = len(both)
     shares = PairedShares(n=n, gained=len(gained), lost=len(lost))
+    claims = shares if len(groups) == n else _of_groups(both, groups)
+    scale = 100 if isinstance(claims, PairedShares) else 100 * len(groups) / n
 
     def interval(confidence: float) -> Ends:
-        low, high = shares.interval(confidence)
-        return 100 * low, 100 * high
+        low, high = claims.interval(confidence)
+        return scale * low, scale * high
 
     return PairedDifference(
         metric=metric,
@@ -108,8 +127,10 @@ def _by_answers(metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedD
         b=100 * sum(bool(other.correct) for _, other in both) / n,
         difference=100 * shares.difference,
         interval=interval,
-        p=shares.p,
-        smallest_effect=100 * (smallest_difference(n, shares.discordance) or math.inf),
+        p=claims.p,
+        smallest_effect=100 * (smallest_difference(n, claims.discordance) or math.inf)
+        if isinstance(claims, PairedShares)
+        else scale * claims.smallest_effect,
         differing=len(gained) + len(lost),
         gained=gained,
         lost=lost,
@@ -117,31 +138,40 @@ def _by_answers(metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedD
     )
 
 
-def _by_scores(task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]]) -> PairedDifference:
+def _of_groups(both: Sequence[tuple[Outcome, Outcome]], groups: Sequence[Sequence[int]]) -> PairedScores:
+    right = [[float(bool(outcome.correct)) for outcome in side] for side in zip(*both, strict=True)]
+    return compare_scores(_sums(right[0], groups), _sums(right[1], groups), span=max(map(len, groups)))
+
+
+def _by_scores(
+    task: str, metric: str, both: Sequence[tuple[Outcome, Outcome]], groups: Sequence[Sequence[int]]
+) -> PairedDifference:
     """A task's score runs the same way as its metric. Items of equal units: a pooled rate is a scaled mean."""
     pooled = _POOLED.get(task) or _Pooled(metric, "", "", 100.0 if METRICS[metric].unit == "%" else 1.0)
     a = [_value(one, pooled) for one, _ in both]
     b = [_value(other, pooled) for _, other in both]
     units = sum(one.details.get(pooled.units, 1.0) for one, _ in both) / len(both) or 1.0
-    found = compare_scores(a, b, span=units if METRICS[pooled.metric].unit == "%" else 0.0)
-    scale = pooled.factor / units
+    span = units * max(map(len, groups)) if METRICS[pooled.metric].unit == "%" else 0.0
+    found = compare_scores(_sums(a, groups), _sums(b, groups), span=span)
+    n, scale = len(both), pooled.factor / units
+    of_group = scale * len(groups) / n
     gained, lost = _flips(both)
 
     def interval(confidence: float) -> Ends:
         low, high = found.interval(confidence)
-        return scale * low, scale * high
+        return of_group * low, of_group * high
 
     return PairedDifference(
         metric=pooled.metric,
         higher_is_better=METRICS[pooled.metric].better == "higher",
-        n=found.n,
-        a=scale * sum(a) / found.n,
-        b=scale * sum(b) / found.n,
-        difference=scale * found.difference,
+        n=n,
+        a=scale * sum(a) / n,
+        b=scale * sum(b) / n,
+        difference=of_group * found.difference,
         interval=interval,
         p=found.p,
-        smallest_effect=scale * found.smallest_effect,
-        differing=found.differing,
+        smallest_effect=of_group * found.smallest_effect,
+        differing=sum(one != other for one, other in zip(a, b, strict=True)),
         gained=gained,
         lost=lost,
         basis="pooled" if task in _POOLED else "mean_of_items",

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from edgeprof.quality.comparing import compare_evaluations, compare_with_source, rounded_up
+from edgeprof.quality.groups import member_id
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.pairing import obstacle
 from edgeprof.quality.tasks.base import QualityTask
@@ -31,6 +32,35 @@ def test_the_other_way_round_it_is_better() -> None:
     found = compare_evaluations(record(answers(b), "A"), record(answers(a)))
     assert found.verdict == "better"
     assert found.difference == pytest.approx(5.8)
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(2, "cannot_tell"), (15, "worse")])
+def test_repeats_of_an_item_are_no_further_evidence(lost: int, verdict: str) -> None:
+    """Three repeats flip together: two items of a hundred show nothing, asked once or three times."""
+    a, b = flipped(100, right=90, lost=lost, gained=0)
+    once = compare_evaluations(record(answers(a), "A"), record(answers(b)))
+    sides = [
+        [replace(one, item_id=member_id(one.item_id, place)) for one in answers(side) for place in (1, 2, 3)]
+        for side in (a, b)
+    ]
+    found = compare_evaluations(record(sides[0], "A"), record(sides[1]))
+    assert (once.verdict, found.verdict) == (verdict, verdict)
+    assert (found.n, found.differing, found.difference) == (300, 3 * lost, pytest.approx(once.difference))
+    assert found.ci_low is not None
+    assert once.ci_low == pytest.approx(found.ci_low, abs=5)
+
+
+def test_repeats_of_scores_are_no_further_evidence() -> None:
+    scores = [0.4 + 0.01 * (number % 30) for number in range(12)]
+    other = [score - 0.02 * (number % 5) + 0.03 * (number % 3 == 0) for number, score in enumerate(scores)]
+    sides = [
+        [replace(one, item_id=member_id(one.item_id, place)) for one in scored(side) for place in (1, 2, 3)]
+        for side in (scores, other)
+    ]
+    once = compare_evaluations(record(scored(scores), "A", task="retrieval"), record(scored(other), task="retrieval"))
+    found = compare_evaluations(record(sides[0], "A", task="retrieval"), record(sides[1], task="retrieval"))
+    assert (found.n, found.p) == (36, once.p)
+    assert (found.ci_low, found.ci_high) == (pytest.approx(once.ci_low), pytest.approx(once.ci_high))
 
 
 def test_a_hundred_items_without_a_flip_cannot_tell_and_say_what_they_could_show() -> None:
