@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgeprof.quality.comparing import rounded_up
 from edgeprof.quality.gate_text import Gate
+from edgeprof.quality.grouped_interval import group_count
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.paired_difference import Ends, PairedDifference, measure
 from edgeprof.quality.pairing import EvaluationRecord, Pairs, is_answered, pair
@@ -64,8 +65,10 @@ def minimum_claims(gate: Gate, candidate: EvaluationRecord) -> GateClaims | str:
     worst: Interval | None = None
     if gate.metric == task.lead and task.is_paired_by == "correct" and answered:
         right = sum(bool(outcome.correct) for outcome in answered)
-        interval, n, value = _share(right, len(answered)), len(answered), 100 * right / len(answered)
-        worst = _share(right, len(candidate.outcomes))
+        n, value = len(answered), 100 * right / len(answered)
+        interval = _share(right / n * group_count(answered), group_count(answered))
+        asked = group_count(candidate.outcomes)
+        worst = _share(right / len(candidate.outcomes) * asked, asked)
     else:
         row = next((row for row in candidate.figures if row.metric == gate.metric), None)
         if row is None or row.ci_low is None or row.ci_high is None:
@@ -130,7 +133,7 @@ def _mirrored(interval: Interval) -> Interval:
     return ends
 
 
-def _share(right: int, n: int) -> Interval:
+def _share(right: float, n: int) -> Interval:
     def ends(confidence: float) -> Ends:
         low, high = wilson(right, n, confidence)
         return 100 * low, 100 * high

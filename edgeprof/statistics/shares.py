@@ -5,7 +5,7 @@ import math
 from edgeprof.statistics.distributions import normal_quantile
 
 
-def wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(right: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval of a share, each end 0 to 1 (Wilson 1927). `n` is at least 1.
 
     >>> [round(end, 3) for end in wilson(9, 10)]

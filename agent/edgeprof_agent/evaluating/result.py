@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
+from edgeprof.quality.grouped_interval import for_groups
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof.version import __version__
@@ -103,7 +104,8 @@ def _no_answers(run: EvaluationRun) -> Failure:
 def _figures(run: EvaluationRun, answered: Sequence[Outcome], model_size_bytes: int, extras: Extras) -> Figures:
     figures = Figures()
     items: dict[str, Item] = {str(item["id"]): item for item in run.found.items}
-    for figure in run.task.figures(items, run.found.facts, answered):
+    for of_items in run.task.figures(items, run.found.facts, answered):
+        figure = for_groups(of_items, answered)
         interval = None if figure.ci_low is None or figure.ci_high is None else (figure.ci_low, figure.ci_high)
         figures.add(figure.metric, figure.value, figure.n, interval)
     times_ms = [outcome.pipeline_ns / 1e6 for outcome in answered if outcome.pipeline_ns]
