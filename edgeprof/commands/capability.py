@@ -71,7 +71,10 @@ def _on_hub(client: HubClient) -> Iterator[Evaluated]:
     labels = {device.device_id: device.label for device in client.devices()}
     models = {model.model_id: model for model in client.models()}
     standing: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
-    for record in sorted(client.evaluations(limit=MAX_ON_HUB), key=_rank):
+    records = client.evaluations(limit=MAX_ON_HUB)
+    if len(records) == MAX_ON_HUB:
+        click.echo(f"Only the newest {MAX_ON_HUB:,} evaluations are shown. Name older results by their ids.", err=True)
+    for record in sorted(records, key=_rank):
         if record.status == "measured":
             standing[record.device_id, record.model_id, record.base_key, record.set_id, record.shots] = record
     for record in standing.values():

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from edgeprof.commands.capability import capability
@@ -32,6 +33,17 @@ def test_the_newest_evaluation_of_each_cell_is_shown_with_its_outcomes(tmp_path:
         assert set(found) == {"0", "5"}
         assert (found["0"][column["value"]], found["0"][column["quantization"]]) == ("90.0", "q4_0")
         assert found["5"][column["few_shot_difference"]] == "-10.0"
+
+
+def test_evaluations_that_the_hub_does_not_give_are_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path / "data") as live:
+        live.hub.writer.call(lambda store: fleet.fill(store, replace(fleet.typical(), jobs=[])))
+        live.hub.writer.call(lambda store: store.save_model(LLM))
+        for shots in (0, 5):
+            evaluated(live, 80, shots)
+        assert "Only the newest" not in run(live).stderr
+        monkeypatch.setattr("edgeprof.commands.capability.MAX_ON_HUB", 2)
+        assert "Only the newest 2 evaluations are shown." in run(live).stderr
 
 
 def test_a_hub_without_an_evaluation_says_how_to_make_one(tmp_path: Path) -> None:
