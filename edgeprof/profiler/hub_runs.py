@@ -115,7 +115,8 @@ def _collected(
     results = [client.result(job.result_id).result for job in jobs if job.result_id]
     failures = [_without_result(job) for job in jobs if not job.result_id]
     refs = [ref for result in results for ref in result.artifacts if ref.name in ("samples", "outcomes")]
-    artifacts = {ref.sha256: client.artifact(ref.sha256) for ref in refs}
+    found = {ref.sha256: _artifact(client, ref.sha256) for ref in refs}
+    artifacts = {sha256: data for sha256, data in found.items() if data is not None}
     cell = _cell(source, target, tuple(results), tuple(failures))
     speed = [one for one in results if one.status == "measured" and not one.config.evaluation_set]
     if plan.wants_cost and speed:
@@ -124,6 +125,16 @@ def _collected(
         except EdgeprofError as error:
             cell = replace(cell, cost_absent=error.message)
     return cell, artifacts
+
+
+def _artifact(client: HubClient, sha256: str) -> bytes | None:
+    """None where the hub lacks it, as after a full disk: the result's own figures stand without it."""
+    try:
+        return client.artifact(sha256)
+    except EdgeprofError as error:
+        if error.code != "not_found":
+            raise
+        return None
 
 
 def _without_result(job: rest.JobRecord) -> CellFailure:
