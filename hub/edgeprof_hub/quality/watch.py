@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterable
 
+from edgeprof.errors import EdgeprofError
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.quality.judging import refresh, refresh_all
@@ -55,11 +56,20 @@ class QualityWatch:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
                 waiting, self._waiting = self._waiting, {}
-            for family in self._families(waiting):
+            self._judge_changed(waiting)
+            self._stopping.wait(SETTLE_S)
+
+    def _judge_changed(self, changes: Iterable[Change]) -> None:
+        """A hub that cannot read or write its database has said so already: the next change tries again."""
+        try:
+            for family in self._families(changes):
                 if self._stopping.is_set():
                     return
                 self._judge(family)
-            self._stopping.wait(SETTLE_S)
+        except EdgeprofError as error:
+            log.warning("quality.not_judged reason=%s", error)
+        except Exception:
+            log.exception("quality.failed")
 
     def _families(self, changes: Iterable[Change]) -> list[str]:
         """Those that a change may concern; of what was deleted nobody knows which."""
@@ -80,10 +90,7 @@ class QualityWatch:
         return list(found)
 
     def _judge(self, family: str) -> None:
-        try:
-            if family == EVERYTHING:
-                refresh_all(self._hub)
-            else:
-                refresh(self._hub, family)
-        except Exception:
-            log.exception("quality.failed family=%s", family)
+        if family == EVERYTHING:
+            refresh_all(self._hub)
+        else:
+            refresh(self._hub, family)
