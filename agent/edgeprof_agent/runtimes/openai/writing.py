@@ -29,6 +29,11 @@ class Writer:
         first_ns = (reply.shown_ns or [reply.ended_ns])[0] - reply.started_ns
         return Generated(text, tokens, ended, first_ns, reply.ended_ns - reply.started_ns)
 
+    def notes(self) -> list[str]:
+        """What of the answers was not as the set asks: without its temperature they are the endpoint's own samples."""
+        refused = ", ".join(sorted(self.refused))
+        return [f"the endpoint refused {refused}: answers are by its own default there"] if refused else []
+
     def _asked(self, prompt: str, max_tokens: int, fields: dict[str, object]) -> Reply:
         while True:
             sent = {name: value for name, value in fields.items() if name not in self.refused}
