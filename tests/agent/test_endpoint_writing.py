@@ -106,6 +106,18 @@ def test_a_function_in_a_fence_is_not_cut_at_its_head(odd: OddEndpoint, model: E
     assert pipeline.finish(item, Generated(text, 9, "end", 1, 1)).value["passed"]
 
 
+def test_a_failure_that_has_a_fields_name_in_it_does_not_refuse_the_field(
+    odd: OddEndpoint, model: EndpointModel
+) -> None:
+    odd.refusals = [(403, '{"error": {"message": "the seed account may not do that"}}', {})]
+    with pytest.raises(RuntimeFailure, match="seed account"):
+        model.write("a", 2, [], temperature=0.0, seed=1)
+    odd.refusals = [(400, '{"error": {"message": "the policy stopped this"}}', {})]
+    with pytest.raises(RuntimeFailure, match="stopped"):
+        model.write("a", 2, ["x"], temperature=0.0, seed=1)
+    assert not any("refused" in note for note in model.setting()["notes"])
+
+
 def test_another_refusal_is_a_failure(odd: OddEndpoint, model: EndpointModel) -> None:
     odd.refusals = [(400, '{"error": {"message": "content is not allowed"}}', {})]
     with pytest.raises(RuntimeFailure, match="content is not allowed"):

@@ -297,7 +297,7 @@ def test_lines_are_cut_wherever_the_bytes_are() -> None:
     assert not lines.flooded
 
 
-def test_a_line_without_an_end_is_a_flood_whatever_may_come_in_all() -> None:
+def test_a_line_without_an_end_is_a_flood_at_any_limit() -> None:
     lines = Lines(1 << 40)
     part = bytes(LIMIT_BYTES // 2)
     assert [lines.add(part), lines.add(part), lines.flooded] == [[], [], False]

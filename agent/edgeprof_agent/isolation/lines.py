@@ -22,7 +22,7 @@ class Lines:
             return []
         self._rest += data
         if b"\n" not in data:
-            if len(self._rest) > LIMIT_BYTES:  # however much may come in all, a line is held in memory
+            if len(self._rest) > LIMIT_BYTES:  # however much a worker may say, a line is held in memory
                 self.flooded = True
                 self._rest.clear()
             return []

@@ -1,5 +1,6 @@
 """Answers of an endpoint for an evaluation: their text, cut at its stop texts, with fields that it may not take."""
 
+import re
 from collections.abc import Sequence
 
 from edgeprof_agent.runtimes.openai.http import Reply
@@ -8,6 +9,9 @@ from edgeprof_agent.worker_protocol.adapter import Generated, RuntimeFailure
 
 MAX_STOPS = 4
 """As many as OpenAI's own API takes; the text is cut here at all of them."""
+
+_REFUSED = re.compile(r" answered (?:400|422): (.*)", re.DOTALL)
+"""As `Asking` has it: what else fails, or the URL, may hold a field's name and says nothing of it."""
 
 
 class Writer:
@@ -40,7 +44,8 @@ class Writer:
             try:
                 return self._asking.ask(prompt, max_tokens, sent)
             except RuntimeFailure as failure:
-                named = {name for name in sent if name in str(failure)}
+                refusal = _REFUSED.search(str(failure))
+                named = {name for name in sent if refusal and re.search(rf"\b{name}\b", refusal[1])}
                 if not named:
                     raise
                 self.refused |= named
