@@ -55,11 +55,19 @@ class QualityWatch:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
                 waiting, self._waiting = self._waiting, {}
-            for family in self._families(waiting):
+            for family in self._known_families(waiting):
                 if self._stopping.is_set():
                     return
                 self._judge(family)
             self._stopping.wait(SETTLE_S)
+
+    def _known_families(self, changes: Iterable[Change]) -> list[str]:
+        """All of them where the database cannot say: this thread must not end."""
+        try:
+            return self._families(changes)
+        except Exception:
+            log.exception("quality.changes_unread")
+            return [EVERYTHING]
 
     def _families(self, changes: Iterable[Change]) -> list[str]:
         """Those that a change may concern; of what was deleted nobody knows which."""

@@ -101,11 +101,16 @@ class EvaluationReader:
         return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
 
     def latest(
-        self, asked: Sequence[tuple[str, str, int]], device_ids: Sequence[str] | None = None
+        self,
+        asked: Sequence[tuple[str, str, int]],
+        device_ids: Sequence[str] | None = None,
+        *,
+        in_each_place: bool = False,
     ) -> list[rest.EvaluationRecord]:
         """The evaluation that stands for each set-up on each device. `asked`: model, set, shots.
 
         Of those with a figure the newest of all items, else the part with the most answers: `standing_run.rank`.
+        `in_each_place`: one for each runtime version and architecture that a device had.
         """
         where = [
             "metric IS NOT NULL",
@@ -115,8 +120,9 @@ class EvaluationReader:
         if device_ids is not None:
             where.append("device_id IN (SELECT value FROM json_each(?))")
             values.append(rows.to_json(device_ids))
+        places = ", runtime, architecture, unreal" if in_each_place else ""
         ranked = (
-            "SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots"
+            f"SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots{places}"
             " ORDER BY ended = 'all' DESC, CASE WHEN ended = 'all' THEN 0 ELSE answered END DESC, rowid DESC) AS place"
             f" FROM evaluation WHERE {' AND '.join(where)}"
         )
