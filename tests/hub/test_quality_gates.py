@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubError
 from edgeprof.commands.gate import gate
+from edgeprof.errors import UsageError
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
+from edgeprof_hub.cost.run import RunCost
 from edgeprof_hub.quality import judging
 from edgeprof_hub.quality.judging import refresh
 from tests.hub import fleet, stores
@@ -338,3 +340,17 @@ def test_run_page_and_cost_page_have_the_cost_of_a_right_answer(live: Live) -> N
     assert row.correct.usd_per_1000 is not None
     assert row.correct.usd_per_1000_low is not None
     assert row.correct.usd_per_1000_low < row.correct.usd_per_1000
+
+
+def test_a_model_without_a_right_answer_has_no_cost_of_one_and_an_evaluation_has_no_cost(live: Live) -> None:
+    hub = live.hub
+    claimed = replace(FLOAT, accuracy=0.98, accuracy_on="the model's card")
+    measured, none_right = speed(1, FLOAT, 4.0), evaluated(hub, 1, FLOAT, [False] * 20)
+    store(hub, measured, none_right, models=(claimed,))
+    hub.writer.call(lambda writer: writer.set_device_price(fleet.device_id(1), 80.0, "a shop"))
+    page = live.app_get(f"/cost/{measured.result_id}")
+    assert "no right answer on shapes, 20 items" in page
+    assert "the model&#39;s card" not in page
+    with pytest.raises(UsageError) as refused:
+        RunCost(hub.reader, none_right.result_id)
+    assert refused.value.code == "no_cost"
