@@ -1,13 +1,30 @@
 """The capability page and the form of the gates."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPMessage
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from edgeprof.wire import identity
+from edgeprof.wire import messages as m
+from edgeprof_hub.quality.cells import lead_sets
 from tests.hub.live import Live, eventually, serving
-from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, store
+from tests.hub.quality_cases import (
+    BAD,
+    FAMILY,
+    FLOAT,
+    GATE,
+    GOOD,
+    RIGHT,
+    SET_ID,
+    SLIGHTLY,
+    WORSE,
+    emptied,
+    evaluated,
+    store,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +59,31 @@ def test_each_model_has_figure_interval_items_and_what_they_can_show(live: Live)
         assert text in page
     assert page.count("shows 3") == 2
     assert "cnn int8" not in live.app_get(f"/capability/{FLOAT.model_id}")
+
+
+def test_two_models_of_one_name_have_a_column_each(live: Live) -> None:
+    hub, again = live.hub, replace(GOOD, model_id="c" * 64)
+    runs = (evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, again, WORSE))
+    store(hub, *runs, models=(FLOAT, GOOD, again), gates=())
+    page = live.app_get(f"/capability/{FAMILY}")
+    for run in runs:
+        assert f"/runs/{run.result_id}" in page
+    assert f"cnn int8 ({'c' * 8}" in page
+
+
+def test_of_two_sets_with_as_many_evaluations_the_first_evaluated_leads(live: Live) -> None:
+    hub = live.hub
+    for set_id in ("f" * 64, "0" * 64):
+        emptied(hub)
+        store(hub, evaluated(hub, 1, GOOD, RIGHT), on_set(evaluated(hub, 1, GOOD, WORSE), set_id), gates=())
+        assert lead_sets(hub.reader, {GOOD.model_id: FAMILY}) == {FAMILY: (SET_ID, 0)}
+
+
+def on_set(result: m.Result, set_id: str) -> m.Result:
+    assert result.evaluation is not None
+    config = replace(result.config, evaluation_set=set_id)
+    evaluation = replace(result.evaluation, set_id=set_id, set_name="shapes-noise")
+    return replace(result, config=config, config_key=identity.config_key(config), evaluation=evaluation)
 
 
 def test_a_family_without_evaluations_says_how_to_make_one(live: Live) -> None:

@@ -17,6 +17,7 @@ from edgeprof.quality.gates import judge_gate
 from edgeprof.quality.pairing import EvaluationRecord, record_of
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
+from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.quality.cells import architecture_of
@@ -161,13 +162,14 @@ class _OneSet:
         ranked = sorted((run for run in self.runs if run.result_id in self.shown), key=rank_of)
         newest = {(run.model_id, run.shots, run.device_id, run.runtime): run for run in ranked}
         devices = {device.device_id: device.label for device in self.hub.reader.devices()}
+        titles = distinct_names({model_id: _title(model) for model_id, model in self.models.items()})
         found: list[Evaluated] = []
         for run in newest.values():
             if (record := self._record(run)) is not None:
                 model = self.models[run.model_id]
                 found.append(
                     Evaluated(
-                        model=model.name,
+                        model=titles[run.model_id],
                         device=devices.get(run.device_id, run.device_id),
                         runtime=run.runtime,
                         evaluation=record.evaluation,
@@ -249,6 +251,11 @@ class _OneSet:
             sentence=sentence,
             n=n,
         )
+
+
+def _title(model: rest.ModelRecord) -> str:
+    is_said = model.quantization.lower() in model.name.lower()
+    return model.name if is_said else f"{model.name} {model.quantization}"
 
 
 def _one_each_place(runs: Sequence[rest.EvaluationRecord]) -> list[rest.EvaluationRecord]:

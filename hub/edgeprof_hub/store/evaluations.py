@@ -92,11 +92,11 @@ class EvaluationReader:
         return [_evaluation(row) for row in self._ask(sql, (*used.values(), limit))]
 
     def counts(self, model_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        """Model, set and shots that have evaluations with a figure, and how many of them are real."""
+        """Model, set and shots that have evaluations with a figure, the first evaluated first; how many are real."""
         sql = (
             "SELECT model_id, set_id, shots, sum(unreal = '') FROM evaluation"
             " WHERE model_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL"
-            " GROUP BY model_id, set_id, shots"
+            " GROUP BY model_id, set_id, shots ORDER BY min(rowid)"
         )
         return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
 
