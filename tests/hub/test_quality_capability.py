@@ -10,6 +10,7 @@ import pytest
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
 from edgeprof_hub.quality.cells import lead_sets
+from edgeprof_hub.quality.of_run import evaluations_of
 from tests.hub.live import Live, eventually, serving
 from tests.hub.quality_cases import (
     BAD,
@@ -23,6 +24,7 @@ from tests.hub.quality_cases import (
     WORSE,
     emptied,
     evaluated,
+    speed,
     store,
 )
 
@@ -103,3 +105,18 @@ def test_gates_are_saved_on_the_page_and_a_wrong_line_stays_to_be_mended(live: L
     assert (status, headers["location"]) == (303, f"/capability/{quote(FAMILY)}#gates-h")
     assert live.client.gates(FAMILY).gates == (GATE,)
     eventually(lambda: any(one.state == "fails" for one in live.client.gates(FAMILY).verdicts))
+
+
+def test_speed_in_one_runtime_version_and_answers_in_another_are_not_put_together(live: Live) -> None:
+    hub = live.hub
+    energy = m.MetricRow(metric="energy_per_inference_j", value=0.5, n=1, scope="board")
+    measured = speed(1, FLOAT, 4.0)
+    measured = replace(measured, metrics=(*measured.metrics, energy))
+    same, upgraded = evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, FLOAT, WORSE, version="1.24.0")
+    store(hub, measured, same, upgraded, gates=())
+    (row,) = live.client.quality()
+    assert (row.result_id, row.speed, row.correct) == (upgraded.result_id, None, None)
+    (cell,) = live.client.compare().cells
+    assert cell.quality is not None
+    assert (cell.quality.result_id, cell.quality.correct) == (upgraded.result_id, None)
+    assert [one.result_id for one in evaluations_of(hub.reader, measured, FAMILY)] == [same.result_id]
