@@ -56,20 +56,22 @@ class QualityWatch:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
                 waiting, self._waiting = self._waiting, {}
-            self._judge_changed(waiting)
-            self._stopping.wait(SETTLE_S)
-
-    def _judge_changed(self, changes: Iterable[Change]) -> None:
-        """A hub that cannot read or write its database has said so already: the next change tries again."""
-        try:
-            for family in self._families(changes):
+            for family in self._known_families(waiting):
                 if self._stopping.is_set():
                     return
                 self._judge(family)
-        except EdgeprofError as error:
-            log.warning("quality.not_judged reason=%s", error)
+            self._stopping.wait(SETTLE_S)
+
+    def _known_families(self, changes: Iterable[Change]) -> list[str]:
+        """All of them where the database cannot say: this thread must not end."""
+        try:
+            return self._families(changes)
+        except EdgeprofError as error:  # a damaged or full database has been named where it was met
+            log.warning("quality.changes_unread reason=%s", error)
+            return []
         except Exception:
-            log.exception("quality.failed")
+            log.exception("quality.changes_unread")
+            return [EVERYTHING]
 
     def _families(self, changes: Iterable[Change]) -> list[str]:
         """Those that a change may concern; of what was deleted nobody knows which."""
@@ -90,7 +92,12 @@ class QualityWatch:
         return list(found)
 
     def _judge(self, family: str) -> None:
-        if family == EVERYTHING:
-            refresh_all(self._hub)
-        else:
-            refresh(self._hub, family)
+        try:
+            if family == EVERYTHING:
+                refresh_all(self._hub)
+            else:
+                refresh(self._hub, family)
+        except EdgeprofError as error:
+            log.warning("quality.not_judged family=%s reason=%s", family, error)
+        except Exception:
+            log.exception("quality.failed family=%s", family)
