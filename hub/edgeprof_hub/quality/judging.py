@@ -84,6 +84,8 @@ def refresh_all(hub: HubContext) -> None:
     for family in sorted(families):
         try:
             refresh(hub, family)
+        except EdgeprofError as error:
+            log.warning("quality.not_judged family=%s reason=%s", family, error)
         except Exception:
             log.exception("quality.failed family=%s", family)
 
