@@ -30,6 +30,16 @@ class Outcome:
 
 
 _DEFAULTS = asdict(Outcome(item_id=""))
+_TYPES: dict[str, Any] = {
+    "item_id": str,
+    "correct": bool | None,
+    "score": int | float | None,
+    "problem": str,
+    "model_ns": int,
+    "pipeline_ns": int,
+    "parts_ns": dict,
+    "details": dict,
+}
 
 
 def encode_outcomes(outcomes: Iterable[Outcome]) -> bytes:
@@ -48,7 +58,23 @@ def decode_outcomes(data: bytes) -> Iterator[Outcome]:
     names = set(Outcome.__dataclass_fields__)
     for number, line in enumerate(data.splitlines(), start=1):
         try:
-            document = json.loads(line)
-            yield Outcome(**{name: value for name, value in document.items() if name in names})
-        except (ValueError, TypeError, AttributeError) as error:
+            document = json.loads(line, parse_constant=_no_constant)
+            outcome = Outcome(**{name: value for name, value in document.items() if name in names})
+            _check_types(outcome)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"line {number} is not an outcome: {error}") from error
+        yield outcome
+
+
+def _check_types(outcome: Outcome) -> None:
+    """An artifact is what a device sent. Raises ValueError."""
+    for name, kinds in _TYPES.items():
+        if not isinstance(getattr(outcome, name), kinds):
+            raise ValueError(f"{name} is of another type")
+    for name in ("details", "parts_ns"):
+        if not all(isinstance(value, (int, float)) for value in getattr(outcome, name).values()):
+            raise ValueError(f"{name} does not hold numbers only")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number of JSON")

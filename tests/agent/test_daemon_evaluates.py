@@ -150,6 +150,15 @@ def test_an_index_that_lists_no_files_of_a_set_is_named(tmp_path: Path) -> None:
         prepare(shelf, wrong)
 
 
+def test_a_job_of_any_id_has_its_journal_in_the_folder(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "evaluations")
+    job = pieces.job(ModelRef(model_id="1", name="m", format="onnx", manifest=manifest_of({})))
+    for odd in ("../../outside", "/etc/x", "a" * 300, "", "\0"):
+        path = journals.path(dataclasses.replace(job, job_id=odd))
+        assert path.parent == tmp_path / "evaluations"
+        path.write_text("x")
+
+
 def test_a_journal_that_nobody_went_on_with_is_forgotten(tmp_path: Path) -> None:
     journals = Journals(tmp_path / "evaluations")
     journals.purge(0.0)

@@ -41,7 +41,7 @@ def test_the_same_source_makes_the_same_set(tmp_path: Path) -> None:
 
 def test_a_set_without_texts_and_a_model_without_words_are_refused(tmp_path: Path) -> None:
     model, source = tiny_llama(tmp_path / "tiny.gguf"), texts(tmp_path / "texts")
-    with pytest.raises(EdgeprofError, match="has no texts"):
+    with pytest.raises(EdgeprofError, match="Use one of perplexity: it has texts"):
         run(model, "--set", "capitals-en", "--out", tmp_path / "out")
     other = tmp_path / "model.onnx"
     other.write_bytes(

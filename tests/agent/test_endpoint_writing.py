@@ -9,12 +9,14 @@ from edgeprof.modelfiles import served_file
 from edgeprof.modelfiles.served_file import Served
 from edgeprof.quality.evaluation_set import SetFacts
 from edgeprof.quality.tasks.table import TASKS
+from edgeprof_agent.commands.evaluate_run import prepare
+from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.runtimes.openai.adapter import EndpointModel, OpenAiApi
 from edgeprof_agent.runtimes.openai.writing import cut
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Question
 from edgeprof_agent.worker.evaluation.table import pipeline_of
-from edgeprof_agent.worker_protocol.adapter import RuntimeFailure, WritesTexts
+from edgeprof_agent.worker_protocol.adapter import Generated, RuntimeFailure, WritesTexts
 from edgeprof_agent.worker_protocol.document import job_from
 from tests.agent.odd_endpoint import WORD, OddEndpoint, odd_endpoint
 
@@ -66,6 +68,54 @@ def test_a_field_that_is_refused_is_left_out_from_then_on(odd: OddEndpoint, mode
         (False, True),
         (False, True),
     ]
+
+
+def test_a_run_says_what_was_asked_and_which_field_was_refused(odd: OddEndpoint, model: EndpointModel) -> None:
+    setting = model.setting()
+    assert (setting["inputs"], setting["input_source"]) == ({"prompt": "text"}, "items of the evaluation set")
+    assert not any("default" in note for note in setting["notes"])
+    odd.refusals = [(400, '{"error": {"message": "temperature does not support 0.0 with this model"}}', {})]
+    model.write("a", 2, [], temperature=0.0, seed=1)
+    assert "the endpoint refused temperature: answers are by its own default there" in model.setting()["notes"]
+
+
+def test_two_endpoints_never_share_answers(tmp_path: Path) -> None:
+    file = tmp_path / "odd-1.served"
+    file.write_bytes(served_file.written(Served(edgeprof_served=1, model="odd-1", parameters={}, price=None)))
+    options = dict(shots=0, items=0, time_limit_s=60, item_limit_s=60, threads=0, provider="cpu")
+    both = [
+        prepare(
+            file,
+            "instructions-40",
+            {**options, "runtime": None, "memory_limit_mib": None},
+            lambda _: None,
+            Endpoint(url=f"http://{host}/v1", host=host, on_this_host=False),
+        )
+        for host in ("a", "b")
+    ]
+    assert both[0].journal != both[1].journal
+
+
+def test_a_function_in_a_fence_is_not_cut_at_its_head(odd: OddEndpoint, model: EndpointModel) -> None:
+    facts = SetFacts(name="s", task="code", domain="language", template="{prompt}", preparation={"max_tokens": 3})
+    item = {"id": "1", "prompt": "def f():\n", "test": "def check(g): assert g()", "entry_point": "f"}
+    pipeline = pipeline_of("code")(Question(model, facts, Path(), [item], 0))
+    answered(pipeline, TASKS["code"], facts, item)
+    assert "stop" not in odd.bodies[-1]
+    text = "```python\ndef f():\n    return True\n```"
+    assert pipeline.finish(item, Generated(text, 9, "end", 1, 1)).value["passed"]
+
+
+def test_a_failure_that_has_a_fields_name_in_it_does_not_refuse_the_field(
+    odd: OddEndpoint, model: EndpointModel
+) -> None:
+    odd.refusals = [(403, '{"error": {"message": "the seed account may not do that"}}', {})]
+    with pytest.raises(RuntimeFailure, match="seed account"):
+        model.write("a", 2, [], temperature=0.0, seed=1)
+    odd.refusals = [(400, '{"error": {"message": "the policy stopped this"}}', {})]
+    with pytest.raises(RuntimeFailure, match="stopped"):
+        model.write("a", 2, ["x"], temperature=0.0, seed=1)
+    assert not any("refused" in note for note in model.setting()["notes"])
 
 
 def test_another_refusal_is_a_failure(odd: OddEndpoint, model: EndpointModel) -> None:

@@ -200,6 +200,8 @@ def test_a_program_is_run_with_its_tests(model: LlamaModel) -> None:
         ("import socket\nsocket.socket()", "not allowed"),
         ("import os\nos.system('true')", "not allowed"),
         ("open('/tmp/edgeprof-never-written', 'w')", "not allowed"),
+        ("import os\nopen('a', 'w').close()\nos.rename('a', '/tmp/edgeprof-never-written')", "not allowed"),
+        ("import os\nos.remove(b'/tmp/edgeprof-never-written')", "not allowed"),
         ("def f(:", "SyntaxError"),
     ],
 )

@@ -17,7 +17,7 @@ from edgeprof.wire.failures import FailureCode
 from edgeprof.wire.messages import Failure, Result, RunProtocol
 from edgeprof_agent import isolation
 from edgeprof_agent.isolation import Limits, WorkerExit, cgroup, layers, running
-from edgeprof_agent.isolation.lines import Lines
+from edgeprof_agent.isolation.lines import LIMIT_BYTES, Lines
 from edgeprof_agent.isolation.tail import KEPT_BYTES, Tail
 from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.measuring.worker_job import job_of
@@ -295,6 +295,14 @@ def test_lines_are_cut_wherever_the_bytes_are() -> None:
     assert lines.add(b'{"a"') == []
     assert lines.add(b':1}\n{"b":2}\n{') == [b'{"a":1}', b'{"b":2}']
     assert not lines.flooded
+
+
+def test_a_line_without_an_end_is_a_flood_at_any_limit() -> None:
+    lines = Lines(1 << 40)
+    part = bytes(LIMIT_BYTES // 2)
+    assert [lines.add(part), lines.add(part), lines.flooded] == [[], [], False]
+    assert lines.add(b"x") == []
+    assert lines.flooded
 
 
 def _no_group() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from edgeprof.tables.columns import table
+from edgeprof.wire.evaluation import Evaluation
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
@@ -24,6 +25,7 @@ from edgeprof.wire.evidence import (
 )
 from edgeprof.wire.messages import AbsentMetric, MetricRow, Result
 from edgeprof.wire.metrics import METRICS
+from edgeprof_agent.commands.view import evaluation as evaluation_view
 from edgeprof_agent.commands.view.figures import figure_lines
 from edgeprof_agent.commands.view.profile import report
 from edgeprof_agent.commands.view.words import WIDTH, by_reason, number, percent
@@ -227,10 +229,12 @@ def test_a_table_is_aligned() -> None:
     assert list(table([["a", "bb"], ["long", "1"], ["x", "222"]])) == ["a      bb", "long    1", "x     222"]
 
 
-def test_every_metric_has_its_place() -> None:
-    """A figure that belongs to no topic would be measured and never be seen."""
-    rows = [MetricRow(metric=name, value=1.5, n=3) for name in METRICS]
-    told = "\n".join(figure_lines(rows, ()))
+def test_every_metric_has_its_place(real: Result) -> None:
+    """A figure that belongs to no topic would be measured and never be seen. Quality is shown by `evaluate`."""
+    rows = tuple(MetricRow(metric=name, value=1.5, n=3) for name in METRICS)
+    run = Evaluation(set_id="0" * 64, set_name="digits", task="image-classification", asked=3, answered=3, ended="all")
+    evaluated = evaluation_view.report(replace(real, metrics=rows, evaluation=run))
+    told = "\n".join([*figure_lines(rows, ()), evaluated])
     assert [metric.title for metric in METRICS.values() if metric.title not in told] == []
 
 

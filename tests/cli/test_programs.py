@@ -1,5 +1,6 @@
 """`scripts/test` installs a system package only in a whole run, and only where somebody agreed."""
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -50,9 +51,12 @@ def answered(machine: Path, answer: str) -> str:
         os.close(there)
         os.write(here, f"{answer}\n".encode())
         assert process.wait(30) == 0
-    shown = os.read(here, 65536).decode()
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: everything was read, and nobody writes any more
+        while part := os.read(here, 65536):
+            shown += part
     os.close(here)
-    return shown
+    return shown.decode()
 
 
 def calls(machine: Path) -> list[str]:

@@ -1,13 +1,32 @@
 """The capability page and the form of the gates."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPMessage
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from edgeprof.wire import identity
+from edgeprof.wire import messages as m
+from edgeprof_hub.quality.cells import lead_sets
+from edgeprof_hub.quality.of_run import evaluations_of
 from tests.hub.live import Live, eventually, serving
-from tests.hub.quality_cases import BAD, FAMILY, FLOAT, GATE, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, store
+from tests.hub.quality_cases import (
+    BAD,
+    FAMILY,
+    FLOAT,
+    GATE,
+    GOOD,
+    RIGHT,
+    SET_ID,
+    SLIGHTLY,
+    WORSE,
+    emptied,
+    evaluated,
+    speed,
+    store,
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +63,31 @@ def test_each_model_has_figure_interval_items_and_what_they_can_show(live: Live)
     assert "cnn int8" not in live.app_get(f"/capability/{FLOAT.model_id}")
 
 
+def test_two_models_of_one_name_have_a_column_each(live: Live) -> None:
+    hub, again = live.hub, replace(GOOD, model_id="c" * 64)
+    runs = (evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, again, WORSE))
+    store(hub, *runs, models=(FLOAT, GOOD, again), gates=())
+    page = live.app_get(f"/capability/{FAMILY}")
+    for run in runs:
+        assert f"/runs/{run.result_id}" in page
+    assert f"cnn int8 ({'c' * 8}" in page
+
+
+def test_of_two_sets_with_as_many_evaluations_the_first_evaluated_leads(live: Live) -> None:
+    hub = live.hub
+    for set_id in ("f" * 64, "0" * 64):
+        emptied(hub)
+        store(hub, evaluated(hub, 1, GOOD, RIGHT), on_set(evaluated(hub, 1, GOOD, WORSE), set_id), gates=())
+        assert lead_sets(hub.reader, {GOOD.model_id: FAMILY}) == {FAMILY: (SET_ID, 0)}
+
+
+def on_set(result: m.Result, set_id: str) -> m.Result:
+    assert result.evaluation is not None
+    config = replace(result.config, evaluation_set=set_id)
+    evaluation = replace(result.evaluation, set_id=set_id, set_name="shapes-noise")
+    return replace(result, config=config, config_key=identity.config_key(config), evaluation=evaluation)
+
+
 def test_a_family_without_evaluations_says_how_to_make_one(live: Live) -> None:
     store(live.hub, gates=())
     assert "edgeprof flash MODEL --evaluate SET" in live.app_get(f"/capability/{FAMILY}")
@@ -61,3 +105,18 @@ def test_gates_are_saved_on_the_page_and_a_wrong_line_stays_to_be_mended(live: L
     assert (status, headers["location"]) == (303, f"/capability/{quote(FAMILY)}#gates-h")
     assert live.client.gates(FAMILY).gates == (GATE,)
     eventually(lambda: any(one.state == "fails" for one in live.client.gates(FAMILY).verdicts))
+
+
+def test_speed_in_one_runtime_version_and_answers_in_another_are_not_put_together(live: Live) -> None:
+    hub = live.hub
+    energy = m.MetricRow(metric="energy_per_inference_j", value=0.5, n=1, scope="board")
+    measured = speed(1, FLOAT, 4.0)
+    measured = replace(measured, metrics=(*measured.metrics, energy))
+    same, upgraded = evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, FLOAT, WORSE, version="1.24.0")
+    store(hub, measured, same, upgraded, gates=())
+    (row,) = live.client.quality()
+    assert (row.result_id, row.speed, row.correct) == (upgraded.result_id, None, None)
+    (cell,) = live.client.compare().cells
+    assert cell.quality is not None
+    assert (cell.quality.result_id, cell.quality.correct) == (upgraded.result_id, None)
+    assert [one.result_id for one in evaluations_of(hub.reader, measured, FAMILY)] == [same.result_id]

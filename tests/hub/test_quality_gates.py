@@ -11,7 +11,11 @@ from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubError
 from edgeprof.commands.gate import gate
-from edgeprof.wire import rest
+from edgeprof.errors import UsageError
+from edgeprof.wire import identity, rest
+from edgeprof.wire import messages as m
+from edgeprof_hub.cost.run import RunCost
+from edgeprof_hub.quality import judging
 from edgeprof_hub.quality.judging import refresh
 from tests.hub import fleet, stores
 from tests.hub.live import Live, eventually, serving
@@ -217,6 +221,70 @@ def test_two_runtime_versions_that_answer_differently_are_named_with_their_items
     assert "onnxruntime 1.24.0 on aarch64 is worse by 12 points" in row.drift_sentence
 
 
+def test_a_device_whose_runtime_was_upgraded_drifts_from_itself_and_keeps_both_verdicts(live: Live) -> None:
+    hub = live.hub
+    first, second = evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, GOOD, WORSE, version="1.24.0")
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), first, second)
+    (drift,) = hub.reader.gates.drifts_of(first.result_id)
+    assert (drift.result_id, drift.verdict) == (second.result_id, "quality_differs")
+    states = {one.runtime: one.state for one in live.client.gates(FAMILY).verdicts if one.model_id == GOOD.model_id}
+    assert states == {"onnxruntime 1.23.2": "passes", "onnxruntime 1.24.0": "fails"}
+    assert {row.result_id for row in hub.reader.gates.capability(FAMILY)} & {first.result_id, second.result_id} == {
+        second.result_id
+    }
+
+
+def test_a_second_configuration_in_the_first_place_hides_no_drift(live: Live) -> None:
+    hub = live.hub
+    first, other = evaluated(hub, 1, GOOD, RIGHT), evaluated(hub, 2, GOOD, WORSE, "x86_64")
+    again = with_threads(evaluated(hub, 1, GOOD, RIGHT))
+    store(hub, first, other, again, devices=(1, 2), gates=())
+    (drift,) = hub.reader.gates.drifts_of(first.result_id)
+    assert (drift.result_id, drift.other_id) == (other.result_id, first.result_id)
+
+
+def test_a_part_that_another_device_answered_later_hides_no_failed_gate(live: Live) -> None:
+    hub = live.hub
+    part = part_of(evaluated(hub, 2, BAD, WORSE[100:105]))
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE), part, devices=(1, 2))
+    assert [one.state for one in live.client.gates(FAMILY).verdicts if one.model_id == BAD.model_id] == ["fails"]
+
+
+def test_a_lucky_part_of_the_source_is_not_the_reference(live: Live) -> None:
+    hub = live.hub
+    whole, lucky = evaluated(hub, 1, FLOAT, RIGHT), with_threads(part_of(evaluated(hub, 1, FLOAT, RIGHT[:5])))
+    store(hub, whole, lucky, evaluated(hub, 1, BAD, WORSE))
+    (bad,) = [one for one in live.client.gates(FAMILY).verdicts if one.model_id == BAD.model_id]
+    assert (bad.state, bad.reference_id) == ("fails", whole.result_id)
+
+
+def test_a_family_that_cannot_be_judged_keeps_no_other_from_it(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(GOOD, model_id="c" * 64, family="a family before the others")
+    store(live.hub, models=(FLOAT, other))
+    tried: list[str] = []
+
+    def fails_first(_: object, family: str) -> bool:
+        tried.append(family)
+        if len(tried) == 1:
+            raise TypeError("an outcome with a text as its score")
+        return True
+
+    monkeypatch.setattr(judging, "refresh", fails_first)
+    judging.refresh_all(live.hub)
+    assert len(tried) >= 2
+    assert FAMILY in tried
+
+
+def part_of(result: m.Result) -> m.Result:
+    assert result.evaluation is not None
+    return replace(result, evaluation=replace(result.evaluation, ended="item_limit"))
+
+
+def with_threads(result: m.Result) -> m.Result:
+    config = replace(result.config, threads=4)
+    return replace(result, config=config, config_key=identity.config_key(config))
+
+
 def test_the_page_of_a_run_has_its_gates_and_the_items_that_drift(live: Live) -> None:
     hub = live.hub
     first, second = evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 2, FLOAT, WORSE, version="1.24.0")
@@ -272,3 +340,17 @@ def test_run_page_and_cost_page_have_the_cost_of_a_right_answer(live: Live) -> N
     assert row.correct.usd_per_1000 is not None
     assert row.correct.usd_per_1000_low is not None
     assert row.correct.usd_per_1000_low < row.correct.usd_per_1000
+
+
+def test_a_model_without_a_right_answer_has_no_cost_of_one_and_an_evaluation_has_no_cost(live: Live) -> None:
+    hub = live.hub
+    claimed = replace(FLOAT, accuracy=0.98, accuracy_on="the model's card")
+    measured, none_right = speed(1, FLOAT, 4.0), evaluated(hub, 1, FLOAT, [False] * 20)
+    store(hub, measured, none_right, models=(claimed,))
+    hub.writer.call(lambda writer: writer.set_device_price(fleet.device_id(1), 80.0, "a shop"))
+    page = live.app_get(f"/cost/{measured.result_id}")
+    assert "no right answer on shapes, 20 items" in page
+    assert "the model&#39;s card" not in page
+    with pytest.raises(UsageError) as refused:
+        RunCost(hub.reader, none_right.result_id)
+    assert refused.value.code == "no_cost"

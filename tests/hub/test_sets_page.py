@@ -1,6 +1,7 @@
 """The page of evaluation sets: an archive becomes a set, what is wrong with one is said, and nothing lands outside."""
 
 import io
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -117,6 +118,44 @@ def test_links_in_an_archive_are_refused(tmp_path: Path) -> None:
         packed_set.addfile(link)
     with pytest.raises(EdgeprofError, match="is not a plain file"):
         set_archive.unpacked(archive, tmp_path / "out")
+
+
+def damaged(name: str) -> bytes:
+    """A packed set with bytes in the middle of its compressed contents turned round."""
+    stream, text = io.BytesIO(), random.Random(1).randbytes(5_000).hex().encode()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed_set:
+            packed_set.writestr("set.json", text)
+    else:
+        with tarfile.open(fileobj=stream, mode="w:gz") as packed_tar:
+            info = tarfile.TarInfo("set.json")
+            info.size = len(text)
+            packed_tar.addfile(info, io.BytesIO(text))
+    content = bytearray(stream.getvalue())
+    content[2_000:2_200] = b"\xff" * 200
+    return bytes(content)
+
+
+@pytest.mark.parametrize("name", ["set.zip", "set.tar.gz"])
+def test_a_damaged_archive_is_a_sentence(page: TestClient, name: str) -> None:
+    status, shown = send(page, name, damaged(name))
+    assert (status, "cannot be unpacked" in shown) == (400, True)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("names", [("set.json", "set.json"), ("a", "a/set.json"), ("a/set.json", "a")])
+def test_an_archive_whose_names_clash_is_a_sentence(page: TestClient, names: tuple[str, ...]) -> None:
+    status, shown = send(page, "set.zip", archive_of(*names))
+    assert (status, "cannot be unpacked" in shown) == (400, True)
+    assert "/uploads/" not in shown
+
+
+def test_unpacking_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_archive, "RESERVED_BYTES", 1 << 62)
+    (tmp_path / "set.zip").write_bytes(archive_of("set.json"))
+    with pytest.raises(EdgeprofError) as refused:
+        set_archive.unpacked(tmp_path / "set.zip", tmp_path / "out")
+    assert refused.value.code == "no_space"
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from edgeprof.quality.mean_figures import ends, ratio_with_error
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.prompts import examples_before, prompt_of
 from edgeprof.quality.tasks.base import BadItem, Judged
+from edgeprof.quality.tasks.code import program_of_answer
 from edgeprof.quality.tasks.table import TASKS
 
 FACTS = SetFacts(name="s", task="multiple-choice", domain="language", language="en", template="{question}")
@@ -154,6 +155,37 @@ def test_perplexity_and_bits_per_byte_of_a_known_likelihood() -> None:
     assert bits.value == pytest.approx(64 / 120 / math.log(2))
     assert (perplexity.ci_low or 0) < perplexity.value < (perplexity.ci_high or 0)
     assert TASKS["perplexity"].figures({}, FACTS, outcomes[:1])[0].ci_low is None
+
+
+def test_a_likelihood_whose_exponential_is_no_number_is_no_perplexity() -> None:
+    item = {"id": "1", "text": "t"}
+    with pytest.raises(BadItem, match="too small for a perplexity"):
+        judged("perplexity", item, {"nats": 7100.0, "tokens": 10, "bytes": 40})
+    answers = [{"nats": nats, "tokens": 1, "bytes": 4} for nats in (699.0, 1.0, 1.0)]
+    outcomes = [outcome(judged("perplexity", item, answer), str(place)) for place, answer in enumerate(answers)]
+    far = [outcome(judged("perplexity", item, {**answers[0], "nats": nats}), "x") for nats in (699.0, 650.0)]
+    assert TASKS["perplexity"].figures({}, FACTS, outcomes)[0].ci_high is not None
+    assert TASKS["perplexity"].figures({}, FACTS, far)[0].ci_high is None
+
+
+PROMPT = 'import math\n\n\ndef area(r):\n    """Of a circle."""\n'
+TESTED = {"id": "1", "prompt": PROMPT, "test": "def check(f): assert f(1) == 3", "entry_point": "area"}
+WHOLE = "def area(r):\n    return int(math.pi * r)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Here it is:\n```python\n{WHOLE}```\nIt is short.",
+        f"```python\nimport math\n\n{WHOLE}```",
+        f"  ```\n{WHOLE}",
+        WHOLE,
+        "```python\n    return int(math.pi * r)\n```",
+        "    return int(math.pi * r)",
+    ],
+)
+def test_a_chat_models_answer_may_hold_the_whole_function(text: str) -> None:
+    exec(compile(program_of_answer(TESTED, text), "program", "exec"), {})
 
 
 def test_divergence_is_a_mean_over_positions_and_never_below_nothing() -> None:

@@ -160,6 +160,12 @@ def test_a_second_detection_of_one_word_is_a_false_accept() -> None:
     found = figures("key-word", [(GOOD["key-word"], [[0, 1.5, 0.9], [0, 2.9, 0.8]])])
     assert found["recall_percent"] == 100
     assert found["precision_percent"] == 50
+    assert found["false_accepts_per_h"] == 0  # the rate is of audio without a word, and so are its false accepts
+
+
+def test_the_rate_of_false_accepts_is_of_audio_without_a_word() -> None:
+    found = figures("key-word", [(GOOD["key-word"], [[0, 1.5, 0.9], [0, 2.9, 0.8], [0, 8.0, 0.7]])])
+    assert found["precision_percent"] == pytest.approx(100 / 3)
     assert found["false_accepts_per_h"] == pytest.approx(3600 / 8)  # 10 s less the word and 1 s after it
 
 

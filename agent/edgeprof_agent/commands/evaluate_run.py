@@ -166,6 +166,7 @@ def _request(setup: Setup, given: _Options, endpoint: Endpoint | None) -> Measur
 
 
 def _journal(request: MeasureRequest) -> Path:
-    """One file for a model and a configuration, of which the set is a part. It may go at any time."""
-    parts = f"{request.model.model_id} {identity.config_key(request.config)}"
+    """One file for a model, a configuration, of which the set is a part, and an endpoint. It may go at any time."""
+    place = f" {request.endpoint.url}" if request.endpoint else ""
+    parts = f"{request.model.model_id} {identity.config_key(request.config)}{place}"
     return cache_dir() / "evaluations" / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.jsonl"

@@ -116,4 +116,5 @@ def _identity(request: MeasureRequest, set_id: str) -> dict[str, str]:
         "configuration": config_key(request.config),
         "runtime": f"{runtime} {version or ''}",
         "edgeprof": __version__,
+        **({"endpoint": request.endpoint.url} if request.endpoint else {}),  # two may serve models of one name
     }

@@ -20,6 +20,7 @@ from edgeprof_agent.evaluating.workers import WorkersEnd
 from edgeprof_agent.machine import userland
 from edgeprof_agent.measuring.arithmetic import kernels_of
 from edgeprof_agent.measuring.artifacts import fitted
+from edgeprof_agent.measuring.effective import bare_effective
 from edgeprof_agent.measuring.extras import Extras
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.worker_run import Header
@@ -174,21 +175,8 @@ def _bare(header: Header, output: EvaluationOutput) -> Effective:
     evaluated = output.evaluated
     assert evaluated is not None
     setting = evaluated["setting"]
-    return Effective(
-        runtime=header.actual_runtime,
-        runtime_version=setting["runtime_version"],
-        threads=setting["threads"],
-        affinity=tuple(evaluated["affinity"]),
-        provider=setting["provider"],
-        nodes_per_provider={},
-        delegate=setting["delegate"],
-        operators={},
-        integer_kernels=None,
-        float_kernels=None,
-        inputs=setting["inputs"],
-        input_source=setting["input_source"],
-        notes=(*(header.path.notes if header.path else ()), *setting["notes"]),
-    )
+    notes = (*(header.path.notes if header.path else ()), *setting["notes"])
+    return bare_effective(header, setting, evaluated["affinity"], notes)
 
 
 def _with_operators(header: Header, bare: Effective, output: EvaluationOutput) -> Effective:

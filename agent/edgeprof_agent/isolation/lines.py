@@ -22,6 +22,9 @@ class Lines:
             return []
         self._rest += data
         if b"\n" not in data:
+            if len(self._rest) > LIMIT_BYTES:  # however much a worker may say, a line is held in memory
+                self.flooded = True
+                self._rest.clear()
             return []
         *whole, rest = bytes(self._rest).split(b"\n")
         self._rest = bytearray(rest)

@@ -11,7 +11,7 @@ from edgeprof_agent.measuring.text_points import depth_note, sweep_notes
 from edgeprof_agent.measuring.verdict import aftermath
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry.conditions import quota_of
-from edgeprof_agent.worker_protocol.document import Measured, Operators, no_operators
+from edgeprof_agent.worker_protocol.document import Measured, Operators, RuntimeSetting, no_operators
 from edgeprof_agent.worker_protocol.order import median
 
 
@@ -21,7 +21,7 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
     operators = run.worker_output.operators or no_operators()
     kernels = _kernels(header, operators)
     return replace(
-        bare_effective(header, measured),
+        bare_effective(header, setting, measured["affinity"]),
         nodes_per_provider=operators["nodes_per_provider"],
         operators=operators["operators"],
         integer_kernels=kernels.integer,
@@ -41,14 +41,15 @@ def effective_of(header: Header, measured: Measured, run: WorkerRun, points: Seq
     )
 
 
-def bare_effective(header: Header, measured: Measured) -> Effective:
-    """Only what the worker itself reported: for a run whose notes could not be made."""
-    setting = measured["setting"]
+def bare_effective(
+    header: Header, setting: RuntimeSetting, affinity: Sequence[int], notes: tuple[str, ...] = ()
+) -> Effective:
+    """Only what the worker itself reported, without operators: what stands where no more is known."""
     return Effective(
         runtime=header.actual_runtime,
         runtime_version=setting["runtime_version"],
         threads=setting["threads"],
-        affinity=tuple(measured["affinity"]),
+        affinity=tuple(affinity),
         provider=setting["provider"],
         nodes_per_provider={},
         delegate=setting["delegate"],
@@ -57,7 +58,7 @@ def bare_effective(header: Header, measured: Measured) -> Effective:
         float_kernels=None,
         inputs=setting["inputs"],
         input_source=setting["input_source"],
-        notes=(),
+        notes=notes,
     )
 
 

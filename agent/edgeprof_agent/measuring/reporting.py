@@ -113,7 +113,7 @@ def _body(
     trust = trust_or_why_not(header, run, measured, timing, memory, conditions, figures, extras)
     body = _Body(
         effective=attempt("the effective configuration", lambda: effective_of(header, measured, run, points), None)
-        or bare_effective(header, measured),
+        or bare_effective(header, measured["setting"], measured["affinity"]),
         figures=figures,
         samples_ms=attempt("the samples", lambda: inline_samples_ms(measured), ()),
         artifacts=tuple(ref for ref, _ in artifacts),

@@ -76,7 +76,7 @@ COMPARISONS = (
     ErrorCode(
         "unknown_family",
         "No model on the hub is of this family.",
-        "Choose one that the message lists, or set a model's: `edgeprof model set`.",
+        "Choose one that the message lists, or set a model's: `edgeprof model edit`.",
         WRONG_USE,
     ),
     ErrorCode(

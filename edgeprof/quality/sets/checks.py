@@ -16,6 +16,7 @@ MAX_ITEMS = 200_000
 MAX_ID_CHARS = 200
 MAX_PATH_CHARS = 300
 _SHOWN_CLASSES = 10
+_ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 class ItemChecks:
@@ -42,6 +43,9 @@ class ItemChecks:
             TASKS[self._facts.task].check(item, self._facts)
         except BadItem as error:
             raise bad_item(place, error) from None
+        except _ODD as error:  # code or a pattern that Python cannot take, a key of `preparation` of another kind
+            problem = f"the item or the set's preparation cannot be used: {type(error).__name__} {error}"
+            raise bad_item(place, problem.rstrip()) from None
 
     def _check_form(self, item: Item) -> None:
         try:

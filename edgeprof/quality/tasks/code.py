@@ -4,6 +4,7 @@ The program is the prompt, what the model wrote after it, and the test, whose fu
 An answer is `{"text", "passed", "reason"}`: the worker has run the program, see worker/evaluation/program.py.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from edgeprof.quality.tasks.image_classification import share_figure
 MAX_TOKENS = 384
 STOP = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\n```")
 """What ends a function that is written after its head (Chen et al. 2021, 2.1); `preparation["stop"]` overrides it."""
+
+_FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 
 
 class Code:
@@ -59,3 +62,18 @@ def program_of(item: Item, completion: str) -> str:
     'def f():\\n  return 1\\ndef check(g): assert g()\\ncheck(f)\\n'
     """
     return f"{item['prompt']}{completion}\n{item['test']}\ncheck({item['entry_point']})\n"
+
+
+def program_of_answer(item: Item, text: str) -> str:
+    """The program of a chat model's answer: the function whole or its body, in a fence or without one.
+
+    A whole function takes the place of the prompt's; what the prompt has before it, as imports, stays.
+    """
+    head = re.compile(rf"^(?:async )?def {item['entry_point']}\b", re.MULTILINE)
+    fenced: list[str] = _FENCE.findall(text)
+    written = next((each for each in fenced if head.search(each)), fenced[0] if fenced else text)
+    if not head.search(written):
+        return program_of(item, written)
+    begin = head.search(item["prompt"])
+    before = item["prompt"][: begin.start()] if begin else ""
+    return program_of({**item, "prompt": before}, written)

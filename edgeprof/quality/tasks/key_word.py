@@ -48,7 +48,7 @@ class KeyWord:
     def judge(self, item: Item, facts: SetFacts, answer: Any) -> Judged:
         tolerance_s = tolerance_of(facts)
         open_words = sorted(item["words"], key=lambda word: word["start_s"])
-        right = 0
+        right = outside = 0
         detections = sorted(cast(Sequence[Detection], answer or ()), key=lambda each: each[1])
         for label, time_s, _ in detections:
             for word in open_words:
@@ -56,12 +56,15 @@ class KeyWord:
                     open_words.remove(word)
                     right += 1
                     break
+            else:
+                outside += not any(word["start_s"] <= time_s <= word["end_s"] + tolerance_s for word in item["words"])
         wrong, missed = len(detections) - right, len(open_words)
         is_right = not wrong and not missed
         details = {
             "right": float(right),
             "false_accepts": float(wrong),
             "missed": float(missed),
+            "false_accepts_without_word": float(outside),
             "without_word_s": _without_word_s(item, tolerance_s),
         }
         return Judged(correct=is_right, score=float(is_right), details=details)
@@ -77,7 +80,8 @@ class KeyWord:
             [each["right"] for each in details], false_accepts, [each["missed"] for each in details]
         )
         hours = sum(each["without_word_s"] for each in details) / 3600
-        return (*figures, *_rate(int(sum(false_accepts)), hours, len(details)))
+        outside = sum(each.get("false_accepts_without_word", each["false_accepts"]) for each in details)
+        return (*figures, *_rate(int(outside), hours, len(details)))
 
 
 def tolerance_of(facts: SetFacts) -> float:
@@ -89,7 +93,7 @@ def tolerance_of(facts: SetFacts) -> float:
 
 
 def _rate(events: int, hours: float, n: int) -> tuple[QualityFigure, ...]:
-    """False accepts an hour; none where all audio holds words."""
+    """False accepts an hour, both of audio without a word; none where all audio holds words."""
     if hours <= 0:
         return ()
     low, high = poisson_ends(events)

@@ -15,6 +15,9 @@ from edgeprof.quality.tasks.base import BadItem, Judged, ModelKind, QualityFigur
 WINDOW_TOKENS = 512
 """Of context at most; `preparation["window_tokens"]` overrides it."""
 
+_MAX_MEAN_NATS = 700.0
+"""Of a token: the exponential of 710 is no number. A model that is broken gets there."""
+
 
 class Perplexity:
     """Perplexity and bits per byte; the items are what the interval rests on."""
@@ -36,6 +39,8 @@ class Perplexity:
             raise BadItem("the text has one token, and a first token is not scored. Give a longer text")
         if not math.isfinite(nats):
             raise BadItem("its likelihood is not finite")
+        if nats / tokens > _MAX_MEAN_NATS:
+            raise BadItem(f"its likelihood is e^-{nats / tokens:.0f} a token, too small for a perplexity")
         details = {"nats": nats, "tokens": float(tokens), "bytes": float(size)}
         return Judged(correct=None, score=-nats / tokens, details=details)
 
@@ -48,6 +53,8 @@ class Perplexity:
         nats = [details["nats"] for details in answered]
         mean, error = ratio_with_error(nats, [details["tokens"] for details in answered])
         low, high = ends(mean, error)
+        if high is not None and high > _MAX_MEAN_NATS:
+            low = high = None
         perplexity = QualityFigure(
             metric="perplexity",
             value=math.exp(mean),

@@ -25,6 +25,7 @@ PRICE_KEYS = ("catalogue", "as_of")
 OF_AN_ENDPOINT = (
     "This run measured an endpoint. Its list price is on the run's page. To compare, open the cost of a device's run."
 )
+OF_AN_EVALUATION = "This run is an evaluation. Open the cost of a run that measured the speed of the same set-up."
 
 Asked = Mapping[str, str]
 
@@ -40,6 +41,8 @@ class RunCost:
         device, model = reader.device(self.result.device_id), reader.model(self.result.model_id)
         if device is None or model is None or self.result.status != "measured":
             raise UsageError("no_cost", "A cost needs a measured run whose device and model still exist.")
+        if self.result.config.evaluation_set:
+            raise UsageError("no_cost", OF_AN_EVALUATION)
         self.subject = _evaluated(subject_of(device, model, self.result), share_of(reader, self.result, model.family))
         if self.subject.is_emulated:
             raise UsageError("no_cost", EMULATED)
@@ -81,8 +84,11 @@ class RunCost:
 
 def _evaluated(subject: Subject, found: rest.EvaluationRecord | None) -> Subject:
     """With the share of right answers that this very set-up was evaluated to have, if it was."""
-    if found is None or not found.value or found.ci_low is None or found.ci_high is None:
+    if found is None or found.value is None or found.ci_low is None or found.ci_high is None:
         return subject
+    if found.value <= 0:  # and not what somebody entered for the model: it is known better here
+        none_right = f"no right answer on {found.set_name}, {found.answered:,} items"
+        return replace(subject, accuracy=None, accuracy_on=none_right)
     return replace(
         subject,
         accuracy=found.value / 100,

@@ -18,8 +18,13 @@ def share_of_right(found: rest.EvaluationRecord) -> bool:
 
 
 def correct_cost(cell: rest.Cell, found: rest.EvaluationRecord) -> rest.CorrectCost | None:
-    """As `correct_of`, of a cell."""
-    return correct_of(cell.cost, cell.metrics, found)
+    """As `correct_of`, of a cell; None where speed and answers are of two runtime versions."""
+    return correct_of(cell.cost, cell.metrics, found) if is_same_runtime(cell, found) else None
+
+
+def is_same_runtime(cell: rest.Cell, found: rest.EvaluationRecord) -> bool:
+    """Whether a cell's speed and an evaluation are of one runtime version, as far as both are known."""
+    return not cell.effective_runtime or not found.runtime or cell.effective_runtime == found.runtime
 
 
 def correct_of(

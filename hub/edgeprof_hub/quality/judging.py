@@ -3,9 +3,10 @@
 Rows are kept until their inputs change: the gates, the models, the newest evaluations and their outcomes' hashes.
 """
 
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeprof.errors import EdgeprofError
@@ -16,13 +17,16 @@ from edgeprof.quality.gates import judge_gate
 from edgeprof.quality.pairing import EvaluationRecord, record_of
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
+from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.quality.cells import architecture_of
-from edgeprof_hub.quality.references import current, reference
+from edgeprof_hub.quality.references import current, rank_of, reference
 from edgeprof_hub.registry.evaluation_reading import outcomes_of
 from edgeprof_hub.store import gates as store_gates
 from edgeprof_hub.store.rows import to_json
+
+log = logging.getLogger(__name__)
 
 RULES = "4"
 """Counts up when verdicts on the same inputs may change."""
@@ -43,7 +47,8 @@ def refresh(hub: HubContext, family: str) -> bool:
 def _refreshed(hub: HubContext, family: str) -> bool:
     models = {model.model_id: model for model in hub.reader.models() if model.family == family}
     asked = [(model_id, set_id, shots) for model_id, set_id, shots, _ in hub.reader.evaluations.counts([*models])]
-    runs = current(_placed(hub, hub.reader.evaluations.latest(asked)))
+    runs = current(_placed(hub, hub.reader.evaluations.latest(asked, in_each_place=True)))
+    shown = {run.result_id for run in hub.reader.evaluations.latest(asked)}
     lines = hub.reader.gates.gates([family]).get(family, ())
     hashes = hub.reader.evaluations.outcomes([run.result_id for run in runs])
     names = {one.set_id: one.names for one in hub.reader.evaluations.sets()}
@@ -53,7 +58,7 @@ def _refreshed(hub: HubContext, family: str) -> bool:
     gates = [parse_gate(line) for line in lines]
     verdicts, drifts, capability = list[rest.GateVerdictRecord](), list[rest.DriftRecord](), list[CapabilityRow]()
     for set_id in dict.fromkeys(run.set_id for run in runs):
-        one = _OneSet(hub, family, models, [run for run in runs if run.set_id == set_id], names.get(set_id, ()))
+        one = _OneSet(hub, family, models, [run for run in runs if run.set_id == set_id], names.get(set_id, ()), shown)
         verdicts += [each for gate in gates for each in one.verdicts(gate)]
         drifts += one.drifts()
         capability += one.capability()
@@ -74,10 +79,15 @@ def _placed(hub: HubContext, found: Sequence[rest.EvaluationRecord]) -> list[res
 
 
 def refresh_all(hub: HubContext) -> None:
-    """Every family that has evaluations or had rows."""
+    """Every family that has evaluations or had rows. One that cannot be judged keeps no other from it."""
     families = {model.family for model in hub.reader.models()} | set(hub.reader.gates.judged())
     for family in sorted(families):
-        refresh(hub, family)
+        try:
+            refresh(hub, family)
+        except EdgeprofError as error:
+            log.warning("quality.not_judged family=%s reason=%s", family, error)
+        except Exception:
+            log.exception("quality.failed family=%s", family)
 
 
 def _of_models(models: Mapping[str, rest.ModelRecord]) -> list[tuple[str, str, str]]:
@@ -97,6 +107,8 @@ class _OneSet:
     models: Mapping[str, rest.ModelRecord]
     runs: Sequence[rest.EvaluationRecord]
     set_names: Sequence[str]
+    shown: Collection[str]
+    """Of several runs on one device, as of two runtime versions, those that stand for it."""
     _read: dict[str, EvaluationRecord | None] = field(default_factory=lambda: {})
 
     def verdicts(self, gate: Gate) -> list[rest.GateVerdictRecord]:
@@ -148,16 +160,18 @@ class _OneSet:
         ]
 
     def capability(self) -> tuple[CapabilityRow, ...]:
-        """A row for each model, device and runtime, of several configurations the newest."""
-        newest = {(run.model_id, run.shots, run.device_id, run.runtime): run for run in self.runs}
+        """A row for each model, device and runtime, of several configurations the newest whole one."""
+        ranked = sorted((run for run in self.runs if run.result_id in self.shown), key=rank_of)
+        newest = {(run.model_id, run.shots, run.device_id, run.runtime): run for run in ranked}
         devices = {device.device_id: device.label for device in self.hub.reader.devices()}
+        titles = distinct_names({model_id: _title(model) for model_id, model in self.models.items()})
         found: list[Evaluated] = []
         for run in newest.values():
             if (record := self._record(run)) is not None:
                 model = self.models[run.model_id]
                 found.append(
                     Evaluated(
-                        model=model.name,
+                        model=titles[run.model_id],
                         device=devices.get(run.device_id, run.device_id),
                         runtime=run.runtime,
                         evaluation=record.evaluation,
@@ -241,6 +255,14 @@ class _OneSet:
         )
 
 
+def _title(model: rest.ModelRecord) -> str:
+    is_said = model.quantization.lower() in model.name.lower()
+    return model.name if is_said else f"{model.name} {model.quantization}"
+
+
 def _one_each_place(runs: Sequence[rest.EvaluationRecord]) -> list[rest.EvaluationRecord]:
     """The first of each runtime version and architecture."""
-    return [*{(run.runtime, run.architecture): run for run in reversed(runs)}.values()][::-1]
+    first: dict[tuple[str, str], rest.EvaluationRecord] = {}
+    for run in runs:
+        first.setdefault((run.runtime, run.architecture), run)
+    return [*first.values()]

@@ -10,7 +10,7 @@ from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import table
 from edgeprof_hub.quality.cells import Verdicts, architecture_of, verdicts_of
-from edgeprof_hub.quality.correct import correct_cost, share_of_right
+from edgeprof_hub.quality.correct import correct_cost, is_same_runtime, share_of_right
 from edgeprof_hub.store.reader import SqliteReader
 
 
@@ -100,7 +100,9 @@ def _row(
 def _with_speed(
     row: rest.QualityRow, one: rest.EvaluationRecord, cell: rest.Cell, column: rest.Column
 ) -> rest.QualityRow:
-    """With the headline figure of the cell, as far as it was measured, and what a right answer costs."""
+    """With the headline figure of the cell, as far as it was measured in the row's runtime, and the cost of answers."""
+    if not is_same_runtime(cell, one):
+        return row
     metric = HEADLINES[kind_of(column.format)][0].metric
     measured = cell.metrics.get(metric)
     cost = None if one.unreal else cell.cost

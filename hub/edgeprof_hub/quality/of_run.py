@@ -8,14 +8,17 @@ from edgeprof_hub.store.reader import SqliteReader
 
 
 def evaluations_of(store: SqliteReader, result: Result, family: str) -> list[rest.EvaluationRecord]:
-    """The newest real one of each set and number of shots, the family's lead set first."""
+    """The real one of each set and shots that stands in the run's runtime version; the lead set first."""
+    ran = result.effective
+    runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
     found = [
         one
         for one in store.evaluations.latest(
             [(result.model_id, set_id, shots) for _, set_id, shots, _ in store.evaluations.counts([result.model_id])],
             [result.device_id],
+            in_each_place=True,
         )
-        if one.base_key == result.config_key and not one.unreal
+        if one.base_key == result.config_key and one.runtime == runtime and not one.unreal
     ]
     models = {model.model_id: family for model in store.models() if model.family == family}
     lead = lead_sets(store, models).get(family)

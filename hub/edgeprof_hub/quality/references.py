@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from edgeprof.quality.standing_run import rank
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 
@@ -10,14 +11,23 @@ FLOATS = ("fp32", "f32", "fp64", "bf16", "fp16", "f16")
 
 
 def current(found: Iterable[rest.EvaluationRecord]) -> list[rest.EvaluationRecord]:
-    """The newest real evaluation of each set-up in a runtime on an architecture, from the oldest to the newest."""
-    newest: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
+    """The real evaluation that stands for each set-up in a runtime on an architecture, from the oldest to the newest.
+
+    A part that another device answered later does not take the place of the whole set.
+    """
+    standing: dict[tuple[str | int, ...], rest.EvaluationRecord] = {}
     for one in sorted(found, key=lambda each: (each.received_s, each.result_id)):
         if not one.unreal and one.value is not None:
             key = (one.model_id, one.base_key, one.set_id, one.shots, one.runtime, one.architecture)
-            newest.pop(key, None)
-            newest[key] = one
-    return list(newest.values())
+            if key not in standing or rank_of(one) >= rank_of(standing[key]):
+                standing.pop(key, None)
+                standing[key] = one
+    return list(standing.values())
+
+
+def rank_of(one: rest.EvaluationRecord) -> tuple[bool, int, float]:
+    """The highest of several stands for their set-up."""
+    return rank(one.ended, one.answered, one.received_s)
 
 
 def is_source(model: rest.ModelRecord) -> bool:
@@ -33,9 +43,10 @@ def reference(
 ) -> rest.EvaluationRecord | None:
     """The evaluation that `one` is held against: the best one of the float source on the same set and shots.
 
-    The best, since a source that collapsed in one runtime would let everything pass there. Of equally good ones it is
-    the nearest set-up. Of a family without a float model it is the best variant. `shapes`: of batches, by evaluation;
-    those of the same shape come first, as others are not compared. None: the source was not evaluated on this set.
+    The best, since a source that collapsed in one runtime would let everything pass there; of parts of the set, which
+    may be good by chance, only where there is no whole. Of equally good ones it is the nearest set-up. Of a family
+    without a float model it is the best variant. `shapes`: of batches, by evaluation; those of the same shape come
+    first, as others are not compared. None: the source was not evaluated on this set.
     """
     same = [other for other in others if (other.set_id, other.shots) == (one.set_id, one.shots)]
     if any(map(is_source, models.values())):
@@ -51,6 +62,7 @@ def _rank(
     quantization = its.quantization.lower()
     return (
         -FLOATS.index(quantization) if quantization in FLOATS else 0,
+        rank(other.ended, other.answered, 0.0),
         _goodness(other),
         one.result_id == other.result_id,
         mine.format == its.format,

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterable
 
+from edgeprof.errors import EdgeprofError
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.quality.judging import refresh, refresh_all
@@ -55,11 +56,22 @@ class QualityWatch:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
                 waiting, self._waiting = self._waiting, {}
-            for family in self._families(waiting):
+            for family in self._known_families(waiting):
                 if self._stopping.is_set():
                     return
                 self._judge(family)
             self._stopping.wait(SETTLE_S)
+
+    def _known_families(self, changes: Iterable[Change]) -> list[str]:
+        """All of them where the database cannot say: this thread must not end."""
+        try:
+            return self._families(changes)
+        except EdgeprofError as error:  # a damaged or full database has been named where it was met
+            log.warning("quality.changes_unread reason=%s", error)
+            return []
+        except Exception:
+            log.exception("quality.changes_unread")
+            return [EVERYTHING]
 
     def _families(self, changes: Iterable[Change]) -> list[str]:
         """Those that a change may concern; of what was deleted nobody knows which."""
@@ -85,5 +97,7 @@ class QualityWatch:
                 refresh_all(self._hub)
             else:
                 refresh(self._hub, family)
+        except EdgeprofError as error:
+            log.warning("quality.not_judged family=%s reason=%s", family, error)
         except Exception:
             log.exception("quality.failed family=%s", family)

@@ -1,20 +1,28 @@
 """An archive with an evaluation set's folder: unpacked within limits, plain files only."""
 
+import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
+from errno import EDQUOT, ENOSPC
+from lzma import LZMAError
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.quality.evaluation_set import FACTS_FILE
-from edgeprof_hub.blobs import MIB
+from edgeprof_hub.blobs import MIB, RESERVED_BYTES, no_space
 from edgeprof_hub.registry.registration import is_plain_path
 
 MAX_UNPACKED_BYTES = 4 * 1024 * MIB
 MAX_MEMBERS = 200_000
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 _CHUNK_BYTES = MIB
+_DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError),
+)
 _STARTS = (b"PK\x03\x04", b"\x1f\x8b")
 
 
@@ -35,8 +43,13 @@ def unpacked(archive: Path, into: Path) -> Path:
             _unzip(archive, into)
         else:
             _untar(archive, into)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise EdgeprofError("bad_archive", f"{archive.name} cannot be unpacked: {error}. Pack it again.") from error
+    except OSError as error:  # a name twice or too long, a file below a file, a damaged .gz, a full disk
+        if error.errno in (ENOSPC, EDQUOT):
+            raise no_space() from error
+        why = error.strerror or error
+        raise EdgeprofError("bad_archive", f"{archive.name} cannot be unpacked: {why}. Pack it again.") from error
     found = sorted(into.rglob(FACTS_FILE), key=lambda path: len(path.parts))
     if not found:
         raise EdgeprofError("bad_archive", f"{archive.name} has no {FACTS_FILE}. Pack the folder of a set.")
@@ -60,6 +73,7 @@ def _untar(archive: Path, into: Path) -> None:
             if stream is None:
                 raise EdgeprofError("bad_archive", f"{member.name[:80]!r} is not a plain file. Pack plain files only.")
             room.write(into, member.name, stream)
+        room.drain(cast("IO[bytes]", packed.fileobj))
 
 
 def _members(packed: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -85,7 +99,16 @@ class _Room:
                 self._bytes -= len(chunk)
                 if self._bytes < 0 or self._members < 0:
                     raise self._too_large()
+                if shutil.disk_usage(into).free < len(chunk) + RESERVED_BYTES:
+                    raise no_space()
                 out.write(chunk)
+
+    def drain(self, stream: IO[bytes]) -> None:
+        """To the end of a compressed archive: its checksum stands there, and is looked at by nobody before."""
+        while chunk := stream.read(_CHUNK_BYTES):
+            self._bytes -= len(chunk)
+            if self._bytes < 0:
+                raise self._too_large()
 
     def _too_large(self) -> EdgeprofError:
         return EdgeprofError(

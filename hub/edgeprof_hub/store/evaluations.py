@@ -92,20 +92,25 @@ class EvaluationReader:
         return [_evaluation(row) for row in self._ask(sql, (*used.values(), limit))]
 
     def counts(self, model_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        """Model, set and shots that have evaluations with a figure, and how many of them are real."""
+        """Model, set and shots that have evaluations with a figure, the first evaluated first; how many are real."""
         sql = (
             "SELECT model_id, set_id, shots, sum(unreal = '') FROM evaluation"
             " WHERE model_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL"
-            " GROUP BY model_id, set_id, shots"
+            " GROUP BY model_id, set_id, shots ORDER BY min(rowid)"
         )
         return [(row[0], row[1], row[2], row[3]) for row in self._ask(sql, (rows.to_json(model_ids),))]
 
     def latest(
-        self, asked: Sequence[tuple[str, str, int]], device_ids: Sequence[str] | None = None
+        self,
+        asked: Sequence[tuple[str, str, int]],
+        device_ids: Sequence[str] | None = None,
+        *,
+        in_each_place: bool = False,
     ) -> list[rest.EvaluationRecord]:
         """The evaluation that stands for each set-up on each device. `asked`: model, set, shots.
 
         Of those with a figure the newest of all items, else the part with the most answers: `standing_run.rank`.
+        `in_each_place`: one for each runtime version and architecture that a device had.
         """
         where = [
             "metric IS NOT NULL",
@@ -115,8 +120,9 @@ class EvaluationReader:
         if device_ids is not None:
             where.append("device_id IN (SELECT value FROM json_each(?))")
             values.append(rows.to_json(device_ids))
+        places = ", runtime, architecture, unreal" if in_each_place else ""
         ranked = (
-            "SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots"
+            f"SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots{places}"
             " ORDER BY ended = 'all' DESC, CASE WHEN ended = 'all' THEN 0 ELSE answered END DESC, rowid DESC) AS place"
             f" FROM evaluation WHERE {' AND '.join(where)}"
         )

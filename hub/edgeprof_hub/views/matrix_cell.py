@@ -27,7 +27,7 @@ SHORT = {
 }
 QUALITY_NOTE = (
     "Quality on {}, with its 95 % interval. Of this family's sets it has most evaluations. "
-    "All its variants answered the same items."
+    "Variants with as many items answered the same ones."
 )
 _OF_A_QUOTA = ("latency_mean_ms", "throughput_per_s")
 UNIT = {"1,000 inferences": "$ / 1,000"}

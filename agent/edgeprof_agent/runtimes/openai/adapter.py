@@ -155,20 +155,23 @@ class EndpointModel:
         return self._asking.facts(self._connect_ns, self._timed_prompts)
 
     def setting(self) -> RuntimeSetting:
-        lengths = self._lengths
+        lengths, is_evaluation = self._lengths, self._job["course"] == "evaluate"
+        prompts: dict[str, str] = {
+            "prompt": f"about {lengths.prompt_tokens} tokens of text",
+            "generated": f"up to {lengths.decode_tokens + 1} tokens",
+        }
+        source = "random common words, different for every request and run"
+        chosen = "the endpoint chooses tokens by its own default, unless the model's document sets it"
         return {
             "runtime_version": __version__,
             "threads": 0,
             "provider": "endpoint",
             "delegate": None,
-            "inputs": {
-                "prompt": f"about {lengths.prompt_tokens} tokens of text",
-                "generated": f"up to {lengths.decode_tokens + 1} tokens",
-            },
-            "input_source": "random common words, different for every request and run",
+            "inputs": {"prompt": "text"} if is_evaluation else prompts,
+            "input_source": "items of the evaluation set" if is_evaluation else source,
             "notes": [
                 "times are the client's: they include network and the endpoint's queue",
-                "the endpoint chooses tokens by its own default, unless the model's document sets it",
+                *(self._writer.notes() if is_evaluation else [chosen]),
                 *self._asking.notes(),
             ],
         }

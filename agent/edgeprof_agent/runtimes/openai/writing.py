@@ -1,5 +1,6 @@
 """Answers of an endpoint for an evaluation: their text, cut at its stop texts, with fields that it may not take."""
 
+import re
 from collections.abc import Sequence
 
 from edgeprof_agent.runtimes.openai.http import Reply
@@ -8,6 +9,9 @@ from edgeprof_agent.worker_protocol.adapter import Generated, RuntimeFailure
 
 MAX_STOPS = 4
 """As many as OpenAI's own API takes; the text is cut here at all of them."""
+
+_REFUSED = re.compile(r" answered (?:400|422): (.*)", re.DOTALL)
+"""As `Asking` has it: what else fails, or the URL, may hold a field's name and says nothing of it."""
 
 
 class Writer:
@@ -29,13 +33,19 @@ class Writer:
         first_ns = (reply.shown_ns or [reply.ended_ns])[0] - reply.started_ns
         return Generated(text, tokens, ended, first_ns, reply.ended_ns - reply.started_ns)
 
+    def notes(self) -> list[str]:
+        """What of the answers was not as the set asks: without its temperature they are the endpoint's own samples."""
+        refused = ", ".join(sorted(self.refused))
+        return [f"the endpoint refused {refused}: answers are by its own default there"] if refused else []
+
     def _asked(self, prompt: str, max_tokens: int, fields: dict[str, object]) -> Reply:
         while True:
             sent = {name: value for name, value in fields.items() if name not in self.refused}
             try:
                 return self._asking.ask(prompt, max_tokens, sent)
             except RuntimeFailure as failure:
-                named = {name for name in sent if name in str(failure)}
+                refusal = _REFUSED.search(str(failure))
+                named = {name for name in sent if refusal and re.search(rf"\b{name}\b", refusal[1])}
                 if not named:
                     raise
                 self.refused |= named

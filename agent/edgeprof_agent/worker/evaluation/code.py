@@ -21,10 +21,14 @@ class CodePipeline(GenerationPipeline):
         refusal = can_run()
         if refusal:
             raise RuntimeFailure("unsupported_task", f"Programs cannot be run here: {refusal}")
+        self._is_answer = self._is_chat or self._remote is not None
+        if self._is_answer:  # it begins with the function's head, or a fence: what ends a continuation would cut it off
+            self.default_stop = ()
         self._limit_s = float(question.facts.preparation.get("limit_s", DEFAULT_LIMIT_S))
 
     def finish(self, item: Item, output: Generated) -> Answer:
-        verdict = run_program(code.program_of(item, output.text), self._limit_s)
+        program_of = code.program_of_answer if self._is_answer else code.program_of
+        verdict = run_program(program_of(item, output.text), self._limit_s)
         if verdict.not_run:
             raise NoAnswer(f"its program could not be run: {verdict.reason}")
         value = {"text": output.text, "passed": verdict.passed, "reason": verdict.reason}

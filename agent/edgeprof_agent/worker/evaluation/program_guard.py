@@ -53,14 +53,17 @@ def _limit(name: str, value: int) -> None:
 def _guard(here: str, refused_code: int) -> None:
     """From now on Python itself ends the process at what is refused."""
 
+    def is_here(path: object) -> bool:
+        return isinstance(path, str) and os.path.realpath(path).startswith(here)
+
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         refused = event.startswith(_NEVER)
         if event == "open":
             path, _, flags = arguments
             writes = isinstance(flags, int) and flags & _WRITES
-            refused = bool(writes) and not (isinstance(path, str) and os.path.realpath(path).startswith(here))
+            refused = bool(writes) and not is_here(path)
         elif event in _CHANGES:
-            refused = not os.path.realpath(str(arguments[0])).startswith(here)
+            refused = not all(map(is_here, arguments[: 2 if event == "os.rename" else 1]))
         if refused:
             os.write(2, f"edgeprof: {event} is not allowed in a test of code\n".encode())
             os._exit(refused_code)
