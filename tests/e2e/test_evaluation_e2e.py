@@ -13,7 +13,7 @@ from tests.e2e.farm import QUICK, Farm, Process, eventually
 
 DIGITS = Path(__file__).parents[2] / "edgeprof/quality/packaged/bundled/digits"
 BRIEF = dataclasses.replace(QUICK, energy=False, cold_start=False, window_s=0.1, window_limit_s=0.1)
-LONG = 12_000
+LONG = 100_000
 
 
 def digits(folder: Path, count: int) -> Path:
