@@ -326,12 +326,13 @@ def test_the_pages_of_speed_do_not_show_it_and_its_own_page_does(tmp_path: Path)
             "The time limit ended the run",
             "i7",
             "files/7.png is not an image.",
-            "Accuracy",
+            "97.0 %, 95 % ",
             "decode",
             f"/cells/{result.device_id}/{result.model_id}/{base_key_of(result.config)}",
         ):
             assert text in page
         assert "history of this cell" not in page
+        assert "Perfetto" not in page  # it has no trace
         for address in (f"/models/{result.model_id}", f"/devices/{result.device_id}"):
             assert "<bdi>shapes</bdi>" in live.app_get(address)
         assert live.app_get(f"/api/v1/results/{result.result_id}/perfetto")

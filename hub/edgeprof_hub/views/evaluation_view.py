@@ -60,14 +60,21 @@ def lead_text(result: m.Result) -> str:
     row = lead_figure(result)
     if row is None:
         return "no item answered" if result.status == "measured" else ""
-    known = METRICS[row.metric]
-    return f"{known.title} {figures.figure(row)} {known.unit}".rstrip()
+    return f"{METRICS[row.metric].title} {_figure(row)}"
+
+
+def _figure(row: m.MetricRow) -> str:
+    return with_unit(row.value, METRICS[row.metric].unit)
 
 
 def _facts(result: m.Result, stored_set: rest.EvaluationSetRecord | None) -> list[Fact]:
     found = result.evaluation
     task = found.task if found else stored_set.task if stored_set else ""
-    shown = [Fact("Task", TASKS[task].title if task in TASKS else task or "unknown")]
+    shown: list[Fact] = []
+    if (lead := lead_figure(result)) is not None:
+        ends = figures.interval(lead)
+        shown.append(Fact(METRICS[lead.metric].title, _figure(lead) + (f", 95 % {ends}" if ends else "")))
+    shown.append(Fact("Task", TASKS[task].title if task in TASKS else task or "unknown"))
     if stored_set is not None:
         shown += [Fact("Language", stored_set.language)] if stored_set.language else []
         shown.append(Fact("Licence", stored_set.licence or "not stated"))
