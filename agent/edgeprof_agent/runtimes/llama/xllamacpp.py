@@ -15,6 +15,7 @@ from typing import Literal, cast
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, prompt_ids
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.xllamacpp_api import Api, LlamaServer, Params, ServerReply, Timings
+from edgeprof_agent.runtimes.llama.xllamacpp_held import HeldServer
 from edgeprof_agent.worker_protocol.adapter import Decode, Lengths, Prefill, RuntimeFailure
 from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSetting, WorkerJob, no_operators
 
@@ -70,7 +71,7 @@ class XllamaModel:
         self._lengths = lengths
         self._depth = self._tokens(lengths.depth_tokens)
         try:
-            self._server = self._api.Server(_params(self._api, self._job, room))
+            self._server = HeldServer(self._api.Server(_params(self._api, self._job, room)))
         except RuntimeError as error:
             raise RuntimeFailure(
                 "load_error", f"xllamacpp refused the model with a context of {room} tokens: {error} (see the log)."

@@ -28,7 +28,7 @@ class ServerReply(TypedDict, total=False):
 
 
 class LlamaServer(Protocol):
-    """A running server. Its end waits for its loop, which hangs where that has not begun: ask something first."""
+    """A running server. `xllamacpp_held` says why it is never used bare."""
 
     def handle_completions(
         self, request: dict[str, object], callback: Callable[[ServerReply], None] | None = None, /
