@@ -1,0 +1,1 @@
+"""Whether a model fits a device, before anything is sent."""

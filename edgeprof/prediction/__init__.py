@@ -1,0 +1,1 @@
+"""How fast an unmeasured pair of model and device would be."""
