@@ -297,6 +297,8 @@ class EvaluationRecord:
     architecture: str = ""
     unreal: str = ""
     """`emulated`, `replayed` or `predicted`; empty: found on the device itself."""
+    problems: int = 0
+    """Items that were asked and have no answer. They took their time, and are no part of `value`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -232,6 +232,12 @@ def capability_table(db: sqlite_utils.Database) -> None:
     db.conn.execute("DELETE FROM judged_family")
 
 
+@MIGRATIONS(name="0015_problems")
+def problem_counts(db: sqlite_utils.Database) -> None:
+    """Items without an answer are paid for: what a right answer costs counts them."""
+    evaluations.add_problems(db.conn)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)
