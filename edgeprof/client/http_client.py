@@ -198,6 +198,11 @@ class HubClient:
         path = f"/families/{urllib.parse.quote(family, safe='')}/gate"
         return self._call("PUT", path, rest.FamilyGates, {"gates": list(gates)})
 
+    def set_lead(self, family: str, set_words: str, shots: int | None = None) -> rest.FamilyGates:
+        """Choose the set that the comparison shows a family's quality on; an empty text restores the default."""
+        path = f"/families/{urllib.parse.quote(family, safe='')}/lead"
+        return self._call("PUT", path, rest.FamilyGates, {"set": set_words, "shots": shots})
+
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
         return self._call("GET", "/bootstrap", messages.Bootstrap, None).hub_id

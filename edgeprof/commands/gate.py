@@ -23,6 +23,11 @@ from edgeprof.wire import rest
     metavar="NAME",
     help="With --check: only this variant, by its name, id or the start of its id; may be repeated.",
 )
+@click.option("--lead", metavar="SET", help="Show the family on this set in the comparison, by its name or id.")
+@click.option(
+    "--shots", type=click.IntRange(0, 64), help="With --lead: this number of examples. Default: the usual one."
+)
+@click.option("--no-lead", is_flag=True, help="Show the family on the set with most evaluations again.")
 @hub_options
 def gate(
     family: str,
@@ -30,10 +35,13 @@ def gate(
     is_deleted: bool,
     is_check: bool,
     models: tuple[str, ...],
+    lead: str | None,
+    shots: int | None,
+    no_lead: bool,
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Set the gates of FAMILY on a hub, or show them with their verdicts.
+    """Set the gates and the lead set of FAMILY on a hub, or show the gates with their verdicts.
 
     A GATE is a line such as 'fashion-mnist: accuracy >= source - 1'. A variant that fails one is never ranked.
     """
@@ -45,7 +53,14 @@ def gate(
         )
     if models and not is_check:
         raise UsageError("bad_usage", "--model chooses what --check looks at. Add --check.")
+    if (shots is not None and not lead) or (lead is not None and (no_lead or not lead)):
+        raise UsageError("bad_usage", "Give --lead SET, with --shots if you like, or --no-lead.")
     client = client_of(hub_url, token_file)
+    if lead or no_lead:
+        changed = client.set_lead(family, lead or "", shots)
+        click.echo(_lead_line(changed))
+        if not (gates or is_deleted or is_check):
+            return
     found = client.set_gates(family, gates) if gates or is_deleted else client.gates(family)
     checked = _checked(client, family, models) if models else None
     if not found.gates:
@@ -60,6 +75,16 @@ def gate(
         click.echo(f"Verdicts follow within seconds: edgeprof gate {figures.clean(family)}")
     if is_check:
         check_gates(_states(found, checked))
+
+
+def _lead_line(found: rest.FamilyGates) -> str:
+    family = figures.clean(found.family)
+    lead = next((one for one in found.sets if one.is_lead), None)
+    if lead is None:
+        return f"{family} has no lead set: no model of it answered one."
+    shots = f" with {lead.shots} examples" if lead.shots else ""
+    why = "as chosen" if lead.is_chosen else "the set with most evaluations"
+    return f"The comparison shows {family} on {figures.clean(lead.set_name)}{shots}, {why}."
 
 
 def _checked(client: HubClient, family: str, words: tuple[str, ...]) -> set[str]:

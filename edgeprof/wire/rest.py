@@ -16,7 +16,9 @@ from edgeprof.wire.quality import CorrectCost as CorrectCost
 from edgeprof.wire.quality import DriftRecord as DriftRecord
 from edgeprof.wire.quality import FamilyGates as FamilyGates
 from edgeprof.wire.quality import GateVerdictRecord as GateVerdictRecord
+from edgeprof.wire.quality import LeadSet as LeadSet
 from edgeprof.wire.quality import NewGates as NewGates
+from edgeprof.wire.quality import NewLead as NewLead
 from edgeprof.wire.quality import QualityRow as QualityRow
 from edgeprof.wire.quality import VerdictState as VerdictState
 from edgeprof.wire.remote import names_loopback

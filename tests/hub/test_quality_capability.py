@@ -6,7 +6,10 @@ from http.client import HTTPConnection, HTTPMessage
 from urllib.parse import quote, urlencode
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.client.http_client import HubError
+from edgeprof.commands.gate import gate
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
 from edgeprof_hub.quality.cells import lead_sets
@@ -79,6 +82,32 @@ def test_of_two_sets_with_as_many_evaluations_the_first_evaluated_leads(live: Li
         emptied(hub)
         store(hub, evaluated(hub, 1, GOOD, RIGHT), on_set(evaluated(hub, 1, GOOD, WORSE), set_id), gates=())
         assert lead_sets(hub.reader, {GOOD.model_id: FAMILY}) == {FAMILY: (SET_ID, 0)}
+
+
+def test_the_lead_set_is_as_chosen_until_the_default_is_restored(live: Live) -> None:
+    hub, other = live.hub, "ef" * 32
+    runs = [evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, BAD, WORSE)]
+    store(hub, *runs, on_set(evaluated(hub, 1, BAD, RIGHT), other), speed(1, BAD, 1.0), gates=())
+
+    def shown() -> str | None:
+        (cell,) = (cell for cell in live.client.compare().cells if cell.model_id == BAD.model_id)
+        return cell.quality.set_id if cell.quality else None
+
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(gate, [FAMILY, *arguments, "--hub", live.url], catch_exceptions=False).output
+
+    assert shown() == SET_ID
+    assert run("--lead", other[:10]) == "The comparison shows digits on shapes-noise, as chosen.\n"
+    assert shown() == other
+    assert [one.is_lead for one in live.client.gates(FAMILY).sets if one.set_id == other] == [True]
+    assert "Now: <bdi>shapes-noise" in live.app_get(f"/capability/{FAMILY}")
+    with pytest.raises(HubError) as refused:
+        live.client.set_lead(FAMILY, "nothing like it")
+    assert refused.value.code == "unknown_set"
+    assert asked(live, "/families/lead", {"family": FAMILY, "lead": ""})[0] == 303
+    assert shown() == SET_ID
+    assert run("--lead", SET_ID) == "The comparison shows digits on shapes, as chosen.\n"
+    assert run("--no-lead") == "The comparison shows digits on shapes, the set with most evaluations.\n"
 
 
 def on_set(result: m.Result, set_id: str) -> m.Result:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgeprof.quality.capability import CapabilityRow
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.tables import figures
+from edgeprof.wire import rest
 from edgeprof.wire.figures import MetricRow
 from edgeprof.wire.metrics import METRICS
 
@@ -47,10 +48,17 @@ class CapabilityPage:
     lines: tuple[CapabilityLine, ...]
     gates: tuple[str, ...]
     problem: str = ""
+    sets: tuple[rest.LeadSet, ...] = ()
+    """What the family's models answered; one of them leads."""
 
 
 def capability_page(
-    name: str, family: str, rows: Sequence[CapabilityRow], gates: Sequence[str], problem: str = ""
+    name: str,
+    family: str,
+    rows: Sequence[CapabilityRow],
+    gates: Sequence[str],
+    problem: str = "",
+    sets: Sequence[rest.LeadSet] = (),
 ) -> CapabilityPage:
     """The page of these rows, which are sorted here for reading."""
     columns = tuple(sorted({(row.model, row.device, row.runtime) for row in rows}))
@@ -58,7 +66,13 @@ def capability_page(
     for row in sorted(rows, key=_order):
         lines.setdefault(_order(row), []).append(row)
     return CapabilityPage(
-        name, family, columns, tuple(_line(found, columns) for found in lines.values()), tuple(gates), problem
+        name=name,
+        family=family,
+        columns=columns,
+        lines=tuple(_line(found, columns) for found in lines.values()),
+        gates=tuple(gates),
+        problem=problem,
+        sets=tuple(sets),
     )
 
 
