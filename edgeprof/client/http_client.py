@@ -39,6 +39,10 @@ Sent = Callable[[int, int], None]
 """Called with (bytes sent, bytes in all) while a file goes up."""
 
 
+_NO_SUCH_ADDRESS = "Nothing at this address."
+"""What a hub of any release answers to a path that it does not have."""
+
+
 class HubError(EdgeprofError):
     """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
 
@@ -328,6 +332,8 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
         return HubError(
             f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
         )
+    if (status, error.message) == (404, _NO_SUCH_ADDRESS):
+        return HubError("hub_too_old", f"The hub at {url} is older than this edgeprof and cannot do this. Upgrade it.")
     return HubError(error.code, error.message)
 
 

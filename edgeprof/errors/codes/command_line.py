@@ -105,6 +105,11 @@ TALKING = (
         "Start it with `edgeprof hub serve`, or check `--hub` and the network.",
     ),
     ErrorCode(
+        "hub_too_old",
+        "The hub is of an older release than the command, and does not know the request.",
+        "Upgrade the hub, or use the command of its release.",
+    ),
+    ErrorCode(
         "http_*",
         "The address answers with this HTTP status, but not as an edgeprof hub.",
         "Check `--hub` and any proxy in between.",
