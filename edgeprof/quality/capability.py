@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from edgeprof.quality.effective_context import PlaceShare, shares_by_length
+from edgeprof.quality.grouped_interval import group_count
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.paired_difference import measure
 from edgeprof.quality.pairing import pair
@@ -140,7 +141,7 @@ def _row(one: Evaluated, zero: Evaluated | None, length: PlaceShare | None) -> C
         ci_high=high,
         n=n,
         asked=asked,
-        smallest_difference=smallest_points(n) if is_share else None,
+        smallest_difference=smallest_points(_independent(one, length)) if is_share else None,
         few_shot=_few_shot(one, zero, length.tokens if length else None) if zero else None,
         absent="" if value is not None else _why_absent(one, length),
         result_id=one.result_id,
@@ -159,6 +160,14 @@ def _figure(
     if row is None:
         return None, None, None, 0, one.evaluation.asked
     return row.value, row.ci_low, row.ci_high, row.n, one.evaluation.asked
+
+
+def _independent(one: Evaluated, length: PlaceShare | None) -> int:
+    """Groups among the answered items: repeats and wordings of one item are not further items."""
+    if length is not None:
+        return length.groups
+    answered = [each for each in one.outcomes if not each.problem]
+    return group_count(answered) if answered else one.evaluation.groups or one.evaluation.answered
 
 
 def _why_absent(one: Evaluated, length: PlaceShare | None) -> str:

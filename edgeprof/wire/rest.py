@@ -301,6 +301,8 @@ class EvaluationRecord:
     """`emulated`, `replayed` or `predicted`; empty: found on the device itself."""
     problems: int = 0
     """Items that were asked and have no answer. They took their time, and are no part of `value`."""
+    groups: int = 0
+    """Independent items among the answered ones, as `Evaluation.groups`; 0: not reported."""
 
 
 @dataclass(frozen=True, kw_only=True)

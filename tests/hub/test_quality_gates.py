@@ -201,7 +201,7 @@ def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Pat
         old.execute("DROP INDEX evaluation_lead")
         for table in ("gate", "gate_verdict", "drift", "capability", "judged_family"):
             old.execute(f"DROP TABLE {table}")
-        for column in ("runtime", "architecture", "unreal", "outcomes_sha256", "problems"):
+        for column in ("runtime", "architecture", "unreal", "outcomes_sha256", "problems", "groups"):
             old.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")
         old.execute("DELETE FROM _sqlite_migrations WHERE name > '0012_evaluations'")
         old.commit()

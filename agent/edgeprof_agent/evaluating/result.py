@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
-from edgeprof.quality.grouped_interval import for_groups
+from edgeprof.quality.grouped_interval import for_groups, group_count
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof.version import __version__
@@ -132,7 +132,8 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         problem_count=len(problems),
         unanswered=run.asked - len(answered),
         resumed=run.resumed,
-        batch_shape=next((each["batch_shape"] for each in _told(run)), ""),
+        batch_shape=next((one.batch_shape for one in run.end.outputs if one.batch_shape is not None), ""),
+        groups=group_count(answered),
         architecture=userland(Path("/"), platform.machine()) or platform.machine(),
         pipeline_parts_ms=_parts_ms(answered),
         language=run.found.facts.language,

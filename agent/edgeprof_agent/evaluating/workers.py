@@ -89,7 +89,8 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
         failure = _why(output, outcome, limits, stalled, attempt)
         if place is None:
             return _without_item(end, failure, has_progress=crashes > 0 or standing.left() < before)
-        if retried != place and not stalled and (not is_careful or failure.code == "killed_unknown"):
+        is_doubtful = not is_careful or (failure.code == "killed_unknown" and not stalled)
+        if retried != place and is_doubtful:
             retried = place  # somebody else's kill says nothing of the item, and a later one may have been in work
             continue
         standing.take([Outcome(item_id=list(standing.asked)[place], problem=_problem(failure))])

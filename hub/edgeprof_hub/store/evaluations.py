@@ -42,7 +42,6 @@ TABLES_OF_RUN = (
     ),
     "CREATE INDEX evaluation_lead ON evaluation (model_id, set_id, shots, device_id, base_key, unreal, metric)",
 )
-COLUMN_OF_PROBLEMS = "ALTER TABLE evaluation ADD COLUMN problems INTEGER NOT NULL DEFAULT 0"
 _EVALUATIONS = "SELECT evaluation.*, result.status, result.received_s FROM evaluation JOIN result USING (result_id)"
 _COLUMNS = ("device_id", "model_id", "base_key", "set_id")
 
@@ -207,6 +206,7 @@ def index(connection: sqlite3.Connection, result: m.Result) -> None:
         "ci_high": lead.ci_high if lead else None,
         **_of_run(result),
         "problems": found.problem_count if found else 0,
+        "groups": found.groups if found else 0,
     }
     insert(connection, "evaluation", values, "ON CONFLICT DO NOTHING")
 
@@ -220,13 +220,14 @@ def add_runs(connection: sqlite3.Connection) -> None:
         connection.execute(f"UPDATE evaluation SET {changes} WHERE result_id = :id", {**values, "id": result_id})
 
 
-def add_problems(connection: sqlite3.Connection) -> None:
-    """The items without an answer in the rows of an older release."""
-    connection.execute(COLUMN_OF_PROBLEMS)
-    connection.execute(
-        "UPDATE evaluation SET problems = coalesce((SELECT document ->> '$.evaluation.problem_count' FROM result"
-        " WHERE result.result_id = evaluation.result_id), 0)"
-    )
+def add_counts(connection: sqlite3.Connection) -> None:
+    """The items without an answer and the groups in the rows of an older release."""
+    for column, told in (("problems", "problem_count"), ("groups", "groups")):
+        connection.execute(f"ALTER TABLE evaluation ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+        connection.execute(
+            f"UPDATE evaluation SET {column} = coalesce((SELECT document ->> '$.evaluation.{told}' FROM result"
+            " WHERE result.result_id = evaluation.result_id), 0)"
+        )
 
 
 def _of_run(result: m.Result) -> dict[str, str]:

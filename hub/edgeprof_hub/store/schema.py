@@ -232,10 +232,10 @@ def capability_table(db: sqlite_utils.Database) -> None:
     db.conn.execute("DELETE FROM judged_family")
 
 
-@MIGRATIONS(name="0015_problems")
-def problem_counts(db: sqlite_utils.Database) -> None:
-    """Items without an answer are paid for: what a right answer costs counts them."""
-    evaluations.add_problems(db.conn)
+@MIGRATIONS(name="0015_counts")
+def evaluation_counts(db: sqlite_utils.Database) -> None:
+    """Items without an answer, which are paid for, and independent groups of items, on which a claim rests."""
+    evaluations.add_counts(db.conn)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

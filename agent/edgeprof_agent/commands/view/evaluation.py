@@ -54,13 +54,14 @@ def _power_lines(result: Result) -> Iterator[str]:
     evaluation = result.evaluation
     if evaluation is None or TASKS[evaluation.task].is_paired_by != "correct":
         return
-    found = smallest_difference(evaluation.answered, 0.0)
+    count = evaluation.groups or evaluation.answered
+    items = plural(count, "item" if count == evaluation.answered else "group")
+    found = smallest_difference(count, 0.0)
     if found is None:
-        text = f"no difference: {plural(evaluation.answered, 'item')} are too few"
+        text = f"no difference: {items} are too few"
     else:
         text = (
-            f"a difference of {max(100 * found, 0.1):.1f} points or more to another model on these "
-            f"{plural(evaluation.answered, 'item')} (power 80 %)"
+            f"a difference of {max(100 * found, 0.1):.1f} points or more to another model on these {items} (power 80 %)"
         )
     yield from labelled("  can show", text)
 
