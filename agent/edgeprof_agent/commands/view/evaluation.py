@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from edgeprof.quality.alarms import divergence_alarm
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.statistics.paired_power import smallest_difference
 from edgeprof.tables.figures import clean
@@ -41,6 +42,8 @@ def _lines(result: Result) -> Iterator[str]:
     if quality:
         yield from ("", "Quality")
         yield from (figure_line(row) for row in quality)
+        for alarm in filter(None, (divergence_alarm(row.metric, row.value) for row in quality)):
+            yield from labelled("  alarm", alarm.removeprefix("Alarm: "))
         yield from _power_lines(result)
     if evaluation is not None:
         yield from _pipeline_lines(result.metrics, evaluation)
