@@ -12,6 +12,7 @@ from edgeprof.quality.outcomes import Outcome
 from edgeprof.wire.evaluation import EvaluationEnd
 from edgeprof.wire.messages import Failure
 from edgeprof_agent import isolation
+from edgeprof_agent.evaluating.observing import Observer
 from edgeprof_agent.evaluating.standing import Standing
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.isolation import Limits, WorkerExit
@@ -37,6 +38,7 @@ class EvaluationAttempt:
     path: RuntimePath
     cancelled: threading.Event
     command: Sequence[str]
+    observer: Observer
 
 
 @dataclass(kw_only=True)
@@ -124,7 +126,10 @@ def _run_one(
     }
     standing.heard_s = time.monotonic()
     stop = _Stop(attempt.cancelled, standing, request.protocol.deadline_s)
-    outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, output.take_line, stop)
+    with attempt.observer.watching() as watch:
+        take_line = watch.beside(output.take_line)
+        on_start = watch.telemetry.start
+        outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, take_line, stop, on_start)
     stalled = outcome.ending == "cancelled" and not attempt.cancelled.is_set()
     return output, outcome, limits, stalled
 

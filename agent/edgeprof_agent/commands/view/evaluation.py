@@ -10,7 +10,7 @@ from edgeprof.wire.evaluation import Evaluation, EvaluationEnd
 from edgeprof.wire.messages import MetricRow, Result
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.commands.view.figures import absent_lines, figure_line
-from edgeprof_agent.commands.view.ran import effective_lines, failure_lines
+from edgeprof_agent.commands.view.ran import effective_lines, failure_lines, trust_lines
 from edgeprof_agent.commands.view.words import labelled, number, plural
 
 PROBLEMS_SHOWN = 5
@@ -36,6 +36,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield from labelled("answered", _answered(evaluation))
     if result.failure is not None:
         yield from failure_lines(result.failure)
+    if result.trust is not None:
+        yield from trust_lines(result.trust)
     if result.effective is not None and result.failure is None:
         yield from effective_lines(result.effective)
     quality = [row for row in result.metrics if METRICS[row.metric].scope == "quality"]
