@@ -378,6 +378,10 @@ class Cell:
     """The same in the other series of times."""
     quality: CellQuality | None = None
     """How well this set-up answers, and whether it holds its family's gates; None: neither is known."""
+    job_id: str | None = None
+    """The cell's job at work, or its newest one: what `stage` and `fraction` are of while it is queued or running."""
+    campaign_id: str | None = None
+    """The campaign of that job."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -212,6 +212,8 @@ def _cell(source: _Source, scenario: Scenario, prices: Prices) -> rest.Cell:
         trust=result.trust if result else None,
         noise_floor=result.noise_floor if result else None,
         noise_floors=result.noise_floors if result else (),
+        job_id=row.shown_job_id,
+        campaign_id=row.campaign_id,
     )
 
 

@@ -26,6 +26,10 @@ class CellRow:
     job_state: rest.JobState | None
     stage: str | None
     fraction: float | None
+    shown_job_id: str | None = None
+    """The job whose state this is: of several jobs of a cell, the one at work; else the newest."""
+    campaign_id: str | None = None
+    """Of that job."""
 
 
 @dataclass(frozen=True, kw_only=True)

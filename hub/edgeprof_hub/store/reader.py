@@ -26,7 +26,8 @@ _RUNNING = (
 )
 """Of several jobs of a cell (repeats), the one at work tells more than the newest, which still waits."""
 _CELLS = (
-    "SELECT cell.*, outcome.*, job.state, job.stage, job.fraction FROM cell"
+    "SELECT cell.*, outcome.*, job.state, job.stage, job.fraction, job.campaign_id, job.job_id AS shown_job_id"
+    " FROM cell"
     " LEFT JOIN outcome USING (device_id, model_id, config_key)"
     f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
 )

@@ -187,6 +187,8 @@ def cell(row: sqlite3.Row) -> CellRow:
         job_state=cast("rest.JobState | None", row["state"]),
         stage=row["stage"],
         fraction=row["fraction"],
+        shown_job_id=row["shown_job_id"],
+        campaign_id=row["campaign_id"],
     )
 
 
