@@ -309,6 +309,65 @@ class Campaign:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """Which jobs. Empty: all."""
+
+    states: tuple[JobState, ...] = ()
+    device_id: str = ""
+    campaign_id: str = ""
+    job_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEntry:
+    """A job in the queue, with the names that a person knows and what is left of it.
+
+    Example: `JobEntry(job=..., device_label="kitchen-pi", model_name="magika", ahead=2, left_s=41.0)`.
+    """
+
+    job: JobRecord
+    device_label: str
+    model_name: str
+    set_name: str = ""
+    """Of the evaluation set that it answers, if it answers one."""
+    device_online: bool = False
+    ahead: int | None = None
+    """Jobs of the same device that end before it; None: it has ended."""
+    left_s: float | None = None
+    """Seconds until it ends, estimated from like jobs. None: it has ended, or `left_absent` says why."""
+    left_absent: str = ""
+    overdue: bool = False
+    """It runs for longer than like jobs took."""
+    ran_s: float | None = None
+    """Seconds that its run took; None: not measured."""
+    can_retry: bool = False
+    """It has ended, and its device and model are still there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobQueue:
+    """A page of jobs: running first, then the queue in its order, then what ended last."""
+
+    generated_s: float
+    entries: tuple[JobEntry, ...]
+    total: int
+    """How many jobs match."""
+    counts: dict[str, int]
+    """Jobs by state, of this device and campaign, in any state."""
+    left_s: float | None = None
+    """Seconds until every open job of this device and campaign has ended; None: not known for all, or none is open."""
+    unknown: int = 0
+    """Open jobs of these whose time left is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobsChanged:
+    """How many jobs a cancel or a retry changed."""
+
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredResult:
     """A result and when the hub received it (by the hub's clock; a device's may be wrong)."""
 

@@ -33,6 +33,15 @@ class CellRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """A job, when the run of its present attempt began (the hub's clock), and how many seconds a measured one took."""
+
+    job: rest.JobRecord
+    began_s: float | None
+    ran_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ColumnRow:
     """A model in a requested configuration that some device has a cell of."""
 

@@ -46,7 +46,8 @@ def _model(text: str) -> rest.ModelRecord:
 
 
 @lru_cache(maxsize=MAX_STORED)
-def _config(text: str) -> m.RunConfig:
+def run_config(text: str) -> m.RunConfig:
+    """What was requested of a run."""
     return from_json(text, m.RunConfig)
 
 
@@ -172,7 +173,7 @@ def shown_of(whole: m.Result) -> m.Result:
 
 def column(row: sqlite3.Row) -> ColumnRow:
     """One model in one configuration."""
-    return ColumnRow(model_id=row["model_id"], config_key=row["config_key"], config=_config(row["config"]))
+    return ColumnRow(model_id=row["model_id"], config_key=row["config_key"], config=run_config(row["config"]))
 
 
 def cell(row: sqlite3.Row) -> CellRow:
@@ -181,7 +182,7 @@ def cell(row: sqlite3.Row) -> CellRow:
         device_id=row["device_id"],
         model_id=row["model_id"],
         config_key=row["config_key"],
-        config=_config(row["config"]),
+        config=run_config(row["config"]),
         stored=_shown(row),
         job_id=row["job_id"],
         job_state=cast("rest.JobState | None", row["state"]),
