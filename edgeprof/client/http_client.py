@@ -115,6 +115,31 @@ class HubClient:
         """Cancel a campaign's remaining jobs."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
 
+    def jobs(
+        self, *, state: str = "", device_id: str = "", campaign_id: str = "", limit: int = 100, offset: int = 0
+    ) -> rest.JobQueue:
+        """Jobs with their time left: running first, then the queue, then what ended last. `state`: open, failed ..."""
+        query = _query(state=state, device_id=device_id, campaign_id=campaign_id, limit=str(limit), offset=str(offset))
+        return self._get(f"/jobs{query}", rest.JobQueue)
+
+    def cancel_job(self, job_id: str) -> rest.JobRecord:
+        """Cancel one job. Raises HubError `job_ended` where it has ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/cancel", b""), rest.JobRecord)
+
+    def retry_job(self, job_id: str) -> rest.JobRecord:
+        """Queue an ended job again. Raises HubError `job_not_ended` where it has not ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/retry", b""), rest.JobRecord)
+
+    def cancel_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Cancel every open job, of this device and campaign where given; how many. HubError `nothing_open`: none."""
+        path = f"/jobs/cancel{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
+    def retry_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Retry every failed job of these; how many. Raises HubError `nothing_failed` where there is none."""
+        path = f"/jobs/retry{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
         self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())

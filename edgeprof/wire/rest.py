@@ -29,6 +29,17 @@ from edgeprof.wire.words import FIRST_WORDS
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
 TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
+OPEN_STATES: tuple[JobState, ...] = ("running", "accepted", "sent", "queued")
+JobWord = Literal["open", "queued", "running", "measured", "failed", "cancelled"]
+JOB_WORDS: dict[JobWord, tuple[JobState, ...]] = {
+    "open": OPEN_STATES,
+    "running": ("running",),
+    "queued": ("queued", "sent", "accepted"),
+    "failed": ("failed",),
+    "measured": ("measured",),
+    "cancelled": ("cancelled",),
+}
+"""What a person filters jobs by. A device that has a job and runs another one still has it in its queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,7 +366,7 @@ class JobQueue:
     counts: dict[str, int]
     """Jobs by state, of this device and campaign, in any state."""
     left_s: float | None = None
-    """Seconds until every open job of this device and campaign has ended; None: not known for all, or none is open."""
+    """Seconds until every open job of this device and campaign has ended whose time left is known; None: of none."""
     unknown: int = 0
     """Open jobs of these whose time left is not known."""
 

@@ -246,8 +246,13 @@ CAMPAIGNS = (
         "job_too_large", "One job is too long for a message.", "Give it fewer input shapes or sweep points.", WRONG_USE
     ),
     ErrorCode(
-        "nothing_failed", "No job of this campaign failed.", "Start a new campaign to measure again.", FAILED, (409,)
+        "nothing_open",
+        "None of these jobs is queued or running.",
+        "List the jobs: `edgeprof jobs --state open`.",
+        FAILED,
+        (409,),
     ),
+    ErrorCode("nothing_failed", "None of these jobs failed.", "Start a new campaign to measure again.", FAILED, (409,)),
     ErrorCode(
         "runtime_mismatch",
         "The runtime does not run models of this format.",

@@ -30,8 +30,11 @@ DURATIONS_A_DEVICE = 300
 """Newest measured jobs of a device, from which the duration of its next ones is estimated."""
 _OPEN = "('running', 'accepted', 'sent', 'queued')"
 _RANK = "CASE state WHEN 'running' THEN 0 WHEN 'accepted' THEN 1 WHEN 'sent' THEN 1 WHEN 'queued' THEN 1 ELSE 2 END"
-_ORDER = f"ORDER BY {_RANK}, CASE WHEN state IN {_OPEN} THEN rowid ELSE -updated_s END"
-"""What runs, what waits in the order of the queue, what ended last."""
+_ORDER = (
+    f"ORDER BY {_RANK}, CASE WHEN state NOT IN {_OPEN} THEN -updated_s WHEN sent_s IS NULL THEN 1e18 ELSE sent_s END,"
+    " job.rowid"
+)
+"""What runs, what waits in the order in which it was sent (a retried job comes last), what ended last."""
 _CELL = "(device_id, model_id, config_key)"
 _DROP_CELL = (
     f"DELETE FROM cell WHERE {_CELL} = (?, ?, ?) AND result_id IS NULL AND NOT EXISTS (SELECT 1 FROM job"
@@ -70,8 +73,8 @@ class JobReader:
         """Running first, then the queue, then what ended last."""
         where, values = _where(which)
         sql = (
-            f"SELECT job.* FROM (SELECT rowid AS at FROM job{where} {_ORDER} LIMIT ? OFFSET ?) AS part"
-            f" CROSS JOIN job ON job.rowid = part.at {_ORDER.replace('rowid', 'job.rowid')}"
+            f"SELECT job.* FROM (SELECT job.rowid AS at FROM job{where} {_ORDER} LIMIT ? OFFSET ?) AS part"
+            f" CROSS JOIN job ON job.rowid = part.at {_ORDER}"
         )
         return [_row(row) for row in self._all(sql, (*values, limit, offset))]
 
@@ -86,15 +89,15 @@ class JobReader:
         return {row[0]: row[1] for row in self._all(f"SELECT state, count(*) FROM job{where} GROUP BY state", values)}
 
     def queue(self) -> list[JobRow]:
-        """Every job that has not ended, oldest first."""
-        found = self._all(f"SELECT * FROM job WHERE state IN {_OPEN} ORDER BY rowid", ())
+        """Every job that has not ended, in the order of `page`."""
+        found = self._all(f"SELECT * FROM job WHERE state IN {_OPEN} {_ORDER}", ())
         return [_row(row) for row in found]
 
-    def durations(self, device_id: str) -> list[tuple[str, str, str, str, float]]:
-        """Model, configuration's key, runtime, protocol and seconds of a device's newest measured jobs."""
+    def durations(self, device_id: str) -> list[tuple[str, str, str, str, str, float]]:
+        """Of a device's newest measured jobs: model, configuration's key, runtime, set, protocol, seconds."""
         sql = (
-            "SELECT model_id, config_key, config ->> '$.runtime', protocol, ran_s FROM job"
-            " WHERE device_id = ? AND ran_s IS NOT NULL ORDER BY updated_s DESC LIMIT ?"
+            "SELECT model_id, config_key, config ->> '$.runtime', config ->> '$.evaluation_set', protocol, ran_s"
+            " FROM job WHERE device_id = ? AND ran_s IS NOT NULL ORDER BY updated_s DESC LIMIT ?"
         )
         return [tuple(row) for row in self._all(sql, (device_id, DURATIONS_A_DEVICE))]
 

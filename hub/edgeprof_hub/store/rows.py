@@ -51,6 +51,11 @@ def run_config(text: str) -> m.RunConfig:
     return from_json(text, m.RunConfig)
 
 
+@lru_cache(maxsize=MAX_STORED)
+def _protocol(text: str) -> m.RunProtocol:
+    return from_json(text, m.RunProtocol)
+
+
 def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
     """One device."""
     return rest.DeviceRecord(
@@ -84,9 +89,9 @@ def job(row: sqlite3.Row) -> rest.JobRecord:
         attempt=row["attempt"],
         device_id=row["device_id"],
         model_id=row["model_id"],
-        config=from_json(row["config"], m.RunConfig),
+        config=run_config(row["config"]),
         config_key=row["config_key"],
-        protocol=from_json(row["protocol"], m.RunProtocol),
+        protocol=_protocol(row["protocol"]),
         state=cast(rest.JobState, row["state"]),
         stage=row["stage"],
         fraction=row["fraction"],
