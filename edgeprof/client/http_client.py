@@ -95,6 +95,31 @@ class HubClient:
         query = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
         return self._get(f"/results?{urllib.parse.urlencode(query)}", list[rest.StoredResult])
 
+    def runs(
+        self,
+        *,
+        device_id: str = "",
+        model_id: str = "",
+        family: str = "",
+        state: str = "",
+        since_s: float = 0.0,
+        limit: int = 100,
+    ) -> list[rest.RunLine]:
+        """Results in a line each, newest received first. `state`: measured, failed, or the code of a failure."""
+        query = _query(
+            device_id=device_id,
+            model_id=model_id,
+            family=family,
+            state=state,
+            since_s=f"{since_s:f}",
+            limit=str(limit),
+        )
+        return self._get(f"/runs{query}", list[rest.RunLine])
+
+    def run(self, result_id: str) -> rest.RunLine:
+        """The headline of one result."""
+        return self._get(f"/runs/{result_id}", rest.RunLine)
+
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""
         return self._send("GET", f"/artifacts/{sha256}", None)

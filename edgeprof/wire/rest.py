@@ -387,6 +387,40 @@ class StoredResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """A result in a line: what ran where, and its first figure.
+
+    Example: `RunLine(result_id="...", model_name="magika", device_label="kitchen-pi", lead=MetricRow(...), ...)`.
+    """
+
+    result_id: str
+    received_s: float
+    device_id: str
+    device_label: str
+    device_tag: str
+    """`emulated`, `replayed`, `recorded`, `cloud` ...; empty: the device is what it says."""
+    model_id: str
+    model_name: str
+    family: str
+    quantization: str
+    runtime: str
+    """What ran, with its version; of a run that never began, what was requested."""
+    threads: int
+    set_name: str
+    """Of the evaluation set that it answered; empty: it measured speed."""
+    status: ResultStatus
+    failure_code: str | None
+    failure_message: str
+    lead: MetricRow | None
+    """The figure that a cell shows large; None: it failed, or did not measure it."""
+    metrics: tuple[MetricRow, ...] = ()
+    """The other figures of a headline: tails or prefill, memory, energy. One result alone has them all."""
+    absent: dict[str, str] = field(default_factory=lambda: {})
+    """Of the same figures those that are missing, each with its reason."""
+    trust: Trust | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """One model in one requested configuration: a column of the matrix."""
 

@@ -248,7 +248,7 @@ CAMPAIGNS = (
     ErrorCode(
         "nothing_open",
         "None of these jobs is queued or running.",
-        "List the jobs: `edgeprof jobs --state open`.",
+        "List them: `edgeprof jobs`.",
         FAILED,
         (409,),
     ),

@@ -15,6 +15,7 @@ from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.jobs import JobReader
 from edgeprof_hub.store.pool import ReadPool
+from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
@@ -56,6 +57,7 @@ class SqliteReader:
         self.evaluations = EvaluationReader(self._all)
         self.gates = GateReader(self._all)
         self.jobs = JobReader(self._all)
+        self.runs = RunReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
