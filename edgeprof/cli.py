@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": (
         "edgeprof.demo.command:demo",
         "demo",
-        "Run a complete demo on this machine: hub, two agents, real models.",
+        "Run a complete demo on this machine; --page only shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "evaluate": (

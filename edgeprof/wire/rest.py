@@ -99,6 +99,8 @@ class DeviceRecord:
     price_usd: float | None
     price_source: str | None
     facts: Facts | None
+    recorded: bool = False
+    """Its results are shown from a recording; nothing was measured on this hub."""
 
     @property
     def is_endpoint(self) -> bool:
@@ -119,10 +121,11 @@ class DeviceRecord:
 
     @property
     def tag(self) -> str:
-        """What a reader must know of the device at once: `played`, or that it is an endpoint. Else nothing."""
-        if self.facts is None or self.facts.endpoint is None:
-            return self.played
-        return "endpoint on its client" if names_loopback(self.facts.endpoint) else "cloud"
+        """What a reader must know of the device at once: that it is recorded, `played`, an endpoint. Else nothing."""
+        kind = self.played
+        if self.facts is not None and self.facts.endpoint is not None:
+            kind = "endpoint on its client" if names_loopback(self.facts.endpoint) else "cloud"
+        return ", ".join(filter(None, (kind, "recorded" if self.recorded else "")))
 
     @property
     def played(self) -> str:
@@ -500,6 +503,8 @@ class CompareTable:
     cost_note: str
     synthetic: bool = False
     """Nothing of it was measured: `edgeprof hub seed` made it up, to try a hub with a large fleet."""
+    recorded: str = ""
+    """When and on what it was measured, where the hub only shows a recording: nothing was measured here."""
     of_devices: int | None = None
     """How many devices match what was asked for: more than are here where one page of them was."""
     of_columns: int | None = None

@@ -41,6 +41,19 @@ STARTING = (
         "The data folder holds real devices; made-up figures must not mix with them.",
         "Name an empty folder with `--data`.",
     ),
+    ErrorCode(
+        "bad_recording",
+        "The file is not a recording of a hub's results.",
+        "Install edgeprof again: the recording comes with it.",
+        FAILED,
+    ),
+    ErrorCode(
+        "recorded_hub",
+        "The hub shows recorded results, which cannot be changed.",
+        "Start a hub of your own: `edgeprof hub serve`.",
+        FAILED,
+        (403,),
+    ),
     ErrorCode("data_in_use", "Another hub uses the data folder.", "Stop it, or name another folder with `--data`."),
     ErrorCode(
         "data_unusable", "The data folder cannot be written.", "Check its rights, or name another with `--data`."

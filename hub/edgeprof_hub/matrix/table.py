@@ -105,6 +105,7 @@ def part_of(
         cells=seen,
         cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
+        recorded=store.recorded(),
     )
     return MatrixPart(shown, replace(shown, columns=tuple(compared), cells=near))
 

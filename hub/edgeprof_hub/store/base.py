@@ -79,6 +79,10 @@ class ReadStore(Protocol):
         """Whether everything here was made up by `edgeprof hub seed`."""
         ...
 
+    def recorded(self) -> str:
+        """When and on what everything here was measured, where this is a recording; else empty."""
+        ...
+
     def columns(self) -> Sequence[ColumnRow]: ...
     def cells(
         self, *, device_ids: Sequence[str] | None = None, columns: Sequence[tuple[str, str]] | None = None
@@ -169,6 +173,10 @@ class WriteStore(Protocol):
 
     def mark_synthetic(self) -> None:
         """Say for good that everything in this database was made up."""
+        ...
+
+    def mark_recorded(self, about: str) -> None:
+        """Say for good that everything in this database is a recording."""
         ...
 
     def mark_all_offline(self) -> None: ...

@@ -65,7 +65,8 @@ class SqliteReader:
     def devices(self) -> Sequence[rest.DeviceRecord]:
         found = self._all(f"{_DEVICE} ORDER BY device_id", ())
         labels = names.labels({row["device_id"]: row["name"] for row in found})
-        return [rows.device(row, labels[row["device_id"]]) for row in found]
+        recorded = bool(self.recorded())
+        return [rows.device(row, labels[row["device_id"]], recorded) for row in found]
 
     def device(self, device_id: str) -> rest.DeviceRecord | None:
         with self._snapshot() as connection:
@@ -74,7 +75,7 @@ class SqliteReader:
                 return None
             everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
             labels = names.labels({other["device_id"]: other["name"] for other in everyone})
-        return rows.device(row, labels[device_id])
+        return rows.device(row, labels[device_id], bool(self.recorded()))
 
     def groups(self) -> Sequence[rest.DeviceGroup]:
         found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())
@@ -95,6 +96,10 @@ class SqliteReader:
 
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
+
+    def recorded(self) -> str:
+        found = self._all("SELECT value FROM setting WHERE name = 'recorded'", ())
+        return str(found[0][0]) if found else ""
 
     def evaluation_sets(self) -> Sequence[rest.EvaluationSetRecord]:
         return self.evaluations.sets()

@@ -56,7 +56,7 @@ def _protocol(text: str) -> m.RunProtocol:
     return from_json(text, m.RunProtocol)
 
 
-def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
+def device(row: sqlite3.Row, label: str, recorded: bool = False) -> rest.DeviceRecord:
     """One device."""
     return rest.DeviceRecord(
         device_id=row["device_id"],
@@ -73,6 +73,7 @@ def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
         price_usd=row["price_usd"],
         price_source=row["price_source"],
         facts=facts(row["facts"]) if row["facts"] else None,
+        recorded=recorded,
     )
 
 

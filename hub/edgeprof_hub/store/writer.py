@@ -55,6 +55,10 @@ class SqliteWriter:
         with self.transaction():
             statements.insert(self._connection, "setting", {"name": "synthetic", "value": "1"})
 
+    def mark_recorded(self, about: str) -> None:
+        with self.transaction():
+            statements.insert(self._connection, "setting", {"name": "recorded", "value": about})
+
     def mark_all_offline(self) -> None:
         with self.transaction():
             self._connection.execute("UPDATE device SET online = 0 WHERE online = 1")
