@@ -10,7 +10,7 @@ from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.campaigns import time_left
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
-from edgeprof_hub.store.base import JobRow
+from edgeprof_hub.store.base import JobRow, WriteStore
 
 A_PAGE = 100
 MAX_NAME_CHARS = 12
@@ -60,7 +60,12 @@ def retry_all(hub: HubContext, which: rest.JobFilter) -> int:
     models = {item.model_id for item in hub.reader.models()}
     failed = [hub.reader.job(job_id) for job_id in hub.reader.jobs.ids(replace(which, states=("failed",)))]
     again = [job for job in failed if job and job.device_id in devices and job.model_id in models]
-    done = hub.writer.call(lambda store: [job for job in again if store.restart_job(job.job_id, job.attempt)])
+
+    def restart(store: WriteStore) -> list[rest.JobRecord]:
+        with store.transaction():
+            return [job for job in again if store.restart_job(job.job_id, job.attempt)]
+
+    done = hub.writer.call(restart)
     if not done:
         raise EdgeprofError("nothing_failed", "No failed job to retry among these.")
     hub.writer.post(hub.dispatch.send_waiting)

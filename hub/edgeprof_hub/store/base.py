@@ -1,6 +1,7 @@
 """The store's one protocol. SQL lives behind it, one module per engine; nobody else sees a row."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -166,6 +167,10 @@ class ReadStore(Protocol):
 
 class WriteStore(Protocol):
     """Changes. Called on the one writer thread only; each call is one committed transaction."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A block whose changes are committed as one."""
+        ...
 
     def save_state(self, state: m.State, received_s: float) -> bool:
         """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
