@@ -153,7 +153,7 @@ def test_a_file_that_is_no_recording_is_one_sentence(tmp_path: Path) -> None:
         file.write_bytes(content)
         with pytest.raises(EdgeprofError, match="not a recording") as refused:
             recording.read(file)
-        assert refused.value.code == "bad_recording"
+        assert refused.value.code == "recording_unreadable"
 
 
 def test_a_newer_recording_is_refused(tmp_path: Path, shipped: Recording) -> None:

@@ -42,7 +42,7 @@ STARTING = (
         "Name an empty folder with `--data`.",
     ),
     ErrorCode(
-        "bad_recording",
+        "recording_unreadable",
         "The file is not a recording of a hub's results.",
         "Install edgeprof again: the recording comes with it.",
         FAILED,

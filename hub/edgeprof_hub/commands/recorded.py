@@ -14,7 +14,7 @@ from edgeprof_hub.server import serve
 def show(port: int, say: Callable[[str], None]) -> None:
     """On loopback until Ctrl-C. The data folder is a temporary one, and gone then.
 
-    Raises EdgeprofError `port_in_use`, and `bad_recording` for a damaged installation.
+    Raises EdgeprofError `port_in_use`, and `recording_unreadable` for a damaged installation.
     """
     found = recording.read(recording.SHIPPED)
     url = f"http://127.0.0.1:{port}/"

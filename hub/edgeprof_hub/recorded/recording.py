@@ -55,12 +55,12 @@ def write(file: Path, recording: Recording) -> int:
 
 
 def read(file: Path) -> Recording:
-    """Raises EdgeprofError `bad_recording` where it is none."""
+    """Raises EdgeprofError `recording_unreadable` where it is none."""
     try:
         content = json.loads(gzip.decompress(file.read_bytes()))
         recording = msgspec.convert(content, Recording)
     except (OSError, EOFError, ValueError) as error:
-        raise EdgeprofError("bad_recording", f"{file} is not a recording of a hub: {error}.") from error
+        raise EdgeprofError("recording_unreadable", f"{file} is not a recording of a hub: {error}.") from error
     if recording.form > FORM:
-        raise EdgeprofError("bad_recording", f"{file} was written by a newer edgeprof. Install that release.")
+        raise EdgeprofError("recording_unreadable", f"{file} was written by a newer edgeprof. Install that release.")
     return recording
