@@ -192,6 +192,7 @@ def test_the_page_filters_by_state_device_and_campaign_and_its_forms_come_back_t
     narrowed = live.app_get(f"/jobs?state=failed&device={first.device_id}&campaign={first.campaign_id}")
     assert re.findall('id="job-([^"]*)"', narrowed) == [made["past"][2].job_id]
     assert re.findall('id="job-([^"]*)"', live.app_get(f"/jobs?job={first.job_id}")) == [first.job_id]
+    assert f'href="/jobs?job={made["now"][0].job_id}">running: measure' in live.app_get("/")
     assert "No job matches." in live.app_get("/jobs?campaign=nothing&state=odd&page=x")
     back = f"/jobs?state=failed&device={first.device_id}"
     form = {"state": "failed", "device": first.device_id, "page": "1"}
