@@ -147,6 +147,10 @@ class HubClient:
         query = _query(state=state, device_id=device_id, campaign_id=campaign_id, limit=str(limit), offset=str(offset))
         return self._get(f"/jobs{query}", rest.JobQueue)
 
+    def campaigns(self, limit: int = 100) -> list[rest.CampaignSummary]:
+        """The newest campaigns with their jobs by state, newest first."""
+        return self._get(f"/campaigns?limit={limit}", list[rest.CampaignSummary])
+
     def cancel_job(self, job_id: str) -> rest.JobRecord:
         """Cancel one job. Raises HubError `job_ended` where it has ended."""
         return _decode(self._send("POST", f"/jobs/{job_id}/cancel", b""), rest.JobRecord)

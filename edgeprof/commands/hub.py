@@ -113,9 +113,8 @@ def flash(
         refused = [job for job in campaign.jobs if job.state == "failed"]
         for job in refused:
             click.echo(f"{describe(job)}: {job.note}", err=True)
-        click.echo(
-            f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}. See {client.url}/jobs"
-        )
+        queued = len(campaign.jobs) - len(refused)
+        click.echo(f"Queued {queued} job(s) as campaign {campaign.campaign_id}. See {client.url}/jobs")
         return
     sys.exit(_follow(client, campaign, describe))
 

@@ -12,7 +12,7 @@ from edgeprof.client.http_client import HubClient
 from edgeprof.commands.campaign import campaign_id
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.tables.jobs import jobs_text
+from edgeprof.tables.jobs import campaigns_text, jobs_text
 from edgeprof.wire import identity, rest
 
 REFRESH_S = 1.0
@@ -115,6 +115,17 @@ def retry(
     else:
         count = len([client.retry_job(_job_id(text)) for text in job_ids])
     click.echo(f"Queued {count} job{'s' * (count != 1)} again. See {client.url}/jobs")
+
+
+@jobs.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Show at most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@hub_options
+def campaigns(limit: int, as_json: bool, hub_url: str, token_file: str | None) -> None:
+    """List the newest campaigns: what each flash asked for, and where its jobs are."""
+    found = client_of(hub_url, token_file).campaigns(limit)
+    shown = json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False)
+    click.echo(shown if as_json else campaigns_text(found, time.time()))
 
 
 def _asked(client: HubClient, device: str | None, campaign: str | None) -> tuple[str, str]:

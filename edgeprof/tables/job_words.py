@@ -23,6 +23,12 @@ def in_word(counts: Mapping[str, int], word: rest.JobWord) -> int:
     return sum(counts.get(state, 0) for state in rest.JOB_WORDS[word])
 
 
+def counts_text(counts: Mapping[str, int]) -> str:
+    """`1 running, 2 queued, 3 measured`: what is there, open jobs first."""
+    words: tuple[rest.JobWord, ...] = ("running", "queued", "failed", "measured", "cancelled")
+    return ", ".join(f"{count:,} {word}" for word in words if (count := in_word(counts, word)))
+
+
 def left_text(entry: rest.JobEntry) -> str:
     """`about 40 s`, `longer than usual`, or `not known`; nothing for a job that has ended."""
     if entry.job.state in rest.TERMINAL_STATES:

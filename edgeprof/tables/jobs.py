@@ -1,9 +1,12 @@
 """The queue of jobs in a terminal: one line a job, with its id to copy."""
 
+from collections.abc import Sequence
+
 from edgeprof.tables import columns, durations, job_words
 from edgeprof.tables.figures import clean
 from edgeprof.wire import rest
 
+CAMPAIGN_HEADERS = ("started", "what", "jobs", "campaign")
 HEADERS = ("state", "device", "model", "time left", "changed", "job")
 
 
@@ -16,6 +19,22 @@ def jobs_text(queue: rest.JobQueue) -> str:
     if (more := queue.total - len(queue.entries)) > 0:
         lines += ["", f"{more:,} more. Show them with --limit {queue.total}, or filter by --state and --device."]
     return "\n".join(lines)
+
+
+def campaigns_text(found: Sequence[rest.CampaignSummary], now_s: float) -> str:
+    """One line a campaign, with its id to copy."""
+    if not found:
+        return "No campaign yet. Start one with `edgeprof flash MODEL --all`."
+    lines = [
+        (
+            durations.age_text(now_s - one.created_s),
+            clean(one.title),
+            job_words.counts_text(one.counts),
+            one.campaign_id,
+        )
+        for one in found
+    ]
+    return "\n".join(columns.table([CAMPAIGN_HEADERS, *lines], left=len(CAMPAIGN_HEADERS)))
 
 
 def _row(entry: rest.JobEntry, now_s: float) -> tuple[str, ...]:

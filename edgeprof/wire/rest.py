@@ -375,6 +375,21 @@ class JobQueue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CampaignSummary:
+    """A campaign in a line: what it is about, and how many of its jobs are where.
+
+    Example: `CampaignSummary(campaign_id="...", created_s=1.8e9, title="magika on kitchen-pi", counts={"running": 1})`.
+    """
+
+    campaign_id: str
+    created_s: float
+    title: str
+    """`magika on kitchen-pi`, `4 models on 2 devices`."""
+    counts: dict[str, int]
+    """Jobs by state."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobsChanged:
     """How many jobs a cancel or a retry changed."""
 

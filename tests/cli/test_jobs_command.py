@@ -28,6 +28,12 @@ def test_jobs_are_listed_cancelled_and_retried(run: Run, hub: Live) -> None:
     assert "took 40 s" in shown
     assert shown.index(now[0].job_id) < shown.index(now[1].job_id) < shown.index(past[0].job_id)
     assert "8 more. Show them with --limit 9" in run("jobs", "--limit", "1").out
+    campaigns = run("jobs", "campaigns").out.splitlines()
+    assert len(campaigns) == 4
+    assert "net-a on attic-pi" in campaigns[1]
+    assert "3 models on kitchen-pi  1 running, 3 queued" in campaigns[2]
+    assert campaigns[3].endswith(f"4 models on kitchen-pi  1 failed, 2 measured, 1 cancelled  {past[0].campaign_id}")
+    assert len(json.loads(run("jobs", "campaigns", "--limit", "1", "--json").out)) == 1
     failed = json.loads(run("jobs", "--state", "failed", "--device", "kitchen-pi", "--json").out)
     assert [entry["job"]["job_id"] for entry in failed["entries"]] == [past[2].job_id]
     assert run("jobs", "retry", past[2].job_id).out == f"Queued 1 job again. See {hub.url}/jobs\n"
@@ -59,6 +65,7 @@ def test_a_wrong_use_of_jobs_is_one_sentence(run: Run, hub: Live, arguments: tup
 
 def test_results_are_listed_newest_first_with_figure_interval_badge_and_id(run: Run, hub: Live) -> None:
     assert run("results").out == "No result matches.\n"
+    assert run("jobs", "campaigns").out.startswith("No campaign yet.")
     hub.hub.writer.call(lambda store: fleet.fill(store, fleet.typical()))
     stored = hub.hub.reader.results()
     lines = run("results").out.splitlines()

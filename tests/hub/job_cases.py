@@ -51,11 +51,12 @@ def typical(store: WriteStore) -> dict[str, list[rest.JobRecord]]:
     """
     models = [fleet.model(f"net-{letter}", f"net-{letter}") for letter in "abcd"]
     made = fleet.Fleet(
-        states=[fleet.state(1, "kitchen-pi"), fleet.state(2, "attic-pi", online=False)],
+        states=[fleet.state(1, "kitchen-pi"), fleet.state(2, "attic-pi")],
         facts=[fleet.facts(1), fleet.facts(2)],
         models=models,
     )
     fleet.fill(store, made)
+    store.mark_offline(fleet.device_id(2), "s-1")
     past, now = campaign(1, models), campaign(1, [models[0], models[1], models[0], models[2]])
     away = campaign(2, models[:1])
     for jobs in (past, now, away):

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from edgeprof.client.http_client import HubError
-from edgeprof.tables import durations, job_words
+from edgeprof.tables import durations, job_words, render
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import queue, time_left
@@ -148,15 +148,21 @@ def test_the_sentence_counts_what_is_open_and_admits_what_is_not_known() -> None
 def test_many_jobs_are_cancelled_and_retried_over_rest(live: Live, agent: FakeAgent) -> None:
     model = add_digits(live)
     asked = rest.CampaignRequest(model_ids=(model.model_id,), device_ids=(agent.device_id,), repeats=3)
+    live.client.cancel_campaign(live.client.start_campaign(asked).campaign_id)
+    table = live.client.compare()
+    assert (table.columns, table.cells) == ((), ())
+    assert render(table, "table").startswith("Nothing has been measured yet.")
+    assert f'id="m-{model.model_id[:16]}' not in live.app_get("/")
     first, second = live.client.start_campaign(asked), live.client.start_campaign(asked)
-    eventually(lambda: len(agent.got(m.Job)) == 6)
+    wanted = {job.job_id for job in (*first.jobs, *second.jobs)}
+    eventually(lambda: wanted <= {job.job_id for job in agent.got(m.Job)})
     with pytest.raises(HubError) as refused:
         live.client.retry_jobs()
     assert refused.value.code == "nothing_failed"
     assert live.client.cancel_jobs(campaign_id=first.campaign_id) == 3
     found = live.client.jobs(state="open")
     assert {entry.job.campaign_id for entry in found.entries} == {second.campaign_id}
-    assert (found.total, found.counts, found.unknown) == (3, {"cancelled": 3, "sent": 3}, 3)
+    assert (found.total, found.counts, found.unknown) == (3, {"cancelled": 6, "sent": 3}, 3)
     assert found.entries[0].left_absent == time_left.NO_LIKE_RUN
     assert [entry.ahead for entry in found.entries] == [0, 1, 2]
     assert found.entries[0].device_online
@@ -193,6 +199,8 @@ def test_the_page_filters_by_state_device_and_campaign_and_its_forms_come_back_t
     assert re.findall('id="job-([^"]*)"', narrowed) == [made["past"][2].job_id]
     assert re.findall('id="job-([^"]*)"', live.app_get(f"/jobs?job={first.job_id}")) == [first.job_id]
     assert f'href="/jobs?job={made["now"][0].job_id}">running: measure' in live.app_get("/")
+    assert "Newest campaigns" in whole
+    assert f'href="/jobs?campaign={first.campaign_id}"' in whole
     assert "No job matches." in live.app_get("/jobs?campaign=nothing&state=odd&page=x")
     back = f"/jobs?state=failed&device={first.device_id}"
     form = {"state": "failed", "device": first.device_id, "page": "1"}

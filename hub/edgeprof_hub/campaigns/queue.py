@@ -1,7 +1,7 @@
 """The queue of jobs as a person follows it: listed, cancelled and tried again, many at once."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
@@ -13,6 +13,7 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.store.base import JobRow, WriteStore
 
 A_PAGE = 100
+CAMPAIGNS_SHOWN = 10
 MAX_NAME_CHARS = 12
 """Of an id in the place of a name that is gone."""
 
@@ -41,6 +42,27 @@ def listed(hub: HubContext, which: rest.JobFilter, limit: int = A_PAGE, offset: 
         left_s=max(known, default=None),
         unknown=len(of_these) - len(known),
     )
+
+
+def campaigns(hub: HubContext, limit: int = CAMPAIGNS_SHOWN) -> tuple[rest.CampaignSummary, ...]:
+    """The newest campaigns, newest first."""
+    labels = {item.device_id: item.label for item in hub.reader.devices()}
+    names = distinct_names({item.model_id: item.name for item in hub.reader.models()})
+    return tuple(
+        rest.CampaignSummary(
+            campaign_id=row.campaign_id,
+            created_s=row.created_s,
+            title=f"{_counted(row.model_ids, names, 'model')} on {_counted(row.device_ids, labels, 'device')}",
+            counts={str(state): count for state, count in row.counts.items()},
+        )
+        for row in hub.reader.jobs.campaigns(limit)
+    )
+
+
+def _counted(ids: Collection[str], names: Mapping[str, str], kind: str) -> str:
+    """The name of one, or how many there are."""
+    (first, *others) = ids
+    return f"{len(ids):,} {kind}s" if others else names.get(first, first[:MAX_NAME_CHARS])
 
 
 def cancel_all(hub: HubContext, which: rest.JobFilter) -> int:

@@ -22,6 +22,12 @@ def post_campaign(hub: HubOf, request: rest.CampaignRequest) -> Response:
     return document(actions.start(hub, request), 201)
 
 
+@router.get("/campaigns", response_model=list[rest.CampaignSummary])
+def get_campaigns(hub: HubOf, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+    """The newest campaigns in a line each, newest first."""
+    return document(queue.campaigns(hub, limit))
+
+
 @router.get("/campaigns/{campaign_id}", response_model=rest.Campaign)
 def get_campaign(hub: HubOf, campaign_id: str) -> Response:
     """One campaign with the state of each job."""

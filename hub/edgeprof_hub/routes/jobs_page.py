@@ -88,4 +88,5 @@ def _of_any_state(back: JobsQuery) -> rest.JobFilter:
 def _page(hub: HubContext, query: JobsQuery) -> jobs_page.JobsPage:
     offset = (query.page - 1) * queue.A_PAGE
     found = queue.listed(hub, query.which, queue.A_PAGE, offset)
-    return jobs_page.jobs_page(query, found, hub.reader.devices(), queue.A_PAGE)
+    newest = queue.campaigns(hub)
+    return jobs_page.jobs_page(query, found, hub.reader.devices(), newest, queue.A_PAGE)

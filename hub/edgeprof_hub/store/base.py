@@ -1,5 +1,6 @@
 """The store's one protocol. SQL lives behind it, one module per engine; nobody else sees a row."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -40,6 +41,17 @@ class JobRow:
     job: rest.JobRecord
     began_s: float | None
     ran_s: float | None
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A campaign with its jobs by state, and what they are about."""
+
+    campaign_id: str
+    created_s: float
+    counts: Counter[rest.JobState]
+    model_ids: set[str]
+    device_ids: set[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
 """Jobs in SQL: the queue as a page reads it, how long like jobs took, and cells that only had cancelled jobs."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.base import JobRow
+from edgeprof_hub.store.base import CampaignRow, JobRow
 
 CHANGES = (
     "ALTER TABLE job ADD COLUMN began_s REAL",
@@ -100,6 +101,22 @@ class JobReader:
             " FROM job WHERE device_id = ? AND ran_s IS NOT NULL ORDER BY updated_s DESC LIMIT ?"
         )
         return [tuple(row) for row in self._all(sql, (device_id, DURATIONS_A_DEVICE))]
+
+    def campaigns(self, limit: int) -> list[CampaignRow]:
+        """The newest campaigns, newest first."""
+        sql = (
+            "SELECT part.campaign_id, part.created_s, model_id, device_id, state, count(*) AS jobs FROM"
+            " (SELECT rowid AS at, campaign_id, created_s FROM campaign ORDER BY rowid DESC LIMIT ?) AS part"
+            " CROSS JOIN job USING (campaign_id) GROUP BY part.at, model_id, device_id, state ORDER BY part.at DESC"
+        )
+        found: dict[str, CampaignRow] = {}
+        for row in self._all(sql, (limit,)):
+            new = CampaignRow(row["campaign_id"], row["created_s"], Counter(), set(), set())
+            one = found.setdefault(row["campaign_id"], new)
+            one.counts[row["state"]] += row["jobs"]
+            one.model_ids.add(row["model_id"])
+            one.device_ids.add(row["device_id"])
+        return list(found.values())
 
 
 def _row(row: sqlite3.Row) -> JobRow:

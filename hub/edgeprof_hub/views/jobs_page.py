@@ -75,6 +75,15 @@ class JobLine:
 
 
 @dataclass(frozen=True)
+class CampaignLine:
+    """One campaign as a row of the page."""
+
+    campaign: rest.CampaignSummary
+    counts: str
+    age: str
+
+
+@dataclass(frozen=True)
 class JobsPage:
     """All that the page shows."""
 
@@ -88,6 +97,7 @@ class JobsPage:
     first: int
     last: int
     failed: int
+    campaigns: tuple[CampaignLine, ...]
 
     @property
     def is_narrowed(self) -> bool:
@@ -95,8 +105,14 @@ class JobsPage:
         return bool(self.query.device or self.query.campaign or self.query.job)
 
 
-def jobs_page(query: JobsQuery, queue: rest.JobQueue, devices: Sequence[rest.DeviceRecord], a_page: int) -> JobsPage:
-    """The page. `queue`: the part of the jobs that `query` asks for."""
+def jobs_page(
+    query: JobsQuery,
+    queue: rest.JobQueue,
+    devices: Sequence[rest.DeviceRecord],
+    campaigns: Sequence[rest.CampaignSummary],
+    a_page: int,
+) -> JobsPage:
+    """The page. `queue`: the part of the jobs that `query` asks for; `campaigns`: the newest."""
     before = (query.page - 1) * a_page
     return JobsPage(
         query=query,
@@ -109,6 +125,10 @@ def jobs_page(query: JobsQuery, queue: rest.JobQueue, devices: Sequence[rest.Dev
         first=before + 1,
         last=before + len(queue.entries),
         failed=job_words.in_word(queue.counts, "failed"),
+        campaigns=tuple(
+            CampaignLine(one, job_words.counts_text(one.counts), durations.age_text(queue.generated_s - one.created_s))
+            for one in campaigns
+        ),
     )
 
 
