@@ -39,7 +39,7 @@ def test_the_queue_lists_what_runs_then_what_waits_then_what_ended_last(tmp_path
             **{"running": 1, "accepted": 1, "sent": 1, "queued": 2},
             **{"measured": 2, "failed": 1, "cancelled": 1},
         }
-        assert [row.ran_s for row in found if row.job.state == "measured"] == [40.0, 60.0]
+        assert [row.ran_s for row in found if row.job.state == "measured"] == [60.0, 40.0]
         failed = rest.JobFilter(
             states=("failed",), device_id=fleet.device_id(1), campaign_id=made["past"][0].campaign_id
         )

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
@@ -31,9 +32,10 @@ DURATIONS_A_DEVICE = 300
 """Newest measured jobs of a device, from which the duration of its next ones is estimated."""
 _OPEN = "('running', 'accepted', 'sent', 'queued')"
 _RANK = "CASE state WHEN 'running' THEN 0 WHEN 'accepted' THEN 1 WHEN 'sent' THEN 1 WHEN 'queued' THEN 1 ELSE 2 END"
+_ENDED = f"state NOT IN {_OPEN}"
 _ORDER = (
-    f"ORDER BY {_RANK}, CASE WHEN state NOT IN {_OPEN} THEN -updated_s WHEN sent_s IS NULL THEN 1e18 ELSE sent_s END,"
-    " job.rowid"
+    f"ORDER BY {_RANK}, CASE WHEN {_ENDED} THEN -updated_s WHEN sent_s IS NULL THEN 1e18 ELSE sent_s END,"
+    f" CASE WHEN {_ENDED} THEN -at ELSE at END"
 )
 """What runs, what waits in the order in which it was sent (a retried job comes last), what ended last."""
 _CELL = "(device_id, model_id, config_key)"
@@ -72,9 +74,16 @@ class JobReader:
 
     def page(self, which: rest.JobFilter, limit: int, offset: int) -> list[JobRow]:
         """Running first, then the queue, then what ended last."""
-        where, values = _where(which)
+        parts: list[str] = []
+        values: list[object] = []
+        asked = which.states or (*rest.OPEN_STATES, *rest.TERMINAL_STATES)
+        for state in asked:  # of each the newest in the order of an index: together they hold the page
+            where, of_state = _where(replace(which, states=(state,)))
+            newest = " ORDER BY updated_s DESC, rowid DESC LIMIT ?" if state in rest.TERMINAL_STATES else ""
+            parts.append(f"SELECT * FROM (SELECT rowid AS at, state, updated_s, sent_s FROM job{where}{newest})")
+            values += [*of_state, *([limit + offset] if newest else [])]
         sql = (
-            f"SELECT job.* FROM (SELECT job.rowid AS at FROM job{where} {_ORDER} LIMIT ? OFFSET ?) AS part"
+            f"SELECT job.* FROM (SELECT at FROM ({' UNION ALL '.join(parts)}) {_ORDER} LIMIT ? OFFSET ?) AS part"
             f" CROSS JOIN job ON job.rowid = part.at {_ORDER}"
         )
         return [_row(row) for row in self._all(sql, (*values, limit, offset))]
@@ -91,7 +100,7 @@ class JobReader:
 
     def queue(self) -> list[JobRow]:
         """Every job that has not ended, in the order of `page`."""
-        found = self._all(f"SELECT * FROM job WHERE state IN {_OPEN} {_ORDER}", ())
+        found = self._all(f"SELECT *, rowid AS at FROM job WHERE state IN {_OPEN} {_ORDER}", ())
         return [_row(row) for row in found]
 
     def durations(self, device_id: str) -> list[tuple[str, str, str, str, str, float]]:
