@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": (
         "edgeprof.demo.command:demo",
         "demo",
-        "Run a complete demo on this machine: hub, two agents, real models.",
+        "Run a complete demo on this machine; --page only shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "evaluate": (
@@ -58,6 +58,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
+    "jobs": ("edgeprof.commands.jobs:jobs", "", "List the hub's jobs with their time left; cancel and retry them."),
+    "results": ("edgeprof.commands.results:results", "", "List the newest results, or show one result's headline."),
     "again": ("edgeprof.commands.campaign:again", "", "Repeat a result's run on the same device."),
     "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),

@@ -99,6 +99,31 @@ class HubClient:
         query = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
         return self._get(f"/results?{urllib.parse.urlencode(query)}", list[rest.StoredResult])
 
+    def runs(
+        self,
+        *,
+        device_id: str = "",
+        model_id: str = "",
+        family: str = "",
+        state: str = "",
+        since_s: float = 0.0,
+        limit: int = 100,
+    ) -> list[rest.RunLine]:
+        """Results in a line each, newest received first. `state`: measured, failed, or the code of a failure."""
+        query = _query(
+            device_id=device_id,
+            model_id=model_id,
+            family=family,
+            state=state,
+            since_s=f"{since_s:f}",
+            limit=str(limit),
+        )
+        return self._get(f"/runs{query}", list[rest.RunLine])
+
+    def run(self, result_id: str) -> rest.RunLine:
+        """The headline of one result."""
+        return self._get(f"/runs/{result_id}", rest.RunLine)
+
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""
         return self._send("GET", f"/artifacts/{sha256}", None)
@@ -118,6 +143,35 @@ class HubClient:
     def cancel_campaign(self, campaign_id: str) -> None:
         """Cancel a campaign's remaining jobs."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
+
+    def jobs(
+        self, *, state: str = "", device_id: str = "", campaign_id: str = "", limit: int = 100, offset: int = 0
+    ) -> rest.JobQueue:
+        """Jobs with their time left: running first, then the queue, then what ended last. `state`: open, failed ..."""
+        query = _query(state=state, device_id=device_id, campaign_id=campaign_id, limit=str(limit), offset=str(offset))
+        return self._get(f"/jobs{query}", rest.JobQueue)
+
+    def campaigns(self, limit: int = 100) -> list[rest.CampaignSummary]:
+        """The newest campaigns with their jobs by state, newest first."""
+        return self._get(f"/campaigns?limit={limit}", list[rest.CampaignSummary])
+
+    def cancel_job(self, job_id: str) -> rest.JobRecord:
+        """Cancel one job. Raises HubError `job_ended` where it has ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/cancel", b""), rest.JobRecord)
+
+    def retry_job(self, job_id: str) -> rest.JobRecord:
+        """Queue an ended job again. Raises HubError `job_not_ended` where it has not ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/retry", b""), rest.JobRecord)
+
+    def cancel_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Cancel every open job, of this device and campaign where given; how many. HubError `nothing_open`: none."""
+        path = f"/jobs/cancel{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
+    def retry_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Retry every failed job of these; how many. Raises HubError `nothing_failed` where there is none."""
+        path = f"/jobs/retry{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
 
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""

@@ -113,9 +113,8 @@ def flash(
         refused = [job for job in campaign.jobs if job.state == "failed"]
         for job in refused:
             click.echo(f"{describe(job)}: {job.note}", err=True)
-        click.echo(
-            f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}. See {client.url}/"
-        )
+        queued = len(campaign.jobs) - len(refused)
+        click.echo(f"Queued {queued} job(s) as campaign {campaign.campaign_id}. See {client.url}/jobs")
         return
     sys.exit(_follow(client, campaign, describe))
 
@@ -130,7 +129,7 @@ def _follow(
     try:
         ended = watch(client, campaign.campaign_id, board)
     except KeyboardInterrupt:
-        click.echo(f"\nThe jobs keep running. See {client.url}/ or `edgeprof compare`.")
+        click.echo(f"\nThe jobs keep running. See {client.url}/jobs or `edgeprof jobs`.")
         return 130
     for job in ended.jobs:
         if job.state == "failed" and job.result_id:
