@@ -1,6 +1,8 @@
 """`--help` of a command with many options: by subject, the most used first. A test holds each option to one group."""
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -30,19 +32,22 @@ OTHER = "Options"
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options under the headings of OPTION_GROUPS."""
+    """A command whose help lists its options under the headings of OPTION_GROUPS.
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        settings = {"max_content_width": 100, **dict(kwargs.pop("context_settings", None) or {})}  # type: ignore
-        super().__init__(*args, context_settings=settings, **kwargs)  # type: ignore
+    `as_in`: another command. Options that have the same names there are only named, save those in `shown`.
+    """
+
+    def __init__(self, *args: Any, as_in: str = "", shown: Collection[str] = (), **settings: Any) -> None:
+        super().__init__(*args, context_settings={"max_content_width": 100}, **settings)
+        self._as_in, self._shown = as_in, shown
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Those in no group come last, as `--help` itself."""
-        records = {
-            parameter.name: record
-            for parameter in self.get_params(ctx)
-            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx))
-        }
+        options = {one.name: one for one in self.get_params(ctx) if isinstance(one, click.Option)}
+        own = {*self._shown, *(one.name for one in [self.get_help_option(ctx)] if one)}
+        named = [name for name in options if self._as_in and name not in own]
+        hidden = [max(options.pop(name).opts, key=len) for name in named]
+        records = {name: record for name, one in options.items() if (record := one.get_help_record(ctx))}
         for heading, names in OPTION_GROUPS.items():
             found = [records.pop(name) for name in names if name in records]
             if found:
@@ -50,3 +55,9 @@ class GroupedCommand(click.Command):
                     formatter.write_dl(found)
         with formatter.section(OTHER):
             formatter.write_dl(list(records.values()))
+        if hidden:
+            with formatter.section(f"Also, as in `{self._as_in}`"):
+                text = ", ".join(hidden)
+                indent = " " * formatter.current_indent
+                for line in textwrap.wrap(text, formatter.width - len(indent), break_on_hyphens=False):
+                    formatter.write(f"{indent}{line}\n")

@@ -5,6 +5,7 @@ import shutil
 import click
 
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables.quality import quality_json, render_quality
@@ -12,7 +13,7 @@ from edgeprof.wire.quality import QualityRow
 
 
 @click.command()
-@click.argument("family", required=False, default="")
+@click.argument("family", required=False, default="", shell_complete=complete.family)
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def quality(family: str, hub_url: str, token_file: str | None, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import textwrap
 from collections.abc import Callable
 from typing import TextIO
 
@@ -14,6 +15,21 @@ _END = "\x1b[0m"
 def terminal_width() -> int:
     """Columns of the terminal, or COLUMNS."""
     return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Long lines go on below, indented, on a terminal. A file keeps each line whole, to be searched."""
+    if not stream.isatty():
+        return text
+    width = terminal_width()
+    return "\n".join(each for line in text.split("\n") for each in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
 
 
 def has_colours(stream: TextIO) -> bool:

@@ -107,8 +107,9 @@ def test_flash_follows_its_jobs_to_the_end_and_fails_with_them(run: Run, hub: Li
     ended = run("flash", DIGITS, "--all")
     refuser.join()
     assert ended.code == 1
-    assert "[1/1] agent-1  digits-cnn-int8  failed" in ended.out
-    assert "The outbox is full." in ended.out
+    assert "[1/1] agent-1  digits-cnn-int8  failed" in ended.err
+    assert "agent-1, digits-cnn-int8: The outbox is full." in ended.out
+    assert ended.out.endswith(f"\nCompare: {hub.url}/\n")
 
 
 def test_a_price_needs_a_source_and_is_kept(run: Run, hub: Live, agent: FakeAgent) -> None:

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=FilePath())
 @measuring_options
 @click.option(
-    "-r", "--repeats", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Runs of each set-up."
+    "-r",
+    "--repeats",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Runs of each set-up.",
 )
-@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the run order. Default: random.")
+@click.option(
+    "--order-seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Seed of the run order. Default: random."
+)
 @click.option(
     "-o",
     "--format",
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     "--samples",
     "samples_file",
     type=FilePath(),
+    metavar="FILE",
     help="Write every sample of a single run here; see `edgeprof compare`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
@@ -63,4 +72,5 @@ def profile(
     """
     from edgeprof_agent.commands.profile_run import ProfileOutput, run
 
-    return run(models, options, repeats, order_seed, ProfileOutput(out, samples_file, "json" if as_json else form, verbose))
+    output = ProfileOutput(out, samples_file, "json" if as_json else form, verbose)
+    return run(models, options, repeats, order_seed, output)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from edgeprof.tables.export import Value, defused
 from edgeprof.tables.markdown import escape
 from edgeprof.tables.runs.rows import SetupRow
-from edgeprof.tables.runs.text import columns_of, spans_of, status_of
+from edgeprof.tables.runs.text import columns_of, kinds_of, spans_of, status_of
 
 _WITH_INTERVAL = ("latency_p50_ms", "prefill_tokens_per_s", "decode_tokens_per_s")
 _ALONE = (
@@ -53,7 +53,7 @@ def _values(row: SetupRow) -> list[Value]:
 def render_md(rows: Sequence[SetupRow]) -> str:
     """A table for each kind of model, as in a terminal that is wide enough."""
     parts: list[str] = []
-    for kind in dict.fromkeys(row.kind for row in rows):
+    for kind in kinds_of(rows):
         found = [row for row in rows if row.kind == kind]
         columns = columns_of(found, kind)
         lines = [_line(["set-up", *(one.header for one in columns)])]

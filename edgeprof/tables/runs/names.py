@@ -1,7 +1,6 @@
 """Names of set-ups: the model, and only what is needed to tell it from the others; cut in the middle to fit. Pure."""
 
 from collections.abc import Iterable, Sequence
-from os.path import commonprefix
 from typing import NamedTuple
 
 from edgeprof.tables.columns import width_of
@@ -27,12 +26,13 @@ def names_of(setups: Sequence[Named]) -> list[str]:
     >>> names_of([Named("a.onnx", "1", "ort", 1, "cpu"), Named("a.onnx", "1", "ort", 2, "cpu")])
     ['a.onnx, 1 thread', 'a.onnx, 2 threads']
     """
-    keys = {one.model: {each.model_key for each in setups if each.model == one.model} for one in setups}
-    return [_name(one, [each for each in setups if each.model == one.model], len(keys[one.model]) > 1) for one in setups]
+    return [_name(one, [each for each in setups if each.model == one.model]) for one in setups]
 
 
-def _name(one: Named, same: Sequence[Named], is_ambiguous: bool) -> str:
-    parts = [f"{one.model} ({one.model_key[:6]})" if is_ambiguous else one.model]
+def _name(one: Named, same: Sequence[Named]) -> str:
+    """`same`: every set-up whose model has this name."""
+    is_alone = len({each.model_key for each in same}) == 1
+    parts = [one.model if is_alone else f"{one.model} ({one.model_key[:6]})"]
     same = [each for each in same if each.model_key == one.model_key]
     if len({each.runtime for each in same}) > 1:
         parts.append(one.runtime)
@@ -76,7 +76,7 @@ def _cut(name: str, size: int) -> str:
 
 def _apart(name: str, alike: Sequence[str], size: int) -> str:
     """What names have in common at their start gives way to where they differ."""
-    start = len(commonprefix(alike))
+    start = next((at for at, chars in enumerate(zip(*alike)) if len(set(chars)) > 1), 0)  # noqa: B905 - of any length
     return _cut(f"{name[:_HEAD]}{_CUT}{name[start - 1 :]}", size) if start > _HEAD + 2 else _cut(name, size)
 
 

@@ -51,12 +51,21 @@ def render_rows(rows: Sequence[SetupRow], width: int, paint: Paint = lambda text
     width = max(width, MIN_WIDTH)
     lines: list[str] = []
     names: dict[int, str] = {}
-    for kind in dict.fromkeys(row.kind for row in rows):
+    for kind in kinds_of(rows):
         found = [(index, row) for index, row in enumerate(rows) if row.kind == kind]
         table = _table([row for _, row in found], kind, width, paint)
         lines += [*([""] if lines else []), *table.lines]
         names |= {index: name for (index, _), name in zip(found, table.names, strict=True)}
     return Shown(lines, [names[index] for index in range(len(rows))])
+
+
+def kinds_of(rows: Sequence[SetupRow]) -> list[Kind]:
+    """Each kind of model once, in the order of the rows."""
+    found: list[Kind] = []
+    for row in rows:
+        if row.kind not in found:
+            found.append(row.kind)
+    return found
 
 
 def columns_of(rows: Sequence[SetupRow], kind: Kind, is_badge_short: bool = False) -> list[_Column]:
@@ -153,7 +162,8 @@ def _table(rows: Sequence[SetupRow], kind: Kind, width: int, paint: Paint) -> Sh
     facts, measured = [one for one in columns if one.key in _FACTS], [one for one in columns if one.key not in _FACTS]
     others = _width(facts) + max(_width(measured), max(width_of(GAP + status_of(row)) for row in rows))
     names = cut_all([figures.clean(row.name) for row in rows], max(8, width - others))
-    left = [_Column("name", "set-up" if len({row.device for row in rows}) == 1 else "model", tuple(names), True), *facts]
+    head = "model" if any(row.device for row in rows) else "set-up"
+    left = [_Column("name", head, tuple(names), is_left=True), *facts]
     left = sorted(left, key=lambda one: one.key != "device")  # the device stands before the model
     lines = [_line(left, measured, -1, None, paint)]
     lines += [_line(left, measured, index, row, paint) for index, row in enumerate(rows)]
@@ -164,9 +174,7 @@ def _table(rows: Sequence[SetupRow], kind: Kind, width: int, paint: Paint) -> Sh
 _FACTS = ("device", "runtime", "threads")
 
 
-def _line(
-    left: Sequence[_Column], measured: Sequence[_Column], index: int, row: SetupRow | None, paint: Paint
-) -> str:
+def _line(left: Sequence[_Column], measured: Sequence[_Column], index: int, row: SetupRow | None, paint: Paint) -> str:
     """A row, or the header where there is none."""
     facts = [_cell(one, index) for one in left]
     if row is not None and not row.measured:
@@ -191,10 +199,9 @@ def _fit(rows: Sequence[SetupRow], kind: Kind, width: int) -> _Fit:
     longest = max(width_of(row.name) for row in rows)
     same = [key for key in ("runtime", "threads") if len({_fact(row, key) for row in rows}) == 1]
     named = [key for key in ("threads", "runtime") if any(_fact(row, key) in row.name for row in rows)]
-    short = (lambda fit: replace(fit, is_badge_short=True), min(longest, MIN_NAME))
     steps: list[tuple[Callable[[_Fit], _Fit], int]] = [
         *((_without(key), longest) for key in ("latency_p95_ms", "ttft_ms", *same, *named)),
-        short,
+        (_with_short_badge, min(longest, MIN_NAME)),
         *((_without(key), min(longest, MIN_NAME)) for key in ("runtime", "threads")),
     ]
     fit = _Fit()
@@ -202,6 +209,10 @@ def _fit(rows: Sequence[SetupRow], kind: Kind, width: int) -> _Fit:
         if width - _width(_kept(rows, kind, fit)) < wanted:
             fit = step(fit)
     return fit
+
+
+def _with_short_badge(fit: _Fit) -> _Fit:
+    return replace(fit, is_badge_short=True)
 
 
 def _without(key: str) -> Callable[[_Fit], _Fit]:

@@ -11,7 +11,7 @@ from edgeprof.tables.runs.rows import SetupRow, row_of
 from edgeprof.tables.runs.text import Paint, render_rows
 from edgeprof.tables.window_end import reached_precision
 from edgeprof.wire import identity
-from edgeprof.wire.evidence import TRUST_MEANING, Timing, TrustCause, TrustMark
+from edgeprof.wire.evidence import TRUST_CAUSES, TRUST_MEANING, Timing, TrustCause, TrustMark
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.commands.view.verdict import Names, verdict_items, work_differs
 from edgeprof_agent.commands.view.words import listed, number, percent, plural
@@ -125,7 +125,7 @@ def _notes(
     series: SeriesState, summary: SeriesSummary, rows: Sequence[SetupRow], names: Names, width: int, out: Path | None
 ) -> list[str]:
     """At most ten lines. What failed comes first; where the results are and what to do next always fit."""
-    tail = [line for label, text in _tail(series, summary, rows, out) for line in _item(label, text, width)]
+    tail = [line for label, text in _tail(series, summary, rows, out) for line in _item(label, text, width, MAX_LINES)]
     shown = list(names.values())
     items = [*_failure_lines(series, rows, shown)]
     for label, text in _items(series, summary, rows, shown):
@@ -151,27 +151,31 @@ def _items(
     series: SeriesState, summary: SeriesSummary, rows: Sequence[SetupRow], names: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """What to know of the figures: badges, precision, different work."""
-    for cause in dict.fromkeys(cause for row in rows for cause in row.marks):
+    for cause in TRUST_CAUSES:
         marked = [index for index, row in enumerate(rows) if cause in row.marks]
-        runs = f" ({rows[marked[0]].marks[cause]} of {plural(rows[marked[0]].measured, 'run')})"
-        of_which = "" if len(rows) == 1 else f"{_some([names[index] for index in marked])}: "
-        several = runs if len(marked) == 1 and rows[marked[0]].measured > 1 else ""
-        reason = next(
-            (mark.reason for result in _results(series, marked[0]) for mark in _marks(result) if mark.cause == cause), ""
-        )
-        yield cause.replace("_", " "), f"{of_which}{reason or TRUST_MEANING[cause]}{several}"
+        if marked:
+            yield cause.replace("_", " "), _badge_text(series, rows, names, marked, cause)
     yield from _imprecise(series, rows, names)
     if work := work_differs(series, summary):
         yield "work", f"differs in {listed(work)}: the times are those of different work (-v)"
+
+
+def _badge_text(
+    series: SeriesState, rows: Sequence[SetupRow], names: Sequence[str], marked: Sequence[int], cause: TrustCause
+) -> str:
+    """Which set-ups a cause marks, and what was found in the first of them."""
+    reasons = [mark.reason for run in _results(series, marked[0]) for mark in _marks(run) if mark.cause == cause]
+    first = rows[marked[0]]
+    runs = f" ({first.marks[cause]} of {plural(first.measured, 'run')})" if first.measured > 1 else ""
+    who = f"{_some([names[index] for index in marked])}: " if len(rows) > 1 else ""
+    return f"{who}{reasons[0] or TRUST_MEANING[cause]}{runs if len(marked) == 1 else ''}"
 
 
 def _marks(result: Result) -> tuple[TrustMark, ...]:
     return result.trust.marks if result.trust else ()
 
 
-def _imprecise(
-    series: SeriesState, rows: Sequence[SetupRow], names: Sequence[str]
-) -> Iterator[tuple[str, str]]:
+def _imprecise(series: SeriesState, rows: Sequence[SetupRow], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Set-ups whose first run did not reach the requested precision, and what prevented it."""
     found: list[tuple[str, Timing, RunProtocol, Result]] = []
     for index in range(len(rows)):
@@ -182,9 +186,10 @@ def _imprecise(
         return
     _, timing, protocol, result = found[0]
     wanted = f"±{percent(protocol.precision)}"
-    who = "" if len(rows) == 1 else f" in {_some([name for name, *_ in found])}"
+    who = f" in {_some([name for name, *_ in found])}" if len(found) < len(rows) else " in any set-up" * (len(rows) > 1)
     reasons = {mark.reason for mark in _marks(result)}
-    cause = timing.prevented_by if timing.prevented_by and not _is_told(timing.prevented_by, reasons) else ""
+    is_new = timing.prevented_by is not None and not _is_told(timing.prevented_by, reasons)
+    cause = timing.prevented_by if timing.prevented_by and is_new and len(rows) == 1 else ""
     needed = "" if timing.needed_s is None else f"would take about {_duration(timing.needed_s)}"
     text = "; ".join(part for part in (f"{wanted} not reached{who}", needed, cause) if part)
     yield "precision", text
@@ -205,7 +210,7 @@ def _tail(
     series: SeriesState, summary: SeriesSummary, rows: Sequence[SetupRow], out: Path | None
 ) -> Iterator[tuple[str, str]]:
     if out is not None:
-        yield "saved in", f"{out}/ (edgeprof compare {out}/A {out}/B)" if len(rows) > 1 else f"{out}/"
+        yield "saved in", f"{out}/, one folder a set-up; see `edgeprof compare`" if len(rows) > 1 else f"{out}/"
     yield "next", _next(summary, rows, out)
 
 
@@ -233,14 +238,14 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[: _MAX_NAMES - 1])} and {len(names) - _MAX_NAMES + 1} more"
 
 
-def _item(label: str, text: str, width: int) -> list[str]:
+def _item(label: str, text: str, width: int, max_lines: int = _MAX_ITEM_LINES) -> list[str]:
     """A labelled line, cut after the second: -v has the rest."""
     start = f"{label:<{_LABEL}}" if len(label) < _LABEL else f"{label}  "
     lines = _wrapped(text, width, start, " " * _LABEL)
-    if len(lines) <= _MAX_ITEM_LINES:
+    if len(lines) <= max_lines:
         return lines
-    last = lines[_MAX_ITEM_LINES - 1]
-    return [*lines[: _MAX_ITEM_LINES - 1], f"{last[: width - 2].rstrip()} …"]
+    last = lines[max_lines - 1]
+    return [*lines[: max_lines - 1], f"{last[: width - 2].rstrip()} …"]
 
 
 def _wrapped(text: str, width: int, first: str, indent: str) -> list[str]:

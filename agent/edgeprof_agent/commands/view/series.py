@@ -52,7 +52,7 @@ def _lines(series: SeriesState, summary: SeriesSummary, seed: int, out: Path | N
     yield from table([head, *(_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1))])
     for caption in dict.fromkeys(_caption(row) for row in summary.rows if row.median_ms is not None):
         yield f"  {caption}"
-    for number_of, row in enumerate(summary.rows, 1):
+    for row in summary.rows:
         if row.failure is not None:
             problem = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
             yield from labelled("failed", f"{row.label}: {problem}")
