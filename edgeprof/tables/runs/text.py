@@ -1,5 +1,6 @@
 """Set-ups as a table for a terminal: a row each, never wider than the terminal, and the names that it uses. Pure."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -167,8 +168,8 @@ def _table(rows: Sequence[SetupRow], kind: Kind, width: int, paint: Paint) -> Sh
     left = sorted(left, key=lambda one: one.key != "device")  # the device stands before the model
     lines = [_line(left, measured, -1, None, paint)]
     lines += [_line(left, measured, index, row, paint) for index, row in enumerate(rows)]
-    same = [*_same(rows, fit), spans_of(rows)]
-    return Shown([*lines, *([" ".join(text for text in same if text)] if any(same) else [])], names)
+    caption = " ".join(text for text in (*_same(rows, fit), spans_of(rows)) if text)
+    return Shown([*lines, *textwrap.wrap(caption, width)], names)
 
 
 _FACTS = ("device", "runtime", "threads")
