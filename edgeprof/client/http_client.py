@@ -50,13 +50,13 @@ class HubError(EdgeprofError):
 class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
-    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None) -> None:
+    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         if token and not (token.isascii() and token.isprintable()):
             raise HubError("bad_token", "The token contains characters that no hub token has. Copy it again.")
         headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
-        self._server = Server(parts, headers, TIMEOUT_S, self._unreachable)
+        self._server = Server(parts, headers, timeout_s, self._unreachable)
 
     def devices(self) -> list[rest.DeviceRecord]:
         """Every device that the hub knows."""

@@ -3,6 +3,7 @@
 import click
 
 from edgeprof.client import resolve
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
@@ -18,7 +19,7 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("which", metavar="MODEL")
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
 @hub_options
 def show(which: str, hub_url: str, token_file: str | None) -> None:
     """Show MODEL's family, quantization, task and parameters."""
@@ -29,7 +30,7 @@ def show(which: str, hub_url: str, token_file: str | None) -> None:
 
 
 @model.command()
-@click.argument("which", metavar="MODEL")
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
 @click.option("--name", help="Its name on the hub.")
 @click.option("--family", help="Groups the variants of one network.")
 @click.option("--quantization", help="Free-text name of the variant, such as int8-static.")

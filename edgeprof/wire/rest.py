@@ -23,7 +23,7 @@ from edgeprof.wire.quality import QualityRow as QualityRow
 from edgeprof.wire.quality import VerdictState as VerdictState
 from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
-from edgeprof.wire.run_field import FormInput, Option, RunField
+from edgeprof.wire.run_field import FormInput, Option, RunField, short_flag
 from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
 from edgeprof.wire.words import FIRST_WORDS
@@ -236,7 +236,7 @@ class CampaignRequest(RunOptions):
             code="bad_repeats",
             low=1,
             high=1000,
-            option=Option(flags="--repeats"),
+            option=Option(flags="--repeats", more_flags=short_flag("-r")),
             form=FormInput(label="Repeats", note="Results for each cell, spread over time."),
             not_offered={"profile": "Repeats of a series are its own: an option of `profile` itself."},
         ),
