@@ -10,6 +10,11 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
+from edgeprof.wire.labels import FamilyAct as FamilyAct
+from edgeprof.wire.labels import FamilyChange as FamilyChange
+from edgeprof.wire.labels import FamilyEffects as FamilyEffects
+from edgeprof.wire.labels import FamilyRecord as FamilyRecord
+from edgeprof.wire.labels import LabelChange as LabelChange
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
 from edgeprof.wire.quality import CellQuality as CellQuality
 from edgeprof.wire.quality import CorrectCost as CorrectCost
@@ -56,6 +61,8 @@ class ModelRecord:
     """Tokens of context that a language model was trained for, where its file says so."""
     proposed: tuple[str, ...] = ()
     """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group models by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,9 @@ class ModelPatch:
     quantization: str | None = None
     task: str | None = None
     parameters: int | None = None
+    variant: str | None = None
+    tags: tuple[str, ...] | None = None
+    """All tags that it shall have; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +98,8 @@ class DeviceRecord:
     price_usd: float | None
     price_source: str | None
     facts: Facts | None
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group devices by."""
 
     @property
     def is_endpoint(self) -> bool:

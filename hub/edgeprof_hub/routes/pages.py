@@ -21,7 +21,16 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
+from edgeprof_hub.routes import (
+    capability,
+    cell_history,
+    cost_page,
+    families_page,
+    forms,
+    sets_page,
+    settings,
+    side_by_side,
+)
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -40,6 +49,7 @@ router.include_router(forms.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(families_page.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
@@ -189,7 +199,8 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
     found = store.device(device_id)
     if found is None:
         raise not_found("device", device_id)
-    return page("device.html", page=detail.DevicePage(found, store.results(device_id=device_id, limit=NEWEST_RUNS)))
+    runs = store.results(device_id=device_id, limit=NEWEST_RUNS)
+    return page("device.html", page=detail.DevicePage(found, runs, store.labels.changes("device", device_id)))
 
 
 @router.get("/models/{model_id}")
@@ -201,7 +212,8 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
         raise not_found("model", model_id)
     devices = {item.device_id: item for item in store.devices()}
     runs = store.results(model_id=model_id, limit=NEWEST_RUNS)
-    return page("model.html", page=detail.ModelPage(found, runs, devices))
+    changes = store.labels.changes("model", model_id)
+    return page("model.html", page=detail.ModelPage(found, runs, devices, changes=changes))
 
 
 @router.get("/flash")

@@ -67,7 +67,15 @@ def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
         price_usd=row["price_usd"],
         price_source=row["price_source"],
         facts=facts(row["facts"]) if row["facts"] else None,
+        tags=_tags(row),
     )
+
+
+def _tags(row: sqlite3.Row) -> tuple[str, ...]:
+    try:
+        return from_json(row["tags"], tuple[str, ...])
+    except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
+        return ()
 
 
 def model(row: sqlite3.Row) -> rest.ModelRecord:

@@ -105,6 +105,7 @@ class DevicePage:
 
     device: rest.DeviceRecord
     results: Sequence[rest.StoredResult]
+    changes: Sequence[rest.LabelChange] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class ModelPage:
     results: Sequence[rest.StoredResult]
     devices: Mapping[str, rest.DeviceRecord]
     tasks: tuple[str, ...] = TASKS
+    changes: Sequence[rest.LabelChange] = ()
 
 
 @dataclass(frozen=True)
