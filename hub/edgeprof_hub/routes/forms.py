@@ -168,10 +168,13 @@ def edit_model(
     if record is None:
         raise not_found("model", model_id)
     typed = {"family": family, "variant": variant, "quantization": quantization, "task": task}
-    said = {name: text.strip() for name, text in typed.items() if text.strip()}
-    if said.get("variant") == record.variant:
-        del said["variant"]  # what nobody touched goes on following the quantization
-    patch = rest.ModelPatch(**said, parameters=_count(parameters))
+    patch = rest.ModelPatch(
+        family=family.strip() or None,
+        variant=None if variant.strip() in ("", record.variant) else variant,  # untouched, it follows the quantization
+        quantization=quantization.strip() or None,
+        task=task.strip() or None,
+        parameters=_count(parameters),
+    )
     if patch.family not in (None, record.family) and not confirmed:
         effects = families.of_one_model(hub, record, patch.family or "")
         if effects.warnings or len(effects.sentences) > QUIET_SENTENCES:
