@@ -21,6 +21,7 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
+from edgeprof_hub.quality import of_run
 from edgeprof_hub.routes import (
     capability,
     cell_history,
@@ -188,7 +189,11 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     scenario = fleet_scenario.read(store.fleet_scenario())
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
-    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
+    others = of_run.evaluations_of(store, result, model_of.family) if model_of and not asked else []
+    timed = store.result(others[0].result_id) if others else None
+    runs = store.history.run_count((result.device_id, result.model_id, result.config_key))
+    evaluated = timed.result if timed else None
+    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked, runs, evaluated)
     return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
 
 

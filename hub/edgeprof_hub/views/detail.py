@@ -17,8 +17,10 @@ from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
+from edgeprof_hub.views.run_headline import RunHeadline, kind_of_run, run_headline
 from edgeprof_hub.views.samples import SampleSeries
 
 
@@ -63,6 +65,8 @@ class RunPage:
     cost: rest.CostView | str | None
     evidence: Evidence
     evaluation: EvaluationView | None = None
+    headline: RunHeadline | None = None
+    meaning: AppMeaning | None = None
 
     @property
     def result(self) -> m.Result:
@@ -73,6 +77,7 @@ class RunPage:
     def sections(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
+            ("meaning", "for the app", self.meaning is not None),
             ("trust", "trust", self.evaluation is None or self.evidence.trust is not None),
             ("evaluation-h", "evaluation", self.evaluation is not None),
             ("remote", "endpoint", self.result.remote is not None),
@@ -179,9 +184,16 @@ def run_page(
     scenario: Scenario,
     prices: Prices,
     stored_set: rest.EvaluationSetRecord | None = None,
+    runs_of_cell: int = 1,
+    evaluated: m.Result | None = None,
 ) -> RunPage:
-    """The page of one stored result; its cost in the fleet's scenario."""
+    """The page of one stored result; its cost in the fleet's scenario.
+
+    `runs_of_cell`: measured results of its cell. `evaluated`: an evaluation of the same set-up, for the whole pipeline.
+    """
     result = stored.result
+    pipeline = {row.metric: row for row in evaluated.metrics} if evaluated else None
+    model_format = model.format if model else None
     return RunPage(
         stored=stored,
         device=device,
@@ -195,6 +207,8 @@ def run_page(
         cost=costs.cost_of(device, model, result, scenario, prices) if device and model else None,
         evidence=evidence,
         evaluation=evaluation_view(result, stored_set),
+        headline=run_headline(result, model_format, runs_of_cell),
+        meaning=app_meaning(result, kind_of_run(result, model_format), pipeline),
     )
 
 
@@ -203,7 +217,9 @@ def metric_lines(result: m.Result) -> tuple[MetricLine, ...]:
     rows = {row.metric: row for row in result.metrics}
     order = [name for name in METRICS if name in rows] + [name for name in rows if name not in METRICS]
     measured = [_metric_line(rows[name]) for name in order]
-    return (*measured, *(_absent_line(absent) for absent in result.absent))
+    reasons = dict.fromkeys(absent.reason for absent in result.absent)
+    alike = ([absent.metric for absent in result.absent if absent.reason == reason] for reason in reasons)
+    return (*measured, *map(_absent_line, alike, reasons))
 
 
 def _metric_line(row: m.MetricRow) -> MetricLine:
@@ -227,10 +243,10 @@ def _grouped(reason: str) -> str:
     return re.sub(r"(?<![\d.,])\d{4,}(?![\d.])", lambda found: f"{int(found[0]):,}", reason)
 
 
-def _absent_line(absent: m.AbsentMetric) -> MetricLine:
-    known = METRICS.get(absent.metric)
-    title = known.title if known else absent.metric
-    return MetricLine(title, known.meaning if known else "", "none", "", None, None, "", absent.reason)
+def _absent_line(metrics: list[str], reason: str) -> MetricLine:
+    """All that is missing for one reason."""
+    titles = [METRICS[metric].title if metric in METRICS else metric for metric in metrics]
+    return MetricLine(", ".join(titles), "", "", "", None, None, "", reason)
 
 
 def settings(result: m.Result) -> tuple[SettingRow, ...]:
