@@ -51,11 +51,11 @@ def group_members(known: Sequence[rest.DeviceGroup], names: Sequence[str]) -> li
 
 
 def stored_model(known: Sequence[rest.ModelRecord], text: str) -> rest.ModelRecord | None:
-    """The model on the hub that `text` names by name, id or unique start of an id (8 characters and more)."""
+    """The model on the hub that `text` names by name, label, id or unique start of an id (8 characters and more)."""
     found = [
         item
         for item in known
-        if text in (item.model_id, item.name) or (len(text) >= 8 and item.model_id.startswith(text))
+        if text in (item.model_id, item.name, item.shown_name) or (len(text) >= 8 and item.model_id.startswith(text))
     ]
     if len(found) > 1:
         ids = ", ".join(item.model_id[:12] for item in found)
@@ -121,7 +121,7 @@ def describer(
 ) -> Callable[[rest.JobRecord], str]:
     """Names a job as `device  model`, padded to line up; one that evaluates also by its set."""
     labels = {item.device_id: _shortened(item.label) for item in chosen}
-    names = distinct_names({item.model_id: _shortened(item.name) for item in records})
+    names = distinct_names({item.model_id: _short_label(item) for item in records})
     wide_device = max(map(len, labels.values()), default=0)
     wide_model = max(map(len, names.values()), default=0)
     titles = {item.set_id: f"  on {_shortened(item.name)}" for item in sets}
@@ -131,6 +131,22 @@ def describer(
         return f"{cell}{titles.get(job.config.evaluation_set, '')}"
 
     return described
+
+
+def namesakes(known: Sequence[rest.ModelRecord], record: rest.ModelRecord) -> str | None:
+    """Which of several models of one name `record` is; None where no other has its name."""
+    names = distinct_names({item.model_id: item.name for item in (*known, record)})
+    others = sorted({names[item.model_id] for item in known if item.name == record.name} - {names[record.model_id]})
+    if not others:
+        return None
+    return (
+        f"{len(others) + 1} models are named {record.name}. This is {names[record.model_id]}, not {', '.join(others)}."
+    )
+
+
+def _short_label(record: rest.ModelRecord) -> str:
+    """The name cut short, with the part of the label that tells it from its namesakes."""
+    return _shortened(record.name) + record.shown_name.removeprefix(record.name)
 
 
 def _shortened(text: str) -> str:

@@ -63,6 +63,13 @@ class ModelRecord:
     """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
     tags: tuple[str, ...] = ()
     """Words of a person's own, sorted, to find and group models by."""
+    label: str = ""
+    """The name, made unique by the start of the id where several models of the hub share it. Older hubs: empty."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person reads: the label, or of a record without one the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, kw_only=True)

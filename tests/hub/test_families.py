@@ -203,3 +203,18 @@ def test_labels_are_edited_in_a_browser_and_a_change_of_family_is_confirmed(open
     assert "Label changes" in page
     assert 'value="lab"' in client.get(f"/devices/{fleet.device_id(1)}").text
     assert "best, small" in client.get("/families").text
+
+
+def test_two_models_of_one_name_are_told_apart_on_every_page(open_hub: Open) -> None:
+    one, other = fleet.model("same", "a"), fleet.model("same", "b")
+    results = [fleet.result(1, model, fleet.vision_rows(1.0, 0.01)) for model in (one, other)]
+    client = open_hub(fleet.Fleet([fleet.state(1, "pi")], models=[one, other], results=results))
+    label = f"same ({one.model_id[:8]})"
+    cell = f"/cells/{fleet.device_id(1)}/{one.model_id}/{results[0].config_key}"
+    pages = ("/", "/flash", "/families", f"/models/{one.model_id}", f"/runs/{results[0].result_id}", cell)
+    for path in (*pages, f"/devices/{fleet.device_id(1)}", f"/cost/{results[0].result_id}", "/api/v1/metrics"):
+        assert label in client.get(path).text, path
+    both = "&".join(f"run={result.result_id}" for result in results)
+    assert label in client.get(f"/side-by-side?{both}").text
+    records = {record["model_id"]: record for record in client.get("/api/v1/models").json()}
+    assert (records[one.model_id]["name"], records[one.model_id]["label"]) == ("same", label)

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeprof.wire import rest
-from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.registry.model_facts import may_be_one_network
 from edgeprof_hub.store.labels import Attached
 
@@ -57,7 +56,7 @@ def warnings(
     told: list[str] = []
     pairs = ((one, other) for one in found.moved for other in found.there)
     if unlike := next((pair for pair in pairs if not may_be_one_network(*pair)), None):
-        sizes = ", ".join(f"{model.name} {model.parameters:,}" for model in unlike)
+        sizes = ", ".join(f"{model.shown_name} {model.parameters:,}" for model in unlike)
         told.append(f"They may be different networks. Parameters: {sizes}.")
     tasks = {model.task for model in (*found.moved, *found.there)}
     if found.there and len(tasks) > 1:
@@ -91,7 +90,7 @@ def _is_parted(verdict: rest.GateVerdictRecord, moved: Collection[str], model_of
 
 
 def _named(models: Collection[rest.ModelRecord]) -> str:
-    names = sorted(distinct_names({model.model_id: model.name for model in models}).values())
+    names = sorted(model.shown_name for model in models)
     return f"{len(names)} model{'' if len(names) == 1 else 's'} ({_some(names, ', ')})"
 
 

@@ -51,5 +51,5 @@ def _page(hub: HubContext, name: str, asked: list[str] | None = None, problem: s
         results = {one.result_id for one in hub.reader.evaluations.newest(model_id=model.model_id, limit=1000)}
         rows = tuple(row for row in rows if row.result_id in results)
     gates = hub.reader.gates.gates([family]).get(family, ()) if asked is None else asked
-    shown = capability_page(model.name if model else family, family, rows, gates, problem)
+    shown = capability_page(model.shown_name if model else family, family, rows, gates, problem)
     return page("capability.html", 400 if problem else 200, page=shown)

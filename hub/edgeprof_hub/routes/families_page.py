@@ -1,6 +1,5 @@
 """The page of families, and the forms that merge, split and rename them: what moves is shown before it moves."""
 
-from dataclasses import replace
 from typing import Annotated, cast, get_args
 from urllib.parse import urlencode
 
@@ -10,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.labels import FamilyAct
-from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.registry import families
 from edgeprof_hub.routes.answers import HubOf
@@ -67,11 +65,9 @@ def confirmation(effects: rest.FamilyEffects, action: str, fields: list[tuple[st
 
 
 def _shown(hub: HubContext, problem: str = "", changed: str = "") -> FamiliesPage:
-    models = {model.model_id: model for model in hub.reader.models()}
-    names = distinct_names({model_id: model.name for model_id, model in models.items()})
     return FamiliesPage(
         families=families.listed(hub),
-        models={model_id: replace(model, name=names[model_id]) for model_id, model in models.items()},
+        models={model.model_id: model for model in hub.reader.models()},
         changes=hub.reader.labels.changes(limit=NEWEST_CHANGES),
         problem=problem,
         changed=changed,

@@ -35,7 +35,7 @@ from edgeprof_hub.routes import (
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
+from edgeprof_hub.views import comparison, detail, evidence, lead_lines, recent_runs, samples
 from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
@@ -204,8 +204,19 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
     found = store.device(device_id)
     if found is None:
         raise not_found("device", device_id)
-    runs = store.results(device_id=device_id, limit=NEWEST_RUNS)
-    return page("device.html", page=detail.DevicePage(found, runs, store.labels.changes("device", device_id)))
+    axes = table.axes(store)
+    ran = {(row.model_id, row.config_key) for row in store.cells(device_ids=[device_id])}
+    columns = [column for column in axes.columns if table.key_of(column) in ran]
+    cells = table.part_of(store, axes, [found], columns, time.time(), lead_lines.LEADS).shown.cells
+    shown = detail.DevicePage(
+        found,
+        store.results(device_id=device_id, limit=NEWEST_RUNS),
+        store.labels.changes("device", device_id),
+        lead_lines.of_device(cells, columns),
+        lead_lines.failed(cells, columns),
+        {model.model_id: model.shown_name for model in axes.models.values()},
+    )
+    return page("device.html", page=shown)
 
 
 @router.get("/models/{model_id}")
@@ -215,10 +226,19 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
     found = store.model(model_id)
     if found is None:
         raise not_found("model", model_id)
-    devices = {item.device_id: item for item in store.devices()}
-    runs = store.results(model_id=model_id, limit=NEWEST_RUNS)
-    changes = store.labels.changes("model", model_id)
-    return page("model.html", page=detail.ModelPage(found, runs, devices, changes=changes))
+    axes = table.axes(store)
+    devices = {item.device_id: item for item in axes.devices}
+    columns = [column for column in axes.columns if column.model_id == model_id]
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), ()).shown.cells
+    shown = detail.ModelPage(
+        found,
+        store.results(model_id=model_id, limit=NEWEST_RUNS),
+        devices,
+        changes=store.labels.changes("model", model_id),
+        leads=lead_lines.of_model(cells, columns, devices),
+        failures=lead_lines.failed(cells, columns),
+    )
+    return page("model.html", page=shown)
 
 
 @router.get("/flash")

@@ -142,7 +142,7 @@
     const { edges_ms: edges, counts, is_log: isLog, median_ms: median, modes_ms: modes } = series.histogram;
     const bars = counts.map((count, index) => ({ from: edges[index], to: edges[index + 1], count }));
     const isLate = (x) => (isLog ? Math.log(x / edges[0]) / Math.log(edges[edges.length - 1] / edges[0]) : (x - edges[0]) / (edges[edges.length - 1] - edges[0])) > 0.75;
-    const names = (textAnchor) => Plot.text(modes.filter((x) => isLate(x) === (textAnchor === "end")), { x: (x) => x, text: (x) => `peak ${Number(x.toPrecision(3))}`, frameAnchor: "top", textAnchor, dx: textAnchor === "end" ? -4 : 4, dy: 4, fill: css("--bad") });
+    const names = (textAnchor) => Plot.text(modes.filter((x) => isLate(x) === (textAnchor === "end")), { x: (x) => x, text: (x) => `peak ${Number(x.toPrecision(3))}`, frameAnchor: "top", textAnchor, dx: textAnchor === "end" ? -4 : 4, dy: -16, fill: css("--bad") });
     return {
       height: 170,
       marginLeft: 52,

@@ -78,9 +78,9 @@ def _tags(row: sqlite3.Row) -> tuple[str, ...]:
         return ()
 
 
-def model(row: sqlite3.Row) -> rest.ModelRecord:
+def model(row: sqlite3.Row, label: str) -> rest.ModelRecord:
     """One model; its name is a column, because it may change."""
-    return replace(_model(row["document"]), name=row["name"])
+    return replace(_model(row["document"]), name=row["name"], label=label)
 
 
 def job(row: sqlite3.Row) -> rest.JobRecord:

@@ -10,7 +10,6 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
-from edgeprof.wire.model_names import distinct_names
 from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.campaigns import form_inputs
 from edgeprof_hub.campaigns.form_inputs import InputView
@@ -20,6 +19,7 @@ from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
+from edgeprof_hub.views.lead_lines import LeadLine
 from edgeprof_hub.views.run_headline import RunHeadline, kind_of_run, run_headline
 from edgeprof_hub.views.samples import SampleSeries
 
@@ -111,6 +111,11 @@ class DevicePage:
     device: rest.DeviceRecord
     results: Sequence[rest.StoredResult]
     changes: Sequence[rest.LabelChange] = ()
+    leads: Sequence[LeadLine] = ()
+    """One line a family."""
+    failures: Sequence[LeadLine] = ()
+    names: Mapping[str, str] = field(default_factory=lambda: {})
+    """Of models, by id."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,9 @@ class ModelPage:
     devices: Mapping[str, rest.DeviceRecord]
     tasks: tuple[str, ...] = TASKS
     changes: Sequence[rest.LabelChange] = ()
+    leads: Sequence[LeadLine] = ()
+    """One line a device and configuration."""
+    failures: Sequence[LeadLine] = ()
 
 
 @dataclass(frozen=True)
@@ -139,11 +147,6 @@ class FlashPage:
     tasks: tuple[str, ...] = TASKS
     sets: Sequence[rest.EvaluationSetRecord] = ()
     """Evaluation sets, those of the models' tasks first."""
-
-    @property
-    def model_names(self) -> Mapping[str, str]:
-        """The models' names, distinct where several share one."""
-        return distinct_names({model.model_id: model.name for model in self.models})
 
 
 @dataclass(frozen=True)

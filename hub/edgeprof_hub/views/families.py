@@ -15,7 +15,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class FamiliesPage:
-    """`models`: by id, with distinct names. `changed`: the family that was just changed; `problem`: why none was."""
+    """`models`: by id. `changed`: the family that was just changed; `problem`: why none was."""
 
     families: Sequence[rest.FamilyRecord]
     models: Mapping[str, rest.ModelRecord]
