@@ -85,8 +85,8 @@ def flash(
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
     known = client.models()
     for record in records:
-        if said := resolve.namesakes(known, record):
-            click.echo(said, err=True)
+        if message := resolve.namesakes(known, record):
+            click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
     evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]

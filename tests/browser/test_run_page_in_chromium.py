@@ -75,6 +75,6 @@ def test_the_figures_of_charts_are_there_without_javascript(chromium: Browser, u
     page = context.new_page()
     page.goto(f"{url}/runs/{made.results[0].result_id}")
     expect(page.get_by_role("region", name="Points of the sweep")).to_contain_text("6,780")
-    page.get_by_text("Show as a table").first.click()
+    page.locator("section:has(#soak) details.figures summary").first.click()
     expect(page.get_by_role("region", name="Soak curve")).to_contain_text("0.410")
     context.close()

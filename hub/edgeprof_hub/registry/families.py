@@ -1,4 +1,4 @@
-"""Families as a person arranges them: merged, split, renamed. What a change moves is told before it is made."""
+"""Families as a person arranges them: merged, split, renamed. What a change moves is shown before it is made."""
 
 import time
 from collections.abc import Sequence

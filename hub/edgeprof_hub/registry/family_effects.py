@@ -28,22 +28,22 @@ class Families:
 
 def sentences(change: rest.FamilyChange, found: Families, attached: Attached) -> tuple[str, ...]:
     """What happens, the most visible first. `attached`: what hangs on the moved models."""
-    told = [f"From {change.family} to {change.into}: {_named(found.moved)}."]
+    lines = [f"From {change.family} to {change.into}: {_named(found.moved)}."]
     if attached.cells:
-        told.append(
+        lines.append(
             f"Cells of the comparison that follow: {attached.cells:,}. Figures and runs stay; ranks are those within "
             f"{change.into}."
         )
     if attached.evaluations:
-        told.append(f"Evaluations that follow: {attached.evaluations:,}. Gates are judged again.")
+        lines.append(f"Evaluations that follow: {attached.evaluations:,}. Gates are judged again.")
     if attached.open_jobs:
-        told.append(f"Queued or running jobs: {attached.open_jobs:,}. They go on; results count in {change.into}.")
-    told += _of_gates(change, found)
+        lines.append(f"Queued or running jobs: {attached.open_jobs:,}. They go on; results count in {change.into}.")
+    lines += _of_gates(change, found)
     if found.left:
-        told.append(f"Left in {change.family}: {_named(found.left)}.")
+        lines.append(f"Left in {change.family}: {_named(found.left)}.")
     else:
-        told.append(f"Left in {change.family}: no model. The family leaves the lists.")
-    return (*told, "Nothing is deleted or measured again.")
+        lines.append(f"Left in {change.family}: no model. The family leaves the lists.")
+    return (*lines, "Nothing is deleted or measured again.")
 
 
 def warnings(
@@ -53,35 +53,35 @@ def warnings(
     model_of: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Why the change may not be what is meant. `model_of`: model by the id of a verdict's reference."""
-    told: list[str] = []
+    lines: list[str] = []
     pairs = ((one, other) for one in found.moved for other in found.there)
     if unlike := next((pair for pair in pairs if not may_be_one_network(*pair)), None):
         sizes = ", ".join(f"{model.shown_name} {model.parameters:,}" for model in unlike)
-        told.append(f"They may be different networks. Parameters: {sizes}.")
+        lines.append(f"They may be different networks. Parameters: {sizes}.")
     tasks = {model.task for model in (*found.moved, *found.there)}
     if found.there and len(tasks) > 1:
-        told.append(
+        lines.append(
             f"Their tasks differ: {', '.join(sorted(tasks))}. Each model's own task selects its cloud baseline."
         )
     if found.source_gates and not found.left and change.act in ("move", "split"):
-        told.append(f"The gates of {change.family} would hold for no model. A merge takes gates along.")
+        lines.append(f"The gates of {change.family} would hold for no model. A merge takes gates along.")
     ids = {model.model_id for model in found.moved}
     if lost := sum(_is_parted(each, ids, model_of) for each in verdicts):
-        told.append(f"Gate verdicts that lose their reference to the other family: {lost}. They are judged again.")
-    return tuple(told)
+        lines.append(f"Gate verdicts that lose their reference to the other family: {lost}. They are judged again.")
+    return tuple(lines)
 
 
 def _of_gates(change: rest.FamilyChange, found: Families) -> list[str]:
-    told: list[str] = []
+    lines: list[str] = []
     along = found.gates_after(change)[len(found.target_gates) :]
     if along:
         what = "Gates copied" if change.act == "split" else "Gates that move along"
-        told.append(f"{what} to {change.into}: {_lines(along)}.")
+        lines.append(f"{what} to {change.into}: {_lines(along)}.")
     elif found.source_gates and found.left:
-        told.append(f"Gates that stay with {change.family}, not with the moved models: {_lines(found.source_gates)}.")
+        lines.append(f"Gates that stay with {change.family}, not with the moved models: {_lines(found.source_gates)}.")
     if found.target_gates:
-        told.append(f"Gates of {change.into} that then hold for the moved models: {_lines(found.target_gates)}.")
-    return told
+        lines.append(f"Gates of {change.into} that then hold for the moved models: {_lines(found.target_gates)}.")
+    return lines
 
 
 def _is_parted(verdict: rest.GateVerdictRecord, moved: Collection[str], model_of: Mapping[str, str]) -> bool:

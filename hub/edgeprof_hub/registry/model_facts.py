@@ -36,8 +36,8 @@ def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelR
     values = {name: getattr(known, name) for name in kept}
     variant = known.variant if "quantization" in kept else new.variant
     proposed = [name for name in EDITABLE if name in (known if name in kept else new).proposed]
-    said = {"variant": variant, "name": known.name, "tags": tuple(sorted({*known.tags, *new.tags}))}
-    return replace(new, **values, **said, created_s=known.created_s, proposed=tuple(proposed))
+    stays = {"variant": variant, "name": known.name, "tags": tuple(sorted({*known.tags, *new.tags}))}
+    return replace(new, **values, **stays, created_s=known.created_s, proposed=tuple(proposed))
 
 
 def _stays(name: str, known: rest.ModelRecord, new: rest.ModelRecord) -> bool:

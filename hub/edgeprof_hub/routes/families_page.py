@@ -60,7 +60,7 @@ def change(
 
 
 def confirmation(effects: rest.FamilyEffects, action: str, fields: list[tuple[str, str]], back: str) -> HTMLResponse:
-    """The page that tells what a change moves, with the button that makes it. `fields`: what the form had."""
+    """The page that shows what a change moves, with the button that makes it. `fields`: what the form had."""
     return page("family_change.html", page=FamilyChangePage(effects, action, (*fields, ("confirmed", "yes")), back))
 
 

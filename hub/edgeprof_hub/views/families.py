@@ -1,4 +1,4 @@
-"""Contexts of the page of families, and of the page that tells what a change moves."""
+"""Contexts of the page of families, and of the page that shows what a change moves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

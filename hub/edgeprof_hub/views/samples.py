@@ -145,12 +145,12 @@ def table_of(histogram: Histogram) -> DataTable:
 
 def caption_of(histogram: Histogram) -> str:
     """What the drawn histogram holds and what it does not, in a sentence; modes where there are two."""
-    said = "Histogram of all samples"
+    text = "Histogram of all samples"
     if histogram.beyond:
         farthest = figures.number(histogram.max_ms)
-        said += f" up to p99; {histogram.beyond:,} beyond it, up to {farthest} ms"
-    said += ", log axis" if histogram.is_log else ""
+        text += f" up to p99; {histogram.beyond:,} beyond it, up to {farthest} ms"
+    text += ", log axis" if histogram.is_log else ""
     if histogram.modes_ms:
         fast, slow = map(figures.number, histogram.modes_ms)
-        said += f". Two speeds: peaks at {fast} and {slow} ms"
-    return f"{said}."
+        text += f". Two speeds: peaks at {fast} and {slow} ms"
+    return f"{text}."
