@@ -77,15 +77,18 @@ def test_rates_and_frames_come_with_their_formula() -> None:
 
 
 def test_the_whole_pipeline_soak_and_energy_are_told_where_measured() -> None:
-    pipeline = {name: fleet.row(name, value) for name, value in (("pipeline_p50_ms", 20.0), ("pipeline_p95_ms", 25.0))}
+    pipeline = tuple(fleet.row(name, value) for name, value in (("pipeline_p50_ms", 20.0), ("pipeline_p95_ms", 25.0)))
+    evaluated = replace(VISION, metrics=pipeline)
     soak = Soak(
         duration_s=60, complete=True, curve=(), burst_p50_ms=10, sustained_p50_ms=12.5, knee_s=30, slowdown=1.25
     )
     energy = fleet.row("energy_per_inference_j", 0.036, scope="module_input")
-    lines = said(app_meaning(replace(VISION, soak=soak, metrics=(*VISION.metrics, energy)), "inference", pipeline))
+    lines = said(app_meaning(replace(VISION, soak=soak, metrics=(*VISION.metrics, energy)), "inference", evaluated))
     assert any("an item takes 20.0 ms: 50.0 items a second." in line for line in lines)
     assert any("The whole pipeline: 1 inference per frame at 30 frames/s, at pipeline p95." in line for line in lines)
     assert any("Under load for 60 s: 80.0 inferences a second." in line for line in lines)
+    busy = replace(evaluated, trust=Trust(marks=(realistic.BUSY,)))
+    assert not any("item" in line for line in said(app_meaning(VISION, "inference", busy)))
     assert any("One watt-hour is 100,000 inferences." in line and "3,600 J ÷ 36.0 mJ each" in line for line in lines)
 
 

@@ -38,24 +38,29 @@ class AppMeaning:
     refused: str = ""
 
 
-def app_meaning(result: m.Result, kind: Kind, pipeline: Mapping[str, m.MetricRow] | None = None) -> AppMeaning | None:
+def app_meaning(result: m.Result, kind: Kind, evaluated: m.Result | None = None) -> AppMeaning | None:
     """None where the run failed, or measured nothing that an app would feel.
 
-    `pipeline`: metrics of an evaluation of the same set-up, for the time of a whole item; None: there is none.
+    `evaluated`: an evaluation of the same set-up, for the time of a whole item; None: there is none.
     """
     if result.failure is not None:
         return None
     if refused := _refusal(result):
         return AppMeaning((), refused)
-    rows = {row.metric: row for row in result.metrics if row.origin == "measured"}
+    rows = _measured(result)
     if result.config.evaluation_set:
         lines = _of_pipeline(rows)
     elif kind == "language":
         lines = [*_of_tokens(result, rows), *_of_energy(rows, "energy_per_token_j", "generated tokens")]
     else:
         energy = _of_energy(rows, "energy_per_inference_j", "inferences")
-        lines = [*_of_inferences(rows), *_of_pipeline(pipeline or {}), *_of_soak(result), *energy]
+        pipeline = {} if evaluated is None or _refusal(evaluated) else _measured(evaluated)
+        lines = [*_of_inferences(rows), *_of_pipeline(pipeline), *_of_soak(result), *energy]
     return AppMeaning(tuple(lines)) if lines else None
+
+
+def _measured(result: m.Result) -> dict[str, m.MetricRow]:
+    return {row.metric: row for row in result.metrics if row.origin == "measured"}
 
 
 def _refusal(result: m.Result) -> str:

@@ -195,7 +195,6 @@ def run_page(
     `runs_of_cell`: measured results of its cell. `evaluated`: an evaluation of the same set-up, for the whole pipeline.
     """
     result = stored.result
-    pipeline = {row.metric: row for row in evaluated.metrics} if evaluated else None
     model_format = model.format if model else None
     return RunPage(
         stored=stored,
@@ -211,7 +210,7 @@ def run_page(
         evidence=evidence,
         evaluation=evaluation_view(result, stored_set),
         headline=run_headline(result, model_format, runs_of_cell),
-        meaning=app_meaning(result, kind_of_run(result, model_format), pipeline),
+        meaning=app_meaning(result, kind_of_run(result, model_format), evaluated),
     )
 
 
