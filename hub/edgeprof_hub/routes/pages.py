@@ -204,10 +204,10 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
     found = store.device(device_id)
     if found is None:
         raise not_found("device", device_id)
-    axes = table.axes(store)
+    axes = replace(table.axes(store), devices=(found,))  # its families alone: other devices need not be read
     ran = {(row.model_id, row.config_key) for row in store.cells(device_ids=[device_id])}
     columns = [column for column in axes.columns if table.key_of(column) in ran]
-    cells = table.part_of(store, axes, [found], columns, time.time(), lead_lines.LEADS).shown.cells
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), lead_lines.LEADS).shown.cells
     shown = detail.DevicePage(
         found,
         store.results(device_id=device_id, limit=NEWEST_RUNS),
