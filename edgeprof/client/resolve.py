@@ -11,12 +11,16 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire.model_names import distinct_names
 
 Say = Callable[[str], None]
+TAG_PREFIX = "tag:"
 MAX_NAME_CHARS = 28
 """Of a device or a model in a line of progress, so that two of them leave room for what happens."""
 
 
 def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhere: bool) -> list[rest.DeviceRecord]:
-    """The devices that `--to` names (by label, name or id), or with `--all` those online. Raises UsageError."""
+    """The devices that `--to` names (by label, name, id or `tag:TAG`), or with `--all` those online.
+
+    Raises UsageError: no_device, no_target, unknown_device, ambiguous_device.
+    """
     if everywhere:
         online = [device for device in known if device.online]
         if not online:
@@ -24,7 +28,19 @@ def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhe
         return online
     if not targets:
         raise UsageError("no_target", "Name the devices: --to DEVICE (repeat it for several), --group NAME or --all.")
-    return [device(known, text) for text in dict.fromkeys(targets)]
+    found = [item for text in targets for item in (_tagged(known, text) or [device(known, text)])]
+    return list({item.device_id: item for item in found}.values())
+
+
+def _tagged(known: Sequence[rest.DeviceRecord], text: str) -> list[rest.DeviceRecord]:
+    """All devices with the tag of `tag:TAG`; none where `text` is a device's name, or not of this form."""
+    if not text.startswith(TAG_PREFIX) or any(text in (item.label, item.name) for item in known):
+        return []
+    tag = text.removeprefix(TAG_PREFIX).casefold()
+    if found := [item for item in known if tag in item.tags]:
+        return found
+    tags = ", ".join(sorted({each for item in known for each in item.tags})) or "none yet"
+    raise UsageError("unknown_device", f"No device with the tag {tag!r} on this hub. Tags: {tags}.")
 
 
 def device(known: Sequence[rest.DeviceRecord], text: str) -> rest.DeviceRecord:

@@ -23,7 +23,9 @@ KINDS = ("device", "model", "result")
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; repeat it for several.")
+@click.option(
+    "--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id, or tag:TAG; may be repeated."
+)
 @click.option(
     "--group", "groups", multiple=True, metavar="NAME", help="Every device of this group; repeat it for several."
 )

@@ -30,6 +30,9 @@ def test_families_and_tags_from_a_terminal(run: Run, hub: Live) -> None:
     assert "family: little -> net" in run("model", "show", "net int8").out
     assert run("tag", "device", "pi", "Lab", "room-2").out == "pi: lab, room-2\n"
     assert run("tag", "device", "pi", "lab", "--remove").out == "pi: room-2\n"
+    assert run("devices").out.splitlines()[1].endswith("room-2")
+    assert "Queued 1 job(s)" in run("flash", "other", "--to", "tag:Room-2", "--no-wait").out
+    assert run("flash", "other", "--to", "tag:attic", "--no-wait").refused_with("unknown_device")
     assert run("tag", "model", "other", "a,b").refused_with("bad_tag")
     assert run("tag", "model", "other", "a b").refused_with("bad_tag")
     assert run("tag", "model", "other", "best").out == "other: best\n"
