@@ -96,14 +96,15 @@ def rename(source: str, into: str, yes: bool, dry_run: bool, hub_url: str, token
 
 def change(client: HubClient, asked: rest.FamilyChange, yes: bool, dry_run: bool) -> None:
     """Print what would move; then, unless it is only that, ask and do it."""
-    print_effects(client.change_family(replace(asked, dry_run=True)))
+    effects = client.change_family(replace(asked, dry_run=True))
+    print_effects(effects)
     if dry_run:
         return
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("not_confirmed", "Nothing is changed yet. Confirm with --yes.")
         click.confirm("Change it?", abort=True)
-    client.change_family(replace(asked, dry_run=False))
+    client.change_family(replace(asked, model_ids=effects.model_ids, dry_run=False))
     click.echo("Done.")
 
 

@@ -50,6 +50,7 @@ class FamilyChange:
     family: str
     into: str
     model_ids: tuple[str, ...] = ()
+    """Of a merge or a rename: those that a dry run named. Refused where the family has others by now; empty: any."""
     copy_gates: bool = False
     """Of a split: give the new family the same gates."""
     dry_run: bool = False

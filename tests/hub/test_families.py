@@ -92,6 +92,16 @@ def test_a_split_leaves_the_gates_unless_they_are_copied(live: Live) -> None:
     assert live.client.gates("small").gates == live.client.gates("net").gates == (quality_cases.GATE,)
 
 
+def test_a_merge_takes_nothing_along_that_was_not_shown(live: Live) -> None:
+    filled(live)
+    told = live.client.change_family(asked("merge", "net", "other", dry_run=True))
+    live.hub.writer.call(lambda store: store.save_model(fleet.model("net int4", "net", quantization="int4")))
+    with pytest.raises(HubError) as refused:
+        live.client.change_family(replace(told.change, model_ids=told.model_ids, dry_run=False))
+    assert refused.value.code == "family_changed"
+    assert families(live) == {"net": 3, "other": 1}
+
+
 def test_networks_of_unlike_size_are_doubted(live: Live) -> None:
     small = replace(fleet.model("tiny", "tiny"), parameters=100)
     filled(live)

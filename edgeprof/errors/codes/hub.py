@@ -309,6 +309,13 @@ PAGE = (
     ErrorCode("bad_time", "The text is not a time.", "Use UTC, such as 2026-11-27T08:30.", WRONG_USE),
     ErrorCode("empty_group", "A group needs at least one device.", "Choose its devices.", WRONG_USE),
     ErrorCode("empty_family_change", "No model was named to move.", "Name at least one.", WRONG_USE),
+    ErrorCode(
+        "family_changed",
+        "The family's models changed between the look at a change and the change.",
+        "Look again at what would move, then confirm.",
+        FAILED,
+        (409,),
+    ),
     ErrorCode("family_exists", "A family of the new name exists.", "Merge the two, or choose another name.", WRONG_USE),
     ErrorCode(
         "no_family",

@@ -38,7 +38,7 @@ def change(hub: HubContext, asked: rest.FamilyChange) -> rest.FamilyEffects:
     """Make a change, or with `dry_run` say what it would move.
 
     Raises EdgeprofError: not_found, bad_name, same_family, family_exists, no_family, whole_family, empty_family_change,
-    too_many_gates.
+    family_changed, too_many_gates.
     """
     wanted = replace(asked, into=names.checked(asked.into), model_ids=tuple(dict.fromkeys(asked.model_ids)))
     if wanted.dry_run:
@@ -101,6 +101,10 @@ def _found(hub: HubContext, wanted: rest.FamilyChange) -> Families:
 
 def _chosen(wanted: rest.FamilyChange, members: Sequence[rest.ModelRecord]) -> list[rest.ModelRecord]:
     if wanted.act in ("merge", "rename"):
+        if wanted.model_ids and set(wanted.model_ids) != {model.model_id for model in members}:
+            raise EdgeprofError(
+                "family_changed", f"The models of {wanted.family!r} changed meanwhile. Look again at what would move."
+            )
         return list(members)
     if not wanted.model_ids:
         raise UsageError("empty_family_change", "Name at least one model to move.")

@@ -54,7 +54,7 @@ def change(
         return page("families.html", 400, page=_shown(hub, problem=error.message))
     if effects.done:
         return RedirectResponse(f"/families?{urlencode({'changed': effects.change.into})}", 303)
-    fields = [("act", act), ("family", family), ("into", into), *(("model", each) for each in model or ())]
+    fields = [("act", act), ("family", family), ("into", into), *(("model", each) for each in effects.model_ids)]
     fields += [("copy_gates", "yes")] if copy_gates else []
     return confirmation(effects, "/families", fields, "/families")
 
