@@ -187,6 +187,22 @@ class HubClient:
         body = {"price_usd": price_usd, "price_source": source}
         self._send("PATCH", f"/devices/{device_id}", json.dumps(body).encode())
 
+    def tag_device(self, device_id: str, tags: Sequence[str]) -> None:
+        """Give a device these tags and no others."""
+        self._send("PATCH", f"/devices/{device_id}", json.dumps({"tags": list(tags)}).encode())
+
+    def families(self) -> list[rest.FamilyRecord]:
+        """Every family with its variants and gates."""
+        return self._get("/families", list[rest.FamilyRecord])
+
+    def change_family(self, change: rest.FamilyChange) -> rest.FamilyEffects:
+        """Merge, split or rename a family, or move models; with `dry_run` only what would move."""
+        return self._call("POST", "/families/change", rest.FamilyEffects, asdict(change))
+
+    def label_changes(self, kind: str = "", subject_id: str = "", limit: int = 100) -> list[rest.LabelChange]:
+        """Labels that people changed, newest first."""
+        return self._get(f"/label-changes{_query(kind=kind, id=subject_id, limit=str(limit))}", list[rest.LabelChange])
+
     def delete(self, kind: str, item_id: str) -> None:
         """Delete a device, a model or a result (`devices`, `models`, `results`)."""
         self._send("DELETE", f"/{kind}/{item_id}", b"")

@@ -33,7 +33,7 @@ KINDS = ("device", "model", "result")
     multiple=True,
     metavar="DEVICE",
     shell_complete=complete.device,
-    help="A device's name or id; repeat it for several.",
+    help="A device's name or id, or tag:TAG; repeat it for several.",
 )
 @click.option(
     "--group",
@@ -99,7 +99,10 @@ def flash(
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    known = client.models()
     for record in records:
+        if message := resolve.namesakes(known, record):
+            click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
     evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]

@@ -10,6 +10,11 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
+from edgeprof.wire.labels import FamilyAct as FamilyAct
+from edgeprof.wire.labels import FamilyChange as FamilyChange
+from edgeprof.wire.labels import FamilyEffects as FamilyEffects
+from edgeprof.wire.labels import FamilyRecord as FamilyRecord
+from edgeprof.wire.labels import LabelChange as LabelChange
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
 from edgeprof.wire.quality import CellQuality as CellQuality
 from edgeprof.wire.quality import CorrectCost as CorrectCost
@@ -69,6 +74,15 @@ class ModelRecord:
     """Tokens of context that a language model was trained for, where its file says so."""
     proposed: tuple[str, ...] = ()
     """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group models by."""
+    label: str = ""
+    """The name, made unique by the start of the id where several models of the hub share it. Older hubs: empty."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person reads: the label, or of a record without one the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +94,9 @@ class ModelPatch:
     quantization: str | None = None
     task: str | None = None
     parameters: int | None = None
+    variant: str | None = None
+    tags: tuple[str, ...] | None = None
+    """All tags that it shall have; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +120,8 @@ class DeviceRecord:
     facts: Facts | None
     recorded: bool = False
     """Its results are shown from a recording; nothing was measured on this hub."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group devices by."""
 
     @property
     def is_endpoint(self) -> bool:

@@ -388,6 +388,8 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
             old.execute(f"ALTER TABLE job DROP COLUMN {column}")
         old.execute("ALTER TABLE result DROP COLUMN document_sha256")
         old.execute("ALTER TABLE device DROP COLUMN place")
+        old.execute("ALTER TABLE device DROP COLUMN tags")
+        old.execute("DROP TABLE label_change")
         old.execute("DELETE FROM _sqlite_migrations WHERE name > '0001_spine'")
         old.commit()
     with stores.opened(tmp_path) as store:

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from edgeprof.wire import rest
+from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow
@@ -14,6 +15,7 @@ from edgeprof_hub.store.evaluations import EvaluationReader
 from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.jobs import JobReader
+from edgeprof_hub.store.labels import LabelReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
@@ -58,6 +60,7 @@ class SqliteReader:
         self.gates = GateReader(self._all)
         self.jobs = JobReader(self._all)
         self.runs = RunReader(self._all)
+        self.labels = LabelReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
@@ -85,11 +88,16 @@ class SqliteReader:
         ]
 
     def models(self) -> Sequence[rest.ModelRecord]:
-        return [rows.model(row) for row in self._all("SELECT * FROM model ORDER BY family, name, model_id", ())]
+        found = self._all("SELECT * FROM model ORDER BY family, name, model_id", ())
+        labels = distinct_names({row["model_id"]: row["name"] for row in found})
+        return [rows.model(row, labels[row["model_id"]]) for row in found]
 
     def model(self, model_id: str) -> rest.ModelRecord | None:
         row = self._first("SELECT * FROM model WHERE model_id = ?", (model_id,))
-        return rows.model(row) if row else None
+        if row is None:
+            return None
+        twins = self._all("SELECT model_id, name FROM model WHERE name = ?1 OR name LIKE ?1 || ' (%'", (row["name"],))
+        return rows.model(row, distinct_names({twin["model_id"]: twin["name"] for twin in twins})[model_id])
 
     def fleet_scenario(self) -> str | None:
         return self.scenarios.of_fleet()
