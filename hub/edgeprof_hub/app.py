@@ -31,6 +31,7 @@ from edgeprof_hub.routes import (
     api_sets,
     cell_history,
     pages,
+    ready,
     sign_in,
     upload,
 )
@@ -57,6 +58,7 @@ ROUTERS = (
     ),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),
+    (API_PREFIX, ready.api),
     ("", upload.router),
     ("", sign_in.router),
     ("", pages.router),
