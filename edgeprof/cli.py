@@ -67,6 +67,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Check which model on which device meets a service level.",
     ),
+    "integration": (
+        "edgeprof.commands.integration:integration",
+        "",
+        "State what it takes to use a model on a device, with sources.",
+    ),
     "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
     "quality": (
         "edgeprof.commands.quality:quality",

@@ -23,6 +23,7 @@ from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
 
 if TYPE_CHECKING:
+    from edgeprof.integration.facts import IntegrationAnswer
     from edgeprof.readiness.document import ReadyAnswer
 
 T = TypeVar("T")
@@ -201,6 +202,13 @@ class HubClient:
         share = "" if utilisation is None else f"{utilisation:g}"
         query = _query(level=level, device=device, family=family, utilisation=share, limit=str(limit))
         return self._get(f"/ready{query}", ReadyAnswer)
+
+    def integration(self, model_id: str, *, device_id: str = "", runtime: str = "") -> "IntegrationAnswer":
+        """What it takes to use a model with a runtime on a device: stated facts, each with its source."""
+        from edgeprof.integration.facts import IntegrationAnswer  # most commands use none
+
+        query = _query(device=device_id, runtime=runtime)
+        return self._get(f"/models/{model_id}/integration{query}", IntegrationAnswer)
 
     def gates(self, family: str) -> rest.FamilyGates:
         """The gates of a family with their verdicts."""

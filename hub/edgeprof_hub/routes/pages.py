@@ -21,7 +21,18 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import capability, cell_history, cost_page, forms, ready, sets_page, settings, side_by_side
+from edgeprof_hub.readiness.integrating import integration_of
+from edgeprof_hub.routes import (
+    capability,
+    cell_history,
+    cost_page,
+    forms,
+    integration,
+    ready,
+    sets_page,
+    settings,
+    side_by_side,
+)
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -40,6 +51,7 @@ router.include_router(forms.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(integration.router)
 router.include_router(ready.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
@@ -202,7 +214,8 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
         raise not_found("model", model_id)
     devices = {item.device_id: item for item in store.devices()}
     runs = store.results(model_id=model_id, limit=NEWEST_RUNS)
-    return page("model.html", page=detail.ModelPage(found, runs, devices))
+    facts = integration_of(hub, model_id)
+    return page("model.html", page=detail.ModelPage(found, runs, devices), integration=facts)
 
 
 @router.get("/flash")
