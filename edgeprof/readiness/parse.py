@@ -16,8 +16,8 @@ EXAMPLES = (
 )
 _N = r"(?<![\d.])(\d{1,12}(?:\.\d{1,9})?)"
 """A number; longer ones are no quantity of this field, and stay unread."""
-_AT_MOST = r"\s*(?:latency\s*)?(?:under|below|at\s+most|less\s+than|within|max(?:imum)?|up\s+to|<=|≤|<|of|is|=|:)?\s*"
-_AT_LEAST = r"\s*(?:at\s+least|over|above|from|>=|≥|>|of|is|=|:)?\s*"
+_UPPER = r"\s*(?:latency\s*)?(?:under|below|at\s+most|less\s+than|within|max(?:imum)?|up\s+to|<=|≤|<|of|is|=|:)?\s*"
+_LOWER = r"\s*(?:at\s+least|over|above|from|>=|≥|>|of|is|=|:)?\s*"
 _TIME = r"\s*(µs|us|ms|s)\b"
 _PER_S = r"\s*(?:/\s*s(?:ec(?:ond)?)?\b|per\s+s(?:ec(?:ond)?)?\b|a\s+second\b)"
 _THING = r"(?:frames?|images?|inferences?|requests?|items?|samples?|req|answers?|calls?|queries)"
@@ -65,24 +65,24 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
     ),
     (r"\bsustained\b", lambda _: {"sustained_s": MIN_SOAK_S}),
     (
-        rf"(?:\bcosts?{_AT_MOST})?(?:under|below|at\s+most)?\s*(?:us)?\$\s*{_N}\s*(?:/|per|a)\s*"
+        rf"(?:\bcosts?{_UPPER})?(?:under|below|at\s+most)?\s*(?:us)?\$\s*{_N}\s*(?:/|per|a)\s*"
         r"(?:1000|1k|thousand)(?:\s*(?:inferences|requests|images|frames|answers))?",
         lambda f: {"usd_per_1000": float(f[1])},
     ),
     (
-        rf"(?:\bcosts?{_AT_MOST})?(?:under|below|at\s+most)?\s*(?:us)?\$\s*{_N}\s*(?:/|per|a)\s*"
+        rf"(?:\bcosts?{_UPPER})?(?:under|below|at\s+most)?\s*(?:us)?\$\s*{_N}\s*(?:/|per|a)\s*"
         r"(?:1000000|1\s*m|million)\s*tokens?",
         lambda f: {"usd_per_1m_tokens": float(f[1])},
     ),
-    (rf"\bp\s*(50|90|95|99){_AT_MOST}{_N}{_TIME}", _percentile),
-    (rf"\b(50|90|95|99)th\s+percentile{_AT_MOST}{_N}{_TIME}", _percentile),
-    (rf"\bmedian{_AT_MOST}{_N}{_TIME}", _time("p50_ms")),
-    (rf"\b(?:ttft|time\s+to\s+(?:the\s+)?first\s+token|first\s+token){_AT_MOST}{_N}{_TIME}", _time("ttft_ms")),
+    (rf"\bp\s*(50|90|95|99){_UPPER}{_N}{_TIME}", _percentile),
+    (rf"\b(50|90|95|99)th\s+percentile{_UPPER}{_N}{_TIME}", _percentile),
+    (rf"\bmedian{_UPPER}{_N}{_TIME}", _time("p50_ms")),
+    (rf"\b(?:ttft|time\s+to\s+(?:the\s+)?first\s+token|first\s+token){_UPPER}{_N}{_TIME}", _time("ttft_ms")),
     (rf"\bevery\s+{_N}{_TIME}", lambda f: {"rate_per_s": 1e3 / max(float(f[1]) * _TIME_MS[f[2]], 1e-12)}),
     (rf"\b{_N}\s*(?:tokens?|tok|t){_PER_S}", lambda f: {"tokens_per_s": float(f[1])}),
     (rf"\b{_N}\s*{_THING}?{_PER_S}", lambda f: {"rate_per_s": float(f[1])}),
     (rf"\b{_N}\s*(?:fps|hz|qps|rps)\b", lambda f: {"rate_per_s": float(f[1])}),
-    (rf"\b(?:latency|response(?:\s+time)?|answers?)?{_AT_MOST}{_N}{_TIME}", _time("p95_ms")),
+    (rf"\b(?:latency|response(?:\s+time)?|answers?)?{_UPPER}{_N}{_TIME}", _time("p95_ms")),
     (r"\b(\d{1,9})\s*(?:users?|clients?|cameras?|streams?|sessions?|people)\b", lambda f: {"users": int(f[1])}),
     (
         rf"\b(?:(?:context|prompt)(?:\s+of)?\s+)?{_N}\s*(k)?\s*(?:tokens?|tok)?\s*(?:of\s+)?(?:context|prompt|tokens?)\b",
@@ -105,7 +105,7 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
         rf"(?:at\s+least|over|above|under|below|>=|≥|<=|≤|>|<)?\s*\b{_N}\s*%\s*({_QUALITY})\b",
         lambda f: _quality(f[2], f[1]),
     ),
-    (rf"\b({_QUALITY})(?:{_AT_LEAST}|{_AT_MOST}){_N}\s*%?", lambda f: _quality(f[1], f[2])),
+    (rf"\b({_QUALITY})(?:{_LOWER}|{_UPPER}){_N}\s*%?", lambda f: _quality(f[1], f[2])),
     (r"\b(?:random(?:ly)?(?:\s+arrivals?)?|poisson(?:\s+arrivals?)?|open\s+loop)\b", lambda _: {"arrivals": "random"}),
     (r"\b(?:paced(?:\s+arrivals?)?|closed(?:\s+loop)?|one\s+at\s+a\s+time)\b", lambda _: {"arrivals": "paced"}),
 )
