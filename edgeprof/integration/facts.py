@@ -220,7 +220,7 @@ def _post(subject: Subject) -> IntegrationFact:
 
 def _calibration(subject: Subject) -> IntegrationFact:
     title, text = "Calibration data", subject.model.quantization.lower()
-    source = "onnxruntime.ai, Quantize ONNX models; ai.google.dev, LiteRT post-training quantization"
+    source = "ONNX Runtime documentation, Model quantization: static uses calibration data, dynamic none"
     if is_language(subject.model.format) or text.startswith("q"):
         source = "ggml-org/llama.cpp tools/quantize README"
         return _fact(subject, "calibration", title, "not needed; an importance matrix is optional", "none", source)

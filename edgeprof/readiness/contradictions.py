@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from edgeprof.readiness.level import ServiceLevel
+from edgeprof.readiness.level import TITLES, ServiceLevel
 
 _PERCENTILES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 
@@ -53,7 +53,7 @@ def _range(level: ServiceLevel) -> list[str]:
     for name in (*zero, "context_tokens", "sustained_s", "usd_per_1000", "usd_per_1m_tokens"):
         value = getattr(level, name)
         if value is not None and not 0 < value < 1e15:
-            found.append(f"{name} is {str(value)[:20]}: nothing meets that. Use a value above 0 and below 1e15.")
+            found.append(f"{TITLES[name]}: {str(value)[:20]}: nothing meets that. Use a value above 0.")
     return found
 
 

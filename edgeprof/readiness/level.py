@@ -10,9 +10,32 @@ Arrivals = Literal["paced", "random"]
 
 MIN_SOAK_S = 600.0
 """A rate is sustained from a soak of this length on: the least duration of a run in MLPerf Inference
-(mlcommons/inference_policies, inference_rules.adoc, "Benchmark Scenarios")."""
+(mlcommons/inference, loadgen/mlperf.conf: `*.SingleStream.min_duration = 600000` ms)."""
 DEFAULT_UTILISATION = 0.7
 """Share of a device's capacity that the load may take. The rest absorbs what a measurement does not show."""
+
+
+TITLES = {
+    "rate_per_s": "Rate, requests/s",
+    "tokens_per_s": "Rate, tokens/s",
+    "users": "Users",
+    "context_tokens": "Context, tokens",
+    "arrivals": "Arrivals",
+    "p50_ms": "p50, ms",
+    "p90_ms": "p90, ms",
+    "p95_ms": "p95, ms",
+    "p99_ms": "p99, ms",
+    "ttft_ms": "TTFT, ms",
+    "power_w": "Power, W",
+    "energy_j": "Energy, J",
+    "memory_mib": "Memory, MiB",
+    "quality_metric": "Quality metric",
+    "quality": "Quality",
+    "usd_per_1000": "Cost per 1,000, $",
+    "usd_per_1m_tokens": "Cost per 1M tokens, $",
+    "sustained_s": "Sustained, s",
+}
+"""Of a level's fields, as messages and forms name them."""
 
 
 @dataclass(frozen=True, kw_only=True)

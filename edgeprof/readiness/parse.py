@@ -6,7 +6,7 @@ from typing import Any
 
 from edgeprof.errors import UsageError
 from edgeprof.readiness.contradictions import contradictions
-from edgeprof.readiness.level import MIN_SOAK_S, ServiceLevel
+from edgeprof.readiness.level import MIN_SOAK_S, TITLES, ServiceLevel
 
 MAX_CHARS = 500
 EXAMPLES = (
@@ -111,8 +111,10 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern), make) for pattern, make in _RULES)
 FORM_FIELDS: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("rate_per_s", "tokens_per_s", "p50_ms", "p95_ms", "p99_ms", "ttft_ms"), float),
-    **dict.fromkeys(("power_w", "memory_mib", "quality", "usd_per_1000", "usd_per_1m_tokens", "sustained_s"), float),
+    **dict.fromkeys(("rate_per_s", "tokens_per_s", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "ttft_ms"), float),
+    **dict.fromkeys(
+        ("power_w", "energy_j", "memory_mib", "quality", "usd_per_1000", "usd_per_1m_tokens", "sustained_s"), float
+    ),
     "users": int,
     "context_tokens": int,
     "arrivals": str,
@@ -169,7 +171,7 @@ def _fields(form: Mapping[str, str]) -> list[Found]:
         try:
             found.append({name: kind(text)})
         except ValueError:
-            raise UsageError("bad_service_level", f"{name} is {text[:40]!r}, which is not a number.") from None
+            raise UsageError("bad_service_level", f"{TITLES[name]}: {text[:40]!r} is not a number.") from None
     return found
 
 
@@ -180,7 +182,7 @@ def _merged(found: list[Found]) -> Found:
             if name in merged and merged[name] != value:
                 raise UsageError(
                     "contradictory_service_level",
-                    f"{name} is given twice: {merged[name]} and {value}. Keep one of them.",
+                    f"{TITLES[name]} is given twice: {merged[name]} and {value}. Keep one of them.",
                 )
             merged[name] = value
     return merged

@@ -58,8 +58,8 @@ def test_what_cannot_be_read_is_named(text: str, named: str) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("30 fps and 60 fps", "rate_per_s is given twice"),
-        ("30 fps, every 100 ms", "rate_per_s is given twice"),
+        ("30 fps and 60 fps", "requests/s is given twice"),
+        ("30 fps, every 100 ms", "requests/s is given twice"),
         ("30/s, p50 under 100 ms", "one device answers 10/s"),
         ("p95 50 ms, p99 20 ms", "p99 is never below p95"),
         ("105 % accuracy", "not a share"),

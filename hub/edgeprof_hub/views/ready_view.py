@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from edgeprof.readiness.document import ReadyAnswer, ReadyRow
 from edgeprof.readiness.evidence import Evidence
-from edgeprof.readiness.parse import EXAMPLES
+from edgeprof.readiness.level import TITLES
+from edgeprof.readiness.parse import EXAMPLES, FORM_FIELDS
 from edgeprof.readiness.status import VERDICTS, Status, Verdict
 from edgeprof.wire.metrics import METRICS
 
@@ -25,21 +26,18 @@ STATUS_SIGNS: dict[Status, str] = {
     "unmeasured": "○",
     "not met": "✕",
 }
-FIELDS = (
-    ("rate_per_s", "Requests/s", "30"),
-    ("p50_ms", "p50, ms", ""),
-    ("p95_ms", "p95, ms", "33"),
-    ("p99_ms", "p99, ms", ""),
-    ("users", "Users", "1"),
-    ("tokens_per_s", "Tokens/s a user", "10"),
-    ("context_tokens", "Context, tokens", "2000"),
-    ("ttft_ms", "TTFT, ms", ""),
-    ("power_w", "Power, W", "5"),
-    ("memory_mib", "Memory, MiB", ""),
-    ("quality", "Accuracy, %", "95"),
-    ("usd_per_1000", "$ per 1,000", ""),
-    ("usd_per_1m_tokens", "$ per 1M tokens", ""),
-    ("sustained_s", "Sustained, s", "600"),
+_HINTS = {
+    "rate_per_s": "30",
+    "p95_ms": "33",
+    "users": "1",
+    "tokens_per_s": "10",
+    "context_tokens": "2000",
+    "power_w": "5",
+}
+FIELDS = tuple(
+    (name, TITLES[name] if name != "quality" else "Accuracy, %", _HINTS.get(name, ""))
+    for name in FORM_FIELDS
+    if name != "arrivals"
 )
 """Name, label and placeholder of the fields beside the text."""
 
