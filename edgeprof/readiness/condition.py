@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from edgeprof.readiness.evidence import Evidence, RunFacts, SetUp
-from edgeprof.readiness.status import STATUSES, Status, at_most, doubted
+from edgeprof.readiness.status import SLOWING, STATUSES, Status, at_most, doubted
 from edgeprof.tables import figures
 from edgeprof.wire.figures import MetricRow
 
@@ -52,8 +52,10 @@ def weighed(run: RunFacts, found: Evidence, status: Status, miss_ratio: float) -
     if found.unreal:
         return Judged("unmeasured", found, run, (f"{found.unreal} figures show nothing about this device",))
     if run.doubts:
-        remarks.append(f"the run is marked {', '.join(run.doubts)}")
-        status = doubted(status, miss_ratio)
+        only_slows = all(cause in SLOWING for cause in run.doubts)
+        but = "although " if only_slows and status == "met" else ""
+        remarks.append(f"{but}the run is marked {', '.join(run.doubts)}")
+        status = doubted(status, miss_ratio, only_slows=only_slows)
     if run.stale:
         remarks.append("measured with another runtime version than the device has now")
         status = "met with limits" if status == "met" else status

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgeprof.readiness.evidence import SetUp
 from edgeprof.readiness.level import ServiceLevel
 from edgeprof.readiness.speed import capacity_runs
+from edgeprof.tables import figures
 
 MAX_DEVICES = 1_000_000
 
@@ -46,11 +47,13 @@ def horizontal(level: ServiceLevel, set_up: SetUp, is_language: bool, utilisatio
     if not math.isfinite(usable) or usable <= 0:
         return None
     unit = "tokens/s" if is_language else "requests/s"
-    share = f"{capacity:.3g} {unit} each at {utilisation:.0%}"
+    share = f"{figures.number(capacity)} {unit} each at {utilisation:.0%}"
     if is_language:
         users = math.floor(usable / (load / level.users) + 1e-9)
         if users == 0:
-            return _none(capacity, f"No number of devices: one user needs more than {usable:.3g} {unit} of a device.")
+            return _none(
+                capacity, f"No number of devices: one user needs more than {figures.number(usable)} {unit} of a device."
+            )
         needed = math.ceil(level.users / users)
     else:
         needed = max(1, math.ceil(load / usable - 1e-9))

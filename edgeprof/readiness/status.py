@@ -46,10 +46,14 @@ def at_least(found: Evidence, limit: float) -> Status:
     return at_most(flipped, -limit)
 
 
-def doubted(status: Status, miss_ratio: float) -> Status:
+SLOWING = ("busy", "hot start", "stalled", "swapping", "throttled", "under voltage")
+"""Marks that can only make a run slower and hungrier: what met its limit all the same has met it."""
+
+
+def doubted(status: Status, miss_ratio: float, *, only_slows: bool) -> Status:
     """The status where the run is marked. `miss_ratio`: how many times the figure is beyond the limit, above 1."""
     if status == "met":
-        return "met with limits"
+        return "met" if only_slows else "met with limits"
     return "undecided" if status == "not met" and miss_ratio <= MAX_DOUBT_RATIO else status
 
 

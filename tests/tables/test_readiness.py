@@ -66,6 +66,14 @@ def test_an_interval_across_the_limit_is_not_ready_for_certain() -> None:
     assert named(undecided, "p95 latency").measure == "edgeprof flash m --to d --precision 0.005"
 
 
+def test_a_busy_run_can_meet_a_limit_and_misses_it_only_by_far() -> None:
+    busy = replace(FAST, doubts=("busy",))
+    assert judged(LEVEL, busy).verdict == "ready"
+    assert judged(ServiceLevel(p95_ms=10), busy).verdict == "undecided"
+    assert judged(ServiceLevel(p95_ms=4), busy).verdict == "not ready"
+    assert judged(LEVEL, replace(FAST, doubts=("suspect output",))).verdict == "ready with limits"
+
+
 @pytest.mark.parametrize("unreal", ["emulated", "replayed", "synthetic", "predicted"])
 def test_figures_of_another_machine_make_nothing_ready(unreal: str) -> None:
     assert judged(replace(LEVEL, memory_mib=1000), replace(FAST, unreal=unreal)).verdict == "unmeasured"
@@ -203,7 +211,7 @@ def runs(draw: st.DrawFn) -> RunFacts:
         result_id="r",
         figures=rows,
         unreal=draw(st.sampled_from(("", "", "", "emulated"))),
-        doubts=draw(st.sampled_from(((), ("busy",)))),
+        doubts=draw(st.sampled_from(((), ("busy",), ("busy", "unsettled")))),
         stale=draw(st.sampled_from(("", "Stale: another version."))),
         rate_per_s=draw(st.sampled_from((0.0, 5.0, 50.0))),
         soak_s=draw(st.sampled_from((0.0, 60.0, 600.0))),
