@@ -58,6 +58,8 @@ class RunFacts:
     """The failure of the newest run, in words; empty: it measured."""
     failure_is_of_model: bool = False
     """Whether a repeat would fail again: the model's, the runtime's or the device's own limit."""
+    options_after: str = ""
+    """Options of a command that let a repeat succeed after the failure."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,5 +138,5 @@ def _failed(set_up: SetUp) -> Condition | None:
         demand="a measured run",
         status="not met" if is_final else "unmeasured",
         sentence=run.failure,
-        measure="" if is_final else set_up.measure,
+        measure="" if is_final or not set_up.measure else f"{set_up.measure} {run.options_after}".rstrip(),
     )

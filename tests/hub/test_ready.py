@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from click.testing import CliRunner
 
 from edgeprof.cli import edgeprof
+from edgeprof.wire import messages as m
 from tests.hub import fleet, ready_cases
 from tests.hub.conftest import Open
 from tests.hub.live import serving
@@ -89,6 +90,20 @@ def test_a_hub_with_nothing_but_failures_names_each_reason(open_hub: Open) -> No
     page = open_hub(made).get(f"/ready?{urlencode({'level': LEVEL})}").text
     assert "operator_unsupported: The model uses the custom operator" in page
     assert "1 not ready" in words(page)
+
+
+def test_a_model_without_declared_shapes_is_unmeasured_until_sizes_are_given(open_hub: Open) -> None:
+    model = fleet.model("open", "open")
+    failure = m.Failure(stage="load", code="shape_required", message="Input x has an open size.")
+    made = fleet.Fleet(
+        states=[fleet.state(1, "pi")],
+        facts=[fleet.facts(1)],
+        models=[model],
+        results=[fleet.result(1, model, failure=failure)],
+    )
+    page = words(open_hub(made).get(f"/ready?{urlencode({'level': LEVEL})}").text)
+    assert "1 unmeasured" in page
+    assert "edgeprof flash open --to pi --runtime onnxruntime --input-shape NAME=1,3,224,224" in page
 
 
 def test_an_empty_hub_and_a_device_without_facts_are_no_error(open_hub: Open) -> None:

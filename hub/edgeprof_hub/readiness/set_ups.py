@@ -36,6 +36,11 @@ OF_MODEL: frozenset[FailureCode] = frozenset(
 )
 """Failures that a repeat would show again. The others (time limit, heat, a missing size) leave a model unmeasured."""
 
+OPTIONS_AFTER: dict[str, str] = {
+    "shape_required": "--input-shape NAME=1,3,224,224",
+}
+"""What lets a repeat succeed after a failure, where an option does."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
@@ -51,9 +56,12 @@ class Cells:
 def set_ups_of(store: ReadStore, found: Cells, level: ServiceLevel) -> dict[Pair, list[SetUp]]:
     """By device and model. A result's points are read only where the level names a context that the run lacks."""
     groups: dict[tuple[str, str, str], list[CellRow]] = defaultdict(list)
+    base_of: dict[str, str] = {}
     for row in found.rows:
         if row.device_id in found.devices and row.model_id in found.models and not row.config.evaluation_set:
-            groups[row.device_id, row.model_id, identity.config_key(_base(row.config))].append(row)
+            base = base_of.get(row.config_key) or identity.config_key(_base(row.config))
+            base_of[row.config_key] = base  # hashed once, not for each device
+            groups[row.device_id, row.model_id, base].append(row)
     made: dict[Pair, list[SetUp]] = defaultdict(list)
     for (device_id, model_id, _), rows in groups.items():
         made[device_id, model_id].append(_set_up(store, found, rows, level))
@@ -136,6 +144,7 @@ def _runs(
         prompt_tokens=config.depth_tokens + config.prompt_tokens,
         failure=f"{cell.failure_code}: {failure}" if cell.failure_code and not cell.metrics else failure,
         failure_is_of_model=cell.failure_code in OF_MODEL,
+        options_after=OPTIONS_AFTER.get(cell.failure_code or "", ""),
     )
     if not cell.metrics and not failure:
         return
