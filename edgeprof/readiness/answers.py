@@ -28,7 +28,8 @@ def quality_condition(level: ServiceLevel, set_up: SetUp) -> Condition | None:
         remark = f"{found.unreal} figures show nothing about this device" if found.unreal else ""
         if not remark and status in ("met with limits", "undecided"):
             remark = "the 95 % interval includes the limit: use a larger set"
-        judged = Judged(status, found, None, (remark,) if remark else ())
+        remarks = (f"on {set_up.quality_set}" if set_up.quality_set else "", remark)
+        judged = Judged(status, found, None, tuple(filter(None, remarks)))
     elif found is not None:
         reason = f"Its set gives {METRICS[found.metric].title if found.metric in METRICS else found.metric}"
     return condition(

@@ -78,6 +78,19 @@ def measured_runs(set_up: SetUp, is_eligible: Callable[[RunFacts], bool] = lambd
     return sorted(runs, key=lambda run: (run.rate_per_s, run.depth_tokens, run.prompt_tokens))
 
 
+def at_context(
+    set_up: SetUp, context: int, length_of: Callable[[RunFacts], int], judge: Callable[[RunFacts], Judged | None]
+) -> Judged | None:
+    """Of a language model: the best of the runs at the demanded context or beyond.
+
+    A longer context is slower and larger. So a run at a shorter one can show a miss, and nothing else.
+    """
+    judged = ((length_of(run), judge(run)) for run in measured_runs(set_up))
+    return best_of(
+        found for length, found in judged if found is not None and (length >= context or found.status == "not met")
+    )
+
+
 def with_remark(judged: Judged, remark: str, ceiling: Status = "met with limits") -> Judged:
     """The same, at most as good as `ceiling`, and why."""
     status = min(judged.status, ceiling, key=STATUSES.index)

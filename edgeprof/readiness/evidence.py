@@ -75,6 +75,8 @@ class SetUp:
     runs: tuple[RunFacts, ...]
     threads: int = 0
     quality: Evidence | None = None
+    quality_set: str = ""
+    """The evaluation set that the quality figure is of."""
     quality_reason: str = ""
     """Why there is no quality figure, or what is known of it otherwise."""
     gate: str | None = None

@@ -4,7 +4,7 @@ from edgeprof.readiness.condition import (
     Condition,
     Judged,
     against,
-    best_of,
+    at_context,
     condition,
     measured_runs,
     with_remark,
@@ -98,12 +98,12 @@ def memory_condition(level: ServiceLevel, set_up: SetUp, is_language: bool) -> C
     if level.memory_mib is None:
         return None
     context = level.context_tokens or 0
-    runs = measured_runs(set_up, lambda run: not is_language or run.prompt_tokens >= context)
-    best = best_of(
-        _memory(level, run, found, is_language)
-        for run in runs
-        if (found := evidence_of(run, "peak_memory_mib")) is not None
-    )
+
+    def judge(run: RunFacts) -> Judged | None:
+        found = evidence_of(run, "peak_memory_mib")
+        return None if found is None else _memory(level, run, found, is_language)
+
+    best = at_context(set_up, context, lambda run: run.prompt_tokens, judge)
     at = f" at {context:,} tokens of context" if context else ""
     options = f" --depth-tokens {context}" if context else ""
     return condition(

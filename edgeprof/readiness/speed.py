@@ -6,6 +6,7 @@ from edgeprof.readiness.condition import (
     Condition,
     Judged,
     against,
+    at_context,
     best_of,
     condition,
     measured_runs,
@@ -39,9 +40,14 @@ def latency_conditions(level: ServiceLevel, set_up: SetUp, is_language: bool) ->
 def _service(level: ServiceLevel, set_up: SetUp, name: str, limit_ms: float, is_language: bool) -> Condition:
     """Service time: of one inference, or between two tokens."""
     stem = "inter_token" if is_language else "latency"
-    runs = measured_runs(set_up, lambda run: not is_language or run.depth_tokens >= (level.context_tokens or 0))
-    judged = [found for run in runs if (found := _percentile(run, stem, name, limit_ms)) is not None]
-    chosen = best_of(judged) if is_language else next(iter(judged), None)
+
+    def judge(run: RunFacts) -> Judged | None:
+        return _percentile(run, stem, name, limit_ms)
+
+    if is_language:
+        chosen = at_context(set_up, level.context_tokens or 0, lambda run: run.depth_tokens, judge)
+    else:
+        chosen = next(filter(None, map(judge, measured_runs(set_up))), None)
     options = f"--depth-tokens {level.context_tokens}" if is_language and level.context_tokens else TIGHTER
     missing = f"Not measured{_at_context(level, is_language)}"
     return condition(
@@ -54,7 +60,10 @@ def _service(level: ServiceLevel, set_up: SetUp, name: str, limit_ms: float, is_
 
 
 def _percentile(run: RunFacts, stem: str, name: str, limit_ms: float) -> Judged | None:
-    """A percentile; or, where it misses the limit already, a lower one or the sustained median: it is never below."""
+    """A percentile; where it misses the limit already, a lower one or the sustained median: it is never below them.
+
+    Where it was not measured, a higher one that meets the limit: it is never above.
+    """
     lower = [f"{stem}_{each}_ms" for each in _PERCENTILES[: _PERCENTILES.index(name)]]
     for metric in ("sustained_p50_ms", *lower):
         bound = evidence_of(run, metric)
@@ -63,7 +72,11 @@ def _percentile(run: RunFacts, stem: str, name: str, limit_ms: float) -> Judged 
             if judged.status == "not met":
                 return Judged("not met", bound, run, (f"{name} is never below this {metric.split('_ms')[0]}",))
     found = evidence_of(run, f"{stem}_{name}_ms")
-    return None if found is None else against(run, found, limit_ms)
+    if found is not None:
+        return against(run, found, limit_ms)
+    higher = [f"{stem}_{each}_ms" for each in _PERCENTILES[_PERCENTILES.index(name) + 1 :]]
+    above = [against(run, each, limit_ms) for metric in higher if (each := evidence_of(run, metric)) is not None]
+    return next((each for each in above if each.status in ("met", "met with limits")), None)
 
 
 def _response(level: ServiceLevel, set_up: SetUp, name: str, limit_ms: float) -> Condition:
@@ -95,12 +108,13 @@ def ttft_condition(level: ServiceLevel, set_up: SetUp) -> Condition | None:
     if level.ttft_ms is None:
         return None
     context = level.context_tokens or 0
-    judged = [
-        against(run, found, level.ttft_ms)
-        for run in measured_runs(set_up, lambda run: run.prompt_tokens >= context)
-        if (found := evidence_of(run, "ttft_ms")) is not None
-    ]
-    best = best_of(judged)
+    limit_ms = level.ttft_ms
+
+    def judge(run: RunFacts) -> Judged | None:
+        found = evidence_of(run, "ttft_ms")
+        return None if found is None else against(run, found, limit_ms)
+
+    best = at_context(set_up, context, lambda run: run.prompt_tokens, judge)
     if best is not None and level.users > 1 and best.status != "unmeasured":
         best = with_remark(best, f"of one user alone; prompts of {level.users} users may wait for each other")
     options = f"--prompt-tokens {context}" if context else TIGHTER
@@ -161,9 +175,15 @@ def rate_condition(level: ServiceLevel, set_up: SetUp, is_language: bool, utilis
     load = level.load_per_s
     if load is None:
         return None
-    found = capacity_runs(level, set_up, is_language)
-    judged = (_carried(level, run, rate, load, utilisation) for run, rate in (found if is_language else found[:1]))
-    best = best_of(judged)
+
+    def judge(run: RunFacts) -> Judged | None:
+        rate = capacity_of(run, is_language)
+        return None if rate is None else _carried(level, run, rate, load, utilisation)
+
+    if is_language:
+        best = at_context(set_up, level.context_tokens or 0, lambda run: run.depth_tokens, judge)
+    else:
+        best = next((judge(run) for run, _ in capacity_runs(level, set_up, is_language)), None)
     if best is not None and is_language and level.users > 1 and best.status not in ("unmeasured", "not met"):
         best = with_remark(best, f"{level.users} users take turns; batching is not measured")
     needed_s = level.sustained_s or MIN_SOAK_S

@@ -240,3 +240,46 @@ def test_a_laxer_limit_never_makes_a_verdict_worse(data: st.DataObject) -> None:
     loosened = replace(level, **{key: laxer[key] for key in laxer})  # pyright: ignore[reportArgumentType]
     after = judged_set_up(loosened, unit, False, data.draw(st.floats(utilisation, 1))).verdict
     assert VERDICTS.index(after) >= VERDICTS.index(before)
+
+
+@st.composite
+def language_runs(draw: st.DrawFn) -> RunFacts:
+    names = ("decode_tokens_per_s", "sustained_tokens_per_s", "ttft_ms", "inter_token_p50_ms", "inter_token_p99_ms")
+    rows: dict[str, MetricRow] = {}
+    for name in draw(st.sets(st.sampled_from((*names, "peak_memory_mib", "kv_cache_mib")))):
+        value, half = draw(POSITIVE), draw(st.none() | SHARE)
+        rows[name] = row(name, value, None if half is None else value * half)
+    depth = draw(st.sampled_from((0, 512, 2048)))
+    return RunFacts(
+        result_id="r",
+        figures=rows,
+        unreal=draw(st.sampled_from(("", "", "replayed"))),
+        doubts=draw(st.sampled_from(((), ("busy",)))),
+        soak_s=draw(st.sampled_from((0.0, 600.0))),
+        depth_tokens=depth,
+        prompt_tokens=depth + draw(st.sampled_from((128, 2048))),
+    )
+
+
+@given(st.data())
+def test_fewer_users_and_a_shorter_context_never_make_a_verdict_worse(data: st.DataObject) -> None:
+    level = ServiceLevel(
+        tokens_per_s=data.draw(st.none() | POSITIVE),
+        ttft_ms=data.draw(st.none() | POSITIVE),
+        p95_ms=data.draw(st.none() | POSITIVE),
+        memory_mib=data.draw(st.none() | POSITIVE),
+        users=data.draw(st.integers(1, 20)),
+        context_tokens=data.draw(st.none() | st.integers(1, 4000)),
+    )
+    unit = set_up(*data.draw(st.lists(language_runs(), max_size=3)))
+    context = None if level.context_tokens is None else data.draw(st.integers(1, level.context_tokens))
+    laxer = replace(level, users=data.draw(st.integers(1, level.users)), context_tokens=context)
+    before, after = (judged_set_up(each, unit, True, 0.7).verdict for each in (level, laxer))
+    assert VERDICTS.index(after) >= VERDICTS.index(before)
+
+
+def test_a_higher_percentile_that_meets_a_limit_stands_for_a_lower_one() -> None:
+    rows = figures(row("inter_token_p95_ms", 40, 1))
+    found = judged(ServiceLevel(p90_ms=50), RunFacts(result_id="r", figures=rows), language=True)
+    assert found.verdict == "ready"
+    assert judged(ServiceLevel(p90_ms=30), RunFacts(result_id="r", figures=rows), language=True).verdict == "unmeasured"

@@ -3,17 +3,21 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeprof.errors import UsageError
+from edgeprof.prediction.predicted import Predicted
 from edgeprof.readiness.document import ReadyAnswer, ReadyRow
 from edgeprof.readiness.evidence import SetUp
 from edgeprof.readiness.judge import judged_pair
 from edgeprof.readiness.level import DEFAULT_UTILISATION, ServiceLevel
 from edgeprof.readiness.status import VERDICTS
+from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.formats import is_language
+from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix import table
+from edgeprof_hub.prediction.cells import predicted_cells
 from edgeprof_hub.readiness.set_ups import Cells, measure_command, set_ups_of
 from edgeprof_hub.store.reader import SqliteReader
 
@@ -55,9 +59,15 @@ def ready_answer(store: SqliteReader, query: ReadyQuery, limit: int | None = Non
     devices = [one for one in axes.devices if _has(query.device, (one.label, one.profile_title or "", *_tags(one)))]
     models = [one for one in axes.models.values() if _is_asked(one, query)]
     found = _cells(store, axes, devices, models)
-    by_pair = set_ups_of(store, found, query.level)
+    by_pair, predictions = set_ups_of(store, found, query.level), predicted_cells(store)
     rows = [
-        _row(query, device, model, by_pair.get((device.device_id, model.model_id), []))
+        _row(
+            query,
+            device,
+            model,
+            by_pair.get((device.device_id, model.model_id), []),
+            predictions.get((model.model_id, device.device_id)),
+        )
         for model in models
         for device in devices
         if device.measures(model.format)
@@ -99,7 +109,13 @@ def _cells(
     )
 
 
-def _row(query: ReadyQuery, device: rest.DeviceRecord, model: rest.ModelRecord, set_ups: Sequence[SetUp]) -> ReadyRow:
+def _row(
+    query: ReadyQuery,
+    device: rest.DeviceRecord,
+    model: rest.ModelRecord,
+    set_ups: Sequence[SetUp],
+    predicted: Predicted | None,
+) -> ReadyRow:
     pair = judged_pair(
         query.level,
         device.device_id,
@@ -109,7 +125,16 @@ def _row(query: ReadyQuery, device: rest.DeviceRecord, model: rest.ModelRecord, 
         query.utilisation,
         "" if device.played else measure_command(model, device),
     )
+    if pair.best is None and predicted is not None:
+        pair = replace(pair, sentence=f"{pair.sentence} {_prediction(predicted)}")
     return ReadyRow(device=device.label, model=model.name, family=model.family, tag=device.tag, pair=pair)
+
+
+def _prediction(found: Predicted) -> str:
+    """What is expected; it counts for nothing in the verdict."""
+    metric = METRICS[found.metric]
+    low, value, high = (figures.number(each) for each in (found.low, found.value, found.high))
+    return f"Predicted {metric.title} {value} {metric.unit} ({low}–{high}); predictions do not count."
 
 
 def _place(row: ReadyRow) -> tuple[bool, int, int, str, str]:

@@ -110,6 +110,7 @@ def _set_up(store: ReadStore, found: Cells, rows: Sequence[CellRow], level: Serv
         threads=base.threads,
         measure="" if device.played else measure_command(model, device, base),
         quality=_quality(known, device, found.is_synthetic),
+        quality_set=next((cell.quality.set_name for cell in known if cell.quality and cell.quality.set_name), ""),
         quality_reason=_entered(model),
         gate=gated.gate if gated else None,
         gate_sentence=" ".join(gated.gate_sentences) if gated else "",

@@ -1,6 +1,6 @@
 """The context of the page on readiness: what was asked, the counts, and one page of rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,6 +12,8 @@ from edgeprof.readiness.status import VERDICTS, Status, Verdict
 from edgeprof.wire.metrics import METRICS
 
 ROWS_A_PAGE = 40
+MAX_GRID_DEVICES, MAX_GRID_MODELS = 12, 40
+"""Beyond these the table of signs is left out: it would tell nothing at a glance."""
 SIGNS: dict[Verdict, str] = {
     "ready": "✓",
     "ready with limits": "◐",
@@ -54,6 +56,23 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """One pair in the table: its verdict, and where its row is on the page; empty: on another page."""
+
+    verdict: Verdict
+    sign: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Models by devices. None: such a model cannot run there."""
+
+    devices: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Sign | None, ...]], ...]
+
+
+@dataclass(frozen=True)
 class ReadyPage:
     """All that the page shows."""
 
@@ -62,6 +81,7 @@ class ReadyPage:
     answer: ReadyAnswer | None = None
     counts: tuple[Count, ...] = ()
     rows: tuple[ReadyRow, ...] = ()
+    grid: Grid | None = None
     of_rows: int = 0
     first: int = 0
     previous: str = ""
@@ -79,6 +99,10 @@ class ReadyPage:
     def value(self, name: str) -> str:
         """What the address gives for a field."""
         return self.asked.get(name, "")
+
+    def anchor(self, row: ReadyRow) -> str:
+        """The id of a row."""
+        return anchor_of(row)
 
     def sign(self, word: Verdict | Status) -> str:
         """Of a verdict or a condition's status."""
@@ -101,16 +125,44 @@ def ready_page(asked: Mapping[str, str], answer: ReadyAnswer | None = None, prob
     text = asked.get("p", "1")
     number = min(pages, max(1, int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1))
     first = (number - 1) * ROWS_A_PAGE
+    shown_rows = matching[first : first + ROWS_A_PAGE]
     return ReadyPage(
         asked=asked,
         answer=answer,
         counts=tuple(_count(asked, answer, verdict, shown) for verdict in reversed(VERDICTS)),
-        rows=tuple(matching[first : first + ROWS_A_PAGE]),
+        rows=tuple(shown_rows),
+        grid=_grid(answer.rows, {anchor_of(row) for row in shown_rows}),
         of_rows=len(matching),
         first=first,
         previous=_href(asked, p=str(number - 1)) if number > 1 else "",
         following=_href(asked, p=str(number + 1)) if number < pages else "",
         api=_api(asked, answer),
+    )
+
+
+def anchor_of(row: ReadyRow) -> str:
+    """The id of a row on the page."""
+    return f"{row.pair.device_id}-{row.pair.model_id[:16]}"
+
+
+def _grid(rows: Sequence[ReadyRow], on_page: Collection[str]) -> Grid | None:
+    devices = {row.pair.device_id: row.device for row in rows}
+    models = {row.pair.model_id: row.model for row in rows}
+    if not 1 < len(devices) <= MAX_GRID_DEVICES or not 1 < len(models) <= MAX_GRID_MODELS:
+        return None
+    signs = {
+        (row.pair.model_id, row.pair.device_id): Sign(
+            row.pair.verdict, SIGNS[row.pair.verdict], anchor if (anchor := anchor_of(row)) in on_page else ""
+        )
+        for row in rows
+    }
+    columns = sorted(devices, key=lambda device_id: devices[device_id].lower())
+    return Grid(
+        tuple(devices[each] for each in columns),
+        tuple(
+            (models[model_id], tuple(signs.get((model_id, each)) for each in columns))
+            for model_id in sorted(models, key=lambda model_id: models[model_id].lower())
+        ),
     )
 
 
