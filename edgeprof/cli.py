@@ -68,6 +68,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
+    "ready": (
+        "edgeprof.commands.ready:ready",
+        "",
+        "Check which model on which device meets a service level.",
+    ),
+    "integration": (
+        "edgeprof.commands.integration:integration",
+        "",
+        "State what it takes to use a model on a device, with sources.",
+    ),
     "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
     "quality": (
         "edgeprof.commands.quality:quality",

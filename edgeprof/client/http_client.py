@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,6 +21,10 @@ from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
+
+if TYPE_CHECKING:
+    from edgeprof.integration.facts import IntegrationAnswer
+    from edgeprof.readiness.document import ReadyAnswer
 
 T = TypeVar("T")
 
@@ -262,6 +266,23 @@ class HubClient:
     def quality(self, *, family: str = "", limit: int = 1000) -> list[rest.QualityRow]:
         """The newest evaluation of each set-up on each device, with gate, drift, speed and cost per right answer."""
         return self._get(f"/quality{_query(family=family, limit=str(limit))}", list[rest.QualityRow])
+
+    def ready(
+        self, level: str, *, device: str = "", family: str = "", utilisation: float | None = None, limit: int = 1000
+    ) -> "ReadyAnswer":
+        """Every model on every device against a service level, the best first. `device`, `family`: words to search."""
+        from edgeprof.readiness.document import ReadyAnswer  # most commands use none
+
+        share = "" if utilisation is None else f"{utilisation:g}"
+        query = _query(level=level, device=device, family=family, utilisation=share, limit=str(limit))
+        return self._get(f"/ready{query}", ReadyAnswer)
+
+    def integration(self, model_id: str, *, device_id: str = "", runtime: str = "") -> "IntegrationAnswer":
+        """What it takes to use a model with a runtime on a device: stated facts, each with its source."""
+        from edgeprof.integration.facts import IntegrationAnswer  # most commands use none
+
+        query = _query(device=device_id, runtime=runtime)
+        return self._get(f"/models/{model_id}/integration{query}", IntegrationAnswer)
 
     def gates(self, family: str) -> rest.FamilyGates:
         """The gates of a family with their verdicts."""

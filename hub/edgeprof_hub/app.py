@@ -31,7 +31,9 @@ from edgeprof_hub.routes import (
     api_results,
     api_sets,
     cell_history,
+    integration,
     pages,
+    ready,
     sign_in,
     upload,
 )
@@ -59,6 +61,8 @@ ROUTERS = (
     ),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),
+    (API_PREFIX, ready.api),
+    (API_PREFIX, integration.api),
     ("", upload.router),
     ("", sign_in.router),
     ("", pages.router),

@@ -22,13 +22,16 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
 from edgeprof_hub.quality import of_run
+from edgeprof_hub.readiness.integrating import integration_of
 from edgeprof_hub.routes import (
     capability,
     cell_history,
     cost_page,
     families_page,
     forms,
+    integration,
     jobs_page,
+    ready,
     sets_page,
     settings,
     side_by_side,
@@ -52,7 +55,9 @@ router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
 router.include_router(families_page.router)
+router.include_router(integration.router)
 router.include_router(jobs_page.router)
+router.include_router(ready.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
@@ -240,7 +245,7 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
         leads=lead_lines.of_model(cells, columns, devices),
         failures=lead_lines.failed(cells, columns),
     )
-    return page("model.html", page=shown)
+    return page("model.html", page=shown, integration=integration_of(hub, model_id))
 
 
 @router.get("/flash")
