@@ -54,8 +54,9 @@ def ranged(kind: Kind, seconds: float, spread: float, tier: str, basis: str) -> 
 
 
 def _basis(work: Work, board: Board, known: Constants) -> str:
+    rows = f"{known.rows} public rows"
     if work.processor == "gpu":
-        return f"roofline of {board.id}, fitted on {known.rows} public rows"
+        return f"roofline, {board.bandwidth_theory_gb_s or 0:g} GB/s, {rows}"
     if work.kind == "decode":
-        return f"roofline of {board.id}: memcpy {board.memcpy_gb_s:g} GB/s, fitted on {known.rows} public rows"
-    return f"{board.cores} cores at {board.max_ghz:g} GHz of {board.id}, fitted on {known.rows} public rows"
+        return f"roofline, memcpy {board.memcpy_gb_s or 0:g} GB/s, {rows}"
+    return f"{board.cores} cores at {board.max_ghz or 0:g} GHz, {rows}"

@@ -47,19 +47,19 @@ def terms_s(work: Work, board: Board) -> Terms | str:
     >>> terms_s(Work(kind="decode", bytes_read=1e9, params=1e9), board)
     (0.1, 0.00390625)
     >>> terms_s(Work(kind="decode", bytes_read=1e9, params=1e9), Board(id="b"))
-    'memcpy_gb_s of b'
+    "the board's memcpy rate"
     """
     if work.processor == "gpu":
         return _on_gpu(work, board)
     if work.kind == "decode":
         if board.memcpy_gb_s is None:
-            return f"memcpy_gb_s of {board.id}"
+            return "the board's memcpy rate"
         if board.int8_macs_per_s is None:
-            return f"cores, clock and instruction set of {board.id}"
+            return "cores, clock or instruction set of the board"
         return work.bytes_read / (2e9 * board.memcpy_gb_s), work.params / board.int8_macs_per_s
     rate = board.int8_macs_per_s if work.kind == "prefill" else board.fp32_flops_per_s
     if rate is None:
-        return f"cores, clock and instruction set of {board.id}"
+        return "cores, clock or instruction set of the board"
     operations = work.params if work.kind == "prefill" else work.flop
     return (operations / rate,)
 
@@ -67,10 +67,10 @@ def terms_s(work: Work, board: Board) -> Terms | str:
 def _on_gpu(work: Work, board: Board) -> Terms | str:
     if work.kind == "decode":
         if board.bandwidth_theory_gb_s is None:
-            return f"memory bandwidth of {board.id}"
+            return "the board's memory bandwidth"
         return work.bytes_read / (1e9 * board.bandwidth_theory_gb_s), OVERHEAD_S
     if board.gpu_tflops is None:
-        return f"GPU rate of {board.id}"
+        return "the rate of the board's GPU"
     operations = 2 * work.params if work.kind == "prefill" else work.flop
     return operations / (1e12 * board.gpu_tflops), OVERHEAD_S
 
