@@ -93,7 +93,7 @@ def _text(answers: dict[str, Predicted | CannotTell]) -> str:
     for board, each in answers.items():
         together.setdefault(each, []).append(board)
     told = [each for each in together if isinstance(each, Predicted)]
-    told.sort(key=lambda each: (each.value * (1 if METRICS[each.metric].better == "higher" else -1)), reverse=True)
+    told.sort(key=lambda each: each.value * (1 if METRICS[each.metric].better == "higher" else -1), reverse=True)
     rows = [(_sizes(together[each]), *_cells(each)) for each in told]
     lines = list(columns.table([HEADERS, *rows], left=2)) if rows else []
     for each, boards in together.items():

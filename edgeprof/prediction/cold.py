@@ -7,7 +7,7 @@ import msgspec
 
 from edgeprof.prediction.board import Board
 from edgeprof.prediction.fitting import time_s
-from edgeprof.prediction.predicted import CannotTell, Predicted
+from edgeprof.prediction.predicted import CannotTell, Predicted, Tier
 from edgeprof.prediction.roofline import METRIC, Kind, Processor, Terms, Work, figure, terms_s
 
 MEASURE_TWO = "Profile a small and a larger model of this kind on the board: two short probes predict the rest."
@@ -39,7 +39,7 @@ def predict_cold(work: Work, board: Board, constants: ConstantsBy) -> Predicted 
     return ranged(work.kind, time_s(known.coefficients, terms), known.spread, "cold", _basis(work, board, known))
 
 
-def ranged(kind: Kind, seconds: float, spread: float, tier: str, basis: str) -> Predicted:
+def ranged(kind: Kind, seconds: float, spread: float, tier: Tier, basis: str) -> Predicted:
     """A step's seconds as the metric's figure, between the figure divided and multiplied by exp(spread)."""
     value = figure(kind, seconds)
     low, high = value / math.exp(spread), value * math.exp(spread)
@@ -48,7 +48,7 @@ def ranged(kind: Kind, seconds: float, spread: float, tier: str, basis: str) -> 
         value=value,
         low=low,
         high=high,
-        tier="probed" if tier == "probed" else "cold",
+        tier=tier,
         basis=basis,
     )
 

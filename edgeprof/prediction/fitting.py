@@ -59,6 +59,4 @@ def _descend(examples: Sequence[Example], start: list[float]) -> list[float]:
 
 
 def _cost(examples: Sequence[Example], coefficients: Sequence[float]) -> float:
-    return sum(
-        each.weight * abs(math.log(time_s(tuple(coefficients), each.terms) / each.step_s)) for each in examples
-    )
+    return sum(each.weight * abs(math.log(time_s(tuple(coefficients), each.terms) / each.step_s)) for each in examples)

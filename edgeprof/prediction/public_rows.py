@@ -11,7 +11,7 @@ from edgeprof.prediction.board import Board, Vector
 from edgeprof.prediction.roofline import METRIC, Kind, Processor, Work
 
 FOLDER = Path(__file__).parent / "rows"
-_KIND = {metric: kind for kind, metric in METRIC.items()}
+_KIND: dict[str, Kind] = {metric: kind for kind, metric in METRIC.items()}
 
 
 class PublicRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ def _boards() -> Iterator[Board]:
 
 
 def _row(line: dict[str, str], boards: dict[str, Board]) -> PublicRow:
-    kind: Kind = _KIND[line["metric"]]
+    kind = _KIND[line["metric"]]
     work = Work(
         kind=kind,
         processor=cast("Processor", line["processor"]),

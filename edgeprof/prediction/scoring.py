@@ -71,8 +71,8 @@ def _cold(rows: Sequence[PublicRow], scored: Sequence[PublicRow]) -> list[Score]
         if fold not in folds:
             folds[fold] = _constants(examples_without(rows, row, row.work.kind, row.work.processor))
         known = folds[fold]
-        by = {} if known is None else {(row.work.kind, row.work.processor): known}
-        answer = predict_cold(row.work, row.board, by)
+        key: tuple[Kind, Processor] = (row.work.kind, row.work.processor)
+        answer = predict_cold(row.work, row.board, {} if known is None else {key: known})
         scores.append(Score(row=row, predicted=answer.value if isinstance(answer, Predicted) else None))
     return scores
 
@@ -97,9 +97,7 @@ def _groups(rows: Sequence[PublicRow]) -> list[list[PublicRow]]:
 
 
 def _probed(group: list[PublicRow], rows: Sequence[PublicRow]) -> list[Score]:
-    first, second = (
-        Probe(work=row.work, step_s=step_s(row.work.kind, row.value)) for row in (group[0], group[-1])
-    )
+    first, second = (Probe(work=row.work, step_s=step_s(row.work.kind, row.value)) for row in (group[0], group[-1]))
     kept = [row for row in rows if row.kept_back and row.group == group[0].group]
     scores: list[Score] = []
     for row in (*group[1:-1], *kept):
@@ -140,7 +138,7 @@ def ship(rows: Sequence[PublicRow]) -> dict[tuple[Kind, Processor], Constants]:
     scores = _cold(rows, [row for row in rows if not row.kept_back])
     found: dict[tuple[Kind, Processor], Constants] = {}
     for row in rows:
-        key = row.work.kind, row.work.processor
+        key = (row.work.kind, row.work.processor)
         spread = spread_of(scores, without_source=None, like=row)
         if key not in found and spread is not None:
             constants = _constants(examples_without(rows, None, *key), round(spread, 4))

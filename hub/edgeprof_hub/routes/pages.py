@@ -21,7 +21,16 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
+from edgeprof_hub.routes import (
+    capability,
+    cell_history,
+    cost_page,
+    forms,
+    predictions_page,
+    sets_page,
+    settings,
+    side_by_side,
+)
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
@@ -40,6 +49,7 @@ router.include_router(forms.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(predictions_page.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)

@@ -1,0 +1,157 @@
+"""The page of predictions: how far off they were on what this hub has measured, and what it predicts now."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from edgeprof.prediction.predicted import Predicted
+from edgeprof.tables import figures
+from edgeprof.wire import rest
+from edgeprof.wire.metrics import METRICS
+from edgeprof_hub.prediction.cells import Predictions, ScoredCell
+
+MAX_LINES = 200
+METHODS = {
+    "same board kind": "the same model on another board of this kind",
+    "common models": "devices that ran the same models, by how much faster or slower they were",
+    "two models here": "two models that were measured on this device",
+    "profile alone": "the board's profile",
+}
+
+
+@dataclass(frozen=True)
+class MethodLine:
+    """How one way to predict came out."""
+
+    metric: str
+    method: str
+    rests_on: str
+    count: int
+    median_percent: str
+    worst_of_90_percent: str
+
+
+@dataclass(frozen=True)
+class ScoredLine:
+    """One measured cell beside its prediction."""
+
+    model: str
+    model_id: str
+    device: str
+    device_id: str
+    result_id: str
+    predicted: str
+    measured: str
+    unit: str
+    off_percent: str
+    rests_on: str
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """One cell without a measurement."""
+
+    model: str
+    model_id: str
+    device: str
+    device_id: str
+    predicted: str
+    span: str
+    unit: str
+    rests_on: str
+
+
+@dataclass(frozen=True)
+class PredictionsPage:
+    """`scored` has the worst first; `more_scored`, `more_open`: how many lines were left out."""
+
+    sentence: str
+    methods: tuple[MethodLine, ...]
+    scored: tuple[ScoredLine, ...]
+    more_scored: int
+    open: tuple[OpenLine, ...]
+    more_open: int
+    untold: int
+    """Pairs that nobody ran and that nothing is predicted of."""
+
+
+def predictions_page(
+    made: Predictions, models: Iterable[rest.ModelRecord], devices: Iterable[rest.DeviceRecord]
+) -> PredictionsPage:
+    """The page of these predictions; names are looked up in what the hub has."""
+    model_names = {each.model_id: each.name for each in models}
+    labels = {each.device_id: each.label for each in devices}
+    worst = sorted(made.scored, key=lambda one: -one.log_ratio)
+    waiting = sorted(made.cells.items(), key=lambda item: (labels[item[0][1]], model_names[item[0][0]]))
+    return PredictionsPage(
+        sentence=_sentence(made.scored),
+        methods=tuple(_methods(made.scored)),
+        scored=tuple(_scored(one, model_names, labels) for one in worst[:MAX_LINES]),
+        more_scored=max(0, len(worst) - MAX_LINES),
+        open=tuple(_open(pair, each, model_names, labels) for pair, each in waiting[:MAX_LINES]),
+        more_open=max(0, len(waiting) - MAX_LINES),
+        untold=made.untold,
+    )
+
+
+def off(one: ScoredCell) -> float:
+    """By how much the prediction is off, in % of the measurement.
+
+    A rate that is half as high is 50 % off; a time that is twice as long, 100 %.
+    """
+    return 100 * abs(one.predicted / one.measured - 1)
+
+
+def _sentence(scored: Iterable[ScoredCell]) -> str:
+    found = [off(one) for one in scored]
+    if not found:
+        return "Nothing to score yet: a prediction needs a measured neighbour of the cell."
+    return f"Predictions of {len(found)} measured cells are off by {statistics.median(found):.0f} % at the median."
+
+
+def _methods(scored: Iterable[ScoredCell]) -> Iterable[MethodLine]:
+    found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for one in scored:
+        found[one.metric, one.method].append(off(one))
+    for (metric, method), values in sorted(found.items()):
+        yield MethodLine(
+            metric=METRICS[metric].title,
+            method=method,
+            rests_on=METHODS[method],
+            count=len(values),
+            median_percent=f"{statistics.median(values):.0f} %",
+            worst_of_90_percent=f"{sorted(values)[math.ceil(0.9 * len(values)) - 1]:.0f} %",
+        )
+
+
+def _scored(one: ScoredCell, models: Mapping[str, str], labels: Mapping[str, str]) -> ScoredLine:
+    model_id, device_id = one.pair
+    return ScoredLine(
+        model=figures.clean(models[model_id]),
+        model_id=model_id,
+        device=figures.clean(labels[device_id]),
+        device_id=device_id,
+        result_id=one.result_id,
+        predicted=figures.number(one.predicted),
+        measured=figures.number(one.measured),
+        unit=METRICS[one.metric].unit,
+        off_percent=f"{off(one):.0f} %",
+        rests_on=one.basis,
+    )
+
+
+def _open(pair: tuple[str, str], one: Predicted, models: Mapping[str, str], labels: Mapping[str, str]) -> OpenLine:
+    model_id, device_id = pair
+    places = figures.decimals(one.value)
+    return OpenLine(
+        model=figures.clean(models[model_id]),
+        model_id=model_id,
+        device=figures.clean(labels[device_id]),
+        device_id=device_id,
+        predicted=figures.number(one.value),
+        span=f"{figures.number(one.low, places)} to {figures.number(one.high, places)}",
+        unit=METRICS[one.metric].unit,
+        rests_on=one.basis,
+    )
