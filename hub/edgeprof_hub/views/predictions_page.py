@@ -14,11 +14,12 @@ from edgeprof_hub.prediction.cells import Predictions, ScoredCell
 
 MAX_LINES = 200
 METHODS = {
-    "same board kind": "the same model on another board of this kind",
-    "common models": "devices that ran the same models, by how much faster or slower they were",
-    "two models here": "two models that were measured on this device",
-    "profile alone": "the board's profile",
+    "same board kind": "Same model, same board kind",
+    "common models": "Models in common",
+    "two models here": "Two models of the device",
+    "profile alone": "The board's profile",
 }
+"""What each method is called on the page."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class MethodLine:
     """How one way to predict came out."""
 
     metric: str
-    method: str
     rests_on: str
     count: int
     median_percent: str
@@ -118,7 +118,6 @@ def _methods(scored: Iterable[ScoredCell]) -> Iterable[MethodLine]:
     for (metric, method), values in sorted(found.items()):
         yield MethodLine(
             metric=METRICS[metric].title,
-            method=method,
             rests_on=METHODS[method],
             count=len(values),
             median_percent=f"{statistics.median(values):.0f} %",
