@@ -39,6 +39,11 @@ def public_rows() -> Sequence[PublicRow]:
     return [_row(line, boards) for line in _lines("public.csv")]
 
 
+def board_lines() -> dict[str, dict[str, str]]:
+    """The boards' file by id, with the fields that only a peer needs."""
+    return {line["id"]: line for line in _lines("boards.csv")}
+
+
 def _lines(name: str) -> Iterator[dict[str, str]]:
     with (FOLDER / name).open(newline="") as file:
         yield from csv.DictReader(file)
