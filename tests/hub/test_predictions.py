@@ -4,17 +4,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edgeprof.wire import rest
 from edgeprof_devices import load_profiles
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
+from edgeprof_hub.events import Change
+from edgeprof_hub.lifecycle.running import running
+from edgeprof_hub.prediction import watch
 from edgeprof_hub.prediction.cells import Predictions, current_predictions, make_predictions, predicted_cells
 from edgeprof_hub.prediction.observed import fleet_of
+from edgeprof_hub.store import predictions as store_predictions
+from edgeprof_hub.store.predictions import RecordedPrediction
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.writer import SqliteWriter
+from edgeprof_hub.views.predictions_page import predictions_page
 from tests.hub import fleet
 from tests.hub.conftest import Open
+from tests.hub.live import eventually
 
 PROFILES = {1: "rpi-5-8", 2: "rpi-4b-8", 3: "orange-pi-5"}
 VISION = [fleet.model(f"net {number}", f"net{number}") for number in range(4)]
@@ -175,3 +184,53 @@ def test_the_page_shows_what_is_predicted_and_how_it_came_out(open_hub: Open) ->
 def test_a_hub_without_results_has_the_page_too(open_hub: Open) -> None:
     shown = open_hub(fleet.Fleet()).get("/predictions").text
     assert "Nothing to score yet" in shown
+
+
+STEPS = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+
+
+def test_a_recorded_prediction_stays_when_its_measurement_comes(
+    tmp_path: Path, closing: list[SqliteReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_of(tmp_path, STEPS).close()
+    monkeypatch.setattr(watch, "SETTLE_S", 0.01)
+    wanted = pair(VISION[2], 2)
+    with running(HubSettings(data=tmp_path)) as hub:
+        eventually(lambda: wanted in hub.reader.predictions.recorded())
+        measured = fleet.result(2, VISION[2], fleet.vision_rows(100.0, 0.1))
+        hub.writer.call(lambda store: store.save_result(measured, measured.result_id, fleet.NOW_S))
+        hub.events.publish([Change("result", measured.result_id)])
+        eventually(lambda: wanted in current_predictions(hub.reader).measured)
+        kept = hub.reader.predictions.recorded()[wanted]
+        shown = predictions_page(
+            current_predictions(hub.reader),
+            hub.reader.predictions.recorded(),
+            hub.reader.models(),
+            hub.reader.devices(),
+        )
+    assert kept.predicted.value == pytest.approx(120.0)
+    assert kept.made_s > 0
+    assert shown.kept_sentence == "1 were measured later: off by 20 % at the median, 1 in their range."
+    (line,) = shown.kept
+    assert (line.predicted, line.measured, line.off_percent, line.held) == ("120", "100", "20 %", True)
+
+
+def test_only_what_moved_is_recorded_again(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    found = made(hub_of(tmp_path, STEPS), closing).cells
+    one = found[pair(VISION[2], 2)]
+    recorded = {pair(VISION[2], 2): RecordedPrediction(predicted=one, made_s=1.0)}
+    assert watch.changed_predictions({pair(VISION[2], 2): one}, recorded) == {}
+    moved = msgspec.structs.replace(one, value=1.01 * one.value)
+    assert watch.changed_predictions({pair(VISION[2], 2): moved}, recorded) == {pair(VISION[2], 2): moved}
+
+
+def test_a_deleted_model_takes_its_predictions_with_it(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    reader = hub_of(tmp_path, STEPS)
+    found = made(reader, closing).cells
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.change(lambda db: store_predictions.save(db, found, 5.0))
+    assert reader.predictions.recorded().keys() == found.keys()
+    writer.delete_model(VISION[2].model_id)
+    writer.change(lambda db: store_predictions.save(db, found, 6.0))
+    assert pair(VISION[2], 2) not in reader.predictions.recorded()
+    writer.close()

@@ -18,7 +18,7 @@ from edgeprof.prediction.predicted import Predicted
 from edgeprof.prediction.roofline import METRIC, Kind, figure
 from edgeprof.prediction.scoring import COVERED
 from edgeprof_hub.prediction.neighbours import Guess, Neighbours
-from edgeprof_hub.prediction.observed import Fleet, Pair, fleet_of
+from edgeprof_hub.prediction.observed import Fleet, Observed, Pair, fleet_of
 from edgeprof_hub.store.base import ReadStore
 
 PredictedCells = Mapping[tuple[str, str], Predicted]
@@ -54,6 +54,8 @@ class Predictions:
 
     cells: PredictedCells
     scored: Sequence[ScoredCell]
+    measured: Mapping[Pair, tuple[str, str, float]]
+    """Of each measured pair the newest result's id, the metric and the figure."""
     spreads: Mapping[tuple[Kind, str], float]
     """By kind and method, the logarithm of the factor that 90 % of this hub's scored cells keep to."""
     untold: int = 0
@@ -116,7 +118,13 @@ def make_predictions(fleet: Fleet) -> Predictions:
         for pair, guess in guesses.items()
         if guess is not None
     }
-    return Predictions(cells=cells, scored=scored, spreads=spreads, untold=len(guesses) - len(cells))
+    measured = {pair: (one.result_id, *_figure(fleet, one)) for pair, one in fleet.observed.items()}
+    return Predictions(cells=cells, scored=scored, measured=measured, spreads=spreads, untold=len(guesses) - len(cells))
+
+
+def _figure(fleet: Fleet, one: Observed) -> tuple[str, float]:
+    kind = fleet.works[one.pair[0]].kind
+    return METRIC[kind], figure(kind, one.step_s)
 
 
 def _slot(store: ReadStore) -> _Slot:

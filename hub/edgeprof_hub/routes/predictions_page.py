@@ -15,5 +15,5 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 def predictions(hub: HubOf) -> HTMLResponse:
     """The page."""
     made = current_predictions(hub.reader)
-    shown = predictions_page(made, hub.reader.models(), hub.reader.devices())
+    shown = predictions_page(made, hub.reader.predictions.recorded(), hub.reader.models(), hub.reader.devices())
     return page("predictions.html", page=shown)

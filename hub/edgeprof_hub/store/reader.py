@@ -14,6 +14,7 @@ from edgeprof_hub.store.evaluations import EvaluationReader
 from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.pool import ReadPool
+from edgeprof_hub.store.predictions import PredictionReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
@@ -53,6 +54,7 @@ class SqliteReader:
         self.catalogues = CatalogueReader(self._all)
         self.evaluations = EvaluationReader(self._all)
         self.gates = GateReader(self._all)
+        self.predictions = PredictionReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])

@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, gates
+from edgeprof_hub.store import evaluations, gates, predictions
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -230,6 +230,12 @@ def capability_table(db: sqlite_utils.Database) -> None:
     """What each family's models can do, computed from their outcomes. Families are judged again for it."""
     db.conn.execute(gates.TABLE_OF_CAPABILITY)
     db.conn.execute("DELETE FROM judged_family")
+
+
+@MIGRATIONS(name="0020_predictions")
+def prediction_table(db: sqlite_utils.Database) -> None:
+    """What was predicted of a pair before it was run, so that its measurement can score it."""
+    db.conn.execute(predictions.TABLE)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

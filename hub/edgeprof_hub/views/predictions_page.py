@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.prediction.cells import Predictions, ScoredCell
+from edgeprof_hub.store.predictions import Pair, RecordedPrediction
 
 MAX_LINES = 200
 METHODS = {
@@ -50,6 +52,26 @@ class ScoredLine:
 
 
 @dataclass(frozen=True)
+class KeptLine:
+    """A prediction that was recorded, next to the measurement that came later."""
+
+    model: str
+    model_id: str
+    device: str
+    device_id: str
+    result_id: str
+    predicted: str
+    span: str
+    measured: str
+    unit: str
+    off_percent: str
+    held: bool
+    """Whether the measurement lies in the range."""
+    made: str
+    rests_on: str
+
+
+@dataclass(frozen=True)
 class OpenLine:
     """One cell without a measurement."""
 
@@ -68,6 +90,8 @@ class PredictionsPage:
     """`scored` has the worst first; `more_scored`, `more_open`: how many lines were left out."""
 
     sentence: str
+    kept_sentence: str
+    kept: tuple[KeptLine, ...]
     methods: tuple[MethodLine, ...]
     scored: tuple[ScoredLine, ...]
     more_scored: int
@@ -78,15 +102,25 @@ class PredictionsPage:
 
 
 def predictions_page(
-    made: Predictions, models: Iterable[rest.ModelRecord], devices: Iterable[rest.DeviceRecord]
+    made: Predictions,
+    recorded: Mapping[Pair, RecordedPrediction],
+    models: Iterable[rest.ModelRecord],
+    devices: Iterable[rest.DeviceRecord],
 ) -> PredictionsPage:
     """The page of these predictions; names are looked up in what the hub has."""
     model_names = {each.model_id: each.name for each in models}
     labels = {each.device_id: each.label for each in devices}
     worst = sorted(made.scored, key=lambda one: -one.log_ratio)
     waiting = sorted(made.cells.items(), key=lambda item: (labels[item[0][1]], model_names[item[0][0]]))
+    kept = [
+        _kept(pair, one, made.measured[pair], model_names, labels)
+        for pair, one in sorted(recorded.items(), key=lambda item: -item[1].made_s)
+        if pair in made.measured and made.measured[pair][1] == one.predicted.metric
+    ]
     return PredictionsPage(
         sentence=_sentence(made.scored),
+        kept_sentence=_kept_sentence(recorded, made),
+        kept=tuple(kept[:MAX_LINES]),
         methods=tuple(_methods(made.scored)),
         scored=tuple(_scored(one, model_names, labels) for one in worst[:MAX_LINES]),
         more_scored=max(0, len(worst) - MAX_LINES),
@@ -109,6 +143,46 @@ def _sentence(scored: Iterable[ScoredCell]) -> str:
     if not found:
         return "Nothing to score yet: a prediction needs a measured neighbour of the cell."
     return f"Predictions of {len(found)} measured cells are off by {statistics.median(found):.0f} % at the median."
+
+
+def _kept_sentence(recorded: Mapping[Pair, RecordedPrediction], made: Predictions) -> str:
+    ratios = [
+        (abs(one.predicted.value / value - 1), one.predicted.low <= value <= one.predicted.high)
+        for pair, one in recorded.items()
+        for _, metric, value in [made.measured.get(pair, ("", "", 0.0))]
+        if metric == one.predicted.metric
+    ]
+    if not ratios:
+        return "No recorded prediction has been measured yet."
+    median = 100 * statistics.median(off for off, _ in ratios)
+    held = sum(held for _, held in ratios)
+    return f"{len(ratios)} were measured later: off by {median:.0f} % at the median, {held} in their range."
+
+
+def _kept(
+    pair: Pair,
+    one: RecordedPrediction,
+    measured: tuple[str, str, float],
+    models: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> KeptLine:
+    result_id, metric, value = measured
+    places = figures.decimals(one.predicted.value)
+    return KeptLine(
+        model=figures.clean(models[pair[0]]),
+        model_id=pair[0],
+        device=figures.clean(labels[pair[1]]),
+        device_id=pair[1],
+        result_id=result_id,
+        predicted=figures.number(one.predicted.value),
+        span=f"{figures.number(one.predicted.low, places)} to {figures.number(one.predicted.high, places)}",
+        measured=figures.number(value),
+        unit=METRICS[metric].unit,
+        off_percent=f"{100 * abs(one.predicted.value / value - 1):.0f} %",
+        held=one.predicted.low <= value <= one.predicted.high,
+        made=time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.made_s)),
+        rests_on=one.predicted.basis,
+    )
 
 
 def _methods(scored: Iterable[ScoredCell]) -> Iterable[MethodLine]:
