@@ -92,6 +92,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "List the dated prices behind every cost, and check them.",
     ),
     "gate": ("edgeprof.commands.gate:gate", "", "Set what a family's variants must hold; show who does."),
+    "predict": (
+        "edgeprof.commands.predict:predict",
+        "hub",
+        "Predict how fast a model runs on board kinds, from their profiles.",
+    ),
     "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
     "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),
     "model": ("edgeprof.commands.model:model", "", "Show or edit a model's family, variant, quantization and task."),

@@ -73,6 +73,7 @@ def pages_of(made: fleet.Fleet) -> list[str]:
         *beside,
         "/flash",
         "/families",
+        "/predictions",
         "/settings",
         "/sign-in",
     ]

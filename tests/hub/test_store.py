@@ -364,7 +364,16 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
         standings = store.reader.standings(columns)
         by_latency = store.reader.results_by("latency_p50_ms", descending=False, limit=100)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
-        later = ("outcome", "standing", "device_group", "annotation", "regression", "scenario", "catalogue")
+        later = (
+            "outcome",
+            "standing",
+            "device_group",
+            "annotation",
+            "regression",
+            "scenario",
+            "catalogue",
+            "prediction",
+        )
         of_quality = (
             "gate",
             "gate_verdict",

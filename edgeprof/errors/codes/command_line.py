@@ -37,6 +37,12 @@ NAMING = (
     ErrorCode(
         "unknown_device", "The hub has no device of this name.", "List the devices: `edgeprof devices`.", WRONG_USE
     ),
+    ErrorCode(
+        "unknown_board_kind",
+        "No device profile has this name.",
+        "Choose one of the kinds that the message lists.",
+        WRONG_USE,
+    ),
     ErrorCode("unknown_group", "The hub has no group of this name.", "List the groups: `edgeprof group`.", WRONG_USE),
     ErrorCode(
         "unknown_model",

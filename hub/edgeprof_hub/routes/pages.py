@@ -31,6 +31,7 @@ from edgeprof_hub.routes import (
     forms,
     integration,
     jobs_page,
+    predictions_page,
     ready,
     sets_page,
     settings,
@@ -57,6 +58,7 @@ router.include_router(cost_page.router)
 router.include_router(families_page.router)
 router.include_router(integration.router)
 router.include_router(jobs_page.router)
+router.include_router(predictions_page.router)
 router.include_router(ready.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
