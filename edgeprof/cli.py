@@ -19,6 +19,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run a complete demo on this machine: hub, two agents, real models.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
+    "fit": (
+        "edgeprof_agent.commands.fit:fit",
+        "",
+        "Say whether a model fits this machine and each known board, before anything is sent.",
+    ),
     "evaluate": (
         "edgeprof_agent.commands.evaluate:evaluate",
         "",

@@ -1,4 +1,4 @@
-"""The sum of an engine's dry run: what a child process held, phase by phase, and what llama.cpp says of itself. Pure."""
+"""The sum of an engine's dry run: what a child process held by phase, and what llama.cpp says of itself. Pure."""
 
 import msgspec
 
@@ -92,9 +92,7 @@ def llama_estimate(run: DryRun, tensor_mib: float) -> Estimate:
     ]
     repacked = tensor_mib - buffers.model_mib
     if repacked > 1:
-        parts.append(
-            _held("weights, repacked", repacked, "not counted by llama.cpp's dry run for the file's own place")
-        )
+        parts.append(_held("weights, repacked", repacked, "for this processor; the dry run leaves it out"))
     parts += [
         _held("KV cache", buffers.context_mib, f"llama.cpp's dry run, {buffers.context_tokens:,} tokens"),
         _held("compute buffers", buffers.compute_mib, "llama.cpp's dry run, one row of logits"),

@@ -9,7 +9,7 @@ OS_SHARE = 0.04
 FIRMWARE_SHARE = 0.08
 """Assumed of the memory that a board is sold with: firmware, GPU and kernel keep it from MemTotal. A Raspberry Pi 4 of
 2 GiB shows 1,849 MiB, one of 8 GiB shows 7,822 (tests/machines)."""
-ENTER_A_LIMIT = "Give --memory-limit-mib, or add memory_gib to its profile."
+ENTER_A_LIMIT = "Give --memory-limit-mib."
 
 
 class Room(NamedTuple):
@@ -52,7 +52,7 @@ def of_profile(memory_gib: float | None, title: str) -> Room:
     True
     """
     if memory_gib is None:
-        return Room(None, f"The profile of {title} has no memory size. {ENTER_A_LIMIT}")
+        return Room(None, f"No memory size is known of {title}. {ENTER_A_LIMIT}")
     sold_mib = memory_gib * 1024
     room = max(0.0, of_machine(sold_mib * (1 - FIRMWARE_SHARE)).mib or 0.0)
     return Room(room, f"{memory_gib:g} GiB less {sold_mib - room:,.0f} MiB assumed for firmware and system")

@@ -10,16 +10,20 @@ import ctypes
 import os
 import sys
 import tempfile
+from typing import TYPE_CHECKING, cast
 
 from edgeprof_agent.fitting.document import BuffersDocument, DryRunDocument, phases_of
+from edgeprof_agent.runtimes.llama.capi_layout import ContextParams, ModelParams
 from edgeprof_agent.runtimes.llama.capi_library import CapiLibrary, library_path
-from edgeprof_agent.runtimes.llama.capi_layout import LOG_CALLBACK
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH
 from edgeprof_agent.worker.memory import MemoryBook
 from edgeprof_agent.worker.opening import imported
 from edgeprof_agent.worker.reporter import Reporter
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 from edgeprof_agent.worker_protocol.document import WorkerJob
+
+if TYPE_CHECKING:
+    from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi
 
 _PRINT = "_Z16common_fit_printPKcP18llama_model_paramsP20llama_context_params"
 _NUMBERS = 3
@@ -51,11 +55,15 @@ def _printed(library: CapiLibrary, model: str, tokens: int) -> str:
         fit_print = getattr(ctypes.CDLL(str(library.path)), _PRINT)
     except AttributeError:
         raise RuntimeFailure("runtime_missing", "This build of llama.cpp exports no dry run.") from None
+    api = cast("LlamaApi", library)
+    log = api.llama_log_callback(_unheard)
     fit_print.restype, fit_print.argtypes = None, [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
-    log = LOG_CALLBACK(_unheard)
-    library.llama_log_set(log, None)
-    library.llama_backend_init()
-    load, context = library.llama_model_default_params(), library.llama_context_default_params()
+    api.llama_log_set(log, ctypes.c_void_p(0))
+    api.llama_backend_init()
+    load, context = (
+        cast(ModelParams, api.llama_model_default_params()),
+        cast(ContextParams, api.llama_context_default_params()),
+    )
     load.n_gpu_layers = 0
     context.n_ctx, context.n_batch, context.n_ubatch = tokens, N_BATCH, N_UBATCH
     context.n_outputs_max, context.swa_full = 1, False
