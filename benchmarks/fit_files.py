@@ -4,10 +4,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
+import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
-import onnx
-from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema  # pyright: ignore[reportMissingTypeStubs]
 from onnx import TensorProto, helper, numpy_helper
 
 SEED = 20_261_130
@@ -20,7 +19,8 @@ GGML_BYTES = {"f32": (0, 1, 4), "f16": (1, 1, 2), "q8_0": (8, 32, 34), "q4_0": (
 def onnx_products(path: Path, width: int, layers: int, kind: str = "fp32", rows: int = 4) -> Path:
     """A chain of square matrix products; fp16 weights are cast in front of each, int8 ones dequantized."""
     draw = np.random.default_rng(SEED)
-    nodes, weights = [], []
+    nodes: list[Any] = []
+    weights: list[Any] = []
     for at in range(layers):
         values = draw.standard_normal((width, width), dtype=np.float32) * 0.02
         name = f"w{at}"
@@ -40,7 +40,8 @@ def onnx_products(path: Path, width: int, layers: int, kind: str = "fp32", rows:
 def onnx_convolutions(path: Path, size: int, channels: int, layers: int) -> Path:
     """Few weights and large activations: 3 x 3 convolutions with a sum of two branches."""
     draw = np.random.default_rng(SEED)
-    nodes, weights = [], []
+    nodes: list[Any] = []
+    weights: list[Any] = []
     for at in range(layers):
         values = draw.standard_normal((channels, channels, 3, 3), dtype=np.float32) * 0.05
         weights.append(numpy_helper.from_array(values, f"w{at}"))
@@ -57,46 +58,48 @@ def _onnx(path: Path, nodes: list[Any], weights: list[Any], shape: list[int], la
         [helper.make_tensor_value_info(last, TensorProto.FLOAT, shape)],
         weights,
     )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(made.SerializeToString())
     return path
 
 
 def tflite_products(path: Path, width: int, layers: int, rows: int = 4) -> Path:
     """A chain of FULLY_CONNECTED operators in fp32."""
     draw = np.random.default_rng(SEED)
-    model = schema.ModelT()
+    model: Any = schema.ModelT()
     model.version = 3
-    code = schema.OperatorCodeT()
+    code: Any = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.FULLY_CONNECTED
     code.version = 1
     model.operatorCodes = [code]
     model.buffers = [schema.BufferT()]
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators = [_tensor("t0", [rows, width], 0)], []
+    graph: Any = schema.SubGraphT()
+    graph.tensors = [_tensor("t0", [rows, width], 0)]
+    steps: list[Any] = []
     current = 0
     for at in range(layers):
-        buffer = schema.BufferT()
+        buffer: Any = schema.BufferT()
         buffer.data = (draw.standard_normal(width * width, dtype=np.float32) * 0.02).view(np.uint8)
         model.buffers.append(buffer)
         graph.tensors.append(_tensor(f"w{at}", [width, width], len(model.buffers) - 1))
         graph.tensors.append(_tensor(f"t{at + 1}", [rows, width], 0))
-        step = schema.OperatorT()
+        step: Any = schema.OperatorT()
         step.opcodeIndex = 0
         step.inputs, step.outputs = [current, len(graph.tensors) - 2, -1], [len(graph.tensors) - 1]
         step.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
         step.builtinOptions = schema.FullyConnectedOptionsT()
-        graph.operators.append(step)
+        steps.append(step)
         current = len(graph.tensors) - 1
-    graph.inputs, graph.outputs = [0], [current]
+    graph.operators, graph.inputs, graph.outputs = steps, [0], [current]
     model.subgraphs = [graph]
-    builder = flatbuffers.Builder(1024)
+    builder: Any = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(builder.Output())
     return path
 
 
 def _tensor(name: str, shape: list[int], buffer: int) -> Any:
-    tensor = schema.TensorT()
+    tensor: Any = schema.TensorT()
     tensor.name, tensor.shape, tensor.buffer = name.encode(), shape, buffer
     tensor.type = schema.TensorType.FLOAT32
     return tensor
@@ -113,7 +116,8 @@ def gguf(path: Path, kind: str, width: int, layers: int, words: int = 8192, trai
         shapes |= {f"blk.{at}.attn_{name}.weight": (width, width) for name in ("q", "k", "v", "output")}
         shapes |= {f"blk.{at}.ffn_{name}.weight": (width, hidden) for name in ("gate", "up")}
         shapes[f"blk.{at}.ffn_down.weight"] = (hidden, width)
-    head, offset, sizes = b"", 0, []
+    head, offset = b"", 0
+    sizes: list[tuple[int, bool]] = []
     for name, shape in shapes.items():
         is_matrix = len(shape) == 2
         count = int(np.prod(shape))

@@ -139,7 +139,11 @@ def limits_of(peak_mib: float, held_mib: float) -> list[float]:
 
 def _run(cell: FitCell, limit_mib: float | None) -> Result:
     setup = Setup(file=cell.file, config=cell.config, protocol=PROTOCOL, label=cell.name, folder="")
-    return measure_once(setup, Host(memory_limit_mib=limit_mib), lambda *_: None).result
+    return measure_once(setup, Host(memory_limit_mib=limit_mib), _untold).result
+
+
+def _untold(stage: str, fraction: float | None, note: str) -> None:
+    """Progress of a run."""
 
 
 def _peak(cell: FitCell, found: Estimated, free: Result) -> Peak:

@@ -15,7 +15,8 @@ MARGIN_ABOVE_SHARE, MARGIN_ABOVE_MIB = 0.08, 6.0
 the estimate was at most 4 MiB and 11 % too small on them."""
 MARGIN_BELOW_SHARE = 0.08
 """Below it. On the same cells half of the runs lived at 0.95 of the estimate, and none at 0.8."""
-_WORST_FIRST: tuple[Outcome, ...] = ("does not fit", "cannot tell", "tight", "fits")
+WORST_FIRST: tuple[Outcome, ...] = ("does not fit", "cannot tell", "tight", "fits")
+"""Which of several verdicts decides."""
 
 
 def judge(estimate: Estimate | None, room: Room, reasons: Sequence[Reason] = (), unknown: str = "") -> Fit:
@@ -29,8 +30,8 @@ def judge(estimate: Estimate | None, room: Room, reasons: Sequence[Reason] = (),
     ['fits', 'tight', 'does not fit']
     """
     outcome, sentence = _memory(estimate, room, unknown)
-    against = min(reasons, key=lambda each: _WORST_FIRST.index(each.outcome), default=None)
-    if against is not None and _WORST_FIRST.index(against.outcome) < _WORST_FIRST.index(outcome):
+    against = min(reasons, key=lambda each: WORST_FIRST.index(each.outcome), default=None)
+    if against is not None and WORST_FIRST.index(against.outcome) < WORST_FIRST.index(outcome):
         outcome, sentence = against.outcome, against.sentence
     return Fit(
         outcome=outcome,
@@ -59,4 +60,4 @@ def _memory(estimate: Estimate | None, room: Room, unknown: str) -> tuple[Outcom
         return "fits", f"{figures}."
     if room.mib >= enough:
         return "tight", f"{figures}: it runs, but reads mapped weights and libraries from disk again."
-    return "tight", f"{figures}: too close to call. Measure it, or use a smaller variant."
+    return "tight", f"{figures}, of which {held:,.0f} must stay: too close to call. Use a smaller variant."

@@ -1,5 +1,6 @@
 """What a model file says of the memory that it will need, and of what it asks of a runtime. Reads no weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -7,12 +8,11 @@ from pathlib import Path
 from edgeprof.modelfiles import gguf_file, parse
 from edgeprof.modelfiles.declared import declared_inputs
 from edgeprof.modelfiles.gguf_file import GgufContents
-from edgeprof.modelfiles.inspection import ModelFile
 from edgeprof.modelfiles.onnx_needs import onnx_needs
 from edgeprof.modelfiles.stored_tensors import stored_tensors
 from edgeprof.modelfiles.tflite_arena import TfliteGraph, read_graph
 from edgeprof.wire.identity import model_bytes
-from edgeprof.wire.messages import ModelFormat
+from edgeprof.wire.messages import Manifest, ModelFormat
 
 _MIB = 1024 * 1024
 _BYTES = {"fp64": 8.0, "fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "int16": 2.0, "int8": 1.0, "int4": 0.5, "int2": 0.25}
@@ -58,15 +58,28 @@ class MemoryFacts:
     language: LanguageFacts | None = None
 
 
-def memory_facts(file: ModelFile) -> MemoryFacts:
-    """Of a file that `inspect` has found whole. Raises ModelFileError where it was cut since."""
-    file_mib = model_bytes(file.manifest) / _MIB
-    if file.format == "gguf" and file.gguf is not None:
-        return _language(file.gguf, file_mib)
-    path = file.folder / file.manifest.entry
-    if file.format not in ("onnx", "tflite", "ort"):
-        return MemoryFacts(format=file.format, file_mib=file_mib, weights_mib=0.0)
-    return _tensors(path, file.format, file_mib)
+def memory_facts(model_format: ModelFormat, manifest: Manifest, place: Callable[[str], Path]) -> MemoryFacts:
+    """Of files that `inspect` has found whole; `place` says where a path of the manifest lies.
+
+    Raises ModelFileError where one was cut since, and OSError.
+    """
+    file_mib = model_bytes(manifest) / _MIB
+    if model_format == "gguf":
+        return _language(_contents(manifest, place), file_mib)
+    if model_format not in ("onnx", "tflite", "ort"):
+        return MemoryFacts(format=model_format, file_mib=file_mib, weights_mib=0.0)
+    return _tensors(place(manifest.entry), model_format, file_mib)
+
+
+def _contents(manifest: Manifest, place: Callable[[str], Path]) -> GgufContents:
+    """The entry's own, with the tensors of all parts of a split model."""
+    with parse.open_window(place(manifest.entry)) as window:
+        found = gguf_file.check(window)
+    for each in manifest.files:
+        if each.path != manifest.entry and each.path.endswith(".gguf"):
+            with parse.open_window(place(each.path)) as window:
+                found.elements.update(gguf_file.check(window).elements)
+    return found
 
 
 def _tensors(path: Path, model_format: ModelFormat, file_mib: float) -> MemoryFacts:

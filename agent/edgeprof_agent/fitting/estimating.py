@@ -29,7 +29,7 @@ class Estimated:
 
 def estimate(file: ModelFile, config: RunConfig, free_mib: float, *, may_run: bool = True) -> Estimated:
     """`free_mib`: what a dry run may take here. `may_run` False: by formula. Raises ModelFileError for a cut file."""
-    facts = memory_facts(file)
+    facts = memory_facts(file.format, file.manifest, lambda path: file.folder / path)
     tokens = needed_tokens(config) if is_language(file.format) else 0
     note = "no dry run was asked for"
     if may_run and facts.language is None and facts.file_mib > MAX_SHARE * free_mib:
@@ -43,7 +43,5 @@ def estimate(file: ModelFile, config: RunConfig, free_mib: float, *, may_run: bo
             return Estimated(facts, tokens, None, unknown=dry.reason)
         note = dry.reason
     found = formula_estimate(facts, config.runtime, tokens)
-    unknown = (
-        "" if found else f"The memory of {config.runtime} is not known. Use `edgeprof profile`."
-    )
+    unknown = "" if found else f"The memory of {config.runtime} is not known. Use `edgeprof profile`."
     return Estimated(facts, tokens, found, note, unknown)

@@ -19,6 +19,8 @@ from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.fit.beside import predicted_memory
+from edgeprof_hub.fit.notes import fit_notes
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
 from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
@@ -179,7 +181,8 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
     shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
-    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
+    memory = predicted_memory(hub, result, model_of)
+    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost), memory=memory)
 
 
 @router.get("/devices/{device_id}")
@@ -210,7 +213,8 @@ def flash(
 ) -> HTMLResponse:
     """The form that starts a campaign; the address may name what is ticked."""
     chosen = [*(model or ()), *(device or ())]
-    return page("flash.html", page=forms.flash_page(hub.reader, chosen=chosen), here="flash")
+    shown = forms.flash_page(hub.reader, chosen=chosen)
+    return page("flash.html", page=shown, fits=fit_notes(hub, model or (), shown.devices), here="flash")
 
 
 @router.get("/campaigns/{campaign_id}")
