@@ -98,7 +98,7 @@ def _onnx(facts: MemoryFacts) -> list[Part]:
 
 
 _ONNX_WEIGHTS = 1.35
-_ONNX_ACTIVATIONS_MIB, _ONNX_INPUTS = 4.0, 24.0
+_ONNX_ACTIVATIONS_MIB, _ONNX_INPUTS = 4.0, 6.0
 _PACKED_WEIGHTS = 1.05
 
 

@@ -88,7 +88,7 @@ def _tensors(path: Path, model_format: ModelFormat, file_mib: float) -> MemoryFa
     opset, foreign = None, ()
     with parse.open_window(path) as window:
         for tensor in stored_tensors(window, model_format):
-            size = tensor.values * _BYTES.get(tensor.type, 8.0)
+            size = tensor.values * _BYTES.get(tensor.type, 4.0)
             weights += size
             widened += size if tensor.type in ("fp16", "bf16") else 0.0
         if model_format == "tflite":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeprof.commands.hub_options import hub_options
 from edgeprof.commands.options import FilePath, FiniteRange
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     "--device",
     "devices",
     multiple=True,
-    metavar="KIND",
-    help="A board by its profile, as rpi-5-8 or rpi-5, or this-machine. May be repeated. Default: all.",
+    metavar="KIND|NAME",
+    help="A board by its profile (rpi-5-8, rpi-5), a device of the hub, or this-machine. May be repeated.",
 )
 @click.option("--runtime", type=click.Choice(tuple(VARIANTS)), help="Default: the first one installed here.")
 @click.option("--threads", type=click.IntRange(0, 1024), default=0, help="0, the default: every core.")
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dim", "dims", multiple=True, metavar="SYMBOL=N", help="Size of a dimension by its symbol in the file.")
 @click.option("--memory-limit-mib", type=FiniteRange(1), help="What each device can give. Default: from its profile.")
 @click.option("--no-dry-run", is_flag=True, help="Estimate by formula: neither load nor run the model here.")
+@hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def fit(
     model: "Path",
@@ -40,6 +42,8 @@ def fit(
     dims: tuple[str, ...],
     memory_limit_mib: float | None,
     no_dry_run: bool,
+    hub_url: str,
+    token_file: str | None,
     as_json: bool,
 ) -> int:
     """Say whether a model fits a device, before anything is sent: memory, operators, wheels, context, disk.
@@ -59,5 +63,7 @@ def fit(
         dims=dims,
         memory_limit_mib=memory_limit_mib,
         may_run=not no_dry_run,
+        hub_url=hub_url,
+        token_file=token_file,
     )
     return run(model, options, as_json)

@@ -9,9 +9,10 @@ import click
 import msgspec
 
 from edgeprof.commands.options import check_inputs, parse_shapes
-from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.errors import EdgeprofError, MissingPartError, UsageError
 from edgeprof.fit import room
 from edgeprof.fit.judging import judge
+from edgeprof.fit.of_facts import room_of_facts, target_of_facts
 from edgeprof.fit.reasons import reasons_of
 from edgeprof.fit.room import Room
 from edgeprof.fit.target import Target
@@ -41,6 +42,8 @@ class FitOptions:
     dims: tuple[str, ...]
     memory_limit_mib: float | None
     may_run: bool
+    hub_url: str
+    token_file: str | None
 
 
 class Place(NamedTuple):
@@ -102,29 +105,48 @@ def _places(options: FitOptions) -> Iterator[Place]:
         yield Place(_HERE[0], target_here(), limit or room_here())
     names = [name for name in options.devices if name not in _HERE]
     if names or not options.devices:
-        yield from (Place(kind, target, limit or own) for kind, target, own in _boards(names, bool(options.devices)))
+        found = _boards(names, options)
+        yield from (Place(kind, target, limit or own) for kind, target, own in found)
 
 
-def _boards(names: Sequence[str], must_have: bool) -> Iterator[Place]:
+def _boards(names: Sequence[str], options: FitOptions) -> Iterator[Place]:
+    """Boards by their profiles; what is no profile is a device of the hub."""
     from edgeprof_devices.fitting import room_of, target_of
     from edgeprof_devices.loader import load_profiles
 
     try:
         profiles = load_profiles()
     except MissingPartError as error:
-        if must_have:
+        if names:
             raise
         click.echo(f"{error.message} Boards are left out.", err=True)
         return
-    for name in names:
-        if not any(_is_meant(name, kind) for kind in profiles):
-            raise UsageError(
-                "unknown_profile",
-                f"No device profile {name!r}. `edgeprof fit MODEL` without --device lists them all.",
-            )
+    others = [name for name in names if not any(_is_meant(name, kind) for kind in profiles)]
+    if others:
+        yield from _of_the_hub(others, options)
+        names = [name for name in names if name not in others]
+        if not names:
+            return
     wanted = [each for kind, each in profiles.items() if not names or any(_is_meant(name, kind) for name in names)]
     for profile in sorted(wanted, key=lambda each: (room_of(each).mib is None, room_of(each).mib or 0.0)):
         yield Place(profile.id, target_of(profile), room_of(profile))
+
+
+def _of_the_hub(names: Sequence[str], options: FitOptions) -> Iterator[Place]:
+    """Devices by the facts that their agents reported. Raises UsageError."""
+    from edgeprof.client import resolve
+    from edgeprof.commands.hub_options import client_of
+
+    try:
+        known = client_of(options.hub_url, options.token_file).devices()
+    except EdgeprofError as error:
+        raise UsageError(
+            "unknown_device", f"{names[0]!r} is not a device profile, and {options.hub_url} lists no devices: {error}"
+        ) from error
+    for record in resolve.devices(known, tuple(names), False):
+        if record.facts is None:
+            raise UsageError("no_facts", f"{record.label} has not reported its facts to the hub yet. Start its agent.")
+        yield Place(record.label, target_of_facts(record.facts, record.label), room_of_facts(record.facts))
 
 
 def _is_meant(name: str, kind: str) -> bool:

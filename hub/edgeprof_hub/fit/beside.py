@@ -19,6 +19,12 @@ class PredictedMemory:
     measured_mib: float | None
     error: float | None
 
+    @property
+    def error_text(self) -> str:
+        """As a person writes it: `+3 %`, or `within 0.5 %`."""
+        percent = round(100 * (self.error or 0.0))
+        return f"{percent:+d} %" if percent else "within 0.5 %"
+
 
 def predicted_memory(hub: HubContext, result: Result, model: rest.ModelRecord | None) -> PredictedMemory | None:
     """Without the runs of this device: those of others, else the formula. None where nothing can be predicted."""

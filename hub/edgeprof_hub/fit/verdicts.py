@@ -75,8 +75,8 @@ def verdict(needs: Needs, model: rest.ModelRecord, place: Place) -> Fit:
 
 
 def worst(fits: Iterable[Fit]) -> Fit | None:
-    """Of several models on one device, the verdict that decides."""
-    return min(fits, key=lambda fit: WORST_FIRST.index(fit.outcome), default=None)
+    """Of several models on one device, the verdict that decides; of equal ones that of the largest."""
+    return min(fits, key=lambda fit: (WORST_FIRST.index(fit.outcome), -(fit.peak_mib or 0.0)), default=None)
 
 
 def record_of(needs: Needs, model: rest.ModelRecord, place: Place) -> FitRecord:

@@ -8,7 +8,7 @@
   const show = (verdicts) => {
     for (const place of places) {
       const own = verdicts.filter((each) => each.device_id === place.dataset.fit);
-      own.sort((a, b) => worst.indexOf(a.outcome) - worst.indexOf(b.outcome));
+      own.sort((a, b) => worst.indexOf(a.outcome) - worst.indexOf(b.outcome) || b.peak_mib - a.peak_mib);
       const [first] = own;
       place.textContent = "";
       if (!first) {
