@@ -39,7 +39,8 @@ def dry_run(file: ModelFile, config: RunConfig, limit_mib: float | None = None, 
     path = path_of(config)
     if path.runtime not in DRY_RUNS:
         return Dry(None, f"{path.runtime} has no dry run")
-    request = _request(file, replace(config, runtime=path.runtime), deadline_s)
+    protocol = RunProtocol(energy=False, cold_start=False, deadline_s=deadline_s)
+    request = request_of(file, replace(config, runtime=path.runtime), protocol)
     job = job_of(request, "measure", deadline_s, 0.0, facts=facts_of(request), eval_callback=path.eval_callback)
     told: list[dict[str, Any]] = []
 
@@ -67,7 +68,10 @@ def _died(ended: WorkerExit) -> str:
     return f"the dry run ended with {ended.signal or f'exit code {ended.exit_code}'}"
 
 
-def _request(file: ModelFile, config: RunConfig, deadline_s: float) -> MeasureRequest:
+def request_of(
+    file: ModelFile, config: RunConfig, protocol: RunProtocol, memory_limit_mib: float | None = None
+) -> MeasureRequest:
+    """A run of a file of this machine, on this machine."""
     manifest = file.manifest
     return MeasureRequest(
         result_id=identity.new_id(),
@@ -79,8 +83,8 @@ def _request(file: ModelFile, config: RunConfig, deadline_s: float) -> MeasureRe
         ),
         model_dir=file.folder,
         config=config,
-        protocol=RunProtocol(energy=False, cold_start=False, deadline_s=deadline_s),
+        protocol=protocol,
         emulated=False,
-        memory_limit_mib=None,
+        memory_limit_mib=memory_limit_mib,
         cores=None,
     )
