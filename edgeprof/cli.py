@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run a demo on this machine; --page only shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
+    "fit": (
+        "edgeprof_agent.commands.fit:fit",
+        "",
+        "Say whether a model fits this machine and each known board, before anything is sent.",
+    ),
     "evaluate": (
         "edgeprof_agent.commands.evaluate:evaluate",
         "",

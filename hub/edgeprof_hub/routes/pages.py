@@ -19,6 +19,8 @@ from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.fit.beside import predicted_memory
+from edgeprof_hub.fit.notes import fit_notes
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
 from edgeprof_hub.quality import of_run
@@ -203,7 +205,8 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     runs = store.history.run_count((result.device_id, result.model_id, result.config_key))
     evaluated = timed.result if timed else None
     shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked, runs, evaluated)
-    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
+    memory = predicted_memory(hub, result, model_of)
+    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost), memory=memory)
 
 
 @router.get("/devices/{device_id}")
@@ -256,7 +259,8 @@ def flash(
 ) -> HTMLResponse:
     """The form that starts a campaign; the address may name what is ticked."""
     chosen = [*(model or ()), *(device or ())]
-    return page("flash.html", page=forms.flash_page(hub.reader, chosen=chosen), here="flash")
+    shown = forms.flash_page(hub.reader, chosen=chosen)
+    return page("flash.html", page=shown, fits=fit_notes(hub, model or (), shown.devices), here="flash")
 
 
 @router.get("/campaigns/{campaign_id}")
