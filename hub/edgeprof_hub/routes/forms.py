@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import actions, evaluation_jobs, form_inputs
+from edgeprof_hub.failures import not_found
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -110,6 +111,24 @@ def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
 def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
     """Run the same once more."""
     return _next(f"/campaigns/{actions.repeat(hub, result_id).campaign_id}")
+
+
+@router.post("/runs/repeat")
+def repeat_runs(hub: HubOf, run: Annotated[list[str] | None, Form()] = None, repeats: Text = "1") -> RedirectResponse:
+    """Repeat several runs, interleaved, as one campaign."""
+    if not (repeats.isascii() and repeats.isdigit() and len(repeats) < 7):
+        raise UsageError("bad_repeats", f"{repeats[:20]!r} is not a number of repeats.")
+    return _next(f"/campaigns/{actions.repeat_interleaved(hub, run or (), int(repeats)).campaign_id}")
+
+
+@router.post("/cells/run-all")
+def run_cells(hub: HubOf, cell: Annotated[list[str] | None, Form()] = None) -> RedirectResponse:
+    """Run several cells that have no result. `cell`: device, model and configuration, with slashes between."""
+    keys = [tuple(text.split("/")) for text in cell or ()]
+    if any(len(key) != 3 for key in keys):
+        raise not_found("cell", next("/".join(key) for key in keys if len(key) != 3))
+    found = [(key[0], key[1], key[2]) for key in keys]
+    return _next(f"/campaigns/{actions.run_cells(hub, found).campaign_id}")
 
 
 @router.post("/cells/run")
