@@ -1,7 +1,9 @@
 """The figures of a cell in words: the large one, those that the reader chose, and all of them for the open cell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from markupsafe import Markup, escape
 
 from edgeprof.tables import figures, trust
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
@@ -111,6 +113,23 @@ def details(cell: rest.Cell, kind: Kind, metric: str) -> tuple[CellFigure, ...]:
         # The median alone looks as if there were no quota: mean and rate stand beside it.
         metrics = [*(name for name in _OF_A_QUOTA if name in cell.metrics and name != metric), *metrics]
     return (*(_figure(cell, kind, name) for name in metrics), *_quality(cell), *_cost(cell), *_correct(cell))
+
+
+def details_html(items: Iterable[CellFigure]) -> Markup:
+    """The lines of a definition list. Made here and not in the template: a page has thousands of them."""
+    return Markup("".join(map(_detail_html, items)))
+
+
+def _detail_html(item: CellFigure) -> str:
+    text = str(escape(item.text))
+    if item.href:
+        text = f'<a href="{escape(item.href)}">{text}</a>'
+    elif item.is_uncertain:
+        text = f'<span class="uncertain">{text}</span>'
+    if item.unit and not item.is_absent:
+        text = f'{text}&nbsp;<span class="unit">{escape(item.unit)}</span>'
+    title = f' title="{escape(item.why)}"' if item.why and (item.is_absent or item.is_uncertain) else ""
+    return f"<div{title}><dt>{escape(item.label)}</dt><dd>{text}</dd></div>\n"
 
 
 def _figure(cell: rest.Cell, kind: Kind, metric: str) -> CellFigure:

@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
+
+from markupsafe import Markup, escape
 
 from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
@@ -85,6 +88,11 @@ class ColumnHead:
     title: str
     about: str
     sort_key: str
+
+    @cached_property
+    def full_name(self) -> Markup:
+        """Both in one line, escaped once for all cells below."""
+        return escape(f"{self.title} · {self.about}")
 
 
 @dataclass(frozen=True)
@@ -322,10 +330,8 @@ def _rows(
         key = (device.device_id, column.model_id, column.config_key)
         kind = kind_of(column.format)
         predicted = source.predicted.get((column.model_id, device.device_id))
-        made = matrix_cell.cell_view(cells.get(key), kind, lead_metric(metric, kind), notes, picked, predicted)
-        if made.lead is None:
-            return made
-        return replace(made, bar=drawn.bars.get(key), distance=drawn.distances.get(key), place=drawn.places.get(key))
+        place = matrix_cell.Drawn(drawn.bars.get(key), drawn.distances.get(key), drawn.places.get(key))
+        return matrix_cell.cell_view(cells.get(key), kind, lead_metric(metric, kind), notes, picked, predicted, place)
 
     return tuple(
         DeviceRow(device, shown, _runnable(device, table.columns, shown))

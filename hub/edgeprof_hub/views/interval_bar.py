@@ -27,6 +27,11 @@ class Bar:
     value: float
     is_log: bool
 
+    @property
+    def span(self) -> str:
+        """The path of the interval; empty where there is none."""
+        return "" if self.low is None else f"M{self.low} 4H{self.high}"
+
 
 def bars(
     cells: Iterable[rest.Cell], columns: Sequence[rest.Column], metric_of: Callable[[Kind], str]

@@ -1,6 +1,8 @@
 """One cell of the matrix as the page shows it: one figure, one bar, one badge; the rest is in the open cell."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from edgeprof.prediction.predicted import Predicted
 from edgeprof.tables import figures
@@ -12,7 +14,7 @@ from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.distance import shade, shade_of_place
 from edgeprof_hub.views import cell_badge, cell_figures
 from edgeprof_hub.views.cell_badge import OF_THE_ROW, Badge
-from edgeprof_hub.views.cell_figures import CellFigure
+from edgeprof_hub.views.cell_figures import CellFigure, details_html
 from edgeprof_hub.views.interval_bar import Bar, plus_minus
 
 
@@ -53,11 +55,28 @@ class CellView:
     """Its place in its family on this device and how many are in it, where the page shows it."""
 
     @property
+    def details_html(self) -> Markup:
+        """The figures of the open cell."""
+        return details_html(self.details)
+
+    @property
     def shade(self) -> str:
         """The class of its ground."""
         if self.place is not None:
             return f"shade-{shade_of_place(*self.place)}"
         return "" if self.distance is None else f"shade-{shade(self.distance)}"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a cell's place among others adds to it."""
+
+    bar: Bar | None = None
+    distance: float | None = None
+    place: tuple[int, int] | None = None
+
+
+NOT_DRAWN = Drawn()
 
 
 def cell_view(
@@ -67,6 +86,7 @@ def cell_view(
     notes: Notes,
     columns: tuple[str, ...] = (),
     predicted: Predicted | None = None,
+    drawn: Drawn = NOT_DRAWN,
 ) -> CellView:
     """The view of a cell with `metric` shown large, and the figures of these `columns` under it.
 
@@ -74,8 +94,9 @@ def cell_view(
     """
     if cell is None or cell.state == "not_run":
         return CellView("not_run", predicted=_predicted(predicted, metric))
-    has_figures = bool(cell.metrics) and cell.state != "failed"
-    base = CellView(
+    if cell.metrics and cell.state != "failed":
+        return _with_figures(cell, kind, metric, notes, columns, drawn)
+    return CellView(
         state=cell.state,
         result_id=cell.result_id,
         failure_code=cell.failure_code or "refused",
@@ -84,24 +105,31 @@ def cell_view(
         fraction=cell.fraction,
         ranked=cell.ranked,
     )
-    return _with_figures(base, cell, kind, metric, notes, columns) if has_figures else base
 
 
 def _with_figures(
-    base: CellView, cell: rest.Cell, kind: Kind, metric: str, notes: Notes, columns: tuple[str, ...]
+    cell: rest.Cell, kind: Kind, metric: str, notes: Notes, columns: tuple[str, ...], drawn: Drawn
 ) -> CellView:
+    """Made in one go: a page has hundreds."""
     lead = cell_figures.lead(cell, kind, metric)
-    chosen = cell_figures.chosen(cell, kind, columns, metric)
+    chosen = cell_figures.chosen(cell, kind, columns, metric) if columns else ()
     row = cell.metrics.get(metric)
-    return replace(
-        base,
+    return CellView(
+        state=cell.state,
+        result_id=cell.result_id,
         lead=lead,
         plus_minus=plus_minus(row) if row is not None else "",
+        bar=drawn.bar,
         chosen=chosen,
         details=cell_figures.details(cell, kind, metric),
         notes=tuple(_number(notes.ref(one.why)) if one.why else None for one in (lead, *chosen)),
+        stage=cell.stage or "",
+        fraction=cell.fraction,
+        ranked=cell.ranked,
         signs=_signs(cell, metric),
         badge=cell_badge.badge_of(cell, metric),
+        distance=drawn.distance,
+        place=drawn.place,
     )
 
 

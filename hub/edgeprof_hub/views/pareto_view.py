@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from edgeprof.tables.view import column_labels
 from edgeprof.wire import rest
@@ -56,13 +57,16 @@ def planes(table: rest.CompareTable, metrics: Iterable[str], x: str, y: str) -> 
     works = dict.fromkeys((column.family, column.work) for column in table.columns)
     uses_speed = pareto.SPEED in (x, y)
     wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY and is_told_by_work(metric)]
-    made: list[Plane] = []
-    for family, work in works:
-        cells = _cells_of(table, family, work)
-        for metric in wanted if uses_speed else wanted[:1]:
-            first, second = pareto.axis(x, metric), pareto.axis(y, metric)
-            made += [_plane(table, family, first, second, alike) for alike in _alike(cells, first, second)]
-    return tuple(plane for plane in made if len(plane.points) >= MIN_POINTS)[:MAX_DRAWN]
+    found = (
+        _plane(table, family, first, second, alike)
+        for family, work in works
+        for cells in (_cells_of(table, family, work),)
+        for metric in (wanted if uses_speed else wanted[:1])
+        for first, second in ((pareto.axis(x, metric), pareto.axis(y, metric)),)
+        for alike in _alike(cells, first, second)
+        if len(alike) >= MIN_POINTS
+    )
+    return tuple(islice(found, MAX_DRAWN))
 
 
 def _cells_of(table: rest.CompareTable, family: str, work: str) -> list[rest.Cell]:
