@@ -127,6 +127,27 @@ def test_forty_devices_are_searched_filtered_and_paged(chromium: Browser, forty:
         assert complaints == []
 
 
+def test_the_flash_page_filters_and_selects_what_is_shown(chromium: Browser, forty: str) -> None:
+    with looking(chromium) as (page, complaints):
+        page.goto(f"{forty}/flash")
+        models, devices = page.locator(".choice").nth(0), page.locator(".choice").nth(1)
+        page.get_by_label("Filter devices").focus()
+        page.keyboard.type("synthetic-00")
+        devices.get_by_role("button", name="Select all shown").press("Enter")
+        expect(devices).to_contain_text("9 of 40 selected, 9 shown")
+        family = page.locator("input[name=family][value='synthetic-net-01']")
+        family.press("Space")
+        expect(page.locator("#chosen-jobs")).to_have_text("4 models on 9 devices")
+        page.get_by_label("Filter models").fill("int8 onnx synthetic-net-01")
+        models.get_by_role("button", name="Select none").click()
+        expect(page.locator("#chosen-jobs")).to_have_text("3 models on 9 devices")
+        assert family.evaluate("box => box.indeterminate && !box.checked")
+        assert page.evaluate(SMALL) == []
+        page.get_by_role("button", name="Flash and profile").click()
+        expect(page.locator("h1")).to_have_text("27 jobs, 0 finished")
+        assert complaints == []
+
+
 def test_a_hub_with_nothing_but_failures_says_so(chromium: Browser, start_hub: StartHub) -> None:
     with looking(chromium, 390) as (page, complaints):
         page.goto(start_hub(home_fleet.failed()))

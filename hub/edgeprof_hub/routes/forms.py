@@ -53,8 +53,11 @@ def flash(
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
     evaluate: Annotated[list[str] | None, Form()] = None,
+    family: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
-    """Start a campaign. Errors appear above the form."""
+    """Start a campaign. Errors appear above the form. `family`: all its models are added."""
+    of_families = [one.model_id for one in hub.reader.models() if one.family in family] if family else []
+    model = list(dict.fromkeys([*(model or ()), *of_families]))
     try:
         if not model or not (device or group):
             raise UsageError("empty_campaign", "Select at least one model and one device.")
