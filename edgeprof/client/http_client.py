@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,6 +21,10 @@ from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
+
+if TYPE_CHECKING:
+    from edgeprof.integration.facts import IntegrationAnswer
+    from edgeprof.readiness.document import ReadyAnswer
 
 T = TypeVar("T")
 
@@ -39,6 +43,10 @@ Sent = Callable[[int, int], None]
 """Called with (bytes sent, bytes in all) while a file goes up."""
 
 
+_NO_SUCH_ADDRESS = "Nothing at this address."
+"""What a hub of any release answers to a path that it does not have."""
+
+
 class HubError(EdgeprofError):
     """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
 
@@ -46,13 +54,13 @@ class HubError(EdgeprofError):
 class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
-    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None) -> None:
+    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         if token and not (token.isascii() and token.isprintable()):
             raise HubError("bad_token", "The token contains characters that no hub token has. Copy it again.")
         headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
-        self._server = Server(parts, headers, TIMEOUT_S, self._unreachable)
+        self._server = Server(parts, headers, timeout_s, self._unreachable)
 
     def devices(self) -> list[rest.DeviceRecord]:
         """Every device that the hub knows."""
@@ -183,6 +191,22 @@ class HubClient:
         body = {"price_usd": price_usd, "price_source": source}
         self._send("PATCH", f"/devices/{device_id}", json.dumps(body).encode())
 
+    def tag_device(self, device_id: str, tags: Sequence[str]) -> None:
+        """Give a device these tags and no others."""
+        self._send("PATCH", f"/devices/{device_id}", json.dumps({"tags": list(tags)}).encode())
+
+    def families(self) -> list[rest.FamilyRecord]:
+        """Every family with its variants and gates."""
+        return self._get("/families", list[rest.FamilyRecord])
+
+    def change_family(self, change: rest.FamilyChange) -> rest.FamilyEffects:
+        """Merge, split or rename a family, or move models; with `dry_run` only what would move."""
+        return self._call("POST", "/families/change", rest.FamilyEffects, asdict(change))
+
+    def label_changes(self, kind: str = "", subject_id: str = "", limit: int = 100) -> list[rest.LabelChange]:
+        """Labels that people changed, newest first."""
+        return self._get(f"/label-changes{_query(kind=kind, id=subject_id, limit=str(limit))}", list[rest.LabelChange])
+
     def delete(self, kind: str, item_id: str) -> None:
         """Delete a device, a model or a result (`devices`, `models`, `results`)."""
         self._send("DELETE", f"/{kind}/{item_id}", b"")
@@ -243,6 +267,23 @@ class HubClient:
         """The newest evaluation of each set-up on each device, with gate, drift, speed and cost per right answer."""
         return self._get(f"/quality{_query(family=family, limit=str(limit))}", list[rest.QualityRow])
 
+    def ready(
+        self, level: str, *, device: str = "", family: str = "", utilisation: float | None = None, limit: int = 1000
+    ) -> "ReadyAnswer":
+        """Every model on every device against a service level, the best first. `device`, `family`: words to search."""
+        from edgeprof.readiness.document import ReadyAnswer  # most commands use none
+
+        share = "" if utilisation is None else f"{utilisation:g}"
+        query = _query(level=level, device=device, family=family, utilisation=share, limit=str(limit))
+        return self._get(f"/ready{query}", ReadyAnswer)
+
+    def integration(self, model_id: str, *, device_id: str = "", runtime: str = "") -> "IntegrationAnswer":
+        """What it takes to use a model with a runtime on a device: stated facts, each with its source."""
+        from edgeprof.integration.facts import IntegrationAnswer  # most commands use none
+
+        query = _query(device=device_id, runtime=runtime)
+        return self._get(f"/models/{model_id}/integration{query}", IntegrationAnswer)
+
     def gates(self, family: str) -> rest.FamilyGates:
         """The gates of a family with their verdicts."""
         return self._get(f"/families/{urllib.parse.quote(family, safe='')}/gate", rest.FamilyGates)
@@ -251,6 +292,11 @@ class HubClient:
         """Replace the gates of a family; none removes them. Verdicts follow within seconds."""
         path = f"/families/{urllib.parse.quote(family, safe='')}/gate"
         return self._call("PUT", path, rest.FamilyGates, {"gates": list(gates)})
+
+    def set_lead(self, family: str, set_words: str, shots: int | None = None) -> rest.FamilyGates:
+        """Choose the set that the comparison shows a family's quality on; an empty text restores the default."""
+        path = f"/families/{urllib.parse.quote(family, safe='')}/lead"
+        return self._call("PUT", path, rest.FamilyGates, {"set": set_words, "shots": shots})
 
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
@@ -377,6 +423,8 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
         return HubError(
             f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
         )
+    if (status, error.message) == (404, _NO_SUCH_ADDRESS):
+        return HubError("hub_too_old", f"The hub at {url} is older than this edgeprof and cannot do this. Upgrade it.")
     return HubError(error.code, error.message)
 
 

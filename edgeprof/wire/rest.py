@@ -10,18 +10,25 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
+from edgeprof.wire.labels import FamilyAct as FamilyAct
+from edgeprof.wire.labels import FamilyChange as FamilyChange
+from edgeprof.wire.labels import FamilyEffects as FamilyEffects
+from edgeprof.wire.labels import FamilyRecord as FamilyRecord
+from edgeprof.wire.labels import LabelChange as LabelChange
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
 from edgeprof.wire.quality import CellQuality as CellQuality
 from edgeprof.wire.quality import CorrectCost as CorrectCost
 from edgeprof.wire.quality import DriftRecord as DriftRecord
 from edgeprof.wire.quality import FamilyGates as FamilyGates
 from edgeprof.wire.quality import GateVerdictRecord as GateVerdictRecord
+from edgeprof.wire.quality import LeadSet as LeadSet
 from edgeprof.wire.quality import NewGates as NewGates
+from edgeprof.wire.quality import NewLead as NewLead
 from edgeprof.wire.quality import QualityRow as QualityRow
 from edgeprof.wire.quality import VerdictState as VerdictState
 from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
-from edgeprof.wire.run_field import FormInput, Option, RunField
+from edgeprof.wire.run_field import FormInput, Option, RunField, short_flag
 from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
 from edgeprof.wire.words import FIRST_WORDS
@@ -67,6 +74,15 @@ class ModelRecord:
     """Tokens of context that a language model was trained for, where its file says so."""
     proposed: tuple[str, ...] = ()
     """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group models by."""
+    label: str = ""
+    """The name, made unique by the start of the id where several models of the hub share it. Older hubs: empty."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person reads: the label, or of a record without one the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +94,9 @@ class ModelPatch:
     quantization: str | None = None
     task: str | None = None
     parameters: int | None = None
+    variant: str | None = None
+    tags: tuple[str, ...] | None = None
+    """All tags that it shall have; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +120,8 @@ class DeviceRecord:
     facts: Facts | None
     recorded: bool = False
     """Its results are shown from a recording; nothing was measured on this hub."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group devices by."""
 
     @property
     def is_endpoint(self) -> bool:
@@ -234,7 +255,7 @@ class CampaignRequest(RunOptions):
             code="bad_repeats",
             low=1,
             high=1000,
-            option=Option(flags="--repeats"),
+            option=Option(flags="--repeats", more_flags=short_flag("-r")),
             form=FormInput(label="Repeats", note="Results for each cell, spread over time."),
             not_offered={"profile": "Repeats of a series are its own: an option of `profile` itself."},
         ),
@@ -311,6 +332,10 @@ class EvaluationRecord:
     architecture: str = ""
     unreal: str = ""
     """`emulated`, `replayed` or `predicted`; empty: found on the device itself."""
+    problems: int = 0
+    """Items that were asked and have no answer. They took their time, and are no part of `value`."""
+    groups: int = 0
+    """Independent items among the answered ones, as `Evaluation.groups`; 0: not reported."""
 
 
 @dataclass(frozen=True, kw_only=True)

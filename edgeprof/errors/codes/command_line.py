@@ -37,6 +37,12 @@ NAMING = (
     ErrorCode(
         "unknown_device", "The hub has no device of this name.", "List the devices: `edgeprof devices`.", WRONG_USE
     ),
+    ErrorCode(
+        "unknown_board_kind",
+        "No device profile has this name.",
+        "Choose one of the kinds that the message lists.",
+        WRONG_USE,
+    ),
     ErrorCode("unknown_group", "The hub has no group of this name.", "List the groups: `edgeprof group`.", WRONG_USE),
     ErrorCode(
         "unknown_model",
@@ -108,6 +114,11 @@ TALKING = (
         "hub_unreachable",
         "The hub does not answer.",
         "Start it with `edgeprof hub serve`, or check `--hub` and the network.",
+    ),
+    ErrorCode(
+        "hub_too_old",
+        "The hub is of an older release than the command, and does not know the request.",
+        "Upgrade the hub, or use the command of its release.",
     ),
     ErrorCode(
         "http_*",

@@ -318,9 +318,35 @@ PAGE = (
         "Leave out the cell, or the order.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "bad_tag",
+        "The text is not a tag.",
+        "Use one word of up to 40 letters, digits and . : / + - _ for each tag.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_time", "The text is not a time.", "Use UTC, such as 2026-11-27T08:30.", WRONG_USE),
     ErrorCode("empty_group", "A group needs at least one device.", "Choose its devices.", WRONG_USE),
+    ErrorCode("empty_family_change", "No model was named to move.", "Name at least one.", WRONG_USE),
+    ErrorCode(
+        "family_changed",
+        "The family's models changed between the look at a change and the change.",
+        "Look again at what would move, then confirm.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode("family_exists", "A family of the new name exists.", "Merge the two, or choose another name.", WRONG_USE),
+    ErrorCode(
+        "no_family",
+        "There is no family of this name to merge into.",
+        "Choose one that `edgeprof family list` shows, or rename the family.",
+        WRONG_USE,
+    ),
+    ErrorCode("same_family", "Both names are the same family.", "Name another family.", WRONG_USE),
+    ErrorCode("too_many_tags", "A device or a model has too many tags.", "Remove some; 20 are allowed.", WRONG_USE),
     ErrorCode("two_to_six_runs", "A comparison takes two to six runs.", "Select two to six.", WRONG_USE),
+    ErrorCode(
+        "whole_family", "A split must leave at least one model.", "Leave one out, or rename the family.", WRONG_USE
+    ),
     ErrorCode(
         "unknown_metric", "edgeprof has no metric of this name.", "Choose one from the reference of metrics.", WRONG_USE
     ),

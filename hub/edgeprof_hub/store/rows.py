@@ -74,12 +74,20 @@ def device(row: sqlite3.Row, label: str, recorded: bool = False) -> rest.DeviceR
         price_source=row["price_source"],
         facts=facts(row["facts"]) if row["facts"] else None,
         recorded=recorded,
+        tags=_tags(row),
     )
 
 
-def model(row: sqlite3.Row) -> rest.ModelRecord:
+def _tags(row: sqlite3.Row) -> tuple[str, ...]:
+    try:
+        return from_json(row["tags"], tuple[str, ...])
+    except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
+        return ()
+
+
+def model(row: sqlite3.Row, label: str) -> rest.ModelRecord:
     """One model; its name is a column, because it may change."""
-    return replace(_model(row["document"]), name=row["name"])
+    return replace(_model(row["document"]), name=row["name"], label=label)
 
 
 def job(row: sqlite3.Row) -> rest.JobRecord:
