@@ -88,7 +88,7 @@ def test_every_page_says_that_it_is_recorded(shipped: Recording, browser: TestCl
     cell = browser.get("/api/v1/compare").json()["cells"][0]
     run = shipped.results[0].result
     pages = [
-        *("/", "/matrix", "/jobs", "/flash", "/sets", "/settings", "/report"),
+        *("/", "/matrix", "/jobs", "/ready", "/predictions", "/flash", "/sets", "/settings", "/report"),
         *(f"/runs/{run.result_id}", f"/devices/{run.device_id}", f"/models/{run.model_id}", "/no-such-page"),
         f"/cells/{cell['device_id']}/{cell['model_id']}/{cell['config_key']}",
         f"/campaigns/{shipped.campaigns[0][0].campaign_id}",
