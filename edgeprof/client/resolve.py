@@ -125,9 +125,7 @@ def item_id(client: HubClient, kind: str, which: str) -> str:
     try:
         return identity.checked_result_id(which)
     except ValueError as error:
-        raise UsageError(
-            "bad_result_id", f"{which!r} is not a result id. Copy it from the address of the run's page."
-        ) from error
+        raise UsageError("bad_result_id", f"{which!r} is not a result id. Copy it from `edgeprof results`.") from error
 
 
 def describer(

@@ -5,6 +5,7 @@ import time
 import click
 
 from edgeprof.client import resolve
+from edgeprof.commands import complete
 from edgeprof.commands.family import print_effects
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
@@ -23,7 +24,7 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("which", metavar="MODEL")
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
 @hub_options
 def show(which: str, hub_url: str, token_file: str | None) -> None:
     """Show MODEL's family, variant, quantization, task, parameters and tags, and the newest changes."""
@@ -36,7 +37,7 @@ def show(which: str, hub_url: str, token_file: str | None) -> None:
 
 
 @model.command()
-@click.argument("which", metavar="MODEL")
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
 @click.option("--name", help="Its name on the hub.")
 @click.option("--family", help="Groups the variants of one network.")
 @click.option("--variant", help="What tells it from its family's other models, such as int8-static or pruned-50.")

@@ -41,6 +41,19 @@ STARTING = (
         "The data folder holds real devices; made-up figures must not mix with them.",
         "Name an empty folder with `--data`.",
     ),
+    ErrorCode(
+        "recording_unreadable",
+        "The file is not a recording of a hub's results.",
+        "Install edgeprof again: the recording comes with it.",
+        FAILED,
+    ),
+    ErrorCode(
+        "recorded_hub",
+        "The hub shows recorded results, which cannot be changed.",
+        "Start a hub of your own: `edgeprof hub serve`.",
+        FAILED,
+        (403,),
+    ),
     ErrorCode("data_in_use", "Another hub uses the data folder.", "Stop it, or name another folder with `--data`."),
     ErrorCode(
         "data_unusable", "The data folder cannot be written.", "Check its rights, or name another with `--data`."
@@ -246,8 +259,13 @@ CAMPAIGNS = (
         "job_too_large", "One job is too long for a message.", "Give it fewer input shapes or sweep points.", WRONG_USE
     ),
     ErrorCode(
-        "nothing_failed", "No job of this campaign failed.", "Start a new campaign to measure again.", FAILED, (409,)
+        "nothing_open",
+        "None of these jobs is queued or running.",
+        "List them: `edgeprof jobs`.",
+        FAILED,
+        (409,),
     ),
+    ErrorCode("nothing_failed", "None of these jobs failed.", "Start a new campaign to measure again.", FAILED, (409,)),
     ErrorCode(
         "runtime_mismatch",
         "The runtime does not run models of this format.",

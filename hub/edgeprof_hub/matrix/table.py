@@ -101,6 +101,7 @@ def part_of(
         cells=seen,
         cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
+        recorded=store.recorded(),
     )
     return MatrixPart(shown, replace(shown, columns=tuple(compared), cells=near))
 
@@ -208,6 +209,8 @@ def _cell(source: _Source, scenario: Scenario, prices: Prices) -> rest.Cell:
         trust=result.trust if result else None,
         noise_floor=result.noise_floor if result else None,
         noise_floors=result.noise_floors if result else (),
+        job_id=row.shown_job_id,
+        campaign_id=row.campaign_id,
     )
 
 

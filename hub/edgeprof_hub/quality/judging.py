@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows
+from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows, spelled
 from edgeprof.quality.drift import find_drift
 from edgeprof.quality.gate_text import Gate, parse_gate
 from edgeprof.quality.gates import judge_gate
@@ -28,7 +28,7 @@ from edgeprof_hub.store.rows import to_json
 
 log = logging.getLogger(__name__)
 
-RULES = "4"
+RULES = "5"
 """Counts up when verdicts on the same inputs may change."""
 MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
@@ -256,7 +256,7 @@ class _OneSet:
 
 
 def _title(model: rest.ModelRecord) -> str:
-    is_said = model.quantization.lower() in model.name.lower()
+    is_said = spelled(model.quantization) in spelled(model.name)
     return model.name if is_said else f"{model.name} {model.quantization}"
 
 

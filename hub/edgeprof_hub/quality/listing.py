@@ -89,7 +89,7 @@ def _row(
         ci_high=one.ci_high,
         n=one.answered,
         unreal=one.unreal,
-        smallest_difference=smallest_points(one.answered) if share_of_right(one) else None,
+        smallest_difference=smallest_points(one.groups or one.answered) if share_of_right(one) else None,
         gate=gate,
         gate_sentences=sentences,
         drift=drift,

@@ -75,6 +75,10 @@ def check_files(manifest: Manifest) -> None:
         raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has an invalid path, size or hash.")
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
         raise EdgeprofError("bad_manifest", "The manifest must list each file once, including its entry file.")
+    folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    both = next((path for path in paths if path in folders), None)
+    if both is not None:
+        raise EdgeprofError("bad_manifest", f"The manifest lists {both[:80]!r} both as a file and as a folder.")
 
 
 def _is_fine(file: FileRef) -> bool:
