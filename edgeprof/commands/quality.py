@@ -5,6 +5,7 @@ import shutil
 import click
 
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.quality.gate_check import check_gates
@@ -16,7 +17,7 @@ MAX_ROWS = 10_000
 
 
 @click.command()
-@click.argument("family", required=False, default="")
+@click.argument("family", required=False, default="", shell_complete=complete.family)
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--check", "is_check", is_flag=True, help="Exit code 0: every gate holds; 4: one fails; 5: undecided.")

@@ -191,4 +191,4 @@ def _legend(rows: Sequence[QualityRow], places: Mapping[tuple[str, str, int], in
 
 
 def _wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=indent)
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)

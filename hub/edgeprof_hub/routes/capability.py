@@ -67,5 +67,5 @@ def _page(hub: HubContext, name: str, asked: list[str] | None = None, problem: s
         rows = tuple(row for row in rows if row.result_id in results)
     gates = hub.reader.gates.gates([family]).get(family, ()) if asked is None else asked
     sets = lead.evaluated_sets(hub, family)
-    shown = capability_page(model.name if model else family, family, rows, gates, problem, sets)
+    shown = capability_page(model.shown_name if model else family, family, rows, gates, problem, sets)
     return page("capability.html", 400 if problem else 200, page=shown)
