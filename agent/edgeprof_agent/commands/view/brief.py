@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.tables.figures import clean
-from edgeprof.tables.runs.names import Named, names_of
-from edgeprof.tables.runs.rows import SetupRow, row_of
-from edgeprof.tables.runs.text import Paint, render_rows
+from edgeprof.tables.setups.names import Named, names_of
+from edgeprof.tables.setups.rows import SetupRow, row_of
+from edgeprof.tables.setups.text import Paint, render_rows
 from edgeprof.tables.window_end import reached_precision
 from edgeprof.wire import identity
 from edgeprof.wire.evidence import TRUST_CAUSES, TRUST_MEANING, Timing, TrustCause, TrustMark
