@@ -17,6 +17,7 @@ from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on, text_of
 from edgeprof.compare.sources import SERIES, Series
 from edgeprof.errors import UsageError
+from edgeprof.quality.gate_check import check_gates
 from edgeprof.quality.gate_text import parse_gates
 from edgeprof.tables.terminal import fitted
 
@@ -52,7 +53,8 @@ from edgeprof.tables.terminal import fitted
     "gates",
     multiple=True,
     metavar="LINE",
-    help="Two evaluations: judge B against this gate, as 'digits: accuracy >= source - 1'. Repeatable.",
+    help="Two evaluations: judge B against this gate, as 'digits: accuracy >= source - 1'. Repeatable. "
+    "Exit code 4: one fails; 5: one is undecided.",
 )
 @hub_options
 def compare(
@@ -100,6 +102,8 @@ def compare(
         if compare_evaluations.are_evaluations(*sides):
             found = compare_evaluations.report_on(sides[0], sides[1], margin, parsed)
             click.echo(_json(found) if is_json else fitted(compare_evaluations.text_of(found), sys.stdout))
+            if parsed:
+                check_gates([verdict.state for verdict in found.gates])
             return
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
         click.echo(_json(report) if is_json else fitted(text_of(report), sys.stdout))

@@ -33,7 +33,7 @@ KINDS = ("device", "model", "result")
     multiple=True,
     metavar="DEVICE",
     shell_complete=complete.device,
-    help="A device's name or id; repeat it for several.",
+    help="A device's name or id, or tag:TAG; repeat it for several.",
 )
 @click.option(
     "--group",
@@ -99,7 +99,10 @@ def flash(
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    known = client.models()
     for record in records:
+        if message := resolve.namesakes(known, record):
+            click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
     evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]
@@ -130,7 +133,7 @@ def flash(
         for job in refused:
             click.echo(f"{describe(job)}: {job.note}", err=True)
         click.echo(f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}.")
-        click.echo(f"Progress: {client.url}/campaigns/{campaign.campaign_id}")
+        click.echo(f"Progress: {client.url}/jobs or `edgeprof jobs`")
         click.echo(f"Figures:  {client.url}/ or `edgeprof compare`")
         return
     sys.exit(_follow(client, campaign, describe, chosen, records))
@@ -148,7 +151,7 @@ def _follow(
     try:
         ended = watch(client, campaign.campaign_id, board)
     except KeyboardInterrupt:
-        click.echo(f"\nThe jobs keep running. Progress: {client.url}/campaigns/{campaign.campaign_id}")
+        click.echo(f"\nThe jobs keep running. Progress: {client.url}/jobs or `edgeprof jobs`")
         return 130
     found = end_of(client, ended.jobs, devices, models, describe)
     for line in found.lines(terminal_width(), painter(sys.stdout)):

@@ -8,7 +8,7 @@ import click
 
 from edgeprof.cli import COMMANDS, edgeprof
 
-HEAD = """# Commands
+HEAD = r"""# Commands
 
 Made from the commands' own help by `./scripts/docs`; do not edit by hand.
 

@@ -62,7 +62,21 @@ def pages_of(made: fleet.Fleet) -> list[str]:
     costs = (
         [f"/cost/{result.result_id}" for result in made.results if not result.emulated][:1] if made.prices_usd else []
     )
-    return [*matrix, *runs, *failed, *cells, *costs, device, model, *beside, "/flash", "/settings", "/sign-in"]
+    return [
+        *matrix,
+        *runs,
+        *failed,
+        *cells,
+        *costs,
+        device,
+        model,
+        *beside,
+        "/flash",
+        "/families",
+        "/predictions",
+        "/settings",
+        "/sign-in",
+    ]
 
 
 @contextmanager

@@ -11,13 +11,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import actions, evaluation_jobs, form_inputs
-from edgeprof_hub.registry import admin
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import admin, families, tags
+from edgeprof_hub.routes import families_page
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import detail
 
 MAX_USD = 1e9
+QUIET_SENTENCES = 3
+"""Of a move that takes nothing along: what moves, what is left, that nothing is lost. It needs no confirmation."""
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
@@ -148,19 +152,50 @@ def rename_model(hub: HubOf, model_id: str, name: Text = "") -> RedirectResponse
     return _next(f"/models/{model_id}")
 
 
-@router.post("/models/{model_id}/about")
+@router.post("/models/{model_id}/about", response_model=None)
 def edit_model(
-    hub: HubOf, model_id: str, family: Text = "", quantization: Text = "", task: Text = "", parameters: Text = ""
-) -> RedirectResponse:
-    """Change what is known of a model; an empty field stays as it is."""
+    hub: HubOf,
+    model_id: str,
+    family: Text = "",
+    variant: Text = "",
+    quantization: Text = "",
+    task: Text = "",
+    parameters: Text = "",
+    confirmed: Text = "",
+) -> HTMLResponse | RedirectResponse:
+    """Change what is known of a model; an empty field stays as it is. Of another family, show first what moves."""
+    record = hub.reader.model(model_id)
+    if record is None:
+        raise not_found("model", model_id)
+    typed = {"family": family, "variant": variant, "quantization": quantization, "task": task}
     patch = rest.ModelPatch(
         family=family.strip() or None,
+        variant=None if variant.strip() in ("", record.variant) else variant,  # untouched, it follows the quantization
         quantization=quantization.strip() or None,
         task=task.strip() or None,
         parameters=_count(parameters),
     )
+    if patch.family not in (None, record.family) and not confirmed:
+        effects = families.of_one_model(hub, record, patch.family or "")
+        if effects.warnings or len(effects.sentences) > QUIET_SENTENCES:
+            fields = [*typed.items(), ("parameters", parameters)]
+            return families_page.confirmation(effects, f"/models/{model_id}/about", fields, f"/models/{model_id}")
     admin.edit_model(hub, model_id, patch)
     return _next(f"/models/{model_id}")
+
+
+@router.post("/models/{model_id}/tags")
+def tag_model(hub: HubOf, model_id: str, words: Text = "") -> RedirectResponse:
+    """Replace a model's tags; commas and spaces stand between them."""
+    admin.edit_model(hub, model_id, rest.ModelPatch(tags=tags.parse(words)))
+    return _next(f"/models/{model_id}#edit-h")
+
+
+@router.post("/devices/{device_id}/tags")
+def tag_device(hub: HubOf, device_id: str, words: Text = "") -> RedirectResponse:
+    """Replace a device's tags; commas and spaces stand between them."""
+    admin.tag_device(hub, device_id, tags.parse(words))
+    return _next(f"/devices/{device_id}#edit-h")
 
 
 @router.post("/models/{model_id}/delete")

@@ -19,13 +19,30 @@ from edgeprof_hub.cost import fleet_scenario
 from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.fit.beside import predicted_memory
+from edgeprof_hub.fit.notes import fit_notes
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
+from edgeprof_hub.quality import of_run
+from edgeprof_hub.readiness.integrating import integration_of
+from edgeprof_hub.routes import (
+    capability,
+    cell_history,
+    cost_page,
+    families_page,
+    forms,
+    integration,
+    jobs_page,
+    predictions_page,
+    ready,
+    sets_page,
+    settings,
+    side_by_side,
+)
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
+from edgeprof_hub.views import comparison, detail, evidence, lead_lines, recent_runs, samples
 from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
@@ -40,6 +57,11 @@ router.include_router(forms.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(families_page.router)
+router.include_router(integration.router)
+router.include_router(jobs_page.router)
+router.include_router(predictions_page.router)
+router.include_router(ready.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
@@ -178,8 +200,13 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     scenario = fleet_scenario.read(store.fleet_scenario())
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
-    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
-    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost))
+    others = of_run.evaluations_of(store, result, model_of.family) if model_of and not asked else []
+    timed = store.result(others[0].result_id) if others else None
+    runs = store.history.run_count((result.device_id, result.model_id, result.config_key))
+    evaluated = timed.result if timed else None
+    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked, runs, evaluated)
+    memory = predicted_memory(hub, result, model_of)
+    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost), memory=memory)
 
 
 @router.get("/devices/{device_id}")
@@ -189,7 +216,19 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
     found = store.device(device_id)
     if found is None:
         raise not_found("device", device_id)
-    return page("device.html", page=detail.DevicePage(found, store.results(device_id=device_id, limit=NEWEST_RUNS)))
+    axes = replace(table.axes(store), devices=(found,))  # its families alone: other devices need not be read
+    ran = {(row.model_id, row.config_key) for row in store.cells(device_ids=[device_id])}
+    columns = [column for column in axes.columns if table.key_of(column) in ran]
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), lead_lines.LEADS).shown.cells
+    shown = detail.DevicePage(
+        found,
+        store.results(device_id=device_id, limit=NEWEST_RUNS),
+        store.labels.changes("device", device_id),
+        lead_lines.of_device(cells, columns),
+        lead_lines.failed(cells, columns),
+        {model.model_id: model.shown_name for model in axes.models.values()},
+    )
+    return page("device.html", page=shown)
 
 
 @router.get("/models/{model_id}")
@@ -199,9 +238,19 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
     found = store.model(model_id)
     if found is None:
         raise not_found("model", model_id)
-    devices = {item.device_id: item for item in store.devices()}
-    runs = store.results(model_id=model_id, limit=NEWEST_RUNS)
-    return page("model.html", page=detail.ModelPage(found, runs, devices))
+    axes = table.axes(store)
+    devices = {item.device_id: item for item in axes.devices}
+    columns = [column for column in axes.columns if column.model_id == model_id]
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), ()).shown.cells
+    shown = detail.ModelPage(
+        found,
+        store.results(model_id=model_id, limit=NEWEST_RUNS),
+        devices,
+        changes=store.labels.changes("model", model_id),
+        leads=lead_lines.of_model(cells, columns, devices),
+        failures=lead_lines.failed(cells, columns),
+    )
+    return page("model.html", page=shown, integration=integration_of(hub, model_id))
 
 
 @router.get("/flash")
@@ -210,7 +259,8 @@ def flash(
 ) -> HTMLResponse:
     """The form that starts a campaign; the address may name what is ticked."""
     chosen = [*(model or ()), *(device or ())]
-    return page("flash.html", page=forms.flash_page(hub.reader, chosen=chosen), here="flash")
+    shown = forms.flash_page(hub.reader, chosen=chosen)
+    return page("flash.html", page=shown, fits=fit_notes(hub, model or (), shown.devices), here="flash")
 
 
 @router.get("/campaigns/{campaign_id}")

@@ -28,6 +28,11 @@ class HistoryReader:
         found = self._ask(f"SELECT * FROM annotation WHERE {_OF_CELL} ORDER BY at_s, annotation_id", cell)
         return [rest.Annotation(**dict(row)) for row in found]
 
+    def run_count(self, cell: rest.CellKey) -> int:
+        """Measured results of a cell."""
+        sql = f"SELECT count(*) FROM result WHERE {_OF_CELL} AND status = 'measured'"
+        return int(self._ask(sql, cell)[0][0])
+
     def regressions(self, cell: rest.CellKey | None = None, limit: int = 100) -> list[rest.Regression]:
         """Newest first; of one cell, or of all."""
         where = f" WHERE {_OF_CELL}" if cell else ""

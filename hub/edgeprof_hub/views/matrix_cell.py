@@ -90,6 +90,9 @@ class CellView:
     failure_message: str = ""
     stage: str = ""
     fraction: float | None = None
+    job_id: str | None = None
+    """Its job at work, or the newest: `/jobs?job=ID` shows it."""
+    campaign_id: str | None = None
     ranked: bool = True
     signs: frozenset[str] = frozenset()
     badge: Badge | None = None
@@ -123,6 +126,8 @@ def cell_view(cell: rest.Cell | None, kind: Kind, metric: str, notes: Notes) -> 
         failure_message=cell.failure_message or "",
         stage=cell.stage or "",
         fraction=cell.fraction,
+        job_id=cell.job_id,
+        campaign_id=cell.campaign_id,
         ranked=cell.ranked,
         signs=_signs(cell, metric) if has_figures else frozenset(),
         badge=_badge(cell, notes) if has_figures else None,
