@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.live import Describe, quality_line
 from edgeprof.tables.figures import clean
-from edgeprof.tables.runs.rows import SetupRow, row_of
-from edgeprof.tables.runs.text import Paint, render_rows
+from edgeprof.tables.setups.rows import SetupRow, row_of
+from edgeprof.tables.setups.text import Paint, render_rows
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.messages import ModelFormat, Result

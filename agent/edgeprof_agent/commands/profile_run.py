@@ -13,7 +13,7 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.context_length import check_context
 from edgeprof.modelfiles.gguf_names import trained_context
-from edgeprof.tables.runs.export import render_csv, render_md
+from edgeprof.tables.setups.export import render_csv, render_md
 from edgeprof.tables.terminal import painter, terminal_width
 from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 from edgeprof_agent.commands.view.brief import brief_of, rows_of

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from edgeprof.tables.columns import width_of
-from edgeprof.tables.runs.export import render_csv, render_md
-from edgeprof.tables.runs.names import Named, cut_all, cut_middle, names_of
-from edgeprof.tables.runs.rows import SetupRow, row_of
-from edgeprof.tables.runs.text import badge_of, render_rows
+from edgeprof.tables.setups.export import render_csv, render_md
+from edgeprof.tables.setups.names import Named, cut_all, cut_middle, names_of
+from edgeprof.tables.setups.rows import SetupRow, row_of
+from edgeprof.tables.setups.text import badge_of, render_rows
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Trust, TrustMark
 from tests.hub import fleet

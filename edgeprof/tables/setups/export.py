@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from edgeprof.tables.export import Value, defused
 from edgeprof.tables.markdown import escape
-from edgeprof.tables.runs.rows import SetupRow
-from edgeprof.tables.runs.text import columns_of, kinds_of, spans_of, status_of
+from edgeprof.tables.setups.rows import SetupRow
+from edgeprof.tables.setups.text import columns_of, kinds_of, spans_of, status_of
 
 _WITH_INTERVAL = ("latency_p50_ms", "prefill_tokens_per_s", "decode_tokens_per_s")
 _ALONE = (

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from edgeprof.tables import figures
 from edgeprof.tables.columns import GAP, line_of, padded, width_of, widths_of
 from edgeprof.tables.headline import Kind
-from edgeprof.tables.runs.names import cut_all, cut_middle, threads_text
-from edgeprof.tables.runs.rows import Figure, SetupRow
+from edgeprof.tables.setups.names import cut_all, cut_middle, threads_text
+from edgeprof.tables.setups.rows import Figure, SetupRow
 from edgeprof.tables.trust import named
 
 MIN_WIDTH = 40
