@@ -12,7 +12,7 @@ from edgeprof.client import resolve
 from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
-from edgeprof.tables.runs import FORMATS, headline_text, render_runs
+from edgeprof.tables.results import FORMATS, headline_text, render_runs
 
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")

@@ -10,7 +10,7 @@ import pytest
 
 from edgeprof.commands.results import since_s
 from edgeprof.errors import UsageError
-from edgeprof.tables.runs import FORMATS
+from edgeprof.tables.results import FORMATS
 from edgeprof.wire import identity
 from tests.cli.conftest import Run
 from tests.hub import fleet, job_cases

@@ -56,8 +56,11 @@ def flash(
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
     evaluate: Annotated[list[str] | None, Form()] = None,
+    family: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
-    """Start a campaign. Errors appear above the form."""
+    """Start a campaign. Errors appear above the form. `family`: all its models are added."""
+    of_families = [one.model_id for one in hub.reader.models() if one.family in family] if family else []
+    model = list(dict.fromkeys([*(model or ()), *of_families]))
     try:
         if not model or not (device or group):
             raise UsageError("empty_campaign", "Select at least one model and one device.")
@@ -114,6 +117,24 @@ def retry_campaign(hub: HubOf, campaign_id: str) -> RedirectResponse:
 def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
     """Run the same once more."""
     return _next(f"/campaigns/{actions.repeat(hub, result_id).campaign_id}")
+
+
+@router.post("/runs/repeat")
+def repeat_runs(hub: HubOf, run: Annotated[list[str] | None, Form()] = None, repeats: Text = "1") -> RedirectResponse:
+    """Repeat several runs, interleaved, as one campaign."""
+    if not (repeats.isascii() and repeats.isdigit() and len(repeats) < 7):
+        raise UsageError("bad_repeats", f"{repeats[:20]!r} is not a number of repeats.")
+    return _next(f"/campaigns/{actions.repeat_interleaved(hub, run or (), int(repeats)).campaign_id}")
+
+
+@router.post("/cells/run-all")
+def run_cells(hub: HubOf, cell: Annotated[list[str] | None, Form()] = None) -> RedirectResponse:
+    """Run several cells that have no result. `cell`: device, model and configuration, with slashes between."""
+    keys = [tuple(text.split("/")) for text in cell or ()]
+    if any(len(key) != 3 for key in keys):
+        raise not_found("cell", next("/".join(key) for key in keys if len(key) != 3))
+    found = [(key[0], key[1], key[2]) for key in keys]
+    return _next(f"/campaigns/{actions.run_cells(hub, found).campaign_id}")
 
 
 @router.post("/cells/run")

@@ -139,6 +139,12 @@ class SqliteReader:
         found = self._all(f"{_CELLS}{where} ORDER BY 1, 2, 3", [values for _, values in used])
         return [rows.cell(row) for row in found]
 
+    def with_results(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """The devices, and the columns as model and configuration, that have at least one result."""
+        devices = self._all("SELECT DISTINCT device_id FROM cell WHERE result_id IS NOT NULL", ())
+        columns = self._all("SELECT DISTINCT model_id, config_key FROM cell WHERE result_id IS NOT NULL", ())
+        return frozenset(row[0] for row in devices), frozenset((row[0], row[1]) for row in columns)
+
     def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
         values = [rows.to_json(columns)]
         failed = {(row[0], row[1], row[2]): str(row[3]) for row in self._all(_FAILED, values)}
