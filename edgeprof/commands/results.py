@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import click
 
 from edgeprof.client import resolve
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables.results import FORMATS, headline_text, render_runs
@@ -21,8 +22,8 @@ _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
 
 @click.command()
 @click.argument("result", metavar="[RESULT]", required=False)
-@click.option("--device", metavar="DEVICE", help="Only of this device, by name or id.")
-@click.option("--model", metavar="MODEL", help="Only of this model, by name or id.")
+@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="Only of this device, by name or id.")
+@click.option("--model", metavar="MODEL", shell_complete=complete.model, help="Only of this model, by name or id.")
 @click.option("--family", metavar="FAMILY", help="Only of the models of this family.")
 @click.option("--state", metavar="STATE", help="measured, failed, or a failure's code such as out_of_memory.")
 @click.option("--since", metavar="WHEN", help="Received since then: 30min, 2h, 7d, or a date such as 2026-11-30.")
