@@ -17,6 +17,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     method: Method
     how: str = ""
     """The source in one short sentence: which call, which formula, which run."""
+    held_mib: float = 0.0
+    """What of it the kernel cannot take back: not the pages of a mapped file, which it can read again."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +40,11 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     """Figure first, remedy last."""
     peak_mib: float | None = None
-    """Predicted peak of the worker's memory (as `rss_peak_mib` is measured); None where it cannot be told."""
+    """Predicted peak of the worker's memory (as `peak_memory_mib` is measured); None where it cannot be told."""
     limit_mib: float | None = None
     """What the device can give; None where nobody knows."""
     parts: tuple[Part, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    held_mib: float | None = None
+    """What of the peak must stay in memory. Below it the worker is killed; between it and the peak it reads files
+    again and again."""

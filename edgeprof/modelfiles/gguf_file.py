@@ -214,5 +214,5 @@ def _tensor_bytes(kind: int, elements: int) -> int:
     return -(-elements // per_block) * block_bytes
 
 
-read_key, skip_value, ARRAY = _key, _skip_value, _ARRAY
-"""For readers of a part of the file: a name and where it ends; where a value ends; the type of an array."""
+read_key, skip_value, ARRAY, tensor_bytes = _key, _skip_value, _ARRAY, _tensor_bytes
+"""For readers of a part of the file: a name and where it ends; where a value ends; the type of an array; a size."""

@@ -32,7 +32,7 @@ def open_model(job: WorkerJob, reporter: Reporter, before_load: Callable[[], Non
     memory = MemoryBook(job["model_files"])
     memory.end_of("interpreter")
     reporter.enter("import", job["config"].runtime)
-    runtime, import_ns = _imported(job["config"].runtime)
+    runtime, import_ns = imported(job["config"].runtime)
     memory.end_of("runtime")
     before_load()
     threads_before = thread_count()
@@ -47,7 +47,7 @@ def open_model(job: WorkerJob, reporter: Reporter, before_load: Callable[[], Non
     return Opened(model, phases_ms, memory, threads_before)
 
 
-def _imported(variant: str) -> tuple[Runtime, int]:
+def imported(variant: str) -> tuple[Runtime, int]:
     """The runtime, and what importing its package took, with its own set-up. Our adapter is not in it."""
     if variant not in VARIANTS:
         raise RuntimeFailure("runtime_missing", f"No runtime {variant!r}. Runtimes: {', '.join(VARIANTS)}.")

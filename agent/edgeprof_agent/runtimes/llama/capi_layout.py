@@ -50,6 +50,7 @@ class ContextParams(ctypes.Structure):
     n_batch: int
     n_ubatch: int
     n_seq_max: int
+    n_outputs_max: int
     n_threads: int
     n_threads_batch: int
     flash_attn_type: int
