@@ -39,7 +39,7 @@ from edgeprof_agent.worker_protocol.document import Measured
 
 OF_PEAK = (0.5, 0.75, 0.95, 1.05, 1.25, 1.5, 2.0)
 OF_HELD = (0.6, 0.8, 0.95, 1.1)
-LEAST_LIMIT_MIB = 16.0
+MIN_LIMIT_MIB = 16.0
 MAX_DIED, MAX_RAN, MAX_ERROR = 0.01, 0.05, 0.10
 PROTOCOL = RunProtocol(
     cold_start=False,
@@ -146,7 +146,7 @@ def _cell(cell: FitCell, peaks: list[Peak], pairs: list[Pair]) -> None:
 def limits_of(peak_mib: float, held_mib: float) -> list[float]:
     """Around both lines, the least first; none below what the command takes."""
     wanted = {round(share * peak_mib, 1) for share in OF_PEAK} | {round(share * held_mib, 1) for share in OF_HELD}
-    return sorted(max(LEAST_LIMIT_MIB, limit) for limit in wanted)
+    return sorted(max(MIN_LIMIT_MIB, limit) for limit in wanted)
 
 
 def _run(cell: FitCell, limit_mib: float | None) -> Ended:

@@ -20,7 +20,7 @@ from edgeprof_hub.context import HubContext
 from edgeprof_hub.fit.estimates import Needs, default_config, needs_of
 
 MAX_LIKE_RUNS = 50
-UNTOLD = "This device has told nothing about its hardware yet. Start its agent."
+UNTOLD = "This device has not reported its hardware yet. Start its agent."
 
 
 class Place(NamedTuple):
