@@ -27,7 +27,7 @@ def setups_in(folder: Path, llm_runtime: str) -> list[Setup]:
     )
     return [
         _setup("short", _matmuls(folder / "short.onnx"), tensor, window_s=0.4),
-        _setup("middle", _convolutions(folder / "middle.onnx"), tensor, window_s=0.8),
+        _setup("middle", convolutions(folder / "middle.onnx"), tensor, window_s=0.8),
         _setup("llm", fetch.ensure(catalogue.load_recipes()[RECIPE], print), text, window_s=0.6),
     ]
 
@@ -46,14 +46,15 @@ def _matmuls(file: Path) -> Path:
     return _save(file, nodes, [4, 256], [_weights(f"w{at}", (256, 256)) for at in range(9)])
 
 
-def _convolutions(file: Path) -> Path:
-    """Eight 3 × 3 convolutions of 64 channels on 56 × 56: 1.8 GFLOP."""
+def convolutions(file: Path, channels: int = 64) -> Path:
+    """Eight 3 × 3 convolutions on 56 × 56; of 64 channels: 1.8 GFLOP."""
     names = _names(8)
     nodes = [
         helper.make_node("Conv", [names[at], f"w{at}"], [names[at + 1]], kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         for at in range(8)
     ]
-    return _save(file, nodes, [1, 64, 56, 56], [_weights(f"w{at}", (64, 64, 3, 3)) for at in range(8)])
+    weights = [_weights(f"w{at}", (channels, channels, 3, 3)) for at in range(8)]
+    return _save(file, nodes, [1, channels, 56, 56], weights)
 
 
 def _names(layers: int) -> list[str]:

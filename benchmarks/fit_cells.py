@@ -41,7 +41,7 @@ def _tensor_cells(folder: Path) -> list[FitCell]:
         tflite("digits int8, LiteRT", _BUNDLED / "digits-cnn-int8.tflite", False),
         tflite("products 16 MiB, LiteRT", made.tflite_products(folder / "p16.tflite", 1024, 4), False),
         onnx("digits fp32", _BUNDLED / "digits-cnn-fp32.onnx", True),
-        onnx("rawi int8", _recipe("rawi-v2-int8"), True),
+        onnx("rawi int8", _recipe("rawi-v2-int8"), True, dims={"batch": 1, "seq": 128}),
         onnx("silero fp16", _recipe("silero-vad-fp16"), True, dims={"sequence": 512, "batch": 1}),
         onnx("products fp32 16 MiB", made.onnx_products(folder / "p16.onnx", 512, 16), True),
         onnx("products fp32 192 MiB", made.onnx_products(folder / "p192.onnx", 2048, 12), True),
@@ -50,7 +50,6 @@ def _tensor_cells(folder: Path) -> list[FitCell]:
         onnx("convolutions 320", made.onnx_convolutions(folder / "c320.onnx", 320, 32, 4), True),
         tflite("digits fp32, LiteRT", _BUNDLED / "digits-cnn-fp32.tflite", True),
         tflite("hand landmark, LiteRT", _recipe("hand-landmark-lite"), True),
-        tflite("face landmark, LiteRT", _recipe("face-landmark-with-attention"), True),
         tflite("products 64 MiB, LiteRT", made.tflite_products(folder / "p64.tflite", 2048, 4), True),
         tflite("products 128 MiB, LiteRT", made.tflite_products(folder / "p128.tflite", 2048, 8), True),
     ]

@@ -4,19 +4,23 @@ import importlib
 import os
 import platform
 import sys
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from edgeprof.command_groups import grouped
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module:attribute, the extra it needs, one line of help)
     "demo": (
         "edgeprof.demo.command:demo",
         "demo",
-        "Run a complete demo on this machine: hub, two agents, real models.",
+        "Run a demo on this machine; --page only shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "fit": (
@@ -32,12 +36,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "characterize": (
         "edgeprof.commands.characterize:characterize",
         "",
-        "Profile models on this machine, endpoints and a hub's devices by a plan.",
+        "Profile models here, at endpoints and on devices, by a plan.",
     ),
     "divergence": (
         "edgeprof_agent.commands.divergence:divergence",
         "",
-        "Make a set that shows how far variants lie from a source model.",
+        "Make a set that shows how far variants lie from a source.",
     ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
@@ -52,26 +56,38 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "endpoint": (
         "edgeprof_agent.commands.endpoint:endpoint",
         "",
-        "Check an OpenAI-compatible endpoint, or name one of its models.",
+        "Check an OpenAI-compatible endpoint, or name a model of it.",
     ),
     "doctor": (
         "edgeprof_agent.commands.doctor:doctor",
         "",
-        "Check this machine and print the commands that fix what is missing.",
+        "Check this machine; print commands that add what is missing.",
     ),
     "agent": ("edgeprof_agent.commands.agent:agent", "", "Run the agent on a device."),
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
+    "jobs": ("edgeprof.commands.jobs:jobs", "", "List the hub's jobs with their time left; cancel and retry them."),
+    "results": ("edgeprof.commands.results:results", "", "List the newest results, or show one result's headline."),
     "again": ("edgeprof.commands.campaign:again", "", "Repeat a result's run on the same device."),
     "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
     "cancel": ("edgeprof.commands.campaign:cancel", "", "Cancel a campaign's remaining jobs."),
     "compare": ("edgeprof.commands.compare:compare", "", "Print the devices × models table, or compare two results."),
+    "ready": (
+        "edgeprof.commands.ready:ready",
+        "",
+        "Check which model on which device meets a service level.",
+    ),
+    "integration": (
+        "edgeprof.commands.integration:integration",
+        "",
+        "State what it takes to use a model on a device, with sources.",
+    ),
     "capability": ("edgeprof.commands.capability:capability", "", "Print what each model can do, from evaluations."),
     "quality": (
         "edgeprof.commands.quality:quality",
         "",
-        "Print quality, gate and drift of each variant next to speed and cost.",
+        "Print quality, gate and drift next to speed and cost.",
     ),
     "export": ("edgeprof.commands.export:export", "", "Export every result as CSV, NDJSON or Parquet."),
     "publish": ("edgeprof.commands.publish:publish", "", "Send results to MLflow, TensorBoard or Weights & Biases."),
@@ -80,17 +96,24 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "hub",
         "List the dated prices behind every cost, and check them.",
     ),
-    "gate": ("edgeprof.commands.gate:gate", "", "Set what a family's variants must hold, and show whether they do."),
+    "gate": ("edgeprof.commands.gate:gate", "", "Set what a family's variants must hold; show who does."),
+    "predict": (
+        "edgeprof.commands.predict:predict",
+        "hub",
+        "Predict how fast a model runs on board kinds, from their profiles.",
+    ),
     "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
     "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),
-    "model": ("edgeprof.commands.model:model", "", "Show or edit a model's family, quantization and task."),
+    "model": ("edgeprof.commands.model:model", "", "Show or edit a model's family, variant, quantization and task."),
+    "family": ("edgeprof.commands.family:family", "", "List, merge, split or rename families of models."),
+    "tag": ("edgeprof.commands.tag:tag", "", "Tag devices and models."),
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),
     "set": (
         "edgeprof.commands.evaluation_set:set_",
         "",
-        "List, fetch, import, check, perturb and generate evaluation sets.",
+        "List, fetch, import, check and generate evaluation sets.",
     ),
     "errors": ("edgeprof.commands.errors:errors", "", "Explain an error code: its meaning and its remedy."),
     "paths": ("edgeprof.commands.paths:paths", "", "Show where edgeprof stores files and how to remove them."),
@@ -126,8 +149,19 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table above serves the help, so that `--help` imports nothing."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for heading, names in grouped(list(COMMANDS)).items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{widest}}", COMMANDS[name][2]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The names of commands from the table: importing each would take seconds."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=line) for name, (_, _, line) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,6 +21,10 @@ from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
+
+if TYPE_CHECKING:
+    from edgeprof.integration.facts import IntegrationAnswer
+    from edgeprof.readiness.document import ReadyAnswer
 
 T = TypeVar("T")
 
@@ -39,6 +43,10 @@ Sent = Callable[[int, int], None]
 """Called with (bytes sent, bytes in all) while a file goes up."""
 
 
+_NO_SUCH_ADDRESS = "Nothing at this address."
+"""What a hub of any release answers to a path that it does not have."""
+
+
 class HubError(EdgeprofError):
     """The hub could not be reached, or refused; `code` is the hub's own where it gave one."""
 
@@ -46,13 +54,13 @@ class HubError(EdgeprofError):
 class HubClient:
     """One hub. Methods raise HubError with the hub's own sentence."""
 
-    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None) -> None:
+    def __init__(self, url: str = hub_url.DEFAULT_URL, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         if token and not (token.isascii() and token.isprintable()):
             raise HubError("bad_token", "The token contains characters that no hub token has. Copy it again.")
         headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
-        self._server = Server(parts, headers, TIMEOUT_S, self._unreachable)
+        self._server = Server(parts, headers, timeout_s, self._unreachable)
 
     def devices(self) -> list[rest.DeviceRecord]:
         """Every device that the hub knows."""
@@ -95,6 +103,31 @@ class HubClient:
         query = {"device_id": device_id, "model_id": model_id, "config_key": config_key, "limit": limit}
         return self._get(f"/results?{urllib.parse.urlencode(query)}", list[rest.StoredResult])
 
+    def runs(
+        self,
+        *,
+        device_id: str = "",
+        model_id: str = "",
+        family: str = "",
+        state: str = "",
+        since_s: float = 0.0,
+        limit: int = 100,
+    ) -> list[rest.RunLine]:
+        """Results in a line each, newest received first. `state`: measured, failed, or the code of a failure."""
+        query = _query(
+            device_id=device_id,
+            model_id=model_id,
+            family=family,
+            state=state,
+            since_s=f"{since_s:f}",
+            limit=str(limit),
+        )
+        return self._get(f"/runs{query}", list[rest.RunLine])
+
+    def run(self, result_id: str) -> rest.RunLine:
+        """The headline of one result."""
+        return self._get(f"/runs/{result_id}", rest.RunLine)
+
     def artifact(self, sha256: str) -> bytes:
         """What belongs to a result and is kept apart from it: samples, logs."""
         return self._send("GET", f"/artifacts/{sha256}", None)
@@ -115,6 +148,35 @@ class HubClient:
         """Cancel a campaign's remaining jobs."""
         self._send("POST", f"/campaigns/{campaign_id}/cancel", b"")
 
+    def jobs(
+        self, *, state: str = "", device_id: str = "", campaign_id: str = "", limit: int = 100, offset: int = 0
+    ) -> rest.JobQueue:
+        """Jobs with their time left: running first, then the queue, then what ended last. `state`: open, failed ..."""
+        query = _query(state=state, device_id=device_id, campaign_id=campaign_id, limit=str(limit), offset=str(offset))
+        return self._get(f"/jobs{query}", rest.JobQueue)
+
+    def campaigns(self, limit: int = 100) -> list[rest.CampaignSummary]:
+        """The newest campaigns with their jobs by state, newest first."""
+        return self._get(f"/campaigns?limit={limit}", list[rest.CampaignSummary])
+
+    def cancel_job(self, job_id: str) -> rest.JobRecord:
+        """Cancel one job. Raises HubError `job_ended` where it has ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/cancel", b""), rest.JobRecord)
+
+    def retry_job(self, job_id: str) -> rest.JobRecord:
+        """Queue an ended job again. Raises HubError `job_not_ended` where it has not ended."""
+        return _decode(self._send("POST", f"/jobs/{job_id}/retry", b""), rest.JobRecord)
+
+    def cancel_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Cancel every open job, of this device and campaign where given; how many. HubError `nothing_open`: none."""
+        path = f"/jobs/cancel{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
+    def retry_jobs(self, *, device_id: str = "", campaign_id: str = "") -> int:
+        """Retry every failed job of these; how many. Raises HubError `nothing_failed` where there is none."""
+        path = f"/jobs/retry{_query(device_id=device_id, campaign_id=campaign_id)}"
+        return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
         self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())
@@ -128,6 +190,22 @@ class HubClient:
         """Enter what a device costs, and where that figure comes from."""
         body = {"price_usd": price_usd, "price_source": source}
         self._send("PATCH", f"/devices/{device_id}", json.dumps(body).encode())
+
+    def tag_device(self, device_id: str, tags: Sequence[str]) -> None:
+        """Give a device these tags and no others."""
+        self._send("PATCH", f"/devices/{device_id}", json.dumps({"tags": list(tags)}).encode())
+
+    def families(self) -> list[rest.FamilyRecord]:
+        """Every family with its variants and gates."""
+        return self._get("/families", list[rest.FamilyRecord])
+
+    def change_family(self, change: rest.FamilyChange) -> rest.FamilyEffects:
+        """Merge, split or rename a family, or move models; with `dry_run` only what would move."""
+        return self._call("POST", "/families/change", rest.FamilyEffects, asdict(change))
+
+    def label_changes(self, kind: str = "", subject_id: str = "", limit: int = 100) -> list[rest.LabelChange]:
+        """Labels that people changed, newest first."""
+        return self._get(f"/label-changes{_query(kind=kind, id=subject_id, limit=str(limit))}", list[rest.LabelChange])
 
     def delete(self, kind: str, item_id: str) -> None:
         """Delete a device, a model or a result (`devices`, `models`, `results`)."""
@@ -189,6 +267,23 @@ class HubClient:
         """The newest evaluation of each set-up on each device, with gate, drift, speed and cost per right answer."""
         return self._get(f"/quality{_query(family=family, limit=str(limit))}", list[rest.QualityRow])
 
+    def ready(
+        self, level: str, *, device: str = "", family: str = "", utilisation: float | None = None, limit: int = 1000
+    ) -> "ReadyAnswer":
+        """Every model on every device against a service level, the best first. `device`, `family`: words to search."""
+        from edgeprof.readiness.document import ReadyAnswer  # most commands use none
+
+        share = "" if utilisation is None else f"{utilisation:g}"
+        query = _query(level=level, device=device, family=family, utilisation=share, limit=str(limit))
+        return self._get(f"/ready{query}", ReadyAnswer)
+
+    def integration(self, model_id: str, *, device_id: str = "", runtime: str = "") -> "IntegrationAnswer":
+        """What it takes to use a model with a runtime on a device: stated facts, each with its source."""
+        from edgeprof.integration.facts import IntegrationAnswer  # most commands use none
+
+        query = _query(device=device_id, runtime=runtime)
+        return self._get(f"/models/{model_id}/integration{query}", IntegrationAnswer)
+
     def gates(self, family: str) -> rest.FamilyGates:
         """The gates of a family with their verdicts."""
         return self._get(f"/families/{urllib.parse.quote(family, safe='')}/gate", rest.FamilyGates)
@@ -197,6 +292,11 @@ class HubClient:
         """Replace the gates of a family; none removes them. Verdicts follow within seconds."""
         path = f"/families/{urllib.parse.quote(family, safe='')}/gate"
         return self._call("PUT", path, rest.FamilyGates, {"gates": list(gates)})
+
+    def set_lead(self, family: str, set_words: str, shots: int | None = None) -> rest.FamilyGates:
+        """Choose the set that the comparison shows a family's quality on; an empty text restores the default."""
+        path = f"/families/{urllib.parse.quote(family, safe='')}/lead"
+        return self._call("PUT", path, rest.FamilyGates, {"set": set_words, "shots": shots})
 
     def hub_id(self) -> str:
         """The hub's own name for itself, which stays the same wherever it is reached."""
@@ -323,6 +423,8 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
         return HubError(
             f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
         )
+    if (status, error.message) == (404, _NO_SUCH_ADDRESS):
+        return HubError("hub_too_old", f"The hub at {url} is older than this edgeprof and cannot do this. Upgrade it.")
     return HubError(error.code, error.message)
 
 

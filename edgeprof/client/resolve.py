@@ -11,12 +11,16 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire.model_names import distinct_names
 
 Say = Callable[[str], None]
+TAG_PREFIX = "tag:"
 MAX_NAME_CHARS = 28
 """Of a device or a model in a line of progress, so that two of them leave room for what happens."""
 
 
 def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhere: bool) -> list[rest.DeviceRecord]:
-    """The devices that `--to` names (by label, name or id), or with `--all` those online. Raises UsageError."""
+    """The devices that `--to` names (by label, name, id or `tag:TAG`), or with `--all` those online.
+
+    Raises UsageError: no_device, no_target, unknown_device, ambiguous_device.
+    """
     if everywhere:
         online = [device for device in known if device.online]
         if not online:
@@ -24,7 +28,19 @@ def devices(known: Sequence[rest.DeviceRecord], targets: Sequence[str], everywhe
         return online
     if not targets:
         raise UsageError("no_target", "Name the devices: --to DEVICE (repeat it for several), --group NAME or --all.")
-    return [device(known, text) for text in dict.fromkeys(targets)]
+    found = [item for text in targets for item in (_tagged(known, text) or [device(known, text)])]
+    return list({item.device_id: item for item in found}.values())
+
+
+def _tagged(known: Sequence[rest.DeviceRecord], text: str) -> list[rest.DeviceRecord]:
+    """All devices with the tag of `tag:TAG`; none where `text` is a device's name, or not of this form."""
+    if not text.startswith(TAG_PREFIX) or any(text in (item.label, item.name) for item in known):
+        return []
+    tag = text.removeprefix(TAG_PREFIX).casefold()
+    if found := [item for item in known if tag in item.tags]:
+        return found
+    tags = ", ".join(sorted({each for item in known for each in item.tags})) or "none yet"
+    raise UsageError("unknown_device", f"No device with the tag {tag!r} on this hub. Tags: {tags}.")
 
 
 def device(known: Sequence[rest.DeviceRecord], text: str) -> rest.DeviceRecord:
@@ -51,11 +67,11 @@ def group_members(known: Sequence[rest.DeviceGroup], names: Sequence[str]) -> li
 
 
 def stored_model(known: Sequence[rest.ModelRecord], text: str) -> rest.ModelRecord | None:
-    """The model on the hub that `text` names by name, id or unique start of an id (8 characters and more)."""
+    """The model on the hub that `text` names by name, label, id or unique start of an id (8 characters and more)."""
     found = [
         item
         for item in known
-        if text in (item.model_id, item.name) or (len(text) >= 8 and item.model_id.startswith(text))
+        if text in (item.model_id, item.name, item.shown_name) or (len(text) >= 8 and item.model_id.startswith(text))
     ]
     if len(found) > 1:
         ids = ", ".join(item.model_id[:12] for item in found)
@@ -109,9 +125,7 @@ def item_id(client: HubClient, kind: str, which: str) -> str:
     try:
         return identity.checked_result_id(which)
     except ValueError as error:
-        raise UsageError(
-            "bad_result_id", f"{which!r} is not a result id. Copy it from the address of the run's page."
-        ) from error
+        raise UsageError("bad_result_id", f"{which!r} is not a result id. Copy it from `edgeprof results`.") from error
 
 
 def describer(
@@ -121,7 +135,7 @@ def describer(
 ) -> Callable[[rest.JobRecord], str]:
     """Names a job as `device  model`, padded to line up; one that evaluates also by its set."""
     labels = {item.device_id: _shortened(item.label) for item in chosen}
-    names = distinct_names({item.model_id: _shortened(item.name) for item in records})
+    names = distinct_names({item.model_id: _short_label(item) for item in records})
     wide_device = max(map(len, labels.values()), default=0)
     wide_model = max(map(len, names.values()), default=0)
     titles = {item.set_id: f"  on {_shortened(item.name)}" for item in sets}
@@ -131,6 +145,22 @@ def describer(
         return f"{cell}{titles.get(job.config.evaluation_set, '')}"
 
     return described
+
+
+def namesakes(known: Sequence[rest.ModelRecord], record: rest.ModelRecord) -> str | None:
+    """Which of several models of one name `record` is; None where no other has its name."""
+    names = distinct_names({item.model_id: item.name for item in (*known, record)})
+    others = sorted({names[item.model_id] for item in known if item.name == record.name} - {names[record.model_id]})
+    if not others:
+        return None
+    return (
+        f"{len(others) + 1} models are named {record.name}. This is {names[record.model_id]}, not {', '.join(others)}."
+    )
+
+
+def _short_label(record: rest.ModelRecord) -> str:
+    """The name cut short, with the part of the label that tells it from its namesakes."""
+    return _shortened(record.name) + record.shown_name.removeprefix(record.name)
 
 
 def _shortened(text: str) -> str:

@@ -24,7 +24,7 @@ def again(result: str, hub_url: str, token_file: str | None) -> None:
 def retry(campaign: str, hub_url: str, token_file: str | None) -> None:
     """Retry CAMPAIGN's failed jobs whose device and model still exist."""
     client = client_of(hub_url, token_file)
-    found = client.retry_campaign(_campaign_id(campaign))
+    found = client.retry_campaign(campaign_id(campaign))
     waiting = sum(job.state in ("queued", "sent") for job in found.jobs)
     click.echo(
         f"{waiting} job(s) queued in campaign {found.campaign_id}. See {client.url}/campaigns/{found.campaign_id}"
@@ -37,15 +37,16 @@ def retry(campaign: str, hub_url: str, token_file: str | None) -> None:
 def cancel(campaign: str, hub_url: str, token_file: str | None) -> None:
     """Cancel CAMPAIGN's remaining jobs."""
     client = client_of(hub_url, token_file)
-    client.cancel_campaign(_campaign_id(campaign))
+    client.cancel_campaign(campaign_id(campaign))
     click.echo(f"Cancelled the remaining jobs of campaign {campaign}.")
 
 
-def _campaign_id(text: str) -> str:
+def campaign_id(text: str) -> str:
+    """A campaign's id as a person gave it. Raises UsageError."""
     try:
         return identity.checked_result_id(text)
     except ValueError as error:
         raise UsageError(
             "bad_campaign_id",
-            f"{text!r} is not a campaign id. `edgeprof flash --no-wait` prints it, and the hub's page shows it.",
+            f"{text!r} is not a campaign id. `edgeprof flash --no-wait` prints it, and the hub's page Jobs shows it.",
         ) from error

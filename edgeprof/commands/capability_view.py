@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from edgeprof.commands.capability_findings import DASH, context_lines, drop_line, few_shot, group_line, source_line
+from edgeprof.quality.alarms import KL_ALARM_NATS, divergence_alarm
 from edgeprof.quality.capability import ASSUMED_DISCORDANCE, CapabilityRow
 from edgeprof.quality.capability_report import CapabilityReport
 from edgeprof.tables.columns import line_of, table, width_of, widths_of
@@ -136,6 +137,7 @@ def _task_label(row: CapabilityRow, hidden: Collection[str] = ()) -> str:
         f"{row.context_tokens:,} tokens" if row.context_tokens else "",
         f"{row.shots} shot{'s' * (row.shots > 1)}" if row.shots else "",
         *(part for part in (metric_of(row), row.language) if part not in hidden),
+        "" if row.chance_percent is None else f"guessing {row.chance_percent:.3g} %",
         clean(row.perturbation) if row.perturbation and "+" not in row.set_name else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -145,6 +147,7 @@ def _cell(row: CapabilityRow, show_n: bool) -> str:
     if row.value is None:
         return _NOT_MEASURED
     count = f" n {row.n:,}" if show_n else ""
+    count += " !" if divergence_alarm(row.metric, row.value) else ""
     if row.ci_low is None or row.ci_high is None:
         return f"{_figure(row.value)}{count}"
     return f"{_figure(row.value)} ({_end(row.ci_low)}{DASH}{_end(row.ci_high)}){count}"
@@ -169,6 +172,10 @@ def _legend(report: CapabilityReport, width: int) -> Iterator[str]:
         f"It assumes that the models differ on {100 * ASSUMED_DISCORDANCE:g} % of the items.",
         width,
     )
+    if any(row.value is not None and divergence_alarm(row.metric, row.value) for row in report.rows):
+        yield from textwrap.wrap(
+            f"!: alarm, {KL_ALARM_NATS:g} nats or more from the source. Below it the divergence ranks nothing.", width
+        )
     if report.contexts:
         share = report.contexts[0].context.threshold
         yield from textwrap.wrap(

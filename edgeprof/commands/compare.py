@@ -1,6 +1,7 @@
 """`edgeprof compare`: the devices × models table; with A and B a verdict; with a folder of A/A runs a noise floor."""
 
 import gc
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from edgeprof.compare import noise_floors
 from edgeprof.compare.report import report_on, text_of
 from edgeprof.compare.sources import SERIES, Series
 from edgeprof.errors import UsageError
+from edgeprof.quality.gate_check import check_gates
 from edgeprof.quality.gate_text import parse_gates
+from edgeprof.tables.terminal import fitted
 
 
 @click.command()
@@ -50,7 +53,8 @@ from edgeprof.quality.gate_text import parse_gates
     "gates",
     multiple=True,
     metavar="LINE",
-    help="Two evaluations: judge B against this gate, as 'digits: accuracy >= source - 1'. Repeatable.",
+    help="Two evaluations: judge B against this gate, as 'digits: accuracy >= source - 1'. Repeatable. "
+    "Exit code 4: one fails; 5: one is undecided.",
 )
 @hub_options
 def compare(
@@ -97,10 +101,12 @@ def compare(
         is_json = as_json or kind == "json"
         if compare_evaluations.are_evaluations(*sides):
             found = compare_evaluations.report_on(sides[0], sides[1], margin, parsed)
-            click.echo(_json(found) if is_json else compare_evaluations.text_of(found))
+            click.echo(_json(found) if is_json else fitted(compare_evaluations.text_of(found), sys.stdout))
+            if parsed:
+                check_gates([verdict.state for verdict in found.gates])
             return
         report = report_on(sides[0], sides[1], series, noise_floors.read(floor_file) if floor_file else ())
-        click.echo(_json(report) if is_json else text_of(report))
+        click.echo(_json(report) if is_json else fitted(text_of(report), sys.stdout))
     elif not results and not learned:
         client = client_of(hub_url, token_file)
         gc.disable()  # 20,000 cells are millions of objects that all live to the end: collecting took half of the time

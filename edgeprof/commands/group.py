@@ -3,13 +3,14 @@
 import click
 
 from edgeprof.client import resolve
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.argument("devices", nargs=-1, metavar="[DEVICE]...")
+@click.argument("name", required=False, shell_complete=complete.group)
+@click.argument("devices", nargs=-1, metavar="[DEVICE]...", shell_complete=complete.device)
 @click.option("--delete", "is_deleted", is_flag=True, help="Delete the group. Its devices stay.")
 @hub_options
 def group(name: str | None, devices: tuple[str, ...], is_deleted: bool, hub_url: str, token_file: str | None) -> None:

@@ -1,31 +1,47 @@
 """`edgeprof devices | flash | price | rename | delete`: what a person does with a hub from a terminal."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
 
 from edgeprof.client import resolve, resolve_sets
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
+from edgeprof.commands.flash_end import end_of
 from edgeprof.commands.flash_options import campaign_of, campaign_options
+from edgeprof.commands.grouped_help import GroupedCommand
 from edgeprof.commands.hub_options import client_of, hub_options
-from edgeprof.commands.live import Describe, LiveBoard, quality_line, watch
+from edgeprof.commands.live import Describe, LiveBoard, watch
 from edgeprof.commands.model import proposal_text
 from edgeprof.commands.options import FiniteRange
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles.record import Labels
+from edgeprof.tables.terminal import painter, terminal_width
 from edgeprof.wire import rest
-from edgeprof.wire.failures import MEANING
 from edgeprof.wire.tasks import TASKS, Task
 
 KINDS = ("device", "model", "result")
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--to", "targets", multiple=True, metavar="DEVICE", help="A device's name or id; repeat it for several.")
+@click.command(cls=GroupedCommand)
+@click.argument("models", nargs=-1, required=True, shell_complete=complete.model_or_file)
 @click.option(
-    "--group", "groups", multiple=True, metavar="NAME", help="Every device of this group; repeat it for several."
+    "--to",
+    "targets",
+    multiple=True,
+    metavar="DEVICE",
+    shell_complete=complete.device,
+    help="A device's name or id, or tag:TAG; repeat it for several.",
+)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.group,
+    help="Every device of this group; repeat it for several.",
 )
 @click.option("--all", "everywhere", is_flag=True, help="Every device that is online.")
 @click.option("--name", help="The model's name on the hub (default: the file's name).")
@@ -83,7 +99,10 @@ def flash(
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
     records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    known = client.models()
     for record in records:
+        if message := resolve.namesakes(known, record):
+            click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
     evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]
@@ -113,33 +132,31 @@ def flash(
         refused = [job for job in campaign.jobs if job.state == "failed"]
         for job in refused:
             click.echo(f"{describe(job)}: {job.note}", err=True)
-        click.echo(
-            f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}. See {client.url}/"
-        )
+        click.echo(f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}.")
+        click.echo(f"Progress: {client.url}/jobs or `edgeprof jobs`")
+        click.echo(f"Figures:  {client.url}/ or `edgeprof compare`")
         return
-    sys.exit(_follow(client, campaign, describe))
+    sys.exit(_follow(client, campaign, describe, chosen, records))
 
 
 def _follow(
     client: HubClient,
     campaign: rest.Campaign,
     describe: Describe,
+    devices: Sequence[rest.DeviceRecord],
+    models: Sequence[rest.ModelRecord],
 ) -> int:
     """Show progress to the end. Ctrl-C leaves the jobs running; 1 where one did not end in a measurement."""
-    board = LiveBoard(describe)
+    board = LiveBoard(describe, sys.stderr)
     try:
         ended = watch(client, campaign.campaign_id, board)
     except KeyboardInterrupt:
-        click.echo(f"\nThe jobs keep running. See {client.url}/ or `edgeprof compare`.")
+        click.echo(f"\nThe jobs keep running. Progress: {client.url}/jobs or `edgeprof jobs`")
         return 130
-    for job in ended.jobs:
-        if job.state == "failed" and job.result_id:
-            failure = client.result(job.result_id).result.failure
-            if failure:
-                click.echo(f"{describe(job)}: {failure.code}: {failure.message or MEANING[failure.code]}")
-    for job in ended.jobs:
-        if job.config.evaluation_set and job.state == "measured" and job.result_id:
-            click.echo(f"{describe(job)}: {quality_line(client.result(job.result_id).result)}")
+    found = end_of(client, ended.jobs, devices, models, describe)
+    for line in found.lines(terminal_width(), painter(sys.stdout)):
+        click.echo(line)
+    click.echo("")
     click.echo(f"Compare: {client.url}/")
     return 0 if all(job.state == "measured" for job in ended.jobs) else 1
 
@@ -152,7 +169,7 @@ def _say_progress(text: str) -> None:
 
 
 @click.command()
-@click.argument("which", metavar="DEVICE")
+@click.argument("which", metavar="DEVICE", shell_complete=complete.device)
 @click.argument("usd", type=FiniteRange(min=0, min_open=True))
 @click.option("--source", required=True, help="Where the price comes from, such as a shop and a date, or an invoice.")
 @hub_options
@@ -167,7 +184,7 @@ def price(which: str, usd: float, source: str, hub_url: str, token_file: str | N
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS[:2]))
-@click.argument("which")
+@click.argument("which", shell_complete=complete.of_kind)
 @click.argument("name")
 @hub_options
 def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | None) -> None:
@@ -179,7 +196,7 @@ def rename(kind: str, which: str, name: str, hub_url: str, token_file: str | Non
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("which")
+@click.argument("which", shell_complete=complete.of_kind)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @hub_options
 def delete(kind: str, which: str, yes: bool, hub_url: str, token_file: str | None) -> None:

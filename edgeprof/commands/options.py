@@ -37,6 +37,19 @@ class FilePath(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
+class OutputFormat(click.Choice[str]):
+    """`table`, `csv`, `md` or `json`. Whoever expects a folder after -o is sent to --out."""
+
+    def __init__(self) -> None:
+        super().__init__(("table", "csv", "md", "json"))
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            names = ", ".join(self.choices)
+            self.fail(f"{value!r} is not one of {names}. To save results in a folder, use --out.", param, ctx)
+        return value
+
+
 F = TypeVar("F", bound=Callable[..., object])
 
 

@@ -8,12 +8,26 @@ import click
 
 from edgeprof.cli import COMMANDS, edgeprof
 
-HEAD = """# Commands
+HEAD = r"""# Commands
 
 Made from the commands' own help by `./scripts/docs`; do not edit by hand.
 
 Exit codes: 0 done; 1 failed (a failed run, or a hub that refuses); 2 wrong usage; 3 a part is missing; 130 interrupted.
 With 3, the message ends with the install command. An expected error is one message with a stable code in brackets.
+
+What a program reads goes to stdout, and progress to stderr. Colours appear on a terminal only; `NO_COLOR=1` switches
+them off. Tables fit the terminal; `COLUMNS=120` sets another width.
+
+## Shell completion
+
+| shell | line | in |
+|---|---|---|
+| bash | `eval "$(_EDGEPROF_COMPLETE=bash_source edgeprof)"` | `~/.bashrc` |
+| zsh | `eval "$(_EDGEPROF_COMPLETE=zsh_source edgeprof)"` | `~/.zshrc`, after `compinit` |
+| fish | `_EDGEPROF_COMPLETE=fish_source edgeprof \| source` | `~/.config/fish/completions/edgeprof.fish` |
+
+It completes commands, options and their values. Where a command takes a device, a model, a group or a family, it asks
+the hub that `--hub` or `EDGEPROF_HUB` names, for at most a second.
 """
 
 

@@ -14,6 +14,9 @@ from edgeprof.wire.sweep_at import SweepAt
 
 MAX_POINTS = 64
 
+_METAVARS: Mapping[Any, str] = {int: "N", float: "NUMBER"}
+"""Shorter than click's INTEGER RANGE; the range stands in the help."""
+
 F = TypeVar("F", bound=Callable[..., object])
 Decorator = Callable[[Any], Any]
 
@@ -99,7 +102,8 @@ def _options(each: Described, surface: Surface, choices: Sequence[str] | None) -
 def _settings(each: Described, option: Option, surface: Surface, choices: Sequence[str] | None) -> dict[str, Any]:
     """What click wants to know of an option."""
     help_text = option.help or each.known.help
-    common: dict[str, Any] = {"help": help_text.format(default=each.default), "metavar": option.metavar}
+    metavar = option.metavar or _METAVARS.get(each.type)
+    common: dict[str, Any] = {"help": help_text.format(default=each.default), "metavar": metavar}
     if each.type is bool:
         if surface in option.undecided:
             return {**common, "default": None, "help": f"{common['help']} {option.undecided[surface]}"}

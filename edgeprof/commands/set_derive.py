@@ -102,6 +102,8 @@ def generate(generator: str | None, seed: int, out: "Path | None", is_list: bool
 
     GENERATOR is a name with its parameters, as needle:max_tokens=4096,each=10. The same seed makes the same set.
     """
+    from dataclasses import replace
+
     from edgeprof.quality.generated.base import parse_recipe
     from edgeprof.quality.generated.table import GENERATORS
     from edgeprof.quality.sets import write_set
@@ -112,7 +114,7 @@ def generate(generator: str | None, seed: int, out: "Path | None", is_list: bool
     if generator is None or out is None:
         raise UsageError("bad_usage", "Name a generator and a folder: needle --out FOLDER. `--list` shows all.")
     facts, items = parse_recipe(generator, GENERATORS, seed).make()
-    made = write_set(out, facts, items)
+    made = write_set(out, replace(facts, name=out.resolve().name), items)
     click.echo(f"{made.facts.name}: {len(made.items):,} items, {made.set_id[:12]}, in {out}")
 
 

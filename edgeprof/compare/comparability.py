@@ -32,10 +32,13 @@ def obstacle(a: Sequence[Result], b: Sequence[Result]) -> str | None:
     return None
 
 
-def warnings(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
-    """In what the workloads differ, which makes the times those of different work; and what is marked on the runs."""
-    found = [f"different {name}: {difference}" for name, difference in _differences(_WORKLOAD, a, b)]
-    for name, side in (("A", a), ("B", b)):
+def warnings(a: Sequence[Result], b: Sequence[Result], names: tuple[str, str] = ("A", "B")) -> list[str]:
+    """In what the workloads differ, which makes the times those of different work; and what is marked on the runs.
+
+    `names`: what the sides are called.
+    """
+    found = [f"different {name}: {difference}" for name, difference in _differences(_WORKLOAD, a, b, names)]
+    for name, side in zip(names, (a, b), strict=True):
         mixed = [what for what, read in {**_SUBJECT, **_WORKLOAD}.items() if len({str(read(run)) for run in side}) > 1]
         if mixed:
             found.append(f"the runs of {name} differ in: {', '.join(mixed)}")
@@ -72,13 +75,21 @@ def _doubt(cause: str, reasons: Sequence[str], runs: int) -> str:
     return f"marked {cause.replace('_', ' ')}{share}: {reasons[0].rstrip('.')}"
 
 
+def different_work(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
+    """The names of what differs in the work: `inputs`, `threads`."""
+    return [name for name, _ in _differences(_WORKLOAD, a, b)]
+
+
 def subject(a: Sequence[Result], b: Sequence[Result]) -> list[str]:
     """What is compared: in what device, model and runtime differ."""
     return [f"{name}: {difference}" for name, difference in _differences(_SUBJECT, a, b)]
 
 
 def _differences(
-    facts: dict[str, Callable[[Result], object]], a: Sequence[Result], b: Sequence[Result]
+    facts: dict[str, Callable[[Result], object]],
+    a: Sequence[Result],
+    b: Sequence[Result],
+    names: tuple[str, str] = ("A", "B"),
 ) -> list[tuple[str, str]]:
     pairs = [(name, read(a[0]), read(b[0])) for name, read in facts.items()]
-    return [(name, f"{one} in A, {other} in B") for name, one, other in pairs if one != other]
+    return [(name, f"{one} in {names[0]}, {other} in {names[1]}") for name, one, other in pairs if one != other]

@@ -25,6 +25,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_devices import load_profiles
 from edgeprof_exports import catalogue, fetch
+from edgeprof_hub.commands.hub import parts_of_the_hub
 
 T = TypeVar("T")
 
@@ -40,16 +41,25 @@ class Fetched:
 
 @click.command()
 @click.option("--once", is_flag=True, help="Exit after printing the comparison.")
+@click.option("--page", "is_page", is_flag=True, help="Only look: serve the page over recorded results. Nothing runs.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port of the hub's page.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for the demo's state.")
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), default=plan.DEFAULT_PLAN, help="Use another plan file."
 )
-def demo(once: bool, port: int, data: Path | None, plan_file: Path) -> None:
+def demo(once: bool, is_page: bool, port: int, data: Path | None, plan_file: Path) -> None:
     """Run a complete demo on this machine: hub, two agents, real models.
 
-    Exit code 0 only if every cell ends as the plan (demo.toml) expects.
+    Exit code 0 only if every cell ends as the plan (demo.toml) expects. With --page nothing is measured: the page
+    opens within seconds over recorded results, and needs the extra `hub` only.
     """
+    if is_page:
+        if once or data is not None or plan_file != plan.DEFAULT_PLAN:
+            raise UsageError("bad_usage", "--page serves recorded results. Only --port goes with it.")
+        with parts_of_the_hub():
+            from edgeprof_hub.commands.recorded import show
+        show(port, click.echo)
+        return
     whole = plan.load(plan_file)
     data = data or state_dir("demo")
     processes.check_port_free(port)

@@ -4,7 +4,8 @@
 class EdgeprofError(Exception):
     """An expected failure. `code` is stable and documented; the message says what is wrong and what to do.
 
-    `exit_code` is what the command line ends with: 1 for a failed run, 2 for wrong use, 3 for a missing part.
+    `exit_code` is what the command line ends with: 1 for a failed run, 2 for wrong use, 3 for a missing part,
+    4 for a gate that fails, 5 for one that is undecided.
     """
 
     exit_code = 1

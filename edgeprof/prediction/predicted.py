@@ -23,3 +23,15 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier
     basis: str
     """What it rests on, in a few words: "3 neighbours on raspberry-pi-5, bandwidth 17 GB/s"."""
+
+
+class CannotTell(msgspec.Struct, frozen=True, kw_only=True):
+    """The other answer: what is missing, and the measurement that would give it.
+
+    >>> CannotTell(reason="memcpy_gb_s of x is unknown.", measure="Profile two models on it.").tier
+    'cannot tell'
+    """
+
+    reason: str
+    measure: str
+    tier: Literal["cannot tell"] = "cannot tell"

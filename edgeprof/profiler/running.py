@@ -41,20 +41,20 @@ def run(
         sources = [
             models.find(item, Path(folder), client, lambda line: tell(_progress("", "fetch", line))) for item in items
         ]
-        fitting: dict[str, list[ModelSource]] = {}
+        fitting: dict[tuple[str, str], list[ModelSource]] = {}
         for target in found:
             for source in sources:
                 failure = source.failure or target.failure or _misfit(source, target)
                 if failure is not None:
                     yield Cell(model=source.name, target=target.text, device=target.device, failures=(failure,)), {}
                 else:
-                    fitting.setdefault(_key(target), []).append(source)
-        on_hub = [target for target in found if target.kind == "hub" and _key(target) in fitting]
+                    fitting.setdefault(target.identity, []).append(source)
+        on_hub = [target for target in found if target.kind == "hub" and target.identity in fitting]
         # The devices of a hub work while this machine measures.
-        started = [(target, hub_runs.start(plan, client(), target, fitting[_key(target)])) for target in on_hub]
+        started = [(target, hub_runs.start(plan, client(), target, fitting[target.identity])) for target in on_hub]
         for target in found:
-            if target.kind in ("local", "endpoint") and _key(target) in fitting:
-                yield from local_runs.run(plan, target, fitting[_key(target)], _teller(target, tell))
+            if target.kind in ("local", "endpoint") and target.identity in fitting:
+                yield from local_runs.run(plan, target, fitting[target.identity], _teller(target, tell))
         for target, campaign in started:
             yield from hub_runs.collect(plan, client(), target, campaign, _teller(target, tell))
 
@@ -86,10 +86,6 @@ def _check_fit(source: ModelSource, target: Target) -> None:
         raise UsageError(
             "wrong_target", f"An endpoint runs hosted models, and {source.name} is a file. Name it as provider:model."
         )
-
-
-def _key(target: Target) -> str:
-    return f"{target.kind} {target.record.device_id if target.record else target.device}"
 
 
 def _progress(target: str, stage: str, note: str) -> ProfilerProgress:

@@ -1,8 +1,9 @@
 """What a deployment target stands for: this machine, an endpoint, or devices of a hub by kind, name or group."""
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgeprof.client import resolve
@@ -29,6 +30,11 @@ class Target:
     url: str = ""
     failure: CellFailure | None = None
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from any other target: several words may name one place."""
+        return self.kind, self.record.device_id if self.record else self.url.rstrip("/") or self.device
+
 
 def find(texts: Sequence[str], hub_url: str, client: Callable[[], HubClient]) -> list[Target]:
     """Every target once, in order; a word that names nothing is one with a failure.
@@ -42,9 +48,23 @@ def find(texts: Sequence[str], hub_url: str, client: Callable[[], HubClient]) ->
             targets = _named(text, hub_url, client)
         except EdgeprofError as error:
             targets = [Target(text=text, kind="none", device=text, failure=CellFailure.of(error))]
-        known = {(one.kind, one.record.device_id if one.record else one.device) for one in found}
-        found += [one for one in targets if (one.kind, one.record.device_id if one.record else one.device) not in known]
-    return found
+        known = {one.identity for one in found}
+        found += [one for one in targets if one.identity not in known]
+    return _told_apart(found)
+
+
+def _told_apart(found: Sequence[Target]) -> list[Target]:
+    """With another name where two places share one: figures are looked up by it, and one would hide the other's."""
+    names = Counter(one.device for one in found)
+    return [one if names[one.device] == 1 else replace(one, device=_whole_name(one)) for one in found]
+
+
+def _whole_name(target: Target) -> str:
+    if target.record is not None:
+        return f"{target.device} ({target.record.device_id})"
+    if target.url:
+        return target.url.partition("://")[2].rstrip("/")
+    return f"{target.device} (this machine)" if target.kind == "local" else target.device
 
 
 def _named(text: str, hub_url: str, client: Callable[[], HubClient]) -> list[Target]:

@@ -4,10 +4,11 @@ Pure: from evaluations to rows. Terminal, files and the hub's page show the same
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edgeprof.quality.effective_context import PlaceShare, shares_by_length
+from edgeprof.quality.effective_context import PlaceShare, context_text, effective_context, shares_by_length
+from edgeprof.quality.grouped_interval import group_count
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.paired_difference import measure
 from edgeprof.quality.pairing import pair
@@ -39,8 +40,17 @@ class Evaluated:
     @property
     def label(self) -> str:
         """Of the model: its name, and its quantization where the name does not say it."""
-        known = not self.quantization or self.quantization.lower() in self.model.lower()
+        known = not self.quantization or spelled(self.quantization) in spelled(self.model)
         return self.model if known else f"{self.model} {self.quantization}"
+
+
+def spelled(name: str) -> str:
+    """For a comparison of names: `Q4_0` and `q4-0` are one.
+
+    >>> spelled("Q4_K_M")
+    'q4-k-m'
+    """
+    return name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +98,15 @@ class CapabilityRow:
     """Of a row with shots: against the same cell without."""
     absent: str = ""
     result_id: str = ""
+    chance_percent: float | None = None
+    """What guessing has right, of multiple choice."""
+    effective_context: str = ""
+    """Of a set with lengths, over all of them: as `effective_context.context_text`."""
+
+    @property
+    def is_above_chance(self) -> bool:
+        """False: the interval holds what guessing has right, or lies below it."""
+        return self.chance_percent is None or self.ci_low is None or self.ci_low > self.chance_percent
 
 
 def capability_rows(evaluated: Iterable[Evaluated]) -> tuple[CapabilityRow, ...]:
@@ -95,7 +114,7 @@ def capability_rows(evaluated: Iterable[Evaluated]) -> tuple[CapabilityRow, ...]
     known = list(evaluated)
     zero = {_cell(each): each for each in known if each.shots == 0}
     rows = [row for each in known for row in _rows(each, zero.get(_cell(each)) if each.shots else None)]
-    return tuple(sorted(rows, key=_order))
+    return tuple(sorted(with_distinct_sets(rows), key=_order))
 
 
 @lru_cache(maxsize=4_096)
@@ -113,7 +132,9 @@ def _rows(one: Evaluated, zero: Evaluated | None) -> list[CapabilityRow]:
     lengths = shares_by_length(one.outcomes)
     if not lengths:
         return [_row(one, zero, None)]
-    return [_row(one, zero, length) for length in lengths]
+    context = effective_context(one.outcomes, one.evaluation.context_tokens)
+    text = context_text(context) if context else ""
+    return [replace(_row(one, zero, length), effective_context=text) for length in lengths]
 
 
 def _row(one: Evaluated, zero: Evaluated | None, length: PlaceShare | None) -> CapabilityRow:
@@ -140,10 +161,31 @@ def _row(one: Evaluated, zero: Evaluated | None, length: PlaceShare | None) -> C
         ci_high=high,
         n=n,
         asked=asked,
-        smallest_difference=smallest_points(n) if is_share else None,
+        smallest_difference=smallest_points(_independent(one, length)) if is_share else None,
         few_shot=_few_shot(one, zero, length.tokens if length else None) if zero else None,
         absent="" if value is not None else _why_absent(one, length),
         result_id=one.result_id,
+        chance_percent=_chance_percent(one),
+    )
+
+
+def _chance_percent(one: Evaluated) -> float | None:
+    """Of multiple choice, whose answers have a likelihood for each choice."""
+    if one.evaluation.task != "multiple-choice":
+        return None
+    counts = [len(each.answer) for each in one.outcomes if isinstance(each.answer, list) and each.answer]  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return 100 * sum(1 / count for count in counts) / len(counts) if counts else None
+
+
+def with_distinct_sets(rows: Iterable[CapabilityRow]) -> tuple[CapabilityRow, ...]:
+    """With the start of its id in a set's name where two sets share one: their rows would look alike."""
+    known = tuple(rows)
+    ids: dict[str, set[str]] = {}
+    for row in known:
+        ids.setdefault(row.set_name, set()).add(row.set_id)
+    return tuple(
+        replace(row, set_name=f"{row.set_name} {row.set_id[:8]}") if len(ids[row.set_name]) > 1 else row
+        for row in known
     )
 
 
@@ -159,6 +201,14 @@ def _figure(
     if row is None:
         return None, None, None, 0, one.evaluation.asked
     return row.value, row.ci_low, row.ci_high, row.n, one.evaluation.asked
+
+
+def _independent(one: Evaluated, length: PlaceShare | None) -> int:
+    """Groups among the answered items: repeats and wordings of one item are not further items."""
+    if length is not None:
+        return length.groups
+    answered = [each for each in one.outcomes if not each.problem]
+    return group_count(answered) if answered else one.evaluation.groups or one.evaluation.answered
 
 
 def _why_absent(one: Evaluated, length: PlaceShare | None) -> str:

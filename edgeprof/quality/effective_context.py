@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from edgeprof.quality.grouped_interval import group_count
 from edgeprof.quality.outcomes import Outcome
 from edgeprof.quality.places import Place, place_of
 from edgeprof.statistics.shares import wilson
@@ -28,6 +29,8 @@ class PlaceShare:
     n: int
     unanswered: int
     prompt_tokens: float | None = None
+    groups: int = 0
+    """Groups among the `n` items, one of no group being its own: the interval is of so many."""
 
     @property
     def share(self) -> float | None:
@@ -36,7 +39,8 @@ class PlaceShare:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        return wilson(self.right, self.n) if self.n else None
+        groups = self.groups or self.n
+        return wilson(self.right / self.n * groups, groups) if self.n else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,4 +142,5 @@ def _share(tokens: int, depth: int | None, outcomes: Sequence[Outcome]) -> Place
         n=len(answered),
         unanswered=len(outcomes) - len(answered),
         prompt_tokens=statistics.median(counted) if counted else None,
+        groups=group_count(answered),
     )

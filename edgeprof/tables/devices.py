@@ -23,7 +23,10 @@ def devices_text(records: Sequence[rest.DeviceRecord]) -> str:
     if not records:
         return EMPTY
     rows = [HEADERS, *(_row(record) for record in records)]
-    return "\n".join(columns.table(rows, left=len(HEADERS)))
+    if any(record.tags for record in records):
+        tags = ("tags", *(", ".join(record.tags) for record in records))
+        rows = [(*row, cell) for row, cell in zip(rows, tags, strict=True)]
+    return "\n".join(columns.table(rows, left=len(rows[0])))
 
 
 def _row(record: rest.DeviceRecord) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ def _lines(cell: rest.Cell) -> Iterator[tuple[Value, ...]]:
         yield (name, *figure, row.no_interval, *tail)
     for name, reason in cell.absent.items():
         yield (name, *(None,) * 7, reason, *tail)
+    yield from _quality_lines(cell, tail)
     yield from _cost_lines(cell, tail)
     if not cell.metrics and not cell.absent:
         yield (*(None,) * 9, *tail)
@@ -79,6 +80,23 @@ def _trust(cell: rest.Cell) -> tuple[str | None, str | None]:
     if cell.trust is None:
         return "not_checked", None
     return " ".join(mark.cause for mark in cell.trust.marks) or "clean", " ".join(trust.reasons(cell.trust)) or None
+
+
+def _quality_lines(cell: rest.Cell, tail: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
+    """The figure of the family's lead set, and the gate. `scope` is the set, `reason` the verdict and why."""
+    quality = cell.quality
+    if quality is None:
+        return
+    shots = f", {quality.shots} shots" if quality.shots else ""
+    scope = f"{quality.set_name}{shots}" or None
+    if quality.value is not None:
+        unit = METRICS[quality.metric].unit if quality.metric in METRICS else ""
+        figure = (quality.value, unit, quality.ci_low, quality.ci_high, quality.n, "measured", scope)
+        yield (quality.metric, *figure, None, *tail)
+    if quality.gate is not None:
+        yield ("quality_gate", *(None,) * 6, scope, ": ".join([quality.gate, " ".join(quality.gate_sentences)]), *tail)
+    if quality.drift is not None:
+        yield ("quality_drift", *(None,) * 6, scope, f"{quality.drift}: {quality.drift_sentence}", *tail)
 
 
 def _cost_lines(cell: rest.Cell, tail: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:

@@ -3,7 +3,7 @@
 import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 
 from edgeprof.tables import figures, quality_words
@@ -41,6 +41,7 @@ Cells = dict[str, str]
 def render_quality(rows: Sequence[QualityRow], without: Iterable[str] = (), width: int = 110) -> str:
     """The whole table, at most `width` cells wide (80 at least). `without`: names of variants that answered no set."""
     width = max(MIN_WIDTH, min(width, MAX_WIDTH))
+    rows = _with_distinct_sets(rows)
     names = ", ".join(figures.clean(name) for name in without)
     missing = _wrapped(f"No set evaluated: {names}.", width, "  ") if names else []
     if not rows:
@@ -52,6 +53,21 @@ def render_quality(rows: Sequence[QualityRow], without: Iterable[str] = (), widt
     ]
     legend = [line for text in _legend(rows, places) for line in _wrapped(text, width, "  ")]
     return "\n\n".join("\n".join(part) for part in (*blocks, missing, legend) if part) + "\n"
+
+
+def _with_distinct_sets(rows: Sequence[QualityRow]) -> list[QualityRow]:
+    """With the start of its id in a set's name where two sets of a family share one, and each set's rows together."""
+    ids: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        ids.setdefault((row.family, row.set_name), set()).add(row.set_id)
+    named = [
+        replace(row, set_name=f"{row.set_name} {row.set_id[:8]}") if len(ids[row.family, row.set_name]) > 1 else row
+        for row in rows
+    ]
+    places = {
+        key: place for place, key in reversed([*enumerate((row.family, row.set_name, row.shots) for row in named)])
+    }
+    return sorted(named, key=lambda row: places[row.family, row.set_name, row.shots])
 
 
 def quality_json(rows: Sequence[QualityRow]) -> str:
@@ -85,7 +101,8 @@ def _block(
             break
         columns = [name for name in columns if name != dropped]
     widths = widths_of([[headers[name] for name in columns], *([each[name] for name in columns] for each in cells)])
-    on = f"{figures.clean(family)} on {figures.clean(set_name)}{f', {shots} shots' if shots else ''}"
+    examples = f", {shots} example{'s' * (shots > 1)}" if shots else ""
+    on = f"{figures.clean(family)} on {figures.clean(set_name)}{examples}"
     lines = [on, f"{GAP}{GAP}{line_of([headers[name] for name in columns], widths, left=0)}"]
     for row, each in zip(rows, cells, strict=True):
         emulated = "~ " if row.unreal else ""
@@ -174,4 +191,4 @@ def _legend(rows: Sequence[QualityRow], places: Mapping[tuple[str, str, int], in
 
 
 def _wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=indent)
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)

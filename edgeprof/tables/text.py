@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from edgeprof.tables import quality_cell
 from edgeprof.tables.columns import GAP, line_of, padded, width_of, widths_of
 from edgeprof.tables.view import Block, TableRow, View, view
 from edgeprof.wire import rest
@@ -13,7 +14,7 @@ MIN_WIDTH = 80
 MIN_LABEL = 24
 GIVEN_UP = (
     *("latency_p95_ms", "ttft_ms", "latency_p99_ms", "prefill_tokens_per_s"),
-    *("energy_per_token_j", "energy_per_inference_j"),
+    *("energy_per_token_j", "energy_per_inference_j", quality_cell.KEY),
 )
 """Columns that a terminal loses, in this order, where the table is too wide even with labels above the figures."""
 EMPTY = "Nothing has been measured yet. Start an agent with `edgeprof agent run --hub URL`, then `edgeprof flash`.\n"
@@ -55,6 +56,7 @@ def _fitting(table: rest.CompareTable, width: int) -> tuple[View, Sequence[str]]
             break
     kept = {header for block in shown.blocks for header in block.headers}
     headers = dict.fromkeys(header for block in whole.blocks for header in block.headers)
+    kept.add(quality_cell.HEADER)  # without a column it stands under its row
     return shown, [header for header in headers if header not in kept]
 
 
@@ -110,7 +112,7 @@ def _wrap(text: str, width: int, indent: int = 0, first: int | None = None) -> l
 @lru_cache(maxsize=4096)
 def _lines_of(text: str, width: int, start: str, indent: str) -> tuple[str, ...]:
     """A model's label is the same on every device: it is wrapped once."""
-    return tuple(textwrap.wrap(text, width, initial_indent=start, subsequent_indent=indent))
+    return tuple(textwrap.wrap(text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False))
 
 
 def _foot_lines(shown: View, left_out: Sequence[str], width: int) -> list[str]:

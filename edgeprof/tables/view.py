@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from edgeprof.tables import allowances, figures, trust
+from edgeprof.tables import allowances, figures, quality_cell, trust
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
 from edgeprof.wire import rest
@@ -81,6 +81,8 @@ def view(table: rest.CompareTable, hidden: Collection[str] = ()) -> View:
     of_kind: dict[Kind, list[tuple[rest.Column, str]]] = {
         kind: [each for each in labels.items() if kind_of(each[0].format) == kind] for kind in HEADLINES
     }
+    if not quality_cell.is_shown(table.cells):
+        hidden = {*hidden, quality_cell.KEY}
     blocks = [
         block
         for device in table.devices
@@ -128,6 +130,7 @@ def _block(
     hidden: Collection[str],
 ) -> Block | None:
     headlines = [item for item in HEADLINES[kind] if item.metric not in hidden]
+    with_quality = quality_cell.KEY not in hidden
     rows: list[TableRow] = []
     not_run: list[str] = []
     for column, label in columns:
@@ -135,10 +138,11 @@ def _block(
         if cell is None or cell.state == "not_run":
             not_run.append(label)
         else:
-            rows.append(_row(label, cell, headlines, notes))
+            rows.append(_row(label, cell, headlines, notes, with_quality=with_quality))
     if not rows:
         return None
-    headers = tuple(item.header for item in headlines) + COST_HEADERS[kind] + ("break-even",)
+    quality = (quality_cell.HEADER,) if with_quality else ()
+    headers = (*(item.header for item in headlines), *quality, *COST_HEADERS[kind], "break-even")
     return Block(_device_title(device), _device_about(device), headers, tuple(rows), tuple(not_run))
 
 
@@ -159,14 +163,16 @@ def _device_about(device: rest.DeviceRecord) -> str:
     return figures.clean(", ".join(parts))
 
 
-def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Notes) -> TableRow:
+def _row(label: str, cell: rest.Cell, headlines: Sequence[Headline], notes: Notes, *, with_quality: bool) -> TableRow:
     if cell.state == "failed":
         return TableRow(label, status=failed_text(cell), below=(figures.clean(cell.failure_message or ""),))
     if not cell.metrics:
         return TableRow(label, status=open_text(cell))
-    texts = (*[_figure(item, cell, notes) for item in headlines], *_cost(cell, notes))
+    quality = [_quality(cell, notes)] if with_quality else []
+    texts = (*[_figure(item, cell, notes) for item in headlines], *quality, *_cost(cell, notes))
     open_job = [open_text(cell)] if cell.state in ("running", "queued") else []
-    below = (*[f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)], *open_job)
+    doubts = [f"{trust.DOUBT_SIGN} {reason}" for reason in trust.reasons(cell.trust)]
+    below = (*doubts, *quality_cell.below(cell.quality, with_figure=not with_quality), *open_job)
     return TableRow(" ".join([label, *map(notes.ref, cell.notes)]), texts, below=below)
 
 
@@ -198,6 +204,12 @@ def _figure(item: Headline, cell: rest.Cell, notes: Notes) -> str:
     if item.metric == "latency_p50_ms" and trust.is_held_back_by_quota(cell.trust):
         text += _mean(cell)
     return f"{text}{mark_sign(cell, item.metric)}{trust.sign(cell.trust)}" if item.lead else text
+
+
+def _quality(cell: rest.Cell, notes: Notes) -> str:
+    if cell.quality is None:
+        return notes.ref(quality_cell.NOT_EVALUATED)
+    return f"{quality_cell.figure_text(cell.quality)} {notes.ref(quality_cell.basis_text(cell.quality))}"
 
 
 def _mean(cell: rest.Cell) -> str:
@@ -238,6 +250,7 @@ def _legend(table: rest.CompareTable) -> tuple[str, ...]:
     if widened := allowances.legend(table, lead):
         lines.append(figures.clean(widened))
     lines += trust.legend(table.cells)
+    lines += quality_cell.legend(table.cells)
     threads = same_threads(table.columns)
     if threads is not None:
         lines.append(f"Requested for all models: {threads_text(threads)}.")

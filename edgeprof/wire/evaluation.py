@@ -59,6 +59,9 @@ class Evaluation:
     """Of a perturbed set: the id of the set that it was made from."""
     perturbation: str = ""
     """What was done to the parent's items, as `noise(sigma=0.1, seed=1)`."""
+    groups: int = 0
+    """Groups of repeats or wordings among the answered items, an item of no group being one of its own: on how many
+    independent items the figures rest. 0: an older agent ran it."""
     context_tokens: int | None = None
     """Tokens of context that a language model was trained for; None: of another model, or not reported."""
     architecture: str = ""

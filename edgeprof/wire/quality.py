@@ -58,12 +58,37 @@ class NewGates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeadSet:
+    """A set and a number of shots that models of a family answered."""
+
+    set_id: str
+    set_name: str
+    shots: int
+    evaluations: int
+    is_lead: bool
+    """The comparison shows the family's quality on it."""
+    is_chosen: bool
+    """A person chose it; else the one with most evaluations leads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLead:
+    """The lead set of a family, by its name, id or start of an id; empty: the one with most evaluations again."""
+
+    set: str
+    shots: int | None = None
+    """None: the number of shots with most evaluations."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FamilyGates:
     """The gates of a family and their verdicts. A verdict follows its evaluation within seconds."""
 
     family: str
     gates: tuple[str, ...]
     verdicts: tuple[GateVerdictRecord, ...] = ()
+    sets: tuple[LeadSet, ...] = ()
+    """What its models answered, with the lead set."""
 
 
 @dataclass(frozen=True, kw_only=True)

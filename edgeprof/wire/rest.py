@@ -10,18 +10,25 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
+from edgeprof.wire.labels import FamilyAct as FamilyAct
+from edgeprof.wire.labels import FamilyChange as FamilyChange
+from edgeprof.wire.labels import FamilyEffects as FamilyEffects
+from edgeprof.wire.labels import FamilyRecord as FamilyRecord
+from edgeprof.wire.labels import LabelChange as LabelChange
 from edgeprof.wire.messages import Facts, Manifest, MetricRow, ModelFormat, Result, ResultStatus
 from edgeprof.wire.quality import CellQuality as CellQuality
 from edgeprof.wire.quality import CorrectCost as CorrectCost
 from edgeprof.wire.quality import DriftRecord as DriftRecord
 from edgeprof.wire.quality import FamilyGates as FamilyGates
 from edgeprof.wire.quality import GateVerdictRecord as GateVerdictRecord
+from edgeprof.wire.quality import LeadSet as LeadSet
 from edgeprof.wire.quality import NewGates as NewGates
+from edgeprof.wire.quality import NewLead as NewLead
 from edgeprof.wire.quality import QualityRow as QualityRow
 from edgeprof.wire.quality import VerdictState as VerdictState
 from edgeprof.wire.remote import names_loopback
 from edgeprof.wire.run_config import RunConfig, RunOptions, RuntimeName
-from edgeprof.wire.run_field import FormInput, Option, RunField
+from edgeprof.wire.run_field import FormInput, Option, RunField, short_flag
 from edgeprof.wire.run_protocol import RunProtocol
 from edgeprof.wire.tasks import Task
 from edgeprof.wire.words import FIRST_WORDS
@@ -29,6 +36,17 @@ from edgeprof.wire.words import FIRST_WORDS
 JobState = Literal["queued", "sent", "accepted", "running", "measured", "failed", "cancelled"]
 CellState = Literal["measured", "failed", "running", "queued", "stale", "not_run"]
 TERMINAL_STATES: tuple[JobState, ...] = ("measured", "failed", "cancelled")
+OPEN_STATES: tuple[JobState, ...] = ("running", "accepted", "sent", "queued")
+JobWord = Literal["open", "queued", "running", "measured", "failed", "cancelled"]
+JOB_WORDS: dict[JobWord, tuple[JobState, ...]] = {
+    "open": OPEN_STATES,
+    "running": ("running",),
+    "queued": ("queued", "sent", "accepted"),
+    "failed": ("failed",),
+    "measured": ("measured",),
+    "cancelled": ("cancelled",),
+}
+"""What a person filters jobs by. A device that has a job and runs another one still has it in its queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +74,15 @@ class ModelRecord:
     """Tokens of context that a language model was trained for, where its file says so."""
     proposed: tuple[str, ...] = ()
     """Names of the fields that were read or guessed from the file, and that nobody has confirmed."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group models by."""
+    label: str = ""
+    """The name, made unique by the start of the id where several models of the hub share it. Older hubs: empty."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person reads: the label, or of a record without one the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +94,9 @@ class ModelPatch:
     quantization: str | None = None
     task: str | None = None
     parameters: int | None = None
+    variant: str | None = None
+    tags: tuple[str, ...] | None = None
+    """All tags that it shall have; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +118,10 @@ class DeviceRecord:
     price_usd: float | None
     price_source: str | None
     facts: Facts | None
+    recorded: bool = False
+    """Its results are shown from a recording; nothing was measured on this hub."""
+    tags: tuple[str, ...] = ()
+    """Words of a person's own, sorted, to find and group devices by."""
 
     @property
     def is_endpoint(self) -> bool:
@@ -108,10 +142,11 @@ class DeviceRecord:
 
     @property
     def tag(self) -> str:
-        """What a reader must know of the device at once: `played`, or that it is an endpoint. Else nothing."""
-        if self.facts is None or self.facts.endpoint is None:
-            return self.played
-        return "endpoint on its client" if names_loopback(self.facts.endpoint) else "cloud"
+        """What a reader must know of the device at once: that it is recorded, `played`, an endpoint. Else nothing."""
+        kind = self.played
+        if self.facts is not None and self.facts.endpoint is not None:
+            kind = "endpoint on its client" if names_loopback(self.facts.endpoint) else "cloud"
+        return ", ".join(filter(None, (kind, "recorded" if self.recorded else "")))
 
     @property
     def played(self) -> str:
@@ -220,7 +255,7 @@ class CampaignRequest(RunOptions):
             code="bad_repeats",
             low=1,
             high=1000,
-            option=Option(flags="--repeats"),
+            option=Option(flags="--repeats", more_flags=short_flag("-r")),
             form=FormInput(label="Repeats", note="Results for each cell, spread over time."),
             not_offered={"profile": "Repeats of a series are its own: an option of `profile` itself."},
         ),
@@ -297,6 +332,10 @@ class EvaluationRecord:
     architecture: str = ""
     unreal: str = ""
     """`emulated`, `replayed` or `predicted`; empty: found on the device itself."""
+    problems: int = 0
+    """Items that were asked and have no answer. They took their time, and are no part of `value`."""
+    groups: int = 0
+    """Independent items among the answered ones, as `Evaluation.groups`; 0: not reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,11 +348,119 @@ class Campaign:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """Which jobs. Empty: all."""
+
+    states: tuple[JobState, ...] = ()
+    device_id: str = ""
+    campaign_id: str = ""
+    job_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEntry:
+    """A job in the queue, with the names that a person knows and what is left of it.
+
+    Example: `JobEntry(job=..., device_label="kitchen-pi", model_name="magika", ahead=2, left_s=41.0)`.
+    """
+
+    job: JobRecord
+    device_label: str
+    model_name: str
+    set_name: str = ""
+    """Of the evaluation set that it answers, if it answers one."""
+    device_online: bool = False
+    ahead: int | None = None
+    """Jobs of the same device that end before it; None: it has ended."""
+    left_s: float | None = None
+    """Seconds until it ends, estimated from like jobs. None: it has ended, or `left_absent` says why."""
+    left_absent: str = ""
+    overdue: bool = False
+    """It runs for longer than like jobs took."""
+    ran_s: float | None = None
+    """Seconds that its run took; None: not measured."""
+    can_retry: bool = False
+    """It has ended, and its device and model are still there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobQueue:
+    """A page of jobs: running first, then the queue in its order, then what ended last."""
+
+    generated_s: float
+    entries: tuple[JobEntry, ...]
+    total: int
+    """How many jobs match."""
+    counts: dict[str, int]
+    """Jobs by state, of this device and campaign, in any state."""
+    left_s: float | None = None
+    """Seconds until every open job of this device and campaign has ended whose time left is known; None: of none."""
+    unknown: int = 0
+    """Open jobs of these whose time left is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignSummary:
+    """A campaign in a line: what it is about, and how many of its jobs are where.
+
+    Example: `CampaignSummary(campaign_id="...", created_s=1.8e9, title="magika on kitchen-pi", counts={"running": 1})`.
+    """
+
+    campaign_id: str
+    created_s: float
+    title: str
+    """`magika on kitchen-pi`, `4 models on 2 devices`."""
+    counts: dict[str, int]
+    """Jobs by state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobsChanged:
+    """How many jobs a cancel or a retry changed."""
+
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredResult:
     """A result and when the hub received it (by the hub's clock; a device's may be wrong)."""
 
     result: Result
     received_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """A result in a line: what ran where, and its first figure.
+
+    Example: `RunLine(result_id="...", model_name="magika", device_label="kitchen-pi", lead=MetricRow(...), ...)`.
+    """
+
+    result_id: str
+    received_s: float
+    device_id: str
+    device_label: str
+    device_tag: str
+    """`emulated`, `replayed`, `recorded`, `cloud` ...; empty: the device is what it says."""
+    model_id: str
+    model_name: str
+    family: str
+    quantization: str
+    runtime: str
+    """What ran, with its version; of a run that never began, what was requested."""
+    threads: int
+    set_name: str
+    """Of the evaluation set that it answered; empty: it measured speed."""
+    status: ResultStatus
+    failure_code: str | None
+    failure_message: str
+    lead: MetricRow | None
+    """The figure that a cell shows large; None: it failed, or did not measure it."""
+    metrics: tuple[MetricRow, ...] = ()
+    """The other figures of a headline: tails or prefill, memory, energy. One result alone has them all."""
+    absent: dict[str, str] = field(default_factory=lambda: {})
+    """Of the same figures those that are missing, each with its reason."""
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -378,6 +525,10 @@ class Cell:
     """The same in the other series of times."""
     quality: CellQuality | None = None
     """How well this set-up answers, and whether it holds its family's gates; None: neither is known."""
+    job_id: str | None = None
+    """The cell's job at work, or its newest one: what `stage` and `fraction` are of while it is queued or running."""
+    campaign_id: str | None = None
+    """The campaign of that job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -392,6 +543,8 @@ class CompareTable:
     cost_note: str
     synthetic: bool = False
     """Nothing of it was measured: `edgeprof hub seed` made it up, to try a hub with a large fleet."""
+    recorded: str = ""
+    """When and on what it was measured, where the hub only shows a recording: nothing was measured here."""
     of_devices: int | None = None
     """How many devices match what was asked for: more than are here where one page of them was."""
     of_columns: int | None = None

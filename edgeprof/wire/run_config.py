@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from edgeprof.wire.run_field import SHORT_FORM, SURFACES, FormInput, Option, RunField, Surface
+from edgeprof.wire.run_field import SHORT_FORM, SURFACES, FormInput, Option, RunField, Surface, short_flag
 
 MAX_THREADS = 256
 """More than any device here has cores; beyond it a runtime only fights itself."""
@@ -45,7 +45,9 @@ class RunOptions:
             low=0,
             high=MAX_THREADS,
             option=Option(
-                flags="--threads", repeat_help="May be repeated. 0, the default: every core that may be used."
+                flags="--threads",
+                more_flags=short_flag("-t"),
+                repeat_help="May be repeated. 0, the default: every core that may be used.",
             ),
             form=FormInput(label="Threads", note="0 is every core that the agent may use."),
         ),
@@ -122,7 +124,7 @@ class RunOptions:
             low=1,
             high=MAX_TOKENS,
             models="text",
-            option=Option(flags="--prompt-tokens"),
+            option=Option(flags="--prompt-tokens", more_flags=short_flag("-p")),
             column="prompt {:,} tokens",
             not_offered=_TERMINAL,
         ),
@@ -137,7 +139,7 @@ class RunOptions:
             low=1,
             high=MAX_TOKENS,
             models="text",
-            option=Option(flags="--decode-tokens"),
+            option=Option(flags="--decode-tokens", more_flags=short_flag("-n")),
             column="generating {:,} tokens",
             not_offered=_TERMINAL,
         ),

@@ -21,13 +21,18 @@ class JsonSchema(Protocol):
     def __call__(self, core_schema: Any, /) -> MutableMapping[str, Any]: ...
 
 
+def short_flag(flag: str) -> Mapping[Surface, str]:
+    """`-t` on both commands. On `flash` and `profile` a letter means the same."""
+    return {"profile": flag, "flash": flag}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Option:
     """A command-line option. `flags` as click takes them: `--energy/--no-energy`; `--no-x` alone switches x off."""
 
     flags: str
     more_flags: Mapping[Surface, str] = field(default_factory=lambda: {})
-    """A second name on one command only."""
+    """A second name, by command."""
     metavar: str | None = None
     help: str = ""
     """Where the option says it otherwise than the field, as one that switches it off."""

@@ -33,6 +33,8 @@ class Health:
     message: str | None = None
     is_read_only: bool = False
     """The file is broken: nothing is written. Results wait on their devices. Found at the start, no broker runs."""
+    refusal: EdgeprofError | None = None
+    """Why nothing is written, where that is no damage: the hub shows a recording."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,8 @@ class HubContext:
     pages: PageCache = field(default_factory=PageCache)
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
+    recorded: str = ""
+    """When and on what everything here was measured, where the hub only shows a recording."""
     claims: Claims
     notices: Notices
     health: Health = field(default_factory=Health)

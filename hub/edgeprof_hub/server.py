@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,16 +27,17 @@ GRACE_S = 3
 NEW_OBJECTS_A_COLLECTION = 50_000
 """A page of the matrix makes some hundred thousand objects; Python's own 700 would go through them ten times over."""
 Say = Callable[[str], None]
+Start = Callable[[HubSettings], AbstractContextManager[HubContext]]
 
 
-def serve(settings: HubSettings, say: Say) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start."""
+def serve(settings: HubSettings, say: Say, start: Start = running) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises EdgeprofError where it cannot start. `start`: makes the hub."""
     log_lines.configure(logging.WARNING)
     signal.signal(signal.SIGTERM, _leave)
     notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
     gc.freeze()  # what is loaded by now stays for good
     gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
-    with _listening(settings) as listener, running(settings) as hub:
+    with _listening(settings) as listener, start(settings) as hub:
         configuration = configured(create_app(settings, hub), http_bounds.limits())
         HubServer(configuration, hub, notifier, lambda: say(ready_line(hub))).run(sockets=[listener])
 

@@ -41,6 +41,10 @@ def test_the_report_has_figures_pipeline_and_what_it_can_show(tmp_path: Path) ->
     result = msgspec.json.decode(file.read_bytes(), type=Result)
     (artifact,) = saved.glob("*/artifacts/001.outcomes*")
     outcomes = list(decode_outcomes(artifact.read_bytes()))
+    assert result.trust is not None
+    assert result.conditions is not None
+    assert result.conditions.window_s > 0
+    assert "trust      " in done.stdout
     assert result.metrics[0].value == pytest.approx(100 * sum(bool(one.correct) for one in outcomes) / 500)
     assert list((tmp_path / "cache").rglob("*.jsonl")) == []  # nothing is left to resume
 

@@ -131,6 +131,18 @@ def test_an_item_that_hangs_is_given_up(folder: Path, item_ids: list[str], tmp_p
     assert outcomes[3].problem == "timeout: Nothing came within 2 s, and the worker was killed."
 
 
+def test_a_hang_while_another_item_is_prepared_is_tried_again_before_one_is_blamed(
+    folder: Path, item_ids: list[str], tmp_path: Path
+) -> None:
+    """The first worker hangs at an item that is not at fault; the next one answers it."""
+    patient = dataclasses.replace(ONE_BY_ONE, deadline_s=2.0)
+    request = evaluation_request(MODEL, "onnxruntime", folder, patient)
+    once = misanswering(f"hang-once:{item_ids[3]}@{tmp_path / 'hung'}")
+    result, _ = evaluated(request, folder, tmp_path / "j", once)
+    assert (tmp_path / "hung").exists()
+    assert result.metrics[0].n == WHOLE
+
+
 def test_too_many_crashes_end_the_run_with_what_there_is(folder: Path, tmp_path: Path) -> None:
     request = evaluation_request(MODEL, "onnxruntime", folder)
     result, outcomes = evaluated(request, folder, tmp_path / "j", misanswering("segfault-from:50"))
@@ -139,6 +151,7 @@ def test_too_many_crashes_end_the_run_with_what_there_is(folder: Path, tmp_path:
     assert len(outcomes) == 50 + MAX_CRASHES
     assert result.evaluation is not None
     assert result.evaluation.ended == "crashes"
+    assert result.evaluation.batch_shape == "as of a test"  # told before the first item, not at the end
     assert (result.evaluation.problem_count, result.evaluation.unanswered) == (MAX_CRASHES, WHOLE - 50)
 
 

@@ -1,16 +1,19 @@
 """The heat gate on recorded machines that are made warm, cool down, or stay hot."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from edgeprof.quality.sets import read_set
 from edgeprof.wire.messages import RunProtocol
+from edgeprof_agent.evaluating.evaluate import evaluate
 from edgeprof_agent.measuring import lock
 from edgeprof_agent.measuring.measure import measure
 from edgeprof_agent.telemetry import gate as gate_module
 from edgeprof_agent.telemetry.gate import HeatGate, Passed
+from tests.agent.evaluation_sets import first_digits
 from tests.agent.measuring import BUNDLED, machine, misbehaving, request_for, unheard
 
 
@@ -128,6 +131,20 @@ def test_a_cancel_ends_the_wait(board: Board) -> None:
 def test_a_device_without_temperature_has_no_gate(tmp_path: Path) -> None:
     passed = HeatGate().wait(RunProtocol(start_below_c=1.0), unheard, threading.Event(), machine("x86-vm", tmp_path))
     assert passed == Passed(unchecked="this device reports no temperature")
+
+
+def test_an_evaluation_passes_the_same_gate(tmp_path: Path) -> None:
+    root = machine("pi-4b-4gb", tmp_path / "machine")
+    zone = root / "sys/class/thermal/thermal_zone0"
+    (zone / "temp").write_text("84000\n")
+    (zone / "trip_point_0_type").write_text("critical\n")
+    (zone / "trip_point_0_temp").write_text("85000\n")
+    folder = first_digits(tmp_path / "set", 5)
+    request = request_for(BUNDLED / "digits-cnn-int8.onnx", "onnxruntime")
+    request = replace(request, config=replace(request.config, evaluation_set=read_set(folder).set_id))
+    result, _ = evaluate(request, folder, tmp_path / "j", unheard, threading.Event(), root=root, gate=HeatGate())
+    assert result.failure is not None
+    assert result.failure.code == "thermal_abort"
 
 
 def test_a_device_at_its_critical_point_is_not_measured(

@@ -32,8 +32,9 @@ def test_a_model_is_profiled_and_told_readably(name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert name in done.stdout
     assert "p50" in done.stdout
-    assert "integer" in done.stdout
+    assert "One run, " in done.stdout
     assert "first inference" in done.stderr
+    assert done.stderr.splitlines().count("load") == 1  # of two starts, the cold and the warm one
 
 
 def test_json_is_the_whole_result_and_nothing_else() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from edgeprof.wire.evidence import TRUST_CAUSES, Conditions, MemoryProfile, Timing
 from edgeprof.wire.messages import DeviceState, Stamp
+from edgeprof_agent.evaluating.observing import trust_in
 from edgeprof_agent.measuring.published_median import published_median
 from edgeprof_agent.measuring.run_evidence import RunEvidence
 from edgeprof_agent.measuring.trust import RULES, trust_of
@@ -224,3 +225,10 @@ def test_what_a_device_cannot_tell_is_said_and_not_taken_for_well() -> None:
     assert trust.is_clean
     assert set(trust.unchecked) == set(TRUST_CAUSES) - {"emulated", "replayed", "unsettled"}
     assert "needs 6 samples" in trust.unchecked["noisy"]
+
+
+def test_the_badge_of_an_evaluation_has_the_causes_that_speak_against_its_times() -> None:
+    crowded = replace(QUIET, others_cpu_share=0.5)
+    found = trust_in(crowded, (STATE, STATE), Passed(hot="61.0 °C"), emulated=False, replays="pi")
+    assert [mark.cause for mark in found.marks] == ["busy", "hot_start", "replayed"]
+    assert trust_in(QUIET, (STATE, STATE), Passed(), emulated=False, replays=None).marks == ()

@@ -26,11 +26,20 @@ def kill_once() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hang_once() -> None:
+    """The first worker hangs, the second does not."""
+    marker = Path(WHICH.partition("@")[2])
+    if not marker.exists():
+        marker.touch()
+        time.sleep(HANG_S)
+
+
 DEEDS = {
     "segfault": lambda: ctypes.string_at(0),
     "hang": lambda: time.sleep(HANG_S),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "kill-once": kill_once,
+    "hang-once": hang_once,
     "exit": lambda: os._exit(3),
     "no-memory": lambda: bytearray(1 << 62),
     "raise": lambda: int("no number"),
@@ -41,6 +50,8 @@ class Misanswering(ImageClassificationPipeline):
     """As the class above it, but for one item (`segfault:i0003`), all from a row on (`segfault-from:50`),
     or slowly (`slow:0.1`).
     """
+
+    batch_shape = "as of a test"
 
     def decode(self, item: Item) -> Any:
         if MODE == "slow":

@@ -47,9 +47,16 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
     fleet.fill(writer, made)
     writer.close()
     fleet.keep_artifacts(data, made)
+    with serving(data) as url:
+        yield url
+
+
+@contextmanager
+def serving(data: Path) -> Generator[str]:
+    """A hub over a folder that has everything already; gives its URL."""
     port = free_port()
     app = create_app(HubSettings(data=data, port=port))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     end_s = time.monotonic() + START_S

@@ -75,6 +75,43 @@ def test_the_figures_of_charts_are_there_without_javascript(chromium: Browser, u
     page = context.new_page()
     page.goto(f"{url}/runs/{made.results[0].result_id}")
     expect(page.get_by_role("region", name="Points of the sweep")).to_contain_text("6,780")
-    page.get_by_text("Show as a table").first.click()
+    page.locator("section:has(#soak) details.figures summary").first.click()
     expect(page.get_by_role("region", name="Soak curve")).to_contain_text("0.410")
     context.close()
+
+
+def test_the_headline_stands_on_the_first_screen_of_a_phone_before_all_evidence(
+    chromium: Browser, url: str, made: fleet.Fleet
+) -> None:
+    with looking(chromium, 390) as (page, complaints):
+        page.goto(f"{url}/runs/{made.results[0].result_id}")
+        headline = page.locator(".headline")
+        for text in ("0.412", "95 % 0.408–0.416", "58.2", "not measured", "clean", "What would change it"):
+            expect(headline).to_contain_text(text)
+        box = headline.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 844
+        expect(page.get_by_text("1,000 ms ÷ p50 0.412 ms")).to_be_visible()
+        for link in page.locator(".headline a, .jumps a").all():
+            size = link.bounding_box()
+            assert size is not None
+            assert size["height"] >= 24
+        assert complaints == []
+
+
+def test_a_family_is_split_in_the_browser_after_its_effects_were_shown(chromium: Browser, url: str) -> None:
+    with looking(chromium) as (page, complaints):
+        page.goto(f"{url}/families")
+        section = (
+            page.locator("section").filter(has=page.get_by_role("button", name="Split…", include_hidden=True)).first
+        )
+        section.get_by_text("Change this family…").click()
+        section.get_by_role("checkbox").first.check()
+        section.get_by_label("into a new family").fill("Split off")
+        section.get_by_role("button", name="Split…").click()
+        expect(page.get_by_role("heading", name="Split a family: what moves")).to_be_visible()
+        expect(page.get_by_text("Nothing is deleted or measured again.")).to_be_visible()
+        page.get_by_role("button", name="Change it").click()
+        expect(page.get_by_role("status").filter(has_text="Changed: Split off")).to_be_visible()
+        expect(page.get_by_role("heading", name="Split off")).to_be_visible()
+        assert complaints == []

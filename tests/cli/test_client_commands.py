@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,34 @@ def test_flash_follows_its_jobs_to_the_end_and_fails_with_them(run: Run, hub: Li
     ended = run("flash", DIGITS, "--all")
     refuser.join()
     assert ended.code == 1
-    assert "[1/1] agent-1  digits-cnn-int8  failed" in ended.out
-    assert "The outbox is full." in ended.out
+    assert "[1/1] agent-1  digits-cnn-int8  failed" in ended.err
+    assert "agent-1, digits-cnn-int8: The outbox is full." in ended.out
+    assert ended.out.endswith(f"\nCompare: {hub.url}/\n")
+
+
+def test_flash_ends_with_a_row_of_figures_for_each_device_and_model(run: Run, hub: Live, agent: FakeAgent) -> None:
+    def measure() -> None:
+        eventually(lambda: agent.got(m.Job))
+        job = agent.got(m.Job)[0]
+        result = fleet.result(1, hub.client.models()[0], fleet.vision_rows(0.4, 0.01))
+        agent.post(replace(result, job_id=job.job_id, config=job.config, config_key=job.config_key))
+
+    measurer = threading.Thread(target=measure)
+    measurer.start()
+    ended = run("flash", DIGITS, "--all", "--name", "digits")
+    measurer.join()
+    assert ended.code == 0, ended.err
+    head, row, *_ = ended.out.strip().splitlines()
+    assert head.split()[:2] == ["device", "model"]
+    assert row.split()[:2] == ["agent-1", "digits"]
+    assert "0.400 ±" in row
+    assert ended.out.endswith(f"Compare: {hub.url}/\n")
+
+
+def test_a_campaign_that_nobody_waits_for_says_where_to_look(run: Run, hub: Live, agent: FakeAgent) -> None:
+    out = run("flash", DIGITS, "--all", "--no-wait").out
+    assert f"Progress: {hub.url}/campaigns/{campaign_of(out)}" in out
+    assert "edgeprof compare" in out
 
 
 def test_a_price_needs_a_source_and_is_kept(run: Run, hub: Live, agent: FakeAgent) -> None:

@@ -21,6 +21,6 @@ def test_nothing_is_printed_where_a_person_said_it_all() -> None:
 
 def test_each_proposed_label_is_marked() -> None:
     lines = lines_of(replace(MODEL, proposed=("family",)))
-    assert [line.endswith("(proposed)") for line in lines] == [False, True, False, False, False]
-    assert "4,096" in lines[-1]
-    assert "unknown" in lines_of(replace(MODEL, parameters=None))[-1]
+    assert [line.endswith("(proposed)") for line in lines] == [False, True, False, False, False, False, False]
+    assert "4,096" in lines[-2]
+    assert "unknown" in lines_of(replace(MODEL, parameters=None))[-2]

@@ -8,6 +8,7 @@ from edgeprof.client import resolve
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
+from edgeprof.wire.model_names import distinct_names
 from tests.hub import fleet
 
 
@@ -93,3 +94,20 @@ def job(item: rest.DeviceRecord, record: rest.ModelRecord) -> rest.JobRecord:
 def test_a_renamed_device_is_no_longer_found_by_its_old_name() -> None:
     renamed = replace(KITCHEN, name="cellar", label="cellar")
     assert code_of(("kitchen",), [renamed]) == "unknown_device"
+
+
+def test_models_of_one_name_are_told_apart_by_their_ids() -> None:
+    one, other = fleet.model("net", "a"), fleet.model("net", "b")
+    assert resolve.namesakes([one], one) is None
+    names = distinct_names({item.model_id: item.name for item in (one, other)})
+    assert resolve.namesakes([one, other], one) == (
+        f"2 models are named net. This is {names[one.model_id]}, not {names[other.model_id]}."
+    )
+    assert names[one.model_id] == f"net ({one.model_id[:8]})"
+
+
+def test_a_name_like_another_with_its_id_stays_distinct() -> None:
+    ids = ["a" * 64, "b" * 64, "c" * 64]
+    names = distinct_names(dict(zip(ids, ("net", "net", f"net ({'a' * 8})"), strict=True)))
+    assert len(set(names.values())) == 3
+    assert names[ids[2]] == f"net ({'a' * 8})"

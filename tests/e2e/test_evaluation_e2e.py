@@ -66,7 +66,7 @@ def test_a_set_is_pushed_answered_on_the_device_and_kept_apart_from_speed(
     flash = Process(farm.folder / "flash.log", [*command, *quick], {})
     assert flash.popen.wait(120) == 0, flash.log.read_text()
     said = flash.log.read_text()
-    assert "digits-cnn-int8  on digits 300: Accuracy 9" in said
+    assert "digits-cnn-int8 on digits 300: Accuracy 9" in said
     assert "200 of 200 items" in said
     (found,) = farm.client.evaluations()
     result = farm.client.result(found.result_id).result

@@ -66,6 +66,7 @@ def evaluated(
         answered=len(answered),
         ended="all",
         unanswered=len(outcomes) - len(answered),
+        problem_count=len(outcomes) - len(answered),
         architecture=architecture,
     )
     base = fleet.result(number, model)

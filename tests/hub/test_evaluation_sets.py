@@ -122,7 +122,20 @@ def test_a_set_that_cannot_be_used_is_refused_by_name(
 ) -> None:
     known = {"name": "shapes", "task": FACTS.task, "domain": "vision", "classes": ["round", "square"], **facts}
     texts = {"set.json": json.dumps(known), "items.jsonl": "\n".join(map(json.dumps, items))}
-    assert refused(strict, new_of(strict, texts)) == code
+    new = new_of(strict, texts)
+    assert refused(strict, new) == code
+    assert not any(strict.hub.blobs.has(file.sha256) for file in new.manifest.files)
+
+
+def test_a_file_that_is_also_a_folder_is_refused(strict: Live) -> None:
+    new = new_of(strict, {"set.json": "{}", "items.jsonl": "{}", "files/a": "x", "files/a/b": "y"})
+    assert refused(strict, new) == "bad_manifest"
+
+
+def test_what_an_older_hub_does_not_know_says_to_upgrade_it(strict: Live) -> None:
+    with pytest.raises(HubError, match=r"is older than this edgeprof and cannot do this\. Upgrade it\.") as refusal:
+        strict.client.delete("things-of-a-newer-release", "one")
+    assert refusal.value.code == "hub_too_old"
 
 
 def test_an_error_names_the_set_and_line_and_no_folder_of_the_hub(strict: Live) -> None:

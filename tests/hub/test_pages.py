@@ -66,7 +66,7 @@ def test_a_metric_that_does_not_exist_is_the_headline(open_hub: Open, typical: f
 
 
 def test_every_footnote_number_has_its_footnote(open_hub: Open, typical: fleet.Fleet) -> None:
-    text = open_hub(typical).get("/").text
+    text = open_hub(typical).get("/?columns=energy,cost").text
     used = set(re.findall(r'href="#note-(\d+)"', text))
     assert used
     assert used == set(re.findall(r'id="note-(\d+)"', text))
@@ -176,6 +176,14 @@ def test_flashing_starts_a_campaign_and_shows_its_jobs(open_hub: Open, typical: 
     assert "2 jobs, 0 finished" in text
     cancelled = client.post(answer.headers["location"] + "/cancel")
     assert "2 jobs, 2 finished" in words(client.get(cancelled.headers["location"]).text)
+
+
+def test_a_family_is_flashed_whole_without_a_script(open_hub: Open, typical: fleet.Fleet) -> None:
+    client = open_hub(typical)
+    assert 'name="family" value="digits-cnn"' in client.get("/flash").text
+    chosen = {"family": "digits-cnn", "model": typical.models[0].model_id, "device": fleet.device_id(1)}
+    answer = client.post("/flash", data=chosen)
+    assert len(jobs_of(client, answer.headers["location"])) == 3
 
 
 def jobs_of(client: TestClient, campaign_path: str) -> list[dict[str, object]]:

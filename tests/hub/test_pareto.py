@@ -8,21 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeprof_hub.matrix import table
-from edgeprof_hub.matrix.pareto import AGAINST, candidates, front_of
+from edgeprof_hub.matrix.pareto import AXES, axis, candidates, front_of
 from edgeprof_hub.views.pareto_view import planes
 from tests.hub import fleet, stores
 
 points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=25)
 
 
-@given(drawn=points, lower=st.booleans())
-def test_the_front_is_exactly_what_nothing_beats(drawn: list[tuple[float, float]], lower: bool) -> None:
+@given(drawn=points)
+def test_the_front_is_exactly_what_nothing_beats(drawn: list[tuple[float, float]]) -> None:
     def beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
-        x_good = one[0] <= other[0] if lower else one[0] >= other[0]
-        return x_good and one[1] <= other[1] and one != other
+        return one[0] <= other[0] and one[1] <= other[1] and one != other
 
     expected = {i for i, point in enumerate(drawn) if not any(beats(other, point) for other in drawn)}
-    assert front_of(drawn, lower) == expected
+    assert front_of(drawn) == expected
 
 
 @pytest.mark.parametrize(("metric", "names"), [("latency_p50_ms", 3), ("decode_tokens_per_s", 1)])
@@ -30,11 +29,11 @@ def test_emulated_devices_and_failures_have_no_place(tmp_path: Path, metric: str
     with stores.opened(tmp_path) as store:
         fleet.fill(store.writer, fleet.typical())
         cells = table.build(store.reader, fleet.NOW_S).cells
-    found = candidates(cells, metric, AGAINST[""])
+    found = candidates(cells, axis("speed", metric), AXES["memory"])
     assert len(found) == names
     assert {one.cell.device_id for one in found} == {fleet.device_id(1)}
     stale = [replace(cell, state="stale") for cell in cells]
-    assert candidates(stale, metric, AGAINST[""]) == []
+    assert candidates(stale, axis("speed", metric), AXES["memory"]) == []
 
 
 def test_energy_of_two_scopes_never_shares_a_plane(tmp_path: Path) -> None:
@@ -43,9 +42,20 @@ def test_energy_of_two_scopes_never_shares_a_plane(tmp_path: Path) -> None:
         fleet.fill(store.writer, fleet.typical())
         whole = table.build(store.reader, fleet.NOW_S)
     real = [cell for cell in whole.cells if cell.ranked and "latency_p50_ms" in cell.metrics]
-    for scopes, count in ((("cpu_package",) * 3, 1), (("cpu_package", "cpu_package", "module_input"), 0)):
+    for scopes, count in ((("cpu_package",) * 3, [3]), (("cpu_package", "cpu_package", "module_input"), [2])):
         cells = [
             replace(cell, metrics={**cell.metrics, metric: fleet.row(metric, 0.5, 0.1, scope=scope)})
             for cell, scope in zip(real, scopes, strict=True)
         ]
-        assert len(planes(replace(whole, cells=tuple(cells)), [metric])) == count
+        made = planes(replace(whole, cells=tuple(cells)), ["latency_p50_ms"], "speed", "energy")
+        assert [len(plane.points) for plane in made] == count
+
+
+@pytest.mark.parametrize(("x", "y"), [("memory", "speed"), ("cost", "memory"), ("speed", "cost")])
+def test_any_two_axes_make_a_plane(tmp_path: Path, x: str, y: str) -> None:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        whole = table.build(store.reader, fleet.NOW_S)
+    (plane,) = [one for one in planes(whole, ["latency_p50_ms"], x, y) if one.family == "digits-cnn"]
+    assert len(plane.points) == 3
+    assert "digits-cnn lite int8" in [point.name.partition(" ·")[0] for point in plane.front]

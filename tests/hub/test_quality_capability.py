@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPMessage
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.client.http_client import HubError
+from edgeprof.commands.gate import gate
+from edgeprof.quality.capability import CapabilityRow
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
 from edgeprof_hub.quality.cells import lead_sets
 from edgeprof_hub.quality.of_run import evaluations_of
+from edgeprof_hub.views.capability_page import capability_page
 from tests.hub.live import Live, eventually, serving
 from tests.hub.quality_cases import (
     BAD,
@@ -81,11 +87,76 @@ def test_of_two_sets_with_as_many_evaluations_the_first_evaluated_leads(live: Li
         assert lead_sets(hub.reader, {GOOD.model_id: FAMILY}) == {FAMILY: (SET_ID, 0)}
 
 
+def test_the_lead_set_is_as_chosen_until_the_default_is_restored(live: Live) -> None:
+    hub, other = live.hub, "ef" * 32
+    runs = [evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, BAD, WORSE)]
+    store(hub, *runs, on_set(evaluated(hub, 1, BAD, RIGHT), other), speed(1, BAD, 1.0), gates=())
+
+    def shown() -> str | None:
+        (cell,) = (cell for cell in live.client.compare().cells if cell.model_id == BAD.model_id)
+        return cell.quality.set_id if cell.quality else None
+
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(gate, [FAMILY, *arguments, "--hub", live.url], catch_exceptions=False).output
+
+    assert shown() == SET_ID
+    assert run("--lead", other[:10]) == "The comparison shows digits on shapes-noise, as chosen.\n"
+    assert shown() == other
+    assert [one.is_lead for one in live.client.gates(FAMILY).sets if one.set_id == other] == [True]
+    assert "Now: <bdi>shapes-noise" in live.app_get(f"/capability/{FAMILY}")
+    with pytest.raises(HubError) as refused:
+        live.client.set_lead(FAMILY, "nothing like it")
+    assert refused.value.code == "unknown_set"
+    assert asked(live, "/families/lead", {"family": FAMILY, "lead": ""})[0] == 303
+    assert shown() == SET_ID
+    assert run("--lead", SET_ID) == "The comparison shows digits on shapes, as chosen.\n"
+    assert run("--no-lead") == "The comparison shows digits on shapes, the set with most evaluations.\n"
+
+
 def on_set(result: m.Result, set_id: str) -> m.Result:
     assert result.evaluation is not None
     config = replace(result.config, evaluation_set=set_id)
     evaluation = replace(result.evaluation, set_id=set_id, set_name="shapes-noise")
     return replace(result, config=config, config_key=identity.config_key(config), evaluation=evaluation)
+
+
+def test_the_page_has_effective_context_guessing_and_an_alarm() -> None:
+    def row(**changes: Any) -> CapabilityRow:
+        known: dict[str, Any] = dict(
+            task="multiple-choice",
+            set_name="needle",
+            set_id="ab" * 32,
+            domain="language",
+            language="en",
+            shots=0,
+            context_tokens=256,
+            perturbation="",
+            model="m",
+            quantization="",
+            runtime="llama-capi 1",
+            device="pi",
+            metric="accuracy_percent",
+            value=32.0,
+            ci_low=17.0,
+            ci_high=52.0,
+            n=25,
+            asked=25,
+            smallest_difference=25.4,
+            chance_percent=25.0,
+            effective_context="256 tokens (below 256 to 512) of 8,192 nominal",
+        )
+        return CapabilityRow(**{**known, **changes})
+
+    alarm = row(task="divergence", set_name="odds", context_tokens=None, metric="kl_divergence_nats", value=0.24)
+    shown = capability_page("f", "f", [row(), row(context_tokens=512), replace(alarm, chance_percent=None)], ())
+    assert [line.title for line in shown.lines] == ["odds", "needle", "needle", "Effective context"]
+    (odds,), (needle,), _, (context,) = (line.cells for line in shown.lines)
+    assert odds is not None
+    assert odds.alarm.startswith("Alarm: 0.1 nats or more")
+    assert needle is not None
+    assert needle.chance == "not above guessing"
+    assert context is not None
+    assert (context.value, context.interval, context.counts) == ("256", "below 256 to 512", "nominal: 8,192")
 
 
 def test_a_family_without_evaluations_says_how_to_make_one(live: Live) -> None:

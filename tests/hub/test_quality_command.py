@@ -99,3 +99,10 @@ def test_an_emulated_device_has_no_gate_no_drift_and_comes_last(live: Live) -> N
 def test_an_empty_hub_says_how_to_make_an_evaluation(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as empty:
         assert run(empty) == "No evaluation yet. Make one with `edgeprof flash MODEL --evaluate NAME`.\n"
+
+
+def test_two_sets_of_one_name_have_a_block_each(live: Live) -> None:
+    row = rows_of(live)["cnn int8"]
+    text = render_quality([row, replace(row, set_id="cd" * 32)])
+    assert f"digits on shapes {row.set_id[:8]}\n" in text
+    assert "digits on shapes cdcdcdcd\n" in text

@@ -6,12 +6,14 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from edgeprof.client.http_client import HubError
 from edgeprof.commands.gate import gate
-from edgeprof.errors import UsageError
+from edgeprof.commands.quality import quality
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import identity, rest
 from edgeprof.wire import messages as m
 from edgeprof_hub.cost.run import RunCost
@@ -189,7 +191,7 @@ def test_nothing_is_judged_twice_and_a_newer_evaluation_is(live: Live) -> None:
 
 def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Path) -> None:
     """Taken back to the schema of 0012, then opened by this release."""
-    result = evaluated(None, 1, GOOD, SLIGHTLY)
+    result = evaluated(None, 1, GOOD, [*SLIGHTLY, None])
     with stores.opened(tmp_path) as found:
         found.writer.save_state(fleet.state(1, "pi"), fleet.NOW_S)
         found.writer.save_model(GOOD)
@@ -199,13 +201,14 @@ def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Pat
         old.execute("DROP INDEX evaluation_lead")
         for table in ("gate", "gate_verdict", "drift", "capability", "judged_family"):
             old.execute(f"DROP TABLE {table}")
-        for column in ("runtime", "architecture", "unreal", "outcomes_sha256"):
+        for column in ("runtime", "architecture", "unreal", "outcomes_sha256", "problems", "groups"):
             old.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")
-        old.execute("DELETE FROM _sqlite_migrations WHERE name > '0012_evaluations'")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name IN ('0013_gates', '0014_capability')")
         old.commit()
     with stores.opened(tmp_path) as found:
         assert found.reader.evaluations.newest() == before
         assert (before[0].runtime, before[0].architecture) == ("onnxruntime 1.23.2", "aarch64")
+        assert before[0].problems == 1
         assert found.reader.evaluations.outcomes([result.result_id]) == {result.result_id: result.artifacts[0].sha256}
 
 
@@ -318,6 +321,52 @@ def test_a_right_answer_costs_the_inference_over_the_share(live: Live) -> None:
     assert low is not None
     assert high is not None
     assert 0.5 / 0.98 < low < 0.5 / 0.96 < high < 0.5 / 0.93
+
+
+def test_an_item_without_an_answer_is_paid_for(live: Live) -> None:
+    hub = live.hub
+    measured = speed(1, FLOAT, 4.0)
+    energy = rest.MetricRow(metric="energy_per_inference_j", value=0.5, n=1, scope="board")
+    measured = replace(measured, metrics=(*measured.metrics, energy))
+    store(hub, measured, evaluated(hub, 1, FLOAT, [True] * 300 + [False] * 100 + [None] * 100))
+    (row,) = live.client.quality()
+    assert (row.value, row.n) == (75.0, 400)
+    assert row.correct is not None
+    assert row.correct.energy_j == pytest.approx(0.5 / 0.6)
+    assert "shapes, 400 items, 100 more without an answer" in live.app_get(f"/cost/{measured.result_id}")
+
+
+def test_a_replayed_run_hides_no_real_one_and_is_shown_where_it_is_alone(live: Live) -> None:
+    hub = live.hub
+    real, played = evaluated(hub, 1, GOOD, SLIGHTLY), evaluated(hub, 1, GOOD, WORSE, replayed="pi-5")
+    alone = evaluated(hub, 1, BAD, WORSE, replayed="pi-5")
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), real, speed(1, GOOD, 2.0), played, alone)
+    found = {row.variant: (row.result_id, row.unreal) for row in live.client.quality()}
+    assert found["cnn int8"] == (real.result_id, "")
+    assert found["cnn int4"] == (alone.result_id, "replayed")
+    cell = next(cell for cell in live.client.compare().cells if cell.model_id == GOOD.model_id)
+    assert cell.quality is not None
+    assert cell.quality.value == pytest.approx(96.0)
+
+
+def test_a_check_of_a_gate_has_an_exit_code_for_each_end(live: Live) -> None:
+    def ends(command: click.Command, *arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(command, [*arguments, "--check", "--hub", live.url])
+        if isinstance(done.exception, EdgeprofError):
+            return done.exception.exit_code, done.exception.code
+        return done.exit_code, ""
+
+    hub = live.hub
+    store(hub, evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, GOOD, SLIGHTLY))
+    assert ends(gate, FAMILY) == ends(quality) == (0, "")
+    assert ends(gate, FAMILY, "--model", GOOD.name) == (0, "")
+    assert ends(gate, FAMILY, "--model", BAD.name) == (5, "gate_undecided")  # it was never evaluated
+    assert ends(gate, FAMILY, "--model", "nobody") == (2, "unknown_model")
+    store(hub, evaluated(hub, 1, BAD, WORSE))
+    assert ends(gate, FAMILY) == ends(quality, FAMILY) == (4, "gate_fails")
+    assert ends(gate, FAMILY, "--model", GOOD.name) == (0, "")
+    store(hub, gates=())
+    assert ends(gate, FAMILY) == ends(quality) == (2, "no_gate")
 
 
 def test_run_page_and_cost_page_have_the_cost_of_a_right_answer(live: Live) -> None:

@@ -1,4 +1,4 @@
-"""Quality beside speed: a line in each cell, a gate that keeps a variant from leading, drift, errors as an axis."""
+"""Quality beside speed: a line in each cell, a gate that keeps a variant from leading, drift, accuracy as an axis."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,8 @@ import pytest
 from edgeprof.tables.quality_words import correct_texts, quality_text
 from edgeprof.wire import rest
 from edgeprof_hub.matrix import pareto, table
-from edgeprof_hub.matrix.answers import answers
+from edgeprof_hub.matrix.answer_cards import answer_cards
+from edgeprof_hub.views.answer_view import AnswerView, answer_view
 from tests.hub import fleet
 from tests.hub.live import Live, serving
 from tests.hub.quality_cases import BAD, FLOAT, GOOD, RIGHT, SLIGHTLY, WORSE, emptied, evaluated, speed, store
@@ -47,6 +48,11 @@ def three(live: Live, **changes: object) -> None:
     store(hub, *runs, speed(1, FLOAT, 4.0), speed(1, GOOD, 2.0), speed(1, BAD, 1.0), **changes)  # pyright: ignore[reportArgumentType]
 
 
+def only(made: rest.CompareTable) -> AnswerView:
+    (card,) = answer_cards(made, lambda _cells, _metric: {}).cards
+    return answer_view(card, 1)
+
+
 def test_a_variant_that_fails_its_gate_leads_nothing_and_its_speed_stays(live: Live) -> None:
     three(live, gates=())
     assert family_marks(cell(built(live), BAD)) == {"best"}
@@ -54,26 +60,27 @@ def test_a_variant_that_fails_its_gate_leads_nothing_and_its_speed_stays(live: L
     made = built(live)
     assert (family_marks(cell(made, BAD)), family_marks(cell(made, GOOD))) == (set(), {"best"})
     assert cell(made, BAD).metrics["latency_p50_ms"].value == 1.0
-    (answer,) = answers(made)
-    assert "cnn int8 with onnxruntime is fastest of 2 measured variants" in answer.text
-    assert "cnn int4 with onnxruntime fails its gate and is not ranked." in answer.text
-    assert "undecided" not in answer.text
+    view = only(made)
+    assert view.pick is not None
+    assert (view.standing, view.pick.name, view.compared) == ("Pick", "cnn int8", "of 2 measured variants")
+    assert [(one.name, one.after) for one in view.asides] == [("cnn int4", "fails its gate")]
+    assert view.facts[0].text == "✓ passes its gate"
 
 
 def test_an_undecided_leader_is_named_as_such(live: Live) -> None:
     hub = live.hub
     runs = [evaluated(hub, 1, FLOAT, RIGHT[440:]), evaluated(hub, 1, GOOD, SLIGHTLY[440:])]
     store(hub, *runs, speed(1, FLOAT, 4.0), speed(1, GOOD, 2.0))
-    (answer,) = answers(built(live))
-    assert "Its gate is undecided." in answer.text
+    assert only(built(live)).facts[0].text == "? gate undecided"
 
 
 def test_with_one_variant_left_nobody_wins_and_the_reason_is_given(live: Live) -> None:
     hub = live.hub
     runs = [evaluated(hub, 1, FLOAT, RIGHT), evaluated(hub, 1, BAD, WORSE)]
     store(hub, *runs, speed(1, FLOAT, 4.0), speed(1, BAD, 1.0))
-    (answer,) = answers(built(live))
-    assert answer.text == "No winner: at most one variant of each family does not fail its gate."
+    view = only(built(live))
+    assert (view.standing, view.reason) == ("Leader so far", "Only one variant has a figure.")
+    assert [one.after for one in view.asides] == ["fails its gate"]
 
 
 def test_a_device_outside_of_the_page_that_fails_is_no_rival(live: Live) -> None:
@@ -102,7 +109,7 @@ def test_a_device_outside_of_the_page_that_fails_is_no_rival(live: Live) -> None
 
 def test_each_cell_says_its_figure_with_interval_and_items_and_its_gate(live: Live) -> None:
     three(live)
-    page = live.app_get("/")
+    page = live.app_get("/?columns=quality")
     for text in (
         "accuracy 96.0 % (93.9–97.4), 500 items",
         "passes its gate",
@@ -153,12 +160,13 @@ def test_another_runtime_version_that_answers_differently_has_a_mark(live: Live)
     assert "≠ quality drifts" in live.app_get("/")
 
 
-def test_errors_are_an_axis_and_less_is_better(live: Live) -> None:
+def test_accuracy_is_an_axis_and_more_is_better(live: Live) -> None:
     three(live, gates=())
-    found = pareto.candidates(built(live).cells, "latency_p50_ms", pareto.AGAINST["quality"])
-    assert [round(one.y.value, 1) for one in found] == [16.0, 4.0, 4.0]
+    speed_axis = pareto.axis("speed", "latency_p50_ms")
+    found = pareto.candidates(built(live).cells, speed_axis, pareto.AXES["quality"])
+    assert [round(one.y.value, 1) for one in found] == [84.0, 96.0, 96.0]
     assert [one.on_front for one in found] == [True, True, False]
-    assert "100 % − Accuracy on shapes" in live.app_get("/?against=quality")
+    assert "Accuracy on shapes" in live.app_get("/?against=quality")
 
 
 def test_words_of_quality() -> None:

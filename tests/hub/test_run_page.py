@@ -208,7 +208,8 @@ def test_a_percentile_without_an_interval_is_shown_with_its_reason_and_the_histo
     page = read_run(replace(full, metrics=(*others, row), samples_ms=samples, artifacts=()))
     assert "no interval: needs 525,525 samples for a 95 % interval; this run has 78,000, worth 6" in words(page)
     assert '<b class="uncertain">1.25</b>' in page
-    assert "with a histogram of all up to p99; 2 beyond it" in words(page)
+    assert "Histogram of all samples up to p99; 2 beyond it, up to 1,000 ms." in words(page)
+    assert "(beyond p99) 2" in words(page)
 
 
 def test_a_histogram_of_all_samples_is_cut_at_p99() -> None:

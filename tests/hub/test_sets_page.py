@@ -101,6 +101,7 @@ def archive_of(*names: str) -> bytes:
         ("set.zip", archive_of("items.jsonl"), "has no set.json"),
         ("set.zip", archive_of("../set.json"), "is not a plain path"),
         ("set.zip", archive_of("set.json", "items.jsonl"), "`name` is missing"),
+        ("set.zip", archive_of("a/set.json", "b/set.json"), "has 2 sets, in a and b. Send an archive for each."),
     ],
 )
 def test_what_is_no_set_is_a_sentence_above_the_form(page: TestClient, name: str, content: bytes, problem: str) -> None:

@@ -364,7 +364,16 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
         standings = store.reader.standings(columns)
         by_latency = store.reader.results_by("latency_p50_ms", descending=False, limit=100)
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
-        later = ("outcome", "standing", "device_group", "annotation", "regression", "scenario", "catalogue")
+        later = (
+            "outcome",
+            "standing",
+            "device_group",
+            "annotation",
+            "regression",
+            "scenario",
+            "catalogue",
+            "prediction",
+        )
         of_quality = (
             "gate",
             "gate_verdict",
@@ -382,10 +391,14 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
                 old.execute(statement)
         old.execute("INSERT INTO metric SELECT result_id, metric, value, NULL, NULL, 200, 'measured', NULL FROM now")
         old.execute("DROP TABLE now")
-        for index in ("cell_column", "job_failed"):
+        for index in ("cell_column", "job_failed", "job_state", "job_cell", "job_ran"):
             old.execute(f"DROP INDEX {index}")
+        for column in ("began_s", "ran_s"):
+            old.execute(f"ALTER TABLE job DROP COLUMN {column}")
         old.execute("ALTER TABLE result DROP COLUMN document_sha256")
         old.execute("ALTER TABLE device DROP COLUMN place")
+        old.execute("ALTER TABLE device DROP COLUMN tags")
+        old.execute("DROP TABLE label_change")
         old.execute("DELETE FROM _sqlite_migrations WHERE name > '0001_spine'")
         old.commit()
     with stores.opened(tmp_path) as store:

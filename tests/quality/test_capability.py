@@ -333,3 +333,33 @@ def test_a_source_that_is_not_one_model_is_refused(words: str) -> None:
     with pytest.raises(EdgeprofError, match=r"lm-f16.gguf, lm-q2.gguf") as caught:
         capability_report(runs, 0.85, source=words)
     assert caught.value.code == "bad_source"
+
+
+def test_a_figure_that_guessing_reaches_says_so() -> None:
+    four = tuple(replace(one, answer=[-1.0, -2.0, -3.0, -4.0]) for one in answers(30, 100))
+    (low,) = capability_rows([evaluated(four)])
+    assert (low.chance_percent, low.is_above_chance) == (25.0, False)
+    (high,) = capability_rows([evaluated(tuple(replace(one, answer=[-1.0] * 4) for one in answers(60, 100)))])
+    assert high.is_above_chance
+    assert "guessing 25 %" in capability_text(report(evaluated(four)), 120)
+
+
+def test_two_sets_of_one_name_are_told_apart_by_their_ids() -> None:
+    one, other = evaluated(answers(90, 100)), evaluated(answers(80, 100))
+    other = replace(other, evaluation=replace(other.evaluation, set_id="cd" * 32))
+    names = [row.set_name for row in capability_rows([one, other])]
+    assert len(set(names)) == 2
+    assert any(name.endswith(" cdcdcdcd") for name in names)
+
+
+def test_an_alarm_marks_a_divergence_and_a_small_one_is_no_praise() -> None:
+    def of(nats: float) -> Evaluated:
+        outcomes = (Outcome(item_id="a", score=-nats),)
+        figure = MetricRow(metric="kl_divergence_nats", value=nats, n=1)
+        one = evaluated(outcomes)
+        return replace(one, figures=(figure,), evaluation=replace(one.evaluation, task="divergence"))
+
+    loud, quiet = (capability_text(report(of(nats)), 120) for nats in (0.24, 0.0043))
+    assert " !" in loud
+    assert "!: alarm, 0.1 nats or more from the source. Below it the divergence ranks nothing." in loud
+    assert "alarm" not in quiet

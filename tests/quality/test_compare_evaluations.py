@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from edgeprof.commands.compare import compare
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.quality.gate_check import GateFails, GateUndecided, check_gates
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.wire import identity
 from edgeprof.wire import messages as m
@@ -117,8 +118,21 @@ def test_an_evaluation_and_a_speed_result_are_not_compared(tmp_path: Path) -> No
 
 def test_gates_are_judged_with_a_as_the_source(tmp_path: Path) -> None:
     a, b = saved(tmp_path / "a", FP32, GOOD), saved(tmp_path / "b", INT8, BAD)
-    lines = run(a, b, "--gate", "digits: accuracy >= source - 1", "--gate", "digits: accuracy >= 80").splitlines()
+    gates = ("--gate", "digits: accuracy >= source - 1", "--gate", "digits: accuracy >= 80")
+    done = CliRunner().invoke(compare, [str(a), str(b), *gates])
+    assert isinstance(done.exception, GateFails)
+    assert (done.exception.exit_code, done.exception.message) == (4, "1 of 2 verdicts fails.")
+    assert "B passes" in run(a, b, *gates[2:])
+    lines = done.output.splitlines()
     assert "  gate digits: accuracy >= source - 1: B fails: -5.8 points (-8.3 to -3.8) on 500 items, limit -1." in lines
     assert any(line.startswith("  gate digits: accuracy >= 80: B passes: 90.4 (") for line in lines)
     with pytest.raises(UsageError, match="is not a gate"):
         run(a, b, "--gate", "digits: be good")
+
+
+def test_an_undecided_gate_is_neither_held_nor_failed() -> None:
+    with pytest.raises(GateUndecided, match="1 of 2 verdicts is undecided"):
+        check_gates(["passes", "undecided"])
+    with pytest.raises(GateFails):
+        check_gates(["undecided", "fails"])
+    assert GateUndecided.exit_code == 5

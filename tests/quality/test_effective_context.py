@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -114,3 +115,12 @@ def test_each_depth_is_counted_apart_and_the_tokenizers_count_is_kept() -> None:
 
 def test_the_threshold_is_rulers_rounded_down() -> None:
     assert THRESHOLD == 0.85
+
+
+def test_wordings_of_one_item_are_not_further_items() -> None:
+    plain = [Outcome(item_id=place_id(Place(256, 50), number), correct=True) for number in range(10)]
+    thrice = [replace(one, item_id=f"{one.item_id}~{place}") for one in plain for place in (1, 2, 3)]
+    (alone,), (repeated,) = shares_by_length(plain), shares_by_length(thrice)
+    assert (repeated.n, repeated.groups) == (30, 10)
+    assert repeated.interval == alone.interval
+    assert found_of(thrice).low_tokens is None  # 30 right items would show 85 %, 10 do not

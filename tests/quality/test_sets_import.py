@@ -3,14 +3,15 @@
 import json
 import struct
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgeprof.errors import EdgeprofError, MissingPartError
-from edgeprof.quality.evaluation_set import EvaluationSet
-from edgeprof.quality.sets import read_set
+from edgeprof.quality.evaluation_set import EvaluationSet, SetFacts
+from edgeprof.quality.sets import read_set, write_set
 from edgeprof.quality.sets.importing import ImportRequest, images, import_set
 from edgeprof.quality.tasks.table import TASKS
 
@@ -427,6 +428,18 @@ def test_another_set_with_another_preparation(tmp_path: Path, pets: Path) -> Non
     assert (found.items, found.files, found.facts.licence) == (first.items, first.files, "MIT")
     assert found.facts.preparation == {"scale": 0.5}
     assert found.set_id != first.set_id
+
+
+def test_a_perturbed_set_keeps_its_parent_unless_its_prompt_or_preparation_changes(tmp_path: Path) -> None:
+    facts = SetFacts(
+        name="q", task="exact-match", domain="language", template="{question}", parent="ab" * 32, perturbation="typos()"
+    )
+    write_set(tmp_path / "set", facts, [{"id": "a", "question": "2+2?", "target": "4"}])
+    request = ImportRequest(path=tmp_path / "set", task="exact-match", name="renamed", licence="CC0-1.0")
+    kept = import_set(request, tmp_path / "kept").evaluation_set.facts
+    assert (kept.name, kept.parent, kept.perturbation) == ("renamed", "ab" * 32, "typos()")
+    other = import_set(replace(request, template="Q: {question}"), tmp_path / "other").evaluation_set.facts
+    assert (other.parent, other.perturbation) == ("", "")
 
 
 def test_a_task_that_does_not_exist_is_named(tmp_path: Path, pets: Path) -> None:

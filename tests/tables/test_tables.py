@@ -23,6 +23,7 @@ from edgeprof.tables.markdown import escape as markdown_escape
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.evidence import Trust, TrustMark
+from edgeprof.wire.quality import CellQuality, VerdictState
 from edgeprof_hub.matrix import table
 from tests.hub import fleet, realistic, stores
 
@@ -179,6 +180,51 @@ def test_a_run_that_a_quota_held_back_shows_its_mean_beside_the_median(
 @pytest.mark.parametrize(("share", "text"), [(0.032, "3.2 %"), (0.0084, "0.84 %"), (0.5, "50 %"), (0.0, "0 %")])
 def test_a_share_has_two_digits(share: float, text: str) -> None:
     assert figures.percent(share) == text
+
+
+def with_quality(shown: rest.CompareTable, gate: VerdictState) -> rest.CompareTable:
+    """The first measured cell has a quality, the others have none."""
+    quality = CellQuality(
+        set_id="s" * 64,
+        set_name="digits",
+        metric="accuracy_percent",
+        value=97.62,
+        ci_low=95.9,
+        ci_high=98.6,
+        n=500,
+        gate=gate,
+        gate_sentences=("int8 loses 2 points.",),
+    )
+    first = next(index for index, cell in enumerate(shown.cells) if cell.metrics)
+    cells = [replace(cell, quality=quality) if index == first else cell for index, cell in enumerate(shown.cells)]
+    return replace(shown, cells=tuple(cells))
+
+
+def test_quality_has_a_column_where_there_is_any(typical: rest.CompareTable) -> None:
+    assert "quality" not in tables.render_text(typical, 200).split("\n\n")[0]
+    wide = tables.render_text(with_quality(typical, "fails"), 200)
+    assert "97.6 % ✕" in wide
+    assert "✕ int8 loses 2 points." in wide
+    assert "quality: ✕ fails it, and is never named best." in wide
+    assert "Not evaluated here." in wide
+
+
+@pytest.mark.parametrize("width", [80, 110])
+def test_quality_is_never_lost_in_a_narrow_terminal(typical: rest.CompareTable, width: int) -> None:
+    text = tables.render_text(with_quality(typical, "passes"), width)
+    assert "97.6 %" in text
+    assert max(map(columns.width_of, text.splitlines())) <= width
+
+
+def test_quality_is_in_csv_markdown_and_json(typical: rest.CompareTable) -> None:
+    shown = with_quality(typical, "undecided")
+    rows = list(csv.DictReader(io.StringIO(tables.render_csv(shown), newline="")))
+    (figure,) = [row for row in rows if row["metric"] == "accuracy_percent"]
+    assert (figure["value"], figure["unit"], figure["n"], figure["scope"]) == ("97.62", "%", "500", "digits")
+    (gate,) = [row for row in rows if row["metric"] == "quality_gate"]
+    assert (gate["value"], gate["reason"]) == ("", "undecided: int8 loses 2 points.")
+    assert "97.6 % ?" in tables.render_md(shown)
+    assert '"set_name": "digits"' in tables.render_json(shown)
 
 
 def test_the_cost_stands_beside_its_named_baseline(typical: rest.CompareTable) -> None:

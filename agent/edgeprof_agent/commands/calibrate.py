@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edgeprof.commands.grouped_help import GroupedCommand
 from edgeprof.commands.options import FiniteRange
 from edgeprof.compare import noise_floors as learning
 from edgeprof.compare.sources import SERIES, Run, default_series
@@ -30,7 +31,11 @@ _ORDER_SEED = 1
 """There is one set-up as a rule, and then no order to draw."""
 
 
-@click.command()
+@click.command(
+    cls=GroupedCommand,
+    as_in="edgeprof profile --help",
+    shown=("runtime", "threads", "provider", "runs", "pause_s", "out", "as_json"),
+)
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @measuring_options
 @click.option(
@@ -38,10 +43,18 @@ _ORDER_SEED = 1
     type=click.IntRange(MIN_RUNS, 1000),
     default=10,
     show_default=True,
+    metavar="N",
     help="More runs give a lower floor.",
 )
-@click.option("--pause-s", type=FiniteRange(0, 86_400), default=0.0, show_default=True, help="Pause between two runs.")
-@click.option("--out", type=click.Path(path_type=Path), help="Save every result in this folder.")
+@click.option(
+    "--pause-s",
+    type=FiniteRange(0, 86_400),
+    default=0.0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Pause between two runs.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Save every result in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print only the noise floors, as JSON.")
 def calibrate(model: Path | None, runs: int, pause_s: float, out: Path | None, as_json: bool, **options: object) -> int:
     """Measure this machine's noise floor from repeated runs of one set-up.

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from pathlib import Path
 
 import click
@@ -10,10 +9,9 @@ import click
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import served_file
 from edgeprof.modelfiles.served_file import Parameter, Served, ServedPrice
+from edgeprof_agent.commands.served_name import document_name
 from edgeprof_agent.endpoint import parse_endpoint
 from edgeprof_agent.runtimes.openai.http import Connection, EndpointRefusal, EndpointUnreachable
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @click.group()
@@ -21,7 +19,8 @@ def endpoint() -> None:
     """Measure a hosted model like one on a device.
 
     An endpoint is a device of kind cloud: `edgeprof agent run --endpoint URL` connects it to a hub. A document names
-    one of its models and is flashed like a model file. Without a hub: `edgeprof profile NAME.served --endpoint URL`.
+    one of its models and is flashed like a model file. Without a hub: `edgeprof profile NAME.served --endpoint URL`
+    and `edgeprof evaluate NAME --endpoint URL --set SET`.
     """
 
 
@@ -66,7 +65,7 @@ def model(
         raise UsageError("bad_usage", "--price-model needs --price-provider: several providers sell the same name.")
     price = ServedPrice(provider=price_provider, model=price_model or name) if price_provider else None
     served = Served(edgeprof_served=1, model=name, parameters=dict(map(_parameter, parameters)), price=price)
-    file = out or Path(_UNSAFE.sub("-", name).strip("-.") + served_file.SUFFIX)
+    file = out or Path(document_name(name))
     if file.suffix != served_file.SUFFIX:
         raise UsageError("bad_usage", f"{file} must end in {served_file.SUFFIX}.")
     data = served_file.written(served)

@@ -42,6 +42,14 @@ if TYPE_CHECKING:
 )
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="0, the default: every core.")
 @click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider.")
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Address of a served model: an OpenAI-compatible API, such as https://api.openai.com/v1.",
+)
+@click.option(
+    "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
+)
 @click.option("--memory-limit-mib", type=FiniteRange(16), help="Kill the worker above this.")
 @click.option("--save", "--out", "out", type=FilePath(), help="Save the result and every outcome in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print only the result document, as JSON.")
@@ -50,7 +58,7 @@ def evaluate(model: "Path", set_name: str, out: "Path | None", as_json: bool, **
 
     It prints the set's figures with their 95 % intervals, and the time of the whole pipeline next to the model's own.
     An item that crashes the runtime is named, and the rest goes on. After a kill, the same command goes on where the
-    last one stood.
+    last one stood. With --endpoint, MODEL is the name of a model there, or a document of `edgeprof endpoint model`.
     """
     from edgeprof_agent.commands.evaluate_run import EvaluateOutput, run
 

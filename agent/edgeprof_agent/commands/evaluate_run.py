@@ -1,6 +1,7 @@
 """What `edgeprof evaluate` does: one evaluation on this machine, resumed where one was killed."""
 
 import hashlib
+import os
 import socket
 import sys
 import threading
@@ -22,9 +23,10 @@ from edgeprof.wire import identity
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import ModelRef, Result, RunConfig, RunProtocol
 from edgeprof.wire.run_request import RunRequest
+from edgeprof_agent.commands.served_name import model_file
 from edgeprof_agent.commands.view.evaluation import report
 from edgeprof_agent.commands.view.profile import Stages
-from edgeprof_agent.endpoint import Endpoint
+from edgeprof_agent.endpoint import Endpoint, endpoint_of
 from edgeprof_agent.evaluating.evaluate import evaluate
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.runtimes import registry
@@ -78,7 +80,14 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(model: Path, set_name: str, options: Mapping[str, object], output: EvaluateOutput) -> int:
     """The evaluation; returns the command's exit code."""
-    prepared = prepare(model, set_name, options, lambda line: click.echo(line, err=True))
+    named = dict(options)
+    endpoint = endpoint_of(_text(named.pop("endpoint", None)), _text(named.pop("endpoint_key_env", None)), os.environ)
+    with model_file(model, is_served=endpoint is not None) as file:
+        prepared = prepare(file, set_name, named, lambda line: click.echo(line, err=True), endpoint)
+        return _answered(prepared, output)
+
+
+def _answered(prepared: PreparedEvaluation, output: EvaluateOutput) -> int:
     setup = prepared.setup
     keeper = Keeper(output.folder)
     keeper.begin(plan_of([setup], [Turn(1, 1, 0, 1)], 0))
@@ -109,6 +118,10 @@ def prepare(
     setup = _setup(file, found.set_id, given, endpoint)
     request = _request(setup, given, endpoint)
     return PreparedEvaluation(setup=setup, request=request, folder=folder, journal=_journal(request))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _show(result: Result, as_json: bool) -> None:

@@ -4,34 +4,59 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeprof.commands.options import FilePath
+from edgeprof.commands.grouped_help import GroupedCommand
+from edgeprof.commands.options import FilePath, OutputFormat
 from edgeprof_agent.commands.profile_options import measuring_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=FilePath())
 @measuring_options
-@click.option("--repeats", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Runs of each set-up.")
-@click.option("--order-seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the run order. Default: random.")
+@click.option(
+    "-r",
+    "--repeats",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Runs of each set-up.",
+)
+@click.option(
+    "--order-seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Seed of the run order. Default: random."
+)
+@click.option(
+    "-o",
+    "--format",
+    "form",
+    type=OutputFormat(),
+    default="table",
+    show_default=True,
+    help="Print a table, CSV or Markdown with one row a set-up, or the result document as JSON.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Print every figure and circumstance, not the table.")
 @click.option(
     "--out",
     type=FilePath(),
+    metavar="DIR",
     help="Save every result in this folder; see `edgeprof compare DIR/A DIR/B`.",
 )
 @click.option(
     "--samples",
     "samples_file",
     type=FilePath(),
+    metavar="FILE",
     help="Write every sample of a single run here; see `edgeprof compare`.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print only the result document, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def profile(
     models: "tuple[Path, ...]",
     repeats: int,
     order_seed: int | None,
+    form: str,
+    verbose: bool,
     out: "Path | None",
     samples_file: "Path | None",
     as_json: bool,
@@ -42,7 +67,10 @@ def profile(
     Several models, or several values of --runtime, --threads or --provider, make several set-ups. Their runs are
     interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
     affects all alike. Each set-up is judged against the fastest.
+
+    A table with one row a set-up goes to stdout, with the verdict below it. Progress goes to stderr.
     """
     from edgeprof_agent.commands.profile_run import ProfileOutput, run
 
-    return run(models, options, repeats, order_seed, ProfileOutput(out, samples_file, as_json))
+    output = ProfileOutput(out, samples_file, "json" if as_json else form, verbose)
+    return run(models, options, repeats, order_seed, output)

@@ -35,7 +35,7 @@ _HOST = (
     click.option(
         "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
     ),
-    click.option("--memory-limit-mib", type=FiniteRange(16), help="Kill the worker above this."),
+    click.option("--memory-limit-mib", type=FiniteRange(16), metavar="NUMBER", help="Kill the worker above this."),
 )
 
 

@@ -13,7 +13,10 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
 from edgeprof.modelfiles.context_length import check_context
 from edgeprof.modelfiles.gguf_names import trained_context
+from edgeprof.tables.setups.export import render_csv, render_md
+from edgeprof.tables.terminal import painter, terminal_width
 from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
+from edgeprof_agent.commands.view.brief import brief_of, rows_of
 from edgeprof_agent.commands.view.profile import Stages, report
 from edgeprof_agent.commands.view.series import document_of, text_of
 from edgeprof_agent.runtimes import registry
@@ -21,18 +24,19 @@ from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.running import RunOutcome, SeriesState, measure_once, run_series
 from edgeprof_agent.series.setups import Setup, setups_of
 from edgeprof_agent.series.storage import Keeper, plan_of
-from edgeprof_agent.series.summary import summary_of
+from edgeprof_agent.series.summary import SeriesSummary, summary_of
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 INTERRUPTED = 130
 
 
 class ProfileOutput(NamedTuple):
-    """Where results go."""
+    """Where results go, and in which form they are printed: `table`, `csv`, `md` or `json`."""
 
     folder: Path | None
     samples_file: Path | None
-    as_json: bool
+    form: str
+    verbose: bool = False
 
 
 def run(
@@ -51,11 +55,13 @@ def run(
     keeper.begin(plan_of(setups, series.turns, seed))
     unsaved = run_shown(series, request, keeper)
     summary = summary_of(series)
-    if output.as_json:
+    if output.form == "json":
         plan = plan_of(setups, series.turns, seed)
         click.echo(msgspec.json.format(msgspec.json.encode(document_of(series, plan, summary))).decode())
-    else:
+    elif output.form == "table" and output.verbose:
         click.echo(text_of(series, summary, seed, output.folder))
+    else:
+        _print(series, summary, output)
     if series.interrupted:
         where = f"They are in {output.folder}." if output.folder else "They were not saved. Use --out to save them."
         click.echo(f"Stopped after {series.done} of {len(series.turns)} runs. {where}", err=True)
@@ -102,14 +108,26 @@ def _single(setup: Setup, request: ProfileRequest, keeper: Keeper, series: Serie
     keeper.begin(plan_of([setup], series.turns, 0))
     with Stages(sys.stderr) as stages:
         outcome = measure_once(setup, request.host, stages.show)
-    if output.as_json:
+    series.outcomes[0] = [outcome]
+    if output.form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(outcome.result)).decode())
-    else:
+    elif output.form == "table" and output.verbose:
         click.echo(report(outcome.result))
+    else:
+        _print(series, summary_of(series), output)
     keeper.keep(setup, 1, *outcome)  # after the figures were shown: a full disk must not cost them
     if output.samples_file:
         _write_samples(output.samples_file, outcome)
     return 0 if outcome.result.status == "measured" else 1
+
+
+def _print(series: SeriesState, summary: SeriesSummary, output: ProfileOutput) -> None:
+    """The set-ups as a table for a person, or as rows for a program: those have no colours and no cut names."""
+    if output.form == "table":
+        click.echo(brief_of(series, summary, terminal_width(), output.folder, painter(sys.stdout)).text)
+    else:
+        renderer = render_csv if output.form == "csv" else render_md
+        click.echo(renderer(rows_of(series)), nl=False)
 
 
 def _write_samples(file: Path, outcome: RunOutcome) -> None:

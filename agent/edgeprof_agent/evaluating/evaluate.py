@@ -1,5 +1,6 @@
 """One model and one evaluation set on this machine: the one path of `edgeprof evaluate` and of the agent."""
 
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from edgeprof.version import __version__
 from edgeprof.wire.identity import config_key
 from edgeprof.wire.messages import Failure, Result
 from edgeprof_agent.evaluating.journal import Journal
+from edgeprof_agent.evaluating.observing import Observer
 from edgeprof_agent.evaluating.result import EvaluationRun, result_of
 from edgeprof_agent.evaluating.standing import Standing
 from edgeprof_agent.evaluating.workers import EvaluationAttempt, run_workers
@@ -20,11 +22,12 @@ from edgeprof_agent.measuring.extras import harmless
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.llama_path import path_of
 from edgeprof_agent.measuring.lock import measuring
-from edgeprof_agent.measuring.measure import header_of, misplaced, worker_command
+from edgeprof_agent.measuring.measure import GATE, PLAYED_PASS, header_of, misplaced, worker_command
 from edgeprof_agent.measuring.reporting import failed_early
 from edgeprof_agent.measuring.request import MeasureRequest
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.telemetry import state
+from edgeprof_agent.telemetry.gate import HeatGate
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
@@ -38,13 +41,15 @@ def evaluate(
     cancelled: threading.Event,
     worker: Sequence[str] | None = None,
     root: Path = Path("/"),
+    gate: HeatGate = GATE,
 ) -> tuple[Result, dict[str, bytes]]:
     """The result, whatever the model does, and its artifacts (`outcomes`) by SHA-256.
 
     `request.config.evaluation_set` is the id of the set in `set_folder`; its protocol says how many items and how long.
     `journal_path`: a file that outlives a killed run, which then goes on where it stood. It stays: remove it once the
     result is safe. It is begun anew for another set, model, configuration or version. `worker` replaces the worker's
-    command; `root` is where the device's own files are read. Raises EdgeprofError where the journal cannot be written.
+    command; `root` is where the device's own files are read. A device that is too warm is waited for,
+    as before a run that measures speed. Raises EdgeprofError where the journal cannot be written.
     """
     header = header_of(request)
     on_progress = harmless(on_progress)
@@ -57,14 +62,20 @@ def evaluate(
         found = _set_of(request, set_folder) if failure is None else failure
         if isinstance(found, Failure):
             return failed_early(header, found), {}
+        passed = PLAYED_PASS if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
+        if passed.critical is not None:
+            return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         path = path_of(request.config)
         header = replace(header, path=path)
         command = worker or worker_command(request.config.runtime)
         journal = Journal(journal_path, _identity(request, found.set_id))
         try:
-            attempt = EvaluationAttempt(request, set_folder, path, cancelled, command)
+            cores = request.cores or tuple(sorted(os.sched_getaffinity(0)))
+            observer = Observer(root, cores, passed)
+            attempt = EvaluationAttempt(request, set_folder, path, cancelled, command, observer)
             return result_of(header, _run(attempt, found, journal, on_progress, root))
         finally:
+            gate.left()
             journal.close()
 
 
@@ -87,6 +98,7 @@ def _run(
         end=end,
         before=before,
         after=state.read_state(root),
+        observer=attempt.observer,
     )
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 from statistics import median
 
 from edgeprof.quality.evaluation_set import EvaluationSet, Item
-from edgeprof.quality.grouped_interval import for_groups
+from edgeprof.quality.grouped_interval import for_groups, group_count
 from edgeprof.quality.outcomes import Outcome, encode_outcomes
 from edgeprof.quality.tasks.base import QualityTask
 from edgeprof.version import __version__
 from edgeprof.wire.evaluation import MAX_PROBLEMS, Evaluation, EvaluationEnd, ItemProblem
+from edgeprof.wire.evidence import Conditions, Trust
 from edgeprof.wire.identity import config_key, model_bytes, sha256_hex
 from edgeprof.wire.messages import ArtifactRef, DeviceState, Effective, Failure, Isolation, Result
 from edgeprof_agent.evaluating.answer_notes import answer_notes
+from edgeprof_agent.evaluating.observing import CAUSES, Observer, conditions_in, trust_in
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.evaluating.workers import WorkersEnd
 from edgeprof_agent.machine import userland
@@ -46,6 +48,7 @@ class EvaluationRun:
     end: WorkersEnd
     before: DeviceState
     after: DeviceState
+    observer: Observer
 
 
 def result_of(header: Header, run: EvaluationRun) -> tuple[Result, dict[str, bytes]]:
@@ -53,6 +56,7 @@ def result_of(header: Header, run: EvaluationRun) -> tuple[Result, dict[str, byt
     answered = [outcome for outcome in run.outcomes if not outcome.problem]
     failure = run.end.failure or (None if answered else _no_answers(run))
     extras = Extras()
+    conditions = extras.attempt("the conditions", lambda: conditions_in(run.observer), None)
     figures = _figures(run, answered, model_bytes(header.model.manifest), extras) if failure is None else Figures()
     data = encode_outcomes(run.outcomes)
     artifact = ArtifactRef(name=OUTCOMES, sha256=sha256_hex(data), size=len(data), media_type="application/x-ndjson")
@@ -78,6 +82,8 @@ def result_of(header: Header, run: EvaluationRun) -> tuple[Result, dict[str, byt
         finished=state.stamp(),
         before=run.before,
         after=run.after,
+        conditions=conditions,
+        trust=_trust(header, run, conditions, extras) if failure is None else None,
         isolation=Isolation(layers=run.end.exit.layers, memory_limit_mib=limits.memory_limit_mib)
         if run.end.exit and limits
         else None,
@@ -88,6 +94,19 @@ def result_of(header: Header, run: EvaluationRun) -> tuple[Result, dict[str, byt
     )
     short, moved = fitted(result)
     return short, {**({artifact.sha256: data} if run.outcomes else {}), **moved}
+
+
+def _trust(header: Header, run: EvaluationRun, conditions: Conditions | None, extras: Extras) -> Trust:
+    """Of its times. A run whose causes could not be looked for is not a run without any."""
+    trust, why = None, None
+    if conditions is not None:
+        states = (run.before, run.after)
+        trust, why = extras.outcome(
+            "the trust checks",
+            lambda: trust_in(conditions, states, run.observer.passed, emulated=header.emulated, replays=header.replays),
+            None,
+        )
+    return trust or Trust(marks=(), unchecked=dict.fromkeys(CAUSES, why or "no worker answered an item here"))
 
 
 def _no_answers(run: EvaluationRun) -> Failure:
@@ -132,7 +151,8 @@ def _evaluation(run: EvaluationRun, answered: Sequence[Outcome]) -> Evaluation:
         problem_count=len(problems),
         unanswered=run.asked - len(answered),
         resumed=run.resumed,
-        batch_shape=next((each["batch_shape"] for each in _told(run)), ""),
+        batch_shape=next((one.batch_shape for one in run.end.outputs if one.batch_shape is not None), ""),
+        groups=group_count(answered),
         architecture=userland(Path("/"), platform.machine()) or platform.machine(),
         pipeline_parts_ms=_parts_ms(answered),
         language=run.found.facts.language,

@@ -10,11 +10,12 @@ from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.worker_protocol.document import Evaluated
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
-_OURS = (b'{"event": "outcomes"', b'{"event": "evaluated"')
+_OURS = (b'{"event": "outcomes"', b'{"event": "evaluated"', b'{"event": "shaped"')
 
 
 class _Event(msgspec.Struct):
-    event: Literal["outcomes", "evaluated"]
+    event: Literal["outcomes", "evaluated", "shaped"]
+    batch_shape: str = ""
     outcomes: tuple[Outcome, ...] = ()
     evaluated: Evaluated | None = None
 
@@ -26,6 +27,8 @@ class EvaluationOutput(WorkerOutput):
         super().__init__(on_progress)
         self._on_outcomes = on_outcomes
         self.evaluated: Evaluated | None = None
+        self.batch_shape: str | None = None
+        """None: the worker did not come to its first item."""
 
     def take_line(self, line: bytes) -> bool:
         if not line.startswith(_OURS):
@@ -37,6 +40,8 @@ class EvaluationOutput(WorkerOutput):
             return False
         if event.event == "outcomes":
             self._on_outcomes(event.outcomes)
+        elif event.event == "shaped":
+            self.batch_shape = event.batch_shape
         else:
             self.evaluated = event.evaluated
         return False

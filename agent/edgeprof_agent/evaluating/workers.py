@@ -12,6 +12,7 @@ from edgeprof.quality.outcomes import Outcome
 from edgeprof.wire.evaluation import EvaluationEnd
 from edgeprof.wire.messages import Failure
 from edgeprof_agent import isolation
+from edgeprof_agent.evaluating.observing import Observer
 from edgeprof_agent.evaluating.standing import Standing
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.isolation import Limits, WorkerExit
@@ -37,6 +38,7 @@ class EvaluationAttempt:
     path: RuntimePath
     cancelled: threading.Event
     command: Sequence[str]
+    observer: Observer
 
 
 @dataclass(kw_only=True)
@@ -89,7 +91,8 @@ def run_workers(attempt: EvaluationAttempt, standing: Standing) -> WorkersEnd:
         failure = _why(output, outcome, limits, stalled, attempt)
         if place is None:
             return _without_item(end, failure, has_progress=crashes > 0 or standing.left() < before)
-        if retried != place and not stalled and (not is_careful or failure.code == "killed_unknown"):
+        is_doubtful = not is_careful or (failure.code == "killed_unknown" and not stalled)
+        if retried != place and is_doubtful:
             retried = place  # somebody else's kill says nothing of the item, and a later one may have been in work
             continue
         standing.take([Outcome(item_id=list(standing.asked)[place], problem=_problem(failure))])
@@ -123,7 +126,10 @@ def _run_one(
     }
     standing.heard_s = time.monotonic()
     stop = _Stop(attempt.cancelled, standing, request.protocol.deadline_s)
-    outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, output.take_line, stop)
+    with attempt.observer.watching() as watch:
+        take_line = watch.beside(output.take_line)
+        on_start = watch.telemetry.start
+        outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, take_line, stop, on_start)
     stalled = outcome.ending == "cancelled" and not attempt.cancelled.is_set()
     return output, outcome, limits, stalled
 

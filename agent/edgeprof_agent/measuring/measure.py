@@ -37,7 +37,7 @@ from edgeprof_agent.worker_protocol.reason import short_reason
 
 GATE = HeatGate()
 """This process's own."""
-_PLAYED = Passed(unchecked="this machine plays another device, whose temperature is not known")
+PLAYED_PASS = Passed(unchecked="this machine plays another device, whose temperature is not known")
 _CANCELLED = Failure(stage="start", code="cancelled", message="The run was cancelled before it started.")
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def measure(
             return failed_early(header, failure), {}
         header = replace(header, weights=_weights(request))
         on_progress("start", None, "")
-        passed = _PLAYED if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
+        passed = PLAYED_PASS if request.emulated else gate.wait(request.protocol, on_progress, cancelled, root)
         if passed.critical is not None:
             return failed_early(header, Failure(stage="start", code="thermal_abort", message=passed.critical)), {}
         path = path_of(request.config)

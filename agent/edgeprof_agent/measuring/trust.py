@@ -4,6 +4,8 @@ docs/measuring-trust.md has every rule with its threshold and its source, so tha
 precisely.
 """
 
+from collections.abc import Mapping
+
 from edgeprof.statistics.quantiles import quantile
 from edgeprof.wire.evidence import Conditions, Trust, TrustCause, TrustMark
 from edgeprof_agent.measuring import trust_in_device, trust_in_samples
@@ -25,7 +27,12 @@ STALL_MS, STALL_MEDIANS = 100.0, 20.0
 
 def trust_of(evidence: RunEvidence) -> Trust:
     """Every rule of the table, in its order."""
-    findings: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in RULES.items()]
+    return trust_by(RULES, evidence)
+
+
+def trust_by(rules: Mapping[TrustCause, Rule], evidence: RunEvidence) -> Trust:
+    """By some of the rules, in their order."""
+    findings: list[tuple[TrustCause, Found]] = [(cause, rule(evidence)) for cause, rule in rules.items()]
     return Trust(
         marks=tuple(TrustMark(cause=cause, reason=found) for cause, found in findings if isinstance(found, str)),
         unchecked={cause: found.why for cause, found in findings if isinstance(found, Unchecked)},

@@ -83,8 +83,8 @@ def noisy(series: Mapping[str, Sequence[float]], published: Published) -> Found:
         modes = find_two_modes(samples) if min(samples, default=0) > 0 else None
         if modes and modes.slow / modes.fast - 1 > MODES_APART and SMALLER_MODE < modes.slow_share < 1 - SMALLER_MODE:
             found.append(
-                f"{name} has two speeds, {modes.fast:.3g} and {modes.slow:.3g} ms ({modes.slow_share:.0%} of the "
-                "samples in the slower), and its median is neither"
+                f"{name} is bimodal: two speeds, {_digits(modes.fast)} and {_digits(modes.slow)} ms "
+                f"({modes.slow_share:.0%} of the samples in the slower)"
             )
     if found:
         return "; ".join(found)
@@ -92,13 +92,18 @@ def noisy(series: Mapping[str, Sequence[float]], published: Published) -> Found:
 
 
 def _imprecise(name: str, median: PublishedMedian) -> list[str]:
-    if median.interval is None or median.half_width is None or median.half_width <= MAX_UNCERTAINTY:
+    if median.value is None or median.interval is None or (median.half_width or 0.0) <= MAX_UNCERTAINTY:
         return []
     low, high = median.interval
     return [
-        f"the median of {name}, {median.value:.3g} {median.unit}, is imprecise: it lies between {low:.3g} and "
-        f"{high:.3g} {median.unit}"
+        f"the median of {name}, {_digits(median.value)} {median.unit}, is imprecise: it lies between {_digits(low)} "
+        f"and {_digits(high)} {median.unit}"
     ]
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, never with an exponent."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def unsettled(series: Mapping[str, Sequence[float]], published: Published, settled: bool) -> Found:

@@ -26,7 +26,10 @@ EVERY_TICK = ("worker",)
 MAX_CPU_SHARE = 0.003
 """Of one core, on average. The goal is 0.005."""
 _SLOWEST_HZ = 1.0
-_EDGES = (b'{"event": "stage", "stage": "measure"', b'{"event": "measured"')
+_EDGES = (
+    *(b'{"event": "stage", "stage": "measure"', b'{"event": "measured"'),
+    *(b'{"event": "stage", "stage": "evaluate"', b'{"event": "evaluated"'),
+)
 """How the worker's lines at the two ends of its windows begin, see worker/reporter.py."""
 _STUCK_S = 2.0
 """How long the end of a run waits for a reading that does not come back."""

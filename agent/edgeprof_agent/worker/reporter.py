@@ -55,6 +55,10 @@ class Reporter:
     def soak(self, run: SoakRun) -> None:
         self._send({"event": "soak", "soak": run})
 
+    def shaped(self, batch_shape: str) -> None:
+        """How the items of an evaluation share the runtime's calls, before the first one is answered."""
+        self._send({"event": "shaped", "batch_shape": batch_shape})
+
     def outcomes(self, outcomes: Sequence[Mapping[str, object]]) -> None:
         """Of items that were taken, each with the fields of `edgeprof.quality.outcomes.Outcome`.
 

@@ -14,6 +14,7 @@ from edgeprof.errors.codes import (
     models,
     profiler,
     quality,
+    readiness,
 )
 from edgeprof.errors.codes.entry import ErrorCode as ErrorCode
 
@@ -51,6 +52,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Derived and generated sets": derived_sets.DERIVED_SETS,
     "Evaluations on a hub": evaluation_jobs.ON_A_HUB,
     "Comparing evaluations": quality.COMPARISONS,
+    "Readiness": readiness.READINESS,
     "The profiler": profiler.PROFILER,
 }
 

@@ -6,14 +6,19 @@ NAMING = (
     ErrorCode("ambiguous_device", "Several devices have this name.", "Use the device id.", WRONG_USE),
     ErrorCode("ambiguous_model", "Several models have this name.", "Use the model id.", WRONG_USE),
     ErrorCode(
-        "bad_campaign_id",
-        "The text is not a campaign id.",
-        "Copy the id from `edgeprof flash --no-wait` or the hub's page.",
+        "bad_since",
+        "The text is not a time.",
+        "Use an age such as 30min, 2h or 7d, or a date such as 2026-11-30.",
         WRONG_USE,
     ),
     ErrorCode(
-        "bad_result_id", "The text is not a result id.", "Copy the id from the address of the run's page.", WRONG_USE
+        "bad_campaign_id",
+        "The text is not a campaign id.",
+        "Copy the id from `edgeprof flash --no-wait` or the hub's page Jobs.",
+        WRONG_USE,
     ),
+    ErrorCode("bad_job_id", "The text is not a job id.", "Copy the id from `edgeprof jobs`.", WRONG_USE),
+    ErrorCode("bad_result_id", "The text is not a result id.", "Copy the id from `edgeprof results`.", WRONG_USE),
     ErrorCode("no_device", "No device is online.", "Start an agent: `edgeprof agent run --hub URL`.", WRONG_USE),
     ErrorCode("no_facts", "The hub knows this device's name but not its hardware.", "Start its agent.", WRONG_USE),
     ErrorCode(
@@ -31,6 +36,12 @@ NAMING = (
     ),
     ErrorCode(
         "unknown_device", "The hub has no device of this name.", "List the devices: `edgeprof devices`.", WRONG_USE
+    ),
+    ErrorCode(
+        "unknown_board_kind",
+        "No device profile has this name.",
+        "Choose one of the kinds that the message lists.",
+        WRONG_USE,
     ),
     ErrorCode("unknown_group", "The hub has no group of this name.", "List the groups: `edgeprof group`.", WRONG_USE),
     ErrorCode(
@@ -103,6 +114,11 @@ TALKING = (
         "hub_unreachable",
         "The hub does not answer.",
         "Start it with `edgeprof hub serve`, or check `--hub` and the network.",
+    ),
+    ErrorCode(
+        "hub_too_old",
+        "The hub is of an older release than the command, and does not know the request.",
+        "Upgrade the hub, or use the command of its release.",
     ),
     ErrorCode(
         "http_*",

@@ -7,6 +7,8 @@ from edgeprof.errors import EdgeprofError, MissingPartError, UsageError
 FAILED = (EdgeprofError.exit_code,)
 WRONG_USE = (UsageError.exit_code,)
 MISSING_PART = (MissingPartError.exit_code,)
+GATE_FAILS = (4,)
+GATE_UNDECIDED = (5,)
 EITHER = (*FAILED, *WRONG_USE)
 """Wrong use where a command finds it, a failure where the hub reports it or where it appears during the work."""
 

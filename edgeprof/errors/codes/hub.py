@@ -41,6 +41,19 @@ STARTING = (
         "The data folder holds real devices; made-up figures must not mix with them.",
         "Name an empty folder with `--data`.",
     ),
+    ErrorCode(
+        "recording_unreadable",
+        "The file is not a recording of a hub's results.",
+        "Install edgeprof again: the recording comes with it.",
+        FAILED,
+    ),
+    ErrorCode(
+        "recorded_hub",
+        "The hub shows recorded results, which cannot be changed.",
+        "Start a hub of your own: `edgeprof hub serve`.",
+        FAILED,
+        (403,),
+    ),
     ErrorCode("data_in_use", "Another hub uses the data folder.", "Stop it, or name another folder with `--data`."),
     ErrorCode(
         "data_unusable", "The data folder cannot be written.", "Check its rights, or name another with `--data`."
@@ -246,8 +259,13 @@ CAMPAIGNS = (
         "job_too_large", "One job is too long for a message.", "Give it fewer input shapes or sweep points.", WRONG_USE
     ),
     ErrorCode(
-        "nothing_failed", "No job of this campaign failed.", "Start a new campaign to measure again.", FAILED, (409,)
+        "nothing_open",
+        "None of these jobs is queued or running.",
+        "List them: `edgeprof jobs`.",
+        FAILED,
+        (409,),
     ),
+    ErrorCode("nothing_failed", "None of these jobs failed.", "Start a new campaign to measure again.", FAILED, (409,)),
     ErrorCode(
         "runtime_mismatch",
         "The runtime does not run models of this format.",
@@ -300,9 +318,35 @@ PAGE = (
         "Leave out the cell, or the order.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "bad_tag",
+        "The text is not a tag.",
+        "Use one word of up to 40 letters, digits and . : / + - _ for each tag.",
+        WRONG_USE,
+    ),
     ErrorCode("bad_time", "The text is not a time.", "Use UTC, such as 2026-11-27T08:30.", WRONG_USE),
     ErrorCode("empty_group", "A group needs at least one device.", "Choose its devices.", WRONG_USE),
+    ErrorCode("empty_family_change", "No model was named to move.", "Name at least one.", WRONG_USE),
+    ErrorCode(
+        "family_changed",
+        "The family's models changed between the look at a change and the change.",
+        "Look again at what would move, then confirm.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode("family_exists", "A family of the new name exists.", "Merge the two, or choose another name.", WRONG_USE),
+    ErrorCode(
+        "no_family",
+        "There is no family of this name to merge into.",
+        "Choose one that `edgeprof family list` shows, or rename the family.",
+        WRONG_USE,
+    ),
+    ErrorCode("same_family", "Both names are the same family.", "Name another family.", WRONG_USE),
+    ErrorCode("too_many_tags", "A device or a model has too many tags.", "Remove some; 20 are allowed.", WRONG_USE),
     ErrorCode("two_to_six_runs", "A comparison takes two to six runs.", "Select two to six.", WRONG_USE),
+    ErrorCode(
+        "whole_family", "A split must leave at least one model.", "Leave one out, or rename the family.", WRONG_USE
+    ),
     ErrorCode(
         "unknown_metric", "edgeprof has no metric of this name.", "Choose one from the reference of metrics.", WRONG_USE
     ),

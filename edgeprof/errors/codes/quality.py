@@ -1,6 +1,6 @@
 """Codes of evaluations: sets, their items, and the options of a run that answers one."""
 
-from edgeprof.errors.codes.entry import EITHER, MISSING_PART, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, GATE_FAILS, GATE_UNDECIDED, MISSING_PART, WRONG_USE, ErrorCode
 
 EVALUATION_OPTIONS = (
     ErrorCode(
@@ -71,6 +71,24 @@ COMPARISONS = (
         "bad_gate",
         "The text is not a gate, or its figure has another direction.",
         "Use a line such as `fashion-mnist: accuracy >= source - 1`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "gate_fails",
+        "A gate that was checked fails.",
+        "Read the verdict above the message; ship another variant, or change the gate.",
+        GATE_FAILS,
+    ),
+    ErrorCode(
+        "gate_undecided",
+        "No gate that was checked fails, and at least one is undecided.",
+        "Answer more items, or evaluate the variant and its source on the gate's set.",
+        GATE_UNDECIDED,
+    ),
+    ErrorCode(
+        "no_gate",
+        "There is no gate to check.",
+        "Set one: `edgeprof gate FAMILY 'digits: accuracy >= source - 1'`.",
         WRONG_USE,
     ),
     ErrorCode(

@@ -48,13 +48,16 @@ class Dispatch:
 
     def cancel(self, store: WriteStore, job_ids: Iterable[str]) -> list[str]:
         """End these jobs, and notify the devices that know of them. Returns the ids of those that had not ended."""
-        ended: list[str] = []
-        for job_id in job_ids:
-            job = self._reader.job(job_id)  # as it is now: it may have been sent since somebody looked
-            if job and store.save_job_state(job_id, job.attempt, "cancelled", "", None, "cancelled"):
-                ended.append(job_id)
-                self.notify_cancelled(job)
-        return ended
+        known = [self._reader.job(job_id) for job_id in job_ids]  # as they are now: some may have been sent meanwhile
+        with store.transaction():
+            ended = [
+                job
+                for job in known
+                if job and store.save_job_state(job.job_id, job.attempt, "cancelled", "", None, "cancelled")
+            ]
+        for job in ended:
+            self.notify_cancelled(job)
+        return [job.job_id for job in ended]
 
     def notify_cancelled(self, job: rest.JobRecord) -> None:
         """Notifies the device, unless the job was never sent to it."""

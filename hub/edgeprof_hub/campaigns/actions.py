@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
 from edgeprof_hub.campaigns import planning
@@ -11,6 +11,9 @@ from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.registry import evaluation_sets
+
+MAX_REPEATS = 100
+"""Of runs that are repeated together."""
 
 
 def start(hub: HubContext, request: rest.CampaignRequest) -> rest.Campaign:
@@ -34,6 +37,44 @@ def repeat(hub: HubContext, result_id: str) -> rest.Campaign:
     one = evaluation_sets.get(hub, asked) if asked else None
     job = planning.one_job(past.config, past.protocol, model, device, time.time(), evaluation_set=one)
     return _begin(hub, [job])
+
+
+def repeat_interleaved(hub: HubContext, result_ids: Sequence[str], repeats: int) -> rest.Campaign:
+    """Repeat several runs as one campaign, interleaved: a drift of a device spreads over all of them alike.
+
+    Each keeps its configuration and protocol. An evaluation is repeated alone, by `repeat`.
+    """
+    if not 1 <= repeats <= MAX_REPEATS:
+        raise UsageError("bad_repeats", f"{repeats} repeats: use 1 to {MAX_REPEATS}.")
+    runs = [_again(hub, result_id) for result_id in dict.fromkeys(result_ids)]
+    if not runs:
+        raise UsageError("empty_campaign", "Select at least one run to repeat.")
+    return _begin(hub, planning.interleaved(runs, repeats, time.time()))
+
+
+def _again(hub: HubContext, result_id: str) -> planning.RunAgain:
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    past = stored.result
+    if past.config.evaluation_set:
+        raise UsageError("wrong_place", "An evaluation is repeated from the page of its run, not with others.")
+    return planning.RunAgain(_device(hub, past.device_id), _model(hub, past.model_id), past.config, past.protocol)
+
+
+def run_cells(hub: HubContext, cells: Sequence[rest.CellKey]) -> rest.Campaign:
+    """Run several cells that have no result, each once, with its column's configuration and the default protocol."""
+    keys = list(dict.fromkeys(cells))
+    if not keys:
+        raise UsageError("empty_campaign", "Every cell shown here has run.")
+    columns = {(row.model_id, row.config_key): row.config for row in hub.reader.columns()}
+    runs: list[planning.RunAgain] = []
+    for device_id, model_id, config_key in keys:
+        device, model = _device(hub, device_id), _model(hub, model_id)
+        if (model_id, config_key) not in columns:
+            raise not_found("column", config_key)
+        runs.append(planning.RunAgain(device, model, columns[model_id, config_key], RunProtocol()))
+    return _begin(hub, planning.interleaved(runs, 1, time.time()))
 
 
 def run_cell(hub: HubContext, device_id: str, model_id: str, config_key: str) -> rest.Campaign:

@@ -2,8 +2,8 @@
 
 import random
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from edgeprof.errors import UsageError
 from edgeprof.modelfiles.context_length import check_context
@@ -23,6 +23,19 @@ _WRONG_PLACE = (
     "None of these pairs can run. Served models run on endpoints only, and endpoints run served models only. "
     "Start one with `edgeprof agent run --endpoint URL`. An older agent runs no ORT models; upgrade it."
 )
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class RunAgain:
+    """A run to repeat with exactly its configuration: it fills the same cell."""
+
+    device: rest.DeviceRecord
+    model: rest.ModelRecord
+    config: RunConfig
+    protocol: RunProtocol
 
 
 def plan(
@@ -86,8 +99,32 @@ def one_job(
     return _sendable(_or_refused(job, evaluation_set, model, device, has_model=True), model, evaluation_set)
 
 
-def blocks(models: Sequence[rest.ModelRecord], repeats: int, seed: str) -> list[rest.ModelRecord]:
-    """Every model once per block, in a new random order per block, so drift on the device affects all of them alike.
+def interleaved(
+    runs: Sequence[RunAgain], repeats: int, now_s: float, new_id: Callable[[], str] = identity.new_id
+) -> list[rest.JobRecord]:
+    """The same runs again, as one campaign: on each device every run once per block, in a new random order per block.
+
+    Raises UsageError for a campaign that is too large, or a model that its device cannot run.
+    """
+    if len(runs) * repeats > MAX_JOBS:
+        raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
+    campaign_id = new_id()
+    by_device: dict[str, list[RunAgain]] = {}
+    for run in runs:
+        if not run.device.measures(run.model.format):
+            raise UsageError("wrong_place", _WRONG_PLACE)
+        by_device.setdefault(run.device.device_id, []).append(run)
+    return [
+        _sendable(
+            _queued(run.config, run.protocol, campaign_id, new_id(), (device_id, run.model.model_id), now_s), run.model
+        )
+        for device_id, own in by_device.items()
+        for run in blocks(own, repeats, f"{campaign_id} {device_id}")
+    ]
+
+
+def blocks(models: Sequence[Item], repeats: int, seed: str) -> list[Item]:
+    """Every item once per block, in a new random order per block, so drift on the device affects all of them alike.
 
     Randomized complete blocks (Fisher, The Design of Experiments, 1935). The same seed draws the same order. A single
     block has nothing to balance, so it keeps the requested order.

@@ -211,7 +211,7 @@ class Watch:
     def _sentence(self, report: Report, before: Sequence[Run], result: Result) -> str:
         device = self._hub.reader.device(result.device_id)
         model = self._hub.reader.model(result.model_id)
-        name = f"{model.name if model else result.model_name} on {device.label if device else result.device_id}"
+        name = f"{model.shown_name if model else result.model_name} on {device.label if device else result.device_id}"
         return regressions.sentence(report, name, (_version(before[0].result), _version(result)))
 
 

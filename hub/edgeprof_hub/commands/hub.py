@@ -16,7 +16,7 @@ MIN_PYTHON = (3, 11)
 
 
 @contextmanager
-def _parts_of_the_hub() -> Generator[None]:
+def parts_of_the_hub() -> Generator[None]:
     """Imports inside need the hub's extra and its Python; without them the user gets a sentence."""
     if sys.version_info < MIN_PYTHON:
         raise MissingPartError(
@@ -84,7 +84,7 @@ def serve(
     new_token: bool,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM."""
-    with _parts_of_the_hub():
+    with parts_of_the_hub():
         from edgeprof_hub import config, notices
 
     folder = data or state_dir("hub")
@@ -102,7 +102,7 @@ def serve(
         webhooks=tuple(map(notices.check_url, webhooks)),
     )
     config.check(settings)
-    with _parts_of_the_hub():
+    with parts_of_the_hub():
         from edgeprof_hub import server
         from edgeprof_hub.cost.catalogue.loader import use_own_files
     use_own_files(price_files)
@@ -123,7 +123,7 @@ def check(data: Path | None, salvage: Path | None, as_json: bool) -> None:
 
     Nothing is changed, and the hub may run meanwhile. The exit code is 1 where something is damaged.
     """
-    with _parts_of_the_hub():
+    with parts_of_the_hub():
         from edgeprof_hub.commands import hub_check
 
     sys.exit(hub_check.run(data or state_dir("hub"), salvage, as_json))
@@ -141,7 +141,7 @@ def seed(data: Path, devices: int, models: int, results: int) -> None:
 
     Nothing in it is measured: every page of that hub says so, and no winner is named. The folder must be empty.
     """
-    with _parts_of_the_hub():
+    with parts_of_the_hub():
         from edgeprof_hub.seed import writing
 
     size = writing.Size(devices=devices, models=models, results=results)

@@ -16,6 +16,7 @@ from edgeprof_hub.cost.past_prices import prices_asked
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.subject import Subject, subject_of
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.quality.correct import right_percents
 from edgeprof_hub.quality.of_run import share_of
 from edgeprof_hub.store.reader import SqliteReader
 
@@ -84,16 +85,18 @@ class RunCost:
 
 def _evaluated(subject: Subject, found: rest.EvaluationRecord | None) -> Subject:
     """With the share of right answers that this very set-up was evaluated to have, if it was."""
-    if found is None or found.value is None or found.ci_low is None or found.ci_high is None:
+    value, low, high = right_percents(found) if found is not None else (None, None, None)
+    if found is None or value is None or low is None or high is None:
         return subject
-    if found.value <= 0:  # and not what somebody entered for the model: it is known better here
+    if value <= 0:  # and not what somebody entered for the model: it is known better here
         none_right = f"no right answer on {found.set_name}, {found.answered:,} items"
         return replace(subject, accuracy=None, accuracy_on=none_right)
+    without = f", {found.problems:,} more without an answer" if found.problems else ""
     return replace(
         subject,
-        accuracy=found.value / 100,
-        accuracy_on=f"{found.set_name}, {found.answered:,} items",
-        accuracy_ends=(found.ci_low / 100, found.ci_high / 100),
+        accuracy=value / 100,
+        accuracy_on=f"{found.set_name}, {found.answered:,} items{without}",
+        accuracy_ends=(low / 100, high / 100),
     )
 
 

@@ -76,7 +76,7 @@ def _labels(row: StandingRow, devices: dict[str, rest.DeviceRecord], models: dic
     device, model, ran = devices[row.device_id], models[row.model_id], row.standing.effective
     played = row.standing.replayed or ("emulated" if device.emulated or row.standing.emulated else "")
     runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
-    return [device.label, model.name, model.family, model.quantization, runtime, row.config_key, played]
+    return [device.label, model.shown_name, model.family, model.quantization, runtime, row.config_key, played]
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -27,6 +27,7 @@ from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.lifecycle.damaged import read_only
 from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
+from edgeprof_hub.prediction.watch import PredictionWatch
 from edgeprof_hub.quality.watch import QualityWatch
 from edgeprof_hub.registry import uploads
 from edgeprof_hub.store import health, trouble
@@ -74,6 +75,9 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     quality = QualityWatch(hub)
     quality.start()
     stack.callback(quality.stop)
+    predictions = PredictionWatch(hub)
+    predictions.start()
+    stack.callback(predictions.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
     return hub
 

@@ -7,7 +7,6 @@ from edgeprof.tables import headline
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
-from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.cost import costs, fleet_scenario
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
@@ -58,12 +57,9 @@ def axes(store: ReadStore) -> MatrixAxes:
     """What the matrix is spanned by."""
     models = {model.model_id: model for model in store.models()}
     rows = [row for row in store.columns() if row.model_id in models]
-    names = distinct_names({row.model_id: models[row.model_id].name for row in rows})
     return MatrixAxes(
         devices=tuple(sorted(store.devices(), key=lambda device: (device.emulated, device.label))),
-        columns=tuple(
-            sorted((_column(models[row.model_id], names[row.model_id], row) for row in rows), key=_column_order)
-        ),
+        columns=tuple(sorted((_column(models[row.model_id], row) for row in rows), key=_column_order)),
         models=models,
         configs={row.config_key: row.config for row in rows},
     )
@@ -105,6 +101,7 @@ def part_of(
         cells=seen,
         cost_note=costs.note(seen, scenario, used),
         synthetic=store.is_synthetic(),
+        recorded=store.recorded(),
     )
     return MatrixPart(shown, replace(shown, columns=tuple(compared), cells=near))
 
@@ -164,11 +161,11 @@ def _column_order(column: rest.Column) -> tuple[str | int, ...]:
     )
 
 
-def _column(model: rest.ModelRecord, name: str, row: ColumnRow) -> rest.Column:
+def _column(model: rest.ModelRecord, row: ColumnRow) -> rest.Column:
     return rest.Column(
         model_id=model.model_id,
         config_key=row.config_key,
-        model_name=name,
+        model_name=model.shown_name,
         family=model.family,
         variant=model.variant,
         quantization=model.quantization,
@@ -212,6 +209,8 @@ def _cell(source: _Source, scenario: Scenario, prices: Prices) -> rest.Cell:
         trust=result.trust if result else None,
         noise_floor=result.noise_floor if result else None,
         noise_floors=result.noise_floors if result else (),
+        job_id=row.shown_job_id,
+        campaign_id=row.campaign_id,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from edgeprof.wire import rest
-from edgeprof_hub.matrix.table import MatrixAxes
+from edgeprof_hub.matrix.table import MatrixAxes, key_of
 
 DEVICES_A_PAGE = 20
 COLUMNS_A_PAGE = 12
@@ -30,8 +30,20 @@ class MatrixQuery:
     """Only this family, by its whole name."""
     colour: str = ""
     """`distance`: cells are shaded by how far they are from the best of their family; `rank`: by their place in it."""
+    x: str = ""
+    """What the planes below the matrix have on their first axis, by a word of `pareto.AXES`; empty: speed."""
     against: str = ""
-    """What the plane below the matrix has on its second axis: `energy` or `cost`; empty: peak memory."""
+    """The same of their second axis; empty: peak memory."""
+    columns: str = ""
+    """Figures shown under the large one, words of the column picker separated by commas."""
+    group: str = ""
+    """Only the devices of this group."""
+    task: str = ""
+    """Only models of this task."""
+    ran: str = ""
+    """`1`: without devices and variants that have no result."""
+    cards: str = ""
+    """`all`: every answer card, not only the first few."""
     hide: str = ""
     """Keys of devices and columns that are left out, separated by spaces."""
     pin: str = ""
@@ -63,7 +75,23 @@ class MatrixQuery:
     @property
     def is_search(self) -> bool:
         """Whether devices or models were searched for."""
-        return bool(self.device.strip() or self.model.strip() or self.family)
+        return bool(self.device.strip() or self.model.strip() or self.family or self.group or self.task)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The words of the column picker, each once."""
+        return tuple(dict.fromkeys(filter(None, self.columns.split(","))))
+
+    def with_column(self, word: str) -> str:
+        """The address of this view with one figure more under the large one, or one less."""
+        remaining = [each for each in self.chosen if each != word]
+        return self.href(columns=",".join(remaining if word in self.chosen else [*self.chosen, word]))
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What a search form carries along unseen: everything that is set and that it has no input for."""
+        own = ("device", "model", "group", "task", "ran", "d", "c")
+        return {name: str(value) for name, value in vars(self).items() if value and name not in own}
 
 
 @dataclass(frozen=True)
@@ -91,7 +119,7 @@ class PageWindow:
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
         return (
-            not (self.query.is_search or self.query.hide)
+            not (self.query.is_search or self.query.hide or self.query.ran)
             and self.device_page.pages <= 1
             and self.column_page.pages <= 1
         )
@@ -120,11 +148,24 @@ def best_first(
     return sorted(devices, key=place)
 
 
-def matching(axes: MatrixAxes, query: MatrixQuery) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
+@dataclass(frozen=True)
+class Allowed:
+    """Devices and columns that a filter leaves, beyond the words of a search; None: all of them."""
+
+    devices: frozenset[str] | None = None
+    columns: frozenset[tuple[str, str]] | None = None
+
+
+def matching(
+    axes: MatrixAxes, query: MatrixQuery, allowed: Allowed = Allowed()
+) -> tuple[list[rest.DeviceRecord], list[rest.Column]]:
     """The devices and the columns that were searched for: all of them where nothing was."""
-    devices = [device for device in axes.devices if _has(query.device, (device.label, device.profile_title or ""))]
+    devices = [device for device in axes.devices if _has(query.device, _words_of_device(device))]
+    devices = [device for device in devices if allowed.devices is None or device.device_id in allowed.devices]
     shown = [device for device in devices if device.device_id not in query.hidden]
     columns = [column for column in axes.columns if query.family in ("", column.family)]
+    columns = [column for column in columns if query.task in ("", column.task)]
+    columns = [column for column in columns if allowed.columns is None or key_of(column) in allowed.columns]
     found = [column for column in columns if _has(query.model, _words_of(column))]
     return _pinned_first(shown, query.pinned), [column for column in found if sort_key(column) not in query.hidden]
 
@@ -134,9 +175,9 @@ def _pinned_first(devices: Sequence[rest.DeviceRecord], pinned: Sequence[str]) -
     return sorted(devices, key=lambda device: places.get(device.device_id, len(places)))
 
 
-def window(axes: MatrixAxes, query: MatrixQuery) -> PageWindow:
+def window(axes: MatrixAxes, query: MatrixQuery, allowed: Allowed = Allowed()) -> PageWindow:
     """The part that the query names. A page beyond the last one is the last one."""
-    devices, columns = matching(axes, query)
+    devices, columns = matching(axes, query, allowed)
     device_parts = [devices[at : at + DEVICES_A_PAGE] for at in range(0, len(devices), DEVICES_A_PAGE)]
     column_parts = _parts(columns)
     device_page, column_page = _page(device_parts, query.d), _page(column_parts, query.c)
@@ -150,7 +191,12 @@ def window(axes: MatrixAxes, query: MatrixQuery) -> PageWindow:
 
 
 def _words_of(column: rest.Column) -> tuple[str, ...]:
-    return (column.model_name, column.family, column.format, column.quantization, column.runtime)
+    return (column.model_name, column.family, column.format, column.quantization, column.runtime, column.task)
+
+
+def _words_of_device(device: rest.DeviceRecord) -> tuple[str, ...]:
+    presence = "online" if device.online else "offline"
+    return (device.label, device.profile_title or "", device.tag, presence)
 
 
 def _has(searched: str, texts: Iterable[str]) -> bool:

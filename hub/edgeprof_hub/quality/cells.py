@@ -60,12 +60,19 @@ def verdicts_of(store: SqliteReader, families: Sequence[str]) -> Verdicts:
 
 
 def lead_sets(store: SqliteReader, families: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    """By family the set and shots with most evaluations, of several the first evaluated. `families`: by model."""
+    """By family the set and shots that a person chose, once they were answered there, else those with most evaluations.
+
+    Of several with as many, the first evaluated leads. `families`: by model.
+    """
     counts: dict[str, dict[tuple[str, int], int]] = defaultdict(lambda: defaultdict(int))
     for model_id, set_id, shots, count in store.evaluations.counts(sorted(families)):
         if count:
             counts[families[model_id]][set_id, shots] += count
-    return {family: max(found, key=lambda key: (found[key], -key[1])) for family, found in counts.items()}
+    chosen = store.gates.leads(sorted(counts))
+    return {
+        family: chosen[family] if chosen.get(family) in found else max(found, key=lambda key: (found[key], -key[1]))
+        for family, found in counts.items()
+    }
 
 
 def architecture_of(device: rest.DeviceRecord | None) -> str:

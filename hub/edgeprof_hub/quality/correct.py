@@ -17,6 +17,19 @@ def share_of_right(found: rest.EvaluationRecord) -> bool:
     return is_lead and metric is not None and metric.unit == "%" and found.metric != "f1_percent"
 
 
+def right_percents(found: rest.EvaluationRecord) -> tuple[float | None, float | None, float | None]:
+    """Right answers in percent of all items that were asked, with the ends of the interval.
+
+    The figure itself is of the items with an answer.
+    """
+    asked = found.answered + found.problems
+    with_answer = found.answered / asked if asked else 1.0
+    value, low, high = (
+        None if each is None else each * with_answer for each in (found.value, found.ci_low, found.ci_high)
+    )
+    return value, low, high
+
+
 def correct_cost(cell: rest.Cell, found: rest.EvaluationRecord) -> rest.CorrectCost | None:
     """As `correct_of`, of a cell; None where speed and answers are of two runtime versions."""
     return correct_of(cell.cost, cell.metrics, found) if is_same_runtime(cell, found) else None
@@ -33,14 +46,16 @@ def correct_of(
     """Of a set-up whose task has right and wrong answers, one inference each; None where no figure comes of it.
 
     C = c / a, with c the cost of 1,000 inferences (or the energy of one) and a the share of right answers. The interval
-    is c / a_high to c / a_low: that of the share alone. An answer that is wrong is paid for as well.
+    is c / a_high to c / a_low: that of the share alone. An answer that is wrong is paid for as well, and so is an item
+    without an answer: a is of all items that were asked, while the figure is of those with an answer.
     """
     if found.value is None or not share_of_right(found):
         return None
     usd = cost.edge_usd if cost is not None and cost.unit == PER_1000 else None
     row = metrics.get(ENERGY)
     energy = row.value if row is not None and row.origin == "measured" else None
-    shares = (found.value, found.ci_high, found.ci_low)
+    share, low, high = right_percents(found)
+    shares = (share, high, low)
     if found.value <= 0 or (usd is None and energy is None):
         return None
     money, joules = ([_over(figure, share) for share in shares] for figure in (usd, energy))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows
+from edgeprof.quality.capability import CapabilityRow, Evaluated, capability_rows, spelled
 from edgeprof.quality.drift import find_drift
 from edgeprof.quality.gate_text import Gate, parse_gate
 from edgeprof.quality.gates import judge_gate
@@ -28,7 +28,7 @@ from edgeprof_hub.store.rows import to_json
 
 log = logging.getLogger(__name__)
 
-RULES = "4"
+RULES = "5"
 """Counts up when verdicts on the same inputs may change."""
 MAX_ITEMS = 100
 """Items that a stored drift names of each kind."""
@@ -91,7 +91,7 @@ def refresh_all(hub: HubContext) -> None:
 
 
 def _of_models(models: Mapping[str, rest.ModelRecord]) -> list[tuple[str, str, str]]:
-    return sorted((model.model_id, model.name, model.quantization) for model in models.values())
+    return sorted((model.model_id, model.shown_name, model.quantization) for model in models.values())
 
 
 def _of_runs(runs: Iterable[rest.EvaluationRecord], hashes: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -120,7 +120,7 @@ class _OneSet:
         for run in asked:
             source = None if gate.kind == "minimum" else reference(run, asked, self.models, shapes)
             if source is run:
-                name = self.models[run.model_id].name
+                name = self.models[run.model_id].shown_name
                 found.append(self._verdict(gate, run, "", "reference", f"{name} is what the others are held against."))
             else:
                 groups[source.result_id if source else ""].append(run)
@@ -229,7 +229,7 @@ class _OneSet:
 
     def _name(self, run: rest.EvaluationRecord) -> str:
         place = f" on {run.architecture}" if run.architecture else ""
-        return f"{self.models[run.model_id].name} with {run.runtime}{place}"
+        return f"{self.models[run.model_id].shown_name} with {run.runtime}{place}"
 
     def _verdict(
         self,
@@ -256,7 +256,7 @@ class _OneSet:
 
 
 def _title(model: rest.ModelRecord) -> str:
-    is_said = model.quantization.lower() in model.name.lower()
+    is_said = spelled(model.quantization) in spelled(model.name)
     return model.name if is_said else f"{model.name} {model.quantization}"
 
 

@@ -68,14 +68,14 @@ def _row(
     assert one.value is not None
     architecture = one.architecture or architecture_of(device)
     place = (one.model_id, one.runtime, architecture)
-    gate, sentences = (None, ()) if one.unreal else known.of(model.family, place, one.base_key, model.name)
+    gate, sentences = (None, ()) if one.unreal else known.of(model.family, place, one.base_key, model.shown_name)
     drift, sentence = known.drifts.get(one.result_id, (None, ""))
     return rest.QualityRow(
         device_id=one.device_id,
         device=device.label if device else one.device_id,
         model_id=one.model_id,
         family=model.family,
-        variant=model.name,
+        variant=model.shown_name,
         quantization=model.quantization,
         runtime=one.runtime,
         architecture=architecture,
@@ -89,7 +89,7 @@ def _row(
         ci_high=one.ci_high,
         n=one.answered,
         unreal=one.unreal,
-        smallest_difference=smallest_points(one.answered) if share_of_right(one) else None,
+        smallest_difference=smallest_points(one.groups or one.answered) if share_of_right(one) else None,
         gate=gate,
         gate_sentences=sentences,
         drift=drift,

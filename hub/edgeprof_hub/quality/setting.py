@@ -1,4 +1,4 @@
-"""What a person sets: the gates of a family."""
+"""What a person sets of a family: its gates and its lead set."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.quality import lead
 from edgeprof_hub.store import gates as store_gates
 
 MAX_GATES = 20
@@ -18,7 +19,8 @@ def family_gates(hub: HubContext, family: str) -> rest.FamilyGates:
     lines = hub.reader.gates.gates([family]).get(family, ())
     if not lines and not _is_known(hub, family):
         raise not_found("family", family)
-    return rest.FamilyGates(family=family, gates=lines, verdicts=tuple(hub.reader.gates.verdicts([family])))
+    verdicts = tuple(hub.reader.gates.verdicts([family]))
+    return rest.FamilyGates(family=family, gates=lines, verdicts=verdicts, sets=tuple(lead.evaluated_sets(hub, family)))
 
 
 def set_gates(hub: HubContext, family: str, lines: Sequence[str]) -> rest.FamilyGates:
@@ -32,6 +34,19 @@ def set_gates(hub: HubContext, family: str, lines: Sequence[str]) -> rest.Family
     if not _is_known(hub, family):
         raise not_found("family", family)
     hub.writer.call(lambda store: store.change(lambda db: store_gates.set_gates(db, family, gates)))
+    hub.events.publish([Change("gate", family)])
+    return family_gates(hub, family)
+
+
+def set_lead(hub: HubContext, family: str, new: rest.NewLead) -> rest.FamilyGates:
+    """Choose the set that the comparison shows of the family; an empty text restores the default.
+
+    Raises UsageError `unknown_set`; EdgeprofError `not_found`.
+    """
+    if not _is_known(hub, family):
+        raise not_found("family", family)
+    chosen = lead.find(hub, family, new.set, new.shots) if new.set else None
+    hub.writer.call(lambda store: store.change(lambda db: store_gates.set_lead(db, family, chosen)))
     hub.events.publish([Change("gate", family)])
     return family_gates(hub, family)
 

@@ -1,15 +1,19 @@
 """What a person changes of devices, models and results, with all that follows from it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
+from edgeprof.wire.labels import LabelledKind
 from edgeprof.wire.tasks import TASKS, task_of
 from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.registry import model_facts
+from edgeprof_hub.registry import model_facts, tags
+from edgeprof_hub.store import labels
 from edgeprof_hub.store.writer import SqliteWriter
 
 MAX_PARAMETERS = 10**15
@@ -18,7 +22,37 @@ MAX_PARAMETERS = 10**15
 def rename_device(hub: HubContext, device_id: str, name: str) -> None:
     """Its id and its results stay."""
     shown = names.checked(name)
-    if not hub.writer.call(lambda store: store.rename_device(device_id, shown)):
+
+    def change(store: SqliteWriter) -> bool:
+        record = hub.reader.device(device_id)
+        if record is None:
+            return False
+        with store.transaction():
+            store.rename_device(device_id, shown)
+            noted = _noted("device", device_id, record.name, {"name": (record.name, shown)})
+            store.change(lambda db: labels.note(db, noted))
+        return True
+
+    if not hub.writer.call(change):
+        raise not_found("device", device_id)
+    hub.events.publish([Change("device", device_id)])
+
+
+def tag_device(hub: HubContext, device_id: str, wanted: Iterable[str]) -> None:
+    """Give a device these tags and no others. Raises EdgeprofError: not_found, bad_tag, too_many_tags."""
+    new = tags.checked(wanted)
+
+    def change(store: SqliteWriter) -> bool:
+        record = hub.reader.device(device_id)
+        if record is None:
+            return False
+        noted = _noted("device", device_id, record.name, {"tags": (record.tags, new)})
+        with store.transaction():
+            store.change(lambda db: labels.set_device_tags(db, device_id, new))
+            store.change(lambda db: labels.note(db, noted))
+        return True
+
+    if not hub.writer.call(change):
         raise not_found("device", device_id)
     hub.events.publish([Change("device", device_id)])
 
@@ -55,7 +89,7 @@ def delete_group(hub: HubContext, name: str) -> None:
 def edit_model(hub: HubContext, model_id: str, changes: rest.ModelPatch) -> rest.ModelRecord:
     """What a person knows better of a model. Its id and its results stay; pages and costs follow.
 
-    Raises EdgeprofError: not_found, bad_name, bad_quantization, bad_task, bad_parameters.
+    Raises EdgeprofError: not_found, bad_name, bad_task, bad_parameters, bad_tag, too_many_tags.
     """
     values = _checked_changes(changes)
     name = None if changes.name is None else names.checked(changes.name)
@@ -64,10 +98,14 @@ def edit_model(hub: HubContext, model_id: str, changes: rest.ModelPatch) -> rest
         record = hub.reader.model(model_id)
         if record is None:
             return None
-        if name is not None:
-            store.rename_model(model_id, name)
-        if values:
-            store.save_model(model_facts.edited(record, values))
+        with store.transaction():
+            if name is not None:
+                store.rename_model(model_id, name)
+            if values:
+                store.save_model(model_facts.edited(record, values))
+            after = {**values, **({} if name is None else {"name": name})}
+            pairs = {field: (getattr(record, field), value) for field, value in after.items()}
+            store.change(lambda db: labels.note(db, _noted("model", model_id, record.name, pairs)))
         return hub.reader.model(model_id)
 
     saved = hub.writer.call(change)
@@ -77,12 +115,41 @@ def edit_model(hub: HubContext, model_id: str, changes: rest.ModelPatch) -> rest
     return saved
 
 
+def _noted(
+    kind: LabelledKind, subject_id: str, subject: str, pairs: Mapping[str, tuple[object, object]]
+) -> list[rest.LabelChange]:
+    """What has changed of these fields; each with its value before and after."""
+    return [
+        rest.LabelChange(
+            at_s=time.time(),
+            kind=kind,
+            subject_id=subject_id,
+            subject=subject,
+            field=field,
+            before=_text(before),
+            after=_text(after),
+        )
+        for field, (before, after) in pairs.items()
+        if before != after
+    ]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, cast("tuple[object, ...]", value)))
+    return "" if value is None else str(value)
+
+
 def _checked_changes(changes: rest.ModelPatch) -> dict[str, object]:
     values: dict[str, object] = {}
     if changes.family is not None:
         values["family"] = names.checked(changes.family)
     if changes.quantization is not None:
         values["quantization"] = names.checked(changes.quantization)
+    if changes.variant is not None:
+        values["variant"] = names.checked(changes.variant)
+    if changes.tags is not None:
+        values["tags"] = tags.checked(changes.tags)
     if changes.task is not None:
         try:
             values["task"] = task_of(changes.task)

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,8 +27,20 @@ from edgeprof_hub.store.writer import SqliteWriter
 def register(hub: HubContext, new: rest.NewEvaluationSet) -> rest.EvaluationSetRecord:
     """Store a set whose files are here. Raises EdgeprofError with the code of what is wrong with it."""
     registration.check_manifest(new.manifest)
+    known = [new.manifest]
+    try:
+        return _registered(hub, new, known)
+    except EdgeprofError as error:
+        if error.code != "blob_missing":  # which a client mends: it sends what is missing
+            _forget(hub, known)
+        raise
+
+
+def _registered(hub: HubContext, new: rest.NewEvaluationSet, known: list[Manifest]) -> rest.EvaluationSetRecord:
+    """`known` takes the manifest with all files, once that can be read."""
     registration.check_stored(hub.blobs, new.manifest)
     manifest = _whole(hub.blobs, new.manifest)
+    known.append(manifest)
     with tempfile.TemporaryDirectory(dir=hub.settings.data, prefix="looking-into-") as folder:
         _lay_out(Path(folder), hub.blobs, manifest)
         found = read(Path(folder), new.name)
@@ -41,6 +54,7 @@ def register(hub: HubContext, new: rest.NewEvaluationSet) -> rest.EvaluationSetR
 def adopt(hub: HubContext, folder: Path, name: str) -> rest.EvaluationSetRecord:
     """Store the set in a folder of this machine, whose files are taken from there. Empty name: the set's own."""
     found = read(folder, name or folder.name)
+    names.checked(name or found.facts.name)  # before its files are stored
     manifest = manifest_in(folder, found)
     short, index = shortened(manifest)
     for file in manifest.files:
@@ -83,6 +97,12 @@ def get(hub: HubContext, set_id: str) -> rest.EvaluationSetRecord:
     if record is None:
         raise not_found("evaluation set", set_id)
     return record
+
+
+def _forget(hub: HubContext, manifests: Iterable[Manifest]) -> None:
+    """Files of a refused set that nothing else has."""
+    hashes = {file.sha256 for manifest in manifests for file in manifest.files}
+    hub.writer.call(lambda _: hub.blobs.remove(hub.reader.unused_blobs(hashes)))
 
 
 def _keep(

@@ -36,7 +36,8 @@ def merged(known: rest.ModelRecord | None, new: rest.ModelRecord) -> rest.ModelR
     values = {name: getattr(known, name) for name in kept}
     variant = known.variant if "quantization" in kept else new.variant
     proposed = [name for name in EDITABLE if name in (known if name in kept else new).proposed]
-    return replace(new, **values, variant=variant, name=known.name, created_s=known.created_s, proposed=tuple(proposed))
+    stays = {"variant": variant, "name": known.name, "tags": tuple(sorted({*known.tags, *new.tags}))}
+    return replace(new, **values, **stays, created_s=known.created_s, proposed=tuple(proposed))
 
 
 def _stays(name: str, known: rest.ModelRecord, new: rest.ModelRecord) -> bool:
@@ -55,7 +56,7 @@ def apart(record: rest.ModelRecord, models: Sequence[rest.ModelRecord]) -> rest.
     others = [model for model in models if model.model_id != record.model_id]
     named = sorted({model.family for model in others if _is_of(model.family, record.family)} | {record.family})
     for family in named:
-        if all(_may_be_one_network(record, model) for model in others if model.family == family):
+        if all(may_be_one_network(record, model) for model in others if model.family == family):
             return replace(record, family=family)
     return replace(record, family=f"{record.family} {record.model_id[:_ID_CHARS]}")
 
@@ -66,7 +67,8 @@ def _is_of(family: str, proposed: str) -> bool:
     return family == proposed or (rest_of_it != family and len(rest_of_it) == _ID_CHARS)
 
 
-def _may_be_one_network(one: rest.ModelRecord, other: rest.ModelRecord) -> bool:
+def may_be_one_network(one: rest.ModelRecord, other: rest.ModelRecord) -> bool:
+    """Whether they store about as many values, or one's number is unknown."""
     if not one.parameters or not other.parameters:
         return True
     return max(one.parameters, other.parameters) <= MAX_RATIO * min(one.parameters, other.parameters)
@@ -75,7 +77,7 @@ def _may_be_one_network(one: rest.ModelRecord, other: rest.ModelRecord) -> bool:
 def edited(record: rest.ModelRecord, changes: dict[str, object]) -> rest.ModelRecord:
     """The record with what a person changed; those fields are no longer proposed. `variant` follows quantization."""
     values = dict(changes)
-    if "quantization" in values and record.variant == record.quantization:
+    if "quantization" in values and "variant" not in values and record.variant == record.quantization:
         values["variant"] = values["quantization"]
     left = tuple(name for name in record.proposed if name not in changes)
     return replace(record, **values, proposed=left)  # pyright: ignore[reportArgumentType]

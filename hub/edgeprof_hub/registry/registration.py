@@ -17,7 +17,7 @@ from edgeprof_hub import names
 from edgeprof_hub.blobs import BlobStore, is_hash
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
-from edgeprof_hub.registry import model_facts
+from edgeprof_hub.registry import model_facts, tags
 from edgeprof_hub.store.writer import SqliteWriter
 
 MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
@@ -35,11 +35,12 @@ def register(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
 
 
 def tidied(record: rest.ModelRecord, now_s: float) -> rest.ModelRecord:
-    """With names that can be shown, and what the hub knows better than the sender. Raises UsageError: bad_name."""
+    """With names that can be shown, and what the hub knows better. Raises UsageError: bad_name, bad_tag."""
     return replace(
         record,
         name=names.checked(record.name),
         family=names.tidy(record.family) or names.checked(record.name),
+        tags=tags.checked(record.tags),
         size_bytes=identity.model_bytes(record.manifest),
         created_s=now_s,
     )
@@ -74,6 +75,10 @@ def check_files(manifest: Manifest) -> None:
         raise EdgeprofError("bad_manifest", f"The manifest's file {wrong[:80]!r} has an invalid path, size or hash.")
     if len(set(paths)) != len(paths) or manifest.entry not in paths:
         raise EdgeprofError("bad_manifest", "The manifest must list each file once, including its entry file.")
+    folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    both = next((path for path in paths if path in folders), None)
+    if both is not None:
+        raise EdgeprofError("bad_manifest", f"The manifest lists {both[:80]!r} both as a file and as a folder.")
 
 
 def _is_fine(file: FileRef) -> bool:

@@ -50,10 +50,17 @@ def unpacked(archive: Path, into: Path) -> Path:
             raise no_space() from error
         why = error.strerror or error
         raise EdgeprofError("bad_archive", f"{archive.name} cannot be unpacked: {why}. Pack it again.") from error
-    found = sorted(into.rglob(FACTS_FILE), key=lambda path: len(path.parts))
+    found = sorted(into.rglob(FACTS_FILE), key=lambda path: (len(path.parts), str(path)))
     if not found:
         raise EdgeprofError("bad_archive", f"{archive.name} has no {FACTS_FILE}. Pack the folder of a set.")
-    return found[0].parent
+    folder = found[0].parent
+    others = [path for path in found[1:] if folder / "files" not in path.parents]
+    if others:
+        places = " and ".join(str(path.parent.relative_to(into)) for path in (found[0], others[0]))
+        raise EdgeprofError(
+            "bad_archive", f"{archive.name} has {1 + len(others)} sets, in {places}. Send an archive for each."
+        )
+    return folder
 
 
 def _unzip(archive: Path, into: Path) -> None:

@@ -1,18 +1,31 @@
 """Campaigns and their jobs: started, followed, cancelled, tried again."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from edgeprof.wire import rest
-from edgeprof_hub.campaigns import actions
+from edgeprof_hub.campaigns import actions, queue
 from edgeprof_hub.routes.answers import HubOf, document
 
 router = APIRouter(tags=["campaigns"])
+
+MAX_ID_CHARS = 200
+Id = Annotated[str, Query(max_length=MAX_ID_CHARS)]
+MAX_JOBS = 5000
+MAX_OFFSET = 10_000_000
 
 
 @router.post("/campaigns", response_model=rest.Campaign, status_code=201)
 def post_campaign(hub: HubOf, request: rest.CampaignRequest) -> Response:
     """Queue every requested model on every requested device."""
     return document(actions.start(hub, request), 201)
+
+
+@router.get("/campaigns", response_model=list[rest.CampaignSummary])
+def get_campaigns(hub: HubOf, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+    """The newest campaigns in a line each, newest first."""
+    return document(queue.campaigns(hub, limit))
 
 
 @router.get("/campaigns/{campaign_id}", response_model=rest.Campaign)
@@ -25,6 +38,34 @@ def get_campaign(hub: HubOf, campaign_id: str) -> Response:
 def cancel_campaign(hub: HubOf, campaign_id: str) -> Response:
     """Cancel a campaign's unfinished jobs."""
     return document(actions.cancel(hub, campaign_id))
+
+
+@router.get("/jobs", response_model=rest.JobQueue)
+def get_jobs(
+    hub: HubOf,
+    state: Annotated[rest.JobWord | None, Query()] = None,
+    device_id: Id = "",
+    campaign_id: Id = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_JOBS)] = queue.A_PAGE,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+) -> Response:
+    """Jobs: running first, then the queue in its order, then what ended last. With the estimated time left."""
+    which = rest.JobFilter(states=rest.JOB_WORDS[state] if state else (), device_id=device_id, campaign_id=campaign_id)
+    return document(queue.listed(hub, which, limit, offset))
+
+
+@router.post("/jobs/cancel", response_model=rest.JobsChanged)
+def cancel_jobs(hub: HubOf, device_id: Id = "", campaign_id: Id = "") -> Response:
+    """Cancel every open job, or those of a device and of a campaign. 409 if none is open."""
+    changed = queue.cancel_all(hub, rest.JobFilter(device_id=device_id, campaign_id=campaign_id))
+    return document(rest.JobsChanged(changed=changed))
+
+
+@router.post("/jobs/retry", response_model=rest.JobsChanged)
+def retry_jobs(hub: HubOf, device_id: Id = "", campaign_id: Id = "") -> Response:
+    """Retry every failed job whose device and model still exist, or those of a device and of a campaign."""
+    changed = queue.retry_all(hub, rest.JobFilter(device_id=device_id, campaign_id=campaign_id))
+    return document(rest.JobsChanged(changed=changed))
 
 
 @router.get("/jobs/{job_id}", response_model=rest.JobRecord)

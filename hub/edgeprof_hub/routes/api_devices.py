@@ -1,4 +1,4 @@
-"""Devices: listed, renamed, priced, deleted."""
+"""Devices: listed, renamed, priced, tagged, deleted."""
 
 from typing import Annotated
 
@@ -19,6 +19,8 @@ class DevicePatch(BaseModel):
     name: str | None = None
     price_usd: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
     price_source: Annotated[str, Field(max_length=300)] | None = None
+    tags: Annotated[list[str], Field(max_length=1000)] | None = None
+    """All tags that it shall have; an empty list: none."""
 
 
 @router.get("", response_model=list[rest.DeviceRecord])
@@ -38,11 +40,13 @@ def get_device(hub: HubOf, device_id: str) -> Response:
 
 @router.patch("/{device_id}", status_code=NO_CONTENT)
 def patch_device(hub: HubOf, device_id: str, patch: DevicePatch) -> None:
-    """Rename a device or set its price."""
+    """Rename a device, set its price or its tags."""
     if patch.name is not None:
         admin.rename_device(hub, device_id, patch.name)
     if "price_usd" in patch.model_fields_set:
         admin.price_device(hub, device_id, patch.price_usd, patch.price_source)
+    if patch.tags is not None:
+        admin.tag_device(hub, device_id, patch.tags)
 
 
 @router.delete("/{device_id}", status_code=NO_CONTENT)

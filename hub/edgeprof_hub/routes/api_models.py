@@ -33,7 +33,7 @@ def get_model(hub: HubOf, model_id: str) -> Response:
 
 @router.patch("/{model_id}", status_code=NO_CONTENT)
 def patch_model(hub: HubOf, model_id: str, patch: rest.ModelPatch) -> None:
-    """Change a model's name, family, quantization, task or parameters. Its id and its results stay."""
+    """Change a model's name, family, variant, quantization, task, parameters or tags. Its id and its results stay."""
     admin.edit_model(hub, model_id, patch)
 
 

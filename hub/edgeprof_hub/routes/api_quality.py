@@ -26,8 +26,14 @@ def get_quality(
 
 @router.get("/families/{name:path}/gate", response_model=rest.FamilyGates)
 def get_gate(hub: HubOf, name: Family) -> Response:
-    """The gates of a family with their verdicts."""
+    """The gates of a family with their verdicts, and the sets that its models answered."""
     return document(setting.family_gates(hub, name))
+
+
+@router.put("/families/{name:path}/lead", response_model=rest.FamilyGates)
+def put_lead(hub: HubOf, name: Family, new: rest.NewLead) -> Response:
+    """Choose the set that the comparison shows a family's quality on; an empty `set` restores the default."""
+    return document(setting.set_lead(hub, name, new))
 
 
 @router.put("/families/{name:path}/gate", response_model=rest.FamilyGates)

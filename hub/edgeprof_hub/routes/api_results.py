@@ -22,10 +22,13 @@ from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, 
 from edgeprof_hub.registry import admin
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, Stream, document, encoded
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
+from edgeprof_hub.store.runs import RunFilter
+from edgeprof_hub.views import run_lines
 
 router = APIRouter(tags=["results"])
 
 MAX_PAGES = 1_000_000
+MAX_ID_CHARS = 200
 
 
 @router.get("/results", response_model=list[rest.StoredResult])
@@ -46,6 +49,33 @@ def get_results(
             raise UsageError("unknown_metric", f"{order_by[:80]!r} is not a metric.")
         return document(hub.reader.results_by(order_by, descending=descending, limit=limit))
     return document(hub.reader.results(device_id=device_id, model_id=model_id, config_key=config_key, limit=limit))
+
+
+@router.get("/runs", response_model=list[rest.RunLine])
+def get_runs(
+    hub: HubOf,
+    device_id: Annotated[str, Query(max_length=MAX_ID_CHARS)] = "",
+    model_id: Annotated[str, Query(max_length=MAX_ID_CHARS)] = "",
+    family: Annotated[str, Query(max_length=MAX_ID_CHARS)] = "",
+    state: Annotated[str, Query(max_length=MAX_ID_CHARS)] = "",
+    since_s: Annotated[float, Query(ge=0, le=1e12, allow_inf_nan=False)] = 0.0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Results in a line each, newest received first. `state`: measured, failed, or the code of a failure.
+
+    `since_s`: received at this Unix time or later.
+    """
+    which = RunFilter(device_id=device_id, model_id=model_id, state=state, since_s=since_s)
+    return document(run_lines.newest(hub.reader, which, family, limit))
+
+
+@router.get("/runs/{result_id}", response_model=rest.RunLine)
+def get_run(hub: HubOf, result_id: str) -> Response:
+    """The headline of one result: its figures, its badge, and what ran."""
+    stored = hub.reader.result(result_id)
+    if stored is None:
+        raise not_found("result", result_id)
+    return document(run_lines.headline(hub.reader, stored))
 
 
 @router.get("/results/{result_id}", response_model=rest.StoredResult)

@@ -11,13 +11,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import actions, evaluation_jobs, form_inputs
-from edgeprof_hub.registry import admin
+from edgeprof_hub.failures import not_found
+from edgeprof_hub.registry import admin, families, tags
+from edgeprof_hub.routes import families_page
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.views import detail
 
 MAX_USD = 1e9
+QUIET_SENTENCES = 3
+"""Of a move that takes nothing along: what moves, what is left, that nothing is lost. It needs no confirmation."""
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
@@ -52,8 +56,11 @@ def flash(
     device: Annotated[list[str] | None, Form()] = None,
     group: Annotated[list[str] | None, Form()] = None,
     evaluate: Annotated[list[str] | None, Form()] = None,
+    family: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
-    """Start a campaign. Errors appear above the form."""
+    """Start a campaign. Errors appear above the form. `family`: all its models are added."""
+    of_families = [one.model_id for one in hub.reader.models() if one.family in family] if family else []
+    model = list(dict.fromkeys([*(model or ()), *of_families]))
     try:
         if not model or not (device or group):
             raise UsageError("empty_campaign", "Select at least one model and one device.")
@@ -112,6 +119,24 @@ def repeat_run(hub: HubOf, result_id: str) -> RedirectResponse:
     return _next(f"/campaigns/{actions.repeat(hub, result_id).campaign_id}")
 
 
+@router.post("/runs/repeat")
+def repeat_runs(hub: HubOf, run: Annotated[list[str] | None, Form()] = None, repeats: Text = "1") -> RedirectResponse:
+    """Repeat several runs, interleaved, as one campaign."""
+    if not (repeats.isascii() and repeats.isdigit() and len(repeats) < 7):
+        raise UsageError("bad_repeats", f"{repeats[:20]!r} is not a number of repeats.")
+    return _next(f"/campaigns/{actions.repeat_interleaved(hub, run or (), int(repeats)).campaign_id}")
+
+
+@router.post("/cells/run-all")
+def run_cells(hub: HubOf, cell: Annotated[list[str] | None, Form()] = None) -> RedirectResponse:
+    """Run several cells that have no result. `cell`: device, model and configuration, with slashes between."""
+    keys = [tuple(text.split("/")) for text in cell or ()]
+    if any(len(key) != 3 for key in keys):
+        raise not_found("cell", next("/".join(key) for key in keys if len(key) != 3))
+    found = [(key[0], key[1], key[2]) for key in keys]
+    return _next(f"/campaigns/{actions.run_cells(hub, found).campaign_id}")
+
+
 @router.post("/cells/run")
 def run_cell(hub: HubOf, device_id: Text, model_id: Text, config_key: Text) -> RedirectResponse:
     """Run a cell that has no result."""
@@ -148,19 +173,50 @@ def rename_model(hub: HubOf, model_id: str, name: Text = "") -> RedirectResponse
     return _next(f"/models/{model_id}")
 
 
-@router.post("/models/{model_id}/about")
+@router.post("/models/{model_id}/about", response_model=None)
 def edit_model(
-    hub: HubOf, model_id: str, family: Text = "", quantization: Text = "", task: Text = "", parameters: Text = ""
-) -> RedirectResponse:
-    """Change what is known of a model; an empty field stays as it is."""
+    hub: HubOf,
+    model_id: str,
+    family: Text = "",
+    variant: Text = "",
+    quantization: Text = "",
+    task: Text = "",
+    parameters: Text = "",
+    confirmed: Text = "",
+) -> HTMLResponse | RedirectResponse:
+    """Change what is known of a model; an empty field stays as it is. Of another family, show first what moves."""
+    record = hub.reader.model(model_id)
+    if record is None:
+        raise not_found("model", model_id)
+    typed = {"family": family, "variant": variant, "quantization": quantization, "task": task}
     patch = rest.ModelPatch(
         family=family.strip() or None,
+        variant=None if variant.strip() in ("", record.variant) else variant,  # untouched, it follows the quantization
         quantization=quantization.strip() or None,
         task=task.strip() or None,
         parameters=_count(parameters),
     )
+    if patch.family not in (None, record.family) and not confirmed:
+        effects = families.of_one_model(hub, record, patch.family or "")
+        if effects.warnings or len(effects.sentences) > QUIET_SENTENCES:
+            fields = [*typed.items(), ("parameters", parameters)]
+            return families_page.confirmation(effects, f"/models/{model_id}/about", fields, f"/models/{model_id}")
     admin.edit_model(hub, model_id, patch)
     return _next(f"/models/{model_id}")
+
+
+@router.post("/models/{model_id}/tags")
+def tag_model(hub: HubOf, model_id: str, words: Text = "") -> RedirectResponse:
+    """Replace a model's tags; commas and spaces stand between them."""
+    admin.edit_model(hub, model_id, rest.ModelPatch(tags=tags.parse(words)))
+    return _next(f"/models/{model_id}#edit-h")
+
+
+@router.post("/devices/{device_id}/tags")
+def tag_device(hub: HubOf, device_id: str, words: Text = "") -> RedirectResponse:
+    """Replace a device's tags; commas and spaces stand between them."""
+    admin.tag_device(hub, device_id, tags.parse(words))
+    return _next(f"/devices/{device_id}#edit-h")
 
 
 @router.post("/models/{model_id}/delete")

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof_hub import failures
-from edgeprof_hub.context import hub_of
+from edgeprof_hub.context import HubContext, hub_of
 from edgeprof_hub.views import render
 
 HEADERS = {
@@ -27,6 +27,9 @@ _ENVIRONMENT = render.environment()
 _SYNTHETIC: ContextVar[bool] = ContextVar("synthetic", default=False)
 """Whether the hub that answers holds a made-up fleet: every page says so."""
 
+_RECORDED: ContextVar[str] = ContextVar("recorded", default="")
+"""When and on what a recording was measured that the hub shows: every page says so."""
+
 _DAMAGE: ContextVar[str | None] = ContextVar("damage", default=None)
 """What is wrong with the hub's database: every page says so."""
 
@@ -39,8 +42,7 @@ class PageRoute(APIRoute):
 
         async def handle_or_explain(request: Request) -> Response:
             hub = hub_of(request)
-            _SYNTHETIC.set(hub.is_synthetic)
-            _DAMAGE.set(hub.health.message)
+            mark(hub)
             try:
                 return await handle(request)
             except EdgeprofError as error:
@@ -52,6 +54,13 @@ class PageRoute(APIRoute):
                 return _explained(known)
 
         return handle_or_explain
+
+
+def mark(hub: HubContext) -> None:
+    """Note what every page of this hub must say, before one is rendered in this context."""
+    _SYNTHETIC.set(hub.is_synthetic)
+    _RECORDED.set(hub.recorded)
+    _DAMAGE.set(hub.health.message)
 
 
 def _explained(error: EdgeprofError) -> Response:
@@ -73,5 +82,6 @@ def answer(text: str, status: int = 200) -> HTMLResponse:
 
 def text_of(template: str, **context: object) -> str:
     """The page as text."""
-    always = {"version": __version__, "here": "", "synthetic": _SYNTHETIC.get(), "damage": _DAMAGE.get()}
+    marks = {"synthetic": _SYNTHETIC.get(), "recorded": _RECORDED.get(), "damage": _DAMAGE.get()}
+    always = {"version": __version__, "here": "", **marks}
     return _ENVIRONMENT.get_template(template).render({**always, **context})

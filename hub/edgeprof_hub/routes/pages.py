@@ -2,17 +2,20 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from edgeprof import tables
 from edgeprof.tables.headline import kind_of
+from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
+from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.campaigns import actions
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.cost import fleet_scenario
@@ -23,14 +26,34 @@ from edgeprof_hub.fit.beside import predicted_memory
 from edgeprof_hub.fit.notes import fit_notes
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.routes import capability, cell_history, cost_page, forms, sets_page, settings, side_by_side
+from edgeprof_hub.prediction.cells import predicted_cells
+from edgeprof_hub.quality import of_run
+from edgeprof_hub.readiness.integrating import integration_of
+from edgeprof_hub.routes import (
+    capability,
+    cell_history,
+    cost_page,
+    families_page,
+    forms,
+    integration,
+    jobs_page,
+    predictions_page,
+    ready,
+    sets_page,
+    settings,
+    side_by_side,
+)
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import comparison, detail, evidence, recent_runs, samples
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.views import comparison, detail, evidence, lead_lines, recent_runs, samples
+from edgeprof_hub.views.cell_figures import CHOICES
 from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
+MAX_PAST_RUNS = 10
+"""Runs of one cell that an answer's belief rests on."""
 MAX_LIST_CHARS = 4000
 """Characters of an address: a hundred keys."""
 
@@ -42,6 +65,11 @@ router.include_router(forms.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
+router.include_router(families_page.router)
+router.include_router(integration.router)
+router.include_router(jobs_page.router)
+router.include_router(predictions_page.router)
+router.include_router(ready.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)
@@ -56,9 +84,15 @@ def _query(
     sort: str = "",
     family: str = "",
     colour: str = "",
+    x: str = "",
     against: str = "",
     hide: str = "",
     pin: str = "",
+    columns: Annotated[list[str] | None, Query()] = None,
+    group: str = "",
+    task: str = "",
+    ran: str = "",
+    cards: str = "",
 ) -> MatrixQuery:
     """From the address. What is no number is the first page: a mistyped link still shows something."""
     return MatrixQuery(
@@ -70,7 +104,15 @@ def _query(
         sort=sort[:40],
         family=family[: window.MAX_SEARCH_CHARS],
         colour=colour if colour in comparison.COLOURS else "",
-        against=against if against in pareto.AGAINST else "",
+        x=x if x in pareto.AXES else "",
+        against=against if against in pareto.AXES else "",
+        columns=",".join(word for text in columns or () for word in text.split(",") if word in CHOICES)[
+            :MAX_LIST_CHARS
+        ],
+        group=group[: window.MAX_SEARCH_CHARS],
+        task=task if task in TASKS else "",
+        ran="1" if ran == "1" else "",
+        cards="all" if cards == "all" else "",
         hide=hide[:MAX_LIST_CHARS],
         pin=pin[:MAX_LIST_CHARS],
     )
@@ -93,6 +135,15 @@ def home(hub: HubOf, request: Request, query: QueryOf) -> HTMLResponse:
 def matrix(hub: HubOf, request: Request, query: QueryOf) -> HTMLResponse:
     """The comparison's live part alone."""
     return _matrix_page(hub, request, query, "_comparison.html")
+
+
+@router.post("/cells/run-shown")
+def run_shown(hub: HubOf, request: Request, query: QueryOf) -> RedirectResponse:
+    """Run every cell of this view that nobody has run and that its device could."""
+    shown = _comparison(hub, request, query)
+    keys = [text.split("/") for row in shown.rows for text in row.runnable]
+    campaign = actions.run_cells(hub, [(key[0], key[1], key[2]) for key in keys])
+    return RedirectResponse(f"/campaigns/{campaign.campaign_id}", 303)
 
 
 def _sorted(store: ReadStore, axes: table.MatrixAxes, query: MatrixQuery) -> table.MatrixAxes:
@@ -130,7 +181,8 @@ def report(
         headers = {"content-disposition": f'attachment; filename="edgeprof.{kind}"', "cache-control": "no-store"}
         return Response(tables.render(made.table, kind), media_type=MEDIA[kind], headers=headers)
     base = f"{str(request.base_url).rstrip('/')}/"
-    css = Markup((STATIC / "edgeprof.css").read_text())  # our own sheet, which holds nothing that a person typed
+    sheets = (STATIC / name for name in ("edgeprof.css", "home.css"))
+    css = Markup("\n".join(sheet.read_text() for sheet in sheets))  # our own, which hold nothing that a person typed
     text = text_of("report.html", page=made, base=base, css=css, is_report=True)
     headers = {"content-disposition": 'attachment; filename="edgeprof-report.html"', "cache-control": "no-store"}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
@@ -152,18 +204,36 @@ def _comparison(
     store, now_s = hub.reader, time.time()
     metric = comparison.shown_metric(query.metric)
     axes = _sorted(store, table.axes(store), replace(query, metric=metric))
-    found = window.window(axes, replace(query, metric=metric))
+    groups = store.groups()
+    found = window.window(axes, replace(query, metric=metric), _allowed(store, query, groups))
     ranked = comparison.ranked_metrics(metric)
     part = table.part_of(store, axes, found.devices, found.columns, now_s, ranked, prices)
     run = {column.model_id for column in axes.columns}
     idle = [model for model in axes.models.values() if model.model_id not in run]
     token = " --token-file FILE" if hub.settings.token else ""
     agent_line = f"edgeprof agent run --hub {str(request.base_url).rstrip('/')}{token}"
-    made = comparison.comparison(part, found, idle, metric, agent_line, is_empty=not axes.devices)
+    source = comparison.Source(
+        past_runs=lambda cells, named: store.history.past_runs(cells, named, MAX_PAST_RUNS),
+        predicted=predicted_cells(store),
+        groups=tuple(one.name for one in groups),
+        tasks=tuple(sorted({column.task for column in axes.columns})),
+    )
+    made = comparison.comparison(part, found, idle, metric, agent_line, source, is_empty=not axes.devices)
     variants = [model for model in axes.models.values() if query.family and model.family == query.family]
     devices = {device.device_id: device for device in axes.devices}
     newest = recent_runs.recent_runs(store.results(limit=recent_runs.MAX_SHOWN), devices, axes.models)
     return replace(made, recent_runs=newest, variants=tuple(variants))
+
+
+def _allowed(store: SqliteReader, query: MatrixQuery, groups: Sequence[rest.DeviceGroup]) -> window.Allowed:
+    """What the chosen group holds, and what has run at all. A group that is gone holds no device."""
+    devices: frozenset[str] | None = None
+    if query.group:
+        devices = frozenset(next((one.device_ids for one in groups if one.name == query.group), ()))
+    if not query.ran:
+        return window.Allowed(devices)
+    ran_on, ran = store.with_results()
+    return window.Allowed(ran_on if devices is None else ran_on & devices, ran)
 
 
 @router.get("/runs/{result_id}")
@@ -180,7 +250,11 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     scenario = fleet_scenario.read(store.fleet_scenario())
     prices = hub_prices(store, store.models(), time.time())
     asked = store.evaluations.set(result.config.evaluation_set) if result.config.evaluation_set else None
-    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked)
+    others = of_run.evaluations_of(store, result, model_of.family) if model_of and not asked else []
+    timed = store.result(others[0].result_id) if others else None
+    runs = store.history.run_count((result.device_id, result.model_id, result.config_key))
+    evaluated = timed.result if timed else None
+    shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked, runs, evaluated)
     memory = predicted_memory(hub, result, model_of)
     return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost), memory=memory)
 
@@ -192,7 +266,19 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
     found = store.device(device_id)
     if found is None:
         raise not_found("device", device_id)
-    return page("device.html", page=detail.DevicePage(found, store.results(device_id=device_id, limit=NEWEST_RUNS)))
+    axes = replace(table.axes(store), devices=(found,))  # its families alone: other devices need not be read
+    ran = {(row.model_id, row.config_key) for row in store.cells(device_ids=[device_id])}
+    columns = [column for column in axes.columns if table.key_of(column) in ran]
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), lead_lines.LEADS).shown.cells
+    shown = detail.DevicePage(
+        found,
+        store.results(device_id=device_id, limit=NEWEST_RUNS),
+        store.labels.changes("device", device_id),
+        lead_lines.of_device(cells, columns),
+        lead_lines.failed(cells, columns),
+        {model.model_id: model.shown_name for model in axes.models.values()},
+    )
+    return page("device.html", page=shown)
 
 
 @router.get("/models/{model_id}")
@@ -202,9 +288,19 @@ def model(hub: HubOf, model_id: str) -> HTMLResponse:
     found = store.model(model_id)
     if found is None:
         raise not_found("model", model_id)
-    devices = {item.device_id: item for item in store.devices()}
-    runs = store.results(model_id=model_id, limit=NEWEST_RUNS)
-    return page("model.html", page=detail.ModelPage(found, runs, devices))
+    axes = table.axes(store)
+    devices = {item.device_id: item for item in axes.devices}
+    columns = [column for column in axes.columns if column.model_id == model_id]
+    cells = table.part_of(store, axes, axes.devices, columns, time.time(), ()).shown.cells
+    shown = detail.ModelPage(
+        found,
+        store.results(model_id=model_id, limit=NEWEST_RUNS),
+        devices,
+        changes=store.labels.changes("model", model_id),
+        leads=lead_lines.of_model(cells, columns, devices),
+        failures=lead_lines.failed(cells, columns),
+    )
+    return page("model.html", page=shown, integration=integration_of(hub, model_id))
 
 
 @router.get("/flash")

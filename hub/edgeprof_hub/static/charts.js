@@ -137,18 +137,25 @@
     };
   }
 
+  // All samples up to p99, with the median, and the peaks where there are two speeds.
   function histogram(series, width) {
-    const { low_ms: low, high_ms: high, counts } = series.histogram;
-    const step = (high - low) / counts.length;
-    const bars = counts.map((count, index) => ({ from: low + index * step, to: low + (index + 1) * step, count }));
+    const { edges_ms: edges, counts, is_log: isLog, median_ms: median, modes_ms: modes } = series.histogram;
+    const bars = counts.map((count, index) => ({ from: edges[index], to: edges[index + 1], count }));
+    const isLate = (x) => (isLog ? Math.log(x / edges[0]) / Math.log(edges[edges.length - 1] / edges[0]) : (x - edges[0]) / (edges[edges.length - 1] - edges[0])) > 0.75;
+    const names = (textAnchor) => Plot.text(modes.filter((x) => isLate(x) === (textAnchor === "end")), { x: (x) => x, text: (x) => `peak ${Number(x.toPrecision(3))}`, frameAnchor: "top", textAnchor, dx: textAnchor === "end" ? -4 : 4, dy: -16, fill: css("--bad") });
     return {
-      height: 150,
+      height: 170,
       marginLeft: 52,
-      x: { label: null, ticks: width < 600 ? 4 : 10 },
+      marginTop: 18,
+      x: { type: isLog ? "log" : "linear", label: null, ticks: width < 600 ? 4 : 10, tickFormat: isLog ? "~g" : undefined },
       y: { label: null, grid: true, ticks: 4 },
       marks: [
-        Plot.rectY(bars, { x1: "from", x2: "to", y: "count", fill: css("--link") }),
+        Plot.rectY(bars, { x1: "from", x2: "to", y: "count", fill: css("--link"), fillOpacity: 0.8 }),
         Plot.ruleY([0], { stroke: css("--strong-line") }),
+        Plot.ruleX([median], { stroke: css("--ink"), strokeWidth: 1.4 }),
+        Plot.ruleX(modes, { stroke: css("--bad"), strokeDasharray: "4 3" }),
+        names("start"),
+        names("end"),
       ],
     };
   }

@@ -12,9 +12,10 @@
     if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
-      // A refresh must not discard a half-typed search or selected runs.
+      // A refresh must not discard a half-typed search, selected runs, or an open cell or menu.
       const types = document.activeElement?.type === "text" && part.contains(document.activeElement);
-      if (types || part.querySelector("input:checked")) return refreshSoon();
+      const isOpen = part.querySelector(".more[open], .menu[name][open]");
+      if (types || isOpen || part.querySelector("td input:checked")) return refreshSoon();
       htmx.trigger(part, "hub-changed");
     }, PAUSE_MS);
   }

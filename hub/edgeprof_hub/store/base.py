@@ -1,6 +1,8 @@
 """The store's one protocol. SQL lives behind it, one module per engine; nobody else sees a row."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -26,6 +28,30 @@ class CellRow:
     job_state: rest.JobState | None
     stage: str | None
     fraction: float | None
+    shown_job_id: str | None = None
+    """The job whose state this is: of several jobs of a cell, the one at work; else the newest."""
+    campaign_id: str | None = None
+    """Of that job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """A job, when the run of its present attempt began (the hub's clock), and how many seconds a measured one took."""
+
+    job: rest.JobRecord
+    began_s: float | None
+    ran_s: float | None
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A campaign with its jobs by state, and what they are about."""
+
+    campaign_id: str
+    created_s: float
+    counts: Counter[rest.JobState]
+    model_ids: set[str]
+    device_ids: set[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +90,10 @@ class ReadStore(Protocol):
 
     def is_synthetic(self) -> bool:
         """Whether everything here was made up by `edgeprof hub seed`."""
+        ...
+
+    def recorded(self) -> str:
+        """When and on what everything here was measured, where this is a recording; else empty."""
         ...
 
     def columns(self) -> Sequence[ColumnRow]: ...
@@ -150,12 +180,20 @@ class ReadStore(Protocol):
 class WriteStore(Protocol):
     """Changes. Called on the one writer thread only; each call is one committed transaction."""
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """A block whose changes are committed as one."""
+        ...
+
     def save_state(self, state: m.State, received_s: float) -> bool:
         """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
         ...
 
     def mark_synthetic(self) -> None:
         """Say for good that everything in this database was made up."""
+        ...
+
+    def mark_recorded(self, about: str) -> None:
+        """Say for good that everything in this database is a recording."""
         ...
 
     def mark_all_offline(self) -> None: ...

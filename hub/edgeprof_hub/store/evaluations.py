@@ -109,7 +109,8 @@ class EvaluationReader:
     ) -> list[rest.EvaluationRecord]:
         """The evaluation that stands for each set-up on each device. `asked`: model, set, shots.
 
-        Of those with a figure the newest of all items, else the part with the most answers: `standing_run.rank`.
+        Of those with a figure a real one before an emulated or replayed one; of these the newest of all items, else the
+        part with the most answers: `standing_run.rank`.
         `in_each_place`: one for each runtime version and architecture that a device had.
         """
         where = [
@@ -123,7 +124,8 @@ class EvaluationReader:
         places = ", runtime, architecture, unreal" if in_each_place else ""
         ranked = (
             f"SELECT rowid AS id, row_number() OVER (PARTITION BY device_id, model_id, base_key, set_id, shots{places}"
-            " ORDER BY ended = 'all' DESC, CASE WHEN ended = 'all' THEN 0 ELSE answered END DESC, rowid DESC) AS place"
+            " ORDER BY unreal = '' DESC, ended = 'all' DESC,"
+            " CASE WHEN ended = 'all' THEN 0 ELSE answered END DESC, rowid DESC) AS place"
             f" FROM evaluation WHERE {' AND '.join(where)}"
         )
         standing = f"SELECT id FROM ({ranked}) WHERE place = 1"
@@ -203,6 +205,8 @@ def index(connection: sqlite3.Connection, result: m.Result) -> None:
         "ci_low": lead.ci_low if lead else None,
         "ci_high": lead.ci_high if lead else None,
         **_of_run(result),
+        "problems": found.problem_count if found else 0,
+        "groups": found.groups if found else 0,
     }
     insert(connection, "evaluation", values, "ON CONFLICT DO NOTHING")
 
@@ -214,6 +218,16 @@ def add_runs(connection: sqlite3.Connection) -> None:
         values = _of_run(rows.from_json(document, m.Result))
         changes = ", ".join(f"{name} = :{name}" for name in values)
         connection.execute(f"UPDATE evaluation SET {changes} WHERE result_id = :id", {**values, "id": result_id})
+
+
+def add_counts(connection: sqlite3.Connection) -> None:
+    """The items without an answer and the groups in the rows of an older release."""
+    for column, told in (("problems", "problem_count"), ("groups", "groups")):
+        connection.execute(f"ALTER TABLE evaluation ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+        connection.execute(
+            f"UPDATE evaluation SET {column} = coalesce((SELECT document ->> '$.evaluation.{told}' FROM result"
+            " WHERE result.result_id = evaluation.result_id), 0)"
+        )
 
 
 def _of_run(result: m.Result) -> dict[str, str]:

@@ -72,6 +72,15 @@ class GateReader:
         found = self._ask("SELECT cells FROM capability WHERE family = ?", (family,))
         return rows.from_json(found[0]["cells"], tuple[CapabilityRow, ...]) if found else ()
 
+    def leads(self, families: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """The set and the shots that a person chose for the comparison, of the families that have some."""
+        found = self._ask(
+            "SELECT substr(name, ?) AS family, value ->> 0, value ->> 1 FROM setting WHERE name IN"
+            " (SELECT ? || value FROM json_each(?))",
+            (len(_LEAD) + 1, _LEAD, rows.to_json(families)),
+        )
+        return {str(row[0]): (str(row[1]), int(row[2])) for row in found}
+
     def inputs(self, family: str) -> str:
         """What the family's rows rest on; empty where it was never judged."""
         return next((str(row[0]) for row in self._ask(_INPUTS, (family,))), "")
@@ -81,6 +90,7 @@ class GateReader:
         return [str(row[0]) for row in self._ask("SELECT family FROM judged_family", ())]
 
 
+_LEAD = "lead_set:"
 _INPUTS = "SELECT inputs FROM judged_family WHERE family = ?"
 
 
@@ -89,6 +99,13 @@ def set_gates(connection: sqlite3.Connection, family: str, lines: Sequence[str])
     connection.execute("DELETE FROM gate WHERE family = ?", (family,))
     if lines:
         statements.insert(connection, "gate", {"family": family, "lines": rows.to_json(lines)})
+
+
+def set_lead(connection: sqlite3.Connection, family: str, lead: tuple[str, int] | None) -> None:
+    """Choose the set and the shots that the comparison shows of a family; None: the default again."""
+    connection.execute("DELETE FROM setting WHERE name = ?", (_LEAD + family,))
+    if lead is not None:
+        connection.execute("INSERT INTO setting (name, value) VALUES (?, ?)", (_LEAD + family, rows.to_json(lead)))
 
 
 def save_judged(

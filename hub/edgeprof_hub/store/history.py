@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -28,6 +29,11 @@ class HistoryReader:
         found = self._ask(f"SELECT * FROM annotation WHERE {_OF_CELL} ORDER BY at_s, annotation_id", cell)
         return [rest.Annotation(**dict(row)) for row in found]
 
+    def run_count(self, cell: rest.CellKey) -> int:
+        """Measured results of a cell."""
+        sql = f"SELECT count(*) FROM result WHERE {_OF_CELL} AND status = 'measured'"
+        return int(self._ask(sql, cell)[0][0])
+
     def regressions(self, cell: rest.CellKey | None = None, limit: int = 100) -> list[rest.Regression]:
         """Newest first; of one cell, or of all."""
         where = f" WHERE {_OF_CELL}" if cell else ""
@@ -53,6 +59,35 @@ class HistoryReader:
         figures = [row for one in found for row in _FIGURES.decode(one["document"]).metrics]
         return [row.value for row in figures if row.metric == metric and row.origin == "measured"]
 
+    def past_runs(
+        self, cells: Sequence[rest.CellKey], metric: str, limit: int
+    ) -> dict[rest.CellKey, tuple["PastRun", ...]]:
+        """The newest measured runs of each cell that have this metric, newest first."""
+        sql = f"SELECT document FROM result WHERE {_OF_CELL} AND status = 'measured' ORDER BY seq DESC LIMIT ?"
+        found = {cell: self._ask(sql, (*cell, limit)) for cell in dict.fromkeys(cells)}
+        return {
+            cell: tuple(run for row in read if (run := _past_run(row["document"], metric)) is not None)
+            for cell, read in found.items()
+        }
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One run of a cell. `seconds`: how long it took by the device's clock. `runtime`: with its version."""
+
+    value: float
+    seconds: float
+    runtime: str
+
+
+class _At(msgspec.Struct):
+    monotonic_ns: int
+
+
+class _Ran(msgspec.Struct):
+    runtime: str
+    runtime_version: str
+
 
 class _Row(msgspec.Struct):
     metric: str
@@ -64,8 +99,30 @@ class _Figures(msgspec.Struct):
     metrics: tuple[_Row, ...]
 
 
+class _Run(_Figures):
+    started: _At
+    finished: _At
+    effective: _Ran | None
+
+
 _FIGURES = msgspec.json.Decoder(_Figures)
 """Reads the figures of a stored result and skips all else: this runs once per arriving result."""
+
+
+_RUNS = msgspec.json.Decoder(_Run)
+
+
+def _past_run(document: str, metric: str) -> PastRun | None:
+    try:
+        run = _RUNS.decode(document)
+    except msgspec.MsgspecError:
+        return None  # a damaged row has a page of its own; here it is one run less
+    value = next((row.value for row in run.metrics if row.metric == metric and row.origin == "measured"), None)
+    if value is None:
+        return None
+    seconds = (run.finished.monotonic_ns - run.started.monotonic_ns) / 1e9
+    ran = run.effective
+    return PastRun(value, seconds, f"{ran.runtime} {ran.runtime_version}" if ran else "")
 
 
 def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:

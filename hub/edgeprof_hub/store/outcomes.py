@@ -5,7 +5,7 @@ import sqlite3
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
-from edgeprof_hub.store import evaluations, rows, standing
+from edgeprof_hub.store import evaluations, jobs, rows, standing
 from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.statements import insert
 from edgeprof_hub.store.trouble import Rotten
@@ -35,6 +35,8 @@ def save_result(
     key = (result.device_id, result.model_id, result.config_key)
     if not result.config.evaluation_set and _make_cell(connection, key, rows.to_json(result.config), None):
         _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
+        if result.failure and result.failure.code == "cancelled":
+            jobs.drop_empty_cell(connection, key)
     return "stored"
 
 
@@ -229,12 +231,13 @@ def _end_job(connection: sqlite3.Connection, result: m.Result, now_s: float) -> 
         "job_id": result.job_id,
         "attempt": result.attempt,
         "device_id": result.device_id,
+        "ran_s": jobs.ran_s(result),
     }
     max_attempts = MAX_EVALUATION_ATTEMPTS if result.config.evaluation_set else MAX_ATTEMPTS
     if failure and failure.code == "interrupted" and result.attempt < max_attempts:
         connection.execute(f"UPDATE job SET {_QUEUED_AGAIN}, note = 'interrupted' WHERE {_THIS_OPEN_JOB}", values)
     connection.execute(
-        "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL,"
+        "UPDATE job SET result_id = :result_id, updated_s = :now_s, fraction = NULL, ran_s = :ran_s,"
         f" state = iif(state IN {_ENDED_FOR_GOOD}, state, :state), stage = :stage, note = :note"
         " WHERE job_id = :job_id AND attempt = :attempt AND device_id = :device_id AND result_id IS NULL",
         values,
@@ -245,6 +248,6 @@ _ENDED_FOR_GOOD = "('measured', 'cancelled')"
 """A job that failed without a result (the device had quarantined it) takes the state of one that comes after all."""
 _QUEUED_AGAIN = (
     "attempt = attempt + 1, state = 'queued', stage = '', fraction = NULL, result_id = NULL, sent_s = NULL,"
-    " updated_s = :now_s"
+    " began_s = NULL, updated_s = :now_s"
 )
 _THIS_OPEN_JOB = f"job_id = :job_id AND attempt = :attempt AND device_id = :device_id AND state NOT IN {ENDED}"

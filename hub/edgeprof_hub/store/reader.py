@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from edgeprof.wire import rest
+from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CellRow, ColumnRow
@@ -13,7 +14,11 @@ from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.evaluations import EvaluationReader
 from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
+from edgeprof_hub.store.jobs import JobReader
+from edgeprof_hub.store.labels import LabelReader
 from edgeprof_hub.store.pool import ReadPool
+from edgeprof_hub.store.predictions import PredictionReader
+from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
@@ -26,7 +31,8 @@ _RUNNING = (
 )
 """Of several jobs of a cell (repeats), the one at work tells more than the newest, which still waits."""
 _CELLS = (
-    "SELECT cell.*, outcome.*, job.state, job.stage, job.fraction FROM cell"
+    "SELECT cell.*, outcome.*, job.state, job.stage, job.fraction, job.campaign_id, job.job_id AS shown_job_id"
+    " FROM cell"
     " LEFT JOIN outcome USING (device_id, model_id, config_key)"
     f" LEFT JOIN job ON job.job_id = coalesce(({_RUNNING}), cell.job_id)"
 )
@@ -53,6 +59,10 @@ class SqliteReader:
         self.catalogues = CatalogueReader(self._all)
         self.evaluations = EvaluationReader(self._all)
         self.gates = GateReader(self._all)
+        self.jobs = JobReader(self._all)
+        self.runs = RunReader(self._all)
+        self.labels = LabelReader(self._all)
+        self.predictions = PredictionReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
@@ -60,7 +70,8 @@ class SqliteReader:
     def devices(self) -> Sequence[rest.DeviceRecord]:
         found = self._all(f"{_DEVICE} ORDER BY device_id", ())
         labels = names.labels({row["device_id"]: row["name"] for row in found})
-        return [rows.device(row, labels[row["device_id"]]) for row in found]
+        recorded = bool(self.recorded())
+        return [rows.device(row, labels[row["device_id"]], recorded) for row in found]
 
     def device(self, device_id: str) -> rest.DeviceRecord | None:
         with self._snapshot() as connection:
@@ -69,7 +80,7 @@ class SqliteReader:
                 return None
             everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
             labels = names.labels({other["device_id"]: other["name"] for other in everyone})
-        return rows.device(row, labels[device_id])
+        return rows.device(row, labels[device_id], bool(self.recorded()))
 
     def groups(self) -> Sequence[rest.DeviceGroup]:
         found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())
@@ -79,17 +90,26 @@ class SqliteReader:
         ]
 
     def models(self) -> Sequence[rest.ModelRecord]:
-        return [rows.model(row) for row in self._all("SELECT * FROM model ORDER BY family, name, model_id", ())]
+        found = self._all("SELECT * FROM model ORDER BY family, name, model_id", ())
+        labels = distinct_names({row["model_id"]: row["name"] for row in found})
+        return [rows.model(row, labels[row["model_id"]]) for row in found]
 
     def model(self, model_id: str) -> rest.ModelRecord | None:
         row = self._first("SELECT * FROM model WHERE model_id = ?", (model_id,))
-        return rows.model(row) if row else None
+        if row is None:
+            return None
+        twins = self._all("SELECT model_id, name FROM model WHERE name = ?1 OR name LIKE ?1 || ' (%'", (row["name"],))
+        return rows.model(row, distinct_names({twin["model_id"]: twin["name"] for twin in twins})[model_id])
 
     def fleet_scenario(self) -> str | None:
         return self.scenarios.of_fleet()
 
     def is_synthetic(self) -> bool:
         return bool(self._all("SELECT 1 FROM setting WHERE name = 'synthetic'", ()))
+
+    def recorded(self) -> str:
+        found = self._all("SELECT value FROM setting WHERE name = 'recorded'", ())
+        return str(found[0][0]) if found else ""
 
     def evaluation_sets(self) -> Sequence[rest.EvaluationSetRecord]:
         return self.evaluations.sets()
@@ -118,6 +138,12 @@ class SqliteReader:
         where = f" WHERE {' AND '.join(clause for clause, _ in used)}" if used else ""
         found = self._all(f"{_CELLS}{where} ORDER BY 1, 2, 3", [values for _, values in used])
         return [rows.cell(row) for row in found]
+
+    def with_results(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """The devices, and the columns as model and configuration, that have at least one result."""
+        devices = self._all("SELECT DISTINCT device_id FROM cell WHERE result_id IS NOT NULL", ())
+        columns = self._all("SELECT DISTINCT model_id, config_key FROM cell WHERE result_id IS NOT NULL", ())
+        return frozenset(row[0] for row in devices), frozenset((row[0], row[1]) for row in columns)
 
     def standings(self, columns: Sequence[tuple[str, str]]) -> Sequence[StandingRow]:
         values = [rows.to_json(columns)]

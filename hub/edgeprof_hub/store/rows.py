@@ -46,11 +46,17 @@ def _model(text: str) -> rest.ModelRecord:
 
 
 @lru_cache(maxsize=MAX_STORED)
-def _config(text: str) -> m.RunConfig:
+def run_config(text: str) -> m.RunConfig:
+    """What was requested of a run."""
     return from_json(text, m.RunConfig)
 
 
-def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
+@lru_cache(maxsize=MAX_STORED)
+def _protocol(text: str) -> m.RunProtocol:
+    return from_json(text, m.RunProtocol)
+
+
+def device(row: sqlite3.Row, label: str, recorded: bool = False) -> rest.DeviceRecord:
     """One device."""
     return rest.DeviceRecord(
         device_id=row["device_id"],
@@ -67,12 +73,21 @@ def device(row: sqlite3.Row, label: str) -> rest.DeviceRecord:
         price_usd=row["price_usd"],
         price_source=row["price_source"],
         facts=facts(row["facts"]) if row["facts"] else None,
+        recorded=recorded,
+        tags=_tags(row),
     )
 
 
-def model(row: sqlite3.Row) -> rest.ModelRecord:
+def _tags(row: sqlite3.Row) -> tuple[str, ...]:
+    try:
+        return from_json(row["tags"], tuple[str, ...])
+    except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
+        return ()
+
+
+def model(row: sqlite3.Row, label: str) -> rest.ModelRecord:
     """One model; its name is a column, because it may change."""
-    return replace(_model(row["document"]), name=row["name"])
+    return replace(_model(row["document"]), name=row["name"], label=label)
 
 
 def job(row: sqlite3.Row) -> rest.JobRecord:
@@ -83,9 +98,9 @@ def job(row: sqlite3.Row) -> rest.JobRecord:
         attempt=row["attempt"],
         device_id=row["device_id"],
         model_id=row["model_id"],
-        config=from_json(row["config"], m.RunConfig),
+        config=run_config(row["config"]),
         config_key=row["config_key"],
-        protocol=from_json(row["protocol"], m.RunProtocol),
+        protocol=_protocol(row["protocol"]),
         state=cast(rest.JobState, row["state"]),
         stage=row["stage"],
         fraction=row["fraction"],
@@ -172,7 +187,7 @@ def shown_of(whole: m.Result) -> m.Result:
 
 def column(row: sqlite3.Row) -> ColumnRow:
     """One model in one configuration."""
-    return ColumnRow(model_id=row["model_id"], config_key=row["config_key"], config=_config(row["config"]))
+    return ColumnRow(model_id=row["model_id"], config_key=row["config_key"], config=run_config(row["config"]))
 
 
 def cell(row: sqlite3.Row) -> CellRow:
@@ -181,12 +196,14 @@ def cell(row: sqlite3.Row) -> CellRow:
         device_id=row["device_id"],
         model_id=row["model_id"],
         config_key=row["config_key"],
-        config=_config(row["config"]),
+        config=run_config(row["config"]),
         stored=_shown(row),
         job_id=row["job_id"],
         job_state=cast("rest.JobState | None", row["state"]),
         stage=row["stage"],
         fraction=row["fraction"],
+        shown_job_id=row["shown_job_id"],
+        campaign_id=row["campaign_id"],
     )
 
 

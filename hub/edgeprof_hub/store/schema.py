@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, gates
+from edgeprof_hub.store import evaluations, gates, jobs, labels, predictions
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -230,6 +230,32 @@ def capability_table(db: sqlite_utils.Database) -> None:
     """What each family's models can do, computed from their outcomes. Families are judged again for it."""
     db.conn.execute(gates.TABLE_OF_CAPABILITY)
     db.conn.execute("DELETE FROM judged_family")
+
+
+@MIGRATIONS(name="0015_counts")
+def evaluation_counts(db: sqlite_utils.Database) -> None:
+    """Items without an answer, which are paid for, and independent groups of items, on which a claim rests."""
+    evaluations.add_counts(db.conn)
+
+
+@MIGRATIONS(name="0016_jobs")
+def jobs_table(db: sqlite_utils.Database) -> None:
+    """Jobs by state and by cell, how long each took; cells that only ever had cancelled jobs go."""
+    for statement in jobs.CHANGES:
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0017_labels")
+def label_tables(db: sqlite_utils.Database) -> None:
+    """Tags of devices, and which labels people changed. A model's tags are in its document."""
+    for statement in labels.TABLES:
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0018_predictions")
+def prediction_table(db: sqlite_utils.Database) -> None:
+    """What was predicted of a pair before it was run, so that its measurement can score it."""
+    db.conn.execute(predictions.TABLE)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

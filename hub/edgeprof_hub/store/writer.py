@@ -10,7 +10,7 @@ from typing import TypeVar
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.store import database, outcomes, rows, statements
+from edgeprof_hub.store import database, jobs, outcomes, rows, statements
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -54,6 +54,10 @@ class SqliteWriter:
     def mark_synthetic(self) -> None:
         with self.transaction():
             statements.insert(self._connection, "setting", {"name": "synthetic", "value": "1"})
+
+    def mark_recorded(self, about: str) -> None:
+        with self.transaction():
+            statements.insert(self._connection, "setting", {"name": "recorded", "value": about})
 
     def mark_all_offline(self) -> None:
         with self.transaction():
@@ -127,14 +131,18 @@ class SqliteWriter:
         self, job_id: str, attempt: int, state: rest.JobState, stage: str, fraction: float | None, note: str
     ) -> bool:
         """Also False for a message that comes late: a job never goes back to an earlier state."""
+        now_s = time.time()
         earlier = _ORDER[: _ORDER.index(state) + (state == "running")]
         with self.transaction():
             done = self._connection.execute(
-                "UPDATE job SET state = ?, stage = ?, fraction = ?, note = ?, updated_s = ?"
+                "UPDATE job SET state = ?, stage = ?, fraction = ?, note = ?, updated_s = ?,"
+                " began_s = iif(? = 'running', coalesce(began_s, ?), began_s)"
                 f" WHERE job_id = ? AND attempt = ? AND state NOT IN {outcomes.ENDED}"
                 f" AND state IN ({','.join('?' * len(earlier))})",
-                (state, stage, fraction, note, time.time(), job_id, attempt, *earlier),
+                (state, stage, fraction, note, now_s, state, now_s, job_id, attempt, *earlier),
             )
+            if state == "cancelled":
+                jobs.drop_cell_of(self._connection, job_id)
             return done.rowcount > 0
 
     def mark_sent(self, job_id: str, attempt: int, sent_s: float) -> None:
@@ -149,15 +157,12 @@ class SqliteWriter:
         with self.transaction():
             done = self._connection.execute(
                 "UPDATE job SET attempt = attempt + 1, state = 'queued', stage = '', fraction = NULL, note = '',"
-                " result_id = NULL, sent_s = NULL, updated_s = ?"
+                " result_id = NULL, sent_s = NULL, began_s = NULL, ran_s = NULL, updated_s = ?"
                 f" WHERE job_id = ? AND attempt = ? AND state IN {outcomes.ENDED}",
                 (time.time(), job_id, attempt),
             )
-            self._connection.execute(
-                "UPDATE cell SET job_id = job.job_id FROM job WHERE job.job_id = ? AND"
-                " (cell.device_id, cell.model_id, cell.config_key) = (job.device_id, job.model_id, job.config_key)",
-                (job_id,),
-            )
+            if done.rowcount:
+                self._restore_cell(job_id)
             return done.rowcount > 0
 
     def job_device(self, job_id: str) -> str | None:
@@ -228,6 +233,13 @@ class SqliteWriter:
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "device_id")
         self._connection.execute("DELETE FROM deleted WHERE kind = 'device' AND id = ?", (state.device_id,))
         return statements.insert(self._connection, "device", values, f"ON CONFLICT DO UPDATE SET {update}")
+
+    def _restore_cell(self, job_id: str) -> None:
+        """Point the job's cell at it; a cell that went with its cancelled jobs comes back."""
+        sql = "SELECT device_id, model_id, config_key, config FROM job WHERE job_id = ?"
+        device_id, model_id, config_key, config = self._connection.execute(sql, (job_id,)).fetchone()
+        if not rows.run_config(config).evaluation_set:
+            outcomes.touch_cell(self._connection, device_id, model_id, config_key, config, job_id)
 
     def _delete_with_results(self, kind: str, item_id: str) -> bool:
         """`kind` is this module's own word, not a caller's."""

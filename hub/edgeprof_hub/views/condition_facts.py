@@ -37,6 +37,11 @@ class TrustView:
     findings: tuple[ConditionFinding, ...]
     unchecked: tuple[Fact, ...]
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What was found, each once."""
+        return tuple(dict.fromkeys(finding.cause for finding in self.findings))
+
 
 def trust_view(badge: Trust | None) -> TrustView | None:
     """None where the run has no badge."""

@@ -10,15 +10,17 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.metrics import METRICS
-from edgeprof.wire.model_names import distinct_names
 from edgeprof.wire.tasks import TASKS
 from edgeprof_hub.campaigns import form_inputs
 from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
+from edgeprof_hub.views.lead_lines import LeadLine
+from edgeprof_hub.views.run_headline import RunHeadline, kind_of_run, run_headline
 from edgeprof_hub.views.samples import SampleSeries
 
 
@@ -63,6 +65,8 @@ class RunPage:
     cost: rest.CostView | str | None
     evidence: Evidence
     evaluation: EvaluationView | None = None
+    headline: RunHeadline | None = None
+    meaning: AppMeaning | None = None
 
     @property
     def result(self) -> m.Result:
@@ -73,6 +77,7 @@ class RunPage:
     def sections(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
+            ("meaning", "for the app", self.meaning is not None),
             ("trust", "trust", self.evaluation is None or self.evidence.trust is not None),
             ("evaluation-h", "evaluation", self.evaluation is not None),
             ("remote", "endpoint", self.result.remote is not None),
@@ -105,6 +110,12 @@ class DevicePage:
 
     device: rest.DeviceRecord
     results: Sequence[rest.StoredResult]
+    changes: Sequence[rest.LabelChange] = ()
+    leads: Sequence[LeadLine] = ()
+    """One line a family."""
+    failures: Sequence[LeadLine] = ()
+    names: Mapping[str, str] = field(default_factory=lambda: {})
+    """Of models, by id."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,10 @@ class ModelPage:
     results: Sequence[rest.StoredResult]
     devices: Mapping[str, rest.DeviceRecord]
     tasks: tuple[str, ...] = TASKS
+    changes: Sequence[rest.LabelChange] = ()
+    leads: Sequence[LeadLine] = ()
+    """One line a device and configuration."""
+    failures: Sequence[LeadLine] = ()
 
 
 @dataclass(frozen=True)
@@ -132,11 +147,6 @@ class FlashPage:
     tasks: tuple[str, ...] = TASKS
     sets: Sequence[rest.EvaluationSetRecord] = ()
     """Evaluation sets, those of the models' tasks first."""
-
-    @property
-    def model_names(self) -> Mapping[str, str]:
-        """The models' names, distinct where several share one."""
-        return distinct_names({model.model_id: model.name for model in self.models})
 
 
 @dataclass(frozen=True)
@@ -177,9 +187,15 @@ def run_page(
     scenario: Scenario,
     prices: Prices,
     stored_set: rest.EvaluationSetRecord | None = None,
+    runs_of_cell: int = 1,
+    evaluated: m.Result | None = None,
 ) -> RunPage:
-    """The page of one stored result; its cost in the fleet's scenario."""
+    """The page of one stored result; its cost in the fleet's scenario.
+
+    `runs_of_cell`: measured results of its cell. `evaluated`: an evaluation of the same set-up, for the whole pipeline.
+    """
     result = stored.result
+    model_format = model.format if model else None
     return RunPage(
         stored=stored,
         device=device,
@@ -193,6 +209,8 @@ def run_page(
         cost=costs.cost_of(device, model, result, scenario, prices) if device and model else None,
         evidence=evidence,
         evaluation=evaluation_view(result, stored_set),
+        headline=run_headline(result, model_format, runs_of_cell),
+        meaning=app_meaning(result, kind_of_run(result, model_format), evaluated),
     )
 
 
@@ -201,7 +219,9 @@ def metric_lines(result: m.Result) -> tuple[MetricLine, ...]:
     rows = {row.metric: row for row in result.metrics}
     order = [name for name in METRICS if name in rows] + [name for name in rows if name not in METRICS]
     measured = [_metric_line(rows[name]) for name in order]
-    return (*measured, *(_absent_line(absent) for absent in result.absent))
+    reasons = dict.fromkeys(absent.reason for absent in result.absent)
+    alike = ([absent.metric for absent in result.absent if absent.reason == reason] for reason in reasons)
+    return (*measured, *map(_absent_line, alike, reasons))
 
 
 def _metric_line(row: m.MetricRow) -> MetricLine:
@@ -225,10 +245,10 @@ def _grouped(reason: str) -> str:
     return re.sub(r"(?<![\d.,])\d{4,}(?![\d.])", lambda found: f"{int(found[0]):,}", reason)
 
 
-def _absent_line(absent: m.AbsentMetric) -> MetricLine:
-    known = METRICS.get(absent.metric)
-    title = known.title if known else absent.metric
-    return MetricLine(title, known.meaning if known else "", "none", "", None, None, "", absent.reason)
+def _absent_line(metrics: list[str], reason: str) -> MetricLine:
+    """All that is missing for one reason."""
+    titles = [METRICS[metric].title if metric in METRICS else metric for metric in metrics]
+    return MetricLine(", ".join(titles), "", "", "", None, None, "", reason)
 
 
 def settings(result: m.Result) -> tuple[SettingRow, ...]:

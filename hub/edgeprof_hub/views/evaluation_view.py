@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgeprof.quality.alarms import divergence_alarm
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.tables import figures
 from edgeprof.wire import messages as m
@@ -74,6 +75,8 @@ def _facts(result: m.Result, stored_set: rest.EvaluationSetRecord | None) -> lis
     if (lead := lead_figure(result)) is not None:
         ends = figures.interval(lead)
         shown.append(Fact(METRICS[lead.metric].title, _figure(lead) + (f", 95 % {ends}" if ends else "")))
+        if alarm := divergence_alarm(lead.metric, lead.value):
+            shown.append(Fact("Divergence", alarm, warns=True))
     shown.append(Fact("Task", TASKS[task].title if task in TASKS else task or "unknown"))
     if stored_set is not None:
         shown += [Fact("Language", stored_set.language)] if stored_set.language else []

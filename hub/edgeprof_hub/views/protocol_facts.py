@@ -14,6 +14,9 @@ _STARTS = (
     ("First token", "ttft_ms", "ttft_cold_ms"),
 )
 
+NO_RATIO = "none: one reading each, within noise"
+"""A cold start is not faster than a warm one: two single readings just differ."""
+
 
 @dataclass(frozen=True)
 class ColdView:
@@ -83,7 +86,9 @@ def cold_view(result: m.Result) -> ColdView | None:
 
 
 def _start_row(name: str, warm: float | None, cold: float | None) -> tuple[str, ...]:
-    ratio = f"{figures.number(cold / warm)}×" if warm and cold is not None else ""
+    ratio = ""
+    if warm and cold is not None:
+        ratio = f"{figures.number(cold / warm)}×" if cold > warm else NO_RATIO
     cells = ("" if value is None else figures.number(value) for value in (cold, warm))
     return (name, *cells, ratio)
 

@@ -43,7 +43,7 @@ def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) 
     return RecentRun(
         result_id=result.result_id,
         received_s=stored.received_s,
-        model_name=model.name,
+        model_name=model.shown_name,
         device_label=device_label,
         figure=lead_text(result) if result.config.evaluation_set else _figure(result, model.format),
         failure_code=result.failure.code if result.failure else None,

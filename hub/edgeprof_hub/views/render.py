@@ -8,6 +8,7 @@ from typing import cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edgeprof.tables import figures
+from edgeprof_hub.views import lead_lines
 from edgeprof_hub.views.evaluation_view import lead_text
 
 HERE = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ def environment() -> Environment:
         fields=asdict,
         percent=figures.percent,
         quality=lead_text,
+        lead=lead_lines.run_text,
     )
     return env
 

@@ -48,7 +48,7 @@ class Side:
     @property
     def name(self) -> str:
         """`digits-cnn int8 on pi5-kitchen`."""
-        model = self.model.name if self.model else self.result.model_name
+        model = self.model.shown_name if self.model else self.result.model_name
         return f"{model} on {self.device.label if self.device else self.result.device_id}"
 
 
@@ -239,7 +239,7 @@ def _of_tokens(read: Callable[[m.RunConfig], int]) -> Callable[[Side], object]:
 _SETTINGS: dict[str, Callable[[Side], object]] = {
     "Device": lambda each: each.device.label if each.device else each.result.device_id,
     "Board": lambda each: each.device.profile_title if each.device else None,
-    "Model": lambda each: each.model.name if each.model else each.result.model_name,
+    "Model": lambda each: each.model.shown_name if each.model else each.result.model_name,
     "Model file": lambda each: each.result.model_id[:12],
     "Quantization": lambda each: each.model.quantization if each.model else None,
     "Requested runtime": lambda each: each.result.config.runtime,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from edgeprof.quality.alarms import divergence_alarm
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof.statistics.paired_power import smallest_difference
 from edgeprof.tables.figures import clean
@@ -9,7 +10,7 @@ from edgeprof.wire.evaluation import Evaluation, EvaluationEnd
 from edgeprof.wire.messages import MetricRow, Result
 from edgeprof.wire.metrics import METRICS
 from edgeprof_agent.commands.view.figures import absent_lines, figure_line
-from edgeprof_agent.commands.view.ran import effective_lines, failure_lines
+from edgeprof_agent.commands.view.ran import effective_lines, failure_lines, trust_lines
 from edgeprof_agent.commands.view.words import labelled, number, plural
 
 PROBLEMS_SHOWN = 5
@@ -35,12 +36,16 @@ def _lines(result: Result) -> Iterator[str]:
         yield from labelled("answered", _answered(evaluation))
     if result.failure is not None:
         yield from failure_lines(result.failure)
+    if result.trust is not None:
+        yield from trust_lines(result.trust)
     if result.effective is not None and result.failure is None:
         yield from effective_lines(result.effective)
     quality = [row for row in result.metrics if METRICS[row.metric].scope == "quality"]
     if quality:
         yield from ("", "Quality")
         yield from (figure_line(row) for row in quality)
+        for alarm in filter(None, (divergence_alarm(row.metric, row.value) for row in quality)):
+            yield from labelled("  alarm", alarm.removeprefix("Alarm: "))
         yield from _power_lines(result)
     if evaluation is not None:
         yield from _pipeline_lines(result.metrics, evaluation)
@@ -54,13 +59,14 @@ def _power_lines(result: Result) -> Iterator[str]:
     evaluation = result.evaluation
     if evaluation is None or TASKS[evaluation.task].is_paired_by != "correct":
         return
-    found = smallest_difference(evaluation.answered, 0.0)
+    count = evaluation.groups or evaluation.answered
+    items = plural(count, "item" if count == evaluation.answered else "group")
+    found = smallest_difference(count, 0.0)
     if found is None:
-        text = f"no difference: {plural(evaluation.answered, 'item')} are too few"
+        text = f"no difference: {items} are too few"
     else:
         text = (
-            f"a difference of {max(100 * found, 0.1):.1f} points or more to another model on these "
-            f"{plural(evaluation.answered, 'item')} (power 80 %)"
+            f"a difference of {max(100 * found, 0.1):.1f} points or more to another model on these {items} (power 80 %)"
         )
     yield from labelled("  can show", text)
 

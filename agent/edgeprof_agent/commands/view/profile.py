@@ -1,5 +1,6 @@
 """What `edgeprof profile` shows: a live line while it measures, then the result as text."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
@@ -26,12 +27,12 @@ from edgeprof_agent.worker_protocol.reason import short_reason
 
 
 class Stages:
-    """One line that is written over on a terminal; one line a stage elsewhere."""
+    """One line that is written over on a terminal; elsewhere one line a stage, those of a second start left out."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._live = stream.isatty()
-        self._last = ""
+        self._live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._told: set[str] = set()
 
     def __enter__(self) -> "Stages":
         return self
@@ -47,9 +48,9 @@ class Stages:
         if self._live:
             # A line that wraps cannot be written over.
             self._stream.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
-        elif stage != self._last:
+        elif stage not in self._told:
             self._stream.write(f"{text}\n")
-        self._last = stage
+        self._told.add(stage)
         self._stream.flush()
 
 

@@ -1,13 +1,13 @@
 """A series as text and as a JSON document: a table of the set-ups, then a line of verdict on each. Pure."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.statistics.verdict import Outcome, Verdict
 from edgeprof.tables.columns import table
 from edgeprof.wire.messages import Result
+from edgeprof_agent.commands.view.verdict import warnings_of
 from edgeprof_agent.commands.view.words import labelled, number, percent, plural
 from edgeprof_agent.series.interleaving import order_of
 from edgeprof_agent.series.running import SeriesState
@@ -21,7 +21,6 @@ _SAID: dict[Outcome, str] = {
     "abstains": "gets no verdict against",
 }
 _BLOCKS_SHOWN = 10
-_SIDES = re.compile(r"\b[AB]\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +52,16 @@ def _lines(series: SeriesState, summary: SeriesSummary, seed: int, out: Path | N
     yield from table([head, *(_cells(number_of, row) for number_of, row in enumerate(summary.rows, 1))])
     for caption in dict.fromkeys(_caption(row) for row in summary.rows if row.median_ms is not None):
         yield f"  {caption}"
-    for number_of, row in enumerate(summary.rows, 1):
+    for row in summary.rows:
         if row.failure is not None:
             problem = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
-            yield from labelled("failed", f"{number_of}: {problem}")
+            yield from labelled("failed", f"{row.label}: {problem}")
     yield ""
-    named = {row.label: number_of for number_of, row in enumerate(summary.rows, 1)}
-    common = _common_warnings(summary.verdicts)
-    for judged in summary.verdicts:
-        yield from _verdict(judged, named, common)
+    names = {row.label: row.label for row in summary.rows}
+    warnings = [warnings_of(series, judged, names) for judged in summary.verdicts]
+    common = [one for one in (warnings[0] if warnings else ()) if all(one in others for others in warnings)]
+    for judged, own in zip(summary.verdicts, warnings, strict=True):
+        yield from _verdict(judged, [warning for warning in own if warning not in common])
     for warning in common:
         yield from labelled("warning", warning)
     runs = f"{series.done} of {plural(len(series.turns), 'run')}"
@@ -92,28 +92,16 @@ def _trust(row: SeriesRow) -> str:
     return ", ".join(marks) or "clean"
 
 
-def _common_warnings(verdicts: Sequence[Judged]) -> list[str]:
-    """Those that every verdict carries and that speak of neither side."""
-    warnings = [judged.report.warnings for judged in verdicts if judged.report is not None]
-    return [
-        one
-        for one in (warnings[0] if warnings else ())
-        if all(one in others for others in warnings) and not _SIDES.search(one)
-    ]
-
-
-def _verdict(judged: Judged, named: Mapping[str, int], common: Sequence[str]) -> Iterator[str]:
-    a, b = named[judged.a], named[judged.b]
+def _verdict(judged: Judged, warnings: Sequence[str]) -> Iterator[str]:
     if judged.report is None:
-        yield from labelled("verdict", f"{b}: none against {a}: {judged.reason}")
+        yield from labelled("verdict", f"{judged.b}: none against {judged.a}: {judged.reason}")
         return
     verdict = judged.report.verdict
     yield from labelled(
-        "verdict", f"{b} {_SAID[verdict.outcome]} {a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
+        "verdict", f"{judged.b} {_SAID[verdict.outcome]} {judged.a}{_by(verdict)}: {verdict.reason}{_reach(verdict)}."
     )
-    for warning in judged.report.warnings:
-        if warning not in common and not warning.startswith("different threads"):  # these differ as meant
-            yield from labelled("", f"warning (A is {a}, B is {b}): {warning}")
+    for warning in warnings:
+        yield from labelled("", f"warning: {warning}")
 
 
 def _by(verdict: Verdict) -> str:

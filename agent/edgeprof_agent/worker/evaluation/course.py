@@ -46,6 +46,7 @@ def run_evaluation(job: WorkerJob, reporter: Reporter) -> Opened:
     facts = with_model_keys(found.facts, files)
     question = Question(opened.model, facts, found.folder, found.items, ask["shots"], files)
     pipeline = made_pipeline(task.name, question)
+    reporter.shaped(pipeline.batch_shape)
     batches = _Batches(reporter, 0 if ask["is_careful"] else FLUSH_NS)
     ended: Literal["all", "time_limit"] = "all"
     counter = open_counter()

@@ -80,4 +80,19 @@ def _facts(request: ImportRequest, found: Imported) -> SetFacts:
         template=request.template or given.template,
         classes=found.classes,
         preparation={**found.preparation, **request.preparation},
+        **_origin(request, given),
     )
+
+
+def _origin(request: ImportRequest, given: SetFacts) -> dict[str, str]:
+    """Of a perturbed set its parent and what was done to it, as long as its answers can be held against the parent's.
+
+    Another template, other classes or another preparation is a second change: what differs would be of both.
+    """
+    is_same = (
+        request.task == given.task
+        and request.template in ("", given.template)
+        and request.classes in ((), given.classes)
+        and {**given.preparation, **request.preparation} == given.preparation
+    )
+    return {"parent": given.parent, "perturbation": given.perturbation} if is_same else {}

@@ -1,0 +1,1 @@
+"""What it takes to put a model into an application: stated facts, each with its source or "not known"."""

@@ -1,0 +1,1 @@
+"""Whether a measured set-up is ready for a use: a service level, its conditions, and the evidence for each."""

@@ -1,0 +1,1 @@
+"""Which model on which device is ready for a service level, from what the hub has measured."""

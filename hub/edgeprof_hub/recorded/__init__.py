@@ -1,0 +1,1 @@
+"""A hub's results as one file, and a read-only hub that shows such a file."""

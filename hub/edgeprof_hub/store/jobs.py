@@ -1,0 +1,149 @@
+"""Jobs in SQL: the queue as a page reads it, how long like jobs took, and cells that only had cancelled jobs."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from edgeprof.wire import messages as m
+from edgeprof.wire import rest
+from edgeprof_hub.store import rows
+from edgeprof_hub.store.base import CampaignRow, JobRow
+
+CHANGES = (
+    "ALTER TABLE job ADD COLUMN began_s REAL",
+    "ALTER TABLE job ADD COLUMN ran_s REAL",
+    "CREATE INDEX job_state ON job (state, updated_s)",
+    "CREATE INDEX job_cell ON job (device_id, model_id, config_key, state)",
+    "CREATE INDEX job_ran ON job (device_id, updated_s) WHERE ran_s IS NOT NULL",
+    # Of older jobs only the newest of each cell: its result lies there in few bytes.
+    """UPDATE job SET ran_s = (outcome.document ->> '$.finished.monotonic_ns' - outcome.document
+        ->> '$.started.monotonic_ns') / 1e9 FROM outcome WHERE job.state = 'measured'
+        AND (job.device_id, job.model_id, job.config_key)
+        = (outcome.device_id, outcome.model_id, outcome.config_key)
+        AND json_valid(outcome.document) AND outcome.document ->> '$.job_id' = job.job_id""",
+    """DELETE FROM cell WHERE result_id IS NULL AND job_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job
+        WHERE (job.device_id, job.model_id, job.config_key) = (cell.device_id, cell.model_id, cell.config_key)
+        AND job.state != 'cancelled')""",
+)
+"""Of the migration. `began_s`: when this attempt's run began, by the hub's clock; `ran_s`: what a measured run took."""
+
+DURATIONS_A_DEVICE = 300
+"""Newest measured jobs of a device, from which the duration of its next ones is estimated."""
+_OPEN = "('running', 'accepted', 'sent', 'queued')"
+_RANK = "CASE state WHEN 'running' THEN 0 WHEN 'accepted' THEN 1 WHEN 'sent' THEN 1 WHEN 'queued' THEN 1 ELSE 2 END"
+_ENDED = f"state NOT IN {_OPEN}"
+_ORDER = (
+    f"ORDER BY {_RANK}, CASE WHEN {_ENDED} THEN -updated_s WHEN sent_s IS NULL THEN 1e18 ELSE sent_s END,"
+    f" CASE WHEN {_ENDED} THEN -at ELSE at END"
+)
+"""What runs, what waits in the order in which it was sent (a retried job comes last), what ended last."""
+_CELL = "(device_id, model_id, config_key)"
+_DROP_CELL = (
+    f"DELETE FROM cell WHERE {_CELL} = (?, ?, ?) AND result_id IS NULL AND NOT EXISTS (SELECT 1 FROM job"
+    f" WHERE {_CELL} = (cell.device_id, cell.model_id, cell.config_key) AND state != 'cancelled')"
+)
+
+All = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+
+
+def drop_empty_cell(connection: sqlite3.Connection, cell: rest.CellKey) -> None:
+    """After a job of it was cancelled: a cell that never had another outcome shows nothing, so it goes."""
+    connection.execute(_DROP_CELL, cell)
+
+
+def drop_cell_of(connection: sqlite3.Connection, job_id: str) -> None:
+    """The same, by the job."""
+    row = connection.execute(f"SELECT {_CELL[1:-1]} FROM job WHERE job_id = ?", (job_id,)).fetchone()
+    if row is not None:
+        drop_empty_cell(connection, (row[0], row[1], row[2]))
+
+
+def ran_s(result: m.Result) -> float | None:
+    """Seconds from the start of a measured run to its end; None where it failed or its device restarted."""
+    if result.failure is not None or result.started.boot_id != result.finished.boot_id:
+        return None
+    return (result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9
+
+
+class JobReader:
+    """Questions about jobs."""
+
+    def __init__(self, ask: All) -> None:
+        self._all = ask
+
+    def page(self, which: rest.JobFilter, limit: int, offset: int) -> list[JobRow]:
+        """Running first, then the queue, then what ended last."""
+        parts: list[str] = []
+        values: list[object] = []
+        asked = which.states or (*rest.OPEN_STATES, *rest.TERMINAL_STATES)
+        for state in asked:  # of each the newest in the order of an index: together they hold the page
+            where, of_state = _where(replace(which, states=(state,)))
+            newest = " ORDER BY updated_s DESC, rowid DESC LIMIT ?" if state in rest.TERMINAL_STATES else ""
+            parts.append(f"SELECT * FROM (SELECT rowid AS at, state, updated_s, sent_s FROM job{where}{newest})")
+            values += [*of_state, *([limit + offset] if newest else [])]
+        sql = (
+            f"SELECT job.* FROM (SELECT at FROM ({' UNION ALL '.join(parts)}) {_ORDER} LIMIT ? OFFSET ?) AS part"
+            f" CROSS JOIN job ON job.rowid = part.at {_ORDER}"
+        )
+        return [_row(row) for row in self._all(sql, (*values, limit, offset))]
+
+    def ids(self, which: rest.JobFilter) -> list[str]:
+        """Of all that match, in the order of the queue."""
+        where, values = _where(which)
+        return [str(row[0]) for row in self._all(f"SELECT job_id FROM job{where} ORDER BY rowid", values)]
+
+    def counts(self, which: rest.JobFilter) -> dict[rest.JobState, int]:
+        """How many are in each state; those of the filter's states only where it names some."""
+        where, values = _where(which)
+        return {row[0]: row[1] for row in self._all(f"SELECT state, count(*) FROM job{where} GROUP BY state", values)}
+
+    def queue(self) -> list[JobRow]:
+        """Every job that has not ended, in the order of `page`."""
+        found = self._all(f"SELECT *, rowid AS at FROM job WHERE state IN {_OPEN} {_ORDER}", ())
+        return [_row(row) for row in found]
+
+    def durations(self, device_id: str) -> list[tuple[str, str, str, str, str, float]]:
+        """Of a device's newest measured jobs: model, configuration's key, runtime, set, protocol, seconds."""
+        sql = (
+            "SELECT model_id, config_key, config ->> '$.runtime', config ->> '$.evaluation_set', protocol, ran_s"
+            " FROM job WHERE device_id = ? AND ran_s IS NOT NULL ORDER BY updated_s DESC LIMIT ?"
+        )
+        return [tuple(row) for row in self._all(sql, (device_id, DURATIONS_A_DEVICE))]
+
+    def campaigns(self, limit: int) -> list[CampaignRow]:
+        """The newest campaigns, newest first."""
+        sql = (
+            "SELECT part.campaign_id, part.created_s, model_id, device_id, state, count(*) AS jobs FROM"
+            " (SELECT rowid AS at, campaign_id, created_s FROM campaign ORDER BY rowid DESC LIMIT ?) AS part"
+            " CROSS JOIN job USING (campaign_id) GROUP BY part.at, model_id, device_id, state ORDER BY part.at DESC"
+        )
+        found: dict[str, CampaignRow] = {}
+        for row in self._all(sql, (limit,)):
+            new = CampaignRow(row["campaign_id"], row["created_s"], Counter(), set(), set())
+            one = found.setdefault(row["campaign_id"], new)
+            one.counts[row["state"]] += row["jobs"]
+            one.model_ids.add(row["model_id"])
+            one.device_ids.add(row["device_id"])
+        return list(found.values())
+
+
+def _row(row: sqlite3.Row) -> JobRow:
+    return JobRow(job=rows.job(row), began_s=row["began_s"], ran_s=row["ran_s"])
+
+
+def _where(which: rest.JobFilter) -> tuple[str, tuple[object, ...]]:
+    clauses: list[str] = []
+    values: list[object] = []
+    for column, value in (
+        ("device_id", which.device_id),
+        ("campaign_id", which.campaign_id),
+        ("job_id", which.job_id),
+    ):
+        if value:
+            clauses.append(f"{column} = ?")
+            values.append(value)
+    if which.states:
+        clauses.append("state IN (SELECT value FROM json_each(?))")
+        values.append(rows.to_json(which.states))
+    return (f" WHERE {' AND '.join(clauses)}" if clauses else ""), tuple(values)

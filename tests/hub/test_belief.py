@@ -1,0 +1,84 @@
+"""The rules of belief: each grade, each obstacle, and that more evidence never lowers a grade."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeprof_hub.matrix.belief import MIN_RUNS, Evidence, Grade, belief_of, is_separate
+
+FIRM = Evidence(contenders=3, is_apart=True, runs=MIN_RUNS, is_separate=True)
+GRADES: tuple[Grade, ...] = ("open", "likely", "firm")
+
+
+def test_a_firm_answer_wants_nothing_more() -> None:
+    found = belief_of(FIRM)
+    assert (found.grade, found.remedy, found.action) == ("firm", "", "")
+    assert found.reason == "Intervals are apart, 3 runs each agree, no badge."
+
+
+@pytest.mark.parametrize(
+    ("change", "grade", "action"),
+    [
+        ({"open_jobs": 2}, "open", "wait"),
+        ({"stale": 1}, "open", "repeat"),
+        ({"contenders": 1}, "open", "flash"),
+        ({"contenders": 1, "missing": 2}, "open", "run_missing"),
+        ({"agree": False}, "open", "repeat"),
+        ({"doubts": ("suspect output",)}, "open", "repeat"),
+        ({"has_intervals": False}, "open", "repeat"),
+        ({"is_apart": False, "runs": 1}, "open", "repeat"),
+        ({"is_apart": False, "is_separate": False}, "open", ""),
+        ({"is_apart": False}, "likely", "calibrate"),
+        ({"doubts": ("busy", "unsettled")}, "likely", "repeat"),
+        ({"runs": 2}, "likely", "repeat"),
+        ({"is_separate": False}, "likely", "repeat"),
+        ({"gate": "undecided"}, "likely", "evaluate"),
+        ({"gate": "passes"}, "firm", ""),
+    ],
+)
+def test_each_obstacle_has_its_grade_and_its_remedy(change: dict[str, object], grade: Grade, action: str) -> None:
+    found = belief_of(replace(FIRM, **change))  # pyright: ignore[reportArgumentType]
+    assert (found.grade, found.action) == (grade, action)
+    assert bool(found.remedy) == (grade != "firm")
+
+
+evidence = st.builds(
+    Evidence,
+    contenders=st.integers(1, 4),
+    is_apart=st.booleans(),
+    has_intervals=st.booleans(),
+    agree=st.booleans(),
+    runs=st.integers(1, 5),
+    is_separate=st.booleans(),
+    doubts=st.sampled_from([(), ("busy",), ("replayed",)]),
+    stale=st.integers(0, 1),
+    open_jobs=st.integers(0, 1),
+    gate=st.sampled_from([None, "passes", "undecided"]),
+)
+
+
+@given(seen=evidence)
+def test_a_badge_or_a_lost_interval_never_raises_a_grade(seen: Evidence) -> None:
+    before = GRADES.index(belief_of(seen).grade)
+    for worse in (replace(seen, doubts=("noisy",)), replace(seen, has_intervals=False), replace(seen, open_jobs=1)):
+        if not seen.doubts or worse.doubts == seen.doubts:
+            assert GRADES.index(belief_of(worse).grade) <= before
+
+
+@given(seen=evidence)
+def test_every_sentence_is_short_and_firm_has_no_doubt(seen: Evidence) -> None:
+    found = belief_of(seen)
+    assert len(found.reason.split()) <= 30
+    if found.grade == "firm":
+        assert seen.is_apart
+        assert seen.runs >= MIN_RUNS
+        assert not seen.doubts
+
+
+def test_runs_are_separate_only_where_each_beats_each() -> None:
+    assert is_separate([1.0, 1.1], [1.2, 1.3], lower_is_better=True)
+    assert not is_separate([1.0, 1.25], [1.2, 1.3], lower_is_better=True)
+    assert is_separate([20.0, 21.0], [19.0], lower_is_better=False)
+    assert not is_separate([], [1.0], lower_is_better=True)

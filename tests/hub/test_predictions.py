@@ -1,0 +1,236 @@
+"""Predicted cells: from neighbours on this hub, from the profile, or not at all; and how they came out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edgeprof.wire import rest
+from edgeprof_devices import load_profiles
+from edgeprof_hub.config import HubSettings
+from edgeprof_hub.context import DATABASE
+from edgeprof_hub.events import Change
+from edgeprof_hub.lifecycle.running import running
+from edgeprof_hub.prediction import watch
+from edgeprof_hub.prediction.cells import Predictions, current_predictions, make_predictions, predicted_cells
+from edgeprof_hub.prediction.observed import fleet_of
+from edgeprof_hub.store import predictions as store_predictions
+from edgeprof_hub.store.predictions import RecordedPrediction
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.writer import SqliteWriter
+from edgeprof_hub.views.predictions_page import predictions_page
+from tests.hub import fleet
+from tests.hub.conftest import Open
+from tests.hub.live import eventually
+
+PROFILES = {1: "rpi-5-8", 2: "rpi-4b-8", 3: "orange-pi-5"}
+VISION = [fleet.model(f"net {number}", f"net{number}") for number in range(4)]
+GIB = 1_000_000_000
+WRITERS = [
+    replace(
+        fleet.model(f"writer {size}", f"writer{size}", "gguf", "Q4_K_M", "llm"), size_bytes=size * GIB, parameters=p
+    )
+    for size, p in ((1, 1_600_000_000), (2, 3_200_000_000), (4, 6_400_000_000))
+]
+
+
+def hub_of(
+    tmp_path: Path,
+    steps_ms: Mapping[tuple[int, int], float] | None = None,
+    tokens_per_s: Mapping[tuple[int, int], float] | None = None,
+    emulated: frozenset[int] = frozenset(),
+    devices: int = 3,
+) -> SqliteReader:
+    """Figures by device and number of the model, in VISION and in WRITERS."""
+    writer = SqliteWriter(tmp_path / DATABASE)
+    vision = [
+        fleet.result(device, VISION[one], fleet.vision_rows(ms, 0.01), emulated=device in emulated)
+        for (device, one), ms in (steps_ms or {}).items()
+    ]
+    language = [
+        fleet.result(device, WRITERS[one], fleet.language_rows(rate))
+        for (device, one), rate in (tokens_per_s or {}).items()
+    ]
+    numbers = range(1, devices + 1)
+    fleet.fill(
+        writer,
+        fleet.Fleet(
+            states=[fleet.state(number, f"board {number}") for number in numbers],
+            models=[*VISION, *WRITERS],
+        ),
+    )
+    for number in numbers:
+        emulates = "galaxy-a03" if number in emulated else None
+        profile = load_profiles()[emulates or PROFILES[number]]
+        writer.save_facts(fleet.facts(number, emulates), profile.id, "by its device tree", profile.title)
+    for result in (*vision, *language):
+        writer.save_result(result, result.result_id, fleet.NOW_S)
+    writer.close()
+    return SqliteReader(tmp_path / DATABASE)
+
+
+@pytest.fixture
+def closing() -> Iterator[list[SqliteReader]]:
+    readers: list[SqliteReader] = []
+    yield readers
+    for reader in readers:
+        reader.close()
+
+
+def made(reader: SqliteReader, closing: list[SqliteReader]) -> Predictions:
+    closing.append(reader)
+    return make_predictions(fleet_of(reader))
+
+
+def pair(model: rest.ModelRecord, device: int) -> tuple[str, str]:
+    return model.model_id, fleet.device_id(device)
+
+
+def test_models_in_common_tell_how_much_slower_a_board_is(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    steps = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+    found = made(hub_of(tmp_path, steps), closing).cells[pair(VISION[2], 2)]
+    assert found.value == pytest.approx(120.0)
+    assert found.low < 120.0 < found.high
+    assert (found.metric, found.tier) == ("latency_p50_ms", "probed")
+    assert found.basis == "2 models in common with other devices"
+
+
+def test_the_same_board_kind_tells_it_directly(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    reader = hub_of(tmp_path, {(1, 0): 10.0})
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.save_facts(fleet.facts(2), "rpi-5-8", "by its device tree", "Raspberry Pi 5, 8 GB")
+    writer.close()
+    found = made(reader, closing).cells[pair(VISION[0], 2)]
+    assert (found.value, found.basis) == (10.0, "1 rpi-5-8 measured")
+
+
+def test_two_language_models_of_a_board_predict_a_third(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    found = made(hub_of(tmp_path, tokens_per_s={(1, 0): 10.0, (1, 2): 2.5}), closing).cells[pair(WRITERS[1], 1)]
+    assert found.value == pytest.approx(5.0)
+    assert found.tier == "probed"
+    assert found.basis == "2 models measured on this device"
+
+
+def test_a_language_model_is_predicted_from_the_profile_alone(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    found = made(hub_of(tmp_path, tokens_per_s={(1, 0): 10.0}), closing).cells
+    on_pi_4, on_pi_5 = found[pair(WRITERS[1], 2)], found[pair(WRITERS[1], 1)]
+    assert on_pi_4.tier == "cold"
+    assert on_pi_4.basis == "profile rpi-4b-8, memcpy 2.55 GB/s"
+    assert on_pi_4.high < on_pi_5.low
+
+
+def test_without_a_neighbour_nothing_is_predicted(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    found = made(hub_of(tmp_path, {(1, 0): 10.0}), closing)
+    assert not any(model_id in {one.model_id for one in VISION} for model_id, _ in found.cells)
+    assert found.untold == 4 * 3 - 1
+
+
+def test_an_emulated_device_neither_predicts_nor_is_predicted(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    steps = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+    assert (
+        made(hub_of(tmp_path, steps, emulated=frozenset({1}), devices=2), closing)
+        .cells.keys()
+        .isdisjoint({pair(VISION[2], 2), pair(VISION[3], 1)})
+    )
+
+
+def test_a_failed_pair_is_not_predicted(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    steps = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+    reader = hub_of(tmp_path, steps)
+    writer = SqliteWriter(tmp_path / DATABASE)
+    failed = fleet.result(2, VISION[2], failure=fleet.UNSUPPORTED)
+    writer.save_result(failed, failed.result_id, fleet.NOW_S)
+    writer.close()
+    assert pair(VISION[2], 2) not in made(reader, closing).cells
+
+
+def test_a_measurement_replaces_the_prediction_and_scores_it(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    steps = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+    reader = hub_of(tmp_path, steps)
+    closing.append(reader)
+    assert predicted_cells(reader)[pair(VISION[2], 2)].value == pytest.approx(120.0)
+    writer = SqliteWriter(tmp_path / DATABASE)
+    measured = fleet.result(2, VISION[2], fleet.vision_rows(100.0, 0.1))
+    writer.save_result(measured, measured.result_id, fleet.NOW_S)
+    writer.close()
+    now = current_predictions(reader)
+    assert pair(VISION[2], 2) not in now.cells
+    (scored,) = [one for one in now.scored if one.pair == pair(VISION[2], 2)]
+    assert (round(scored.predicted), scored.measured, scored.result_id) == (120, 100.0, measured.result_id)
+
+
+def test_ranges_are_the_hubs_own_misses_once_it_has_five(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    factors = (1.0, 3.0, 0.5)
+    steps = {(device, one): 10.0 * (one + 1) * factors[device - 1] for device in (1, 2, 3) for one in range(3)}
+    found = made(hub_of(tmp_path, {**steps, (1, 3): 80.0}), closing)
+    assert found.spreads["tensor", "common models"] == pytest.approx(0.0, abs=1e-9)
+    one = found.cells[pair(VISION[3], 2)]
+    assert one.low == pytest.approx(one.value) == pytest.approx(240.0)
+
+
+def test_the_page_shows_what_is_predicted_and_how_it_came_out(open_hub: Open) -> None:
+    typical = fleet.typical()
+    typical.states.append(fleet.state(3, "new board"))
+    typical.facts.append(fleet.facts(3))
+    shown = open_hub(typical).get("/predictions").text
+    assert "1 rpi-5-8 measured" in shown
+    assert "0.412" in shown
+    assert "Predictions of 1 measured cells" in shown
+    assert "1 cells: cannot tell" in shown
+
+
+def test_a_hub_without_results_has_the_page_too(open_hub: Open) -> None:
+    shown = open_hub(fleet.Fleet()).get("/predictions").text
+    assert "Nothing to score yet" in shown
+
+
+STEPS = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+
+
+def test_a_recorded_prediction_stays_when_its_measurement_comes(
+    tmp_path: Path, closing: list[SqliteReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_of(tmp_path, STEPS).close()
+    monkeypatch.setattr(watch, "SETTLE_S", 0.01)
+    wanted = pair(VISION[2], 2)
+    with running(HubSettings(data=tmp_path)) as hub:
+        eventually(lambda: wanted in hub.reader.predictions.recorded())
+        measured = fleet.result(2, VISION[2], fleet.vision_rows(100.0, 0.1))
+        hub.writer.call(lambda store: store.save_result(measured, measured.result_id, fleet.NOW_S))
+        hub.events.publish([Change("result", measured.result_id)])
+        eventually(lambda: wanted in current_predictions(hub.reader).measured)
+        kept = hub.reader.predictions.recorded()[wanted]
+        shown = predictions_page(
+            current_predictions(hub.reader),
+            hub.reader.predictions.recorded(),
+            hub.reader.models(),
+            hub.reader.devices(),
+        )
+    assert kept.predicted.value == pytest.approx(120.0)
+    assert kept.made_s > 0
+    assert shown.kept_sentence == "1 were measured later: off by 20 % at the median, 1 in their range."
+    (line,) = shown.kept
+    assert (line.predicted, line.measured, line.off_percent, line.held) == ("120", "100", "20 %", True)
+
+
+def test_only_what_moved_is_recorded_again(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    found = made(hub_of(tmp_path, STEPS), closing).cells
+    one = found[pair(VISION[2], 2)]
+    recorded = {pair(VISION[2], 2): RecordedPrediction(predicted=one, made_s=1.0)}
+    assert watch.changed_predictions({pair(VISION[2], 2): one}, recorded) == {}
+    moved = msgspec.structs.replace(one, value=1.01 * one.value)
+    assert watch.changed_predictions({pair(VISION[2], 2): moved}, recorded) == {pair(VISION[2], 2): moved}
+
+
+def test_a_deleted_model_takes_its_predictions_with_it(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    reader = hub_of(tmp_path, STEPS)
+    found = made(reader, closing).cells
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.change(lambda db: store_predictions.save(db, found, 5.0))
+    assert reader.predictions.recorded().keys() == found.keys()
+    writer.delete_model(VISION[2].model_id)
+    writer.change(lambda db: store_predictions.save(db, found, 6.0))
+    assert pair(VISION[2], 2) not in reader.predictions.recorded()
+    writer.close()

@@ -1,0 +1,84 @@
+"""A service level as people write it: read, refused, and contradictions named."""
+
+import pytest
+
+from edgeprof.errors import UsageError
+from edgeprof.readiness.level import ServiceLevel
+from edgeprof.readiness.parse import EXAMPLES, service_level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        (
+            "30 frames/s, p95 under 33 ms, 5 W, 95 % accuracy",
+            ServiceLevel(rate_per_s=30, p95_ms=33, power_w=5, quality=95),
+        ),
+        ("10 tokens/s for 8 users at 2,000 tokens", ServiceLevel(tokens_per_s=10, users=8, context_tokens=2000)),
+        ("10 tok/s at 2k context, TTFT < 2 s", ServiceLevel(tokens_per_s=10, context_tokens=2000, ttft_ms=2000)),
+        ("30/s closed with p95 under 100 ms", ServiceLevel(rate_per_s=30, p95_ms=100)),
+        ("30 fps for 4 cameras, sustained 30 min", ServiceLevel(rate_per_s=30, users=4, sustained_s=1800)),
+        ("200 requests per second, random arrivals", ServiceLevel(rate_per_s=200, arrivals="random")),
+        ("median 10 ms; p99 ≤ 40ms; 2 GiB", ServiceLevel(p50_ms=10, p99_ms=40, memory_mib=2048)),
+        ("500 mW and 2 mJ per inference", ServiceLevel(power_w=0.5, energy_j=0.002)),
+        ("CER under 5 %", ServiceLevel(quality_metric="character_error_rate_percent", quality=5)),
+        ("under $0.02 per 1,000", ServiceLevel(usd_per_1000=0.02)),
+        ("cost under $0.5 per 1M tokens", ServiceLevel(usd_per_1m_tokens=0.5)),
+        ("latency under 33 ms", ServiceLevel(p95_ms=33)),
+    ],
+)
+def test_a_text_is_read(text: str, level: ServiceLevel) -> None:
+    assert service_level(text) == level
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_the_examples_are_levels(text: str) -> None:
+    assert service_level(text).lines
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("banana", "'banana'"),
+        ("30 fps, -5 W", "'-'"),
+        ("", "sets no limit"),
+        ("for 8 users", "sets no limit"),
+        ("9" * 40 + " W", "Cannot read"),
+        ("x" * 501, "has 501 characters"),
+        ("fast and cheap", "'fast"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, named: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        service_level(text)
+    assert refused.value.code == "bad_service_level"
+    assert named in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("30 fps and 60 fps", "requests/s is given twice"),
+        ("30 fps, every 100 ms", "requests/s is given twice"),
+        ("30/s, p50 under 100 ms", "one device answers 10/s"),
+        ("p95 50 ms, p99 20 ms", "p99 is never below p95"),
+        ("105 % accuracy", "not a share"),
+        ("0 W", "nothing meets that"),
+        ("30 fps, 10 tokens/s", "Check one after the other"),
+    ],
+)
+def test_contradictions_are_named(text: str, named: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        service_level(text)
+    assert refused.value.code == "contradictory_service_level"
+    assert named in refused.value.message
+
+
+def test_fields_of_a_form_add_to_the_text() -> None:
+    assert service_level("30 fps", {"power_w": "5", "p95_ms": " "}) == ServiceLevel(rate_per_s=30, power_w=5)
+    with pytest.raises(UsageError, match="given twice"):
+        service_level("30 fps", {"rate_per_s": "60"})
+    with pytest.raises(UsageError, match="not a number"):
+        service_level("", {"power_w": "five"})
+    with pytest.raises(UsageError, match="nothing meets that"):
+        service_level("", {"power_w": "nan"})
