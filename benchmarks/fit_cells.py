@@ -74,7 +74,7 @@ def _text_cells(folder: Path) -> list[FitCell]:
         text("small llama f16, 2,032 tokens", small, True, 2000),
         text("small llama f16, 6,032 tokens", small, True, 6000),
         text("SmolLM2 Q4_1", _recipe("smollm2-135m-q4-1"), True),
-        text("SmolLM2 Q4_K_M, 544 tokens", _recipe("smollm2-135m-q4-k-m"), True, 512),
+        text("SmolLM2 Q4_K_M", _recipe("smollm2-135m-q4-k-m"), True, 512),
     ]
 
 

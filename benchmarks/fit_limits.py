@@ -249,10 +249,10 @@ def _show(title: str, peaks: Sequence[Peak], pairs: Sequence[Pair], part: bool) 
     if not found["pairs"]:
         return
     print(f"\n{title}: {found['pairs']} pairs of {found['models']} models")
-    print(f"  said fits {found['said_fits']}, died {found['said_fits_and_died']}")
-    print(f"  said does not fit {found['said_no']}, ran {found['said_no_and_ran']}")
-    print(f"  said tight {found['said_tight']}, ran {found['tight_and_ran']}")
-    print(f"  peak off by {found['peak_error_median']:.1%} at the median, {found['peak_error_max']:.1%} at most")
+    print(f"  said fits {found['engine_said_fits']}, died {found['engine_fits_and_died']}")
+    print(f"  said does not fit {found['engine_said_no']}, ran {found['engine_no_and_ran']}")
+    print(f"  said tight {found['engine_said_tight']}, ran {found['engine_tight_and_ran']}")
+    print(f"  peak off by {found['engine_error_median']:.1%} at the median, {found['engine_error_max']:.1%} at most")
     print(
         f"  by formula: {found['formula_error_median']:.1%}, {found['formula_error_max']:.1%}; fits and died "
         f"{found['formula_fits_and_died']} of {found['formula_said_fits']}, no and ran "
