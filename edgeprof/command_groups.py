@@ -18,13 +18,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "flash",
         "again",
         "retry",
+        "jobs",
+        "results",
         "cancel",
         "group",
+        "tag",
         "rename",
         "delete",
     ),
     "Compare and decide": (
         "compare",
+        "fit",
+        "predict",
+        "ready",
+        "integration",
         "price",
         "prices",
     ),
@@ -37,6 +44,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Models": (
         "models",
         "model",
+        "family",
     ),
     "Take data away": (
         "export",
