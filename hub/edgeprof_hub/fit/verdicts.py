@@ -84,7 +84,7 @@ def record_of(needs: Needs, model: rest.ModelRecord, place: Place) -> FitRecord:
     fit = verdict(needs, model, place)
     return FitRecord(
         model_id=model.model_id,
-        model_name=model.name,
+        model_name=model.shown_name,
         device_id=place.device_id,
         profile_id=place.profile_id,
         label=place.label,
