@@ -20,13 +20,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": (
         "edgeprof.demo.command:demo",
         "demo",
-        "Run a demo on this machine; --page only shows recorded results.",
+        "Run a demo on this machine; --page shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
     "fit": (
         "edgeprof_agent.commands.fit:fit",
         "",
-        "Say whether a model fits this machine and each known board, before anything is sent.",
+        "Say whether a model fits this machine and each known board.",
     ),
     "evaluate": (
         "edgeprof_agent.commands.evaluate:evaluate",
@@ -67,7 +67,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
-    "jobs": ("edgeprof.commands.jobs:jobs", "", "List the hub's jobs with their time left; cancel and retry them."),
+    "jobs": ("edgeprof.commands.jobs:jobs", "", "List the hub's jobs and their time left; cancel and retry."),
     "results": ("edgeprof.commands.results:results", "", "List the newest results, or show one result's headline."),
     "again": ("edgeprof.commands.campaign:again", "", "Repeat a result's run on the same device."),
     "retry": ("edgeprof.commands.campaign:retry", "", "Retry a campaign's failed jobs."),
@@ -100,7 +100,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "predict": (
         "edgeprof.commands.predict:predict",
         "hub",
-        "Predict how fast a model runs on board kinds, from their profiles.",
+        "Predict how fast a model runs on board kinds.",
     ),
     "group": ("edgeprof.commands.group:group", "", "Name a group of devices to flash together."),
     "price": ("edgeprof.commands.hub:price", "", "Set a device's price."),

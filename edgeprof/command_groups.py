@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "agent",
         "devices",
         "flash",
+        "jobs",
         "again",
         "retry",
         "cancel",
@@ -25,6 +26,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Compare and decide": (
         "compare",
+        "results",
+        "fit",
+        "predict",
+        "ready",
+        "integration",
         "price",
         "prices",
     ),
@@ -37,6 +43,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Models": (
         "models",
         "model",
+        "family",
+        "tag",
     ),
     "Take data away": (
         "export",

@@ -7,6 +7,7 @@ import click
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables import figures
@@ -46,8 +47,8 @@ def list_(hub_url: str, token_file: str | None) -> None:
 
 
 @family.command()
-@click.argument("source", metavar="FAMILY")
-@click.argument("into", metavar="INTO")
+@click.argument("source", metavar="FAMILY", shell_complete=complete.family)
+@click.argument("into", metavar="INTO", shell_complete=complete.family)
 @_YES
 @_DRY
 @hub_options
@@ -58,9 +59,9 @@ def merge(source: str, into: str, yes: bool, dry_run: bool, hub_url: str, token_
 
 
 @family.command()
-@click.argument("source", metavar="FAMILY")
+@click.argument("source", metavar="FAMILY", shell_complete=complete.family)
 @click.argument("into", metavar="NEW")
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("models", metavar="MODEL...", shell_complete=complete.model, nargs=-1, required=True)
 @click.option("--copy-gates", is_flag=True, help="Give NEW the same gates. Without it, NEW has none.")
 @_YES
 @_DRY
@@ -83,7 +84,7 @@ def split(
 
 
 @family.command()
-@click.argument("source", metavar="FAMILY")
+@click.argument("source", metavar="FAMILY", shell_complete=complete.family)
 @click.argument("into", metavar="NEW")
 @_YES
 @_DRY

@@ -133,7 +133,7 @@ def flash(
         for job in refused:
             click.echo(f"{describe(job)}: {job.note}", err=True)
         click.echo(f"Queued {len(campaign.jobs) - len(refused)} job(s) as campaign {campaign.campaign_id}.")
-        click.echo(f"Progress: {client.url}/jobs or `edgeprof jobs`")
+        click.echo(f"Progress: {client.url}/campaigns/{campaign.campaign_id} or `edgeprof jobs`")
         click.echo(f"Figures:  {client.url}/ or `edgeprof compare`")
         return
     sys.exit(_follow(client, campaign, describe, chosen, records))
@@ -151,7 +151,9 @@ def _follow(
     try:
         ended = watch(client, campaign.campaign_id, board)
     except KeyboardInterrupt:
-        click.echo(f"\nThe jobs keep running. Progress: {client.url}/jobs or `edgeprof jobs`")
+        click.echo(
+            f"\nThe jobs keep running. Progress: {client.url}/campaigns/{campaign.campaign_id} or `edgeprof jobs`"
+        )
         return 130
     found = end_of(client, ended.jobs, devices, models, describe)
     for line in found.lines(terminal_width(), painter(sys.stdout)):

@@ -9,6 +9,7 @@ import click
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.campaign import campaign_id
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
@@ -23,7 +24,9 @@ MAX_LIMIT = 5000
 @click.option(
     "--state", type=click.Choice(tuple(rest.JOB_WORDS)), help="Only jobs in this state; open: queued or running."
 )
-@click.option("--device", metavar="DEVICE", help="Only jobs of this device, by name or id.")
+@click.option(
+    "--device", metavar="DEVICE", shell_complete=complete.device, help="Only jobs of this device, by name or id."
+)
 @click.option("--campaign", metavar="CAMPAIGN", help="Only jobs of this campaign.")
 @click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=50, show_default=True, help="Show at most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -70,7 +73,7 @@ def jobs(
 @jobs.command()
 @click.argument("job_ids", metavar="[JOB]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every open job; with --device or --campaign, of those.")
-@click.option("--device", metavar="DEVICE", help="With --all: of this device.")
+@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="With --all: of this device.")
 @click.option("--campaign", metavar="CAMPAIGN", help="With --all: of this campaign.")
 @hub_options
 def cancel(
@@ -95,7 +98,7 @@ def cancel(
 @jobs.command()
 @click.argument("job_ids", metavar="[JOB]...", nargs=-1)
 @click.option("--failed", is_flag=True, help="Every failed job; with --device or --campaign, of those.")
-@click.option("--device", metavar="DEVICE", help="With --failed: of this device.")
+@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="With --failed: of this device.")
 @click.option("--campaign", metavar="CAMPAIGN", help="With --failed: of this campaign.")
 @hub_options
 def retry(
@@ -122,7 +125,7 @@ def retry(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub_options
 def campaigns(limit: int, as_json: bool, hub_url: str, token_file: str | None) -> None:
-    """List the newest campaigns: what each flash asked for, and where its jobs are."""
+    """List the newest campaigns: what each flash requested, and where its jobs are."""
     found = client_of(hub_url, token_file).campaigns(limit)
     shown = json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False)
     click.echo(shown if as_json else campaigns_text(found, time.time()))

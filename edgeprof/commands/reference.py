@@ -24,7 +24,7 @@ them off. Tables fit the terminal; `COLUMNS=120` sets another width.
 |---|---|---|
 | bash | `eval "$(_EDGEPROF_COMPLETE=bash_source edgeprof)"` | `~/.bashrc` |
 | zsh | `eval "$(_EDGEPROF_COMPLETE=zsh_source edgeprof)"` | `~/.zshrc`, after `compinit` |
-| fish | `_EDGEPROF_COMPLETE=fish_source edgeprof \| source` | `~/.config/fish/completions/edgeprof.fish` |
+| fish | `_EDGEPROF_COMPLETE=fish_source edgeprof \\| source` | `~/.config/fish/completions/edgeprof.fish` |
 
 It completes commands, options and their values. Where a command takes a device, a model, a group or a family, it asks
 the hub that `--hub` or `EDGEPROF_HUB` names, for at most a second.

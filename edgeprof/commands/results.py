@@ -9,18 +9,21 @@ from datetime import datetime, timezone
 import click
 
 from edgeprof.client import resolve
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables.results import FORMATS, headline_text, render_runs
+from edgeprof.wire.failures import FAILURE_CODES
 
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+STATES = ("measured", "failed", *FAILURE_CODES)
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
 
 
 @click.command()
 @click.argument("result", metavar="[RESULT]", required=False)
-@click.option("--device", metavar="DEVICE", help="Only of this device, by name or id.")
-@click.option("--model", metavar="MODEL", help="Only of this model, by name or id.")
+@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="Only of this device, by name or id.")
+@click.option("--model", metavar="MODEL", shell_complete=complete.model, help="Only of this model, by name or id.")
 @click.option("--family", metavar="FAMILY", help="Only of the models of this family.")
 @click.option("--state", metavar="STATE", help="measured, failed, or a failure's code such as out_of_memory.")
 @click.option("--since", metavar="WHEN", help="Received since then: 30min, 2h, 7d, or a date such as 2026-11-30.")
@@ -58,6 +61,8 @@ def results(
         since_s=since_s(since, time.time()) if since else 0.0,
         limit=limit,
     )
+    if state and not found and state not in STATES:
+        raise UsageError("unknown_state", f"{state!r} is not a state. Use one of: {', '.join(STATES)}.")
     click.echo(render_runs(found, kind, time.time()), nl=False)
 
 

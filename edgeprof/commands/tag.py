@@ -4,6 +4,7 @@ import click
 
 from edgeprof.client import resolve
 from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
@@ -13,7 +14,7 @@ KINDS = ("device", "model")
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("which")
+@click.argument("which", shell_complete=complete.of_kind)
 @click.argument("tags", metavar="[TAG]...", nargs=-1)
 @click.option("--remove", "is_removed", is_flag=True, help="Take these tags away; without a TAG, all of them.")
 @hub_options

@@ -97,7 +97,7 @@ def test_what_prevented_precision_is_told_once() -> None:
     assert "less precise than requested (±20 %, requested ±2.0 %)" in " ".join(brief.verdict)
     assert "precision ±2.0 % not reached; would take about 25 h" in brief.notes
     assert sum("a busy core" in line for line in brief.notes) == 1
-    assert "stop other programs" in brief.notes[-2]
+    assert "Stop other programs" in " ".join(brief.notes)
     other = shown(series_of([ran(timing=replace(wide, prevented_by="too few samples"))]))
     assert any("too few samples" in line for line in other.notes)
 

@@ -1,11 +1,12 @@
 """What `edgeprof profile` prints by default: a row a set-up, the verdict, then at most ten lines. Pure."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.tables.figures import clean
+from edgeprof.tables.remedies import remedy
 from edgeprof.tables.setups.names import Named, names_of
 from edgeprof.tables.setups.rows import SetupRow, row_of
 from edgeprof.tables.setups.text import Paint, render_rows
@@ -24,19 +25,6 @@ _MAX_ITEM_LINES = 2
 _MAX_NAMES = 3
 _LOG_LINES = 3
 _LABEL = 10
-_REMEDIES: Mapping[TrustCause, str] = {
-    "busy": "stop other programs, or use fewer threads",
-    "hot_start": "let the device cool, or give --heat-wait-s",
-    "made_up_work": "give the real value: --input NAME=VALUE",
-    "noisy": "`edgeprof doctor --tune` quietens this machine",
-    "stalled": "repeat the run",
-    "suspect_output": "feed real inputs: --input NAME=VALUE",
-    "swapping": "free memory, or use a smaller model",
-    "throttled": "cool the device; --soak 600 measures its sustained speed",
-    "under_voltage": "use a stronger power supply",
-    "unsettled": "give --warmup-limit-s 60",
-    "unstable_clock": "`edgeprof doctor --tune` fixes the clock",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,17 +199,17 @@ def _tail(
 ) -> Iterator[tuple[str, str]]:
     if out is not None:
         yield "saved in", f"{out}/, one folder a set-up; see `edgeprof compare`" if len(rows) > 1 else f"{out}/"
-    yield "next", _next(summary, rows, out)
+    yield "next", _next(series, summary, rows, out)
 
 
-def _next(summary: SeriesSummary, rows: Sequence[SetupRow], out: Path | None) -> str:
+def _next(series: SeriesState, summary: SeriesSummary, rows: Sequence[SetupRow], out: Path | None) -> str:
     """The one step that helps most, and where the rest is."""
     everything = "-v shows everything"
     if all(not row.measured for row in rows):
         return f"correct what failed; {everything}"
-    remedies = [_REMEDIES[cause] for cause in _REMEDIES if any(cause in row.marks for row in rows)]
-    if remedies:
-        return f"{remedies[0]}, then measure again; {everything}"
+    marks = [mark for index in range(len(rows)) for run in _results(series, index) for mark in _marks(run)]
+    if marks:
+        return f"{remedy(marks[0])} {everything}."
     outcomes = {judged.report.verdict.outcome for judged in summary.verdicts if judged.report}
     if outcomes & {"abstains", "no_difference_shown"}:
         runs = max(row.measured for row in rows)
