@@ -4,6 +4,7 @@ The fleet is made up by `edgeprof hub seed`; requests go over loopback, so that 
 """
 
 import argparse
+import gc
 import gzip
 import json
 import os
@@ -24,12 +25,16 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import psutil
 from paho.mqtt.enums import CallbackAPIVersion
+from starlette.testclient import TestClient
 
 from benchmarks.hub_footprint import answers, free_port
 from edgeprof.wire import codec, identity, rest, topics
 from edgeprof_devices import load_profiles
+from edgeprof_hub.app import create_app
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.seed import plan, results
+from edgeprof_hub.server import NEW_OBJECTS_A_COLLECTION
 from edgeprof_hub.store import database, gates
 
 MIB = 2**20
@@ -37,6 +42,12 @@ SENDERS = 8
 IN_FLIGHT = 20
 """Results of one device without a receipt. Brokers drop what a slow reader leaves beyond their queue."""
 PATIENCE_S = 30.0
+SHIFT = """() => new Promise((done) => {
+    let sum = 0;
+    new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })
+        .observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(sum), 500);
+})"""
 PAGES = ("/?d={d}&c={c}", "/?metric=peak_memory_mib&d={d}&c={c}")
 
 
@@ -156,12 +167,38 @@ def chromium(url: str, visits: int) -> None:
             view = browser.new_context().new_page()
             view.goto(url, wait_until="load")
             timing = view.evaluate("JSON.stringify(performance.getEntriesByType('navigation')[0])")
-            found.append(json.loads(timing))
+            found.append({**json.loads(timing), "shift": view.evaluate(SHIFT)})
             view.context.close()
         browser.close()
+    print(f"Chromium layout shift: most {max(timing['shift'] for timing in found):.3f}")
     for name in ("domInteractive", "loadEventEnd"):
         values = [timing[name] for timing in found]
         print(f"Chromium {name}: median {quantile(values, 0.5):.0f} ms, most {max(values):.0f} ms ({visits} visits)")
+
+
+def with_answers(data: Path) -> None:
+    """Take off the mark of a made-up fleet: under it the page names nobody, and makes none of its answer cards."""
+    with closing(database.connect(data / DATABASE)) as connection, database.transaction(connection):
+        connection.execute("DELETE FROM setting WHERE name = 'synthetic'")
+
+
+def in_process(data: Path, count: int) -> None:
+    """What making a page costs the processor, without server, network and other programs."""
+    chance = random.Random(2)
+    app = create_app(HubSettings(data=data))
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)  # as the served hub does
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        for name, path in (("home", "/?hide={n}"), ("part", "/?d={d}&c={c}&hide={n}")):
+            client.get(path.format(d=1, c=1, n="warm"))
+            spent: list[float] = []
+            for number in range(count):
+                start = time.process_time()
+                client.get(path.format(d=chance.randint(1, 10), c=chance.randint(1, 9), n=number))
+                spent.append((time.process_time() - start) * 1000)
+            print(
+                f"in process, {name} made anew: CPU p50 {quantile(spent, 0.5):.0f}, p95 {quantile(spent, 0.95):.0f} ms"
+            )
 
 
 def timed(name: str, url_of: Callable[[], str], count: int) -> None:
@@ -170,10 +207,11 @@ def timed(name: str, url_of: Callable[[], str], count: int) -> None:
     print(f"{name}: p50 {quantile(values, 0.5):.1f} ms, p95 {quantile(values, 0.95):.1f} ms ({count} answers)")
 
 
-def cost_page(url: str) -> str:
+def cost_page(data: Path, url: str) -> str:
     """The address of a cost page that can be computed: of a measured run on a device with a price."""
-    with urllib.request.urlopen(f"{url}/api/v1/results?limit=300", timeout=60) as answer:
-        ids = [item["result"]["result_id"] for item in json.loads(answer.read())]
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        found = connection.execute("SELECT result_id FROM cell WHERE result_id IS NOT NULL LIMIT 300").fetchall()
+    ids = [str(row[0]) for row in found]
     for result_id in ids:
         with suppress(urllib.error.HTTPError):
             address = f"{url}/cost/{result_id}?price_usd=80"
@@ -212,6 +250,8 @@ def measure(data: Path, count: int) -> None:
     """All of it, on a folder that is seeded already."""
     chance = random.Random(1)
     add_gates(data)
+    with_answers(data)
+    in_process(data, 40)
     with hub_on(data) as (url, mqtt_port, process):
         timed("home, nothing changed since the last look", lambda: f"{url}/", 100)
         timed(
@@ -219,7 +259,7 @@ def measure(data: Path, count: int) -> None:
             lambda: url + chance.choice(PAGES).format(d=chance.randint(1, 10), c=chance.randint(1, 9)),
             100,
         )
-        costs = cost_page(url)
+        costs = cost_page(data, url)
         timed("a cost page with 10,000 draws", lambda: costs, 30)
         print(f"first visit: {first_visit_bytes(url) / 1024:.0f} KiB compressed")
         chromium(url, 5)

@@ -125,7 +125,7 @@ def retry(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub_options
 def campaigns(limit: int, as_json: bool, hub_url: str, token_file: str | None) -> None:
-    """List the newest campaigns: what each flash asked for, and where its jobs are."""
+    """List the newest campaigns: what each flash requested, and where its jobs are."""
     found = client_of(hub_url, token_file).campaigns(limit)
     shown = json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False)
     click.echo(shown if as_json else campaigns_text(found, time.time()))

@@ -13,8 +13,10 @@ from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables.results import FORMATS, headline_text, render_runs
+from edgeprof.wire.failures import FAILURE_CODES
 
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+STATES = ("measured", "failed", *FAILURE_CODES)
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
 
 
@@ -59,6 +61,8 @@ def results(
         since_s=since_s(since, time.time()) if since else 0.0,
         limit=limit,
     )
+    if state and not found and state not in STATES:
+        raise UsageError("unknown_state", f"{state!r} is not a state. Use one of: {', '.join(STATES)}.")
     click.echo(render_runs(found, kind, time.time()), nl=False)
 
 

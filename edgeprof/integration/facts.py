@@ -121,6 +121,8 @@ def _wheel(subject: Subject) -> IntegrationFact:
         found = fitting[0]
         version = found.version or runtime.version
         value = f"yes: {runtime.package} {version} for {found.machine}, {found.libc} {found.libc_min} or newer"
+        if version != runtime.version:
+            value += f"; {runtime.version} has none"
         return _fact(subject, "wheel", "Prebuilt package", value, "none", runtime.wheels_source, dated=True)
     if is_known:
         value = f"none of {runtime.package} for {subject.target.words}"

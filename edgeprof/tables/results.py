@@ -17,7 +17,10 @@ from edgeprof.wire.metrics import METRICS
 
 FORMATS = ("table", "csv", "md", "json")
 EMPTY = "No result matches."
-HEADERS = ("figure", "95 % interval", "", "model", "device", "runtime", "received", "result")
+HEADERS = ("figure (95 % interval)", "", "model", "device", "received", "result")
+MAX_MODEL_CHARS = 30
+MAX_DEVICE_CHARS = 26
+"""Of a line in a terminal, so that the id at its end can be copied whole."""
 CSV_HEADER = (
     *("result_id", "received_s", "device_id", "device", "device_tag", "model_id", "model", "family", "quantization"),
     *("runtime", "threads", "evaluation_set", "status", "failure_code", "metric", "value", "unit", "ci_low", "ci_high"),
@@ -33,7 +36,7 @@ def render_runs(lines: Sequence[rest.RunLine], kind: str, now_s: float) -> str:
         return _csv(lines)
     if not lines:
         return f"{EMPTY}\n"
-    rows = [HEADERS, *(_row(line, now_s) for line in lines)]
+    rows = [HEADERS, *(_row(line, now_s, is_short=kind == "table") for line in lines)]
     if kind == "md":
         head, *body = [f"| {' | '.join(map(escape, row))} |" for row in rows]
         return "\n".join([head, f"|{' --- |' * len(HEADERS)}", *body]) + "\n"
@@ -43,9 +46,8 @@ def render_runs(lines: Sequence[rest.RunLine], kind: str, now_s: float) -> str:
 def headline_text(line: rest.RunLine, now_s: float, url: str) -> str:
     """One result: its figures with intervals, its badge, what ran, and where to read on."""
     threads = f", {line.threads} thread{'s' * (line.threads != 1)}" if line.threads else ""
-    tag = f" ({line.device_tag})" if line.device_tag else ""
     on = f", evaluated on {line.set_name}" if line.set_name else ""
-    parts = [clean(f"{line.model_name} on {line.device_label}{tag}: {line.runtime}{threads}{on}")]
+    parts = [clean(f"{line.model_name} on {_device(line)}: {line.runtime}{threads}{on}")]
     if line.failure_code:
         parts.append(clean(f"failed: {line.failure_code}. {line.failure_message}"))
     shown = [row for row in (line.lead, *line.metrics) if row is not None]
@@ -61,25 +63,36 @@ def headline_text(line: rest.RunLine, now_s: float, url: str) -> str:
     return "\n".join(parts)
 
 
-def _row(line: rest.RunLine, now_s: float) -> tuple[str, ...]:
-    tag = f" ({line.device_tag})" if line.device_tag else ""
+def _row(line: rest.RunLine, now_s: float, is_short: bool) -> tuple[str, ...]:
     on = f" on {line.set_name}" if line.set_name else ""
+    model, device = clean(f"{line.model_name}{on}"), clean(_device(line))
     return (
         clean(_figure(line)),
-        (line.lead and figures.interval(line.lead)) or "",
         trust.sign(line.trust) if line.lead is not None and not line.set_name else "",
-        clean(f"{line.model_name}{on}"),
-        clean(f"{line.device_label}{tag}"),
-        clean(line.runtime),
+        _shortened(model, MAX_MODEL_CHARS) if is_short else model,
+        _shortened(device, MAX_DEVICE_CHARS) if is_short else device,
         durations.age_text(now_s - line.received_s),
         line.result_id,
     )
 
 
+def _device(line: rest.RunLine) -> str:
+    """With what a reader must know of it, unless its name says so."""
+    tags = [tag for tag in line.device_tag.split(", ") if tag and tag not in line.device_label]
+    return f"{line.device_label} ({', '.join(tags)})" if tags else line.device_label
+
+
+def _shortened(text: str, size: int) -> str:
+    return text if len(text) <= size else f"{text[: size - 1]}…"
+
+
 def _figure(line: rest.RunLine) -> str:
     if line.failure_code:
         return f"failed: {line.failure_code}"
-    return f"{_title(line.lead.metric)} {_value(line.lead)}" if line.lead else "no figure"
+    if line.lead is None:
+        return "no figure"
+    ends = figures.interval(line.lead)
+    return f"{_title(line.lead.metric)} {_value(line.lead)}" + (f" ({ends})" if ends else "")
 
 
 def _title(metric: str) -> str:

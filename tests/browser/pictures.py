@@ -24,7 +24,9 @@ def pages(client: HubClient) -> Iterator[tuple[str, str]]:
     """Name and address of each page that this hub can show."""
     yield "compare", "/"
     yield "flash", "/flash"
+    yield "jobs", "/jobs"
     yield "settings", "/settings"
+    yield "ready", "/ready?level=100+frames/s,+p95+under+20+ms,+200+MiB"
     measured = [cell for cell in client.compare().cells if cell.result_id and cell.state == "measured"]
     if not measured:
         return

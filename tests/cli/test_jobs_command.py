@@ -86,6 +86,8 @@ def test_results_are_listed_newest_first_with_figure_interval_badge_and_id(run: 
     assert {one["family"] for one in family} == {"digits-cnn"}
     assert run("results", "--since", "1h").out == "No result matches.\n"
     assert run("results", "--family", "nothing").out == "No result matches.\n"
+    assert run("results", "--state", "out_of_memory", "--since", "1s").out == "No result matches.\n"
+    assert run("results", "--state", "faild").refused_with("unknown_state")
 
 
 def test_one_result_shows_its_headline(run: Run, hub: Live) -> None:

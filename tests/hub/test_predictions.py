@@ -220,7 +220,7 @@ def test_only_what_moved_is_recorded_again(tmp_path: Path, closing: list[SqliteR
     one = found[pair(VISION[2], 2)]
     recorded = {pair(VISION[2], 2): RecordedPrediction(predicted=one, made_s=1.0)}
     assert watch.changed_predictions({pair(VISION[2], 2): one}, recorded) == {}
-    moved = msgspec.structs.replace(one, value=1.01 * one.value)
+    moved = msgspec.structs.replace(one, value=1.02 * one.value)
     assert watch.changed_predictions({pair(VISION[2], 2): moved}, recorded) == {pair(VISION[2], 2): moved}
 
 

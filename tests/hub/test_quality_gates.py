@@ -203,7 +203,7 @@ def test_a_database_without_gates_gets_what_its_evaluations_ran_on(tmp_path: Pat
             old.execute(f"DROP TABLE {table}")
         for column in ("runtime", "architecture", "unreal", "outcomes_sha256", "problems", "groups"):
             old.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")
-        old.execute("DELETE FROM _sqlite_migrations WHERE name IN ('0013_gates', '0014_capability')")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name BETWEEN '0013' AND '0016'")
         old.commit()
     with stores.opened(tmp_path) as found:
         assert found.reader.evaluations.newest() == before

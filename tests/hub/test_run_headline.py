@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from edgeprof.tables.remedies import REMEDIES, remedy
+from edgeprof.tables.remedies import FAILURE_REMEDIES, REMEDIES, remedy
 from edgeprof.tables.trust import QUOTA
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import TRUST_CAUSES, Soak, SweepAt, SweepPoint, Trust, TrustMark
+from edgeprof.wire.failures import FAILURE_CODES
 from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.protocol_facts import NO_RATIO, cold_view
 from edgeprof_hub.views.run_headline import run_headline
@@ -41,6 +42,10 @@ def test_the_headline_has_figure_interval_memory_and_why_there_is_no_energy() ->
 def test_a_failed_run_has_its_failure_as_headline() -> None:
     assert run_headline(fleet.result(1, CNN, failure=fleet.UNSUPPORTED), "onnx", 0) is None
     assert app_meaning(fleet.result(1, CNN, failure=fleet.UNSUPPORTED), "inference") is None
+
+
+def test_each_failure_has_a_remedy() -> None:
+    assert set(FAILURE_REMEDIES) == set(FAILURE_CODES)
 
 
 def test_each_cause_of_the_badge_has_a_remedy_that_comes_first() -> None:

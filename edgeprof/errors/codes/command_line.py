@@ -6,6 +6,12 @@ NAMING = (
     ErrorCode("ambiguous_device", "Several devices have this name.", "Use the device id.", WRONG_USE),
     ErrorCode("ambiguous_model", "Several models have this name.", "Use the model id.", WRONG_USE),
     ErrorCode(
+        "unknown_state",
+        "No result can be in this state.",
+        "Use measured, failed, or the code of a failure such as out_of_memory.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "bad_since",
         "The text is not a time.",
         "Use an age such as 30min, 2h or 7d, or a date such as 2026-11-30.",

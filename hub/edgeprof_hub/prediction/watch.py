@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 2.0
 """Results that come together are predicted from together."""
-_SAME = 1e-3
+_SAME = 0.01
 """A figure that moved by less is not written again."""
 
 
@@ -73,7 +73,7 @@ class PredictionWatch:
 def changed_predictions(
     made: Mapping[Pair, Predicted], recorded: Mapping[Pair, RecordedPrediction]
 ) -> dict[Pair, Predicted]:
-    """Those that are new, or that moved by more than 0.1 %."""
+    """Those that are new, or that moved by more than 1 %."""
     return {pair: one for pair, one in made.items() if pair not in recorded or _moved(one, recorded[pair].predicted)}
 
 

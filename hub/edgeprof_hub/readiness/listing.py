@@ -56,7 +56,7 @@ def checked_utilisation(text: str) -> float:
 def ready_answer(store: SqliteReader, query: ReadyQuery, limit: int | None = None) -> ReadyAnswer:
     """The rows, the best first: by verdict, then by fewest devices for the load, then by name."""
     axes = table.axes(store)
-    devices = [one for one in axes.devices if _has(query.device, (one.label, one.profile_title or "", *_tags(one)))]
+    devices = [one for one in axes.devices if _has(query.device, (one.label, one.profile_title or "", *one.tags))]
     models = [one for one in axes.models.values() if _is_asked(one, query)]
     found = _cells(store, axes, devices, models)
     by_pair, predictions = set_ups_of(store, found, query.level), predicted_cells(store)
@@ -87,7 +87,7 @@ def _is_asked(model: rest.ModelRecord, query: ReadyQuery) -> bool:
     language = is_language(model.format)
     if (query.level.is_of_language and not language) or (query.level.is_of_inference and language):
         return False
-    return _has(query.family, (model.family, model.name, model.task, *_tags(model)))
+    return _has(query.family, (model.family, model.name, model.task, *model.tags))
 
 
 def _cells(
@@ -154,10 +154,6 @@ def _notes(store: SqliteReader, query: ReadyQuery, rows: Sequence[ReadyRow]) -> 
         kind = "a language model" if query.level.is_of_language else "a model that answers at once"
         notes.append(f"No device, or no model of this kind: the level needs {kind}.")
     return tuple(notes)
-
-
-def _tags(record: object) -> tuple[str, ...]:
-    return getattr(record, "tags", ())
 
 
 def _has(searched: str, texts: Sequence[str]) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from edgeprof.wire import messages as m
 from edgeprof_hub.recorded.recording import RecordedDevice
 
-SUFFIX = " (recorded)"
-"""Behind every device's name, so that exports and other programs show it, too."""
+PREFIX = "recorded-"
+"""Before every device's name, so that exports and other programs show it, too."""
 HOST = "recorded"
 BOOT_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -14,10 +14,10 @@ BOOT_ID = "00000000-0000-0000-0000-000000000000"
 def device(found: RecordedDevice) -> RecordedDevice:
     """Without host name, sessions, place, disk and the exact kernel."""
     state, facts = found.state, found.facts
-    name = state.name.removesuffix(SUFFIX).replace("this-machine", "demo-machine")
+    name = state.name.removeprefix(PREFIX).replace("this-machine", "demo-machine")
     return replace(
         found,
-        state=replace(state, name=f"{name}{SUFFIX}", session_id=HOST, hostname=HOST, place="", online=True),
+        state=replace(state, name=f"{PREFIX}{name}", session_id=HOST, hostname=HOST, place="", online=True),
         facts=replace(facts, session_id=HOST, kernel=kernel(facts.kernel), disk_free_mib=None) if facts else None,
     )
 

@@ -102,7 +102,7 @@ def _line(rows: Sequence[CapabilityRow], columns: Iterable[Column]) -> Capabilit
         first.perturbation,
         f"{first.shots} example{'s' * (first.shots > 1)}" if first.shots else "",
         f"{first.context_tokens:,} tokens" if first.context_tokens else "",
-        "" if first.chance_percent is None else f"guessing: {first.chance_percent:.3g} %",
+        "" if first.chance_percent is None else f"guessing: {first.chance_percent:.3g}\u00a0%",
     )
     return CapabilityLine(
         title=first.set_name or first.set_id[:12],

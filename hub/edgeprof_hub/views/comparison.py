@@ -232,7 +232,8 @@ def _answers(table: rest.CompareTable, source: Source, query: MatrixQuery) -> An
 
 def _legend(rows: Sequence[DeviceRow]) -> frozenset[str]:
     """What is shown and needs a word."""
-    signs = {sign for row in rows for cell in row.cells for sign in cell.signs}
+    signs = {sign for row in rows for cell in row.cells for sign in cell.signs if sign not in ("clean", "doubt")}
+    signs |= {cell.badge.kind for row in rows for cell in row.cells if cell.badge}
     signs |= {"bar" for row in rows for cell in row.cells if cell.bar}
     signs |= {"log" for row in rows for cell in row.cells if cell.bar and cell.bar.is_log}
     signs |= {"predicted" for row in rows for cell in row.cells if cell.predicted}

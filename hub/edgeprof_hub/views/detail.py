@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edgeprof.tables import figures
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
+from edgeprof.tables.remedies import FAILURE_REMEDIES
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
@@ -59,6 +60,7 @@ class RunPage:
     metrics: tuple[MetricLine, ...]
     settings: tuple[SettingRow, ...]
     failure_meaning: str
+    failure_remedy: str
     series: tuple[SampleSeries, ...]
     samples_note: str
     duration_s: float
@@ -203,6 +205,7 @@ def run_page(
         metrics=metric_lines(result),
         settings=settings(result),
         failure_meaning=MEANING[result.failure.code] if result.failure else "",
+        failure_remedy=FAILURE_REMEDIES[result.failure.code] if result.failure else "",
         series=series,
         samples_note=_samples_note(result),
         duration_s=(result.finished.monotonic_ns - result.started.monotonic_ns) / 1e9,

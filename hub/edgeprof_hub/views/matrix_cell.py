@@ -130,6 +130,8 @@ def _with_figures(
         notes=tuple(_number(notes.ref(one.why)) if one.why else None for one in (lead, *chosen)),
         stage=cell.stage or "",
         fraction=cell.fraction,
+        job_id=cell.job_id,
+        campaign_id=cell.campaign_id,
         ranked=cell.ranked,
         signs=_signs(cell, metric),
         badge=cell_badge.badge_of(cell, metric),

@@ -94,9 +94,11 @@ def would_change(result: m.Result, lead: HeadFigure, runs_of_cell: int) -> tuple
     if result.trust is None:
         found["Repeat it with a newer agent: its runs have a trust badge."] = None
     if lead.text and not lead.interval:
-        found["A longer window gives the figure an interval: --window-s 10 --window-limit-s 60."] = None
+        found["Too few independent samples for an interval. Measure longer there: edgeprof profile --window-s 10."] = (
+            None
+        )
     elif result.timing is not None and not reached_precision(result.timing, result.protocol):
-        found["A longer window narrows the interval: --window-s 10 --window-limit-s 60."] = None
+        found["The requested precision was not reached. Repeat it 5 times: a verdict uses all runs."] = None
     if runs_of_cell < 2:
         found["This cell has one run. Repeat it to see how far two runs differ."] = None
     elif result.noise_floor is None:
