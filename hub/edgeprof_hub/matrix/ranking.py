@@ -69,10 +69,13 @@ def marks(
     soaks_s: Mapping[CellKey, float] | None = None,
     metrics: Collection[str] | None = None,
     rivals: Iterable[UnshownFigure] = (),
+    *,
+    across_devices: bool = True,
 ) -> dict[CellKey, tuple[RankMark, ...]]:
     """The marks of every cell that has one. `configs`: configuration by its key. `soaks_s`: how long each soak was.
 
     `metrics`: those that are ranked; None: all. `rivals`: figures of the same columns on devices beyond the cells'.
+    `across_devices`: mark columns, too; without it only variants of a family on one device.
     """
     families = {(column.model_id, column.config_key): column.family for column in columns}
     groups: dict[Group, list[Candidate]] = defaultdict(list)
@@ -89,7 +92,8 @@ def marks(
                 done = work(row.metric, cell.config_key, (soaks_s or {}).get(candidate.key, 0.0))
                 scope = row.scope or ""
                 groups[("family", row.metric, (cell.device_id, family, scope, done))].append(candidate)
-                groups[_of_column(candidate.key, row.metric, scope, done)].append(candidate)
+                if across_devices:
+                    groups[_of_column(candidate.key, row.metric, scope, done)].append(candidate)
     for candidate, metric, scope, soak_s in rivals:
         done = work(metric, candidate.key[2], soak_s)
         groups[_of_column(candidate.key, metric, scope, done)].append(candidate)

@@ -1,6 +1,6 @@
 """From the store's rows to the devices × models table: the one thing that page, terminal and API show."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgeprof.tables import headline
@@ -79,8 +79,13 @@ def part_of(
     now_s: float,
     metrics: Collection[str] | None = None,
     prices: Prices | None = None,
+    *,
+    across_devices: bool = True,
 ) -> MatrixPart:
-    """These devices and columns, in this order. `metrics`: those that are ranked; None: all. `prices`: not today's."""
+    """These devices and columns, in this order. `metrics`: those that are ranked; None: all. `prices`: not today's.
+
+    `across_devices`: rank each column over all devices, too. In a large fleet this reads every device's figures.
+    """
     device_ids = {device.device_id for device in devices}
     keys = {key_of(column) for column in columns}
     families = {column.family for column in columns}
@@ -91,7 +96,11 @@ def part_of(
     measured = labels.with_versions([_cell(source, scenario, used) for source in sources])
     known = known_quality(store, compared)
     cells = with_quality(store, known, measured, devices)
-    near = _marked(store, found, cells, compared, keys, _soaks_s(sources), metrics, known)
+    far = _far(store, found, cells, keys, metrics, known) if across_devices else ()
+    marks = ranking.marks(
+        cells, compared, found.configs, _soaks_s(sources), metrics, far, across_devices=across_devices
+    )
+    near = tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
         hub_id=store.hub_id(),
@@ -237,17 +246,15 @@ def _effective_runtime(result: Result | None) -> str | None:
     return f"{result.effective.runtime} {result.effective.runtime_version}"
 
 
-def _marked(
+def _far(
     store: ReadStore,
     found: MatrixAxes,
     cells: Sequence[rest.Cell],
-    compared: Sequence[rest.Column],
     keys: Collection[tuple[str, str]],
-    soaks_s: Mapping[ranking.CellKey, float],
     metrics: Collection[str] | None,
     known: KnownQuality,
-) -> tuple[rest.Cell, ...]:
-    """The cells with their marks: against all variants of a family, which are there, and against all devices."""
+) -> Iterator[ranking.UnshownFigure]:
+    """Figures of these columns on the devices that have no cell here: a column is ranked among all of them."""
     near = {cell.device_id for cell in cells}
     devices = {device.device_id: device for device in found.devices if device.device_id not in near}
     rows = store.standings(sorted(keys)) if devices else ()
@@ -257,8 +264,6 @@ def _marked(
         runtime = f"{ran.runtime} {ran.runtime_version}" if ran else ""
         return known.gate(devices.get(row.device_id), row.model_id, row.config_key, runtime)[0] == "fails"
 
-    far = alternatives.rivals(
+    return alternatives.rivals(
         rows, devices, METRICS if metrics is None else metrics, fails_gate if known.verdicts.gates else None
     )
-    marks = ranking.marks(cells, compared, found.configs, soaks_s, metrics, far)
-    return tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)

@@ -207,7 +207,8 @@ def _comparison(
     groups = store.groups()
     found = window.window(axes, replace(query, metric=metric), _allowed(store, query, groups))
     ranked = comparison.ranked_metrics(metric)
-    part = table.part_of(store, axes, found.devices, found.columns, now_s, ranked, prices)
+    shows_all = len(found.devices) == len(axes.devices)
+    part = table.part_of(store, axes, found.devices, found.columns, now_s, ranked, prices, across_devices=shows_all)
     run = {column.model_id for column in axes.columns}
     idle = [model for model in axes.models.values() if model.model_id not in run]
     token = " --token-file FILE" if hub.settings.token else ""
