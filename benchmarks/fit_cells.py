@@ -41,16 +41,17 @@ def _tensor_cells(folder: Path) -> list[FitCell]:
         tflite("digits int8, LiteRT", _BUNDLED / "digits-cnn-int8.tflite", False),
         tflite("products 16 MiB, LiteRT", made.tflite_products(folder / "p16.tflite", 1024, 4), False),
         onnx("digits fp32", _BUNDLED / "digits-cnn-fp32.onnx", True),
-        onnx("rawi int8", _recipe("rawi-v2-int8"), True),
+        onnx("rawi int8", _recipe("rawi-v2-int8"), True, dims={"batch": 1, "seq": 128}),
         onnx("silero fp16", _recipe("silero-vad-fp16"), True, dims={"sequence": 512, "batch": 1}),
         onnx("products fp32 16 MiB", made.onnx_products(folder / "p16.onnx", 512, 16), True),
         onnx("products fp32 192 MiB", made.onnx_products(folder / "p192.onnx", 2048, 12), True),
         onnx("products fp16 48 MiB", made.onnx_products(folder / "h48.onnx", 1024, 24, "fp16"), True),
         onnx("products int8 64 MiB", made.onnx_products(folder / "q64.onnx", 2048, 16, "int8"), True),
         onnx("convolutions 320", made.onnx_convolutions(folder / "c320.onnx", 320, 32, 4), True),
+        onnx("convolutions 224", made.onnx_convolutions(folder / "c224.onnx", 224, 16, 8), True),
         tflite("digits fp32, LiteRT", _BUNDLED / "digits-cnn-fp32.tflite", True),
         tflite("hand landmark, LiteRT", _recipe("hand-landmark-lite"), True),
-        tflite("face landmark, LiteRT", _recipe("face-landmark-with-attention"), True),
+        tflite("products 32 MiB, LiteRT", made.tflite_products(folder / "p32.tflite", 1024, 8), True),
         tflite("products 64 MiB, LiteRT", made.tflite_products(folder / "p64.tflite", 2048, 4), True),
         tflite("products 128 MiB, LiteRT", made.tflite_products(folder / "p128.tflite", 2048, 8), True),
     ]
@@ -62,19 +63,17 @@ def _text_cells(folder: Path) -> list[FitCell]:
         return FitCell(name, inspect(path), config, scored)
 
     f16 = made.gguf(folder / "f16.gguf", "f16", 512, 8)
-    q8 = made.gguf(folder / "q8.gguf", "q8_0", 1024, 8)
-    q4 = made.gguf(folder / "q4.gguf", "q4_0", 1024, 16)
+    small = made.gguf(folder / "small.gguf", "f16", 256, 8)
     return [
         text("llama f16", f16, False),
         text("SmolLM2 Q4_0", _recipe("smollm2-135m-q4-0"), False),
         text("SmolLM2 Q4_0, 1,032 tokens", _recipe("smollm2-135m-q4-0"), False, 1000),
-        text("llama q8_0", q8, True),
-        text("llama q8_0, 2,032 tokens", q8, True, 2000),
-        text("llama q4_0", q4, True),
-        text("llama q4_0, 4,032 tokens", q4, True, 4000),
+        text("llama q8_0", made.gguf(folder / "q8.gguf", "q8_0", 1024, 8), True),
+        text("llama q4_0", made.gguf(folder / "q4.gguf", "q4_0", 1024, 16), True),
         text("llama f32", made.gguf(folder / "f32.gguf", "f32", 512, 6, words=32_000), True),
+        text("small llama f16, 2,032 tokens", small, True, 2000),
+        text("small llama f16, 6,032 tokens", small, True, 6000),
         text("SmolLM2 Q4_1", _recipe("smollm2-135m-q4-1"), True),
-        text("SmolLM2 Q4_1, 4,032 tokens", _recipe("smollm2-135m-q4-1"), True, 4000),
         text("SmolLM2 Q4_K_M", _recipe("smollm2-135m-q4-k-m"), True, 512),
     ]
 

@@ -1,6 +1,6 @@
 """Whether `edgeprof fit` is right: (model, limit) pairs really run under memory limits on this machine.
 
-python -m benchmarks.fit_limits [--part chosen|scored|all] [--json FILE] [--work FOLDER] [--write-score]
+python -m benchmarks.fit_limits [--part chosen|scored|all] [--json FILE] [--add FILE] [--work FOLDER] [--write-score]
 
 Each model is estimated, run once without a limit, and then under limits around the estimate: shares of its peak and of
 what must stay in memory. A pair is wrong where the verdict was *fits* and the run died, or *does not fit* and it ran.
@@ -19,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
+
+import msgspec
 
 from benchmarks.fit_cells import FitCell, cells_in
 from edgeprof.fit import room
@@ -39,7 +41,7 @@ from edgeprof_agent.worker_protocol.document import Measured
 
 OF_PEAK = (0.5, 0.75, 0.95, 1.05, 1.25, 1.5, 2.0)
 OF_HELD = (0.6, 0.8, 0.95, 1.1)
-LEAST_LIMIT_MIB = 16.0
+MIN_LIMIT_MIB = 16.0
 MAX_DIED, MAX_RAN, MAX_ERROR = 0.01, 0.05, 0.10
 PROTOCOL = RunProtocol(
     cold_start=False,
@@ -79,14 +81,23 @@ class Peak:
     measured_held_mib: float
 
 
+class Earlier(msgspec.Struct):
+    """What a run saved that was stopped."""
+
+    peaks: list[Peak] = msgspec.field(default_factory=lambda: [])
+    pairs: list[Pair] = msgspec.field(default_factory=lambda: [])
+
+
 def main() -> int:
     """All pairs, then the score of the scored ones."""
     asked = _arguments()
-    peaks: list[Peak] = []
-    pairs: list[Pair] = []
+    earlier = msgspec.json.decode(asked.add.read_bytes(), type=Earlier) if asked.add else Earlier()
+    peaks, pairs = earlier.peaks, earlier.pairs
+    known = {peak.model for peak in peaks}
     with tempfile.TemporaryDirectory() as folder:
         for cell in cells_in(asked.work or Path(folder)):
-            if asked.part in ("all", "scored" if cell.is_scored else "chosen") and asked.only in cell.name:
+            is_wanted = asked.part in ("all", "scored" if cell.is_scored else "chosen")
+            if is_wanted and cell.name not in known:
                 _cell(cell, peaks, pairs)
     for part in (False, True):
         _show("scored" if part else "chosen on", peaks, pairs, part)
@@ -108,7 +119,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fit verdicts against runs under memory limits.")
     parser.add_argument("--part", choices=("chosen", "scored", "all"), default="all")
-    parser.add_argument("--only", default="", help="Part of a model's name.")
+    parser.add_argument("--add", type=Path, metavar="FILE", help="Go on from the --json of a run that was stopped.")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write-score", action="store_true", help="Make the figures those that edgeprof shows.")
     parser.add_argument("--work", type=Path, help="Folder that keeps the generated models.")
@@ -146,7 +157,7 @@ def _cell(cell: FitCell, peaks: list[Peak], pairs: list[Pair]) -> None:
 def limits_of(peak_mib: float, held_mib: float) -> list[float]:
     """Around both lines, the least first; none below what the command takes."""
     wanted = {round(share * peak_mib, 1) for share in OF_PEAK} | {round(share * held_mib, 1) for share in OF_HELD}
-    return sorted(max(LEAST_LIMIT_MIB, limit) for limit in wanted)
+    return sorted(max(MIN_LIMIT_MIB, limit) for limit in wanted)
 
 
 def _run(cell: FitCell, limit_mib: float | None) -> Ended:
@@ -238,10 +249,10 @@ def _show(title: str, peaks: Sequence[Peak], pairs: Sequence[Pair], part: bool) 
     if not found["pairs"]:
         return
     print(f"\n{title}: {found['pairs']} pairs of {found['models']} models")
-    print(f"  said fits {found['said_fits']}, died {found['said_fits_and_died']}")
-    print(f"  said does not fit {found['said_no']}, ran {found['said_no_and_ran']}")
-    print(f"  said tight {found['said_tight']}, ran {found['tight_and_ran']}")
-    print(f"  peak off by {found['peak_error_median']:.1%} at the median, {found['peak_error_max']:.1%} at most")
+    print(f"  said fits {found['engine_said_fits']}, died {found['engine_fits_and_died']}")
+    print(f"  said does not fit {found['engine_said_no']}, ran {found['engine_no_and_ran']}")
+    print(f"  said tight {found['engine_said_tight']}, ran {found['engine_tight_and_ran']}")
+    print(f"  peak off by {found['engine_error_median']:.1%} at the median, {found['engine_error_max']:.1%} at most")
     print(
         f"  by formula: {found['formula_error_median']:.1%}, {found['formula_error_max']:.1%}; fits and died "
         f"{found['formula_fits_and_died']} of {found['formula_said_fits']}, no and ran "

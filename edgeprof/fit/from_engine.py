@@ -20,7 +20,7 @@ class PhaseMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LlamaBuffers(msgspec.Struct, frozen=True, kw_only=True):
-    """What llama.cpp's own dry run prints for the host, MiB, and what it was asked."""
+    """What llama.cpp's own dry run prints for the host, MiB, and the context that was requested."""
 
     model_mib: float
     context_mib: float

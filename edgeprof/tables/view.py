@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from edgeprof.tables import allowances, figures, quality_cell, trust
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, baseline_text, break_even_text, not_counted
 from edgeprof.tables.headline import HEADLINES, Headline, Kind, kind_of
+from edgeprof.tables.setups.names import threads_text
 from edgeprof.wire import rest
 from edgeprof.wire.model_names import distinct_names
 
@@ -108,11 +109,6 @@ def same_threads(columns: Sequence[rest.Column]) -> int | None:
     """The number of threads that all columns asked for, or None where they differ."""
     asked = {column.threads for column in columns}
     return asked.pop() if len(asked) == 1 else None
-
-
-def threads_text(threads: int) -> str:
-    """`1 thread`, `every core`."""
-    return f"{threads} thread{'s' if threads > 1 else ''}" if threads else "every core"
 
 
 def _column_label(column: rest.Column, name: str, with_threads: bool) -> str:

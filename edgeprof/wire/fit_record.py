@@ -74,7 +74,7 @@ class FitScore:
 
 @dataclass(frozen=True, kw_only=True)
 class FitAnswer:
-    """Every verdict that was asked for, and how far to believe them."""
+    """Every requested verdict, and how far to believe them."""
 
     verdicts: tuple[FitRecord, ...]
     score: FitScore

@@ -34,7 +34,7 @@ def test_a_floor_is_learned_and_later_runs_carry_it(tmp_path: Path) -> None:
         assert (floor["model_name"] == name) is own
         assert floor["device_id"] == result["device_id"]
         assert (floor["runs"], floor["series"]) == (5, "latency")
-    shown = edgeprof(tmp_path, "profile", ONNX, *QUICKER).stdout
+    shown = edgeprof(tmp_path, "profile", ONNX, *QUICKER, "-v").stdout
     assert "5 runs of this set-up" in " ".join(shown.split())
 
 

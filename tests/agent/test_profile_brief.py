@@ -13,6 +13,7 @@ from edgeprof.tables.columns import width_of
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Timing, Trust, TrustMark
 from edgeprof_agent.commands.view.brief import MAX_LINES, BriefText, brief_of
+from edgeprof_agent.commands.view.series import text_of
 from edgeprof_agent.series.interleaving import interleaved
 from edgeprof_agent.series.running import RunOutcome, SeriesState
 from edgeprof_agent.series.setups import Setup
@@ -112,6 +113,17 @@ def test_the_names_of_the_verdict_are_those_of_the_table() -> None:
     ]
     for name in ("1 thread", "2 threads", "3 threads"):
         assert any(line.startswith(f"digits-cnn-fp32.onnx, {name} ") for line in brief.table)
+
+
+def test_in_full_the_order_stands_and_a_warning_names_the_sides() -> None:
+    other = ran()
+    assert other.effective is not None
+    other = replace(other, effective=replace(other.effective, inputs={"A": "int8[1]"}))
+    series = series_of([ran()], [other])
+    told = " ".join(text_of(series, SeriesSummary(rows=(), verdicts=(judged(series, 1, "slower"),)), 5, None).split())
+    assert "digits-cnn-fp32.onnx, 2 threads is slower than digits-cnn-fp32.onnx, 1 threads by 50 %" in told
+    assert "{'A': 'int8[1]'} in digits-cnn-fp32.onnx, 2 threads" in told
+    assert "(seed 5)" in told
 
 
 def test_without_a_shown_difference_nobody_is_called_the_fastest() -> None:

@@ -63,8 +63,11 @@ def test_a_badge_in_the_matrix_leads_to_its_reason(chromium: Browser, url: str) 
     with looking(chromium) as (page, complaints):
         page.goto(url)
         expect(page.get_by_label("clean run").first).to_be_visible()
-        expect(page.locator(".matrix").get_by_text("not checked")).to_be_visible()
-        page.locator(".matrix").get_by_role("link", name="! throttled").click()
+        expect(page.locator(".matrix").get_by_text("not checked", exact=True)).to_be_visible()
+        opened = page.locator(".matrix details.more").filter(has_text="frequency_capped")
+        opened.locator("summary").click()
+        expect(opened.get_by_text("throttled: The board said frequency_capped")).to_be_visible()
+        opened.get_by_role("link", name="Evidence").click()
         expect(page.locator("#trust")).to_be_in_viewport()
         expect(page.locator(".findings")).to_contain_text("The board said frequency_capped")
         assert complaints == []

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +133,18 @@ def test_the_public_score_is_of_at_least_200_pairs_and_meets_its_bounds() -> Non
     assert score.engine_fits_and_died <= 0.01 * score.engine_said_fits
     assert score.engine_no_and_ran <= 0.05 * score.engine_said_no
     assert score.engine_error_median <= 0.10
+
+
+def test_the_page_shows_the_public_score() -> None:
+    page = (Path(__file__).parents[2] / "docs/fit.md").read_text(encoding="utf-8")
+    score = fit_score()
+    rows = (
+        f"scored on {score.pairs} pairs",
+        f"| {score.engine_fits_and_died} of {score.engine_said_fits} "
+        f"| {score.formula_fits_and_died} of {score.formula_said_fits} |",
+        f"| {score.engine_no_and_ran} of {score.engine_said_no} "
+        f"| {score.formula_no_and_ran} of {score.formula_said_no} |",
+        f"| {100 * score.engine_error_median:.1f} % | {100 * score.formula_error_median:.1f} % |",
+        f"| {100 * score.engine_error_max:.1f} % | {100 * score.formula_error_max:.1f} % |",
+    )
+    assert [row for row in rows if row not in page] == []

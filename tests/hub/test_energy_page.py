@@ -157,6 +157,6 @@ def test_energies_of_two_scopes_are_never_ranked(tmp_path: Path) -> None:
     for folder in (alike, apart):
         folder.mkdir()
     one, other = with_energy(1, RUN, "cpu_package", 0.05), with_energy(2, RUN, "cpu_package", 0.5)
-    assert "best device" in page_of(alike, [one, other], "/?metric=energy_per_inference_j")
+    assert "Best device for this variant." in page_of(alike, [one, other], "/?metric=energy_per_inference_j")
     wall = with_energy(2, RUN, "wall_ac", 0.5)
-    assert "best device" not in page_of(apart, [one, wall], "/?metric=energy_per_inference_j")
+    assert "Best device for this variant." not in page_of(apart, [one, wall], "/?metric=energy_per_inference_j")

@@ -10,7 +10,7 @@ from edgeprof.client.http_client import HubError
 from edgeprof.errors import UsageError
 from edgeprof.wire import identity, rest
 from edgeprof_hub.registry import tags
-from edgeprof_hub.store.gates import set_gates
+from edgeprof_hub.store.gates import set_gates, set_lead
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import fleet, quality_cases
 from tests.hub.conftest import Open
@@ -78,6 +78,18 @@ def test_a_merge_tells_first_and_moves_models_cells_and_gates(live: Live) -> Non
         ("family", "gates", "", quality_cases.GATE),
         ("family", "gates", quality_cases.GATE, ""),
     }
+
+
+def test_the_set_chosen_for_the_comparison_moves_along_unless_the_other_family_has_one(live: Live) -> None:
+    filled(live)
+    live.hub.writer.call(lambda store: store.change(lambda db: set_lead(db, "net", ("set-1", 0))))
+    told = live.client.change_family(asked("rename", "net", "small"))
+    assert "The comparison then shows quality on the set chosen for net." in told.sentences
+    assert live.hub.reader.gates.leads(["net", "small", "other"]) == {"small": ("set-1", 0)}
+    live.hub.writer.call(lambda store: store.change(lambda db: set_lead(db, "other", ("set-2", 5))))
+    live.client.change_family(asked("merge", "small", "other"))
+    assert live.hub.reader.gates.leads(["small", "other"]) == {"other": ("set-2", 5)}
+    live.hub.writer.call(lambda store: store.change(lambda db: set_lead(db, "other", None)))
 
 
 def test_a_split_leaves_the_gates_unless_they_are_copied(live: Live) -> None:

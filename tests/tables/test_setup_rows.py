@@ -9,7 +9,7 @@ import pytest
 from edgeprof.tables.columns import width_of
 from edgeprof.tables.setups.export import render_csv, render_md
 from edgeprof.tables.setups.names import Named, cut_all, cut_middle, names_of
-from edgeprof.tables.setups.rows import SetupRow, row_of
+from edgeprof.tables.setups.rows import Figure, SetupRow, row_of
 from edgeprof.tables.setups.text import badge_of, render_rows
 from edgeprof.wire import messages as m
 from edgeprof.wire.evidence import Trust, TrustMark
@@ -85,6 +85,19 @@ def test_a_device_stands_first_and_a_missing_figure_is_a_dash() -> None:
     assert head.split()[:2] == ["device", "model"]
     assert line.split()[:2] == ["board-a", "net"]
     assert " - " in line
+
+
+def test_a_figure_without_an_interval_has_no_sign_and_no_caption() -> None:
+    bare = replace(network("net"), figures={"latency_p50_ms": Figure(value=1.5)})
+    assert not any("±" in line for line in render_rows([bare], 100).lines)
+
+
+def test_energy_has_a_column_where_it_was_measured() -> None:
+    joules = {**network("net").figures, "energy_per_inference_j": Figure(value=0.0012)}
+    shown = render_rows([replace(network("net"), figures=joules), network("other")], 100).lines
+    assert "energy" in shown[0]
+    assert "1.20 mJ" in shown[1]
+    assert "energy" not in render_rows([network("net")], 100).lines[0]
 
 
 def test_colours_come_only_from_a_painter() -> None:

@@ -1,4 +1,4 @@
-"""What `edgeprof fit` does: one estimate, and a verdict for each device that was asked for."""
+"""What `edgeprof fit` does: one estimate, and a verdict for each requested device."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -31,7 +31,7 @@ def estimate(file: ModelFile, config: RunConfig, free_mib: float, *, may_run: bo
     """`free_mib`: what a dry run may take here. `may_run` False: by formula. Raises ModelFileError for a cut file."""
     facts = memory_facts(file.format, file.manifest, lambda path: file.folder / path)
     tokens = needed_tokens(config) if is_language(file.format) else 0
-    note = "no dry run was asked for"
+    note = "--no-dry-run was given"
     if may_run and facts.language is None and facts.file_mib > MAX_SHARE * free_mib:
         note = f"its {facts.file_mib:,.0f} MiB are more than this machine can load"
     elif may_run:

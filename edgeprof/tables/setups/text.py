@@ -16,6 +16,7 @@ MIN_WIDTH = 40
 MIN_NAME = 24
 """Of a name, before columns give way to it."""
 NONE = "-"
+_WITH_INTERVAL = ("latency_p50_ms", "prefill_tokens_per_s", "decode_tokens_per_s")
 _MAX_DEVICE = 20
 
 Paint = Callable[[str, str], str]
@@ -110,7 +111,7 @@ def status_of(row: SetupRow) -> str:
 
 def spans_of(rows: Sequence[SetupRow]) -> str:
     """What the ± in the table are; empty where no figure has one."""
-    spans = {row.span for row in rows if any(figure.half_width is not None for figure in row.figures.values())} - {""}
+    spans = {row.span for row in rows if any(_half(row.figures.get(metric)) for metric in _WITH_INTERVAL)} - {""}
     words = {
         "95 % within the run": "the 95 % interval within the run",
         "95 % over runs": "the 95 % interval over runs",

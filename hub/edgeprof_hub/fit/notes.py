@@ -27,7 +27,7 @@ def fit_notes(hub: HubContext, model_ids: Sequence[str], devices: Sequence[rest.
         return {}
     needs = [(model, needs_on(hub, model)) for model in models]
     return {
-        place.device_id: note_of([(model.name, verdict(need, model, place)) for model, need in needs])
+        place.device_id: note_of([(model.shown_name, verdict(need, model, place)) for model, need in needs])
         for place in device_places(devices)
         if place.device_id is not None
     }

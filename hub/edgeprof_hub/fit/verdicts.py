@@ -20,7 +20,7 @@ from edgeprof_hub.context import HubContext
 from edgeprof_hub.fit.estimates import Needs, default_config, needs_of
 
 MAX_LIKE_RUNS = 50
-UNTOLD = "This device has told nothing about its hardware yet. Start its agent."
+UNTOLD = "This device has not reported its hardware yet. Start its agent."
 
 
 class Place(NamedTuple):
@@ -84,7 +84,7 @@ def record_of(needs: Needs, model: rest.ModelRecord, place: Place) -> FitRecord:
     fit = verdict(needs, model, place)
     return FitRecord(
         model_id=model.model_id,
-        model_name=model.name,
+        model_name=model.shown_name,
         device_id=place.device_id,
         profile_id=place.profile_id,
         label=place.label,

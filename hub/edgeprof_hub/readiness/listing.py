@@ -127,7 +127,7 @@ def _row(
     )
     if pair.best is None and predicted is not None:
         pair = replace(pair, sentence=f"{pair.sentence} {_prediction(predicted)}")
-    return ReadyRow(device=device.label, model=model.name, family=model.family, tag=device.tag, pair=pair)
+    return ReadyRow(device=device.label, model=model.shown_name, family=model.family, tag=device.tag, pair=pair)
 
 
 def _prediction(found: Predicted) -> str:

@@ -70,7 +70,7 @@ def set_ups_of(store: ReadStore, found: Cells, level: ServiceLevel) -> dict[Pair
 
 def measure_command(model: rest.ModelRecord, device: rest.DeviceRecord, config: RunConfig | None = None) -> str:
     """The command that measures a model on a device, in a configuration that is told apart from the usual one."""
-    words = ["edgeprof", "flash", shlex.quote(model.name), "--to", shlex.quote(device.label)]
+    words = ["edgeprof", "flash", shlex.quote(model.shown_name), "--to", shlex.quote(device.label)]
     if config is not None:
         words += ["--runtime", shlex.quote(config.runtime)]
         words += ["--threads", str(config.threads)] if config.threads else []

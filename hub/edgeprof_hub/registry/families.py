@@ -56,6 +56,9 @@ def change(hub: HubContext, asked: rest.FamilyChange) -> rest.FamilyEffects:
                 store.change(lambda db: store_gates.set_gates(db, wanted.into, after))
             if wanted.act in ("merge", "rename"):
                 store.change(lambda db: store_gates.set_gates(db, wanted.family, ()))
+                store.change(lambda db: store_gates.set_lead(db, wanted.family, None))
+                if found.target_lead is None and found.source_lead is not None:
+                    store.change(lambda db: store_gates.set_lead(db, wanted.into, found.source_lead))
         return effects
 
     made = hub.writer.call(make)
@@ -93,7 +96,16 @@ def _found(hub: HubContext, wanted: rest.FamilyChange) -> Families:
             f"These are all models of {wanted.family!r}, so nothing would be left to split from. Rename the family.",
         )
     gates = hub.reader.gates.gates([wanted.family, wanted.into])
-    found = Families(moved, left, there, gates.get(wanted.family, ()), gates.get(wanted.into, ()))
+    leads = hub.reader.gates.leads([wanted.family, wanted.into])
+    found = Families(
+        moved=moved,
+        left=left,
+        there=there,
+        source_gates=gates.get(wanted.family, ()),
+        target_gates=gates.get(wanted.into, ()),
+        source_lead=leads.get(wanted.family),
+        target_lead=leads.get(wanted.into),
+    )
     if len(found.gates_after(wanted)) > MAX_GATES:
         raise UsageError("too_many_gates", f"Together they have more than {MAX_GATES} gates. Remove some first.")
     return found

@@ -19,6 +19,9 @@ class Families:
     there: Sequence[rest.ModelRecord]
     source_gates: Sequence[str]
     target_gates: Sequence[str]
+    source_lead: tuple[str, int] | None = None
+    """Set and shots that a person chose for the comparison."""
+    target_lead: tuple[str, int] | None = None
 
     def gates_after(self, change: rest.FamilyChange) -> tuple[str, ...]:
         """The target's gates. Of two families that become one, nothing that was demanded is dropped."""
@@ -39,6 +42,9 @@ def sentences(change: rest.FamilyChange, found: Families, attached: Attached) ->
     if attached.open_jobs:
         lines.append(f"Queued or running jobs: {attached.open_jobs:,}. They go on; results count in {change.into}.")
     lines += _of_gates(change, found)
+    if change.act in ("merge", "rename") and found.source_lead is not None:
+        whose = change.into if found.target_lead is not None else change.family
+        lines.append(f"The comparison then shows quality on the set chosen for {whose}.")
     if found.left:
         lines.append(f"Left in {change.family}: {_named(found.left)}.")
     else:

@@ -4,6 +4,7 @@
   const marks = { fits: "✓", tight: "!", "does not fit": "✕", "cannot tell": "?" };
   const worst = ["does not fit", "cannot tell", "tight", "fits"];
   let asked = 0;
+  let known = "";
 
   const show = (verdicts) => {
     for (const place of places) {
@@ -23,10 +24,12 @@
   };
 
   const ask = async () => {
-    const turn = ++asked;
     const models = [...document.querySelectorAll("input[name=model]:checked")].slice(0, 50);
-    if (!models.length) return show([]);
-    const query = new URLSearchParams(models.map((each) => ["model", each.value]));
+    const query = String(new URLSearchParams(models.map((each) => ["model", each.value])));
+    if (query === known) return;
+    known = query;
+    const turn = ++asked;
+    if (!query) return show([]);
     try {
       const answer = await fetch(`/api/v1/fit?${query}`);
       const found = answer.ok ? (await answer.json()).verdicts : [];
@@ -36,8 +39,7 @@
     }
   };
 
-  document.addEventListener("change", (event) => {
-    if (event.target.name === "model") ask();
-  });
-  if (document.querySelector("input[name=model]:checked")) ask();
+  // A button that ticks several boxes makes no change event of theirs; what it does is done when the timer comes.
+  for (const kind of ["change", "click"]) document.addEventListener(kind, () => setTimeout(ask));
+  ask();
 })();

@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 
 from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
-from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads, threads_text
+from edgeprof.tables.setups.names import threads_text
+from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix import pareto

@@ -46,7 +46,7 @@ def _line(stored: rest.StoredResult, device: rest.DeviceRecord | None, model: re
         device_label=device.label if device else result.device_id,
         device_tag=device.tag if device else "",
         model_id=result.model_id,
-        model_name=model.name if model else result.model_name,
+        model_name=model.shown_name if model else result.model_name,
         family=model.family if model else "",
         quantization=model.quantization if model else "",
         runtime=f"{ran.runtime} {ran.runtime_version}" if ran else result.config.runtime,

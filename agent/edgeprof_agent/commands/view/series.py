@@ -57,7 +57,7 @@ def _lines(series: SeriesState, summary: SeriesSummary, seed: int, out: Path | N
             problem = f"{plural(row.failed, 'run')} failed; {row.failure}" if row.failed else row.failure
             yield from labelled("failed", f"{row.label}: {problem}")
     yield ""
-    names = {row.label: row.label for row in summary.rows}
+    names = {setup.label: setup.label for setup in series.setups}
     warnings = [warnings_of(series, judged, names) for judged in summary.verdicts]
     common = [one for one in (warnings[0] if warnings else ()) if all(one in others for others in warnings)]
     for judged, own in zip(summary.verdicts, warnings, strict=True):
