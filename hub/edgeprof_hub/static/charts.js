@@ -1,7 +1,7 @@
 // Draws the page's charts from the JSON next to them. A table on the page has the same values.
 "use strict";
 (() => {
-  const drawers = { comparison, strip, histogram, lines, beside, pareto, costs, tornado };
+  const drawers = { strip, histogram, lines, beside, costs, tornado };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function drawAll() {
@@ -19,32 +19,6 @@
       }
       place.replaceChildren(figure, ...keysOf(data));
     }
-  }
-
-  function comparison(chart, width) {
-    const narrow = width < 600;
-    const clip = (text, size) => (text.length > size ? `${text.slice(0, size - 1)}…` : text);
-    const name = (point) => `${point.label} on ${point.device}`;
-    const rows = [...new Set(chart.points.map(name))];
-    const tick = new Map(chart.points.map((point) => [name(point), `${clip(point.label, 32)}  ${clip(point.device, 20)}`]));
-    const text = (row) => tick.get(row);
-    const unit = chart.unit ? ` ${chart.unit}` : "";
-    const ink = css("--ink"), quiet = css("--quiet"), ground = css("--ground");
-    // On a narrow screen a row's name stands above its line instead of to its left.
-    const names = narrow ? [Plot.text(rows, { y: (row) => row, text, frameAnchor: "left", textAnchor: "start", dy: -10 })] : [];
-    return {
-      height: 40 + rows.length * (narrow ? 36 : 22),
-      marginLeft: narrow ? 12 : 350,
-      marginRight: 20,
-      x: { type: chart.log ? "log" : "linear", zero: !chart.log, nice: !chart.log, inset: 8, grid: true, label: null, ticks: narrow ? 4 : 8, tickFormat: chart.log ? "~g" : undefined },
-      y: { domain: rows, label: null, axis: narrow ? null : "left", tickFormat: text, tickSize: 0 },
-      marks: [
-        Plot.ruleY(rows, { stroke: css("--line") }),
-        Plot.ruleY(chart.points.filter((point) => point.low !== null && point.high !== null), { y: name, x1: "low", x2: "high", stroke: quiet, strokeWidth: 5, strokeOpacity: 0.55 }),
-        Plot.dot(chart.points, { y: name, x: "value", r: 4, stroke: (point) => (point.emulated ? quiet : ink), strokeWidth: 1.5, fill: (point) => (point.emulated ? ground : ink), title: (point) => `${name(point)}: ${point.value}${unit}${point.emulated ? " (emulated)" : ""}` }),
-        ...names,
-      ],
-    };
   }
 
   function strip(series, width) {
@@ -74,25 +48,6 @@
         Plot.dot(points, { fy: "name", x: "value", y: "lane", r: 1.8, fill: css("--link"), fillOpacity: 0.45 }),
         Plot.ruleX(medians, { fy: "name", x: "value", stroke: css("--ink"), strokeWidth: 1.6 }),
         Plot.text(names, { fy: (name) => name, text: (name) => name, frameAnchor: "bottom-left", textAnchor: "start", fill: css("--ink") }),
-      ],
-    };
-  }
-
-  // Time against memory; the front is a line of steps through the filled dots.
-  function pareto(plane, width) {
-    const front = plane.points.filter((point) => point.on_front);
-    const ratio = (values) => Math.max(...values) / Math.min(...values);
-    const type = (values) => (Math.min(...values) > 0 && ratio(values) >= 20 ? "log" : "linear");
-    const curve = plane.better === "lower" ? "step-after" : "step-before";
-    return {
-      height: 260,
-      marginLeft: 58,
-      marginBottom: 40,
-      x: { type: type(plane.points.map((point) => point.x)), label: `${plane.title}, ${plane.unit}`, grid: true, inset: 10, ticks: width < 600 ? 4 : 8 },
-      y: { type: type(plane.points.map((point) => point.y)), label: `${plane.y_title}, ${plane.y_unit}`, grid: true, inset: 10, ticks: 5, tickFormat: (value) => String(Number(value.toPrecision(4))) },
-      marks: [
-        Plot.line(front, { x: "x", y: "y", curve, stroke: css("--link"), strokeWidth: 1.4 }),
-        Plot.dot(plane.points, { x: "x", y: "y", r: (point) => (point.on_front ? 5 : 3.5), stroke: (point) => (point.on_front ? css("--link") : css("--quiet")), fill: (point) => (point.on_front ? css("--link") : css("--ground")), title: (point) => `${point.name}: ${point.text}` }),
       ],
     };
   }
