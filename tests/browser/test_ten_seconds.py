@@ -30,7 +30,7 @@ DECIDED = (
     Question(3, ".card .big", r"0\.199.ms\s+p50"),
     Question(4, ".card .big small", r"95.%.0\.197–0\.201"),
     Question(5, ".card .next", r"1\.28× faster than digits-cnn int8; of 3 measured variants"),
-    Question(6, ".card .belief", r"firm\s+Intervals are apart, 3 runs each agree, no badge\."),
+    Question(6, ".card .belief", r"firm\s+Intervals are apart, 4 runs each agree, no badge\."),
     Question(8, ".card .card-facts", r"quality\s*not measured"),
     Question(9, ".card .card-facts", r"cost\s*\$0\.0731 per 1,000 inferences.*break-even"),
     Question(10, ".card .card-facts", r"memory\s*58\.2 MiB peak"),
@@ -40,7 +40,7 @@ BUSY = (
     Question(1, ".card .pick", r"Leader so far\s+digits-cnn lite int8"),
     Question(6, ".card .belief", r"open\s+The leaders' intervals overlap"),
     Question(7, ".card .remedy", r"Repeat interleaved\."),
-    Question(7, ".card form button", r"Repeat 2 interleaved, about 30 s"),
+    Question(7, ".card form button", r"Repeat 2 interleaved, about 40 s"),
 )
 FORTY = (
     Question(1, ".card .pick", r"(Pick|Leader so far)\s+synthetic-"),

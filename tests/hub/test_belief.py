@@ -1,6 +1,7 @@
 """The rules of belief: each grade, each obstacle, and that more evidence never lowers a grade."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ GRADES: tuple[Grade, ...] = ("open", "likely", "firm")
 def test_a_firm_answer_wants_nothing_more() -> None:
     found = belief_of(FIRM)
     assert (found.grade, found.remedy, found.action) == ("firm", "", "")
-    assert found.reason == "Intervals are apart, 3 runs each agree, no badge."
+    assert found.reason == "Intervals are apart, 4 runs each agree, no badge."
 
 
 @pytest.mark.parametrize(
@@ -32,10 +33,13 @@ def test_a_firm_answer_wants_nothing_more() -> None:
         ({"is_apart": False, "is_separate": False}, "open", ""),
         ({"is_apart": False}, "likely", "calibrate"),
         ({"doubts": ("busy", "unsettled")}, "likely", "repeat"),
-        ({"runs": 2}, "likely", "repeat"),
+        ({"runs": 3}, "likely", "repeat"),
         ({"is_separate": False}, "likely", "repeat"),
         ({"gate": "undecided"}, "likely", "evaluate"),
         ({"gate": "passes"}, "firm", ""),
+        ({"has_failed": True}, "likely", ""),
+        ({"is_everywhere": False}, "likely", ""),
+        ({"is_everywhere": False, "missing": 1}, "likely", "run_missing"),
     ],
 )
 def test_each_obstacle_has_its_grade_and_its_remedy(change: dict[str, object], grade: Grade, action: str) -> None:
@@ -56,6 +60,8 @@ evidence = st.builds(
     stale=st.integers(0, 1),
     open_jobs=st.integers(0, 1),
     gate=st.sampled_from([None, "passes", "undecided"]),
+    has_failed=st.booleans(),
+    is_everywhere=st.booleans(),
 )
 
 
@@ -75,6 +81,20 @@ def test_every_sentence_is_short_and_firm_has_no_doubt(seen: Evidence) -> None:
         assert seen.is_apart
         assert seen.runs >= MIN_RUNS
         assert not seen.doubts
+        assert seen.is_everywhere
+        assert not seen.has_failed
+
+
+def test_two_equal_variants_are_firm_in_less_than_one_of_twenty_cases() -> None:
+    """Either may lead, so both orders count: every split of the runs is as likely as any other."""
+    runs = {float(number) for number in range(2 * MIN_RUNS)}
+    splits = [(list(one), list(runs - set(one))) for one in combinations(runs, MIN_RUNS)]
+    apart = [
+        one
+        for one, other in splits
+        if is_separate(one, other, lower_is_better=True) or is_separate(other, one, lower_is_better=True)
+    ]
+    assert (len(apart), len(splits)) == (2, 70)
 
 
 def test_runs_are_separate_only_where_each_beats_each() -> None:
