@@ -26,7 +26,7 @@ def test_every_board_kind_has_a_figure_or_the_reason(run: Run, writer: Path) -> 
     assert "rpi-5-2/4/8/16" in ended.out
     assert "roofline, memcpy 5.4 GB/s" in ended.out
     assert "Cannot tell:" in ended.out
-    assert "two short probes" in ended.out
+    assert "to the board; the hub then predicts the rest." in ended.out
     assert "Origin: predicted." in ended.out
 
 

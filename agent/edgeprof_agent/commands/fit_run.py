@@ -119,7 +119,7 @@ def _boards(names: Sequence[str], options: FitOptions) -> Iterator[Place]:
     except MissingPartError as error:
         if names:
             raise
-        click.echo(f"{error.message} Boards are left out.", err=True)
+        click.echo(f"{error.message}. Boards are left out.", err=True)
         return
     others = [name for name in names if not any(_is_meant(name, kind) for kind in profiles)]
     if others:

@@ -28,7 +28,7 @@ _NO_VOLUME: dict[rest.BreakEvenKind, str] = {
     "is_cloud": "",
     "unknown": "unknown: no cloud price",
 }
-_FASTER: dict[Kind, str] = {"inference": "faster than", "language": "the decode rate of"}
+_FASTER: dict[Kind, str] = {"inference": "as fast as", "language": "the decode rate of"}
 
 
 @dataclass(frozen=True)
