@@ -59,16 +59,12 @@ def chosen_profiles(profiles: "Iterable[Profile]", kinds: Sequence[str]) -> "lis
     boards = [profile for profile in profiles if profile.device_class != "generic"]
     if not kinds:
         return boards
-    chosen = [profile for profile in boards if any(_is_kind(profile.id, kind) for kind in kinds)]
-    unknown = [kind for kind in kinds if not any(_is_kind(profile.id, kind) for profile in boards)]
+    chosen = [profile for profile in boards if any(profile.is_named(kind) for kind in kinds)]
+    unknown = [kind for kind in kinds if not any(profile.is_named(kind) for profile in boards)]
     if unknown:
         known = ", ".join(profile.id for profile in boards)
         raise UsageError("unknown_board_kind", f"No board kind {unknown[0]!r}. Board kinds: {known}.")
     return chosen
-
-
-def _is_kind(profile_id: str, kind: str) -> bool:
-    return profile_id == kind or (profile_id.startswith(f"{kind}-") and profile_id[len(kind) + 1 :].isdigit())
 
 
 def _answer(work: Work, profile: "Profile") -> Predicted | CannotTell:

@@ -48,7 +48,8 @@ def test_a_tensor_model_needs_its_operations(run: Run, tmp_path: Path) -> None:
     assert " ms " in run("predict", str(model), "--device", "rpi-5", "--gflop", "1.1").out
 
 
-def test_an_unknown_board_kind_is_named_with_the_known_ones(run: Run, writer: Path) -> None:
-    ended = run("predict", str(writer), "--device", "rpi-99")
+@pytest.mark.parametrize("kind", ["rpi-99", "rpi", "pixel"])
+def test_an_unknown_board_kind_is_named_with_the_known_ones(run: Run, writer: Path, kind: str) -> None:
+    ended = run("predict", str(writer), "--device", kind)
     assert ended.code == 2
-    assert "No board kind 'rpi-99'. Board kinds: " in ended.err
+    assert f"No board kind {kind!r}. Board kinds: " in ended.err
