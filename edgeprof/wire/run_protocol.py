@@ -59,7 +59,7 @@ class RunProtocol:
         ),
     ] = 5.0
     min_runs: Annotated[
-        int, replace(_RUNS, title="Least runs in the window", help="The window has at least so many.")
+        int, replace(_RUNS, title="Least runs in the window", help="The window has at least this many.")
     ] = 20
     max_runs: Annotated[
         int, replace(_RUNS, title="Most runs in the window", help="The window has at most this many.")
