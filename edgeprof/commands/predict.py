@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from edgeprof.errors import UsageError
-from edgeprof.modelfiles import proposals
+from edgeprof.modelfiles import gguf_names, proposals
 from edgeprof.modelfiles.inspection import ModelFile, inspect
 from edgeprof.prediction.cold import MEASURE_TWO, predict_cold
 from edgeprof.prediction.constants import COLD
@@ -50,7 +50,8 @@ def work_of(model: ModelFile, gflop: float | None = None) -> Work:
     size_bytes = sum(each.size for each in model.manifest.files)
     parameters = proposals.facts_of(model).parameters or 0
     if is_language(model.format):
-        return Work(kind="decode", bytes_read=size_bytes, params=parameters)
+        is_sparse = model.gguf is not None and gguf_names.experts_of(model.gguf) > 1
+        return Work(kind="decode", bytes_read=size_bytes, params=parameters, is_sparse=is_sparse)
     return Work(kind="tensor", bytes_read=size_bytes, params=parameters, flop=1e9 * (gflop or 0))
 
 

@@ -53,3 +53,11 @@ def test_an_unknown_board_kind_is_named_with_the_known_ones(run: Run, writer: Pa
     ended = run("predict", str(writer), "--device", kind)
     assert ended.code == 2
     assert f"No board kind {kind!r}. Board kinds: " in ended.err
+
+
+def test_a_mixture_of_experts_is_told_by_its_file(run: Run, tmp_path: Path) -> None:
+    tables = (makers.gguf_text("general.architecture", "llama"), makers.gguf_whole("llama.expert_count", 8))
+    ended = run("predict", str(made(tmp_path, "mix.gguf", makers.gguf(tables))), "--device", "rpi-5-8")
+    assert "Cannot tell: rpi-5-8." in ended.out
+    assert "A mixture of experts reads a part of its bytes a token" in ended.out
+    assert "Profile it on the board." in ended.out
