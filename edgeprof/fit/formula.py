@@ -48,7 +48,8 @@ def formula_estimate(facts: MemoryFacts, runtime: str, context_tokens: int = 0) 
         how=f"{runtime} with no model, on x86-64",
     )
     if facts.language is not None:
-        return Estimate(method="formula", parts=(base, *_language(facts, facts.language, context_tokens)))
+        parts = _language(facts, facts.language, context_tokens)
+        return Estimate(method="formula", parts=(base, *parts), missing=_missing_cache(facts.language))
     missing = _open_inputs(facts)
     parts = _tflite(facts) if facts.format == "tflite" else _onnx(facts)
     return Estimate(method="formula", parts=(base, *parts), missing=missing)
@@ -110,6 +111,13 @@ def _tflite(facts: MemoryFacts) -> list[Part]:
         _held("weights, packed", packed, "by XNNPACK, fp16 as fp32"),
         _held("activations", facts.arena_mib or 0.0, "tensors that are needed at the same time"),
     ]
+
+
+def _missing_cache(model: LanguageFacts) -> str:
+    if model.layers > 0 and model.kv_values > 0:
+        return ""
+    lacking = "number of layers" if model.layers <= 0 else "width of keys and values"
+    return f"the file's head states no {lacking}, which the size of the KV cache follows from."
 
 
 def _open_inputs(facts: MemoryFacts) -> str:

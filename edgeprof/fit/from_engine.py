@@ -52,9 +52,9 @@ def tensor_estimate(run: DryRun) -> Estimate:
     for phase in run.phases:
         name, how = _WORDS.get(phase.phase, (phase.phase, "a child process"))
         rss, held = phase.rss_kib / _KIB, phase.held_kib / _KIB
-        if rss > before_rss:  # what a phase gives back lowers no peak
-            more_held = max(0.0, held - before_held)
-            parts.append(Part(name=name, mib=rss - before_rss, held_mib=more_held, method="engine", how=how))
+        more_rss, more_held = max(0.0, rss - before_rss), max(0.0, held - before_held)
+        if more_rss or more_held:  # what a phase gives back lowers no peak; it may have given back mapped pages only
+            parts.append(Part(name=name, mib=more_rss, held_mib=more_held, method="engine", how=how))
         before_rss, before_held = max(before_rss, rss), max(before_held, held)
     passing = max((phase.peak_kib for phase in run.phases), default=0) / _KIB - before_rss
     if passing > 0:

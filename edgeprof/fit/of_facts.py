@@ -11,10 +11,12 @@ _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
 def room_of_facts(facts: Facts) -> Room:
-    """The limit that its agent sets for a worker, else its memory less what its system uses."""
-    if facts.memory_limit_mib is not None:
-        return room.limited(facts.memory_limit_mib)
-    return room.of_machine(facts.memory_mib)
+    """Its memory less what its system uses, or the limit that its agent sets for a worker where that is lower."""
+    whole, limit_mib = room.of_machine(facts.memory_mib), facts.memory_limit_mib
+    if limit_mib is None:
+        return whole
+    is_lower = whole.mib is None or facts.memory_mib <= 0 or limit_mib < whole.mib
+    return room.limited(limit_mib) if is_lower else whole
 
 
 def target_of_facts(facts: Facts, name: str) -> Target:

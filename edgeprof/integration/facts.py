@@ -4,6 +4,7 @@ There is no weight and no scale: a score is the share of known facts that need n
 multi-criteria choices of board and model (Appl. Sci. 2025, 15, 1026) score by weights; here a reader weighs.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,8 @@ from edgeprof.wire.formats import is_language
 Effort = Literal["none", "some", "blocked", "unknown"]
 NOT_KNOWN = "not known"
 OPEN_LICENCES = ("apache", "mit", "bsd", "isc", "cc0", "cc-by-4", "cc by 4", "unlicense", "public domain", "zlib")
+_OPEN_LICENCE = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, OPEN_LICENCES))})(?![a-z])")
+"""A whole word, a version behind it allowed: "Apache2" is one, "Limited" has no MIT in it."""
 _FILE = "the model's file"
 _RECORD = "the model's record on this hub"
 
@@ -179,7 +182,7 @@ def _model_licence(subject: Subject) -> IntegrationFact:
 
 def _licence_effort(text: str) -> Effort:
     """A licence that is not among the permissive ones has to be read."""
-    return "none" if any(word in text.lower() for word in OPEN_LICENCES) else "some"
+    return "none" if _OPEN_LICENCE.search(text.lower()) else "some"
 
 
 def _operators(subject: Subject) -> IntegrationFact:

@@ -51,6 +51,11 @@ def parameters_of(contents: GgufContents) -> int | None:
     return sum(contents.elements.values()) or None
 
 
+def experts_of(contents: GgufContents) -> int:
+    """Experts of a mixture, of which a token uses a few; 0 of a dense model."""
+    return contents.whole(f"{contents.text('general.architecture')}.expert_count") or 0
+
+
 def trained_context(contents: GgufContents) -> int | None:
     """Tokens of context that the model was trained for."""
     return contents.whole(f"{contents.text('general.architecture')}.context_length")

@@ -8,9 +8,10 @@ import msgspec
 from edgeprof.prediction.board import Board
 from edgeprof.prediction.fitting import time_s
 from edgeprof.prediction.predicted import CannotTell, Predicted, Tier
-from edgeprof.prediction.roofline import METRIC, Kind, Processor, Terms, Work, figure, terms_s
+from edgeprof.prediction.roofline import METRIC, PARAMETERS, Kind, Processor, Terms, Work, figure, terms_s
 
-MEASURE_TWO = "Profile a small and a larger model of this kind on the board: two short probes predict the rest."
+MEASURE_TWO = "Flash a small and a larger model of this kind to the board; the hub then predicts the rest."
+MEASURE_ITSELF = "Profile it on the board."
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +32,15 @@ def predict_cold(work: Work, board: Board, constants: ConstantsBy) -> Predicted 
     if known is None:
         reason = f"Too few public figures of {work.kind} on a {work.processor.upper()} to predict one."
         return CannotTell(reason=reason, measure=MEASURE_TWO)
+    if work.is_sparse:
+        reason = "A mixture of experts reads a part of its bytes a token; public rows are of dense models."
+        return CannotTell(reason=reason, measure=MEASURE_ITSELF)
+    if work.size <= 0:
+        return CannotTell(reason="The model's size or operations are unknown.", measure=MEASURE_ITSELF)
     terms = terms_s(work, board)
     if isinstance(terms, str):
-        return CannotTell(reason=f"Unknown: {terms}.", measure=MEASURE_TWO)
-    if sum(terms) <= 0:
-        return CannotTell(reason="The model's size or operations are unknown.", measure="Profile it on the board.")
+        measure = MEASURE_ITSELF if terms == PARAMETERS else MEASURE_TWO
+        return CannotTell(reason=f"Unknown: {terms}.", measure=measure)
     return ranged(work.kind, time_s(known.coefficients, terms), known.spread, "cold", _basis(work, board, known))
 
 

@@ -20,6 +20,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 def probed_step_s(work: Work, first: Probe, second: Probe) -> float | None:
     """The step's seconds from two probes of the same kind and processor; None where they fix no curve.
 
+    None too where one of the three is a mixture of experts: its bytes do not tell its step.
+
     A line `fixed + size / rate` where both are positive. Else a power law through both points: caches or other kernels
     make the smaller model faster than its share.
 
@@ -28,6 +30,8 @@ def probed_step_s(work: Work, first: Probe, second: Probe) -> float | None:
     0.03
     """
     if {(each.kind, each.processor) for each in (work, first.work, second.work)} != {(work.kind, work.processor)}:
+        return None
+    if work.is_sparse or first.work.is_sparse or second.work.is_sparse:
         return None
     small, large = sorted((first, second), key=lambda each: each.work.size)
     if min(small.work.size, work.size) <= 0 or large.work.size < MIN_RATIO * small.work.size:

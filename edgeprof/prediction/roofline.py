@@ -14,6 +14,7 @@ METRIC: dict[Kind, str] = {
     "prefill": "prefill_tokens_per_s",
     "tensor": "latency_p50_ms",
 }
+PARAMETERS = "the model's number of parameters"
 OVERHEAD_S = 0.001
 """The unit of a GPU's fixed cost per step: launching its kernels."""
 Terms = tuple[float, ...]
@@ -30,6 +31,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     params: float = 0.0
     flop: float = 0.0
     """Floating-point operations of one inference; tensor models only."""
+    is_sparse: bool = False
+    """A mixture of experts reads a part of its bytes and computes with a part of its weights: no bound holds."""
 
     @property
     def size(self) -> float:
@@ -48,9 +51,13 @@ def terms_s(work: Work, board: Board) -> Terms | str:
     (0.1, 0.00390625)
     >>> terms_s(Work(kind="decode", bytes_read=1e9, params=1e9), Board(id="b"))
     "the board's memcpy rate"
+    >>> terms_s(Work(kind="decode", bytes_read=1e9), board)
+    "the model's number of parameters"
     """
     if work.processor == "gpu":
         return _on_gpu(work, board)
+    if work.kind != "tensor" and work.params <= 0:
+        return PARAMETERS
     if work.kind == "decode":
         if board.memcpy_gb_s is None:
             return "the board's memcpy rate"
@@ -71,6 +78,8 @@ def _on_gpu(work: Work, board: Board) -> Terms | str:
         return work.bytes_read / (1e9 * board.bandwidth_theory_gb_s), OVERHEAD_S
     if board.gpu_tflops is None:
         return "the rate of the board's GPU"
+    if work.kind == "prefill" and work.params <= 0:
+        return PARAMETERS
     operations = 2 * work.params if work.kind == "prefill" else work.flop
     return operations / (1e12 * board.gpu_tflops), OVERHEAD_S
 

@@ -1,6 +1,6 @@
 """One condition of a service level on one set-up, and how a run's figure becomes its status. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from edgeprof.readiness.evidence import Evidence, RunFacts, SetUp
@@ -41,21 +41,34 @@ def figure_text(found: Evidence) -> str:
     return f"{figures.figure(row)}{unit}{f' ({interval})' if interval else ''}"
 
 
-def against(run: RunFacts, found: Evidence, limit: float, *, is_statistical: bool = True) -> Judged:
+def against(
+    run: RunFacts,
+    found: Evidence,
+    limit: float,
+    *,
+    is_statistical: bool = True,
+    harmless: Collection[str] = SLOWING,
+) -> Judged:
     """A figure of a run against an upper limit, with the run's marks and age counted."""
-    return weighed(run, found, at_most(found, limit, is_statistical=is_statistical), found.value / limit)
+    status = at_most(found, limit, is_statistical=is_statistical)
+    return weighed(run, found, status, found.value / limit, harmless)
 
 
-def weighed(run: RunFacts, found: Evidence, status: Status, miss_ratio: float) -> Judged:
-    """A status with what speaks against its run. `miss_ratio`: how far the figure is beyond the limit."""
+def weighed(
+    run: RunFacts, found: Evidence, status: Status, miss_ratio: float, harmless: Collection[str] = SLOWING
+) -> Judged:
+    """A status with what speaks against its run. `miss_ratio`: how far the figure is beyond the limit.
+
+    `harmless`: marks that cannot have made this figure better than it is.
+    """
     remarks: list[str] = []
     if found.unreal:
         return Judged("unmeasured", found, run, (f"{found.unreal} figures show nothing about this device",))
     if run.doubts:
-        only_slows = all(cause in SLOWING for cause in run.doubts)
-        but = "although " if only_slows and status == "met" else ""
+        is_harmless = all(cause in harmless for cause in run.doubts)
+        but = "although " if is_harmless and status == "met" else ""
         remarks.append(f"{but}the run is marked {', '.join(run.doubts)}")
-        status = doubted(status, miss_ratio, only_slows=only_slows)
+        status = doubted(status, miss_ratio, is_harmless=is_harmless)
     if run.stale:
         remarks.append("measured with another runtime version than the device has now")
         status = "met with limits" if status == "met" else status

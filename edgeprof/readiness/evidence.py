@@ -53,13 +53,18 @@ class RunFacts:
     depth_tokens: int = 0
     """Tokens of context at which decode was timed."""
     prompt_tokens: int = 0
-    """Tokens of context at which TTFT was timed: depth and prompt."""
+    """Tokens of context once the prompt is in: depth and prompt. Its memory is of all of them."""
     failure: str = ""
     """The failure of the newest run, in words; empty: it measured."""
     failure_is_of_model: bool = False
     """Whether a repeat would fail again: the model's, the runtime's or the device's own limit."""
     options_after: str = ""
     """Options of a command that let a repeat succeed after the failure."""
+
+    @property
+    def timed_prompt_tokens(self) -> int:
+        """Tokens that TTFT was timed over: the prompt alone, because filling the depth is not timed."""
+        return self.prompt_tokens - self.depth_tokens
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 from edgeprof.errors import UsageError
 from edgeprof.readiness.contradictions import contradictions
 from edgeprof.readiness.level import MIN_SOAK_S, TITLES, ServiceLevel
+from edgeprof.wire.metrics import METRICS
 
 MAX_CHARS = 500
 EXAMPLES = (
@@ -16,8 +17,11 @@ EXAMPLES = (
 )
 _N = r"(?<![\d.])(\d{1,12}(?:\.\d{1,9})?)"
 """A number; longer ones are no quantity of this field, and stay unread."""
+_VALUE = rf"(?P<value>{_N})"
 _UPPER = r"\s*(?:latency\s*)?(?:under|below|at\s+most|less\s+than|within|max(?:imum)?|up\s+to|<=|≤|<|of|is|=|:)?\s*"
-_LOWER = r"\s*(?:at\s+least|over|above|from|>=|≥|>|of|is|=|:)?\s*"
+_UNDER = r"(?P<under>under|below|at\s+most|less\s+than|within|max(?:imum)?|up\s+to|<=|≤|<)"
+_OVER = r"(?P<over>at\s+least|more\s+than|over|above|from|min(?:imum)?|>=|≥|>)"
+_BOUND = rf"(?:{_UNDER}|{_OVER}|of|is|=|:)?"
 _TIME = r"\s*(µs|us|ms|s)\b"
 _PER_S = r"\s*(?:/\s*s(?:ec(?:ond)?)?\b|per\s+s(?:ec(?:ond)?)?\b|a\s+second\b)"
 _THING = r"(?:frames?|images?|inferences?|requests?|items?|samples?|req|answers?|calls?|queries)"
@@ -54,8 +58,22 @@ def _percentile(found: re.Match[str]) -> Found:
     return {f"p{found[1]}_ms": float(found[2]) * _TIME_MS[found[3]]}
 
 
-def _quality(word: str, value: str) -> Found:
-    return {"quality_metric": _QUALITIES[" ".join(word.split())], "quality": float(value)}
+def _quality(found: re.Match[str]) -> Found:
+    """Refuses a bound that makes no sense of this metric, and a share where all of them are in percent."""
+    name, value = " ".join(found["quality"].split()), float(found["value"])
+    metric = METRICS[_QUALITIES[name]]
+    wrong, right = ("over", "at most") if metric.better == "lower" else ("under", "at least")
+    if found[wrong]:
+        raise UsageError(
+            "bad_service_level",
+            f"'{found[wrong]}' is a limit on the wrong side: {metric.better} {name} is better. "
+            f"Write: {name} {right} {value:g} %.",
+        )
+    if not found["percent"] and value <= 1:
+        raise UsageError(
+            "bad_service_level", f"{name} {value:g}: give it in percent. Write {100 * value:.12g} % or {value:g} %."
+        )
+    return {"quality_metric": metric.name, "quality": value}
 
 
 _RULES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
@@ -102,10 +120,10 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
         lambda f: {"memory_mib": float(f[1]) * _MIB[f[2]]},
     ),
     (
-        rf"(?:at\s+least|over|above|under|below|>=|≥|<=|≤|>|<)?\s*\b{_N}\s*%\s*({_QUALITY})\b",
-        lambda f: _quality(f[2], f[1]),
+        rf"{_BOUND}\s*\b{_VALUE}\s*(?P<percent>%)\s*(?P<quality>{_QUALITY})\b",
+        _quality,
     ),
-    (rf"\b({_QUALITY})(?:{_LOWER}|{_UPPER}){_N}\s*%?", lambda f: _quality(f[1], f[2])),
+    (rf"\b(?P<quality>{_QUALITY})\s*{_BOUND}\s*{_VALUE}\s*(?P<percent>%)?", _quality),
     (r"\b(?:random(?:ly)?(?:\s+arrivals?)?|poisson(?:\s+arrivals?)?|open\s+loop)\b", lambda _: {"arrivals": "random"}),
     (r"\b(?:paced(?:\s+arrivals?)?|closed(?:\s+loop)?|one\s+at\s+a\s+time)\b", lambda _: {"arrivals": "paced"}),
 )

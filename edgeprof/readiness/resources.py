@@ -12,6 +12,7 @@ from edgeprof.readiness.condition import (
 from edgeprof.readiness.evidence import Evidence, RunFacts, SetUp, evidence_of
 from edgeprof.readiness.level import ServiceLevel
 from edgeprof.readiness.speed import capacity_of
+from edgeprof.readiness.status import HARMLESS_TO_ENERGY, HARMLESS_TO_MEMORY, HARMLESS_TO_POWER
 from edgeprof.wire.energy import CALIBRATED, scope_words
 
 WHOLE_DEVICE = ("wall_ac", "dc_input", "battery_gauge")
@@ -45,7 +46,7 @@ def _power(level: ServiceLevel, run: RunFacts, is_language: bool) -> Judged:
     found = evidence_of(run, "average_power_w")
     if found is None:
         return Judged("unmeasured", None, run, ("the figure cannot be read",))
-    judged = against(run, found, limit_w)
+    judged = against(run, found, limit_w, harmless=HARMLESS_TO_POWER)
     scope = run.figures["average_power_w"].scope
     if (
         judged.status == "not met"
@@ -79,7 +80,7 @@ def energy_condition(level: ServiceLevel, set_up: SetUp, is_language: bool) -> C
         found = evidence_of(run, metric)
         if found is None:
             continue
-        judged = against(run, found, level.energy_j)
+        judged = against(run, found, level.energy_j, harmless=HARMLESS_TO_ENERGY)
         scope = run.figures[metric].scope or ""
         if judged.status in ("met", "met with limits") and scope.removesuffix(CALIBRATED) not in WHOLE_DEVICE:
             judged = with_remark(judged, f"covers {scope_words(scope) if scope else 'an unknown part'}", "undecided")
@@ -117,7 +118,7 @@ def memory_condition(level: ServiceLevel, set_up: SetUp, is_language: bool) -> C
 
 def _memory(level: ServiceLevel, run: RunFacts, found: Evidence, is_language: bool) -> Judged:
     limit = level.memory_mib or 1.0
-    judged = against(run, found, limit, is_statistical=False)
+    judged = against(run, found, limit, is_statistical=False, harmless=HARMLESS_TO_MEMORY)
     if judged.status == "met" and found.value > MEMORY_HEADROOM * limit:
         judged = with_remark(judged, f"{found.value / limit:.0%} of the limit, and other runs may take more")
     if not is_language or level.users == 1 or judged.status in ("unmeasured", "not met"):

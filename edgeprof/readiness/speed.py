@@ -114,7 +114,7 @@ def ttft_condition(level: ServiceLevel, set_up: SetUp) -> Condition | None:
         found = evidence_of(run, "ttft_ms")
         return None if found is None else against(run, found, limit_ms)
 
-    best = at_context(set_up, context, lambda run: run.prompt_tokens, judge)
+    best = at_context(set_up, context, lambda run: run.timed_prompt_tokens, judge)
     if best is not None and level.users > 1 and best.status != "unmeasured":
         best = with_remark(best, f"of one user alone; prompts of {level.users} users may wait for each other")
     options = f"--prompt-tokens {context}" if context else TIGHTER

@@ -47,13 +47,22 @@ def at_least(found: Evidence, limit: float) -> Status:
 
 
 SLOWING = ("busy", "hot start", "stalled", "swapping", "throttled", "under voltage")
-"""Marks that can only make a run slower and hungrier: what met its limit all the same has met it."""
+"""Marks that can only make a run slower: a time that met its limit all the same has met it."""
+HARMLESS_TO_POWER = ("busy", "hot start")
+"""Marks that only add to mean power. A run that waits or is throttled draws less than it would otherwise."""
+HARMLESS_TO_ENERGY = (*HARMLESS_TO_POWER, "swapping")
+"""Swapping lengthens each inference, and the device draws power meanwhile. A lower clock can save energy."""
+HARMLESS_TO_MEMORY = tuple(cause for cause in SLOWING if cause != "swapping")
+"""Swapping takes pages out of the resident set, so the peak of such a run is too low."""
 
 
-def doubted(status: Status, miss_ratio: float, *, only_slows: bool) -> Status:
-    """The status where the run is marked. `miss_ratio`: how many times the figure is beyond the limit, above 1."""
+def doubted(status: Status, miss_ratio: float, *, is_harmless: bool) -> Status:
+    """The status where the run is marked. `miss_ratio`: how many times the figure is beyond the limit, above 1.
+
+    `is_harmless`: the marks cannot have made the figure better.
+    """
     if status == "met":
-        return "met" if only_slows else "met with limits"
+        return "met" if is_harmless else "met with limits"
     return "undecided" if status == "not met" and miss_ratio <= MAX_DOUBT_RATIO else status
 
 

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from edgeprof.fit.estimate import Estimate
 from edgeprof.fit.formula import formula_estimate, kv_cache_mib
 from edgeprof.fit.from_engine import DryRun, LlamaBuffers, PhaseMemory, llama_estimate, tensor_estimate
 from edgeprof.fit.judging import judge
+from edgeprof.fit.of_facts import room_of_facts
 from edgeprof.fit.reasons import reasons_of
 from edgeprof.fit.room import Room
 from edgeprof.fit.score import fit_score
@@ -19,6 +21,7 @@ from edgeprof.fit.verdict import Part
 from edgeprof.modelfiles.memory_facts import LanguageFacts, MemoryFacts
 from edgeprof_devices import load_profiles
 from edgeprof_devices.fitting import room_of, target_of
+from tests.hub import fleet
 
 LLAMA = LanguageFacts(
     layers=30,
@@ -117,6 +120,41 @@ def test_an_engine_s_readings_become_a_sum_up_to_the_highest_peak() -> None:
     summed = {part.name: part.mib for part in llama_estimate(text, 86.0).parts}
     assert summed["weights, repacked"] == pytest.approx(58.0)
     assert summed["weights, mapped"] == pytest.approx(86.0)
+
+
+def test_pages_that_a_phase_gives_back_hide_nothing_that_it_holds() -> None:
+    loaded = PhaseMemory(phase="load", rss_kib=300 * 1024, peak_kib=300 * 1024, held_kib=100 * 1024)
+    ran = PhaseMemory(phase="first_inference", rss_kib=295 * 1024, peak_kib=300 * 1024, held_kib=290 * 1024)
+    found = tensor_estimate(DryRun(runtime="onnxruntime", phases=(loaded, ran)))
+    assert found.held_mib == pytest.approx(290, abs=1)
+    assert found.peak_mib == pytest.approx(300, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "limit_mib", "has_mib"),
+    [
+        (1000.0, 2048.0, 800.0),
+        (1000.0, 900.0, 800.0),
+        (1000.0, 300.0, 300.0),
+        (1000.0, None, 800.0),
+        (0.0, 512.0, 512.0),
+    ],
+)
+def test_a_limit_gives_no_more_than_the_board_has(memory_mib: float, limit_mib: float | None, has_mib: float) -> None:
+    facts = replace(fleet.facts(1), memory_mib=memory_mib, memory_limit_mib=limit_mib)
+    assert room_of_facts(facts).mib == pytest.approx(has_mib)
+
+
+@pytest.mark.parametrize("lacking", [{"layers": 0}, {"kv_values": 0}])
+def test_a_head_without_what_the_cache_follows_from_is_a_lower_bound(lacking: dict[str, int]) -> None:
+    headless = replace(GGUF, language=replace(LLAMA, **lacking))  # pyright: ignore[reportArgumentType]
+    found = formula_estimate(headless, "llama-capi", 8192)
+    assert found is not None
+    assert "KV cache" in found.missing
+    assert judge(found, Room(100_000.0, "")).outcome == "cannot tell"
+    whole = formula_estimate(GGUF, "llama-capi", 8192)
+    assert whole is not None
+    assert judge(whole, Room(100_000.0, "")).outcome == "fits"
 
 
 def test_every_profile_has_a_room_or_says_what_to_enter() -> None:

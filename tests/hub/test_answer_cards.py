@@ -69,7 +69,7 @@ def test_one_run_each_apart_is_a_pick_that_is_likely_and_a_repeat_would_raise_it
     view = answer_view(card, 1)
     assert (view.standing, view.grade) == ("Pick", "likely")
     assert (view.figure, view.unit, view.interval) == ("0.200", "ms", "0.196–0.204")
-    assert (view.times, view.compared) == ("2.00× faster than", "of 2 measured variants")
+    assert (view.times, view.compared) == ("2.00× as fast as", "of 2 measured variants")
     assert view.pick is not None
     assert view.pick.href == f"/runs/{card.repeat[0].result_id}"
     assert view.action is not None
@@ -153,7 +153,7 @@ def test_the_boards_that_both_have_decide_who_leads(tmp_path: Path) -> None:
     view = answer_view(card, 1)
     assert view.pick is not None
     assert (view.pick.name, view.standing, view.figure) == ("cnn int8", "Leader so far", "5.00")
-    assert (view.times, view.compared) == ("2.00× faster than", "of 2 measured variants, on 1 of 2 boards")
+    assert (view.times, view.compared) == ("2.00× as fast as", "of 2 measured variants, on 1 of 2 boards")
 
 
 def test_no_ratio_is_told_where_the_boards_that_two_have_say_the_opposite(tmp_path: Path) -> None:

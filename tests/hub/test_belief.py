@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof_hub.matrix.belief import MIN_RUNS, Evidence, Grade, belief_of, is_separate
+from edgeprof_hub.matrix.belief import MIN_RUNS, ContestEvidence, Grade, belief_of, is_separate
 
-FIRM = Evidence(contenders=3, is_apart=True, runs=MIN_RUNS, is_separate=True)
+FIRM = ContestEvidence(contenders=3, is_apart=True, runs=MIN_RUNS, is_separate=True)
 GRADES: tuple[Grade, ...] = ("open", "likely", "firm")
 
 
@@ -49,7 +49,7 @@ def test_each_obstacle_has_its_grade_and_its_remedy(change: dict[str, object], g
 
 
 evidence = st.builds(
-    Evidence,
+    ContestEvidence,
     contenders=st.integers(1, 4),
     is_apart=st.booleans(),
     has_intervals=st.booleans(),
@@ -66,7 +66,7 @@ evidence = st.builds(
 
 
 @given(seen=evidence)
-def test_a_badge_or_a_lost_interval_never_raises_a_grade(seen: Evidence) -> None:
+def test_a_badge_or_a_lost_interval_never_raises_a_grade(seen: ContestEvidence) -> None:
     before = GRADES.index(belief_of(seen).grade)
     for worse in (replace(seen, doubts=("noisy",)), replace(seen, has_intervals=False), replace(seen, open_jobs=1)):
         if not seen.doubts or worse.doubts == seen.doubts:
@@ -74,7 +74,7 @@ def test_a_badge_or_a_lost_interval_never_raises_a_grade(seen: Evidence) -> None
 
 
 @given(seen=evidence)
-def test_every_sentence_is_short_and_firm_has_no_doubt(seen: Evidence) -> None:
+def test_every_sentence_is_short_and_firm_has_no_doubt(seen: ContestEvidence) -> None:
     found = belief_of(seen)
     assert len(found.reason.split()) <= 30
     if found.grade == "firm":

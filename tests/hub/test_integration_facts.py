@@ -58,6 +58,24 @@ def test_every_runtime_has_at_least_twelve_facts_with_a_source_or_not_known(vari
     assert found == answer(fleet.model("a", "a", task="image-classification"), variant)
 
 
+@pytest.mark.parametrize(
+    ("licence", "work"),
+    [
+        ("MIT", "none"),
+        ("Apache2", "none"),
+        ("BSD-3-Clause", "none"),
+        ("cc-by-4.0", "none"),
+        ("Acme Limited Use License", "some"),
+        ("used at your discretion", "some"),
+        ("cc-by-nc-4.0", "some"),
+        ("Unlicensed", "some"),
+    ],
+)
+def test_a_licence_is_told_by_whole_words(licence: str, work: str) -> None:
+    model = replace(fleet.model("a", "a"), licence=licence)
+    assert effort(answer(model), "model_licence") == work
+
+
 def test_a_score_names_its_parts() -> None:
     found = answer(fleet.model("a", "a", quantization="int8"))
     assert found.score.startswith(f"{found.without_work} of {found.known} known facts need no work; work: ")

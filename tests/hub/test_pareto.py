@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeprof.wire.quality import CellQuality, VerdictState
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.pareto import AXES, axis, candidates, front_of
 from edgeprof_hub.views.pareto_view import planes
@@ -34,6 +35,21 @@ def test_emulated_devices_and_failures_have_no_place(tmp_path: Path, metric: str
     assert {one.cell.device_id for one in found} == {fleet.device_id(1)}
     stale = [replace(cell, state="stale") for cell in cells]
     assert candidates(stale, axis("speed", metric), AXES["memory"]) == []
+
+
+@pytest.mark.parametrize(("x", "y"), [("cost", "quality"), ("quality", "cost")])
+def test_a_variant_that_fails_its_gate_has_no_place(tmp_path: Path, x: str, y: str) -> None:
+    with stores.opened(tmp_path) as store:
+        fleet.fill(store.writer, fleet.typical())
+        cells = table.build(store.reader, fleet.NOW_S).cells
+    real = [cell for cell in cells if cell.ranked and "latency_p50_ms" in cell.metrics]
+    gates: list[VerdictState] = ["fails", "passes", "undecided"]
+    scored = [
+        replace(cell, quality=CellQuality(metric="accuracy_percent", set_name="s", value=90.0 - at, gate=gate))
+        for at, (cell, gate) in enumerate(zip(real, gates, strict=True))
+    ]
+    found = candidates(scored, AXES[x], AXES[y])
+    assert {one.cell.quality.gate for one in found if one.cell.quality} == {"passes", "undecided"}
 
 
 def test_energy_of_two_scopes_never_shares_a_plane(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from edgeprof.prediction.predicted import Predicted
 from edgeprof.tables.view import Notes
+from edgeprof.wire import identity
 from edgeprof_hub.prediction.cells import PredictedCells
 from edgeprof_hub.routes import pages
 from edgeprof_hub.store.base import ReadStore
@@ -22,6 +23,29 @@ def test_a_prediction_stands_only_for_the_metric_that_is_shown() -> None:
     assert shown is not None
     assert (shown.text, shown.unit, shown.range) == ("12.0", "ms", "8.1–17.4")
     assert cell_view(None, "inference", "peak_memory_mib", Notes(), predicted=GUESS).predicted is None
+
+
+def test_a_prediction_stands_in_the_column_of_its_configuration_alone(open_hub: Open) -> None:
+    """A run of 896 x 896 on one board makes a second column; the small one's prediction has no place there."""
+    of = replace(fleet.typical(), jobs=[])
+    small = of.results[0]
+    config = replace(small.config, shapes={"image": (1, 3, 896, 896)})
+    large = replace(
+        fleet.result(1, of.models[0], fleet.vision_rows(6.0, 0.01)),
+        config=config,
+        config_key=identity.config_key(config),
+    )
+    third = replace(
+        fleet.result(4, of.models[0], fleet.vision_rows(0.4, 0.01)),
+    )
+    of.states += [fleet.state(3, "new"), fleet.state(4, "third")]
+    of.facts += [fleet.facts(3), fleet.facts(4)]
+    of.results += [large, third]
+    text = open_hub(of).get("/").text
+    row = next(part for part in text.split("<tr") if ">new<" in part)
+    cells = [part for part in row.split("<td")[1:] if 'class="predicted"' in part and "0.4" in part]
+    assert len(cells) == 1
+    assert "896" not in cells[0]
 
 
 def test_a_predicted_cell_is_drawn_apart_and_takes_no_part(open_hub: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Predicted cells: from neighbours on this hub, from the profile, or not at all; and how they came out."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edgeprof.wire import rest
+from edgeprof.prediction.constants import COLD
+from edgeprof.wire import identity, rest
+from edgeprof.wire import messages as m
 from edgeprof_devices import load_profiles
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
@@ -15,7 +18,7 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.prediction import watch
 from edgeprof_hub.prediction.cells import Predictions, current_predictions, make_predictions, predicted_cells
-from edgeprof_hub.prediction.observed import fleet_of
+from edgeprof_hub.prediction.observed import fleet_of, work_of
 from edgeprof_hub.store import predictions as store_predictions
 from edgeprof_hub.store.predictions import RecordedPrediction
 from edgeprof_hub.store.reader import SqliteReader
@@ -161,6 +164,108 @@ def test_a_measurement_replaces_the_prediction_and_scores_it(tmp_path: Path, clo
     assert (round(scored.predicted), scored.measured, scored.result_id) == (120, 100.0, measured.result_id)
 
 
+def other(result: m.Result, config: m.RunConfig) -> m.Result:
+    return replace(result, config=config, config_key=identity.config_key(config))
+
+
+def write(tmp_path: Path, *results: m.Result) -> None:
+    writer = SqliteWriter(tmp_path / DATABASE)
+    for result in results:
+        writer.save_result(result, result.result_id, fleet.NOW_S)
+    writer.close()
+
+
+def test_two_input_sizes_of_a_model_never_mix(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    reader = hub_of(tmp_path, {(1, 0): 10.0, (2, 0): 20.0})
+    large = replace(fleet.config(VISION[0]), shapes={"image": (1, 3, 896, 896)})
+    write(tmp_path, other(fleet.result(1, VISION[0], fleet.vision_rows(160.0, 0.1)), large))
+    found = made(reader, closing)
+    assert found.chosen[VISION[0].model_id] == identity.config_key(fleet.config(VISION[0]))
+    assert {key[1]: one[2] for key, one in found.measured.items()} == {
+        fleet.device_id(1): 10.0,
+        fleet.device_id(2): 20.0,
+    }
+
+
+def test_a_model_beyond_the_boards_memory_is_not_predicted(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    reader = hub_of(tmp_path, tokens_per_s={(1, 0): 10.0})
+    huge = replace(fleet.model("huge", "huge", "gguf", "Q4_K_M", "llm"), size_bytes=40 * GIB, parameters=70_000_000_000)
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.save_model(huge)
+    before = made(reader, closing)
+    assert pair(WRITERS[2], 2) in before.cells  # 4 GB, on a board of 8
+    assert not any(model_id == huge.model_id for model_id, _ in before.cells)
+    writer.save_facts(replace(fleet.facts(2), memory_limit_mib=2048.0), "rpi-4b-8", "by its device tree", "Pi 4")
+    writer.close()
+    after = make_predictions(fleet_of(reader))
+    assert pair(WRITERS[2], 2) not in after.cells
+    assert after.untold == before.untold + 1
+
+
+def test_a_model_in_a_format_that_a_device_cannot_read_is_not_predicted(
+    tmp_path: Path, closing: list[SqliteReader]
+) -> None:
+    reader = hub_of(tmp_path, STEPS)
+    newer = replace(VISION[2], format="ort")
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.save_model(replace(newer, model_id="0" * 64))
+    writer.save_facts(fleet.facts(2), "rpi-5-8", "by its device tree", "Pi 5")
+    writer.close()
+    write(tmp_path, replace(fleet.result(1, VISION[2], fleet.vision_rows(40.0, 0.1)), model_id="0" * 64))
+    assert ("0" * 64, fleet.device_id(2)) not in made(reader, closing).cells
+
+
+def test_a_language_model_without_a_count_of_parameters_has_no_profile_prediction(
+    tmp_path: Path, closing: list[SqliteReader]
+) -> None:
+    reader = hub_of(tmp_path)
+    writer = SqliteWriter(tmp_path / DATABASE)
+    unknown = replace(fleet.model("unknown", "unknown", "gguf", "Q4_K_M", "llm"), size_bytes=GIB, parameters=None)
+    writer.save_model(unknown)
+    writer.close()
+    found = made(reader, closing).cells
+    assert pair(WRITERS[0], 1) in found
+    assert pair(unknown, 1) not in found
+
+
+@pytest.mark.parametrize("name", ["Qwen3-30B-A3B", "Mixtral 8x7B", "OLMoE 1B-7B"])
+def test_a_mixture_of_experts_is_not_predicted_by_its_bytes(
+    tmp_path: Path, closing: list[SqliteReader], name: str
+) -> None:
+    reader = hub_of(tmp_path, tokens_per_s={(1, 0): 10.0, (1, 2): 2.5})
+    mixture = replace(fleet.model(name, name, "gguf", "Q4_K_M", "llm"), size_bytes=2 * GIB, parameters=3 * GIB)
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.save_model(mixture)
+    writer.close()
+    found = made(reader, closing).cells
+    assert pair(WRITERS[1], 1) in found
+    assert not any(model_id == mixture.model_id for model_id, _ in found)
+
+
+def test_a_dense_models_name_is_no_mixtures() -> None:
+    for name in ("SmolLM2 135M", "Llama 3.2 3B", "gemma-3-1b-it", "Alibaba 4B"):
+        assert not work_of(fleet.model(name, name, "gguf")).is_sparse
+
+
+def test_what_other_boards_tell_has_the_range_of_boards_that_ran_nothing(
+    tmp_path: Path, closing: list[SqliteReader]
+) -> None:
+    reader = hub_of(tmp_path, {(1, 0): 10.0})
+    writer = SqliteWriter(tmp_path / DATABASE)
+    writer.save_facts(fleet.facts(2), "rpi-5-8", "by its device tree", "Raspberry Pi 5, 8 GB")
+    writer.close()
+    twin = made(reader, closing).cells[pair(VISION[0], 2)]
+    assert twin.tier == "cold"
+    assert twin.high == pytest.approx(10.0 * math.exp(COLD["tensor", "cpu"].spread))
+
+
+def test_models_in_common_have_the_wider_range_too(tmp_path: Path, closing: list[SqliteReader]) -> None:
+    steps = {(1, 0): 10.0, (1, 1): 20.0, (1, 2): 40.0, (2, 0): 30.0, (2, 1): 60.0}
+    found = made(hub_of(tmp_path, steps), closing)
+    assert ("tensor", "common models") not in found.spreads
+    assert found.cells[pair(VISION[2], 2)].high == pytest.approx(120.0 * math.exp(COLD["tensor", "cpu"].spread))
+
+
 def test_ranges_are_the_hubs_own_misses_once_it_has_five(tmp_path: Path, closing: list[SqliteReader]) -> None:
     factors = (1.0, 3.0, 0.5)
     steps = {(device, one): 10.0 * (one + 1) * factors[device - 1] for device in (1, 2, 3) for one in range(3)}
@@ -172,6 +277,7 @@ def test_ranges_are_the_hubs_own_misses_once_it_has_five(tmp_path: Path, closing
 
 def test_the_page_shows_what_is_predicted_and_how_it_came_out(open_hub: Open) -> None:
     typical = fleet.typical()
+    typical.models[-1] = replace(typical.models[-1], parameters=135_000_000)
     typical.states.append(fleet.state(3, "new board"))
     typical.facts.append(fleet.facts(3))
     shown = open_hub(typical).get("/predictions").text

@@ -82,6 +82,8 @@ def test_a_pi_5_writes_the_tokens_that_others_measured() -> None:
     ("work", "board", "reason"),
     [
         (DECODE, Board(id="x"), "memcpy rate"),
+        (Work(kind="decode", bytes_read=2e9), PI, "number of parameters"),
+        (msgspec.structs.replace(DECODE, is_sparse=True), PI, "mixture of experts"),
         (DECODE, Board(id="x", memcpy_gb_s=5.0), "instruction set"),
         (Work(kind="decode"), PI, "size or operations are unknown"),
         (Work(kind="tensor"), PI, "size or operations are unknown"),
@@ -110,7 +112,12 @@ def test_two_probes_give_a_line_or_a_power_law() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [probe(1.1e8, 0.021), Probe(work=Work(kind="tensor", flop=1e9), step_s=0.1), probe(0.0, 0.1)],
+    [
+        probe(1.1e8, 0.021),
+        Probe(work=Work(kind="decode", bytes_read=8e8, is_sparse=True), step_s=0.09),
+        Probe(work=Work(kind="tensor", flop=1e9), step_s=0.1),
+        probe(0.0, 0.1),
+    ],
 )
 def test_probes_that_fix_no_curve_predict_nothing(other: Probe) -> None:
     assert probed_step_s(Work(kind="decode", bytes_read=4e8), probe(1e8, 0.02), other) is None

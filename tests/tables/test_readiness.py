@@ -74,6 +74,28 @@ def test_a_busy_run_can_meet_a_limit_and_misses_it_only_by_far() -> None:
     assert judged(LEVEL, replace(FAST, doubts=("suspect output",))).verdict == "ready with limits"
 
 
+@pytest.mark.parametrize(
+    ("level", "mark", "verdict"),
+    [
+        (ServiceLevel(memory_mib=100), "swapping", "ready with limits"),
+        (ServiceLevel(memory_mib=100), "throttled", "ready"),
+        (ServiceLevel(power_w=5), "throttled", "ready with limits"),
+        (ServiceLevel(power_w=5), "under voltage", "ready with limits"),
+        (ServiceLevel(power_w=5), "stalled", "ready with limits"),
+        (ServiceLevel(power_w=5), "swapping", "ready with limits"),
+        (ServiceLevel(power_w=5), "busy", "ready"),
+        (ServiceLevel(energy_j=1), "throttled", "ready with limits"),
+        (ServiceLevel(energy_j=1), "swapping", "ready"),
+    ],
+)
+def test_a_mark_that_flatters_a_figure_never_meets_its_limit_for_certain(
+    level: ServiceLevel, mark: str, verdict: str
+) -> None:
+    rows = {**FAST.figures, **figures(row("energy_per_inference_j", 0.04, 0.001, "dc_input"))}
+    assert judged(level, replace(FAST, figures=rows)).verdict == "ready"
+    assert judged(level, replace(FAST, figures=rows, doubts=(mark,))).verdict == verdict
+
+
 @pytest.mark.parametrize("unreal", ["emulated", "replayed", "synthetic", "predicted"])
 def test_figures_of_another_machine_make_nothing_ready(unreal: str) -> None:
     assert judged(replace(LEVEL, memory_mib=1000), replace(FAST, unreal=unreal)).verdict == "unmeasured"
@@ -148,6 +170,21 @@ def test_users_of_a_language_model_share_it_at_the_demanded_context() -> None:
     deep = replace(shallow, depth_tokens=2048)
     assert judged(level, shallow, deep, language=True).verdict == "ready with limits"
     assert judged(replace(level, users=8), deep, language=True).verdict == "not ready"
+
+
+def test_a_short_prompt_on_a_filled_depth_shows_a_missed_ttft_only() -> None:
+    level = ServiceLevel(ttft_ms=1000, context_tokens=2000)
+    rows = figures(row("ttft_ms", 640, 40))
+    deep = RunFacts(result_id="r", figures=rows, depth_tokens=2000, prompt_tokens=2128)
+    found = named(judged(level, deep, language=True), "TTFT")
+    assert found.status == "unmeasured"
+    assert found.measure.endswith("--prompt-tokens 2000")
+    assert named(judged(replace(level, ttft_ms=500), deep, language=True), "TTFT").status == "not met"
+    whole = replace(deep, depth_tokens=0, prompt_tokens=2000)
+    assert named(judged(level, whole, language=True), "TTFT").status == "met"
+    remembered = replace(deep, figures=figures(row("peak_memory_mib", 80, None)))
+    limited = ServiceLevel(memory_mib=100, context_tokens=2000)
+    assert named(judged(limited, remembered, language=True), "memory").status == "met"
 
 
 def test_failures_of_the_model_are_not_ready_and_others_unmeasured() -> None:

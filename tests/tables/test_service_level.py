@@ -25,6 +25,12 @@ from edgeprof.readiness.parse import EXAMPLES, service_level
         ("under $0.02 per 1,000", ServiceLevel(usd_per_1000=0.02)),
         ("cost under $0.5 per 1M tokens", ServiceLevel(usd_per_1m_tokens=0.5)),
         ("latency under 33 ms", ServiceLevel(p95_ms=33)),
+        ("at least 95 % accuracy", ServiceLevel(quality=95)),
+        ("accuracy over 95", ServiceLevel(quality=95)),
+        ("accuracy 0.5 %", ServiceLevel(quality=0.5)),
+        ("mAP 40 %", ServiceLevel(quality_metric="map_50_95_percent", quality=40)),
+        ("under 5 % CER", ServiceLevel(quality_metric="character_error_rate_percent", quality=5)),
+        ("CER 0.8 %", ServiceLevel(quality_metric="character_error_rate_percent", quality=0.8)),
     ],
 )
 def test_a_text_is_read(text: str, level: ServiceLevel) -> None:
@@ -46,6 +52,12 @@ def test_the_examples_are_levels(text: str) -> None:
         ("9" * 40 + " W", "Cannot read"),
         ("x" * 501, "has 501 characters"),
         ("fast and cheap", "'fast"),
+        ("accuracy 0.95", "Write 95 % or 0.95 %"),
+        ("mAP at least 0.4", "Write 40 % or 0.4 %"),
+        ("under 95 % accuracy", "Write: accuracy at least 95 %"),
+        ("accuracy ≤ 95 %", "Write: accuracy at least 95 %"),
+        ("accuracy at most 95 %", "Write: accuracy at least 95 %"),
+        ("CER at least 5 %", "Write: cer at most 5 %"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, named: str) -> None:
@@ -82,3 +94,10 @@ def test_fields_of_a_form_add_to_the_text() -> None:
         service_level("", {"power_w": "five"})
     with pytest.raises(UsageError, match="nothing meets that"):
         service_level("", {"power_w": "nan"})
+
+
+@pytest.mark.parametrize(
+    ("mib", "shown"), [(100_000 / 2**20, "0.0954"), (12.56, "12.6"), (1234.5, "1,234"), (2.0**21, "2,097,152")]
+)
+def test_a_small_memory_limit_is_not_shown_as_zero(mib: float, shown: str) -> None:
+    assert ServiceLevel(memory_mib=mib).lines == (f"peak memory at most {shown} MiB",)

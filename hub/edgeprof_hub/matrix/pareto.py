@@ -12,7 +12,7 @@ from edgeprof.tables import figures
 from edgeprof.tables.quality_words import quality_text
 from edgeprof.wire import rest
 from edgeprof.wire.metrics import METRICS
-from edgeprof_hub.matrix.ranking import may_be_ranked
+from edgeprof_hub.matrix.ranking import fails_gate, may_be_ranked
 
 MEMORY = "peak_memory_mib"
 ENERGY = ("energy_per_inference_j", "energy_per_token_j")
@@ -108,12 +108,16 @@ def _ranked(cell: rest.Cell, metric: str) -> rest.MetricRow | None:
     row = cell.metrics.get(metric)
     if row is None or row.no_interval is not None:
         return None
-    return row if cell.state == "measured" and cell.ranked and may_be_ranked(cell, row) else None
+    return row if _takes_part(cell) and may_be_ranked(cell, row) else None
+
+
+def _takes_part(cell: rest.Cell) -> bool:
+    return cell.state == "measured" and cell.ranked and not fails_gate(cell)
 
 
 def _cost(cell: rest.Cell) -> Place | None:
     cost = cell.cost
-    if cost is None or cell.state != "measured" or not cell.ranked:
+    if cost is None or not _takes_part(cell):
         return None
     return Place(cost.edge_usd, f"$ per {cost.unit}", f"{figures.usd(cost.edge_usd)} per {cost.unit}")
 
@@ -122,7 +126,7 @@ def _quality(cell: rest.Cell) -> Place | None:
     """The figure of the family's lead set. Sets never share a plane."""
     quality = cell.quality
     known = METRICS.get(quality.metric) if quality else None
-    if quality is None or known is None or quality.value is None or cell.state != "measured" or not cell.ranked:
+    if quality is None or known is None or quality.value is None or not _takes_part(cell):
         return None
     if known.better == "neither":
         return None

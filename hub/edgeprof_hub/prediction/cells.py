@@ -58,8 +58,10 @@ class Predictions:
     """Of each measured pair the newest result's id, the metric and the figure."""
     spreads: Mapping[tuple[Kind, str], float]
     """By kind and method, the logarithm of the factor that 90 % of this hub's scored cells keep to."""
+    chosen: Mapping[str, str] = field(default_factory=lambda: {})
+    """By model id the key of the configuration that its predictions are of; a model never run has none."""
     untold: int = 0
-    """Pairs that nobody ran and that nothing can be predicted of."""
+    """Pairs that nobody ran and that nothing can be predicted of, or that the device cannot run."""
     version: int = -1
     made_s: float = 0.0
     took_s: float = 0.0
@@ -93,6 +95,12 @@ def predicted_cells(store: ReadStore) -> PredictedCells:
     return made.cells
 
 
+def predicted_set_ups(store: ReadStore) -> Mapping[str, str]:
+    """By model id the key of the configuration that the newest predictions are of. Makes none."""
+    made = _slot(store).made
+    return {} if made is None else made.chosen
+
+
 def current_predictions(store: ReadStore) -> Predictions:
     """Those of the hub's present state; made now where they are older."""
     slot = _slot(store)
@@ -112,14 +120,23 @@ def make_predictions(fleet: Fleet) -> Predictions:
     scored = _scored(fleet, neighbours)
     spreads = _spreads(fleet, scored)
     pairs = [(model_id, device_id) for model_id in fleet.works for device_id in fleet.devices]
-    guesses = {pair: neighbours.guess(pair) for pair in pairs if pair not in fleet.seen}
+    guesses = {
+        pair: None if pair in fleet.impossible else neighbours.guess(pair) for pair in pairs if pair not in fleet.seen
+    }
     cells = {
         pair: _predicted(fleet.works[pair[0]].kind, guess, spreads)
         for pair, guess in guesses.items()
         if guess is not None
     }
     measured = {pair: (one.result_id, *_figure(fleet, one)) for pair, one in fleet.observed.items()}
-    return Predictions(cells=cells, scored=scored, measured=measured, spreads=spreads, untold=len(guesses) - len(cells))
+    return Predictions(
+        cells=cells,
+        scored=scored,
+        measured=measured,
+        spreads=spreads,
+        chosen=fleet.chosen,
+        untold=len(guesses) - len(cells),
+    )
 
 
 def _figure(fleet: Fleet, one: Observed) -> tuple[str, float]:
@@ -183,7 +200,10 @@ def _spreads(fleet: Fleet, scored: Iterable[ScoredCell]) -> dict[tuple[Kind, str
 
 
 def _predicted(kind: Kind, guess: Guess, spreads: Mapping[tuple[Kind, str], float]) -> Predicted:
-    is_cold = guess.method == "profile alone"
-    public = COLD[kind, "cpu"].spread if is_cold else PROBED_SPREAD[kind]
-    tier: Literal["cold", "probed"] = "cold" if is_cold else "probed"
+    """The public rows scored two probes on the board itself, and boards that ran nothing: `PROBED_SPREAD`, `COLD`.
+
+    What other boards tell was scored by neither. Until this hub has its own misses, it gets the wider range.
+    """
+    public = PROBED_SPREAD[kind] if guess.method == "two models here" else COLD[kind, "cpu"].spread
+    tier: Literal["cold", "probed"] = "cold" if guess.method in ("profile alone", "same board kind") else "probed"
     return ranged(kind, guess.step_s, spreads.get((kind, guess.method), public), tier, guess.basis)

@@ -98,12 +98,14 @@ class Neighbours:
         return Guess(step_s=math.exp(weighted / total), method="common models", basis=basis)
 
     def _probes(self, pair: Pair, work: Work) -> Guess | None:
-        if work.kind != "decode" or work.size <= 0:
+        if work.kind != "decode" or work.size <= 0 or work.is_sparse:
             return None
         known = [
             Probe(work=self._fleet.works[model_id], step_s=seconds)
             for model_id, seconds in self._by_device[work.kind][pair[1]].items()
-            if model_id != pair[0] and self._fleet.works[model_id].size > 0
+            if model_id != pair[0]
+            and self._fleet.works[model_id].size > 0
+            and not self._fleet.works[model_id].is_sparse
         ]
         chosen = _around(known, work.size)
         seconds = probed_step_s(work, *chosen) if chosen else None
@@ -114,11 +116,11 @@ class Neighbours:
     def _cold(self, pair: Pair, work: Work) -> Guess | None:
         constants = self._constants.get((work.kind, work.processor))
         profile = load_profiles().get(self._fleet.devices[pair[1]].profile_id or "")
-        if constants is None or profile is None or profile.device_class == "generic":
+        if constants is None or profile is None or profile.device_class == "generic" or work.is_sparse:
             return None
         board = board_of(profile)
         terms = terms_s(work, board)
-        if isinstance(terms, str) or sum(terms) <= 0:
+        if work.size <= 0 or isinstance(terms, str):
             return None
         basis = f"profile {board.id}, memcpy {board.memcpy_gb_s or 0:g} GB/s"
         return Guess(step_s=time_s(constants.coefficients, terms), method="profile alone", basis=basis)

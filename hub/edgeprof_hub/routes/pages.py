@@ -26,7 +26,7 @@ from edgeprof_hub.fit.beside import predicted_memory
 from edgeprof_hub.fit.notes import fit_notes
 from edgeprof_hub.matrix import pareto, table, window
 from edgeprof_hub.matrix.window import MatrixQuery
-from edgeprof_hub.prediction.cells import predicted_cells
+from edgeprof_hub.prediction.cells import predicted_cells, predicted_set_ups
 from edgeprof_hub.quality import of_run
 from edgeprof_hub.readiness.integrating import integration_of
 from edgeprof_hub.routes import (
@@ -216,6 +216,7 @@ def _comparison(
     source = comparison.Source(
         past_runs=lambda cells, named: store.history.past_runs(cells, named, MAX_PAST_RUNS),
         predicted=predicted_cells(store),
+        predicted_configs=predicted_set_ups(store),
         groups=tuple(one.name for one in groups),
         tasks=tuple(sorted({column.task for column in axes.columns})),
     )

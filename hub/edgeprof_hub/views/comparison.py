@@ -12,7 +12,8 @@ from edgeprof.tables import allowances, figures, trust
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.setups.names import threads_text
 from edgeprof.tables.view import ALLOWANCE, Notes, column_labels, same_threads
-from edgeprof.wire import rest
+from edgeprof.wire import identity, rest
+from edgeprof.wire.messages import RunConfig
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix import pareto
 from edgeprof_hub.matrix.answer_cards import PastRuns, answer_cards
@@ -48,6 +49,8 @@ class Source:
 
     past_runs: PastRuns
     predicted: PredictedCells = field(default_factory=lambda: {})
+    predicted_configs: Mapping[str, str] = field(default_factory=lambda: {})
+    """By model id the configuration that its predictions are of; of a model not in it, the default one."""
     groups: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
 
@@ -327,11 +330,15 @@ def _rows(
 ) -> tuple[DeviceRow, ...]:
     cells = {(cell.device_id, cell.model_id, cell.config_key): cell for cell in table.cells}
     picked = tuple(word for word in query.chosen if word in CHOICES)
+    runtimes = {column.runtime for column in table.columns}
+    default_keys = {runtime: identity.config_key(RunConfig(runtime=runtime)) for runtime in runtimes}
 
     def view(device: rest.DeviceRecord, column: rest.Column) -> CellView:
         key = (device.device_id, column.model_id, column.config_key)
         kind = kind_of(column.format)
-        predicted = source.predicted.get((column.model_id, device.device_id))
+        predicted = None
+        if column.config_key == source.predicted_configs.get(column.model_id, default_keys[column.runtime]):
+            predicted = source.predicted.get((column.model_id, device.device_id))
         place = matrix_cell.Drawn(drawn.bars.get(key), drawn.distances.get(key), drawn.places.get(key))
         return matrix_cell.cell_view(cells.get(key), kind, lead_metric(metric, kind), notes, picked, predicted, place)
 

@@ -17,6 +17,7 @@ from edgeprof_hub.views.evaluation_view import lead_text
 MAX_LINES = 60
 LEADS = frozenset(items[0].metric for items in HEADLINES.values())
 NO_WINNER = "no winner named"
+STALE = "stale: another runtime version now"
 _MEASURED = ("measured", "stale")
 
 
@@ -64,15 +65,18 @@ def run_text(result: m.Result) -> LeadFigure:
 
 
 def of_device(cells: Iterable[rest.Cell], columns: Sequence[rest.Column]) -> tuple[LeadLine, ...]:
-    """One line a family and kind: its best variant where one is shown to be, else the one with the best figure."""
+    """One line a family, kind and work: its best variant where one is shown to be, else the one with the best figure.
+
+    Figures of different work, such as two input sizes, are never compared.
+    """
     by_key = {(column.model_id, column.config_key): column for column in columns}
-    groups: dict[tuple[str, Kind], list[rest.Cell]] = defaultdict(list)
+    groups: dict[tuple[str, Kind, str], list[rest.Cell]] = defaultdict(list)
     for cell in cells:
         column = by_key[cell.model_id, cell.config_key]
         kind = kind_of(column.format)
         if cell.state in _MEASURED and cell.result_id and HEADLINES[kind][0].metric in cell.metrics:
-            groups[column.family, kind].append(cell)
-    found = [_picked(kind, group, by_key) for (_, kind), group in sorted(groups.items())]
+            groups[column.family, kind, column.work].append(cell)
+    found = [_picked(kind, group, by_key) for (_, kind, _), group in sorted(groups.items())]
     return tuple(found)[:MAX_LINES]
 
 
@@ -89,7 +93,8 @@ def of_model(
             value = row.value if METRICS[metric].better == "lower" else -row.value
             device = devices.get(cell.device_id)
             tag = device.tag if device else ""
-            measured.append((value, _line(cell, column, row, verdict=tag)))
+            words = ", ".join(filter(None, (tag, STALE if cell.state == "stale" else "")))
+            measured.append((value, _line(cell, column, row, verdict=words)))
     return tuple(line for _, line in sorted(measured, key=lambda pair: pair[0]))[:MAX_LINES]
 
 
@@ -115,8 +120,12 @@ def _picked(kind: Kind, cells: Sequence[rest.Cell], columns: Mapping[tuple[str, 
     offered = leaders["best"] or leaders["not_shown_to_differ"] or passing
     chosen = min(offered, key=lambda cell: sign * cell.metrics[metric].value)
     alike = len(leaders["not_shown_to_differ"]) - 1
-    if leaders["best"]:
-        verdict = f"best of {len(cells)}"
+    compared = [cell for cell in passing if cell.ranked]
+    is_best = bool(leaders["best"]) and chosen.state != "stale"
+    if chosen.state == "stale":
+        verdict = STALE
+    elif is_best:
+        verdict = f"best of {len(compared)}"
     elif ranking.fails_gate(chosen):
         verdict = "fails a gate of its family"
     elif not chosen.ranked:
@@ -124,9 +133,9 @@ def _picked(kind: Kind, cells: Sequence[rest.Cell], columns: Mapping[tuple[str, 
     elif alike > 0:
         verdict = f"not shown to differ from {alike} other{'s' if alike > 1 else ''}"
     else:
-        verdict = "the only one measured" if len(cells) == 1 else f"best figure of {len(cells)}, {NO_WINNER}"
+        verdict = "the only one measured" if len(cells) == 1 else f"best figure of {len(compared)}, {NO_WINNER}"
     column = columns[chosen.model_id, chosen.config_key]
-    return _line(chosen, column, chosen.metrics[metric], verdict=verdict, is_best=bool(leaders["best"]))
+    return _line(chosen, column, chosen.metrics[metric], verdict=verdict, is_best=is_best)
 
 
 def _line(
