@@ -46,7 +46,7 @@ FORTY = (
     Question(1, ".card .pick", r"(Pick|Leader so far)\s+synthetic-"),
     Question(2, ".card .card-head", r"synthetic-.*synthetic-0"),
     Question(3, ".card .big", r"\d.*(ms|tokens/s)"),
-    Question(5, ".card .next", r"\d× (faster than|the decode rate of)"),
+    Question(5, ".card .next", r"\d× (as fast as|the decode rate of)"),
     Question(6, ".card .belief", r"(firm|likely|open)"),
     Question(8, ".card .card-facts", "quality"),
     Question(10, "h1", r"Shown: 20 of 40 devices"),
