@@ -113,6 +113,15 @@ class JobReader:
         )
         return {row["job_id"]: row["attempt"] for row in self._all(sql, values)}
 
+    def taken(self, cells: Sequence[rest.CellKey]) -> set[rest.CellKey]:
+        """Those of the cells that have a result or an open job."""
+        asked = f"{_CELL} IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))"
+        sql = (
+            f"SELECT {_CELL[1:-1]} FROM cell WHERE result_id IS NOT NULL AND {asked}"
+            f" UNION SELECT {_CELL[1:-1]} FROM job WHERE state IN {_OPEN} AND {asked}"
+        )
+        return {(row[0], row[1], row[2]) for row in self._all(sql, (rows.to_json(cells),))}
+
     def counts(self, which: rest.JobFilter) -> dict[rest.JobState, int]:
         """How many are in each state; those of the filter's states only where it names some."""
         where, values = _where(which)
