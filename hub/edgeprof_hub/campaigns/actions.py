@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub.campaigns import planning
+from edgeprof_hub.campaigns import planning, queue
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
@@ -132,8 +132,7 @@ def get(hub: HubContext, campaign_id: str) -> rest.Campaign:
 def cancel(hub: HubContext, campaign_id: str) -> rest.Campaign:
     """Cancel its unfinished jobs."""
     job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
-    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
-    hub.events.publish(Change("job", job_id) for job_id in ended)
+    queue.in_parts(hub, job_ids, hub.dispatch.cancel)
     return get(hub, campaign_id)
 
 

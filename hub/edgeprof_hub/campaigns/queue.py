@@ -70,11 +70,7 @@ def _counted(ids: Collection[str], names: Mapping[str, str], kind: str) -> str:
 def cancel_all(hub: HubContext, which: rest.JobFilter) -> int:
     """Cancel every open job that matches. How many had not ended."""
     job_ids = hub.reader.jobs.ids(replace(which, states=which.states or rest.OPEN_STATES))
-
-    def cancel(store: WriteStore, part: Sequence[str]) -> list[str]:
-        return hub.dispatch.cancel(store, part)
-
-    ended = _in_parts(hub, job_ids, cancel)
+    ended = in_parts(hub, job_ids, hub.dispatch.cancel)
     if not ended:
         raise EdgeprofError("nothing_open", "No job to cancel: none of these is queued or running.")
     return ended
@@ -88,14 +84,14 @@ def retry_all(hub: HubContext, which: rest.JobFilter) -> int:
         with store.transaction():
             return [job_id for job_id in part if store.restart_job(job_id, attempts[job_id])]
 
-    done = _in_parts(hub, list(attempts), restart)
+    done = in_parts(hub, list(attempts), restart)
     if not done:
         raise EdgeprofError("nothing_failed", "No failed job to retry among these.")
     hub.writer.post(hub.dispatch.send_waiting)
     return done
 
 
-def _in_parts(hub: HubContext, job_ids: Sequence[str], change: Callable[[WriteStore, Sequence[str]], list[str]]) -> int:
+def in_parts(hub: HubContext, job_ids: Sequence[str], change: Callable[[WriteStore, Sequence[str]], list[str]]) -> int:
     """Of how many jobs `change` gave the id. Between two parts the writer stores what devices sent meanwhile."""
     changed = 0
     for start in range(0, len(job_ids), A_PART):

@@ -12,11 +12,9 @@ from edgeprof_hub.store.base import CampaignRow, JobRow
 
 _CELL = "(device_id, model_id, config_key)"
 _OF_THE_CELL = f"{_CELL} = (cell.device_id, cell.model_id, cell.config_key)"
-_IS_EMPTY = (
-    f"result_id IS NULL AND NOT EXISTS (SELECT 1 FROM job WHERE {_OF_THE_CELL} AND state != 'cancelled')"
-    f" AND NOT EXISTS (SELECT 1 FROM annotation WHERE {_OF_THE_CELL})"
-    f" AND NOT EXISTS (SELECT 1 FROM regression WHERE {_OF_THE_CELL})"
-)
+_KEPT_BY = (f"SELECT 1 FROM annotation WHERE {_OF_THE_CELL}", f"SELECT 1 FROM regression WHERE {_OF_THE_CELL}")
+_HAD_A_JOB = f"SELECT 1 FROM job WHERE {_OF_THE_CELL} AND state != 'cancelled'"
+_IS_EMPTY = " AND ".join(("result_id IS NULL", *(f"NOT EXISTS ({each})" for each in (_HAD_A_JOB, *_KEPT_BY))))
 """Of a row of `cell`. One with a note or a regression stays: these would go with it."""
 
 CHANGES = (
@@ -104,12 +102,17 @@ class JobReader:
         where the cell has no open job and none that was measured since.
         """
         where, values = _where(replace(which, states=("failed",)))
-        sql = (
-            f"SELECT job_id, attempt, max(updated_s) AS failed_s, rowid AS at FROM job{where}"
+        newest = (
+            f"SELECT job_id, attempt, {_CELL[1:-1]}, max(updated_s) AS failed_s, rowid AS at FROM job{where}"
             " AND device_id IN (SELECT device_id FROM device) AND model_id IN (SELECT model_id FROM model)"
-            f" AND NOT EXISTS (SELECT 1 FROM job AS other WHERE ({_cell_of('other')}) = ({_cell_of('job')})"
-            f" AND (other.state IN {_OPEN} OR other.state = 'measured' AND other.updated_s >= job.updated_s))"
-            f" GROUP BY {_CELL[1:-1]}, protocol ORDER BY at"
+            f" GROUP BY {_CELL[1:-1]}, protocol"
+        )
+        of_the_cell = f"{_CELL} = (last.device_id, last.model_id, last.config_key)"
+        sql = (
+            f"SELECT job_id, attempt FROM ({newest}) AS last"
+            f" WHERE NOT EXISTS (SELECT 1 FROM job WHERE {of_the_cell} AND state IN {_OPEN})"
+            f" AND NOT EXISTS (SELECT 1 FROM job WHERE {of_the_cell} AND state = 'measured' AND updated_s >= failed_s)"
+            " ORDER BY at"
         )
         return {row["job_id"]: row["attempt"] for row in self._all(sql, values)}
 
@@ -167,10 +170,6 @@ def _row(row: sqlite3.Row) -> JobRow:
         return JobRow(job=rows.job(row), began_s=row["began_s"], ran_s=row["ran_s"])
     except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
         return JobRow(job=rows.job(row), began_s=None, ran_s=None)
-
-
-def _cell_of(table: str) -> str:
-    return f"{table}.device_id, {table}.model_id, {table}.config_key"
 
 
 def _where(which: rest.JobFilter) -> tuple[str, tuple[object, ...]]:
