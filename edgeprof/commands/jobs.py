@@ -99,7 +99,7 @@ def cancel(
 
 @jobs.command()
 @click.argument("job_ids", metavar="[JOB]...", nargs=-1)
-@click.option("--failed", is_flag=True, help="Every failed job; with --device or --campaign, of those.")
+@click.option("--failed", is_flag=True, help="What failed and was not run since; of --device or --campaign.")
 @click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="With --failed: of this device.")
 @click.option("--campaign", metavar="CAMPAIGN", help="With --failed: of this campaign.")
 @hub_options
@@ -111,7 +111,7 @@ def retry(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Retry JOBs that have ended, or with --failed every failed job."""
+    """Retry JOBs that have ended, or with --failed what failed and was not run since."""
     _check_choice(job_ids, failed, "--failed", device, campaign)
     client = client_of(hub_url, token_file)
     if failed:

@@ -11,7 +11,7 @@ LabelledKind = Literal["device", "model", "family"]
 class LabelChange:
     """One label that a person changed. `before` and `after` are texts; empty: there was, or is, none.
 
-    `field`: `name`, `family`, `variant`, `quantization`, `task`, `parameters`, `tags`, or of a family `gates`.
+    `field`: `name`, `family`, `variant`, `quantization`, `task`, `parameters`, `tags`; of a family `gates`, `lead set`.
     """
 
     at_s: float

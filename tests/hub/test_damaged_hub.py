@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 from unittest.mock import Mock
@@ -17,6 +18,8 @@ from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.store import health
+from edgeprof_hub.store.writer import SqliteWriter
+from tests.hub import fleet
 from tests.hub.damage import BLOB, NAME, URL, check, flip_a_digit, spoil_pages
 
 
@@ -210,3 +213,24 @@ def test_a_damaged_database_of_an_older_release_is_shown_without_its_upgrade(
         for device in client.get("/api/v1/devices").json():
             assert client.get("/api/v1/compare", params={"device": device["name"]}).status_code == 200
     assert check(data).exit_code == 0
+
+
+def test_the_jobs_of_a_damaged_database_of_an_older_release_are_listed_without_their_durations(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        model_id, device_id = connection.execute("SELECT model_id, device_id FROM cell LIMIT 1").fetchone()
+    writer = SqliteWriter(data / DATABASE)
+    job = replace(fleet.job(1, fleet.model("net", "net")), device_id=device_id, model_id=model_id)
+    writer.create_campaign([job])
+    writer.close()
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        connection.execute("DROP INDEX job_ran")
+        for column in ("began_s", "ran_s"):
+            connection.execute(f"ALTER TABLE job DROP COLUMN {column}")
+        connection.commit()
+    monkeypatch.setattr(health, "damage", Mock(return_value="a page is not readable"))
+    with TestClient(create_app(HubSettings(data=data)), base_url=URL) as client:
+        (entry,) = client.get("/api/v1/jobs").json()["entries"]
+        assert (entry["job"]["job_id"], entry["ran_s"]) == (job.job_id, None)
+        assert client.get("/jobs").status_code == 200

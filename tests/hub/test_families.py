@@ -1,5 +1,6 @@
 """Families merged, split and renamed; tags; what moves is told first; every change is on record."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,12 @@ def test_the_set_chosen_for_the_comparison_moves_along_unless_the_other_family_h
     live.hub.writer.call(lambda store: store.change(lambda db: set_lead(db, "other", ("set-2", 5))))
     live.client.change_family(asked("merge", "small", "other"))
     assert live.hub.reader.gates.leads(["small", "other"]) == {"other": ("set-2", 5)}
+    noted = [(one.subject, one.before, one.after) for one in live.client.label_changes() if one.field == "lead set"]
+    assert sorted(noted) == [
+        ("net", "set-1 (0 shots)", ""),
+        ("small", "", "set-1 (0 shots)"),
+        ("small", "set-1 (0 shots)", ""),
+    ]
     live.hub.writer.call(lambda store: store.change(lambda db: set_lead(db, "other", None)))
 
 
@@ -225,6 +232,17 @@ def test_labels_are_edited_in_a_browser_and_a_change_of_family_is_confirmed(open
     assert "Label changes" in page
     assert 'value="lab"' in client.get(f"/devices/{fleet.device_id(1)}").text
     assert "best, small" in client.get("/families").text
+
+
+def test_a_family_of_more_models_than_a_form_has_fields_is_renamed(open_hub: Open) -> None:
+    models = [fleet.model(f"net {number}", "net") for number in range(1100)]
+    client = open_hub(fleet.Fleet([], models=models, results=[]))
+    shown = client.post("/families", data={"act": "rename", "family": "net", "into": "small"})
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
+    assert len(form["model"].split(",")) == 1100
+    assert client.post("/families", data=form).headers["location"] == "/families?changed=small"
+    several = {"act": "split", "family": "small", "into": "two", "model": [one.model_id for one in models[:2]]}
+    assert "2 models" in client.post("/families", data=several).text
 
 
 def test_two_models_of_one_name_are_told_apart_on_every_page(open_hub: Open) -> None:

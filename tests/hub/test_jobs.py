@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+import time
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,9 @@ from edgeprof.tables import durations, job_words, render
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import queue, time_left
-from edgeprof_hub.store.base import JobRow
+from edgeprof_hub.store import history
+from edgeprof_hub.store.base import JobRow, WriteStore
+from edgeprof_hub.store.jobs import CHANGES
 from tests.hub import fleet, job_cases, stores
 from tests.hub.api_cases import add_digits
 from tests.hub.fake_agent import FakeAgent
@@ -172,11 +176,94 @@ def test_many_jobs_are_cancelled_and_retried_over_rest(live: Live, agent: FakeAg
     for job in second.jobs:
         agent.send(m.Ack(job_id=job.job_id, attempt=1, status="refused", reason="no room"))
     eventually(lambda: live.client.jobs().counts.get("failed") == 3)
-    assert live.client.retry_jobs(campaign_id=second.campaign_id) == 3
-    assert live.client.cancel_jobs(device_id=agent.device_id) == 3
+    assert "Retry 1 failed job<" in live.app_get("/jobs")
+    assert live.client.retry_jobs(campaign_id=second.campaign_id) == 1  # one of the three like ones
+    assert "Retry 1 failed" not in live.app_get("/jobs")
+    with pytest.raises(HubError):
+        live.client.retry_jobs()
+    assert live.client.cancel_jobs(device_id=agent.device_id) == 1
     with pytest.raises(HubError) as nothing:
         live.client.cancel_jobs()
     assert nothing.value.code == "nothing_open"
+
+
+def test_of_failed_jobs_only_the_newest_that_nothing_followed_is_retried(tmp_path: Path) -> None:
+    with stores.opened(tmp_path) as store:
+        job_cases.typical(store.writer)
+        model = fleet.model("net-e", "net-e")
+        store.writer.save_model(model)
+
+        def queued(protocol: m.RunProtocol, number: int = 1) -> rest.JobRecord:
+            (job,) = job_cases.campaign(number, [model])
+            job = replace(job, protocol=protocol)
+            store.writer.create_campaign([job])
+            return job
+
+        def failed(protocol: m.RunProtocol) -> rest.JobRecord:
+            job = queued(protocol)
+            store.writer.save_job_state(job.job_id, 1, "failed", "", None, "no room")
+            return job
+
+        def again() -> set[str]:
+            return set(store.reader.jobs.failed(ALL))
+
+        plain, soaked = m.RunProtocol(), m.RunProtocol(soak_s=3.0)
+        first, second, soak = failed(plain), failed(plain), failed(soaked)
+        assert again() == {second.job_id, soak.job_id}
+        assert store.reader.jobs.failed(rest.JobFilter(campaign_id=first.campaign_id)) == {first.job_id: 1}
+        assert store.reader.jobs.failed(rest.JobFilter(device_id=fleet.device_id(2))) == {}
+        waiting = queued(plain)
+        assert again() == set()
+        store.writer.save_job_state(waiting.job_id, 1, "cancelled", "", None, "cancelled")
+        assert again() == {second.job_id, soak.job_id}
+        measured = job_cases.result_of(queued(plain), 1, 4.0)
+        store.writer.save_result(measured, measured.result_id, time.time())
+        assert again() == set()
+        newest = failed(plain)
+        assert again() == {newest.job_id}
+        store.writer.delete_model(model.model_id)
+        assert again() == set()
+
+
+def test_many_are_changed_in_parts_between_which_other_changes_are_stored(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "A_PART", 2)
+    live.hub.writer.call(job_cases.typical)
+    parts: list[int] = []
+    whole = live.hub.dispatch.cancel
+
+    def cancel(store: WriteStore, job_ids: Collection[str]) -> list[str]:
+        parts.append(len(job_ids))
+        return whole(store, job_ids)
+
+    monkeypatch.setattr(live.hub.dispatch, "cancel", cancel)
+    assert queue.cancel_all(live.hub, ALL) == 5
+    assert parts == [2, 2, 1]
+    assert queue.retry_all(live.hub, ALL) == 1
+
+
+def test_a_cell_with_a_note_or_a_regression_is_never_cleared(tmp_path: Path) -> None:
+    with stores.opened(tmp_path) as store:
+        cancelled = job_cases.typical(store.writer)["past"][3]
+        key = (cancelled.device_id, cancelled.model_id, cancelled.config_key)
+
+        def notes() -> int:
+            return len(store.reader.history.annotations(key))
+
+        assert store.writer.restart_job(cancelled.job_id, 1)
+        note = rest.Annotation(
+            annotation_id=0, device_id=key[0], model_id=key[1], config_key=key[2], at_s=fleet.NOW_S, text="fan replaced"
+        )
+        store.writer.change(lambda db: history.annotate(db, note))
+        store.writer.save_job_state(cancelled.job_id, 2, "cancelled", "", None, "cancelled")
+        assert notes() == 1
+    with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
+        old.execute("PRAGMA foreign_keys = ON")
+        old.execute(CHANGES[-1])
+        old.commit()
+    with stores.opened(tmp_path) as store:
+        assert len(store.reader.history.annotations(key)) == 1
 
 
 def test_two_thousand_jobs_are_listed_a_page_at_a_time(tmp_path: Path) -> None:
@@ -205,7 +292,13 @@ def test_the_page_filters_by_state_device_and_campaign_and_its_forms_come_back_t
     back = f"/jobs?state=failed&device={first.device_id}"
     form = {"state": "failed", "device": first.device_id, "page": "1"}
     browser = TestClient(live.app, base_url=live.url, follow_redirects=False)
-    for path in ("/jobs/retry", "/jobs/cancel", f"/jobs/{first.job_id}/retry", f"/jobs/{first.job_id}/cancel"):
+    for path in (
+        "/jobs/cancel",
+        "/jobs/retry",
+        "/jobs/cancel",
+        f"/jobs/{first.job_id}/retry",
+        f"/jobs/{first.job_id}/cancel",
+    ):
         answer = browser.post(path, data=form)
         assert (answer.status_code, answer.headers["location"]) == (303, back)
     again = browser.post("/jobs/cancel", data=form)

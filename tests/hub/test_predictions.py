@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.events import Change
 from edgeprof_hub.lifecycle.running import running
-from edgeprof_hub.prediction import watch
+from edgeprof_hub.prediction import cells, watch
 from edgeprof_hub.prediction.cells import Predictions, current_predictions, make_predictions, predicted_cells
 from edgeprof_hub.prediction.observed import fleet_of, work_of
 from edgeprof_hub.store import predictions as store_predictions
@@ -285,6 +286,23 @@ def test_the_page_shows_what_is_predicted_and_how_it_came_out(open_hub: Open) ->
     assert "0.412" in shown
     assert "Predictions of 1 measured cells" in shown
     assert "1 cells: cannot tell" in shown
+
+
+def test_the_page_shows_the_last_predictions_and_makes_none_itself(
+    open_hub: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typical = fleet.typical()
+    typical.states.append(fleet.state(3, "new board"))
+    typical.facts.append(fleet.facts(3))
+    monkeypatch.setattr(watch, "SETTLE_S", 60.0)
+    monkeypatch.setattr(cells, "MAX_AT_ONCE", -1)
+    client = open_hub(typical)
+    assert "They are being made." in client.get("/predictions").text
+    eventually(lambda: "new board" in client.get("/predictions").text)
+    monkeypatch.setattr(cells, "fleet_of", Mock(side_effect=AssertionError))
+    assert client.delete(f"/api/v1/devices/{fleet.device_id(3)}").status_code == 204
+    shown = client.get("/predictions")
+    assert (shown.status_code, "Predicted now" in shown.text, "new board" in shown.text) == (200, True, False)
 
 
 def test_a_hub_without_results_has_the_page_too(open_hub: Open) -> None:

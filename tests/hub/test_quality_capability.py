@@ -111,6 +111,9 @@ def test_the_lead_set_is_as_chosen_until_the_default_is_restored(live: Live) -> 
     assert shown() == SET_ID
     assert run("--lead", SET_ID) == "The comparison shows digits on shapes, as chosen.\n"
     assert run("--no-lead") == "The comparison shows digits on shapes, the set with most evaluations.\n"
+    changes = [(one.before, one.after) for one in live.client.label_changes()[:4] if one.field == "lead set"]
+    noise, shapes = "shapes-noise (0 shots)", "shapes (0 shots)"
+    assert changes == [(shapes, ""), ("", shapes), (noise, ""), ("", noise)]
 
 
 def on_set(result: m.Result, set_id: str) -> m.Result:

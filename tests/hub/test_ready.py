@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from click.testing import CliRunner
 
 from edgeprof.cli import edgeprof
 from edgeprof.wire import messages as m
+from edgeprof_hub.routes import ready
 from tests.hub import fleet, ready_cases
 from tests.hub.conftest import Open
 from tests.hub.live import serving
@@ -51,6 +53,22 @@ def test_the_page_shows_verdicts_evidence_scale_and_commands(open_hub: Open) -> 
     assert client.get(run[1]).status_code == 200
     only = client.get(f"/ready?{urlencode({'level': LEVEL, 'verdict': 'ready'})}").text
     assert only.count('class="verdict ') == 1
+
+
+def test_a_page_has_so_many_rows_and_says_how_many_pairs_are_left_out(
+    open_hub: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_hub(ready_cases.ready_fleet())
+    address = f"/ready?{urlencode({'level': LEVEL})}"
+    answer = client.get(f"/api/v1{address}").json()
+    assert "narrow the filter" not in client.get(address).text
+    monkeypatch.setattr(ready, "MAX_PAGE_ROWS", 2)
+    text = client.get(f"{address}&p=1").text  # another address: the page above is kept
+    assert f"{len(answer['rows']) - 2} more; narrow the filter." in text
+    assert text.count('class="verdict ') == 2
+    none = client.get(f"{address}&verdict=unmeasured").text
+    assert f"{answer['counts']['unmeasured']} more; narrow the filter." in none
+    assert "No pair has this verdict." not in none
 
 
 def test_the_form_alone_offers_examples_and_a_wrong_level_keeps_what_was_typed(open_hub: Open) -> None:

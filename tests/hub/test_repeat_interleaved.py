@@ -26,6 +26,7 @@ def test_a_cards_button_queues_its_runs_in_blocks(open_hub: Open) -> None:
     fields = re.findall(r'name="(\w+)" value="([^"]*)"', form)
     assert "Repeat 2 interleaved, about" in form
     data = {"repeats": "3", "run": [value for name, value in fields if name == "run"]}
+    assert len(data["run"]) == 1  # whatever the number of runs: a form has at most 1,000 fields
     jobs = jobs_of(client, client.post("/runs/repeat", data=data).headers["location"])
     models = [job["model_id"] for job in jobs]
     assert Counter(models) == {of.results[1].model_id: 3, of.results[2].model_id: 3}
@@ -66,5 +67,11 @@ def test_cells_are_run_by_name_and_wrong_names_are_refused(open_hub: Open) -> No
     lite = of.results[2]
     cell = f"{fleet.device_id(2)}/{lite.model_id}/{lite.config_key}"
     assert len(jobs_of(client, client.post("/cells/run-all", data={"cell": [cell, cell]}).headers["location"])) == 1
+    again = client.post("/cells/run-all", data={"cell": cell})
+    assert (again.status_code, "or waits in the queue" in again.text) == (400, True)
+    other = f"{fleet.device_id(1)}/{of.results[0].model_id}/{of.results[0].config_key}"
+    assert client.post("/cells/run-all", data={"cell": other}).status_code == 400  # it has a result
+    many = ",".join(f"a/b/{number}" for number in range(5001))
+    assert "at most 5000 jobs" in client.post("/cells/run-all", data={"cell": many}).text
     assert client.post("/cells/run-all", data={"cell": "a/b"}).status_code == 404
     assert client.post("/cells/run-all", data={"cell": f"{cell[:-3]}zzz"}).status_code == 404

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import RunProtocol
-from edgeprof_hub.campaigns import planning
+from edgeprof_hub.campaigns import planning, queue
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
@@ -63,17 +63,31 @@ def _again(hub: HubContext, result_id: str) -> planning.RunAgain:
 
 
 def run_cells(hub: HubContext, cells: Sequence[rest.CellKey]) -> rest.Campaign:
-    """Run several cells that have no result, each once, with its column's configuration and the default protocol."""
-    keys = list(dict.fromkeys(cells))
+    """Run several cells that have no result, each once, with its column's configuration and the default protocol.
+
+    Those that have a result by now, or an open job, are left out. Raises EdgeprofError not_found; UsageError
+    empty_campaign, campaign_too_large, wrong_place, job_too_large.
+    """
+    asked = list(dict.fromkeys(cells))
+    if len(asked) > planning.MAX_JOBS:
+        raise planning.too_large()
+    taken = hub.reader.jobs.taken(asked)
+    keys = [key for key in asked if key not in taken]
     if not keys:
-        raise UsageError("empty_campaign", "Every cell shown here has run.")
+        raise UsageError("empty_campaign", "Every cell shown here has run, or waits in the queue.")
+    devices = {item.device_id: item for item in hub.reader.devices()}
+    models = {item.model_id: item for item in hub.reader.models()}
     columns = {(row.model_id, row.config_key): row.config for row in hub.reader.columns()}
     runs: list[planning.RunAgain] = []
     for device_id, model_id, config_key in keys:
-        device, model = _device(hub, device_id), _model(hub, model_id)
+        if device_id not in devices:
+            raise not_found("device", device_id)
+        if model_id not in models:
+            raise not_found("model", model_id)
         if (model_id, config_key) not in columns:
             raise not_found("column", config_key)
-        runs.append(planning.RunAgain(device, model, columns[model_id, config_key], RunProtocol()))
+        config = columns[model_id, config_key]
+        runs.append(planning.RunAgain(devices[device_id], models[model_id], config, RunProtocol()))
     return _begin(hub, planning.interleaved(runs, 1, time.time()))
 
 
@@ -118,8 +132,7 @@ def get(hub: HubContext, campaign_id: str) -> rest.Campaign:
 def cancel(hub: HubContext, campaign_id: str) -> rest.Campaign:
     """Cancel its unfinished jobs."""
     job_ids = [job.job_id for job in get(hub, campaign_id).jobs]
-    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids))
-    hub.events.publish(Change("job", job_id) for job_id in ended)
+    queue.in_parts(hub, job_ids, hub.dispatch.cancel)
     return get(hub, campaign_id)
 
 

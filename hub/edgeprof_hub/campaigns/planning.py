@@ -38,6 +38,11 @@ class RunAgain:
     protocol: RunProtocol
 
 
+def too_large() -> UsageError:
+    """Of a campaign with more than `MAX_JOBS`."""
+    return UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
+
+
 def plan(
     request: rest.CampaignRequest,
     models: Sequence[rest.ModelRecord],
@@ -60,7 +65,7 @@ def plan(
     _check_inputs(request, models)
     evaluation_jobs.check(request, sets, models)
     if len(models) * len(devices) * (request.repeats + len(sets)) > MAX_JOBS:
-        raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
+        raise too_large()
     campaign_id = new_id()
     jobs: list[rest.JobRecord] = []
     for device in devices:
@@ -107,7 +112,7 @@ def interleaved(
     Raises UsageError for a campaign that is too large, or a model that its device cannot run.
     """
     if len(runs) * repeats > MAX_JOBS:
-        raise UsageError("campaign_too_large", f"A campaign holds at most {MAX_JOBS} jobs. Split it.")
+        raise too_large()
     campaign_id = new_id()
     by_device: dict[str, list[RunAgain]] = {}
     for run in runs:

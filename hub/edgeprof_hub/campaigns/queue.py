@@ -1,7 +1,7 @@
 """The queue of jobs as a person follows it: listed, cancelled and tried again, many at once."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
@@ -13,6 +13,8 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.store.base import JobRow, WriteStore
 
 A_PAGE = 100
+A_PART = 500
+"""Jobs that are changed in one transaction."""
 CAMPAIGNS_SHOWN = 10
 MAX_NAME_CHARS = 12
 """Of an id in the place of a name that is gone."""
@@ -67,32 +69,37 @@ def _counted(ids: Collection[str], names: Mapping[str, str], kind: str) -> str:
 
 def cancel_all(hub: HubContext, which: rest.JobFilter) -> int:
     """Cancel every open job that matches. How many had not ended."""
-    asked = replace(which, states=which.states or rest.OPEN_STATES)
-    job_ids = hub.reader.jobs.ids(asked)
-    ended = hub.writer.call(lambda store: hub.dispatch.cancel(store, job_ids)) if job_ids else []
+    job_ids = hub.reader.jobs.ids(replace(which, states=which.states or rest.OPEN_STATES))
+    ended = in_parts(hub, job_ids, hub.dispatch.cancel)
     if not ended:
         raise EdgeprofError("nothing_open", "No job to cancel: none of these is queued or running.")
-    hub.events.publish(Change("job", job_id) for job_id in ended)
-    return len(ended)
+    return ended
 
 
 def retry_all(hub: HubContext, which: rest.JobFilter) -> int:
-    """Queue every failed job that matches again, if its device and model are still there. How many."""
-    devices = {item.device_id for item in hub.reader.devices()}
-    models = {item.model_id for item in hub.reader.models()}
-    failed = [hub.reader.job(job_id) for job_id in hub.reader.jobs.ids(replace(which, states=("failed",)))]
-    again = [job for job in failed if job and job.device_id in devices and job.model_id in models]
+    """Queue every failed job that matches and is worth it again (see `JobReader.failed`). How many."""
+    attempts = hub.reader.jobs.failed(which)
 
-    def restart(store: WriteStore) -> list[rest.JobRecord]:
+    def restart(store: WriteStore, part: Sequence[str]) -> list[str]:
         with store.transaction():
-            return [job for job in again if store.restart_job(job.job_id, job.attempt)]
+            return [job_id for job_id in part if store.restart_job(job_id, attempts[job_id])]
 
-    done = hub.writer.call(restart)
+    done = in_parts(hub, list(attempts), restart)
     if not done:
         raise EdgeprofError("nothing_failed", "No failed job to retry among these.")
     hub.writer.post(hub.dispatch.send_waiting)
-    hub.events.publish(Change("job", job.job_id) for job in done)
-    return len(done)
+    return done
+
+
+def in_parts(hub: HubContext, job_ids: Sequence[str], change: Callable[[WriteStore, Sequence[str]], list[str]]) -> int:
+    """Of how many jobs `change` gave the id. Between two parts the writer stores what devices sent meanwhile."""
+    changed = 0
+    for start in range(0, len(job_ids), A_PART):
+        part = job_ids[start : start + A_PART]
+        done = hub.writer.call(lambda store, part=part: change(store, part))
+        hub.events.publish(Change("job", job_id) for job_id in done)
+        changed += len(done)
+    return changed
 
 
 def _entry(

@@ -81,18 +81,27 @@ _SLOTS_LOCK = threading.Lock()
 
 
 def predicted_cells(store: ReadStore) -> PredictedCells:
-    """For pairs that nobody has run. Made on a thread of their own, but for a small fleet's first ones."""
+    """For pairs that nobody has run: the cells of `latest_predictions`; none while the first are made."""
+    made = latest_predictions(store)
+    return {} if made is None else made.cells
+
+
+def latest_predictions(store: ReadStore) -> Predictions | None:
+    """The last ones; older than `MIN_AGE_S`, they are made again on a thread of their own.
+
+    None: a large fleet's first ones are being made. A small fleet's first ones are made now.
+    """
     slot = _slot(store)
     made = slot.made
     if made is None:
         if len(store.columns()) * len(store.devices()) <= MAX_AT_ONCE:
-            return current_predictions(store).cells
+            return current_predictions(store)
         _start(store, slot)
-        return {}
+        return None
     old_s = time.monotonic() - made.made_s
     if old_s > max(MIN_AGE_S, made.took_s / MAX_SHARE) and made.version != store.version():
         _start(store, slot)
-    return made.cells
+    return made
 
 
 def predicted_set_ups(store: ReadStore) -> Mapping[str, str]:

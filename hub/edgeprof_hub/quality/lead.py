@@ -50,6 +50,11 @@ def find(hub: HubContext, family: str, words: str, shots: int | None) -> tuple[s
     return best.set_id, best.shots
 
 
+def text(hub: HubContext, chosen: tuple[str, int] | None) -> str:
+    """A choice as the record of changes has it, `digits (0 shots)`; empty: the default."""
+    return "" if chosen is None else f"{_name(hub, chosen[0])} ({chosen[1]} shots)"
+
+
 def _name(hub: HubContext, set_id: str) -> str:
     stored = hub.reader.evaluations.set(set_id)
     if stored is not None:

@@ -1,5 +1,7 @@
 """What a person sets of a family: its gates and its lead set."""
 
+import sqlite3
+import time
 from collections.abc import Sequence
 
 from edgeprof.errors import UsageError
@@ -10,6 +12,7 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.quality import lead
 from edgeprof_hub.store import gates as store_gates
+from edgeprof_hub.store import labels
 
 MAX_GATES = 20
 
@@ -46,9 +49,23 @@ def set_lead(hub: HubContext, family: str, new: rest.NewLead) -> rest.FamilyGate
     if not _is_known(hub, family):
         raise not_found("family", family)
     chosen = lead.find(hub, family, new.set, new.shots) if new.set else None
-    hub.writer.call(lambda store: store.change(lambda db: store_gates.set_lead(db, family, chosen)))
+
+    def make(db: sqlite3.Connection) -> None:
+        before = hub.reader.gates.leads([family]).get(family)
+        store_gates.set_lead(db, family, chosen)
+        if before != chosen:
+            labels.note(db, [noted(time.time(), family, "lead set", lead.text(hub, before), lead.text(hub, chosen))])
+
+    hub.writer.call(lambda store: store.change(make))
     hub.events.publish([Change("gate", family)])
     return family_gates(hub, family)
+
+
+def noted(at_s: float, family: str, field: str, before: str, after: str) -> rest.LabelChange:
+    """What a person changed of a family, for the record."""
+    return rest.LabelChange(
+        at_s=at_s, kind="family", subject_id=family, subject=family, field=field, before=before, after=after
+    )
 
 
 def _is_known(hub: HubContext, family: str) -> bool:

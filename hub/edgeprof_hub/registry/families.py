@@ -10,7 +10,7 @@ from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
-from edgeprof_hub.quality.setting import MAX_GATES
+from edgeprof_hub.quality import lead, setting
 from edgeprof_hub.registry import family_effects, model_facts
 from edgeprof_hub.registry.family_effects import Families
 from edgeprof_hub.store import gates as store_gates
@@ -50,7 +50,7 @@ def change(hub: HubContext, asked: rest.FamilyChange) -> rest.FamilyEffects:
         with store.transaction():
             for model in found.moved:
                 store.save_model(model_facts.edited(model, {"family": wanted.into}))
-            store.change(lambda db: labels.note(db, _noted(wanted, found)))
+            store.change(lambda db: labels.note(db, _noted(hub, wanted, found)))
             after = found.gates_after(wanted)
             if after != tuple(found.target_gates):
                 store.change(lambda db: store_gates.set_gates(db, wanted.into, after))
@@ -106,8 +106,10 @@ def _found(hub: HubContext, wanted: rest.FamilyChange) -> Families:
         source_lead=leads.get(wanted.family),
         target_lead=leads.get(wanted.into),
     )
-    if len(found.gates_after(wanted)) > MAX_GATES:
-        raise UsageError("too_many_gates", f"Together they have more than {MAX_GATES} gates. Remove some first.")
+    if len(found.gates_after(wanted)) > setting.MAX_GATES:
+        raise UsageError(
+            "too_many_gates", f"Together they have more than {setting.MAX_GATES} gates. Remove some first."
+        )
     return found
 
 
@@ -140,7 +142,7 @@ def _effects(hub: HubContext, wanted: rest.FamilyChange, found: Families, done: 
     )
 
 
-def _noted(wanted: rest.FamilyChange, found: Families) -> list[rest.LabelChange]:
+def _noted(hub: HubContext, wanted: rest.FamilyChange, found: Families) -> list[rest.LabelChange]:
     at_s = time.time()
     noted = [
         rest.LabelChange(
@@ -161,15 +163,10 @@ def _noted(wanted: rest.FamilyChange, found: Families) -> list[rest.LabelChange]
         (wanted.family, found.source_gates, left),
     ):
         if tuple(old) != tuple(new):
-            noted.append(
-                rest.LabelChange(
-                    at_s=at_s,
-                    kind="family",
-                    subject_id=family,
-                    subject=family,
-                    field="gates",
-                    before="; ".join(old),
-                    after="; ".join(new),
-                )
-            )
+            noted.append(setting.noted(at_s, family, "gates", "; ".join(old), "; ".join(new)))
+    if wanted.act in ("merge", "rename") and found.source_lead is not None:
+        moved = found.source_lead
+        noted.append(setting.noted(at_s, wanted.family, "lead set", lead.text(hub, moved), ""))
+        if found.target_lead is None:
+            noted.append(setting.noted(at_s, wanted.into, "lead set", "", lead.text(hub, moved)))
     return noted

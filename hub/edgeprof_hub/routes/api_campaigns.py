@@ -63,7 +63,10 @@ def cancel_jobs(hub: HubOf, device_id: Id = "", campaign_id: Id = "") -> Respons
 
 @router.post("/jobs/retry", response_model=rest.JobsChanged)
 def retry_jobs(hub: HubOf, device_id: Id = "", campaign_id: Id = "") -> Response:
-    """Retry every failed job whose device and model still exist, or those of a device and of a campaign."""
+    """Retry every failed job whose device and model still exist, or those of a device and of a campaign.
+
+    Of failed jobs of one cell and protocol only the newest; none where the cell has an open job or was measured since.
+    """
     changed = queue.retry_all(hub, rest.JobFilter(device_id=device_id, campaign_id=campaign_id))
     return document(rest.JobsChanged(changed=changed))
 

@@ -13,6 +13,7 @@ from edgeprof_hub.context import HubContext
 from edgeprof_hub.registry import families
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
+from edgeprof_hub.views import form_list
 from edgeprof_hub.views.families import FamiliesPage, FamilyChangePage
 
 NEWEST_CHANGES = 30
@@ -45,7 +46,7 @@ def change(
             act=cast(FamilyAct, act),
             family=family,
             into=into,
-            model_ids=tuple(model or ()),
+            model_ids=tuple(form_list.parted(model)),
             copy_gates=bool(copy_gates),
             dry_run=not confirmed,
         )
@@ -54,7 +55,7 @@ def change(
         return page("families.html", 400, page=_shown(hub, problem=error.message))
     if effects.done:
         return RedirectResponse(f"/families?{urlencode({'changed': effects.change.into})}", 303)
-    fields = [("act", act), ("family", family), ("into", into), *(("model", each) for each in effects.model_ids)]
+    fields = [("act", act), ("family", family), ("into", into), ("model", form_list.joined(effects.model_ids))]
     fields += [("copy_gates", "yes")] if copy_gates else []
     return confirmation(effects, "/families", fields, "/families")
 

@@ -17,7 +17,7 @@ from edgeprof_hub.routes import families_page
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store.base import ReadStore
-from edgeprof_hub.views import detail
+from edgeprof_hub.views import detail, form_list
 
 MAX_USD = 1e9
 QUIET_SENTENCES = 3
@@ -124,13 +124,13 @@ def repeat_runs(hub: HubOf, run: Annotated[list[str] | None, Form()] = None, rep
     """Repeat several runs, interleaved, as one campaign."""
     if not (repeats.isascii() and repeats.isdigit() and len(repeats) < 7):
         raise UsageError("bad_repeats", f"{repeats[:20]!r} is not a number of repeats.")
-    return _next(f"/campaigns/{actions.repeat_interleaved(hub, run or (), int(repeats)).campaign_id}")
+    return _next(f"/campaigns/{actions.repeat_interleaved(hub, form_list.parted(run), int(repeats)).campaign_id}")
 
 
 @router.post("/cells/run-all")
 def run_cells(hub: HubOf, cell: Annotated[list[str] | None, Form()] = None) -> RedirectResponse:
     """Run several cells that have no result. `cell`: device, model and configuration, with slashes between."""
-    keys = [tuple(text.split("/")) for text in cell or ()]
+    keys = [tuple(text.split("/")) for text in form_list.parted(cell)]
     if any(len(key) != 3 for key in keys):
         raise not_found("cell", next("/".join(key) for key in keys if len(key) != 3))
     found = [(key[0], key[1], key[2]) for key in keys]

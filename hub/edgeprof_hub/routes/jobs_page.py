@@ -62,7 +62,7 @@ def cancel_all(hub: HubOf, back: BackOf) -> RedirectResponse:
 
 @router.post("/jobs/retry")
 def retry_all(hub: HubOf, back: BackOf) -> RedirectResponse:
-    """Retry every failed job of the page's device and campaign."""
+    """Retry what failed last of the page's device and campaign."""
     queue.retry_all(hub, _of_any_state(back))
     return RedirectResponse(back.href(), 303)
 
@@ -89,4 +89,5 @@ def _page(hub: HubContext, query: JobsQuery) -> jobs_page.JobsPage:
     offset = (query.page - 1) * queue.A_PAGE
     found = queue.listed(hub, query.which, queue.A_PAGE, offset)
     newest = queue.campaigns(hub)
-    return jobs_page.jobs_page(query, found, hub.reader.devices(), newest, queue.A_PAGE)
+    failed = len(hub.reader.jobs.failed(_of_any_state(query)))
+    return jobs_page.jobs_page(query, found, hub.reader.devices(), newest, failed, queue.A_PAGE)

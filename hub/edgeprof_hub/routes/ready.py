@@ -17,6 +17,7 @@ from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.views.ready_view import ReadyPage, ready_page
 
 MAX_ROWS = 10_000
+MAX_PAGE_ROWS = 1000
 MAX_FIELD_CHARS = 40
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -63,7 +64,7 @@ def ready(hub: HubOf, request: Request) -> HTMLResponse:
         return page("ready.html", 400, page=ready_page(asked, problem=error.message), here="ready")
 
     def make() -> str:
-        made: ReadyPage = ready_page(asked, ready_answer(hub.reader, query))
+        made: ReadyPage = ready_page(asked, ready_answer(hub.reader, query, MAX_PAGE_ROWS))
         return text_of("ready.html", page=made, here="ready")
 
     return answer(hub.pages.page(hub.reader.version(), ("ready", *sorted(asked.items())), make))

@@ -10,6 +10,13 @@ from edgeprof.wire import rest
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.base import CampaignRow, JobRow
 
+_CELL = "(device_id, model_id, config_key)"
+_OF_THE_CELL = f"{_CELL} = (cell.device_id, cell.model_id, cell.config_key)"
+_KEPT_BY = (f"SELECT 1 FROM annotation WHERE {_OF_THE_CELL}", f"SELECT 1 FROM regression WHERE {_OF_THE_CELL}")
+_HAD_A_JOB = f"SELECT 1 FROM job WHERE {_OF_THE_CELL} AND state != 'cancelled'"
+_IS_EMPTY = " AND ".join(("result_id IS NULL", *(f"NOT EXISTS ({each})" for each in (_HAD_A_JOB, *_KEPT_BY))))
+"""Of a row of `cell`. One with a note or a regression stays: these would go with it."""
+
 CHANGES = (
     "ALTER TABLE job ADD COLUMN began_s REAL",
     "ALTER TABLE job ADD COLUMN ran_s REAL",
@@ -22,9 +29,7 @@ CHANGES = (
         AND (job.device_id, job.model_id, job.config_key)
         = (outcome.device_id, outcome.model_id, outcome.config_key)
         AND json_valid(outcome.document) AND outcome.document ->> '$.job_id' = job.job_id""",
-    """DELETE FROM cell WHERE result_id IS NULL AND job_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job
-        WHERE (job.device_id, job.model_id, job.config_key) = (cell.device_id, cell.model_id, cell.config_key)
-        AND job.state != 'cancelled')""",
+    f"DELETE FROM cell WHERE job_id IS NOT NULL AND {_IS_EMPTY}",
 )
 """Of the migration. `began_s`: when this attempt's run began, by the hub's clock; `ran_s`: what a measured run took."""
 
@@ -38,11 +43,8 @@ _ORDER = (
     f" CASE WHEN {_ENDED} THEN -at ELSE at END"
 )
 """What runs, what waits in the order in which it was sent (a retried job comes last), what ended last."""
-_CELL = "(device_id, model_id, config_key)"
-_DROP_CELL = (
-    f"DELETE FROM cell WHERE {_CELL} = (?, ?, ?) AND result_id IS NULL AND NOT EXISTS (SELECT 1 FROM job"
-    f" WHERE {_CELL} = (cell.device_id, cell.model_id, cell.config_key) AND state != 'cancelled')"
-)
+_DROP_CELL = f"DELETE FROM cell WHERE {_CELL} = (?, ?, ?) AND {_IS_EMPTY}"
+_NO_COLUMN = "no such column"
 
 All = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 
@@ -93,6 +95,36 @@ class JobReader:
         where, values = _where(which)
         return [str(row[0]) for row in self._all(f"SELECT job_id FROM job{where} ORDER BY rowid", values)]
 
+    def failed(self, which: rest.JobFilter) -> dict[str, int]:
+        """The failed jobs that are worth another attempt, with the number of their last one.
+
+        Of each device, model, configuration and protocol the one that failed last, where both are still there, and
+        where the cell has no open job and none that was measured since.
+        """
+        where, values = _where(replace(which, states=("failed",)))
+        newest = (
+            f"SELECT job_id, attempt, {_CELL[1:-1]}, max(updated_s) AS failed_s, rowid AS at FROM job{where}"
+            " AND device_id IN (SELECT device_id FROM device) AND model_id IN (SELECT model_id FROM model)"
+            f" GROUP BY {_CELL[1:-1]}, protocol"
+        )
+        of_the_cell = f"{_CELL} = (last.device_id, last.model_id, last.config_key)"
+        sql = (
+            f"SELECT job_id, attempt FROM ({newest}) AS last"
+            f" WHERE NOT EXISTS (SELECT 1 FROM job WHERE {of_the_cell} AND state IN {_OPEN})"
+            f" AND NOT EXISTS (SELECT 1 FROM job WHERE {of_the_cell} AND state = 'measured' AND updated_s >= failed_s)"
+            " ORDER BY at"
+        )
+        return {row["job_id"]: row["attempt"] for row in self._all(sql, values)}
+
+    def taken(self, cells: Sequence[rest.CellKey]) -> set[rest.CellKey]:
+        """Those of the cells that have a result or an open job."""
+        asked = f"{_CELL} IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))"
+        sql = (
+            f"SELECT {_CELL[1:-1]} FROM cell WHERE result_id IS NOT NULL AND {asked}"
+            f" UNION SELECT {_CELL[1:-1]} FROM job WHERE state IN {_OPEN} AND {asked}"
+        )
+        return {(row[0], row[1], row[2]) for row in self._all(sql, (rows.to_json(cells),))}
+
     def counts(self, which: rest.JobFilter) -> dict[rest.JobState, int]:
         """How many are in each state; those of the filter's states only where it names some."""
         where, values = _where(which)
@@ -109,7 +141,12 @@ class JobReader:
             "SELECT model_id, config_key, config ->> '$.runtime', config ->> '$.evaluation_set', protocol, ran_s"
             " FROM job WHERE device_id = ? AND ran_s IS NOT NULL ORDER BY updated_s DESC LIMIT ?"
         )
-        return [tuple(row) for row in self._all(sql, (device_id, DURATIONS_A_DEVICE))]
+        try:
+            return [tuple(row) for row in self._all(sql, (device_id, DURATIONS_A_DEVICE))]
+        except sqlite3.OperationalError as error:
+            if _NO_COLUMN in str(error):  # as in `_row`
+                return []
+            raise
 
     def campaigns(self, limit: int) -> list[CampaignRow]:
         """The newest campaigns, newest first."""
@@ -129,7 +166,10 @@ class JobReader:
 
 
 def _row(row: sqlite3.Row) -> JobRow:
-    return JobRow(job=rows.job(row), began_s=row["began_s"], ran_s=row["ran_s"])
+    try:
+        return JobRow(job=rows.job(row), began_s=row["began_s"], ran_s=row["ran_s"])
+    except IndexError:  # a damaged database of an older release: it is shown as it is, without new columns
+        return JobRow(job=rows.job(row), began_s=None, ran_s=None)
 
 
 def _where(which: rest.JobFilter) -> tuple[str, tuple[object, ...]]:

@@ -14,6 +14,7 @@ from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix.answer_cards import AnswerCard
 from edgeprof_hub.matrix.belief import MIN_RUNS
 from edgeprof_hub.matrix.contests import Contender, Contest
+from edgeprof_hub.views.form_list import joined
 
 REPEATS = MIN_RUNS
 """Blocks of an interleaved repeat: as many runs as a firm answer needs."""
@@ -240,11 +241,11 @@ def _action(card: AnswerCard) -> CardAction | None:
         repeats = 1 if one.stale else REPEATS
         how = "" if len(ids) == 1 or one.stale else " interleaved"
         label = f"{'Run' if one.stale else 'Repeat'} {len(ids)}{how}, {about_text(_takes_s(card, repeats))}"
-        return CardAction(label, "/runs/repeat", (("repeats", str(repeats)), *(("run", each) for each in ids)))
+        return CardAction(label, "/runs/repeat", (("repeats", str(repeats)), ("run", joined(ids))))
     if wanted == "run_missing":
         takes_s = USUAL_RUN_S * max(_per_device(one.missing).values())
         label = f"Run the other {len(one.missing)}, {about_text(takes_s)}"
-        return CardAction(label, "/cells/run-all", tuple(("cell", "/".join(key)) for key in one.missing))
+        return CardAction(label, "/cells/run-all", (("cell", joined("/".join(key) for key in one.missing)),))
     if wanted in ("flash", "evaluate") and card.pick is not None:
         chosen = f"model={card.pick.column.model_id}&device={card.pick.cell.device_id}"
         return CardAction("Choose a variant" if wanted == "flash" else "Choose a set", f"/flash?{chosen}")

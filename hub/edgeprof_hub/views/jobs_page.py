@@ -110,9 +110,13 @@ def jobs_page(
     queue: rest.JobQueue,
     devices: Sequence[rest.DeviceRecord],
     campaigns: Sequence[rest.CampaignSummary],
+    failed: int,
     a_page: int,
 ) -> JobsPage:
-    """The page. `queue`: the part of the jobs that `query` asks for; `campaigns`: the newest."""
+    """The page. `queue`: the part of the jobs that `query` asks for; `campaigns`: the newest.
+
+    `failed`: how many a retry would queue again.
+    """
     before = (query.page - 1) * a_page
     return JobsPage(
         query=query,
@@ -124,7 +128,7 @@ def jobs_page(
         pages=max(1, -(-queue.total // a_page)),
         first=before + 1,
         last=before + len(queue.entries),
-        failed=job_words.in_word(queue.counts, "failed"),
+        failed=failed,
         campaigns=tuple(
             CampaignLine(one, job_words.counts_text(one.counts), durations.age_text(queue.generated_s - one.created_s))
             for one in campaigns

@@ -107,21 +107,29 @@ def predictions_page(
     models: Iterable[rest.ModelRecord],
     devices: Iterable[rest.DeviceRecord],
 ) -> PredictionsPage:
-    """The page of these predictions; names are looked up in what the hub has."""
+    """The page of these predictions; names are looked up in what the hub has. What was deleted since is left out."""
     model_names = {each.model_id: each.name for each in models}
     labels = {each.device_id: each.label for each in devices}
-    worst = sorted(made.scored, key=lambda one: -one.log_ratio)
-    waiting = sorted(made.cells.items(), key=lambda item: (labels[item[0][1]], model_names[item[0][0]]))
+
+    def is_there(pair: Pair) -> bool:
+        return pair[0] in model_names and pair[1] in labels
+
+    scored = [one for one in made.scored if is_there(one.pair)]
+    worst = sorted(scored, key=lambda one: -one.log_ratio)
+    waiting = sorted(
+        ((pair, one) for pair, one in made.cells.items() if is_there(pair)),
+        key=lambda item: (labels[item[0][1]], model_names[item[0][0]]),
+    )
     kept = [
         _kept(pair, one, made.measured[pair], model_names, labels)
         for pair, one in sorted(recorded.items(), key=lambda item: -item[1].made_s)
-        if pair in made.measured and made.measured[pair][1] == one.predicted.metric
+        if is_there(pair) and pair in made.measured and made.measured[pair][1] == one.predicted.metric
     ]
     return PredictionsPage(
-        sentence=_sentence(made.scored),
+        sentence=_sentence(scored),
         kept_sentence=_kept_sentence(recorded, made),
         kept=tuple(kept[:MAX_LINES]),
-        methods=tuple(_methods(made.scored)),
+        methods=tuple(_methods(scored)),
         scored=tuple(_scored(one, model_names, labels) for one in worst[:MAX_LINES]),
         more_scored=max(0, len(worst) - MAX_LINES),
         open=tuple(_open(pair, each, model_names, labels) for pair, each in waiting[:MAX_LINES]),

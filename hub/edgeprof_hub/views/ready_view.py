@@ -83,6 +83,8 @@ class ReadyPage:
     rows: tuple[ReadyRow, ...] = ()
     grid: Grid | None = None
     of_rows: int = 0
+    more: int = 0
+    """Pairs that the answer counts and has no row of."""
     first: int = 0
     previous: str = ""
     following: str = ""
@@ -133,6 +135,7 @@ def ready_page(asked: Mapping[str, str], answer: ReadyAnswer | None = None, prob
         rows=tuple(shown_rows),
         grid=_grid(answer.rows, {anchor_of(row) for row in shown_rows}),
         of_rows=len(matching),
+        more=sum(count for verdict, count in answer.counts.items() if shown in ("", verdict)) - len(matching),
         first=first,
         previous=_href(asked, p=str(number - 1)) if number > 1 else "",
         following=_href(asked, p=str(number + 1)) if number < pages else "",
