@@ -96,7 +96,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "hub",
         "List the dated prices behind every cost, and check them.",
     ),
-    "gate": ("edgeprof.commands.gate:gate", "", "Set what a family's variants must hold; show who does."),
+    "gate": ("edgeprof.commands.gate:gate", "", "Set a family's quality gates, or show their verdicts."),
     "predict": (
         "edgeprof.commands.predict:predict",
         "hub",

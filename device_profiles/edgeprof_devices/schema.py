@@ -173,6 +173,12 @@ class Profile(_Strict, frozen=True, kw_only=True):
         if self.device_class != "phone" and bool(self.detect) == (self.not_detected is not None):
             raise ValueError("give `detect`, or the reason in `not_detected`; a phone needs neither")
 
+    def is_named(self, name: str) -> bool:
+        """By its whole id, or by a board's name that covers its memory sizes: rpi-5 is rpi-5-8; rpi is not rpi-400."""
+        if self.memory_gib is None or self.device_class == "phone":
+            return name == self.id
+        return name in (self.id, self.id.removesuffix(f"-{self.memory_gib.text()}"))
+
     @property
     def memory_mib(self) -> float:
         """Its memory as sold, for a host that plays this device."""

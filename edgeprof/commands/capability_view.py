@@ -137,7 +137,7 @@ def _task_label(row: CapabilityRow, hidden: Collection[str] = ()) -> str:
         f"{row.context_tokens:,} tokens" if row.context_tokens else "",
         f"{row.shots} shot{'s' * (row.shots > 1)}" if row.shots else "",
         *(part for part in (metric_of(row), row.language) if part not in hidden),
-        "" if row.chance_percent is None else f"guessing {row.chance_percent:.3g} %",
+        "" if row.chance_percent is None else f"chance level {row.chance_percent:.3g} %",
         clean(row.perturbation) if row.perturbation and "+" not in row.set_name else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -53,7 +53,7 @@ def list_(hub_url: str, token_file: str | None) -> None:
 @_DRY
 @hub_options
 def merge(source: str, into: str, yes: bool, dry_run: bool, hub_url: str, token_file: str | None) -> None:
-    """Put every model of FAMILY, and its gates, into the family INTO."""
+    """Merge FAMILY, with its gates, into INTO."""
     asked = rest.FamilyChange(act="merge", family=source, into=into)
     change(client_of(hub_url, token_file), asked, yes, dry_run)
 
@@ -76,7 +76,7 @@ def split(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Take MODELs out of FAMILY into a family NEW of their own."""
+    """Move MODELs from FAMILY into a new family, NEW."""
     client = client_of(hub_url, token_file)
     ids = tuple(resolve.item_id(client, "model", which) for which in models)
     asked = rest.FamilyChange(act="split", family=source, into=into, model_ids=ids, copy_gates=copy_gates)
@@ -90,7 +90,7 @@ def split(
 @_DRY
 @hub_options
 def rename(source: str, into: str, yes: bool, dry_run: bool, hub_url: str, token_file: str | None) -> None:
-    """Give FAMILY the name NEW. Its gates move along."""
+    """Rename FAMILY to NEW. Its gates follow."""
     asked = rest.FamilyChange(act="rename", family=source, into=into)
     change(client_of(hub_url, token_file), asked, yes, dry_run)
 

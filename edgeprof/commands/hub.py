@@ -63,7 +63,7 @@ KINDS = ("device", "model", "result")
 )
 @click.option("--evaluate-only", is_flag=True, help="Measure no speed; answer the sets of --evaluate alone.")
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
-@click.option("--items", type=int, default=0, help="Answer only the first so many items of --evaluate; 0 is all.")
+@click.option("--items", type=int, default=0, help="Answer only the first N items of --evaluate; 0 is all.")
 @campaign_options
 @click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
 @hub_options

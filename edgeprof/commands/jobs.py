@@ -28,7 +28,9 @@ MAX_LIMIT = 5000
     "--device", metavar="DEVICE", shell_complete=complete.device, help="Only jobs of this device, by name or id."
 )
 @click.option("--campaign", metavar="CAMPAIGN", help="Only jobs of this campaign.")
-@click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=50, show_default=True, help="Show at most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_LIMIT), default=50, show_default=True, help="Print at most this many."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--watch", "watches", is_flag=True, help="Redraw every second until no job is open.")
 @hub_options
@@ -46,8 +48,8 @@ def jobs(
 ) -> None:
     """List the hub's jobs: what runs, what waits, the time left, and what ended last.
 
-    Time left is estimated from like jobs of the same device. `edgeprof jobs cancel` and `edgeprof jobs retry` change
-    them.
+    Time left is estimated from similar jobs on the same device. `edgeprof jobs cancel` and `edgeprof jobs retry`
+    change them.
     """
     if context.invoked_subcommand is not None:
         return
@@ -84,7 +86,7 @@ def cancel(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Cancel JOBs, or with --all every open one. Results that are there stay."""
+    """Cancel JOBs, or with --all every open one. Existing results stay."""
     _check_choice(job_ids, everything, "--all", device, campaign)
     client = client_of(hub_url, token_file)
     if everything:
@@ -109,7 +111,7 @@ def retry(
     hub_url: str,
     token_file: str | None,
 ) -> None:
-    """Queue JOBs that have ended again, or with --failed what failed and was not run since."""
+    """Retry JOBs that have ended, or with --failed what failed and was not run since."""
     _check_choice(job_ids, failed, "--failed", device, campaign)
     client = client_of(hub_url, token_file)
     if failed:
@@ -121,11 +123,11 @@ def retry(
 
 
 @jobs.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Show at most so many.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Print at most this many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub_options
 def campaigns(limit: int, as_json: bool, hub_url: str, token_file: str | None) -> None:
-    """List the newest campaigns: what each flash requested, and where its jobs are."""
+    """List the newest campaigns: what each flash requested, and the states of its jobs."""
     found = client_of(hub_url, token_file).campaigns(limit)
     shown = json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False)
     click.echo(shown if as_json else campaigns_text(found, time.time()))

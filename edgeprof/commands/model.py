@@ -20,7 +20,7 @@ MAX_CHANGES = 10
 
 @click.group()
 def model() -> None:
-    """Show or edit what the hub knows of a model."""
+    """Show or edit a model's labels."""
 
 
 @model.command()

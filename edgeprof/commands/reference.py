@@ -20,11 +20,23 @@ them off. Tables fit the terminal; `COLUMNS=120` sets another width.
 
 ## Shell completion
 
-| shell | line | in |
-|---|---|---|
-| bash | `eval "$(_EDGEPROF_COMPLETE=bash_source edgeprof)"` | `~/.bashrc` |
-| zsh | `eval "$(_EDGEPROF_COMPLETE=zsh_source edgeprof)"` | `~/.zshrc`, after `compinit` |
-| fish | `_EDGEPROF_COMPLETE=fish_source edgeprof \\| source` | `~/.config/fish/completions/edgeprof.fish` |
+bash, in `~/.bashrc`:
+
+```sh
+eval "$(_EDGEPROF_COMPLETE=bash_source edgeprof)"
+```
+
+zsh, in `~/.zshrc` after `compinit`:
+
+```sh
+eval "$(_EDGEPROF_COMPLETE=zsh_source edgeprof)"
+```
+
+fish, in `~/.config/fish/completions/edgeprof.fish`:
+
+```sh
+_EDGEPROF_COMPLETE=fish_source edgeprof | source
+```
 
 It completes commands, options and their values. Where a command takes a device, a model, a group or a family, it asks
 the hub that `--hub` or `EDGEPROF_HUB` names, for at most a second.

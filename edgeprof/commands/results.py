@@ -27,7 +27,7 @@ _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
 @click.option("--family", metavar="FAMILY", help="Only of the models of this family.")
 @click.option("--state", metavar="STATE", help="measured, failed, or a failure's code such as out_of_memory.")
 @click.option("--since", metavar="WHEN", help="Received since then: 30min, 2h, 7d, or a date such as 2026-11-30.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Show at most so many.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Print at most this many.")
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print them."
 )

@@ -20,7 +20,7 @@ MAX_SEED = 2**32 - 1
 @click.argument("set_name", metavar="[NAME|FOLDER]", required=False)
 @click.option("--with", "steps", multiple=True, metavar="STEP", help="What to do, as noise:sigma=0.1. May be repeated.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=1, show_default=True, help="Seed of random changes.")
-@click.option("--items", type=click.IntRange(1), help="Take only the first so many items.")
+@click.option("--items", type=click.IntRange(1), help="Take only the first N items.")
 @click.option("--out", type=FilePath(), help="Folder of the new set.")
 @click.option("--list", "is_list", is_flag=True, help="List the steps and their parameters.")
 def perturb(
@@ -60,7 +60,7 @@ def perturb(
 )
 @click.option("--tries", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Tries for each item.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=1, show_default=True, help="Seed of the search.")
-@click.option("--items", type=click.IntRange(1), help="Take only the first so many items.")
+@click.option("--items", type=click.IntRange(1), help="Take only the first N items.")
 @click.option("--out", type=FilePath(), required=True, help="Folder of the new set.")
 def attack(set_name: str, model: "Path", epsilon: float, tries: int, seed: int, items: int | None, out: "Path") -> None:
     """Make a set against a model: images changed within a bound by a random search on the model's scores.

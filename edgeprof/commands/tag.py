@@ -21,7 +21,7 @@ KINDS = ("device", "model")
 def tag(kind: str, which: str, tags: tuple[str, ...], is_removed: bool, hub_url: str, token_file: str | None) -> None:
     """Add TAGs to a device or a model, or show those it has.
 
-    A tag is one word, in small letters. Pages find devices and models by their tags.
+    A tag is one word, in lower case. Pages find devices and models by their tags.
     """
     client = client_of(hub_url, token_file)
     if found := next((one for one in tags if "," in one or " " in one.strip()), None):

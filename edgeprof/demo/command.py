@@ -41,7 +41,7 @@ class Fetched:
 
 @click.command()
 @click.option("--once", is_flag=True, help="Exit after printing the comparison.")
-@click.option("--page", "is_page", is_flag=True, help="Only look: serve the page over recorded results. Nothing runs.")
+@click.option("--page", "is_page", is_flag=True, help="Serve the page over recorded results. Measures nothing.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port of the hub's page.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for the demo's state.")
 @click.option(

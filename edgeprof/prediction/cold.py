@@ -10,7 +10,7 @@ from edgeprof.prediction.fitting import time_s
 from edgeprof.prediction.predicted import CannotTell, Predicted, Tier
 from edgeprof.prediction.roofline import METRIC, PARAMETERS, Kind, Processor, Terms, Work, figure, terms_s
 
-MEASURE_TWO = "Profile a small and a larger model of this kind on the board: two short probes predict the rest."
+MEASURE_TWO = "Flash a small and a larger model of this kind to the board; the hub then predicts the rest."
 MEASURE_ITSELF = "Profile it on the board."
 
 

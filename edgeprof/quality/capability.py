@@ -99,13 +99,13 @@ class CapabilityRow:
     absent: str = ""
     result_id: str = ""
     chance_percent: float | None = None
-    """What guessing has right, of multiple choice."""
+    """The chance level of multiple choice, in percent."""
     effective_context: str = ""
     """Of a set with lengths, over all of them: as `effective_context.context_text`."""
 
     @property
     def is_above_chance(self) -> bool:
-        """False: the interval holds what guessing has right, or lies below it."""
+        """False: the interval includes the chance level, or lies below it."""
         return self.chance_percent is None or self.ci_low is None or self.ci_low > self.chance_percent
 
 

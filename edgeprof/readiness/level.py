@@ -132,9 +132,18 @@ def _limit_lines(level: ServiceLevel) -> list[str]:
         (level.ttft_ms, "TTFT at most {:g} ms"),
         (level.power_w, "power at most {:g} W"),
         (level.energy_j, "energy at most {:g} J"),
-        (level.memory_mib, "peak memory at most {:,.0f} MiB"),
+        (level.memory_mib and _rounded(level.memory_mib), "peak memory at most {:,.9g} MiB"),
         (level.quality, f"{quality.title} {least} {{:g}} {quality.unit}"),
         (level.usd_per_1000, "cost at most ${:g} per 1,000 inferences"),
         (level.usd_per_1m_tokens, "cost at most ${:g} per 1M tokens"),
     )
     return [text.format(value).rstrip() for value, text in named if value is not None]
+
+
+def _rounded(value: float) -> float:
+    """To three digits below 1,000, to a whole number from there.
+
+    >>> _rounded(100_000 / 2**20), _rounded(1234.5)
+    (0.0954, 1234.0)
+    """
+    return float(f"{value:.3g}") if value < 1000 else float(round(value))

@@ -373,10 +373,10 @@ class JobEntry:
     ahead: int | None = None
     """Jobs of the same device that end before it; None: it has ended."""
     left_s: float | None = None
-    """Seconds until it ends, estimated from like jobs. None: it has ended, or `left_absent` says why."""
+    """Seconds until it ends, estimated from similar jobs. None: it has ended, or `left_absent` says why."""
     left_absent: str = ""
     overdue: bool = False
-    """It runs for longer than like jobs took."""
+    """It runs for longer than similar jobs took."""
     ran_s: float | None = None
     """Seconds that its run took; None: not measured."""
     can_retry: bool = False

@@ -59,10 +59,10 @@ class RunProtocol:
         ),
     ] = 5.0
     min_runs: Annotated[
-        int, replace(_RUNS, title="Least runs in the window", help="The window has at least so many.")
+        int, replace(_RUNS, title="Least runs in the window", help="The window has at least this many.")
     ] = 20
     max_runs: Annotated[
-        int, replace(_RUNS, title="Most runs in the window", help="The window has at most so many.")
+        int, replace(_RUNS, title="Most runs in the window", help="The window has at most this many.")
     ] = 100_000
     window_s: Annotated[
         float,
@@ -220,7 +220,7 @@ class RunProtocol:
         int,
         RunField(
             title="Items of an evaluation set",
-            help="Answer the first so many items of the set; 0 is all.",
+            help="Answer only the first N items of the set; 0 is all.",
             code="bad_items",
             low=0,
             high=10_000_000,

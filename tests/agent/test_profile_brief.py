@@ -1,4 +1,4 @@
-"""What `edgeprof profile` prints by default: a row a set-up, the verdict by name, at most ten lines."""
+"""What `edgeprof profile` prints by default: one row per set-up, the verdict by name, at most ten lines."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -56,7 +56,7 @@ def test_a_change_shows_without_a_reload_and_a_job_is_cancelled(
         expect(page.locator(f"#job-{running.job_id}")).to_contain_text("cancelled")
         page.get_by_role("link", name="Failed 1").click()
         expect(page.locator("tbody tr")).to_have_count(1)
-        page.get_by_text("Cancel many jobs…").click()
+        page.get_by_text("Cancel all open jobs…").click()
         page.get_by_role("button", name="Cancel all open jobs").click()
         expect(page.locator("h1")).to_have_text("No open jobs.")
         assert complaints == []

@@ -29,7 +29,7 @@ DECIDED = (
     Question(2, ".card .card-head", r"digits-cnn.*pi5-kitchen.*Raspberry Pi 5"),
     Question(3, ".card .big", r"0\.199.ms\s+p50"),
     Question(4, ".card .big small", r"95.%.0\.197–0\.201"),
-    Question(5, ".card .next", r"1\.28× faster than digits-cnn int8; of 3 measured variants"),
+    Question(5, ".card .next", r"1\.28× as fast as digits-cnn int8; of 3 measured variants"),
     Question(6, ".card .belief", r"firm\s+Intervals are apart, 3 runs each agree, no badge\."),
     Question(8, ".card .card-facts", r"quality\s*not measured"),
     Question(9, ".card .card-facts", r"cost\s*\$0\.0731 per 1,000 inferences.*break-even"),

@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import edgeprof_exports
+from edgeprof.errors import MissingPartError
 from edgeprof_agent.runtimes.llama.tiny_gguf import write_tiny_gguf
 from tests.cli.conftest import Run
 from tests.hub.fake_agent import FakeAgent
@@ -131,3 +132,15 @@ def test_an_unknown_device_and_a_wrong_runtime_are_refused(run: Run, monkeypatch
     monkeypatch.setenv("EDGEPROF_HUB", "http://127.0.0.1:9")
     assert run("fit", str(ONNX), "--device", "no-such-board").refused_with("unknown_device")
     assert run("fit", str(ONNX), "--runtime", "litert").refused_with("wrong_runtime")
+
+
+def test_without_the_device_profiles_boards_are_left_out_with_the_remedy(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> dict[str, object]:
+        raise MissingPartError("yaml_missing", "Device profiles need PyYAML. Install it: pip install 'edgeprof[hub]'")
+
+    monkeypatch.setattr("edgeprof_devices.loader.load_profiles", missing)
+    shown = run("fit", str(ONNX), "--no-dry-run")
+    assert shown.err.endswith("pip install 'edgeprof[hub]'. Boards are left out.\n")
+    assert "this-machine" in shown.out

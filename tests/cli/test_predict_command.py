@@ -26,7 +26,7 @@ def test_every_board_kind_has_a_figure_or_the_reason(run: Run, writer: Path) -> 
     assert "rpi-5-2/4/8/16" in ended.out
     assert "roofline, memcpy 5.4 GB/s" in ended.out
     assert "Cannot tell:" in ended.out
-    assert "two short probes" in ended.out
+    assert "to the board; the hub then predicts the rest." in ended.out
     assert "Origin: predicted." in ended.out
 
 
@@ -48,10 +48,11 @@ def test_a_tensor_model_needs_its_operations(run: Run, tmp_path: Path) -> None:
     assert " ms " in run("predict", str(model), "--device", "rpi-5", "--gflop", "1.1").out
 
 
-def test_an_unknown_board_kind_is_named_with_the_known_ones(run: Run, writer: Path) -> None:
-    ended = run("predict", str(writer), "--device", "rpi-99")
+@pytest.mark.parametrize("kind", ["rpi-99", "rpi", "pixel"])
+def test_an_unknown_board_kind_is_named_with_the_known_ones(run: Run, writer: Path, kind: str) -> None:
+    ended = run("predict", str(writer), "--device", kind)
     assert ended.code == 2
-    assert "No board kind 'rpi-99'. Board kinds: " in ended.err
+    assert f"No board kind {kind!r}. Board kinds: " in ended.err
 
 
 def test_a_mixture_of_experts_is_told_by_its_file(run: Run, tmp_path: Path) -> None:

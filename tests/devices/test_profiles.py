@@ -124,3 +124,19 @@ def test_every_sensor_and_every_profile_is_named_in_what_was_tried_on() -> None:
     page = (DOCS / "tried-on.md").read_text(encoding="utf-8")
     missing = [name for name in (*SENSORS, *load_profiles()) if f"`{name}`" not in page]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("rpi-5", ["rpi-5-16", "rpi-5-2", "rpi-5-4", "rpi-5-8"]),
+        ("rpi-5-8", ["rpi-5-8"]),
+        ("jetson-orin-nano", ["jetson-orin-nano-4", "jetson-orin-nano-8"]),
+        ("rpi-400", ["rpi-400"]),
+        ("rpi", []),
+        ("pixel", []),
+        ("orange-pi", []),
+    ],
+)
+def test_a_name_is_a_whole_id_or_covers_memory_sizes_only(name: str, kinds: list[str]) -> None:
+    assert sorted(profile.id for profile in load_profiles().values() if profile.is_named(name)) == kinds

@@ -69,7 +69,7 @@ def test_one_run_each_apart_is_a_pick_that_is_likely_and_a_repeat_would_raise_it
     view = answer_view(card, 1)
     assert (view.standing, view.grade) == ("Pick", "likely")
     assert (view.figure, view.unit, view.interval) == ("0.200", "ms", "0.196–0.204")
-    assert (view.times, view.compared) == ("2.00× faster than", "of 2 measured variants")
+    assert (view.times, view.compared) == ("2.00× as fast as", "of 2 measured variants")
     assert view.pick is not None
     assert view.pick.href == f"/runs/{card.repeat[0].result_id}"
     assert view.action is not None

@@ -91,7 +91,8 @@ def test_a_run_shows_its_predicted_peak_beside_the_measured_one(
         eventually(lambda: len(live.client.compare().cells) == 2)
         found = {cell.device_id: cell.result_id for cell in live.client.compare().cells}
         run = live.app_get(f"/runs/{found[other.device_id]}")
-    assert re.search(r"<b>66.0 MiB</b> measured.*60.0 MiB.*by\s+like runs on other devices\s+\(-9 %\)", run, re.DOTALL)
+    shown = r"<b>66.0 MiB</b> measured.*60.0 MiB.*by\s+similar runs on other devices\s+\(-9 %\)"
+    assert re.search(shown, run, re.DOTALL)
     verdicts = asked(live, model=model.model_id)["verdicts"]
     assert {each["method"] for each in verdicts} == {"measured"}
 

@@ -123,7 +123,7 @@ def on_set(result: m.Result, set_id: str) -> m.Result:
     return replace(result, config=config, config_key=identity.config_key(config), evaluation=evaluation)
 
 
-def test_the_page_has_effective_context_guessing_and_an_alarm() -> None:
+def test_the_page_has_effective_context_chance_level_and_an_alarm() -> None:
     def row(**changes: Any) -> CapabilityRow:
         known: dict[str, Any] = dict(
             task="multiple-choice",
@@ -157,7 +157,7 @@ def test_the_page_has_effective_context_guessing_and_an_alarm() -> None:
     assert odds is not None
     assert odds.alarm.startswith("Alarm: 0.1 nats or more")
     assert needle is not None
-    assert needle.chance == "not above guessing"
+    assert needle.chance == "not above the chance level"
     assert context is not None
     assert (context.value, context.interval, context.counts) == ("256", "below 256 to 512", "nominal: 8,192")
 

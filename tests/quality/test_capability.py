@@ -335,13 +335,13 @@ def test_a_source_that_is_not_one_model_is_refused(words: str) -> None:
     assert caught.value.code == "bad_source"
 
 
-def test_a_figure_that_guessing_reaches_says_so() -> None:
+def test_a_figure_that_reaches_the_chance_level_says_so() -> None:
     four = tuple(replace(one, answer=[-1.0, -2.0, -3.0, -4.0]) for one in answers(30, 100))
     (low,) = capability_rows([evaluated(four)])
     assert (low.chance_percent, low.is_above_chance) == (25.0, False)
     (high,) = capability_rows([evaluated(tuple(replace(one, answer=[-1.0] * 4) for one in answers(60, 100)))])
     assert high.is_above_chance
-    assert "guessing 25 %" in capability_text(report(evaluated(four)), 120)
+    assert "chance level 25 %" in capability_text(report(evaluated(four)), 120)
 
 
 def test_two_sets_of_one_name_are_told_apart_by_their_ids() -> None:

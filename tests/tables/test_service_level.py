@@ -94,3 +94,10 @@ def test_fields_of_a_form_add_to_the_text() -> None:
         service_level("", {"power_w": "five"})
     with pytest.raises(UsageError, match="nothing meets that"):
         service_level("", {"power_w": "nan"})
+
+
+@pytest.mark.parametrize(
+    ("mib", "shown"), [(100_000 / 2**20, "0.0954"), (12.56, "12.6"), (1234.5, "1,234"), (2.0**21, "2,097,152")]
+)
+def test_a_small_memory_limit_is_not_shown_as_zero(mib: float, shown: str) -> None:
+    assert ServiceLevel(memory_mib=mib).lines == (f"peak memory at most {shown} MiB",)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--items",
     type=click.IntRange(0, 10_000_000),
     default=0,
-    help="Answer the first so many items. 0, the default: all.",
+    help="Answer only the first N items. 0, the default: all.",
 )
 @click.option(
     "--time-limit-s",

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 )
 @click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Sizes of a dynamic input.")
 @click.option("--dim", "dims", multiple=True, metavar="SYMBOL=N", help="Size of a dimension by its symbol in the file.")
-@click.option("--memory-limit-mib", type=FiniteRange(1), help="What each device can give. Default: from its profile.")
+@click.option(
+    "--memory-limit-mib",
+    type=FiniteRange(1),
+    help="Memory that a model may use on each device, MiB. "
+    "Default: what is free here; on others, what the device or its profile reports.",
+)
 @click.option("--no-dry-run", is_flag=True, help="Estimate by formula: neither load nor run the model here.")
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -48,7 +53,7 @@ def fit(
 ) -> int:
     """Say whether a model fits a device, before anything is sent: memory, operators, wheels, context, disk.
 
-    Without --device: this machine, and every board that has a profile. With one device: the sum.
+    Without --device: this machine, and every board that has a profile. With one device, it also prints the sum by part.
     The runtime's own dry run comes first, in a child process; a formula where there is none.
     Exit code 1 if the model does not fit one of the devices named by --device.
     """

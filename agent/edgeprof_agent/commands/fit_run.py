@@ -119,15 +119,15 @@ def _boards(names: Sequence[str], options: FitOptions) -> Iterator[Place]:
     except MissingPartError as error:
         if names:
             raise
-        click.echo(f"{error.message} Boards are left out.", err=True)
+        click.echo(f"{error.message}. Boards are left out.", err=True)
         return
-    others = [name for name in names if not any(_is_meant(name, kind) for kind in profiles)]
+    others = [name for name in names if not any(each.is_named(name) for each in profiles.values())]
     if others:
         yield from _of_the_hub(others, options)
         names = [name for name in names if name not in others]
         if not names:
             return
-    wanted = [each for kind, each in profiles.items() if not names or any(_is_meant(name, kind) for name in names)]
+    wanted = [each for each in profiles.values() if not names or any(each.is_named(name) for name in names)]
     for profile in sorted(wanted, key=lambda each: (room_of(each).mib is None, room_of(each).mib or 0.0)):
         yield Place(profile.id, target_of(profile), room_of(profile))
 
@@ -147,12 +147,6 @@ def _of_the_hub(names: Sequence[str], options: FitOptions) -> Iterator[Place]:
         if record.facts is None:
             raise UsageError("no_facts", f"{record.label} has not reported its facts to the hub yet. Start its agent.")
         yield Place(record.label, target_of_facts(record.facts, record.label), room_of_facts(record.facts))
-
-
-def _is_meant(name: str, kind: str) -> bool:
-    """A profile by its id, or a board in all its sizes."""
-    stem, _, size = kind.rpartition("-")
-    return kind == name or (stem == name and size.isdigit())
 
 
 def _fit(place: Place, found: Estimated, config: RunConfig) -> Fit:

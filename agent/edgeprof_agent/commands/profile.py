@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     type=OutputFormat(),
     default="table",
     show_default=True,
-    help="Print a table, CSV or Markdown with one row a set-up, or the result document as JSON.",
+    help="Print a table, CSV or Markdown with one row per set-up, or the result document as JSON.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every figure and circumstance, not the table.")
 @click.option(
@@ -68,7 +68,7 @@ def profile(
     interleaved in blocks that visit each once, in random order (two set-ups: A B B A). A drift of the machine then
     affects all alike. Each set-up is judged against the fastest.
 
-    A table with one row a set-up goes to stdout, with the verdict below it. Progress goes to stderr.
+    A table with one row per set-up goes to stdout, with the verdict below it. Progress goes to stderr.
     """
     from edgeprof_agent.commands.profile_run import ProfileOutput, run
 

@@ -329,8 +329,8 @@ PAGE = (
     ErrorCode("empty_family_change", "No model was named to move.", "Name at least one.", WRONG_USE),
     ErrorCode(
         "family_changed",
-        "The family's models changed between the look at a change and the change.",
-        "Look again at what would move, then confirm.",
+        "The family changed after you previewed the change.",
+        "Preview it again, then confirm.",
         FAILED,
         (409,),
     ),

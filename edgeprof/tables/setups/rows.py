@@ -1,4 +1,4 @@
-"""One row a set-up: each figure is the median over its runs, with an interval, the badge, or the failure. Pure."""
+"""One row per set-up: each figure is the median over its runs, with an interval, the badge, or the failure. Pure."""
 
 import statistics
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How long jobs will still take, from how long like jobs took on the same device. Pure."""
+"""How long jobs will still take, from how long similar jobs took on the same device. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from edgeprof_hub.store.rows import to_json
 
 NEWEST = 5
 """Runs that a duration is the median of: the newest, because a device and its runtimes change."""
-NO_LIKE_RUN = "No like job has run on this device yet."
+NO_LIKE_RUN = "No similar job has run on this device yet."
 OFFLINE = "The device is offline."
 AFTER_UNKNOWN = "A job before it has an unknown duration."
 
@@ -31,7 +31,7 @@ class TimeLeft:
 class Durations:
     """What jobs of one device take.
 
-    Like jobs, the closest kind that there is: the same model, configuration and protocol; the same model and
+    Similar jobs, the closest kind that there is: the same model, configuration and protocol; the same model and
     configuration; another model with the same runtime, set and protocol, whose windows decide how long a run takes.
     """
 

@@ -77,7 +77,7 @@ def _measured(like: Iterable[rest.StoredResult], config: RunConfig) -> Estimate 
     how = f"the largest of {_counted(len(peaks), 'run')} on {_counted(devices, 'device')}"
     return Estimate(
         method="measured",
-        parts=(Part(name="peak of like runs", mib=peak, held_mib=min(peak, held), method="measured", how=how),),
+        parts=(Part(name="peak of similar runs", mib=peak, held_mib=min(peak, held), method="measured", how=how),),
     )
 
 

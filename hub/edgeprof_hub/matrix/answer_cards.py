@@ -10,7 +10,7 @@ from typing import Literal
 
 from edgeprof.tables import allowances, trust
 from edgeprof.wire import rest
-from edgeprof_hub.matrix.belief import Belief, Evidence, belief_of, is_separate
+from edgeprof_hub.matrix.belief import Belief, ContestEvidence, belief_of, is_separate
 from edgeprof_hub.matrix.contests import Contender, Contest, boards_agree, contests, figure_of, ratio
 from edgeprof_hub.store.history import PastRun
 
@@ -87,7 +87,7 @@ def _card(one: Contest, past_runs: PastRuns) -> AnswerCard:
     wanted = [cell for each in (pick, other) if each for cell in each.cells]
     past = past_runs([_key(cell) for cell in [*wanted, *one.stale]], one.metric)
     is_apart = all(_is_apart(pick, each, one.metric, lower_is_better=lower) for each in one.contenders[1:])
-    seen = Evidence(
+    seen = ContestEvidence(
         contenders=len(one.contenders),
         is_apart=is_apart,
         has_intervals=all(_has_interval(cell, one.metric) for each in one.contenders for cell in each.cells),

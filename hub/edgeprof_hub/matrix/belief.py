@@ -22,7 +22,7 @@ SPOILED = frozenset({"suspect output", "made up work", "replayed"})
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ContestEvidence:
     """What speaks for and against the leader of a contest.
 
     `is_apart`: its interval, widened for run-to-run variation, overlaps none of the others. `has_intervals`: everybody
@@ -53,10 +53,10 @@ class Belief:
     action: Action = ""
 
 
-def belief_of(seen: Evidence) -> Belief:
+def belief_of(seen: ContestEvidence) -> Belief:
     """The grade of an answer.
 
-    >>> belief_of(Evidence(contenders=1)).grade
+    >>> belief_of(ContestEvidence(contenders=1)).grade
     'open'
     """
     return _obstacle(seen) or _overlap(seen) or _weakness(seen) or Belief("firm", _firm_reason(seen))
@@ -69,7 +69,7 @@ def is_separate(pick: Sequence[float], other: Sequence[float], *, lower_is_bette
     return max(pick) < min(other) if lower_is_better else min(pick) > max(other)
 
 
-def _obstacle(seen: Evidence) -> Belief | None:
+def _obstacle(seen: ContestEvidence) -> Belief | None:
     """What makes any answer premature."""
     if seen.open_jobs:
         jobs = f"{seen.open_jobs} run{'s' * (seen.open_jobs != 1)}"
@@ -89,7 +89,7 @@ def _obstacle(seen: Evidence) -> Belief | None:
     return None
 
 
-def _overlap(seen: Evidence) -> Belief | None:
+def _overlap(seen: ContestEvidence) -> Belief | None:
     """Leaders whose intervals are not apart."""
     if not seen.has_intervals:
         return Belief("open", "A candidate has no interval.", "Repeat interleaved.", "repeat")
@@ -103,7 +103,7 @@ def _overlap(seen: Evidence) -> Belief | None:
     return Belief("open", f"{seen.runs} runs each do not separate them.", "Choose by memory or cost.", "")
 
 
-def _weakness(seen: Evidence) -> Belief | None:
+def _weakness(seen: ContestEvidence) -> Belief | None:
     """What keeps leaders whose intervals are apart from being firm."""
     if seen.doubts:
         reason = f"Intervals are apart, under a badge: {', '.join(seen.doubts)}."
@@ -120,5 +120,5 @@ def _weakness(seen: Evidence) -> Belief | None:
     return None
 
 
-def _firm_reason(seen: Evidence) -> str:
+def _firm_reason(seen: ContestEvidence) -> str:
     return f"Intervals are apart, {seen.runs} runs each agree, no badge."

@@ -117,7 +117,7 @@ def _chosen(wanted: rest.FamilyChange, members: Sequence[rest.ModelRecord]) -> l
     if wanted.act in ("merge", "rename"):
         if wanted.model_ids and set(wanted.model_ids) != {model.model_id for model in members}:
             raise EdgeprofError(
-                "family_changed", f"The models of {wanted.family!r} changed meanwhile. Look again at what would move."
+                "family_changed", f"Family {wanted.family!r} changed after you previewed the change. Preview it again."
             )
         return list(members)
     if not wanted.model_ids:

@@ -12,7 +12,7 @@ _BETWEEN = re.compile(r"[\s,;]+")
 
 
 def checked(tags: Iterable[str]) -> tuple[str, ...]:
-    """In small letters, sorted, each once. Raises UsageError: bad_tag, too_many_tags.
+    """In lower case, sorted, each once. Raises UsageError: bad_tag, too_many_tags.
 
     >>> checked(["Lab", "room-2", "lab"])
     ('lab', 'room-2')

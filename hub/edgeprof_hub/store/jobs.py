@@ -1,4 +1,4 @@
-"""Jobs in SQL: the queue as a page reads it, how long like jobs took, and cells that only had cancelled jobs."""
+"""Jobs in SQL: the queue as a page reads it, how long similar jobs took, and cells that only had cancelled jobs."""
 
 import sqlite3
 from collections import Counter

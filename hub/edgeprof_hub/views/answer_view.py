@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from edgeprof.tables import figures
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
+from edgeprof.tables.durations import duration_text
 from edgeprof.tables.headline import Kind
 from edgeprof.tables.quality_words import GATES, MARKS, Mark, quality_text
 from edgeprof.wire import rest
@@ -29,7 +30,7 @@ _NO_VOLUME: dict[rest.BreakEvenKind, str] = {
     "is_cloud": "",
     "unknown": "unknown: no cloud price",
 }
-_FASTER: dict[Kind, str] = {"inference": "faster than", "language": "the decode rate of"}
+_FASTER: dict[Kind, str] = {"inference": "as fast as", "language": "the decode rate of"}
 
 
 @dataclass(frozen=True)
@@ -156,17 +157,13 @@ def times_text(times: float) -> str:
     return f"{times:.0f}×" if times >= 10 else f"{times:.2f}×"
 
 
-def duration_text(seconds: float) -> str:
-    """`about 40 s`, `about 3 min`, `about 2 h`: rounded up, because a queue is never faster than its runs.
+def about_text(seconds: float) -> str:
+    """Rounded up to 10 s, because a queue is never faster than its runs.
 
-    >>> duration_text(31.0), duration_text(170.0)
-    ('about 40 s', 'about 3 min')
+    >>> about_text(31.0), about_text(170.0)
+    ('about 40 s', 'about 2 min 50 s')
     """
-    if seconds < 90:
-        return f"about {math.ceil(seconds / 10) * 10} s"
-    if seconds < 5400:
-        return f"about {math.ceil(seconds / 60)} min"
-    return f"about {math.ceil(seconds / 3600)} h"
+    return f"about {duration_text(math.ceil(seconds / 10) * 10)}"
 
 
 def _compared(one: Contest, pick: Contender) -> str:
@@ -232,11 +229,11 @@ def _action(card: AnswerCard) -> CardAction | None:
         ids = [cell.result_id for cell in card.repeat if cell.result_id]
         repeats = 1 if one.stale else REPEATS
         how = "" if len(ids) == 1 or one.stale else " interleaved"
-        label = f"{'Run' if one.stale else 'Repeat'} {len(ids)}{how}, {duration_text(_takes_s(card, repeats))}"
+        label = f"{'Run' if one.stale else 'Repeat'} {len(ids)}{how}, {about_text(_takes_s(card, repeats))}"
         return CardAction(label, "/runs/repeat", (("repeats", str(repeats)), ("run", joined(ids))))
     if wanted == "run_missing":
         takes_s = USUAL_RUN_S * max(_per_device(one.missing).values())
-        label = f"Run the other {len(one.missing)}, {duration_text(takes_s)}"
+        label = f"Run the other {len(one.missing)}, {about_text(takes_s)}"
         return CardAction(label, "/cells/run-all", (("cell", joined("/".join(key) for key in one.missing)),))
     if wanted in ("flash", "evaluate") and card.pick is not None:
         chosen = f"model={card.pick.column.model_id}&device={card.pick.cell.device_id}"

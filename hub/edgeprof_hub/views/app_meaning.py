@@ -69,7 +69,7 @@ def _refusal(result: m.Result) -> str:
     if result.emulated:
         return "This run is of an emulated device: its times are those of another machine."
     if trust.is_held_back_by_quota(result.trust):
-        return "A CPU quota stopped this run again and again: its times hold under that quota only."
+        return "A CPU quota repeatedly throttled this run: its times hold under that quota only."
     found = [] if result.trust is None else [mark.cause for mark in result.trust.marks]
     if trust.speak_against(found, "latency_p50_ms"):
         names = ", ".join(dict.fromkeys(map(trust.named, found)))
@@ -184,7 +184,8 @@ def _of_energy(rows: Mapping[str, m.MetricRow], metric: str, what: str) -> list[
         return []
     count = figures.number(JOULES_PER_WH / row.value)
     covers = f" {figures.covers(row)}" if figures.covers(row) else ""
-    return [Meaning(f"One watt-hour is {count} {what}.{covers}", f"3,600 J ÷ {figures.energy(row.value)} each, gross")]
+    enough = f"One watt-hour is enough for {count} {what}.{covers}"
+    return [Meaning(enough, f"3,600 J ÷ {figures.energy(row.value)} each, gross")]
 
 
 def _ordinal(number: int) -> str:

@@ -31,7 +31,7 @@ class CapabilityCell:
     alarm: str = ""
     """Of a divergence from the source."""
     chance: str = ""
-    """Where the figure is not shown to be above guessing."""
+    """Where the figure is not shown to be above the chance level."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _line(rows: Sequence[CapabilityRow], columns: Iterable[Column]) -> Capabilit
         first.perturbation,
         f"{first.shots} example{'s' * (first.shots > 1)}" if first.shots else "",
         f"{first.context_tokens:,} tokens" if first.context_tokens else "",
-        "" if first.chance_percent is None else f"guessing: {first.chance_percent:.3g}\u00a0%",
+        "" if first.chance_percent is None else f"chance level: {first.chance_percent:.3g}\u00a0%",
     )
     return CapabilityLine(
         title=first.set_name or first.set_id[:12],
@@ -155,5 +155,5 @@ def _cell(row: CapabilityRow) -> CapabilityCell:
         else f"{few.value:+.2g} against no examples ({few.ci_low:+.2g} to {few.ci_high:+.2g})",
         absent="",
         alarm=divergence_alarm(row.metric, row.value),
-        chance="" if row.is_above_chance else "not above guessing",
+        chance="" if row.is_above_chance else "not above the chance level",
     )

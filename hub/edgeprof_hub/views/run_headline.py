@@ -111,4 +111,4 @@ def _of_an_evaluation(result: m.Result) -> tuple[str, ...]:
     found = result.evaluation
     if found is None or found.ended == "all":
         return ()
-    return ("Let it answer the whole set: the figure is of a part.",)
+    return ("Evaluate the whole set: this figure covers part of it.",)

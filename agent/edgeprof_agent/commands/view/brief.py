@@ -1,4 +1,4 @@
-"""What `edgeprof profile` prints by default: a row a set-up, the verdict, then at most ten lines. Pure."""
+"""What `edgeprof profile` prints by default: one row per set-up, the verdict, then at most ten lines. Pure."""
 
 import textwrap
 from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ Row = tuple[str, Room, Fit]
 _METHODS: dict[Method, str] = {
     "engine": "by the runtime's own dry run here",
     "formula": "by formula",
-    "measured": "by like runs",
+    "measured": "by similar runs",
 }
 
 
@@ -32,7 +32,7 @@ def text_of(view: FitView, rows: Sequence[Row]) -> str:
     """The head, then the sum of one device or one line for each of several."""
     head = [_head(view, rows)]
     if view.note and view.method == "formula":
-        head.append(f"Formula, not the engine: {view.note}.")
+        head.append(f"By formula, not by a dry run: {view.note}.")
     body = _one(*rows[0]) if len(rows) == 1 else _many(rows)
     return "\n".join([*head, "", *body])
 
@@ -43,11 +43,11 @@ def _head(view: FitView, rows: Sequence[Row]) -> str:
     peak = next((fit.peak_mib for _, _, fit in rows if fit.peak_mib is not None), None)
     if peak is None or view.method is None:
         return f"{name}: {clean(view.unknown)}"
-    return f"{name}: {peak:,.0f} MiB at its peak, {_METHODS[view.method]}"
+    return f"{name}: needs {peak:,.0f} MiB at peak, {_METHODS[view.method]}"
 
 
 def _many(rows: Sequence[Row]) -> list[str]:
-    table = [("device", "has MiB", "verdict", "why"), *(_line(*row) for row in rows)]
+    table = [("device", "available MiB", "verdict", "why"), *(_line(*row) for row in rows)]
     aligned = [(kind, has.rjust(max(len(line[1]) for line in table)), *rest) for kind, has, *rest in table]
     return list(columns.table(aligned, left=4))
 
