@@ -21,12 +21,12 @@ BUSY = Trust(
 
 
 def decided() -> fleet.Fleet:
-    """A pick of three interleaved runs each on a board with a price, a failure, and a language model alone."""
+    """A pick of four interleaved runs each on a board with a price, a failure, and a language model alone."""
     made = fleet.typical()
     fp32, int8, lite = made.models[:3]
     runs: list[m.Result] = []
-    for number in range(3):
-        drift = 1 + number / 500
+    for number in range(4):
+        drift = 1 + number / 750
         runs += [
             fleet.result(1, fp32, fleet.vision_rows(0.412 * drift, 0.004)),
             fleet.result(1, int8, fleet.vision_rows(0.254 * drift, 0.003), integer_kernels=6),

@@ -104,7 +104,7 @@ def test_the_button_of_a_card_queues_its_runs(chromium: Browser, start_hub: Star
     with looking(chromium, 390) as (page, _):
         page.goto(start_hub(home_fleet.busy()))
         page.get_by_role("button", name="Repeat 2 interleaved").click()
-        expect(page.locator("h1")).to_have_text("6 jobs, 0 finished")
+        expect(page.locator("h1")).to_have_text("8 jobs, 0 finished")
 
 
 def test_forty_devices_are_searched_filtered_and_paged(chromium: Browser, forty: str) -> None:

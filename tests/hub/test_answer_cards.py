@@ -77,12 +77,13 @@ def test_one_run_each_apart_is_a_pick_that_is_likely_and_a_repeat_would_raise_it
     assert dict(view.action.fields)["run"].split(",") == [one.result_id for one in card.repeat]
 
 
-def test_three_runs_each_that_agree_are_firm_and_nothing_more_is_wanted(tmp_path: Path) -> None:
+def test_four_runs_each_that_agree_are_firm_and_nothing_more_is_wanted(tmp_path: Path) -> None:
     of = pair(0.4, 0.2)
     slow, fast = (model.model_id for model in of.models)
     table = built(tmp_path, of)
-    assert belief_in(only(table, repeated({slow: [0.4] * 3, fast: [0.2] * 3}))) == ("firm", "")
-    assert belief_in(only(table, repeated({slow: [0.4, 0.4, 0.19], fast: [0.2] * 3})))[0] == "likely"
+    assert belief_in(only(table, repeated({slow: [0.4] * 4, fast: [0.2] * 4}))) == ("firm", "")
+    assert belief_in(only(table, repeated({slow: [0.4] * 3, fast: [0.2] * 4}))) == ("likely", "repeat")
+    assert belief_in(only(table, repeated({slow: [0.4, 0.4, 0.4, 0.19], fast: [0.2] * 4})))[0] == "likely"
 
 
 def belief_in(card: AnswerCard) -> tuple[str, str]:
@@ -112,7 +113,7 @@ def test_boards_of_one_kind_answer_together_and_an_emulated_one_has_no_card(tmp_
     view = answer_view(found.cards[0], 1)
     assert (len(found.cards), found.played) == (1, 1)
     assert view.about == "2 boards: pi, second"
-    assert view.compared == "of 2 measured variants, median of 2 boards"
+    assert view.compared == "of 2 measured variants, the board nearest to the median of 2 boards"
     assert len(found.cards[0].repeat) == 4
 
 
@@ -126,6 +127,105 @@ def test_boards_that_disagree_leave_it_open(tmp_path: Path) -> None:
     assert card.standing == "leader"
     assert card.belief is not None
     assert card.belief.reason == "The boards disagree on the order."
+
+
+def boards(first_ms: Mapping[int, float], second_ms: Mapping[int, float], count: int) -> fleet.Fleet:
+    """The two variants on `count` boards of one kind, with the milliseconds of each by the board's number."""
+    of = pair(0.4, 0.2)
+    of.states = [fleet.state(number, f"pi {number}") for number in range(1, count + 1)]
+    of.facts = [fleet.facts(number) for number in range(1, count + 1)]
+    of.results = [
+        fleet.result(number, model, fleet.vision_rows(ms, ms / 100))
+        for model, times in zip(of.models, (first_ms, second_ms), strict=True)
+        for number, ms in times.items()
+    ]
+    return of
+
+
+def many_runs(cells: Sequence[rest.CellKey], _metric: str) -> Mapping[rest.CellKey, Sequence[PastRun]]:
+    """Four of each, of which those of the variant that comes first in the fleet are faster."""
+    first = fleet.model("cnn fp32", "cnn").model_id
+    return {cell: [PastRun(10.0 if cell[1] == first else 20.0, 10.0, "onnxruntime 1.23.2")] * 4 for cell in cells}
+
+
+def test_the_boards_that_both_have_decide_who_leads(tmp_path: Path) -> None:
+    card = only(built(tmp_path, boards({1: 10.0}, {1: 5.0, 2: 30.0}, 2)))
+    view = answer_view(card, 1)
+    assert view.pick is not None
+    assert (view.pick.name, view.standing, view.figure) == ("cnn int8", "Leader so far", "5.00")
+    assert (view.times, view.compared) == ("2.00× as fast as", "of 2 measured variants, on 1 of 2 boards")
+
+
+def test_no_ratio_is_told_where_the_boards_that_two_have_say_the_opposite(tmp_path: Path) -> None:
+    of = third(boards({1: 10.0}, {1: 5.0, 2: 30.0}, 3))
+    of.results[-1] = replace(of.results[-1], device_id=fleet.device_id(3), metrics=fleet.vision_rows(50.0, 0.1))
+    card = only(built(tmp_path, of))
+    view = answer_view(card, 1)
+    assert (card.times, view.times, view.grade) == (None, "not shown to be better than", "open")
+
+
+def test_the_figure_of_a_card_is_of_the_board_nearest_to_the_median(tmp_path: Path) -> None:
+    view = answer_view(only(built(tmp_path, boards({1: 10.0, 2: 30.0}, {1: 40.0, 2: 60.0}, 2))), 1)
+    assert (view.figure, view.compared) == (
+        "10.0",
+        "of 2 measured variants, the board nearest to the median of 2 boards",
+    )
+
+
+def test_what_failed_on_a_board_of_the_class_is_no_pick(tmp_path: Path) -> None:
+    of = boards({1: 10.0}, {1: 20.0, 2: 30.0}, 2)
+    of.results.append(fleet.result(2, of.models[0], failure=fleet.UNSUPPORTED))
+    view = answer_view(only(built(tmp_path, of), many_runs), 1)
+    assert (view.standing, view.grade) == ("Leader so far", "likely")
+    assert view.reason == "It failed on a board of this class."
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "second_ms", "count", "standing", "compared"),
+    [
+        ({1: 10.0}, {1: 20.0}, 3, "Pick", "of 2 measured variants, on 1 of 3 boards"),
+        ({1: 10.0, 2: 10.0}, {1: 20.0}, 2, "Leader so far", "of 2 measured variants, on 1 of 2 boards"),
+    ],
+)
+def test_firm_is_only_what_every_board_of_the_class_shows(
+    tmp_path: Path,
+    first_ms: Mapping[int, float],
+    second_ms: Mapping[int, float],
+    count: int,
+    standing: str,
+    compared: str,
+) -> None:
+    card = only(built(tmp_path, boards(first_ms, second_ms, count)), many_runs)
+    view = answer_view(card, 1)
+    assert (view.standing, view.compared, belief_in(card)) == (standing, compared, ("likely", "run_missing"))
+    assert view.reason == "Not shown on every board of this class."
+
+
+def test_runs_that_all_boards_have_are_firm(tmp_path: Path) -> None:
+    view = answer_view(only(built(tmp_path, boards({1: 10.0, 2: 11.0}, {1: 20.0, 2: 21.0}, 2)), many_runs), 1)
+    assert (view.standing, view.grade) == ("Pick", "firm")
+
+
+def test_a_badged_or_emulated_past_run_counts_for_nothing(tmp_path: Path) -> None:
+    of = pair(0.4, 0.2)
+    kept = of.results
+    worse: list[dict[str, object]] = [{"trust": BUSY}, {"emulated": True}, {"replayed": "board"}]
+    past = [replace(again(one), **each) for one in kept for each in worse]  # pyright: ignore[reportArgumentType]
+    assert belief_from_store(tmp_path / "spoiled", replace(of, results=[*past, *kept])) == ("likely", "repeat")
+    sound = [again(one) for one in kept for _ in worse]
+    assert belief_from_store(tmp_path / "sound", replace(of, results=[*sound, *kept])) == ("firm", "")
+
+
+def again(result: m.Result) -> m.Result:
+    return replace(result, result_id=identity.new_id())
+
+
+def belief_from_store(folder: Path, of: fleet.Fleet) -> tuple[str, str]:
+    folder.mkdir()
+    with stores.opened(folder) as store:
+        fleet.fill(store.writer, of)
+        made = table.build(store.reader, fleet.NOW_S)
+        return belief_in(only(made, lambda cells, metric: store.reader.history.past_runs(cells, metric, 10)))
 
 
 def test_a_single_variant_is_run_in_the_other_columns_or_another_one_is_flashed(tmp_path: Path) -> None:
@@ -180,6 +280,19 @@ def test_a_hub_with_nothing_but_failures_says_which(tmp_path: Path) -> None:
     view = answer_view(only(built(tmp_path, of)), 1)
     assert (view.standing, view.reason) == ("No pick", "No variant ran. 2 failures: operator_unsupported.")
     assert [one.after for one in view.asides] == ["failed: operator_unsupported"] * 2
+
+
+def test_a_refused_job_is_named_refused(tmp_path: Path) -> None:
+    of = pair(0.4, 0.2)
+    of.results = of.results[:1]
+    made = built(tmp_path, of)
+    other = of.models[1]
+    key = identity.config_key(fleet.config(other))
+    blank = replace(made.cells[0], model_id=other.model_id, config_key=key, state="failed", metrics={}, marks=())
+    column = replace(made.columns[0], model_id=other.model_id, model_name=other.name, config_key=key)
+    refused = replace(blank, result_id=None, failure_code=None)
+    shown = replace(made, columns=(made.columns[0], column), cells=(made.cells[0], refused))
+    assert [one.after for one in answer_view(only(shown), 1).asides] == ["failed: refused"]
 
 
 def test_runs_in_progress_leave_it_open(tmp_path: Path) -> None:

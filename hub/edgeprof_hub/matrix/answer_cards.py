@@ -1,7 +1,7 @@
 """The answers at the top of the page: for each class of device and family the pick, and how far to believe it.
 
-A *pick* is named only where the ranking names a best on every board: intervals apart and no badge against a candidate.
-Anything less is the *leader so far*.
+A *pick* is named only where the ranking names a best on every board that has it: intervals apart, no badge against a
+candidate, and no board on which the pick failed. Anything less is the *leader so far*.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,10 @@ PastRuns = Callable[[Sequence[rest.CellKey], str], Mapping[rest.CellKey, Sequenc
 
 @dataclass(frozen=True)
 class AnswerCard:
-    """`times`: how many times as good as `next`. `repeat`: the cells that would raise the belief if they ran again."""
+    """`times`: how many times as good as `next`; None where the boards that have both say the opposite.
+
+    `repeat`: the cells that would raise the belief if they ran again.
+    """
 
     contest: Contest
     standing: Standing
@@ -87,6 +90,8 @@ def _card(one: Contest, past_runs: PastRuns) -> AnswerCard:
     wanted = [cell for each in (pick, other) if each for cell in each.cells]
     past = past_runs([_key(cell) for cell in [*wanted, *one.stale]], one.metric)
     is_apart = all(_is_apart(pick, each, one.metric, lower_is_better=lower) for each in one.contenders[1:])
+    is_marked = _verdicts(pick, one.metric) == {"best"}
+    has_failed = any(column == pick.column for column, _ in one.failed)
     seen = ContestEvidence(
         contenders=len(one.contenders),
         is_apart=is_apart,
@@ -97,17 +102,21 @@ def _card(one: Contest, past_runs: PastRuns) -> AnswerCard:
         open_jobs=one.open_jobs,
         missing=len(one.missing),
         gate=_gate(pick),
+        has_failed=has_failed,
+        is_everywhere=is_marked
+        and all(len(each.cells) == len(one.device_class.devices) for each in (pick, other) if each),
     )
     if other is not None:
         seen = replace(seen, **_of_runs(pick, other, past, lower_is_better=lower))
     settled = not (one.stale or one.open_jobs)
-    is_pick = settled and is_apart and other is not None and _verdicts(pick, one.metric) == {"best"}
+    is_pick = settled and is_apart and other is not None and is_marked and not has_failed
+    times = None if other is None else ratio(pick, other, lower_is_better=lower)
     return AnswerCard(
         contest=one,
         standing="pick" if is_pick else "leader",
         pick=pick,
         next=other,
-        times=None if other is None else ratio(pick, other, lower_is_better=lower),
+        times=None if times is None or times < 1 else times,
         is_apart=is_apart,
         belief=belief_of(seen),
         repeat=one.stale or tuple(cell for each in rivals for cell in each.cells),
@@ -129,9 +138,9 @@ def _of_runs(
 
 
 def _comparable(past: Mapping[rest.CellKey, Sequence[PastRun]], cell: rest.Cell) -> list[float]:
-    """Values of the cell's runs by the version of the runtime that its newest run had."""
+    """Values of the cell's sound runs by the version of the runtime that its newest run had."""
     runs = past.get(_key(cell), ())
-    return [run.value for run in runs if run.runtime == runs[0].runtime]
+    return [run.value for run in runs if run.is_sound and run.runtime == runs[0].runtime]
 
 
 def _rivals(one: Contest) -> list[Contender]:

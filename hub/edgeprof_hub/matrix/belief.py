@@ -1,10 +1,11 @@
 """How far an answer can be believed, in three grades, and the one thing that would raise it. Pure rules.
 
 - **open**: the data name nobody: one variant only, intervals that overlap, boards that disagree, runs in progress.
-- **likely**: the intervals are apart, but in one or two runs, under a badge, or with an undecided gate.
-- **firm**: the intervals are apart, no badge speaks against a candidate, and each of at least three runs of the pick
-  beats each run of the next. Of two equal variants that happens in one of 20 cases: 3! 3! / 6! (the exact permutation
-  test of two groups of three).
+- **likely**: the intervals are apart, but in fewer than four runs, under a badge, not on every board of the class, or
+  with an undecided gate.
+- **firm**: the intervals are apart on every board of the class, no badge speaks against a candidate, and each of at
+  least four runs of the pick beats each run of the next. Of two equal variants one does that to the other in one of
+  35 cases: 2 4! 4! / 8! (the exact two-sided permutation test of two groups of four; two of three: one of 10).
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from edgeprof.wire import rest
 
 Grade = Literal["firm", "likely", "open"]
 Action = Literal["", "wait", "repeat", "run_missing", "flash", "evaluate", "calibrate"]
-MIN_RUNS = 3
+MIN_RUNS = 4
 """Runs of both that a firm answer needs, see above."""
 SPOILED = frozenset({"suspect output", "made up work", "replayed"})
 """Badges under which a figure is of something else: no answer rests on it."""
@@ -27,7 +28,8 @@ class ContestEvidence:
 
     `is_apart`: its interval, widened for run-to-run variation, overlaps none of the others. `has_intervals`: everybody
     has one. `runs`: of the pick or the next, whichever has fewer. `is_separate`: each run of the pick beats each run of
-    the next. `doubts`: names of badges against one of the candidates.
+    the next. `doubts`: names of badges against one of the candidates. `has_failed`: the pick did, on a board of the
+    class. `is_everywhere`: every board of the class has both and names the pick best.
     """
 
     contenders: int
@@ -41,6 +43,8 @@ class ContestEvidence:
     open_jobs: int = 0
     missing: int = 0
     gate: rest.VerdictState | None = None
+    has_failed: bool = False
+    is_everywhere: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def _overlap(seen: ContestEvidence) -> Belief | None:
 
 def _weakness(seen: ContestEvidence) -> Belief | None:
     """What keeps leaders whose intervals are apart from being firm."""
+    if seen.has_failed:
+        return Belief("likely", "It failed on a board of this class.", "See why it failed.", "")
     if seen.doubts:
         reason = f"Intervals are apart, under a badge: {', '.join(seen.doubts)}."
         return Belief("likely", reason, "Repeat interleaved on a quiet device.", "repeat")
@@ -115,6 +121,9 @@ def _weakness(seen: ContestEvidence) -> Belief | None:
         return Belief(
             "likely", f"Intervals are apart; some of {seen.runs} runs overlap.", "Repeat interleaved.", "repeat"
         )
+    if not seen.is_everywhere:
+        action: Action = "run_missing" if seen.missing else ""
+        return Belief("likely", "Not shown on every board of this class.", "Run both on the others.", action)
     if seen.gate == "undecided":
         return Belief("likely", "Speed is clear; the quality gate is undecided.", "Evaluate the pick.", "evaluate")
     return None

@@ -7,7 +7,7 @@ without a profile, never joins others.
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
@@ -30,11 +30,16 @@ class DeviceClass:
 
 @dataclass(frozen=True)
 class Contender:
-    """A variant and its cells with a figure, one for each board of the class. `value`: the median over the boards."""
+    """A variant and its cells with a figure, one for each board of the class.
+
+    `value`: the median over `boards` boards: those that all contenders have, because boards differ; where they have
+    none in common, over all of its own. The cells of those boards come first, the nearest to the median before all.
+    """
 
     column: rest.Column
     cells: tuple[rest.Cell, ...]
     value: float
+    boards: int
 
     @property
     def cell(self) -> rest.Cell:
@@ -139,7 +144,7 @@ def _contest(
     by_place: Mapping[rest.CellKey, rest.Cell],
 ) -> Contest:
     metric = HEADLINES[kind][0].metric
-    contenders: list[Contender] = []
+    able: list[tuple[rest.Column, list[rest.Cell]]] = []
     failing: list[rest.Column] = []
     failed: list[tuple[rest.Column, rest.Cell]] = []
     missing: list[rest.CellKey] = []
@@ -161,9 +166,8 @@ def _contest(
         if cells and any(fails_gate(cell) for cell in cells):
             failing.append(column)
         elif cells:
-            contenders.append(_contender(column, cells, metric))
-    sign = 1 if METRICS[metric].better != "higher" else -1
-    contenders.sort(key=lambda one: sign * one.value)
+            able.append((column, cells))
+    contenders = _ranked(able, metric)
     return Contest(
         device_class,
         family,
@@ -179,10 +183,21 @@ def _contest(
     )
 
 
-def _contender(column: rest.Column, cells: Sequence[rest.Cell], metric: str) -> Contender:
-    value = statistics.median(cell.metrics[metric].value for cell in cells)
-    nearest = sorted(cells, key=lambda cell: abs(cell.metrics[metric].value - value))
-    return Contender(column, tuple(nearest), value)
+def _ranked(able: Sequence[tuple[rest.Column, Sequence[rest.Cell]]], metric: str) -> list[Contender]:
+    """Best first, by the boards that all of them have."""
+    boards = [{cell.device_id for cell in cells} for _, cells in able]
+    shared = set[str].intersection(*boards) if boards else set[str]()
+    sign = 1 if METRICS[metric].better != "higher" else -1
+    found = [_contender(column, cells, metric, shared) for column, cells in able]
+    return sorted(found, key=lambda one: sign * one.value)
+
+
+def _contender(column: rest.Column, cells: Sequence[rest.Cell], metric: str, shared: Collection[str]) -> Contender:
+    basis = [cell for cell in cells if cell.device_id in shared] or list(cells)
+    others = [cell for cell in cells if cell not in basis]
+    value = statistics.median(cell.metrics[metric].value for cell in basis)
+    nearest = sorted(basis, key=lambda cell: abs(cell.metrics[metric].value - value))
+    return Contender(column, (*nearest, *others), value, len(basis))
 
 
 def _values(contender: Contender) -> dict[str, float]:

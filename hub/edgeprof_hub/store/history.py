@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from edgeprof.tables import trust
 from edgeprof.wire import rest
 from edgeprof_hub.store import rows, statements
 
@@ -73,11 +74,15 @@ class HistoryReader:
 
 @dataclass(frozen=True)
 class PastRun:
-    """One run of a cell. `seconds`: how long it took by the device's clock. `runtime`: with its version."""
+    """One run of a cell. `seconds`: how long it took by the device's clock. `runtime`: with its version.
+
+    `is_sound`: on the real machine, and nothing in its trust badge speaks against the figure.
+    """
 
     value: float
     seconds: float
     runtime: str
+    is_sound: bool = True
 
 
 class _At(msgspec.Struct):
@@ -99,10 +104,21 @@ class _Figures(msgspec.Struct):
     metrics: tuple[_Row, ...]
 
 
+class _Mark(msgspec.Struct):
+    cause: str
+
+
+class _Trust(msgspec.Struct):
+    marks: tuple[_Mark, ...] = ()
+
+
 class _Run(_Figures):
     started: _At
     finished: _At
     effective: _Ran | None
+    emulated: bool = False
+    replayed: str | None = None
+    trust: _Trust | None = None
 
 
 _FIGURES = msgspec.json.Decoder(_Figures)
@@ -122,7 +138,9 @@ def _past_run(document: str, metric: str) -> PastRun | None:
         return None
     seconds = (run.finished.monotonic_ns - run.started.monotonic_ns) / 1e9
     ran = run.effective
-    return PastRun(value, seconds, f"{ran.runtime} {ran.runtime_version}" if ran else "")
+    causes = [mark.cause for mark in run.trust.marks] if run.trust else []
+    is_sound = not (run.emulated or run.replayed or trust.speak_against(causes, metric))
+    return PastRun(value, seconds, f"{ran.runtime} {ran.runtime_version}" if ran else "", is_sound)
 
 
 def annotate(connection: sqlite3.Connection, note: rest.Annotation) -> int | None:

@@ -122,10 +122,12 @@ def _led(base: AnswerView, card: AnswerCard, pick: Contender) -> AnswerView:
         compared=_compared(one, pick),
         facts=(*_quality(cell), *_cost(cell), *_memory(cell)),
     )
-    if card.next is not None and card.times is not None:
+    if card.next is not None:
         made = replace(
             made,
-            times=f"{times_text(card.times)} {_FASTER[one.kind]}",
+            times="not shown to be better than"
+            if card.times is None
+            else f"{times_text(card.times)} {_FASTER[one.kind]}",
             next=Named(card.next.column.model_name, f"/runs/{card.next.cell.result_id}"),
             difference="" if card.is_apart else "no difference shown",
         )
@@ -168,8 +170,13 @@ def about_text(seconds: float) -> str:
 
 def _compared(one: Contest, pick: Contender) -> str:
     variants = f"of {len(one.contenders)} measured variants" if len(one.contenders) > 1 else "the only measured variant"
-    boards = len({cell.device_id for cell in pick.cells})
-    return f"{variants}, median of {boards} boards" if boards > 1 else variants
+    of = len(one.device_class.devices)
+    if of == 1:
+        return variants
+    boards = f"{of} boards" if pick.boards == of else f"{pick.boards} of {of} boards"
+    if pick.boards == 1:
+        return f"{variants}, on {boards}"
+    return f"{variants}, the board nearest to the median of {boards}"
 
 
 def _quality(cell: rest.Cell) -> tuple[Fact, ...]:
@@ -212,13 +219,17 @@ def _asides(one: Contest) -> tuple[Named, ...]:
     """Variants that take no part, with the reason."""
     failing = [Named(column.model_name, f"/models/{column.model_id}", "fails its gate") for column in one.failing]
     failed = [
-        Named(column.model_name, f"/runs/{cell.result_id}" if cell.result_id else "", f"failed: {cell.failure_code}")
+        Named(column.model_name, f"/runs/{cell.result_id}" if cell.result_id else "", _failed_text(cell))
         for column, cell in one.failed
     ]
     found = [*failing, *failed]
     if len(found) <= MAX_NAMED:
         return tuple(found)
     return (*found[:MAX_NAMED], Named("", "", f"and {len(found) - MAX_NAMED} more without a figure"))
+
+
+def _failed_text(cell: rest.Cell) -> str:
+    return f"failed: {cell.failure_code or 'refused'}"
 
 
 def _action(card: AnswerCard) -> CardAction | None:

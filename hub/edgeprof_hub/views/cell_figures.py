@@ -128,7 +128,11 @@ def _detail_html(item: CellFigure) -> str:
         text = f'<span class="uncertain">{text}</span>'
     if item.unit and not item.is_absent:
         text = f'{text}&nbsp;<span class="unit">{escape(item.unit)}</span>'
-    title = f' title="{escape(item.why)}"' if item.why and (item.is_absent or item.is_uncertain) else ""
+    title = ""
+    if item.is_absent or item.is_uncertain:
+        title = f' title="{escape(item.why)}"' if item.why else ""
+    elif item.why:  # what a figure covers is a part of it: a phone has no tooltips
+        text += f" <small>{escape(item.why)}</small>"
     return f"<div{title}><dt>{escape(item.label)}</dt><dd>{text}</dd></div>\n"
 
 
