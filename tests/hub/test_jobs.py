@@ -16,9 +16,8 @@ from edgeprof.tables import durations, job_words, render
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import queue, time_left
-from edgeprof_hub.store import history
+from edgeprof_hub.store import history, jobs
 from edgeprof_hub.store.base import JobRow, WriteStore
-from edgeprof_hub.store.jobs import CHANGES
 from tests.hub import fleet, job_cases, stores
 from tests.hub.api_cases import add_digits
 from tests.hub.fake_agent import FakeAgent
@@ -258,12 +257,29 @@ def test_a_cell_with_a_note_or_a_regression_is_never_cleared(tmp_path: Path) -> 
         store.writer.change(lambda db: history.annotate(db, note))
         store.writer.save_job_state(cancelled.job_id, 2, "cancelled", "", None, "cancelled")
         assert notes() == 1
+        result = store.reader.results(limit=1)[0].result.result_id
+        one = rest.Regression(
+            regression_id="r",
+            device_id=key[0],
+            model_id=key[1],
+            config_key=key[2],
+            suspect_id=result,
+            state="suspected",
+            sentence="slower",
+            rerun_job_id=cancelled.job_id,
+            created_s=fleet.NOW_S,
+        )
+        store.writer.change(lambda db: history.suspect(db, one))
+        store.writer.change(lambda db: db.execute("DELETE FROM annotation"))
+        store.writer.change(lambda db: jobs.drop_cell_of(db, cancelled.job_id))
+        assert store.reader.history.regressions(key) == [one]
+        store.writer.change(lambda db: history.annotate(db, note))
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as old:
         old.execute("PRAGMA foreign_keys = ON")
-        old.execute(CHANGES[-1])
+        old.execute(jobs.CHANGES[-1])
         old.commit()
     with stores.opened(tmp_path) as store:
-        assert len(store.reader.history.annotations(key)) == 1
+        assert len(store.reader.history.annotations(key)) == len(store.reader.history.regressions(key)) == 1
 
 
 def test_two_thousand_jobs_are_listed_a_page_at_a_time(tmp_path: Path) -> None:
