@@ -25,6 +25,7 @@ def pages(client: HubClient) -> Iterator[tuple[str, str]]:
     yield "compare", "/"
     yield "flash", "/flash"
     yield "jobs", "/jobs"
+    yield "families", "/families"
     yield "settings", "/settings"
     yield "ready", "/ready?level=100+frames/s,+p95+under+20+ms,+200+MiB"
     measured = [cell for cell in client.compare().cells if cell.result_id and cell.state == "measured"]
