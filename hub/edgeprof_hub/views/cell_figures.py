@@ -39,7 +39,10 @@ NOT_OF_THIS_KIND: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class CellFigure:
-    """A labelled figure. `why`: the reason for none, or what a reader must know of it. `is_absent`: there is none."""
+    """A labelled figure. `why`: the reason for none, or what a reader must know of it. `is_absent`: there is none.
+
+    `covers`: what an energy or a power is of, in words that an open cell shows.
+    """
 
     label: str
     text: str
@@ -49,6 +52,7 @@ class CellFigure:
     is_absent: bool = False
     is_uncertain: bool = False
     href: str = ""
+    covers: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,9 @@ def _detail_html(item: CellFigure) -> str:
         text = f'<span class="uncertain">{text}</span>'
     if item.unit and not item.is_absent:
         text = f'{text}&nbsp;<span class="unit">{escape(item.unit)}</span>'
-    title = ""
-    if item.is_absent or item.is_uncertain:
-        title = f' title="{escape(item.why)}"' if item.why else ""
-    elif item.why:  # what a figure covers is a part of it: a phone has no tooltips
-        text += f" <small>{escape(item.why)}</small>"
+    if item.covers:  # a part of the figure: a phone has no tooltips
+        text += f" <small>{escape(item.covers)}</small>"
+    title = f' title="{escape(item.why)}"' if item.why and (item.is_absent or item.is_uncertain) else ""
     return f"<div{title}><dt>{escape(item.label)}</dt><dd>{text}</dd></div>\n"
 
 
@@ -144,9 +146,10 @@ def _figure(cell: rest.Cell, kind: Kind, metric: str) -> CellFigure:
         text = "not measured" if metric in cell.absent else "n/a"
         return CellFigure(label, text, why=figures.clean(reason), is_absent=True)
     text, _, prefixed = figures.figure(row).partition(" ")
-    why = " ".join(filter(None, (figures.covers(row), figures.uncertain(row))))
+    covers, uncertain = figures.covers(row) or "", figures.uncertain(row)
+    why = " ".join(filter(None, (covers, uncertain)))
     unit = prefixed or METRICS[metric].unit
-    return CellFigure(label, text, unit, figures.interval(row), why, is_uncertain=figures.uncertain(row) is not None)
+    return CellFigure(label, text, unit, figures.interval(row), why, is_uncertain=uncertain is not None, covers=covers)
 
 
 def _quality(cell: rest.Cell) -> tuple[CellFigure, ...]:
