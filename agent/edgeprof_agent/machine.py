@@ -93,6 +93,20 @@ def read_facts(
     )
 
 
+def bare_facts(root: Path = Path("/")) -> Facts:
+    """The machine alone: no device's identity, runtimes or sensors."""
+    return read_facts(
+        device_id="",
+        session_id="",
+        runtimes=(),
+        sensors=(),
+        isolation=(),
+        emulates=None,
+        memory_limit_mib=None,
+        root=root,
+    )
+
+
 def _machine(root: Path, cpuinfo: str) -> str:
     """The kernel's architecture: since Linux 6.1 the kernel says it in a file, before that its cpuinfo tells."""
     name = files.text(root / "proc/sys/kernel/arch")

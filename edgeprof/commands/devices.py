@@ -62,16 +62,7 @@ def _of_the_hub(name: str, hub_url: str, token_file: str | None) -> Facts:
 def _of_a_machine(root: Path) -> Facts:
     """Read by the agent's own code, which this package may not know by name."""
     machine = import_module("edgeprof_agent.machine")
-    found = machine.read_facts(
-        device_id="",
-        session_id="",
-        runtimes=(),
-        sensors=(),
-        isolation=(),
-        emulates=None,
-        memory_limit_mib=None,
-        root=root,
-    )
+    found = machine.bare_facts(root)
     return cast(Facts, found)
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
@@ -54,7 +55,7 @@ def jobs(
     if context.invoked_subcommand is not None:
         return
     client = client_of(hub_url, token_file)
-    device_id, of_campaign = _asked(client, device, campaign)
+    device_id, of_campaign = _filter_ids(client, device, campaign)
 
     def found() -> rest.JobQueue:
         return client.jobs(state=state or "", device_id=device_id, campaign_id=of_campaign, limit=limit)
@@ -72,25 +73,41 @@ def jobs(
         click.echo(jobs_text(queue))
 
 
+def _chosen_jobs(flag: str, flag_help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Jobs by their ids, or by `flag` all of a kind, of a device or a campaign."""
+    options = (
+        click.argument("job_ids", metavar="[JOB]...", nargs=-1),
+        click.option(flag, "takes_all", is_flag=True, help=flag_help),
+        click.option(
+            "--device", metavar="DEVICE", shell_complete=complete.device, help=f"With {flag}: of this device."
+        ),
+        click.option("--campaign", metavar="CAMPAIGN", help=f"With {flag}: of this campaign."),
+        hub_options,
+    )
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 @jobs.command()
-@click.argument("job_ids", metavar="[JOB]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every open job; with --device or --campaign, of those.")
-@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="With --all: of this device.")
-@click.option("--campaign", metavar="CAMPAIGN", help="With --all: of this campaign.")
-@hub_options
+@_chosen_jobs("--all", "Every open job; with --device or --campaign, of those.")
 def cancel(
     job_ids: tuple[str, ...],
-    everything: bool,
+    takes_all: bool,
     device: str | None,
     campaign: str | None,
     hub_url: str,
     token_file: str | None,
 ) -> None:
     """Cancel JOBs, or with --all every open one. Existing results stay."""
-    _check_choice(job_ids, everything, "--all", device, campaign)
+    _check_choice(job_ids, takes_all, "--all", device, campaign)
     client = client_of(hub_url, token_file)
-    if everything:
-        device_id, of_campaign = _asked(client, device, campaign)
+    if takes_all:
+        device_id, of_campaign = _filter_ids(client, device, campaign)
         count = client.cancel_jobs(device_id=device_id, campaign_id=of_campaign)
     else:
         count = len([client.cancel_job(_job_id(text)) for text in job_ids])
@@ -98,24 +115,20 @@ def cancel(
 
 
 @jobs.command()
-@click.argument("job_ids", metavar="[JOB]...", nargs=-1)
-@click.option("--failed", is_flag=True, help="What failed and was not run since; of --device or --campaign.")
-@click.option("--device", metavar="DEVICE", shell_complete=complete.device, help="With --failed: of this device.")
-@click.option("--campaign", metavar="CAMPAIGN", help="With --failed: of this campaign.")
-@hub_options
+@_chosen_jobs("--failed", "What failed and was not run since; of --device or --campaign.")
 def retry(
     job_ids: tuple[str, ...],
-    failed: bool,
+    takes_all: bool,
     device: str | None,
     campaign: str | None,
     hub_url: str,
     token_file: str | None,
 ) -> None:
     """Retry JOBs that have ended, or with --failed what failed and was not run since."""
-    _check_choice(job_ids, failed, "--failed", device, campaign)
+    _check_choice(job_ids, takes_all, "--failed", device, campaign)
     client = client_of(hub_url, token_file)
-    if failed:
-        device_id, of_campaign = _asked(client, device, campaign)
+    if takes_all:
+        device_id, of_campaign = _filter_ids(client, device, campaign)
         count = client.retry_jobs(device_id=device_id, campaign_id=of_campaign)
     else:
         count = len([client.retry_job(_job_id(text)) for text in job_ids])
@@ -133,7 +146,7 @@ def campaigns(limit: int, as_json: bool, hub_url: str, token_file: str | None) -
     click.echo(shown if as_json else campaigns_text(found, time.time()))
 
 
-def _asked(client: HubClient, device: str | None, campaign: str | None) -> tuple[str, str]:
+def _filter_ids(client: HubClient, device: str | None, campaign: str | None) -> tuple[str, str]:
     device_id = resolve.item_id(client, "device", device) if device else ""
     return device_id, campaign_id(campaign) if campaign else ""
 

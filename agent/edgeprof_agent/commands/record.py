@@ -23,16 +23,7 @@ and send it as a pull request that adds it to tests/machines/."""
 
 def _read_as(root: Path) -> dict[str, object]:
     """What a test holds the record against: as this machine reads now, on the real thing."""
-    facts = machine.read_facts(
-        device_id="",
-        session_id="",
-        runtimes=(),
-        sensors=(),
-        isolation=(),
-        emulates=None,
-        memory_limit_mib=None,
-        root=root,
-    )
+    facts = machine.bare_facts(root)
     sensor, state = registry.best(root), read_state(root)
     return {
         "machine": facts.machine,

@@ -8,7 +8,7 @@ from edgeprof.fit import room
 from edgeprof.fit.of_facts import target_of_facts
 from edgeprof.fit.room import Room
 from edgeprof.fit.target import Target
-from edgeprof_agent.machine import read_facts
+from edgeprof_agent.machine import bare_facts
 from edgeprof_agent.sensors import cgroup_limits
 
 _MIB = 1024 * 1024
@@ -22,14 +22,4 @@ def room_here() -> Room:
 
 def target_here(root: Path = Path("/")) -> Target:
     """By the same facts that an agent tells its hub."""
-    facts = read_facts(
-        device_id="",
-        session_id="",
-        runtimes=(),
-        sensors=(),
-        isolation=(),
-        emulates=None,
-        memory_limit_mib=None,
-        root=root,
-    )
-    return target_of_facts(facts, THIS_MACHINE)
+    return target_of_facts(bare_facts(root), THIS_MACHINE)
