@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 
 from edgeprof_hub.app import create_app
@@ -55,7 +56,13 @@ def _serving(data: Path, made: fleet.Fleet) -> Generator[str]:
 def serving(data: Path) -> Generator[str]:
     """A hub over a folder that has everything already; gives its URL."""
     port = free_port()
-    app = create_app(HubSettings(data=data, port=port))
+    with running(create_app(HubSettings(data=data, port=port)), port) as url:
+        yield url
+
+
+@contextmanager
+def running(app: FastAPI, port: int) -> Generator[str]:
+    """The application behind a real server; gives its URL."""
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
