@@ -27,6 +27,7 @@ from edgeprof_hub.routes import (
     api_families,
     api_fit,
     api_groups,
+    api_identity,
     api_models,
     api_predictions,
     api_quality,
@@ -55,6 +56,7 @@ ROUTERS = (
             api_predictions,
             api_devices,
             api_groups,
+            api_identity,
             api_families,
             api_campaigns,
             api_results,
@@ -69,6 +71,7 @@ ROUTERS = (
     (API_PREFIX, integration.api),
     ("", upload.router),
     ("", sign_in.router),
+    ("", api_identity.open_router),
     ("", pages.router),
 )
 ERRORS: dict[int | str, dict[str, Any]] = {
