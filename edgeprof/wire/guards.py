@@ -22,7 +22,7 @@ SANDBOX: tuple[Guard, ...] = (
     Guard(
         "leftovers",
         "none of its processes outlives the run",
-        ("pid_namespace", "cgroup_v2_memory", "cgroup_v1_memory", "subreaper"),
+        ("pid_namespace", "unit_cgroup", "cgroup_v2_memory", "cgroup_v1_memory", "subreaper"),
     ),
     Guard(
         "processes",

@@ -1,6 +1,5 @@
 """Starts a worker inside bubblewrap, and finds its process from outside."""
 
-import fcntl
 import json
 import os
 import select
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import IO, cast
 
 from edgeprof_agent.isolation import bubblewrap
+from edgeprof_agent.isolation.counter import COUNTER_BYTES, open_counter_file
 from edgeprof_agent.isolation.inside import Inside
 from edgeprof_agent.isolation.lacking import Lack
 from edgeprof_agent.isolation.processes import children_of, name_of
 from edgeprof_agent.isolation.python_folders import python_folders
-from edgeprof_agent.isolation.started import Started, spawn
+from edgeprof_agent.isolation.started import Started, process_fd, spawn
 from edgeprof_agent.isolation.userns import why_refused
 
 PROGRAM = "bwrap"
@@ -29,26 +29,26 @@ _TICK_S = 0.0005
 _TRY_S = 5.0
 _SIGNALLED = 128
 """bwrap(1) ends with 128 and the number of the signal that its command died of."""
-_COUNTER_BYTES = 8
 
 
-def start(command: Sequence[str], inherited_fd: int, given: Mapping[str, str], inside: Inside) -> "Started | Lack":
+def start(command: Sequence[str], results: int, environment: Mapping[str, str], inside: Inside) -> "Started | Lack":
     """The worker with its job still to come, or why there is none."""
     program = shutil.which(PROGRAM)
     if program is None:
         return Lack("bubblewrap is not installed", INSTALL)
-    environment = bubblewrap.environment(given)
     view = bubblewrap.View(
         files=[(Path(os.path.realpath(file)), file) for file in inside.files],
-        folders=(*python_folders(command[0], given), *inside.folders),
+        folders=(*python_folders(command[0], environment), *inside.folders),
         devices=bubblewrap.accelerators() if inside.devices is None else inside.devices,
         options=_options(program),
     )
-    counter, (reading, writing) = _counter(), os.pipe()
+    counter, (reading, writing) = open_counter_file(), os.pipe()
     with _Files(counter, reading) as files:
         arguments = bubblewrap.arguments(view, bubblewrap.system_links(), counter, writing)
         try:
-            process = spawn([program, *arguments, "--", *command], (inherited_fd, counter, writing), "/", environment)
+            process = spawn(
+                [program, *arguments, "--", *command, str(results)], (results, counter, writing), "/", environment
+            )
         except OSError as error:
             return Lack(f"{program}: {error}")
         finally:
@@ -57,7 +57,7 @@ def start(command: Sequence[str], inherited_fd: int, given: Mapping[str, str], i
         pid = _command_of(process, init) if init else None
         if init is None or (pid is None and not _has_ended_well(reading)):
             return _failed(process, init)
-        files.add(_process_fd(init))
+        files.add(process_fd(init))
         layers = ("bubblewrap", *_seen(pid or init), *bubblewrap.layers(view.options))
         return BwrapWorker(process, pid or init, init, layers, files.taken())
 
@@ -110,7 +110,7 @@ class BwrapWorker(Started):
     def runs(self) -> int | None:
         """As the worker counted them."""
         with _Files(*self._files):
-            return int.from_bytes(os.pread(self._files[0], _COUNTER_BYTES, 0), sys.byteorder, signed=True)
+            return int.from_bytes(os.pread(self._files[0], COUNTER_BYTES, 0), sys.byteorder, signed=True)
 
 
 def _reap(init: int) -> None:
@@ -130,21 +130,6 @@ def _seen(pid: int) -> tuple[str, ...]:
         if "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text():
             found.append("no_new_privileges")
     return tuple(found)
-
-
-def _process_fd(pid: int) -> int | None:
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # Python's build or the kernel has none, or it is gone already
-        return None
-
-
-def _counter() -> int:
-    """A file of 8 bytes in memory that can be neither grown nor shrunk: worker_protocol/run_counter.py maps it."""
-    fd = os.memfd_create("runs", os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, _COUNTER_BYTES)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
-    return fd
 
 
 def _init_of(status: int) -> int | None:

@@ -2,13 +2,12 @@
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from edgeprof_agent.isolation import cgroup, watchdog
 from edgeprof_agent.isolation.outcome import Limits
-from edgeprof_agent.isolation.started import Started
 from edgeprof_agent.isolation.task_limit import TaskLimit
 
 _MIB = 1024 * 1024
@@ -23,13 +22,13 @@ _DATA_SLACK_MIB = 256
 
 
 class Confinement:
-    """What holds one worker. `layers` names what really took effect."""
+    """What holds one worker. `layers` names what really took effect; `before`: what its start has put on already."""
 
-    def __init__(self, started: Started, limits: Limits, *, is_adopted: bool) -> None:
-        pid = self._pid = started.pid
+    def __init__(self, pid: int, limits: Limits, before: Sequence[str]) -> None:
+        self._pid = pid
         self._limit_mib = limits.memory_limit_mib
         self._oom_kills_before = watchdog.oom_kills()
-        self.layers = ["own_session", *(("subreaper",) if is_adopted else ()), *started.layers]
+        self.layers = ["own_session", *before]
         self._put_on("oom_score_adj", lambda: Path(f"/proc/{pid}/oom_score_adj").write_text("1000"))
         self._limit("rlimit_core", resource.RLIMIT_CORE, 0)
         self._limit("rlimit_fsize", resource.RLIMIT_FSIZE, FILE_SIZE_LIMIT_BYTES)

@@ -3,23 +3,21 @@
 import os
 import selectors
 import signal
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
 
 from edgeprof.privacy import NO_TELEMETRY
 from edgeprof_agent.isolation import subreaper
-from edgeprof_agent.isolation.confine import FILE_SIZE_LIMIT_BYTES, Confinement
+from edgeprof_agent.isolation.confine import FILE_SIZE_LIMIT_BYTES
 from edgeprof_agent.isolation.inside import OUTSIDE, Inside
 from edgeprof_agent.isolation.lacking import Lack, what_lacks
 from edgeprof_agent.isolation.lines import Lines
 from edgeprof_agent.isolation.outcome import NOT_RUN, Ending, Limits, WorkerExit
-from edgeprof_agent.isolation.started import Started, spawn
+from edgeprof_agent.isolation.started import Hold, Started, spawn
 from edgeprof_agent.isolation.tail import Tail
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
 
@@ -56,27 +54,27 @@ def run(
         reading, writing = os.pipe()
         try:
             with adoption.starting():
-                started, missing = _start([*command, str(writing)], writing, scratch, inside)
-                adoption.note(started.process.pid)
+                started, missing = _start(command, writing, scratch, inside, limits)
+                adoption.note(started.own_pid)
         except OSError as error:
             os.close(reading)
             adoption.finish(FILE_SIZE_LIMIT_BYTES)
             return _not_started(spawned_ns, f"{command[0]}: {error}")
         finally:
             os.close(writing)
-        confinement = Confinement(started, limits, is_adopted=adoption.is_active)
+        confinement = started.confine(limits, is_adopted=adoption.is_active)
         evidence: str | None = None
         group_peak_mib: float | str = NOT_RUN
         lacks = what_lacks(confinement.layers, missing) if inside.mode != "off" else None
         try:
-            watch = _Watch(started.process, reading, confinement, limits, tail)
-            is_refused = inside.mode == "strict" and lacks is not None and not watch.has_exited()
+            watch = _Watch(started, reading, confinement, limits, tail)
+            is_refused = inside.mode == "strict" and lacks is not None and not started.has_exited()
             if is_refused:
                 watch.close()
                 ending: Ending = "refused"
             else:  # of one that has ended by itself already, no layer can be confirmed, and no job is fed to it
                 on_start(started.pid)
-                _feed(started.process, job)
+                _feed(started, job)
                 ending = watch.until_end(on_line, cancelled)
                 evidence = confinement.memory_evidence()
                 group_peak_mib = confinement.group_peak_mib()
@@ -105,27 +103,28 @@ WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", "GGML_NO_BACKTRACE": "1", **NO_
 """Without GGML_NO_BACKTRACE llama.cpp starts a debugger, where one is installed, before it aborts."""
 
 
-def _start(command: list[str], inherited_fd: int, scratch: str, inside: Inside) -> tuple[Started, Lack | None]:
+def _start(
+    command: Sequence[str], results: int, scratch: str, inside: Inside, limits: Limits
+) -> tuple[Started, Lack | None]:
     """In an empty folder, without our settings: a token is none of a model's business. And why it has no sandbox."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
     environment |= WORKER_ENVIRONMENT
     missing = None
     if inside.mode != "off":
-        from edgeprof_agent.isolation import bwrap_worker  # no part of what other runs load
+        from edgeprof_agent.isolation import sandbox  # no part of what other runs load
 
-        started = bwrap_worker.start(command, inherited_fd, environment, inside)
-        if isinstance(started, Started):
-            return started, None
-        missing = started
-    process = spawn(command, (inherited_fd,), scratch, environment)
+        found = sandbox.start(command, results, environment, inside, limits)
+        if isinstance(found, Started):
+            return found, None
+        missing = found
+    process = spawn([*command, str(results)], (results,), scratch, environment)
     return Started(process, process.pid, Path(scratch)), missing
 
 
-def _feed(process: "subprocess.Popen[bytes]", job: bytes) -> None:
-    stdin = cast(IO[bytes], process.stdin)
+def _feed(started: Started, job: bytes) -> None:
     with suppress(BrokenPipeError):  # it died before it read: its exit tells
-        stdin.write(job)
-        stdin.close()
+        started.stdin.write(job)
+        started.stdin.close()
 
 
 def _not_started(spawned_ns: int, why: str) -> WorkerExit:
@@ -140,26 +139,18 @@ def _not_started(spawned_ns: int, why: str) -> WorkerExit:
     )
 
 
-def _exit_fd(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; None before Linux 5.3."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # Python's build or the kernel has none
-        return None
-
-
 class _Watch:
     """The parent's wait: blocked on the worker's pipes, waking for a cancel, the deadline and the memory watchdog."""
 
     def __init__(
         self,
-        process: "subprocess.Popen[bytes]",
+        started: Started,
         result_fd: int,
-        confinement: Confinement,
+        confinement: Hold,
         limits: Limits,
         tail: Tail,
     ) -> None:
-        self._process = process
+        self._started = started
         self._confinement = confinement
         self._tail = tail
         self._lines = Lines(limits.output_bytes)
@@ -167,22 +158,22 @@ class _Watch:
         self._tick_s = INTERVAL_S if confinement.watched else _TICK_S
         self._selector = selectors.DefaultSelector()
         self._result_fd = result_fd
-        for fd in (result_fd, cast(IO[bytes], process.stdout).fileno()):
+        for fd in (result_fd, started.stdout.fileno()):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
-        self._exit_fd = _exit_fd(process.pid)
+        self._exit_fd = started.open_exit_fd()
         if self._exit_fd is not None:
             self._selector.register(self._exit_fd, selectors.EVENT_READ)
 
     def until_end(self, on_line: OnLine, cancelled: threading.Event) -> Ending:
         try:
-            while not self.has_exited():
+            while not self._started.has_exited():
                 self._read(on_line)
                 ending = self._reason_to_end(cancelled)
                 if ending is not None:
                     return ending
             self._drain(on_line)
-            return "exited"
+            return "memory" if self._confinement.over_limit() else "exited"
         finally:
             self.close()
 
@@ -199,11 +190,6 @@ class _Watch:
         if self._confinement.over_limit():
             return "memory"
         return "deadline" if time.monotonic() >= self._stop_at else None
-
-    def has_exited(self) -> bool:
-        """Looked at, not reaped: its process group must stay its own until it has been killed."""
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, options) is not None
 
     def _read(self, on_line: OnLine) -> bool:
         """Takes what the pipes hold, after waiting a tick at most; an exit ends the wait. False: they hold nothing."""

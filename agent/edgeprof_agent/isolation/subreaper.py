@@ -43,7 +43,7 @@ class Adoption:
             yield self
 
     def note(self, pid: int) -> None:
-        """The worker that was started. Called within `starting`."""
+        """The process that was started. Called within `starting`."""
         self._pid = pid
         _workers.add(pid)
 
