@@ -15,6 +15,7 @@ from edgeprof.net.backoff import Backoff
 from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
+from edgeprof_agent.sandbox_mode import Mode
 
 if TYPE_CHECKING:
     from edgeprof_agent.endpoint import Endpoint
@@ -47,6 +48,9 @@ class AgentSettings:
     """The folder of a recorded machine that is read instead of this one."""
     memory_limit_mib: float | None = None
     cores: tuple[int, ...] | None = None
+    sandbox: Mode = "auto"
+    devices: tuple[str, ...] | None = None
+    """Device nodes that a sandboxed model may open; None: this machine's accelerators."""
     meters: tuple[MeterSetting, ...] = ()
     """External power meters of this device: `[[meter]]` tables, or `--meter`."""
     endpoint: "Endpoint | None" = None
@@ -79,6 +83,8 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     endpoint_key_env: str | None = None
     memory_limit_mib: Mib | None = None
     cores: int | str | None = None
+    sandbox: Mode | None = None
+    devices: list[Annotated[str, msgspec.Meta(pattern="^/dev/[^/].*$")]] | None = None
     meter: list[MeterSetting | str] | None = None
     store_budget_mib: Count | None = None
     outbox_budget: Count | None = None
@@ -109,6 +115,8 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         emulate=merged.emulate,
         memory_limit_mib=merged.memory_limit_mib,
         cores=None if merged.cores is None else parse_cores(str(merged.cores), os.sched_getaffinity(0)),
+        sandbox=merged.sandbox or AgentSettings.sandbox,
+        devices=None if merged.devices is None else tuple(merged.devices),
         meters=distinct(each if isinstance(each, MeterSetting) else parse_meter(each) for each in merged.meter or ()),
         store_budget_mib=merged.store_budget_mib or AgentSettings.store_budget_mib,
         outbox_budget=merged.outbox_budget or AgentSettings.outbox_budget,
@@ -209,7 +217,7 @@ def _path(kind: type, value: object) -> object:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     names = {name: SHARED_VARIABLES.get(name, f"EDGEPROF_AGENT_{name.upper()}") for name in Layer.__struct_fields__}
     given: dict[str, object] = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    return given | ({"meter": str(given["meter"]).split()} if "meter" in given else {})
+    return given | {name: str(given[name]).split() for name in ("meter", "devices") if name in given}
 
 
 def _read_toml(file: Path) -> dict[str, object]:

@@ -10,6 +10,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     # heading: names of parameters, in order
     "Set-up": (
         *("targets", "groups", "everywhere", "runtime", "threads", "provider", "memory_limit_mib"),
+        "sandbox",
         "require_full_delegation",
     ),
     "Repeats and order": ("repeats", "order_seed", "runs", "pause_s"),

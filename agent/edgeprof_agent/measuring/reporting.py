@@ -24,6 +24,7 @@ from edgeprof.wire.messages import (
 )
 from edgeprof.wire.remote import Remote
 from edgeprof_agent import noise_floors
+from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.effective import bare_effective, effective_of
 from edgeprof_agent.measuring.extra_figures import add_extras
@@ -175,7 +176,7 @@ def _document(header: Header, run: WorkerRun | None, failure: Failure | None, bo
         before=run.before if run else None,
         after=run.after if run else None,
         energy=run.energy if run else (),
-        isolation=_isolation(run) if run else None,
+        isolation=isolation_of(run.outcome, run.limits) if run else None,
         emulated=header.emulated,
         replayed=header.replays,
         noise_floor=floors.lead,
@@ -194,8 +195,10 @@ def _document(header: Header, run: WorkerRun | None, failure: Failure | None, bo
     )
 
 
-def _isolation(run: WorkerRun) -> Isolation:
-    return Isolation(layers=run.outcome.layers, memory_limit_mib=run.limits.memory_limit_mib)
+def isolation_of(ended: WorkerExit, limits: Limits) -> Isolation:
+    """What held the worker, as a result has it."""
+    lacks = ended.lacks.sentence if ended.lacks else None
+    return Isolation(layers=ended.layers, memory_limit_mib=limits.memory_limit_mib, lacks=lacks, strays=ended.strays)
 
 
 def _burst_p50_ms(figures: Figures) -> float | None:
