@@ -121,6 +121,10 @@ class MinimalHub:
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
         self._client.publish(topics.build(SITE, device_id, name), payload, qos=1)
 
+    def publish_retained(self, topic: str, payload: bytes) -> None:
+        """What a broker gives to everybody who subscribes later."""
+        self._client.publish(topic, payload, qos=1, retain=True)
+
     def received_of(self, kind: type[T]) -> list[T]:
         return [message for _, message, _ in self.received if isinstance(message, kind)]
 
