@@ -1,4 +1,4 @@
-"""What a hub does with its disk when devices report, without its network: each receipt is said when it would be sent."""
+"""What a hub does with its disk when devices report, without a network: it says each receipt when it would send it."""
 
 import sys
 from collections.abc import Callable

@@ -53,6 +53,7 @@ class _Open:
 def _events(lines: Iterator[str], folder: str) -> Iterator[Event]:
     files: dict[int, _Open] = {}
     made: set[str] = set()
+    said = b""
     for line in lines:
         found = _LINE.match(line)
         if not found or int(found[3]) < 0:
@@ -86,7 +87,8 @@ def _events(lines: Iterator[str], folder: str) -> Iterator[Event]:
         elif numbers and call.startswith("dup") and numbers[0] in files:
             files[answer] = files[numbers[0]]
         elif call == "write" and numbers[0] == STDOUT and STDOUT not in files:
-            yield from (Event("said", data=text) for text in texts[0].splitlines())
+            *lines_said, said = (said + texts[0]).split(b"\n")
+            yield from (Event("said", data=text) for text in lines_said)
         elif numbers and numbers[0] in files:
             yield from _on_file(call, files, numbers, texts, answer)
 

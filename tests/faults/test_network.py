@@ -1,5 +1,6 @@
 """Links as bad ones are: silent, flapping, slow, led to a wrong host, refused. Nothing is lost, nothing hammers."""
 
+import itertools
 import logging
 import socket
 import threading
@@ -184,7 +185,7 @@ def test_a_broker_that_refuses_is_asked_slowly_and_the_reason_is_logged_once(
         agent = Running(agent_process.make(replace(settings, retry=Backoff(0.2, 0.4))))
         try:
             eventually(lambda: len(asked) >= 4)
-            assert min(later - earlier for earlier, later in zip(asked, asked[1:], strict=False)) > 0.1
+            assert min(later - earlier for earlier, later in itertools.pairwise(asked)) > 0.1
             assert caplog.text.count("Not authorized") == 1, caplog.text
             hub.broker_port = right
             eventually(lambda: hub.is_online(agent.device_id))
