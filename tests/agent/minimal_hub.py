@@ -56,7 +56,8 @@ class Mosquitto:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
-        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        lines = f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false", "user root"
+        self._config.write_text("\n".join(lines) + "\n")  # in a user namespace nobody else exists
         self.start()
 
     def start(self) -> None:
