@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
 MAX_PAUSE_S = 5
-MAX_IN_FLIGHT = 100
+MAX_IN_FLIGHT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
