@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,6 +20,7 @@ from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
+MAX_ATTEMPT = 2**31 - 1
 CONFLICT = "The hub already has a different result with this id. It keeps both."
 
 
@@ -68,7 +70,7 @@ class Inbox:
             if topic is None or topic.message_class not in topics.UPWARD:
                 raise Unusable("Devices must not write to this topic.")
             message = codec.decode(topic.message_class, arrival.payload)
-            with store.transaction():
+            with nullcontext() if isinstance(message, m.Result) else store.transaction():
                 self._take(store, arrival, topic.device_id, message, effects)
             effects.seen.add(topic.device_id)
             if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
@@ -122,6 +124,8 @@ class Inbox:
         wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
         if wrong:
             raise Unusable(f"The artifact {wrong[0]!r} has an invalid SHA-256.")
+        if not 0 < result.attempt <= MAX_ATTEMPT:
+            raise Unusable(f"The attempt {str(result.attempt)[:40]} is not between 1 and {MAX_ATTEMPT:,}.")
         if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
             log.info("result.artifact_missing result=%s", result.result_id)
             return  # no receipt: the agent stores the artifact and sends the result again
