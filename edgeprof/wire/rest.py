@@ -86,6 +86,18 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadState:
+    """A file on its way to the hub. Send from `offset` on; with a hash of each part, `part_bytes` at a time."""
+
+    upload_id: str
+    offset: int
+    size: int
+    part_bytes: int
+    is_stored: bool = False
+    """The whole file is stored under its hash: nothing is left to send."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelPatch:
     """Changes to a model; None leaves a field as it is. A field that is changed is no longer proposed."""
 

@@ -35,6 +35,7 @@ from edgeprof_agent.daemon.runner import Evaluate, Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
+from edgeprof_agent.daemon.trust import JobTrust
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ class Agent:
             )
         )
 
-        self._handler = Handler(self._runner, self._outbox, self._sender, self._link)
+        trust = JobTrust(settings.data / "identity", self.identity.device_id)
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust)
         self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:

@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "The agent's settings": agent.SETTINGS,
     "Connecting an agent": agent.CONNECTING,
     "Files on the device": agent.STATE,
+    "Signed jobs": agent.SIGNED_JOBS,
     "Endpoints": agent.ENDPOINTS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,

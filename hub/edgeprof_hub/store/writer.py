@@ -10,7 +10,7 @@ from typing import TypeVar
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.store import database, jobs, outcomes, rows, statements
+from edgeprof_hub.store import database, jobs, outcomes, rows, signatures, statements
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -152,6 +152,10 @@ class SqliteWriter:
                 f" WHERE job_id = ? AND attempt = ? AND state NOT IN {outcomes.ENDED}",
                 (sent_s, sent_s, job_id, attempt),
             )
+
+    def sign_version(self, job_id: str, attempt: int) -> tuple[int, int]:
+        with self.transaction():
+            return signatures.version(self._connection, job_id, attempt, time.time_ns() // 1_000_000)
 
     def restart_job(self, job_id: str, attempt: int) -> bool:
         with self.transaction():
