@@ -48,6 +48,8 @@ class ModelRef:
     name: str
     format: ModelFormat
     manifest: Manifest
+    family: str = ""
+    """Of which the device keeps the previous version. Empty: the hub is older, or there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

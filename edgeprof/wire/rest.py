@@ -188,6 +188,11 @@ class JobRecord:
     created_s: float
     updated_s: float
 
+    @property
+    def state_word(self) -> str:
+        """The state for a person: of a job that only flashes, `flashed` where others are measured."""
+        return "flashed" if self.state == "measured" and self.config.load_only else self.state
+
 
 CellKey = tuple[str, str, str]
 """Device, model, configuration."""
@@ -280,6 +285,8 @@ class CampaignRequest(RunOptions):
     """Solved examples before each item of these sets."""
     evaluate_only: bool = False
     """Measure no speed: jobs for these sets alone."""
+    flash_only: bool = False
+    """Measure nothing: each device stores the model, checks it, loads it once and switches to it."""
 
 
 @dataclass(frozen=True, kw_only=True)

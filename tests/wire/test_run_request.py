@@ -13,7 +13,16 @@ from edgeprof.wire.run_request import RunConfig, RunOptions, RunProtocol
 
 KINDS = (RunConfig, RunProtocol)
 EVERY = [each for kind in (rest.CampaignRequest, *KINDS) for each in fields_of(kind)]
-OF_A_CAMPAIGN = {"model_ids", "device_ids", "groups", "protocol", "evaluation_sets", "shots", "evaluate_only"}
+OF_A_CAMPAIGN = {
+    "model_ids",
+    "device_ids",
+    "groups",
+    "protocol",
+    "evaluation_sets",
+    "shots",
+    "evaluate_only",
+    "flash_only",
+}
 """What and where, not how: no options of a run. Sets and shots make jobs of their own."""
 
 
@@ -70,7 +79,7 @@ def test_the_wire_has_the_names_it_had() -> None:
     assert set(msgspec.to_builtins(RunConfig(runtime="x"))) == {
         *("runtime", "threads", "provider", "shapes", "prompt_tokens", "decode_tokens", "power_mode", "depth_tokens"),
         *("arrival_rate_per_s", "require_full_delegation", "signature", "dims", "input_values"),
-        *("evaluation_set", "shots"),
+        *("evaluation_set", "load_only", "shots"),
     }
     assert set(msgspec.to_builtins(RunProtocol())) >= {
         *("warmup_runs", "warmup_limit_s", "min_runs", "max_runs", "window_s", "window_limit_s", "precision"),

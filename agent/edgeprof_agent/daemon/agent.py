@@ -26,6 +26,7 @@ from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
+from edgeprof_agent.daemon.installed import Installed
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.link import HubLink
@@ -84,10 +85,13 @@ class Agent:
             settings.resend_after_s,
             settings.retry,
         )
+        self._installed = Installed(settings.data)
         store = ModelStore(
             settings.data,
             settings.store_budget_mib * 2**20,
             lambda file, part, cancelled, on_bytes: download(hub, file, part, settings.download, cancelled, on_bytes),
+            limit_mbps=settings.download_limit_mbps,
+            spare_last=self._installed.previous,
         )
         self._runner = Runner(
             Parts(
@@ -96,6 +100,7 @@ class Agent:
                 jobs=jobs,
                 outbox=self._outbox,
                 store=store,
+                installed=self._installed,
                 measure=machine.measure(self.identity),
                 evaluate=machine.evaluate(self.identity),
                 journals=self._journals,
@@ -119,6 +124,7 @@ class Agent:
         self._purge_jobs(time.time())
         self._journals.purge(time.time())
         self._outbox.purge(time.time())
+        self._installed.link()
         runner = self._thread("runner", self._runner.run)
         others = [
             self._thread("inbox", self._read_inbox),

@@ -201,6 +201,13 @@ AGENTS = (
 )
 
 CAMPAIGNS = (
+    ErrorCode(
+        "flash_only",
+        "A campaign that only flashes asks for something that has to be measured, or for a model without files.",
+        "Leave that out.",
+        WRONG_USE,
+    ),
+    ErrorCode("bad_download_limit", "The download limit is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_deadline", "The time limit is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
         "bad_decode", "The number of tokens to generate is out of range.", "Use the range in the message.", WRONG_USE

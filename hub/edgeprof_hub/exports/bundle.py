@@ -62,6 +62,8 @@ def check(hub: HubContext, stored: rest.StoredResult) -> rest.ModelRecord:
     """The model of a run, with its files here. Raises EdgeprofError: not_found, evaluation_run."""
     if stored.result.config.evaluation_set:
         raise UsageError("evaluation_run", "A bundle holds no evaluation set. Use a run that measured speed.")
+    if stored.result.config.load_only:
+        raise UsageError("evaluation_run", "This run only flashed the model. Use a run that measured speed.")
     model = hub.reader.model(stored.result.model_id)
     if model is None:
         raise not_found("model", stored.result.model_id)

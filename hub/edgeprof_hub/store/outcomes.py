@@ -33,7 +33,7 @@ def save_result(
     )
     _end_job(connection, result, received_s)
     key = (result.device_id, result.model_id, result.config_key)
-    if not result.config.evaluation_set and _make_cell(connection, key, rows.to_json(result.config), None):
+    if result.config.is_speed and _make_cell(connection, key, rows.to_json(result.config), None):
         _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
         if result.failure and result.failure.code == "cancelled":
             jobs.drop_empty_cell(connection, key)
@@ -80,7 +80,7 @@ def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
     )
     for row in connection.execute(sql, (model_id,)).fetchall():
         config = rows.from_json(row["document"], m.Result).config
-        if not config.evaluation_set:
+        if config.is_speed:
             touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
 
 

@@ -121,7 +121,7 @@ class SqliteWriter:
             statements.insert(self._connection, "campaign", values)
             for job in jobs:
                 statements.insert(self._connection, "job", rows.job_values(job))
-                if job.config.evaluation_set:  # no speed, so no cell of the matrix
+                if not job.config.is_speed:  # so no cell of the matrix
                     continue
                 outcomes.touch_cell(
                     self._connection, job.device_id, job.model_id, job.config_key, rows.to_json(job.config), job.job_id
@@ -242,7 +242,7 @@ class SqliteWriter:
         """Point the job's cell at it; a cell that went with its cancelled jobs comes back."""
         sql = "SELECT device_id, model_id, config_key, config FROM job WHERE job_id = ?"
         device_id, model_id, config_key, config = self._connection.execute(sql, (job_id,)).fetchone()
-        if not rows.run_config(config).evaluation_set:
+        if rows.run_config(config).is_speed:
             outcomes.touch_cell(self._connection, device_id, model_id, config_key, config, job_id)
 
     def _delete_with_results(self, kind: str, item_id: str) -> bool:
