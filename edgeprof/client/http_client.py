@@ -17,7 +17,7 @@ from edgeprof.client.resumable import Sent, send_file
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.net import hub_url, sse
-from edgeprof.net.http import Server, bearer
+from edgeprof.net.http import Server, bearer, check_whole
 from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
@@ -178,6 +178,17 @@ class HubClient:
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
         self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())
+
+    def model_bom(self, model_id: str) -> bytes:
+        """A model's bill of materials: CycloneDX 1.6, as JSON."""
+        return self._send("GET", f"/models/{model_id}/bom", None)
+
+    def model_bundle(self, model_id: str) -> Iterator[bytes]:
+        """A model's signed bundle, in pieces. Raises HubError `hub_unreachable` for one that was cut off."""
+        with self._answer("GET", f"/models/{model_id}/bundle") as response, self._server.reading():
+            while chunk := response.read(CHUNK_BYTES):
+                yield chunk
+            check_whole(response)
 
     def edit_model(self, model_id: str, changes: rest.ModelPatch) -> None:
         """Change what the hub knows of a model; what is None stays."""

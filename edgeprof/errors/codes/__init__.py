@@ -42,6 +42,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Recorded machines": agent.RECORDING,
     "Model files": models.FILES,
     "Moving models": models.MOVING,
+    "Bundles of models": models.BUNDLES,
     "Runtimes": models.RUNTIMES,
     "Recipes": models.RECIPES,
     "Device profiles": models.PROFILES,
