@@ -285,8 +285,18 @@ class CampaignRequest(RunOptions):
     """Solved examples before each item of these sets."""
     evaluate_only: bool = False
     """Measure no speed: jobs for these sets alone."""
-    flash_only: bool = False
-    """Measure nothing: each device stores the model, checks it, loads it once and switches to it."""
+    flash_only: Annotated[
+        bool,
+        RunField(
+            title="Flash only",
+            help="Measure nothing: each device stores the model, checks it, loads it once and switches to it.",
+            form=FormInput(label="Flash only", note="Load the model once on each device; measure nothing."),
+            not_offered={
+                "profile": "A profile on this machine flashes nothing.",
+                "flash": "The option `--no-run` of `edgeprof flash` sets it.",
+            },
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,16 +13,7 @@ from edgeprof.wire.run_request import RunConfig, RunOptions, RunProtocol
 
 KINDS = (RunConfig, RunProtocol)
 EVERY = [each for kind in (rest.CampaignRequest, *KINDS) for each in fields_of(kind)]
-OF_A_CAMPAIGN = {
-    "model_ids",
-    "device_ids",
-    "groups",
-    "protocol",
-    "evaluation_sets",
-    "shots",
-    "evaluate_only",
-    "flash_only",
-}
+OF_A_CAMPAIGN = {"model_ids", "device_ids", "groups", "protocol", "evaluation_sets", "shots", "evaluate_only"}
 """What and where, not how: no options of a run. Sets and shots make jobs of their own."""
 
 
@@ -31,9 +22,9 @@ def test_every_field_is_described(kind: type) -> None:
     assert {each.name for each in fields_of(kind)} == {each.name for each in fields(kind)}
 
 
-def test_a_campaign_adds_repeats_alone_to_what_a_run_has() -> None:
+def test_a_campaign_adds_two_fields_to_what_a_run_has() -> None:
     own = {each.name for each in fields_of(rest.CampaignRequest)}
-    assert own == {each.name for each in fields_of(RunOptions)} | {"repeats"}
+    assert own == {each.name for each in fields_of(RunOptions)} | {"repeats", "flash_only"}
     assert {each.name for each in fields(rest.CampaignRequest)} == own | OF_A_CAMPAIGN
 
 
