@@ -15,6 +15,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Repeats and order": ("repeats", "order_seed", "runs", "pause_s"),
     "Output": ("form", "verbose", "out", "samples_file", "as_json", "label", "no_wait"),
+    "Flashing": ("no_run", "download_limit_mbps"),
     "Language models": ("prompt_tokens", "decode_tokens", "depth_tokens"),
     "Inputs of tensor models": ("shapes", "dims", "input_values", "signature"),
     "Time and precision": (

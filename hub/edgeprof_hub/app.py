@@ -33,6 +33,7 @@ from edgeprof_hub.routes import (
     api_quality,
     api_results,
     api_sets,
+    api_uploads,
     cell_history,
     integration,
     pages,
@@ -65,6 +66,8 @@ ROUTERS = (
             api_quality,
         )
     ),
+    (API_PREFIX, api_uploads.router),
+    (API_PREFIX, api_uploads.models),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),
     (API_PREFIX, ready.api),

@@ -21,6 +21,7 @@ from edgeprof_hub.store.writer import SqliteWriter
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPT = 2**31 - 1
+MAX_CODE_CHARS = 60
 CONFLICT = "The hub already has a different result with this id. It keeps both."
 
 
@@ -197,10 +198,15 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
 def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
     _check_job(store, device_id, ack.job_id)
     if ack.status == "refused":
-        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, ack.reason or "the device refused it")
+        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, _why_refused(ack))
     else:
         store.save_job_state(ack.job_id, ack.attempt, "accepted", "", None, "")
     effects.changes[Change("job", ack.job_id)] = None
+
+
+def _why_refused(ack: m.Ack) -> str:
+    reason = ack.reason or "the device refused it"
+    return f"{reason} [{ack.code[:MAX_CODE_CHARS]}]" if ack.code else reason
 
 
 def _is_cleared(topic: topics.Topic, arrival: Arrival) -> bool:
