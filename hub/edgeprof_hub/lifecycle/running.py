@@ -30,6 +30,7 @@ from edgeprof_hub.notices import Notices
 from edgeprof_hub.prediction.watch import PredictionWatch
 from edgeprof_hub.quality.watch import QualityWatch
 from edgeprof_hub.registry import uploads
+from edgeprof_hub.rollout import ticking
 from edgeprof_hub.store import health, trouble
 from edgeprof_hub.store.base import ReadStore, WriteStore
 from edgeprof_hub.store.reader import SqliteReader
@@ -79,6 +80,7 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     predictions.start()
     stack.callback(predictions.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
+    stack.callback(_every(ticking.TICK_EVERY_S, lambda: ticking.tick(hub)))  # its own: judging a gate takes seconds
     return hub
 
 
