@@ -271,6 +271,13 @@ CAMPAIGNS = (
     ErrorCode("quarantine_lifted", "The quarantine was lifted before.", "Flash the model again.", FAILED, (409,)),
     ErrorCode("rollout_ended", "The rollout has ended.", "Start another one, or roll it back.", FAILED, (409,)),
     ErrorCode(
+        "rollout_overlaps",
+        "Another rollout of the same family is open on some of the devices.",
+        "Wait until it has ended, or abort it: `edgeprof rollout abort`.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode(
         "rollout_not_waiting",
         "The rollout waits for no approval.",
         "Read why it stands still: `edgeprof rollout show`.",

@@ -46,21 +46,10 @@ def speed(reference: Sequence[Run], model: Sequence[Run], limit_percent: float, 
         model_result_id=model[-1].result.result_id,
     )
     limit = 1 + limit_percent / 100
-    span = f"{_percent(found.low)} to {_percent(found.high)} (interval of {found.interval_percent} %)"
+    span = f"{found.interval_percent} % interval {found.low:.2f} to {found.high:.2f}"
+    takes = f"Takes {found.ratio:.2f} × as long as {name} ({span})"
     if found.low > limit:
-        return Speed(
-            "failed",
-            f"Takes {found.ratio:.2f} × as long as {name}: {span}. The limit is +{limit_percent:g} %.",
-            compared,
-        )
+        return Speed("failed", f"{takes}: above the limit of {limit:g} ×.", compared)
     if found.high <= limit:
-        return Speed("succeeded", f"Time against {name}: {span}, within +{limit_percent:g} %.", compared)
-    return Speed(
-        "undecided",
-        f"Time against {name}: {span}. The interval includes the limit of +{limit_percent:g} %: measure more runs.",
-        compared,
-    )
-
-
-def _percent(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.1f} %"
+        return Speed("succeeded", f"{takes}: within {limit:g} ×.", compared)
+    return Speed("undecided", f"{takes}: the interval includes the limit of {limit:g} ×. Compare more runs.", compared)

@@ -35,13 +35,11 @@ def decided(
         note = next((job.note for job in mine if job.note and job.note != "cancelled"), "")
         return replace(done, outcome="cancelled", sentence=f"Cancelled: {note}." if note else "Cancelled by a person.")
     state, gates = _gates(hub, row, measured) if plan.gates else ("", ())
-    done = replace(done, gates=gates)
+    done = replace(_compared(hub, row, jobs, plan), gates=gates, decided_s=now_s)
     if state == "fails":
-        return replace(done, outcome="failed", sentence="A quality gate fails.")
-    compared = _compared(hub, row, jobs, plan)
-    done = replace(compared, gates=gates, decided_s=now_s)
+        return replace(done, outcome="failed", sentence=f"A quality gate fails. {done.sentence}")
     if state == "undecided" and done.outcome == "succeeded":
-        return replace(done, outcome="undecided", sentence="A quality gate is undecided.")
+        return replace(done, outcome="undecided", sentence=f"A quality gate is undecided. {done.sentence}")
     return done
 
 

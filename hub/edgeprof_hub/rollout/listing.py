@@ -150,7 +150,7 @@ def _doing(
 ) -> str:
     """What an undecided device does now."""
     if rollout.ended_s is not None:
-        return "Not reached." if group.started_s is None else "Its jobs were cancelled."
+        return "" if group.started_s is None else "Its jobs were cancelled."
     if group.started_s is None:
         return "Waits for its group."
     away = "Offline. " if device is not None and not device.online else ""

@@ -53,6 +53,7 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
         reason="",
         ended_s=None,
     )
+    _refuse_overlap(hub, model, devices)
     previous = ran_before(hub, [device.device_id for device in devices], model)
     groups = grouping.grouped(devices, request.plan, previous, row.rollout_id)
     create(
@@ -199,6 +200,21 @@ def _devices(
     left_out = len(wanted) - len(able)
     plural = "s" if left_out != 1 else ""
     return able, [f"{left_out} device{plural} left out: no {model.format} models run there."] if left_out else []
+
+
+def _refuse_overlap(hub: HubContext, model: rest.ModelRecord, devices: Sequence[rest.DeviceRecord]) -> None:
+    """Two rollouts of one family on one device would take each other's model for the one before."""
+    ids = {device.device_id for device in devices}
+    for row in hub.reader.rollouts.open():
+        other = hub.reader.model(row.model_id)
+        if other is None or other.family != model.family:
+            continue
+        if any(each.device_id in ids for each in hub.reader.rollouts.devices(row.rollout_id)):
+            raise EdgeprofError(
+                "rollout_overlaps",
+                f"A {row.kind} of {other.shown_name} is open on some of these devices. Abort it first: "
+                f"`edgeprof rollout abort {row.rollout_id}`.",
+            )
 
 
 def _of_groups(hub: HubContext, names: Sequence[str]) -> Iterable[str]:

@@ -50,8 +50,7 @@ def step(hub: HubContext, row: RolloutRow, now_s: float) -> None:
     for group in groups:
         count = thresholds.count([device.outcome for device in devices[group.number]], plan)
         if group.started_s is not None and count.state == "failed":
-            share = f"{count.failed} of {count.size} devices failed"
-            end(hub, row, "stopped", f"Group {group.title!r}: {share}; the limit is {count.may_fail}.", now_s)
+            end(hub, row, "stopped", _why_stopped(hub, group, count, devices[group.number]), now_s)
             return
     started = [group for group in groups if group.started_s is not None]
     if row.state != "running" or (row.start_s is not None and now_s < row.start_s):
@@ -161,6 +160,15 @@ def _by_group(hub: HubContext, row: RolloutRow) -> dict[int, list[DeviceRow]]:
     for device in hub.reader.rollouts.devices(row.rollout_id):
         found[device.number].append(device)
     return found
+
+
+def _why_stopped(hub: HubContext, group: GroupRow, count: thresholds.Count, devices: Sequence[DeviceRow]) -> str:
+    """How many failed, and what the first of them showed."""
+    first = next(device for device in devices if device.outcome == "failed")
+    record = hub.reader.device(first.device_id)
+    title = f"{group.title[0].upper()}{group.title[1:]}"
+    what = f"{title}: {count.failed} of {count.size} device{'s' * (count.size != 1)} failed."
+    return f"{what} {record.label if record else first.device_id}: {first.sentence}"
 
 
 def _summary(devices: dict[int, list[DeviceRow]]) -> str:
