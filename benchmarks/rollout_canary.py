@@ -47,9 +47,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     trials: int = parser.parse_args().trials
     for runs in (1, 3, 6):
-        print(
-            f"{runs} run{'s' * (runs != 1)} of each model, limit +{LIMIT_PERCENT:g} %: passes / waits / stops, of {trials}"
-        )
+        print(f"{runs} runs of each model, limit +{LIMIT_PERCENT:g} %: passes/waits/stops of {trials}")
         print(f"{'':26}" + "".join(f"{factor:>15g} ×" for factor in FACTORS))
         for title, (series, spread) in DEVICES.items():
             cells = [share(series, spread, factor, runs, trials) for factor in FACTORS]

@@ -38,18 +38,10 @@ BAD: dict[str, Behaviour] = {
     "fast, with wrong answers": Behaviour(0.5, right=WRONG),
 }
 SERIES = (
-    "normal",
-    "heavy tail",
-    "AR(1) 0.3",
-    "AR(1) 0.6",
-    "AR(1) 0.9",
-    "wandering",
-    "GARCH",
-    "trend",
-    "random trend",
-    "two modes 70/30",
+    *("normal", "heavy tail", "AR(1) 0.3", "AR(1) 0.6", "AR(1) 0.9"),
+    *("wandering", "GARCH", "trend", "random trend", "two modes 70/30"),
 )
-"""Of which 200 samples a run and three runs can show 10 %. Wider ones wait for a person: `benchmarks.rollout_canary`."""
+"""In which three runs of 200 samples can show 10 %. Wider ones wait for a person: `benchmarks.rollout_canary`."""
 GOOD: dict[str, Behaviour] = {
     f"{name}, {factor:g} of the time": Behaviour(factor, series=name) for name in SERIES for factor in (1.0, 0.8)
 }
