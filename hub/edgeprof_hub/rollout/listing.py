@@ -185,7 +185,7 @@ def _before_the_next(row: RolloutRow, now_s: float) -> str:
 
 
 def _in_group(row: RolloutRow, group: RolloutGroup, devices: Sequence[DeviceRow], known: _Known, now_s: float) -> str:
-    title = f"Group {group.number + 1} of {group.size} device{'s' * (group.size != 1)} ({group.title})"
+    title = f"Group {group.number + 1} ({group.title}, {group.size} device{'s' * (group.size != 1)})"
     if group.state == "approval":
         return f"{title} passed. Waits for your approval."
     if group.state == "short":
