@@ -8,6 +8,8 @@ from edgeprof.errors import UsageError
 
 _WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)")
 _MINUTES_A_DAY = 24 * 60
+MAX_START_S = 7_258_118_400.0
+"""The year 2200: beyond the last years there is no local time."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ def parse_start(text: str) -> float | None:
     if not text.strip():
         return None
     try:
-        return datetime.fromisoformat(text.strip()).timestamp()
+        at_s = datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise UsageError("bad_rollout", f"{text[:40]!r} is not a time. Use 2026-12-01T02:00.") from None
+        at_s = -1.0
+    if not 0 <= at_s < MAX_START_S:
+        raise UsageError("bad_rollout", f"{text[:40]!r} is not a time. Use 2026-12-01T02:00.")
+    return at_s
 
 
 def may_send(window: str, now_s: float) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from edgeprof.commands import rollout as command
 from edgeprof.tables.rollouts import quarantines_text
 from edgeprof.wire.rollout_words import Canary, canary_of, stages_of
 from edgeprof_hub.rollout import ticking
@@ -20,6 +21,7 @@ OLD, NEW = variant("cnn fp32", "digits", "fp32"), variant("cnn int8", "digits")
 @pytest.fixture
 def agents(hub: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Agent]]:
     monkeypatch.setattr(ticking, "TICK_EVERY_S", 0.05)
+    monkeypatch.setattr(command, "REFRESH_S", 0.05)
     models = {OLD.model_id: Behaviour(), NEW.model_id: Behaviour()}
     with Agent(hub.hub.endpoint.port, 8, models) as one, Agent(hub.hub.endpoint.port, 9, models) as other:
         rollout_cases.online(hub, [one, other])

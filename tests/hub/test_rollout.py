@@ -229,6 +229,27 @@ def test_a_device_that_joins_in_the_middle_is_not_a_part_of_it(
         assert late.runs == []
 
 
+def test_a_device_that_is_deleted_in_the_middle_does_not_count(served: tuple[Live, list[Agent]]) -> None:
+    live, agents = served
+    waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
+    gone = next(device for device in waiting.devices if device.group == 1)
+    next(each for each in agents if each.device_id == gone.device_id).vanish()
+    eventually(lambda: gone.device_id not in {each.device_id for each in live.hub.reader.devices() if each.online})
+    live.client.delete("devices", gone.device_id)
+    live.client.change_rollout(waiting.rollout_id, "approve")
+    ended = outcome_of(live, waiting)
+    assert (ended.state, ended.stands) == ("finished", "6 devices: 5 succeeded, 1 cancelled.")
+
+
+def test_two_rollouts_of_a_family_do_not_meet_on_a_device(served: tuple[Live, list[Agent]]) -> None:
+    live, agents = served
+    waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
+    with pytest.raises(HubError, match="is open on some of these devices"):
+        live.client.start_rollout(request(OLD, agents[:1], PLAIN))
+    live.client.change_rollout(waiting.rollout_id, "abort")
+    assert outcome_of(live, live.client.start_rollout(request(OLD, agents[:1], PLAIN))).state == "finished"
+
+
 def test_a_rollout_goes_on_where_it_was_after_the_hub_restarted(tmp_path: Path, models: dict[str, Behaviour]) -> None:
     with serving(tmp_path / "data") as live:
         keep(live.hub, OLD, NEW)

@@ -141,13 +141,18 @@ def _set(hub: HubContext, row: RolloutRow, state: RolloutState, *, before: tuple
 def _again(hub: HubContext, row: RolloutRow) -> None:
     """Run the failed devices of a stopped rollout again, and go on."""
     devices = {each.device_id: each for each in hub.reader.rollouts.devices(row.rollout_id) if each.outcome in AGAIN}
+    model = hub.reader.model(row.model_id)
+    starting.refuse_overlap(hub, model.family if model else "", devices)
     campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
     jobs = [job for each in campaigns if (found := hub.reader.campaign(each)) for job in found.jobs]
     again = [job for job in jobs if job.device_id in devices]
 
     def write(store: SqliteWriter) -> None:
         with store.transaction():
-            store.change(lambda db: rollouts.set_state(db, row.rollout_id, "running", "", None, before=("stopped",)))
+            if not store.change(
+                lambda db: rollouts.set_state(db, row.rollout_id, "running", "", None, before=("stopped",))
+            ):
+                return
             store.change(lambda db: rollouts.decide_again(db, row.rollout_id, list({job.device_id for job in again})))
             store.change(lambda db: rollouts.clear_notice(db, row.rollout_id))
             for job in again:

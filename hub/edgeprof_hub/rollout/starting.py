@@ -53,7 +53,7 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
         reason="",
         ended_s=None,
     )
-    _refuse_overlap(hub, model, devices)
+    refuse_overlap(hub, model.family, [device.device_id for device in devices])
     previous = ran_before(hub, [device.device_id for device in devices], model)
     groups = grouping.grouped(devices, request.plan, previous, row.rollout_id)
     create(
@@ -107,8 +107,9 @@ def start_group(hub: HubContext, row: RolloutRow, group: GroupRow, devices: Sequ
     campaign_id = identity.new_id()
     jobs: list[rest.JobRecord] = []
     started: list[DeviceRow] = []
+    records = {each.device_id: each for each in hub.reader.devices()}
     for device in _with_previous(hub, row, devices):
-        made, changed = _jobs_of(hub, row, device, now_s)
+        made, changed = _jobs_of(hub, row, device, records.get(device.device_id), now_s)
         jobs += [replace(job, campaign_id=campaign_id) for job in made]
         started.append(changed)
 
@@ -146,10 +147,10 @@ def _with_previous(hub: HubContext, row: RolloutRow, devices: Sequence[DeviceRow
 
 
 def _jobs_of(
-    hub: HubContext, row: RolloutRow, device: DeviceRow, now_s: float
+    hub: HubContext, row: RolloutRow, device: DeviceRow, record: rest.DeviceRecord | None, now_s: float
 ) -> tuple[list[rest.JobRecord], DeviceRow]:
     """A device's jobs: the model, and in the canary the reference interleaved with it; then its evaluations."""
-    record, model = hub.reader.device(device.device_id), hub.reader.model(device.model_id)
+    model = hub.reader.model(device.model_id)
     if record is None:
         return [], replace(device, outcome="cancelled", sentence="The device was deleted.", decided_s=now_s)
     if model is None:
@@ -202,12 +203,12 @@ def _devices(
     return able, [f"{left_out} device{plural} left out: no {model.format} models run there."] if left_out else []
 
 
-def _refuse_overlap(hub: HubContext, model: rest.ModelRecord, devices: Sequence[rest.DeviceRecord]) -> None:
+def refuse_overlap(hub: HubContext, family: str, device_ids: Iterable[str]) -> None:
     """Two rollouts of one family on one device would take each other's model for the one before."""
-    ids = {device.device_id for device in devices}
+    ids = set(device_ids)
     for row in hub.reader.rollouts.open():
         other = hub.reader.model(row.model_id)
-        if other is None or other.family != model.family:
+        if other is None or other.family != family:
             continue
         if any(each.device_id in ids for each in hub.reader.rollouts.devices(row.rollout_id)):
             raise EdgeprofError(

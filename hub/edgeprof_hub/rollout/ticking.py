@@ -10,12 +10,12 @@ from edgeprof.wire import rest
 from edgeprof.wire.notices import Notice, NoticeKind
 from edgeprof.wire.rollouts import OPEN_ROLLOUTS, RolloutState
 from edgeprof_hub import hub_clock
-from edgeprof_hub.campaigns import queue
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.rollout import deciding, starting, thresholds
 from edgeprof_hub.store import quarantines, rollouts
 from edgeprof_hub.store.rollouts import DeviceRow, GroupRow, RolloutRow
+from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
@@ -66,19 +66,25 @@ def step(hub: HubContext, row: RolloutRow, now_s: float) -> None:
 
 
 def end(hub: HubContext, row: RolloutRow, state: RolloutState, reason: str, now_s: float) -> bool:
-    """End a rollout: open jobs are cancelled, finished ones stay. False where it has ended already."""
-    done = hub.writer.call(
-        lambda store: store.change(
-            lambda db: rollouts.set_state(db, row.rollout_id, state, reason, now_s, before=OPEN_ROLLOUTS)
-        )
-    )
-    if not done:
+    """End a rollout: open jobs are cancelled, finished ones stay. False where it has ended already.
+
+    In one transaction: a hub that stops in between sends no job of a rollout that has ended.
+    """
+
+    def write(store: SqliteWriter) -> list[str] | None:
+        with store.transaction():
+            if not store.change(
+                lambda db: rollouts.set_state(db, row.rollout_id, state, reason, now_s, before=OPEN_ROLLOUTS)
+            ):
+                return None
+            campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
+            of_these = (rest.JobFilter(campaign_id=each, states=rest.OPEN_STATES) for each in campaigns)
+            return hub.dispatch.cancel(store, [job_id for which in of_these for job_id in hub.reader.jobs.ids(which)])
+
+    cancelled = hub.writer.call(write)
+    if cancelled is None:
         return False
-    for group in hub.reader.rollouts.groups(row.rollout_id):
-        if group.campaign_id is not None:
-            job_ids = hub.reader.jobs.ids(rest.JobFilter(campaign_id=group.campaign_id, states=rest.OPEN_STATES))
-            queue.in_parts(hub, job_ids, hub.dispatch.cancel)
-    hub.events.publish([Change("rollout", row.rollout_id)])
+    hub.events.publish([Change("rollout", row.rollout_id), *(Change("job", job_id) for job_id in cancelled)])
     kind: NoticeKind = "rollout_stopped" if state == "stopped" else "rollout_ended"
     notify(hub, row, kind, f"{_title(hub, row)} {state}. {reason}".strip())
     return True
