@@ -151,6 +151,12 @@ def ran(hub: HubContext, model: rest.ModelRecord, numbers: Sequence[int]) -> Non
     hub.writer.call(change)
 
 
+def answered(hub: HubContext, model: rest.ModelRecord, number: int) -> None:
+    """This device answered the set with the model, rightly as a source does."""
+    result = quality_cases.evaluated(hub, number, model, RIGHT)
+    hub.writer.call(lambda store: store.save_result(result, sha256_hex(result.result_id.encode()), fleet.NOW_S))
+
+
 def request(
     model: rest.ModelRecord, agents: Sequence[FakeAgent], plan: RolloutPlan = PLAIN, **changes: Any
 ) -> RolloutRequest:

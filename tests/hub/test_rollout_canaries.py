@@ -9,11 +9,21 @@ from edgeprof.wire import rest
 from edgeprof.wire.rollouts import Rollout, RolloutPlan
 from edgeprof_hub.rollout import ticking
 from tests.hub import rollout_cases
-from tests.hub.live import Live, eventually, serving
-from tests.hub.rollout_cases import GATE, SET_ID, WRONG, Agent, Behaviour, keep, outcome_of, ran, request, variant
+from tests.hub.live import Live, serving
+from tests.hub.rollout_cases import (
+    GATE,
+    WRONG,
+    Agent,
+    Behaviour,
+    answered,
+    keep,
+    outcome_of,
+    ran,
+    request,
+    variant,
+)
 
 DEVICES = range(1, 6)
-SOURCE = variant("cnn fp32", "digits", "fp32")
 
 BAD: dict[str, Behaviour] = {
     "crash at load": Behaviour(fails=("load", "crash")),
@@ -52,15 +62,21 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rol
     """Every prepared model sent to five devices of two kinds, with the default plan; the rollouts as they ended."""
     before, ticking.TICK_EVERY_S = ticking.TICK_EVERY_S, 0.02
     with serving(tmp_path_factory.mktemp("hub")) as live, ExitStack() as stack:
-        models = {variant(name, "digits").model_id: does for name, does in {**BAD, **GOOD}.items()}
-        models[SOURCE.model_id] = Behaviour()
+        models: dict[str, Behaviour] = {}
         agents = [stack.enter_context(_agent(live, number, models)) for number in DEVICES]
         rollout_cases.online(live, agents)
-        keep(live.hub, SOURCE, *(variant(name, "digits") for name in {**BAD, **GOOD}), gates=(GATE,), has_set=True)
-        ran(live.hub, SOURCE, DEVICES)
-        _answered(live, agents)
+        for name, does in {**BAD, **GOOD}.items():
+            models |= {_source(name).model_id: Behaviour(), variant(name, name).model_id: does}
+            keep(live.hub, _source(name), variant(name, name), gates=(GATE,), has_set=True)
+            ran(live.hub, _source(name), DEVICES)
+            answered(live.hub, _source(name), 1)
         yield {name: _sent(live, agents, name) for name in {**BAD, **GOOD}}
     ticking.TICK_EVERY_S = before
+
+
+def _source(name: str) -> rest.ModelRecord:
+    """The float model of a family: what ran before, and what the gate is held against."""
+    return variant(f"{name} fp32", name, "fp32")
 
 
 def _agent(live: Live, number: int, models: dict[str, Behaviour]) -> Agent:
@@ -68,18 +84,8 @@ def _agent(live: Live, number: int, models: dict[str, Behaviour]) -> Agent:
     return Agent(live.hub.endpoint.port, number, models, live.hub, **(pi4 if number % 2 else {}))
 
 
-def _answered(live: Live, agents: list[Agent]) -> None:
-    """The source's answers, which the gate is held against."""
-    asked = rest.CampaignRequest(
-        model_ids=(SOURCE.model_id,), device_ids=(agents[0].device_id,), evaluation_sets=(SET_ID,), evaluate_only=True
-    )
-    made = live.client.start_campaign(asked)
-    eventually(lambda: live.client.campaign(made.campaign_id).jobs[0].state == "measured")
-
-
 def _sent(live: Live, agents: list[Agent], name: str) -> Rollout:
-    plan = RolloutPlan(reference_model_id=SOURCE.model_id)
-    return outcome_of(live, live.client.start_rollout(request(variant(name, "digits"), agents, plan)))
+    return outcome_of(live, live.client.start_rollout(request(variant(name, name), agents, RolloutPlan())))
 
 
 def test_there_are_twenty_of_each() -> None:
