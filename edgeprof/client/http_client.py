@@ -22,6 +22,7 @@ from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
+from edgeprof.wire.rollouts import Quarantine, Rollout, RolloutAction, RolloutRequest
 
 if TYPE_CHECKING:
     from edgeprof.integration.facts import IntegrationAnswer
@@ -174,6 +175,30 @@ class HubClient:
         """Retry every failed job of these; how many. Raises HubError `nothing_failed` where there is none."""
         path = f"/jobs/retry{_query(device_id=device_id, campaign_id=campaign_id)}"
         return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
+
+    def start_rollout(self, request: RolloutRequest) -> Rollout:
+        """Send a model to many devices in groups, a canary first."""
+        return self._call("POST", "/rollouts", Rollout, asdict(request))
+
+    def rollouts(self, limit: int = 50) -> list[Rollout]:
+        """The newest rollouts without their devices, newest first."""
+        return self._get(f"/rollouts?limit={limit}", list[Rollout])
+
+    def rollout(self, rollout_id: str) -> Rollout:
+        """One rollout with each device, and why it stands still."""
+        return self._get(f"/rollouts/{rollout_id}", Rollout)
+
+    def change_rollout(self, rollout_id: str, action: RolloutAction) -> Rollout:
+        """Approve, pause, resume, abort or roll back; the rollout then, or the new one that rolls it back."""
+        return _decode(self._send("POST", f"/rollouts/{rollout_id}/{action}", b""), Rollout)
+
+    def quarantines(self) -> list[Quarantine]:
+        """Models that crashed a kind of device, those that are still kept from it first."""
+        return self._get("/quarantines", list[Quarantine])
+
+    def lift_quarantine(self, quarantine_id: int) -> Quarantine:
+        """Send the model to that kind of device again."""
+        return _decode(self._send("POST", f"/quarantines/{quarantine_id}/lift", b""), Quarantine)
 
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""

@@ -104,14 +104,14 @@ def flash(
     of_groups = resolve.group_members(client.groups(), groups) if groups else ()
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
-    records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    records = [resolve.put_model(client, text, labels, say_progress) for text in models]
     known = client.models()
     for record in records:
         if message := resolve.namesakes(known, record):
             click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
-    evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]
+    evaluated = [resolve_sets.put_set(client, text, say_progress) for text in dict.fromkeys(sets)]
     request = replace(
         measuring,
         evaluation_sets=tuple(one.set_id for one in evaluated),
@@ -170,7 +170,8 @@ def _follow(
     return 0 if all(job.state == "measured" for job in ended.jobs) else 1
 
 
-def _say_progress(text: str) -> None:
+def say_progress(text: str) -> None:
+    """One line of an upload, redrawn on a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}", nl=text.endswith("."), err=True)
     elif text.endswith("."):

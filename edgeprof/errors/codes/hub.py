@@ -262,12 +262,41 @@ CAMPAIGNS = (
     ErrorCode("bad_threads", "The number of threads is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_warmup", "The length of the warm-up is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_window", "The length of the window is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_rollout",
+        "A rollout's plan has a value that cannot be followed.",
+        "Use the range or form in the message.",
+        WRONG_USE,
+    ),
     ErrorCode("campaign_too_large", "The campaign has too many jobs.", "Split it.", WRONG_USE),
     ErrorCode("empty_campaign", "A campaign needs at least one model and one device.", "Choose both.", WRONG_USE),
     ErrorCode(
         "job_ended", "The job has already ended.", "Reload the page; retry the job if it failed.", FAILED, (409,)
     ),
     ErrorCode("job_not_ended", "The job has not ended yet.", "Cancel it first: `edgeprof cancel`.", FAILED, (409,)),
+    ErrorCode(
+        "nothing_to_roll_back",
+        "No device of the rollout ran another model of the family before.",
+        "Flash the model that you want: `edgeprof flash`.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode("quarantine_lifted", "The quarantine was lifted before.", "Flash the model again.", FAILED, (409,)),
+    ErrorCode("rollout_ended", "The rollout has ended.", "Start another one, or roll it back.", FAILED, (409,)),
+    ErrorCode(
+        "rollout_overlaps",
+        "Another rollout of the same family is open on some of the devices.",
+        "Wait until it has ended, or abort it: `edgeprof rollout abort`.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode(
+        "rollout_not_waiting",
+        "The rollout waits for no approval.",
+        "Read why it stands still: `edgeprof rollout show`.",
+        FAILED,
+        (409,),
+    ),
     ErrorCode(
         "job_too_large", "One job is too long for a message.", "Give it fewer input shapes or sweep points.", WRONG_USE
     ),

@@ -103,8 +103,8 @@ class Watch:
         if campaign is None or any(job.state not in rest.TERMINAL_STATES for job in campaign.jobs):
             return
         key = f"{campaign_id} {sum(job.attempt for job in campaign.jobs)}"
-        if len(campaign.jobs) == 1 or key in self._announced:
-            return
+        if len(campaign.jobs) == 1 or key in self._announced or self._hub.reader.rollouts.of_campaign(campaign_id):
+            return  # a rollout tells of its own end
         self._announced.add(key)
         states = [job.state for job in campaign.jobs]
         counts = ", ".join(f"{states.count(state)} {state}" for state in rest.TERMINAL_STATES if state in states)

@@ -14,7 +14,7 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import trouble
+from edgeprof_hub.store import quarantines, trouble
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -148,6 +148,9 @@ class Inbox:
         effects.replies.append((result.device_id, receipt))
         if outcome == "stored":
             effects.changes[Change("result", result.result_id)] = None
+            if store.change(lambda db: quarantines.note_crash(db, result, arrival.received_s)) is not None:
+                log.warning("model.quarantined model=%s device=%s", result.model_id, result.device_id)
+                effects.changes[Change("rollout", "")] = None
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
 

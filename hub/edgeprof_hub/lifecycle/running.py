@@ -33,6 +33,7 @@ from edgeprof_hub.prediction.watch import PredictionWatch
 from edgeprof_hub.quality.watch import QualityWatch
 from edgeprof_hub.registry import parts, uploads
 from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.rollout import ticking
 from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.signing.job_signer import JobSigner
 from edgeprof_hub.store import health, trouble
@@ -92,6 +93,7 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     predictions.start()
     stack.callback(predictions.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
+    stack.callback(_every(ticking.TICK_EVERY_S, lambda: ticking.tick(hub)))  # its own: judging a gate takes seconds
     return hub
 
 
