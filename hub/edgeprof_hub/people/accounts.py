@@ -74,7 +74,7 @@ def remove(db: sqlite3.Connection, actor: str, name: str, *, may_be_last: bool) 
 
 
 def new_password(password: str, name: str) -> str:
-    """Checked and hashed. Takes a tenth of a second: never on the writer's thread."""
+    """Checked and hashed. It takes its time: never on the writer's thread."""
     return passwords.hashed(passwords.checked(password, name))
 
 
