@@ -65,6 +65,8 @@ def ready_line(hub: HubContext) -> str:
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
     shown = f"[{host}]" if ":" in host else host
     guard = "token required" if hub.settings.token else "no token"
+    if hub.reader.people.has_accounts():
+        guard = "sign-in required"
     # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
     broker_host = shown if is_loopback(hub.endpoint.host) else hub.endpoint.host
     return (

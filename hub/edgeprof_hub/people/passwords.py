@@ -13,7 +13,7 @@ MAX_PASSWORD_CHARS = 256
 MIN_DIFFERENT_CHARS = 5
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-"""argon2id with 19 MiB, two passes, one thread: OWASP's Password Storage Cheat Sheet. A hub may run on a small board."""
+"""argon2id, 19 MiB, two passes, one thread (OWASP, Password Storage Cheat Sheet): hubs run on small boards, too."""
 _ONE_AT_A_TIME = threading.Lock()
 """Anybody may send sign-ins: each takes 19 MiB while it is looked at."""
 MAX_WAITING = 8

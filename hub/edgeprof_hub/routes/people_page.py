@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.tables import durations
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.people import accounts, api_tokens, audit, passwords
 from edgeprof_hub.people.roles import MEANING, OPEN_HUB, ROLES, SCOPES, SHARED_TOKEN, Principal, Right
@@ -58,6 +59,10 @@ class PeoplePage:
     default_days: int = api_tokens.DEFAULT_DAYS
     max_days: int = api_tokens.MAX_DAYS
     min_password_chars: int = passwords.MIN_PASSWORD_CHARS
+
+    def ago(self, at_s: float) -> str:
+        """How long ago."""
+        return durations.age_text(max(0.0, self.now_s - at_s))
 
     @property
     def meanings(self) -> str:

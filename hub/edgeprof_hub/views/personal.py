@@ -10,7 +10,7 @@ from edgeprof_hub.people import rights
 from edgeprof_hub.people.roles import OPEN_HUB, Principal, Right
 
 MARK = "<!--who-->"
-_TAG = re.compile(r"<(/?form|button)\b([^>]*)>")
+_TAG = re.compile(r"<(/?form|button|input|select|textarea)\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)(?:="([^"]*)")?')
 _NAV_LINK = re.compile(r'^ *<a href="(/\w+)"[^>]*>[^<]*</a>\n', re.MULTILINE)
 _NAV = re.compile(r'<nav aria-label="Main">.*?</nav>', re.DOTALL)
@@ -43,7 +43,7 @@ def _nav_link(link: re.Match[str], who: Principal) -> str:
 
 
 def _buttons(text: str, who: Principal) -> str:
-    """A button is told to a script as before: it is there, and neither seen nor pressed."""
+    """What a form would change stays to be read, and cannot be pressed. Scripts find each button where it was."""
     form: dict[str, str] = {}
 
     def shown(tag: re.Match[str]) -> str:
@@ -53,11 +53,19 @@ def _buttons(text: str, who: Principal) -> str:
             form = attributes
         elif kind == "/form":
             form = {}
-        else:
-            method = attributes.get("formmethod") or form.get("method", "get")
-            path = unescape(attributes.get("formaction") or form.get("action", "")).partition("?")[0]
-            if method == "post" and path and not who.may(rights.of("POST", path).need.right):
-                return f"<button hidden disabled{tag[2]}>"
+        elif _is_refused({**form, **_own(attributes)}, who):
+            return f"<{kind} {'hidden ' if kind == 'button' else ''}disabled{tag[2]}>"
         return tag[0]
 
     return _TAG.sub(shown, text)
+
+
+def _own(attributes: dict[str, str]) -> dict[str, str]:
+    """What a button says in the place of its form."""
+    found = {"method": attributes.get("formmethod"), "action": attributes.get("formaction")}
+    return {name: text for name, text in found.items() if text}
+
+
+def _is_refused(form: dict[str, str], who: Principal) -> bool:
+    path = unescape(form.get("action", "")).partition("?")[0]
+    return form.get("method") == "post" and path != "" and not who.may(rights.of("POST", path).need.right)
