@@ -24,7 +24,7 @@ def user() -> None:
 @click.option("--role", type=click.Choice(_ROLES), required=True, help="What the account may do.")
 @_DATA
 def add_user(name: str, role: str, data: Path | None) -> None:
-    """Add account NAME. The password comes from a prompt, or from standard input where that is no terminal.
+    """Add account NAME. The password comes from a prompt, or from standard input if that is not a terminal.
 
     From the first account on, the hub asks for sign-in. The first account is an admin.
     """

@@ -79,7 +79,7 @@ def _refuse_older_hub(folder: Path, file: Path) -> None:
 
 
 def ask_password(words: str) -> str:
-    """From a prompt, typed twice; from the first line of standard input where that is no terminal. Never from argv."""
+    """From a prompt, typed twice; from the first line of standard input if that is not a terminal. Never from argv."""
     if sys.stdin.isatty():
         return str(click.prompt(words, hide_input=True, confirmation_prompt=True, err=True))
     line = sys.stdin.readline(MAX_LINE_CHARS).rstrip("\r\n")
