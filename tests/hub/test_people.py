@@ -1,10 +1,12 @@
 """Accounts, sessions and API tokens through the real application: signing in, expiry, restarts, revocation."""
 
+import http.client
 import re
 import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 from argon2 import PasswordHasher
@@ -13,12 +15,17 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_hub import config
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
+from edgeprof_hub.events import Change
 from edgeprof_hub.people import accounts, passwords
 from edgeprof_hub.people.sessions import SESSION_S
-from edgeprof_hub.routes import guesses
+from edgeprof_hub.routes import access, guesses
 from edgeprof_hub.routes.access import COOKIE
+from edgeprof_hub.store.audit import AuditQuery
+from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.salvage import salvage
 from edgeprof_hub.store.writer import SqliteWriter
 from tests.hub import people_cases as cases
+from tests.hub.live import serving
 
 DEVICES = "/api/v1/devices"
 
@@ -331,3 +338,60 @@ def test_a_stored_role_of_a_newer_release_gives_no_right(data: Path) -> None:
         connection.execute("UPDATE account SET role = 'auditor' WHERE name = 'otto'")
     with cases.hub(data) as client:
         assert cases.signed_in(client, "otto").get(DEVICES).status_code == 403
+
+
+def test_an_open_stream_ends_with_its_session(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "LOOKED_UP_EVERY_S", 0.0)
+    with serving(data, token=cases.TOKEN) as live:
+        watching, leaving = (http.client.HTTPConnection("127.0.0.1", live.port, timeout=10) for _ in range(2))
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        leaving.request("POST", "/sign-in", f"name=vera&password={quote_plus(cases.PASSWORD)}", form)
+        answer = leaving.getresponse()
+        cookie = {"Cookie": answer.getheader("Set-Cookie", "").split(";")[0]}
+        answer.read()
+        watching.request("GET", "/api/v1/events", headers=cookie)
+        stream = watching.getresponse()
+        assert stream.status == 200
+        change = Change("device", "d-1")
+        live.hub.events.publish([change])
+        assert [stream.readline() for _ in range(3)][2].startswith(b"event: changed")
+        stream.readline(), stream.readline()
+        leaving.request("POST", "/sign-out", headers=cookie)
+        assert leaving.getresponse().status == 303
+        live.hub.events.publish([change])
+        assert stream.read() == b"", "what came after the sign-out is not told"
+        watching.close()
+        leaving.close()
+
+
+def test_a_hub_whose_database_must_not_be_changed_still_lets_people_in(data: Path) -> None:
+    with cases.hub(data) as client:
+        health = cases.context_of(client).health
+        health.is_read_only, health.message = True, "broken"
+        browser = cases.signed_in(client, "vera")
+        assert browser.get(DEVICES).status_code == 200
+        assert browser.post("/jobs/retry").status_code == 403
+        assert client.post("/sign-in", data={"name": "vera", "password": "wrong"}).status_code == 403
+        assert cases.context_of(client).reader.people.sessions(0) == []
+        assert browser.post("/sign-out").status_code == 303
+        assert browser.get(DEVICES).status_code == 401
+
+
+def test_a_database_from_before_accounts_that_is_only_read_has_none(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE)) as connection:
+        for table in ("page_session", "api_token", "account"):
+            connection.execute(f"DROP TABLE {table}")
+    reader = SqliteReader(data / DATABASE)
+    assert reader.people.has_accounts() is False
+    assert (reader.people.account("ada"), reader.people.token("0"), reader.people.session("0")) == (None, None, None)
+    reader.close()
+
+
+def test_what_is_salvaged_of_a_damaged_database_keeps_everybodys_access(data: Path, tmp_path: Path) -> None:
+    cases.add_token(data, "ci", "run", owner="ada")
+    salvage(data / DATABASE, tmp_path / "new.sqlite")
+    reader = SqliteReader(tmp_path / "new.sqlite")
+    assert [one.name for one in reader.people.accounts()] == ["ada", "otto", "vera"]
+    assert [one.name for one in reader.people.tokens()] == ["ci"]
+    assert len(reader.audit.entries(AuditQuery())) == 4
+    reader.close()
