@@ -355,7 +355,8 @@ def test_an_open_stream_ends_with_its_session(data: Path, monkeypatch: pytest.Mo
         change = Change("device", "d-1")
         live.hub.events.publish([change])
         assert [stream.readline() for _ in range(3)][2].startswith(b"event: changed")
-        stream.readline(), stream.readline()
+        assert stream.readline().startswith(b"data:")
+        assert stream.readline() == b"\n"
         leaving.request("POST", "/sign-out", headers=cookie)
         assert leaving.getresponse().status == 303
         live.hub.events.publish([change])

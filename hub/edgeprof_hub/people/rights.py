@@ -140,7 +140,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **STORING,
     **LABELS,
 }
-_PATTERNS = [(method, compile_path(path), need) for (method, path), need in NEEDS.items()]
+_PATTERNS = [(method, path.partition("{")[0], compile_path(path)[0], need) for (method, path), need in NEEDS.items()]
 
 
 class Found(NamedTuple):
@@ -160,8 +160,8 @@ def of(method: str, path: str) -> Found:
     asked = "GET" if method in SAFE_METHODS else method
     fitting = [
         Found(need, " ".join(found.groups()))
-        for verb, (pattern, _, _), need in _PATTERNS
-        if verb == asked and (found := pattern.match(path))
+        for verb, start, pattern, need in _PATTERNS
+        if verb == asked and path.startswith(start) and (found := pattern.match(path))
     ]
     if fitting:
         return max(fitting, key=lambda one: one.need.right)

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 from edgeprof.wire.identity import sha256_hex
@@ -53,16 +54,20 @@ class Sessions:
         if not secret:
             return None
         key = sha256_hex(secret.encode())
-        session = self._unwritten.get(key) or hub.reader.people.session(key)
+        session, role = self._found(hub, key)
         if session is None or session.ends_s <= self._clock():
             return None
         if session.account is None:
             is_right = self._token is not None and hmac.compare_digest(session.token_mark, self._mark(secret))
-            return _of_page(SHARED, key) if is_right else None
-        account = hub.reader.people.account(session.account)
-        if account is None:
-            return None
-        return Principal(name=account.name, right=right_of(account.role), account=account.name, session_sha256=key)
+            return replace(SHARED, session_sha256=key) if is_right else None
+        return Principal(name=session.account, right=right_of(role), account=session.account, session_sha256=key)
+
+    def _found(self, hub: HubContext, key: str) -> tuple[PageSession | None, str]:
+        """The session and its account's role now; a role that is empty has no right."""
+        if (unwritten := self._unwritten.get(key)) is not None:
+            account = hub.reader.people.account(unwritten.account) if unwritten.account else None
+            return unwritten, account.role if account else ""
+        return hub.reader.people.session_with_role(key) or (None, "")
 
     def end(self, hub: HubContext, secret: str) -> None:
         """Sign out."""
@@ -73,7 +78,3 @@ class Sessions:
     def _mark(self, secret: str) -> str:
         """Ties a session to the shared token without a trace of the token: nobody has the secret that keys it."""
         return hmac.new(secret.encode(), (self._token or "").encode(), sha256).hexdigest()
-
-
-def _of_page(principal: Principal, key: str) -> Principal:
-    return Principal(name=principal.name, right=principal.right, is_device=principal.is_device, session_sha256=key)

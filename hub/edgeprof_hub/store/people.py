@@ -90,8 +90,21 @@ class PeopleReader:
         return [PageSession(**dict(row)) for row in self._known(sql, (now_s,))]
 
     def session(self, secret_sha256: str) -> PageSession | None:
-        found = self._known("SELECT * FROM page_session WHERE secret_sha256 = ?", (secret_sha256,))
-        return PageSession(**dict(found[0])) if found else None
+        found = self.session_with_role(secret_sha256)
+        return found[0] if found else None
+
+    def session_with_role(self, secret_sha256: str) -> tuple[PageSession, str] | None:
+        """A session, and its account's role; empty for one of the shared token."""
+        sql = (
+            "SELECT page_session.*, coalesce(account.role, '') AS role FROM page_session"
+            " LEFT JOIN account ON account.name = page_session.account WHERE secret_sha256 = ?"
+        )
+        found = self._known(sql, (secret_sha256,))
+        if not found:
+            return None
+        values = dict(found[0])
+        role = str(values.pop("role"))
+        return PageSession(**values), role
 
     def tokens(self) -> list[ApiToken]:
         """By name, the expired ones too."""
