@@ -176,7 +176,7 @@ def test_an_admin_adds_accounts_and_sets_passwords(data: Path) -> None:
     with cases.hub(data) as client:
         admin, form = cases.signed_in(client, "ada"), {"name": "Max", "role": "operator", "password": cases.PASSWORD}
         for change, word in (
-            ({"name": "no spaces"}, "not an account name"),
+            ({"name": "no spaces"}, "not a valid name"),
             ({"role": "owner"}, "not a role"),
             ({"password": "short"}, "12 to 256"),
             ({"password": "aaaaaaaaaaaaaa"}, "different"),

@@ -60,6 +60,12 @@ def test_an_address_that_nobody_listed_needs_an_admin() -> None:
     assert rights.of("GET", "/something-new").need.right is Right.VIEWER
 
 
+def test_an_address_of_any_length_is_looked_at_and_only_a_short_one_is_kept() -> None:
+    kept = rights._known.cache_info().currsize  # pyright: ignore[reportPrivateUsage]
+    assert rights.of("POST", f"/jobs/{'x' * 1000}/cancel").need.action == "job.cancel"
+    assert rights._known.cache_info().currsize == kept  # pyright: ignore[reportPrivateUsage]
+
+
 def test_only_ones_own_things_are_changed_by_a_viewer() -> None:
     below = {route for route in CHANGING if rights.NEEDS[route].right < Right.OPERATOR}
     assert below == {*rights.OWN, ("POST", "/sign-in")}

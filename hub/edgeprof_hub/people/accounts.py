@@ -23,7 +23,7 @@ def tidy(name: str) -> str:
     if not _NAME.fullmatch(text) or len(text) > MAX_NAME_CHARS:
         raise UsageError(
             "bad_account_name",
-            f"{name[:40]!r} is not an account name. Use up to {MAX_NAME_CHARS} of a-z, 0-9 and . _ -, such as ada.",
+            f"{name[:40]!r} is not a valid name. Use up to {MAX_NAME_CHARS} of a-z, 0-9 and . _ -, such as ada.",
         )
     return text
 

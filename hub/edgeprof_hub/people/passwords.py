@@ -29,7 +29,7 @@ def checked(password: str, name: str) -> str:
     'correct horse battery'
     """
     text = unicodedata.normalize("NFKC", password)
-    if not MIN_PASSWORD_CHARS <= len(text) <= MAX_PASSWORD_CHARS:
+    if len(text) < MIN_PASSWORD_CHARS or max(len(text), len(password)) > MAX_PASSWORD_CHARS:
         raise UsageError(
             "weak_password",
             f"Use {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters for a password.",

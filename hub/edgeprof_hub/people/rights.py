@@ -142,6 +142,9 @@ NEEDS: dict[tuple[str, str], Need] = {
 }
 _PATTERNS = [(method, path.partition("{")[0], compile_path(path)[0], need) for (method, path), need in NEEDS.items()]
 
+MAX_KEPT_CHARS = 300
+"""Of an address whose answer is kept: strangers ask for addresses of any length."""
+
 
 class Found(NamedTuple):
     """What an address needs, and the values in its path, such as a device's id."""
@@ -150,13 +153,16 @@ class Found(NamedTuple):
     subject: str = ""
 
 
-@lru_cache(maxsize=4096)
 def of(method: str, path: str) -> Found:
     """What a request needs. Where several patterns fit a path, the strictest counts.
 
     >>> of("GET", "/runs/r1").need.right.name, of("POST", "/runs/r1/delete")
     ('VIEWER', Found(need=Need(right=<Right.ADMIN: 3>, action='result.delete'), subject='r1'))
     """
+    return _known(method, path) if len(method) + len(path) <= MAX_KEPT_CHARS else _found(method, path)
+
+
+def _found(method: str, path: str) -> Found:
     asked = "GET" if method in SAFE_METHODS else method
     fitting = [
         Found(need, " ".join(found.groups()))
@@ -166,3 +172,6 @@ def of(method: str, path: str) -> Found:
     if fitting:
         return max(fitting, key=lambda one: one.need.right)
     return Found(_VIEWER if method in SAFE_METHODS else _UNLISTED)
+
+
+_known = lru_cache(maxsize=4096)(_found)
