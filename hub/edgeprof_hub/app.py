@@ -30,6 +30,7 @@ from edgeprof_hub.routes import (
     api_families,
     api_fit,
     api_groups,
+    api_identity,
     api_models,
     api_quality,
     api_results,
@@ -57,6 +58,7 @@ ROUTERS = (
             api_fit,
             api_devices,
             api_groups,
+            api_identity,
             api_families,
             api_campaigns,
             api_results,
@@ -71,6 +73,7 @@ ROUTERS = (
     (API_PREFIX, integration.api),
     ("", upload.router),
     ("", sign_in.router),
+    ("", api_identity.open_router),
     ("", pages.router),
 )
 ERRORS: dict[int | str, dict[str, Any]] = {

@@ -68,7 +68,7 @@ def test_an_address_of_any_length_is_looked_at_and_only_a_short_one_is_kept() ->
 
 def test_only_ones_own_things_are_changed_by_a_viewer() -> None:
     below = {route for route in CHANGING if rights.NEEDS[route].right < Right.OPERATOR}
-    assert below == {*rights.OWN, ("POST", "/sign-in")}
+    assert below == {*rights.OWN, ("POST", "/sign-in"), ("POST", "/api/v1/enrol")}
 
 
 @pytest.mark.parametrize("credential", ["page", "token"])
@@ -113,7 +113,7 @@ def test_reading_needs_a_viewer_but_for_what_is_listed(hub: TestClient) -> None:
     assert refused == {"/audit", "/flash"}
     stranger = cases.another(hub)
     read = {path for path in reading if stranger.get(filled(path)).status_code not in (401, 303)}
-    assert read == {"/api/v1/healthz", "/sign-in"}
+    assert read == {"/api/v1/healthz", "/sign-in", "/ca.pem"}
 
 
 def test_no_role_and_no_scope_passes_for_a_device(hub: TestClient, data: Path) -> None:

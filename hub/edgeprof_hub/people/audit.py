@@ -21,6 +21,8 @@ class Pending:
 
     subject: str = ""
     detail: str = ""
+    actor: str = ""
+    """Who did it, where the request's credentials do not say it."""
     changed: bool | None = None
     """Whether anything changed, where the answer's status does not say it."""
 
@@ -50,13 +52,16 @@ def record(
     table.add(connection, when_s, actor, action, _line(subject), _line(detail), address, failed=failed)
 
 
-def about(subject: str | None = None, detail: str | None = None, *, changed: bool | None = None) -> None:
+def about(
+    subject: str | None = None, detail: str | None = None, *, actor: str = "", changed: bool | None = None
+) -> None:
     """Say what the entry of this request is about. Outside of one, nothing happens."""
     pending = _PENDING.get()
     if pending is None:
         return
     pending.subject = pending.subject if subject is None else subject
     pending.detail = pending.detail if detail is None else detail
+    pending.actor = actor or pending.actor
     pending.changed = pending.changed if changed is None else changed
 
 

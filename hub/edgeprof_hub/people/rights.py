@@ -38,6 +38,8 @@ OPEN = {
     ("GET", f"{API}/healthz"): Need(Right.OPEN),
     ("GET", "/sign-in"): Need(Right.OPEN),
     ("POST", "/sign-in"): Need(Right.OPEN),
+    ("GET", "/ca.pem"): Need(Right.OPEN),
+    ("POST", f"{API}/enrol"): Need(Right.OPEN, "device.enrol"),  # the join secret is looked at there
     ("GET", "/static/{file:path}"): Need(Right.OPEN),
 }
 OWN = {
@@ -49,6 +51,7 @@ OWN = {
 AGENTS = {
     ("POST", f"{API}/claims"): Need(Right.DEVICE),
     ("POST", f"{API}/holdings"): Need(Right.DEVICE),
+    ("POST", f"{API}/renew"): Need(Right.DEVICE),
     ("PUT", API + "/artifacts/{sha256}"): Need(Right.DEVICE),
 }
 PEOPLE = {
@@ -61,6 +64,10 @@ PEOPLE = {
     ("POST", "/settings/people/tokens/revoke"): _admin(""),
     ("POST", "/settings/people/sessions/end"): _admin(""),
     ("POST", "/settings/scenario"): _admin("settings.scenario"),
+}
+JOINING = {
+    ("POST", f"{API}/join-secrets"): _operator("device.join_secret"),
+    ("POST", API + "/devices/{device_id}/revoke"): _admin("device.revoke"),
 }
 DELETIONS = {
     ("DELETE", API + "/devices/{device_id}"): _admin("device.delete"),
@@ -135,6 +142,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **OWN,
     **AGENTS,
     **PEOPLE,
+    **JOINING,
     **DELETIONS,
     **RUNNING,
     **STORING,

@@ -74,3 +74,8 @@ class Principal:
 OPEN_HUB = Principal(name=ANYBODY, right=Right.ADMIN, is_device=True)
 """Everybody, on a hub without token and accounts, which listens on loopback only."""
 SHARED = Principal(name=SHARED_TOKEN, right=Right.ADMIN, is_device=True)
+
+
+def of_device(device_id: str) -> Principal:
+    """A device with a credential of its own. `identity/device_access.py` lists the few addresses that it may use."""
+    return Principal(name=f"device {device_id}", right=Right.VIEWER, is_device=True)

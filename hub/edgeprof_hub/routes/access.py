@@ -19,16 +19,18 @@ from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.context import HubContext, hub_of
 from edgeprof_hub.failures import STATUS, error_response
 from edgeprof_hub.http_bounds import TRUSTED
+from edgeprof_hub.identity import device_access
 from edgeprof_hub.people import audit, rights
 from edgeprof_hub.people.credentials import Credentials
 from edgeprof_hub.people.refusals import Refusals
 from edgeprof_hub.people.rights import SAFE_METHODS as SAFE_METHODS
-from edgeprof_hub.people.roles import Principal, Right
+from edgeprof_hub.people.roles import Principal, Right, of_device
 from edgeprof_hub.routes.guesses import Guesses
 from edgeprof_hub.routes.page_answers import mark, page
 
 COOKIE = "edgeprof_session"
 API = "/api/"
+ENROL = "/api/v1/enrol"
 SHOWS_A_PASSWORD = frozenset({"/sign-in", "/settings/people/own-password"})
 """Forms that are guessed at as a header is."""
 MAX_BODY_BYTES = 1024 * 1024
@@ -102,8 +104,9 @@ class Guard:
 
     async def _waited(self, hub: HubContext, scope: Scope, headers: Headers) -> Response | None:
         """Until it is this secret's turn, where its address has shown too many wrong ones."""
-        shows = "authorization" in headers or (scope["method"] == "POST" and scope["path"] in SHOWS_A_PASSWORD)
-        if not shows or not self._are_credentials_needed(hub):
+        path = scope["path"]
+        shows = "authorization" in headers or (scope["method"] == "POST" and path in SHOWS_A_PASSWORD)
+        if path != ENROL and not (shows and self._are_credentials_needed(hub)):
             return None
         wait_s = self._guesses.wait_s(client_of(scope))
         if wait_s is None:
@@ -130,6 +133,10 @@ class Guard:
         need = rights.of(scope["method"], scope["path"]).need
         if need.right is Right.OPEN:
             return None
+        device = device_access.caller_of(scope, device_access.bearer_of(headers))
+        if device is not None:
+            scope.setdefault("state", {})[device_access.DEVICE] = device.device_id
+            return device.refusal or of_device(device.device_id)
         try:
             who = self._credentials.principal(hub, headers.get("authorization", ""), session_secret(headers))
         except EdgeprofError as error:

@@ -43,7 +43,7 @@ def _has_changed(scope: Scope, status: int, pending: audit.Pending) -> bool:
 
 
 async def _write(hub: HubContext, scope: Scope, found: rights.Found, pending: audit.Pending) -> None:
-    actor, action = audit.actor(), found.need.action
+    actor, action = pending.actor or audit.actor(), found.need.action
     subject, detail = pending.subject or found.subject, pending.detail
     address = scope["client"][0] if scope.get("client") else ""
     written = hub.writer.submit(
