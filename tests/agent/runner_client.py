@@ -20,6 +20,7 @@ ATTEMPTS = (
     *("connect", "send", "reach_abstract", "write_outside", "write_root", "write_system", "write_device"),
     *("write_kernel_setting", "write_sys", "write_model", "read_token", "read_model", "others", "environment"),
 )
+LEAK = "held = []\nwhile True: held.append(bytearray(b'x') * (8 << 20))"
 DAEMON = (
     "import os, time\n"
     "if os.fork() == 0:\n"
@@ -41,17 +42,17 @@ def measured_both(name: str, runtime: str) -> dict[str, object]:
     }
 
 
-def ran(*command: str) -> dict[str, object]:
+def ran(*command: str, memory_limit_mib: float | None = None) -> dict[str, object]:
     lines: list[bytes] = []
+    limits = Limits(deadline_s=60, memory_limit_mib=memory_limit_mib)
     inside = Inside(mode="strict", files=tuple(STORE / name for name in MODELS))
-    ended = run(
-        command, b"", Limits(deadline_s=60), lambda line: bool(lines.append(line)), threading.Event(), inside=inside
-    )
+    ended = run(command, b"", limits, lambda line: bool(lines.append(line)), threading.Event(), inside=inside)
     return {
         "ending": ended.ending,
         "signal": ended.signal,
         "exit": ended.exit_code,
         "lines": lines,
+        "log": ended.log,
         "strays": ended.strays,
     }
 
@@ -85,6 +86,7 @@ told = {
     "runs": {name: measured_both(name, runtime) for name, runtime in MODELS.items()},
     "attempts": attempts(),
     "crash": ran(sys.executable, "-c", "import time, ctypes; time.sleep(0.2); ctypes.string_at(0)"),
+    "leak": ran(sys.executable, "-c", LEAK, memory_limit_mib=100),
     "daemon": ran(sys.executable, "-c", DAEMON, "left-by-a-runner"),
     "seen_after": [line for line in command_lines() if b"left-by-a-runner" in line and b"python" in line],
 }

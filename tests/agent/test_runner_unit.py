@@ -51,6 +51,10 @@ def test_how_a_worker_ended_is_told_by_its_runner(told: dict[str, Any]) -> None:
     assert (told["crash"]["ending"], told["crash"]["signal"]) == ("exited", "SIGSEGV")
 
 
+def test_a_worker_that_leaks_ends_at_its_limit(told: dict[str, Any]) -> None:
+    assert told["leak"]["ending"] == "memory" or "MemoryError" in told["leak"]["log"]
+
+
 def test_what_a_worker_leaves_behind_ends_with_its_unit(told: dict[str, Any]) -> None:
     assert (told["daemon"]["ending"], told["daemon"]["exit"]) == ("exited", 0)
     assert told["daemon"]["strays"] == 1
