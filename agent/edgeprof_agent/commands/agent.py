@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player
 
 MORE = {
+    "join": "edgeprof_agent.commands.join:join",
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",

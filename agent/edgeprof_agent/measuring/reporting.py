@@ -66,6 +66,12 @@ def failed_early(header: Header, failure: Failure) -> Result:
     return _document(header, None, failure, _Body())
 
 
+def flashed(header: Header, run: WorkerRun, figures: Figures) -> Result:
+    """The result of a run that loaded the model once, or could not."""
+    failure = None if run.cold else failure_of(run.worker_output, run.outcome, run.limits)
+    return _document(header, run, failure, _Body(figures=None if failure else figures))
+
+
 def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]:
     """The result of a run, measured or failed, and its artifacts by SHA-256."""
     measured = run.worker_output.measured
@@ -153,7 +159,7 @@ def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:
 
 
 def _document(header: Header, run: WorkerRun | None, failure: Failure | None, body: _Body) -> Result:
-    floors = noise_floors.for_run(header) if body.figures else noise_floors.Floors()
+    floors = noise_floors.for_run(header) if body.figures and header.config.is_speed else noise_floors.Floors()
     return Result(
         result_id=header.result_id,
         job_id=header.job_id,
