@@ -16,7 +16,9 @@ MAX_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family"]
+    kind: Literal[
+        "device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family", "rollout"
+    ]
     id: str
 
 

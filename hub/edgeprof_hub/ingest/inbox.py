@@ -14,13 +14,14 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import trouble
+from edgeprof_hub.store import quarantines, trouble
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPT = 2**31 - 1
+MAX_CODE_CHARS = 60
 CONFLICT = "The hub already has a different result with this id. It keeps both."
 
 
@@ -147,6 +148,9 @@ class Inbox:
         effects.replies.append((result.device_id, receipt))
         if outcome == "stored":
             effects.changes[Change("result", result.result_id)] = None
+            if store.change(lambda db: quarantines.note_crash(db, result, arrival.received_s)) is not None:
+                log.warning("model.quarantined model=%s device=%s", result.model_id, result.device_id)
+                effects.changes[Change("rollout", "")] = None
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
 
@@ -197,10 +201,15 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
 def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
     _check_job(store, device_id, ack.job_id)
     if ack.status == "refused":
-        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, ack.reason or "the device refused it")
+        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, _why_refused(ack))
     else:
         store.save_job_state(ack.job_id, ack.attempt, "accepted", "", None, "")
     effects.changes[Change("job", ack.job_id)] = None
+
+
+def _why_refused(ack: m.Ack) -> str:
+    reason = ack.reason or "the device refused it"
+    return f"{reason} [{ack.code[:MAX_CODE_CHARS]}]" if ack.code else reason
 
 
 def _is_cleared(topic: topics.Topic, arrival: Arrival) -> bool:

@@ -36,7 +36,7 @@ def save_result(
         )
     if result.job_id is not None:
         _end_job(connection, result, received_s)
-    if is_model_known and not result.config.evaluation_set:
+    if is_model_known and result.config.is_speed:
         _into_cell(connection, result, received_s)
     return "stored"
 
@@ -104,7 +104,7 @@ def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
     )
     for row in connection.execute(sql, (model_id,)).fetchall():
         config = rows.from_json(row["document"], m.Result).config
-        if not config.evaluation_set:
+        if config.is_speed:
             touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
 
 
