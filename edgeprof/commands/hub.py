@@ -65,6 +65,11 @@ KINDS = ("device", "model", "result")
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
 @click.option("--items", type=int, default=0, help="Answer only the first N items of --evaluate; 0 is all.")
 @campaign_options
+@click.option(
+    "--no-run",
+    is_flag=True,
+    help="Only flash: each device stores the model, checks it, loads it once and switches to it.",
+)
 @click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
 @hub_options
 def flash(
@@ -80,6 +85,7 @@ def flash(
     evaluate_only: bool,
     shots: int,
     items: int,
+    no_run: bool,
     no_wait: bool,
     hub_url: str,
     token_file: str | None,
@@ -111,6 +117,7 @@ def flash(
         evaluation_sets=tuple(one.set_id for one in evaluated),
         shots=shots,
         evaluate_only=evaluate_only,
+        flash_only=no_run,
         protocol=replace(measuring.protocol, evaluation_items=items),
         model_ids=tuple(record.model_id for record in records),
         device_ids=tuple(device.device_id for device in chosen),

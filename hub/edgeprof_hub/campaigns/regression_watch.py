@@ -122,7 +122,7 @@ class Watch:
     def _result_came(self, stored: rest.StoredResult) -> None:
         result = stored.result
         reader = self._hub.reader.history
-        if result.status != "measured" or result.config.evaluation_set or not _got_worse(self._hub, result):
+        if result.status != "measured" or not result.config.is_speed or not _got_worse(self._hub, result):
             return
         known = reader.regressions(_cell(result))
         if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):
