@@ -149,7 +149,7 @@ def test_a_board_that_gets_a_token_keeps_no_key(tmp_path: Path) -> None:
         ca_pem=ca_pem, certificate_pem=None, token="epd1.x", job_key_hex="00", hub_url="https://hub:8766", mqtt=mqtt
     )
     joining._keep(found.folder, "https://hub:8766", enrolled)  # pyright: ignore[reportPrivateUsage]
-    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "token"}
+    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "token", "job_key"}
     assert (found.token, found.certificate()) == ("epd1.x", None)
     assert found.context().cert_store_stats()["x509_ca"] == 1
 
@@ -174,3 +174,13 @@ def test_the_doctor_says_how_long_the_certificate_is_good(tmp_path: Path) -> Non
     (tmp_path / files.FOLDER / files.CERTIFICATE).write_text("damaged")
     (damaged,) = doctor.certificate(tmp_path, NOW.timestamp())
     assert "Cannot use the certificate" in damaged.detail
+
+
+def test_another_hubs_key_ends_what_the_old_hubs_jobs_said(tmp_path: Path) -> None:
+    joining._pin(tmp_path, "aa" * 32)  # pyright: ignore[reportPrivateUsage]
+    (tmp_path / "job_seen.json").write_text("{}")
+    joining._pin(tmp_path, "aa" * 32)  # pyright: ignore[reportPrivateUsage]
+    assert (tmp_path / "job_seen.json").exists()
+    joining._pin(tmp_path, "bb" * 32)  # pyright: ignore[reportPrivateUsage]
+    assert not (tmp_path / "job_seen.json").exists()
+    assert (tmp_path / "job_key").read_text() == "bb" * 32 + "\n"

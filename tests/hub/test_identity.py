@@ -30,7 +30,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def test_the_authority_is_made_once_and_found_again(authority: Authority) -> None:
     again = Authority.open(authority.folder)
-    assert (again.ca_pem, again.job_key_hex) == (authority.ca_pem, authority.job_key_hex)
+    assert (again.ca_pem, again.ca_key_sha256) == (authority.ca_pem, authority.ca_key_sha256)
     assert authority.folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in authority.folder.iterdir()} == {0o600}
 

@@ -72,7 +72,8 @@ def test_what_an_operator_makes_a_device_joins_with(served: TlsHub, tmp_path: Pa
     status, answer = device.join(served, made["token"].split(".")[2])
     assert status == 200
     assert answer["ca_pem"] == served.ca_file.read_text()
-    assert (answer["token"], len(bytes.fromhex(answer["job_key_hex"]))) == (None, 32)
+    assert served.hub.job_key is not None
+    assert (answer["token"], answer["job_key_hex"]) == (None, served.hub.job_key.public_hex)
     assert answer["hub_url"] == f"https://{HOST}:{served.port}"
     assert answer["mqtt"] == {"host": HOST, "port": certificate_port(served), "tls": True}
     status, bootstrap = served.ask("GET", "/api/v1/bootstrap", context=device.context(served))

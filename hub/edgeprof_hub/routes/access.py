@@ -33,7 +33,7 @@ MAX_BODY_BYTES = 1024 * 1024
 BODY_WITHIN_S = 60.0
 OPEN_BODY_WITHIN_S = 10.0
 """Anybody may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
-UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload", "/sets/upload")
+UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/api/v1/uploads/", "/models/upload", "/sets/upload")
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
