@@ -44,6 +44,24 @@ def test_the_hash_in_the_token_is_the_one_that_openssl_computes(authority: Autho
     assert found.key_sha256 == authority.ca_key_sha256
 
 
+def test_openssl_takes_every_certificate_by_its_strict_rules(authority: Authority, tmp_path: Path) -> None:
+    """As clients do from Python 3.13 on."""
+    authority.keep_server(["hub", "127.0.0.1"])
+    authority.write_crl()
+    device = tmp_path / "device.pem"
+    device.write_text(authority.issue_device(request_of(ec.generate_private_key(ec.SECP256R1())), DEVICE))
+    strict = ["openssl", "verify", "-x509_strict", "-CAfile", authority.folder / "ca.pem"]
+    crl = ["-crl_check", "-CRLfile", authority.folder / "crl.pem"]
+    for purpose, file in (("sslserver", authority.folder / "server.pem"), ("sslclient", device)):
+        done = subprocess.run([*strict, *crl, "-purpose", purpose, file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    swapped = subprocess.run([*strict, "-purpose", "sslserver", device], capture_output=True, text=True, check=False)
+    assert "unsuitable certificate purpose" in swapped.stderr
+    authority.revoke(DEVICE)
+    revoked = subprocess.run([*strict, *crl, device], capture_output=True, text=True, check=False)
+    assert "certificate revoked" in revoked.stderr
+
+
 def test_a_damaged_authority_is_never_replaced_by_a_new_one(authority: Authority) -> None:
     authority.ledger.close()
     for damage in (
