@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
 from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.identity import certificates, tokens
-from edgeprof_hub.identity.certificates import Ca
+from edgeprof_hub.identity import certificates, rotation, tokens
+from edgeprof_hub.identity.authority import read_cas
 from edgeprof_hub.identity.identities import MAX_TTL_S
 from tests.hub import fleet
 from tests.hub.live import eventually
@@ -233,10 +231,7 @@ def test_certificates_of_another_time_of_another_ca_and_of_another_kind_are_refu
 ) -> None:
     authority = served.identities.authority
     key, now = certificates.new_key(), dt.datetime.now(dt.UTC)
-    own = Ca(
-        serialization.load_pem_private_key((authority.folder / "ca.key").read_bytes(), None),  # type: ignore[arg-type]
-        x509.load_pem_x509_certificate(authority.ca_pem.encode()),
-    )
+    own, _ = read_cas(authority.folder)
     device_id = fleet.device_id(next(NUMBERS))
     of_last_year = certificates.device_certificate(own, key.public_key(), device_id, now - dt.timedelta(days=366))
     of_another = certificates.device_certificate(certificates.new_ca(now), key.public_key(), device_id, now)
@@ -354,6 +349,47 @@ def test_a_hub_that_starts_again_knows_everybody_and_shuts_out_the_same(tmp_path
             time.sleep(1.5)
             assert revoked.connects == 0
         assert Device(tmp_path, "d-0123").join(served, unused)[0] == 200
+
+
+@pytest.mark.full
+def test_one_ca_follows_another_and_no_device_that_was_there_loses_its_hub(tmp_path: Path) -> None:
+    """Old and new certificates, the old one revoked, and a device that never learned of the new CA."""
+    a, b = Device(tmp_path, A), Device(tmp_path, B)
+    folder = tmp_path / "hub" / "identity"
+    with serving_tls(tmp_path / "hub", TOKEN) as served:
+        assert a.join(served, served.secret())[0] == 200
+        assert b.join(served, served.secret())[0] == 200
+        first, settings = served.ca_file.read_text(), served.hub.settings
+    rotation.prepare(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        only_first = ssl.create_default_context(cadata=first)
+        both = served.ask("GET", "/ca.pem", context=only_first)[1].decode()
+        assert both.startswith(first)
+        assert both.count("BEGIN") == 2
+    rotation.switch(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            served.ask("GET", "/ca.pem", context=only_first)
+        port = certificate_port(served)
+        with Mqtt(port, A, a.context(served)) as old, Mqtt(port, B, b.context(served)) as revoked:
+            eventually(lambda: old.is_in and revoked.is_in)
+            served.identities.revoke(B)
+            eventually(lambda: not revoked.is_in)
+            assert old.is_in
+        status, renewed = served.ask("POST", "/api/v1/renew", context=a.context(served))
+        assert (status, renewed["ca_pem"]) == (200, served.ca_file.read_text())
+        with Mqtt(port, B, b.context(served)) as still_out:
+            time.sleep(1.2)
+            assert still_out.connects == 0
+    rotation.drop(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        assert first not in served.ca_file.read_text()
+        with Mqtt(certificate_port(served), A, a.context(served)) as old:
+            time.sleep(0.5)
+            assert old.connects == 0
+        a.keep(renewed["certificate_pem"])
+        with Mqtt(certificate_port(served), A, a.context(served)) as new:
+            eventually(lambda: new.is_in)
 
 
 def test_the_hub_renews_its_list_and_its_servers_certificate_while_it_runs(tmp_path: Path) -> None:
