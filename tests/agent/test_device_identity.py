@@ -156,10 +156,16 @@ def test_a_board_that_gets_a_token_keeps_no_key(tmp_path: Path) -> None:
     mqtt = MqttDoor(host="hub", port=8884, tls=True)
     ca_pem = certificates.pem_of(CA.certificate)
     enrolled = Enrolled(
-        ca_pem=ca_pem, certificate_pem=None, token="epd1.x", job_key_hex="00", hub_url="https://hub:8766", mqtt=mqtt
+        ca_pem=ca_pem,
+        certificate_pem=None,
+        token="epd1.x",
+        job_key_hex="00" * 32,
+        hub_url="https://hub:8766",
+        mqtt=mqtt,
     )
     joining._keep(found.folder, "https://hub:8766", enrolled)  # pyright: ignore[reportPrivateUsage]
-    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "token", "job_key"}
+    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "job_key", "token"}
+    assert (found.folder / "job_key").read_text() == "00" * 32 + "\n"
     assert (found.token, found.certificate()) == ("epd1.x", None)
     assert found.context().cert_store_stats()["x509_ca"] == 1
 

@@ -119,7 +119,8 @@ def _request(key_file: Path, device_id: str) -> str:
 def _keep(folder: Path, url: str, enrolled: Enrolled) -> None:
     replace_durably(folder / CA, enrolled.ca_pem.encode())
     replace_durably(folder / HUB, json.dumps({"hub_url": url}, indent=2).encode())
-    _pin(folder, enrolled.job_key_hex)
+    if enrolled.job_key_hex:
+        _pin(folder, enrolled.job_key_hex)
     if enrolled.certificate_pem is not None:
         (folder / NEW_KEY).replace(folder / KEY)
         replace_durably(folder / CERTIFICATE, enrolled.certificate_pem.encode())
