@@ -16,6 +16,9 @@ import pytest
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
+from edgeprof_agent.daemon.http import HubHttp
+from edgeprof_agent.identity import files
+from edgeprof_agent.identity.renewal import Renewal
 from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.identity import certificates, rotation, tokens
@@ -310,6 +313,34 @@ def test_a_certificate_is_renewed_by_the_device_that_shows_it(served: TlsHub, jo
     assert served.ask("GET", "/api/v1/bootstrap", context=a.context(served))[0] == 200
     status, answer = served.ask("POST", "/api/v1/renew", token=TOKEN)
     assert (status, answer["error"]["code"]) == (403, "certificate_needed")
+
+
+def test_an_agents_own_client_renews_what_is_due_over_tls(served: TlsHub, tmp_path: Path) -> None:
+    """The agent's code against the hub's: the certificate's file is another one, and the hub takes it."""
+    authority, device_id = served.identities.authority, fleet.device_id(next(NUMBERS))
+    signing, _ = read_cas(authority.folder)
+    key, was = certificates.new_key(), dt.datetime.now(dt.UTC) - dt.timedelta(days=300)
+    old = certificates.device_certificate(signing, key.public_key(), device_id, was)
+    serial = f"{old.serial_number:x}"
+    key_sha256 = certificates.key_sha256(key.public_key())
+    authority.ledger.add_certificate(
+        device_id, serial, key_sha256, was.timestamp(), old.not_valid_after_utc.timestamp()
+    )
+    folder = tmp_path / files.FOLDER
+    folder.mkdir()
+    for name, text in (
+        (files.CA, authority.ca_pem),
+        (files.KEY, certificates.private_pem(key)),
+        (files.CERTIFICATE, certificates.pem_of(old)),
+    ):
+        (folder / name).write_text(text)
+    identity = files.DeviceIdentity(folder)
+    hub = HubHttp(f"https://{HOST}:{served.port}", context=identity.context)
+    assert identity.is_renewal_due(time.time())
+    Renewal(identity, hub.renew, hub.trusted_cas).look()
+    assert not identity.is_renewal_due(time.time())
+    assert hub.bootstrap().mqtt_port == certificate_port(served)
+    assert len(authority.ledger.credentials(device_id)) == 2
 
 
 def test_what_has_no_tls_is_for_this_machine_unless_it_is_kept(tmp_path: Path) -> None:
