@@ -254,7 +254,7 @@ def test_who_looks_after_a_hub_sees_how_long_everything_is_good(authority: Autho
     found = validity_of(authority.folder, now)
     assert found is not None
     lines = found.lines(now)
-    assert lines[1] == f"Revocation list: until {now + dt.timedelta(days=30):%Y-%m-%d} (29 days)"
+    assert lines[1] == f"Revocation list: until {now + dt.timedelta(days=30):%Y-%m-%d} (30 days)"
     assert len(lines) == 2
     later = now + dt.timedelta(days=3)
     stale = validity_of(authority.folder, later)
