@@ -374,6 +374,11 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
             "catalogue",
             "prediction",
             *("page_session", "api_token", "account", "audit"),
+            "signed_job",
+            "rollout_device",
+            "rollout_group",
+            "rollout",
+            "quarantine",
         )
         of_quality = (
             "gate",

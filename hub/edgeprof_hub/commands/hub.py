@@ -197,6 +197,16 @@ def check(data: Path | None, salvage: Path | None, as_json: bool) -> None:
     sys.exit(hub_check.run(data or state_dir("hub"), salvage, as_json))
 
 
+@hub.command("job-key")
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+def job_key(data: Path | None) -> None:
+    """Print the public key that signs this hub's jobs: the line of a device's file identity/job_key."""
+    with parts_of_the_hub():
+        from edgeprof_hub.signing.job_key import JobKey
+
+        click.echo(JobKey.open((data or state_dir("hub")) / "identity").public_hex)
+
+
 @hub.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Empty folder for the synthetic hub.")
 @click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Number of devices.")

@@ -42,7 +42,7 @@ UNREADABLE = "The hub cannot read who may sign in. Use the shared token, or look
 BODY_WITHIN_S = 60.0
 OPEN_BODY_WITHIN_S = 10.0
 """Anybody may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
-UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload", "/sets/upload")
+UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/api/v1/uploads/", "/models/upload", "/sets/upload")
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

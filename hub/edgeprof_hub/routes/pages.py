@@ -42,6 +42,7 @@ from edgeprof_hub.routes import (
     people_page,
     predictions_page,
     ready,
+    rollouts_page,
     sets_page,
     settings,
     side_by_side,
@@ -76,6 +77,7 @@ router.include_router(people_admin.router)
 router.include_router(people_page.router)
 router.include_router(predictions_page.router)
 router.include_router(ready.router)
+router.include_router(rollouts_page.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)

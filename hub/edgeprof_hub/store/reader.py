@@ -20,6 +20,8 @@ from edgeprof_hub.store.labels import LabelReader
 from edgeprof_hub.store.people import PeopleReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.predictions import PredictionReader
+from edgeprof_hub.store.quarantines import QuarantineReader
+from edgeprof_hub.store.rollouts import RolloutReader
 from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
@@ -67,6 +69,8 @@ class SqliteReader:
         self.people = PeopleReader(self._all)
         self.audit = AuditReader(self._all)
         self.predictions = PredictionReader(self._all)
+        self.rollouts = RolloutReader(self._all)
+        self.quarantines = QuarantineReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
