@@ -75,7 +75,7 @@ def post_enrol(hub: HubOf, request: Request, enrolment: Enrolment) -> Response:
             ca_pem=identities.authority.ca_pem,
             certificate_pem=joined.certificate_pem,
             token=joined.token,
-            job_key_hex=identities.authority.job_key_hex,
+            job_key_hex=hub.job_key.public_hex if hub.job_key else "",
             hub_url=_url(hub, request),
             mqtt=_mqtt(hub, request, has_certificate=joined.certificate_pem is not None),
         )
