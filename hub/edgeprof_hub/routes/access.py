@@ -163,7 +163,11 @@ class Guard:
     def _forbidden(self, hub: HubContext, scope: Scope, who: Principal, right: Right) -> Response:
         method, path = scope["method"], scope["path"]
         self._refusals.note(hub, who.name, "refused", client_of(scope), f"{method} {path}"[:MAX_NOTED_CHARS])
-        needed = "the hub's shared token" if right is Right.DEVICE else f"the role {right.name.lower()}"
+        needed = (
+            "the hub's shared token or a device's own credential"
+            if right is Right.DEVICE
+            else f"the role {right.name.lower()}"
+        )
         message = f"This needs {needed}. You are {who.name}, with the role {who.role}. Ask an admin of this hub."
         if path.startswith(API):
             return error_response(403, "not_allowed", message)
