@@ -130,7 +130,7 @@ def _bootstrap() -> Bootstrap:
         site="home",
         wire_min=1,
         wire_max=1,
-        mqtt_host=None,
+        mqtt_host="",
         mqtt_port=1,
         mqtt_tls=False,
         mqtt_username=None,
