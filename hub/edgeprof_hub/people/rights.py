@@ -102,6 +102,17 @@ RUNNING = {
     ("POST", "/cells/run-all"): _operator("run.cells"),
     ("POST", "/cells/run-shown"): _operator("run.cells"),
 }
+ROLLOUTS = {
+    ("POST", f"{API}/rollouts"): _operator("rollout.start"),
+    ("POST", "/rollouts"): _operator("rollout.start"),
+    **{
+        ("POST", f"{root}/rollouts/{{rollout_id}}/{action}"): _operator(f"rollout.{action}")
+        for root in (API, "")
+        for action in ("approve", "pause", "resume", "abort", "rollback")
+    },
+    ("POST", API + "/quarantines/{quarantine_id}/lift"): _operator("quarantine.lift"),
+    ("POST", "/quarantines/{quarantine_id}/lift"): _operator("quarantine.lift"),
+}
 STORING = {
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
@@ -145,6 +156,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **JOINING,
     **DELETIONS,
     **RUNNING,
+    **ROLLOUTS,
     **STORING,
     **LABELS,
 }

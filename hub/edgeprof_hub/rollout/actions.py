@@ -12,6 +12,7 @@ from edgeprof_hub.broker.dispatch import FLASH_ABILITY
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.rollout import starting, thresholds, ticking
 from edgeprof_hub.store import quarantines, rollouts
 from edgeprof_hub.store.rollouts import DeviceRow, GroupRow, RolloutRow
@@ -121,16 +122,19 @@ def roll_back(hub: HubContext, rollout_id: str) -> str:
         for each in devices
     ]
     starting.create(hub, back, [group], rows)
+    audit.about(rollout_id, f"{len(devices)} devices, by rollout {back.rollout_id}")
     ticking.tick(hub)
     return back.rollout_id
 
 
 def lift(hub: HubContext, quarantine_id: int) -> None:
     """Send the model to that kind again. Raises EdgeprofError not_found, quarantine_lifted."""
-    if hub.reader.quarantines.one(quarantine_id) is None:
+    found = hub.reader.quarantines.one(quarantine_id)
+    if found is None:
         raise not_found("quarantine", str(quarantine_id))
     if not hub.writer.call(lambda store: store.change(lambda db: quarantines.lift(db, quarantine_id, time.time()))):
         raise EdgeprofError("quarantine_lifted", "This quarantine is lifted already.")
+    audit.about(found.model_id, f"{found.model_name} on {found.kind_title}")
     hub.events.publish([Change("rollout", "")])
 
 
