@@ -280,6 +280,10 @@ def test_a_model_that_does_not_load_where_it_is_flashed_fails_there(
     ended = outcome_of(live, live.client.start_rollout(request(NEW, able, replace(PLAIN, canary_count=1))))
     assert ended.state == "stopped"
     assert "Flash: load_error in load" in ended.stands
+    models[NEW.model_id] = Behaviour()
+    live.client.change_rollout(ended.rollout_id, "resume")
+    assert outcome_of(live, ended).state == "finished"
+    assert sorted(len(each.runs) for each in able) == [3, 4]
 
 
 def test_flashing_alone_measures_the_canary_and_flashes_the_rest(

@@ -157,7 +157,10 @@ def _again(hub: HubContext, row: RolloutRow) -> None:
     starting.refuse_overlap(hub, model.family if model else "", devices)
     campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
     jobs = [job for each in campaigns if (found := hub.reader.campaign(each)) for job in found.jobs]
-    again = [job for job in jobs if job.device_id in devices]
+    there = {each.device_id for each in hub.reader.devices()}
+    theirs = [job for job in jobs if job.device_id in devices and job.device_id in there]
+    passed = {job.device_id for job in theirs if job.config.load_only}  # their checks are done: the flash failed
+    again = [job for job in theirs if job.config.load_only or job.device_id not in passed]
 
     def write(store: SqliteWriter) -> None:
         with store.transaction():
