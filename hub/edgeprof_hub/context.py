@@ -15,6 +15,7 @@ from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
+from edgeprof_hub.fleet.refused import Refused
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.store import trouble
@@ -61,6 +62,7 @@ class HubContext:
     """When and on what everything here was measured, where the hub only shows a recording."""
     claims: Claims
     notices: Notices
+    refused: Refused = field(default_factory=Refused)
     health: Health = field(default_factory=Health)
 
     def trouble(self, error: Exception) -> EdgeprofError | None:

@@ -9,6 +9,7 @@ from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, topics
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
 from edgeprof.wire.words import WORDS
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -47,6 +48,16 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
 @router.post("/claims")
 def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
     """Announce a session of a device. 409 while another session of it is alive."""
+    try:
+        _let_in(hub, hello)
+    except EdgeprofError as error:
+        hub.refused.note(hello, error.message)
+        raise
+    hub.refused.let_in(hello)
+    return {"session_id": hello.session_id}
+
+
+def _let_in(hub: HubContext, hello: Hello) -> None:
     if hello.wire != WIRE_VERSION:
         raise EdgeprofError(
             "wire_version",
@@ -56,7 +67,6 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
     if not topics.is_name(hello.device_id):
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
     hub.claims.take(hello, time.monotonic())
-    return {"session_id": hello.session_id}
 
 
 @router.post("/holdings", response_model=Wanted)

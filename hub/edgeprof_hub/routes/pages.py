@@ -34,6 +34,7 @@ from edgeprof_hub.routes import (
     cell_history,
     cost_page,
     families_page,
+    fleet_page,
     forms,
     integration,
     jobs_page,
@@ -66,6 +67,7 @@ router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
 router.include_router(families_page.router)
+router.include_router(fleet_page.router)
 router.include_router(integration.router)
 router.include_router(jobs_page.router)
 router.include_router(predictions_page.router)
@@ -330,7 +332,7 @@ def campaign_jobs(hub: HubOf, campaign_id: str) -> HTMLResponse:
 def _campaign(hub: HubContext, campaign_id: str) -> detail.CampaignPage:
     return detail.CampaignPage(
         actions.get(hub, campaign_id),
-        {item.device_id: item for item in hub.reader.devices()},
+        {item.device_id: item for item in hub.reader.devices(retired=True)},
         {item.model_id: item for item in hub.reader.models()},
         {item.set_id: item.name for item in hub.reader.evaluations.sets()},
     )

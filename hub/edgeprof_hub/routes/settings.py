@@ -55,7 +55,7 @@ async def set_scenario(hub: HubOf, request: Request) -> HTMLResponse | RedirectR
 
 
 def _page(hub: HubContext, form: Mapping[str, str] | None = None, problem: str = "") -> HTMLResponse:
-    labels = {device.device_id: device.label for device in hub.reader.devices()}
+    labels = {device.device_id: device.label for device in hub.reader.devices(retired=True)}
     scenario = fleet_scenario.read(hub.reader.fleet_scenario())
     shown = SettingsPage(
         facts=facts(hub),

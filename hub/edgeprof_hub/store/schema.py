@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, gates, jobs, labels, predictions
+from edgeprof_hub.store import evaluations, fleet, gates, jobs, labels, predictions
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -256,6 +256,13 @@ def label_tables(db: sqlite_utils.Database) -> None:
 def prediction_table(db: sqlite_utils.Database) -> None:
     """What was predicted of a pair before it was run, so that its measurement can score it."""
     db.conn.execute(predictions.TABLE)
+
+
+@MIGRATIONS(name="0023_fleet")
+def fleet_tables(db: sqlite_utils.Database) -> None:
+    """How each device fares, which are retired or replaced, and which notices of them have been told."""
+    for statement in fleet.TABLES:
+        db.conn.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
