@@ -65,6 +65,19 @@ def replace(hub: HubContext, old_id: str, new_id: str) -> None:
     _told(hub, [old_id, new_id])
 
 
+def named(hub: HubContext, text: str) -> rest.DeviceRecord:
+    """The one device in use with this id, label or name. Raises EdgeprofError: not_found, ambiguous_device."""
+    known = hub.reader.devices()
+    found = [one for one in known if text in (one.device_id, one.label)] or [one for one in known if one.name == text]
+    if not found:
+        raise not_found("device", text)
+    if len(found) > 1:
+        raise UsageError(
+            "ambiguous_device", f"{len(found)} devices are named {text[:80]!r}. Use the id of one of them."
+        )
+    return found[0]
+
+
 def _retire(
     hub: HubContext, store: SqliteWriter, device: rest.DeviceRecord, successor: rest.DeviceRecord | None
 ) -> None:

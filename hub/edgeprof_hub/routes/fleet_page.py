@@ -115,9 +115,10 @@ def restore(hub: HubOf, device_id: str) -> RedirectResponse:
 
 @router.post("/devices/{device_id}/replace")
 def replace(hub: HubOf, device_id: str, successor: Text = "") -> RedirectResponse:
-    """Put another board in its place; the next page is that board's."""
-    retiring.replace(hub, device_id, successor)
-    return RedirectResponse(f"/devices/{successor}", 303)
+    """Put another board, by name or id, in its place; the next page is that board's."""
+    new = retiring.named(hub, successor.strip())
+    retiring.replace(hub, device_id, new.device_id)
+    return RedirectResponse(f"/devices/{new.device_id}", 303)
 
 
 def _page(

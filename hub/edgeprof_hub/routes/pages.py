@@ -53,6 +53,8 @@ from edgeprof_hub.views.cell_figures import CHOICES
 from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
+RUNS_BEFORE = 20
+"""Of each board that a device replaced."""
 MAX_PAST_RUNS = 10
 """Runs of one cell that an answer's belief rests on."""
 MAX_LIST_CHARS = 4000
@@ -281,6 +283,12 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
         lead_lines.of_device(cells, columns),
         lead_lines.failed(cells, columns),
         {model.model_id: model.shown_name for model in axes.models.values()},
+        store.device(found.replaced_by) if found.replaced_by else None,
+        [
+            detail.BoardBefore(before, store.results(device_id=before.device_id, limit=RUNS_BEFORE), until_s)
+            for device_id, _, until_s in store.fleet.predecessors(device_id)
+            if (before := store.device(device_id)) is not None
+        ],
     )
     return page("device.html", page=shown)
 

@@ -64,6 +64,8 @@ class FleetLine:
     throttled_before: str
     is_hot: bool
     is_low_on_disk: bool
+    is_worn: bool
+    is_fresh_error: bool
 
 
 @dataclass(frozen=True)
@@ -176,4 +178,6 @@ def _line(entry: FleetEntry, now_s: float) -> FleetLine:
         throttled_before=fleet_words.flags(fleet_words.before(vitals)) if vitals else "",
         is_hot=bool(vitals and vitals.throttle_flags),
         is_low_on_disk=any("disk free" in reason for reason in entry.trouble),
+        is_worn=any("lifetime" in reason for reason in entry.trouble),
+        is_fresh_error=any("job failed" in reason for reason in entry.trouble),
     )
