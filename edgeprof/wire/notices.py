@@ -1,9 +1,17 @@
-"""What the hub tells people without being asked: by MQTT and by webhook, as the same JSON."""
+"""What the hub tells people without being asked: by MQTT and by webhook as the same JSON, and by e-mail."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-NoticeKind = Literal["regression", "campaign_ended"]
+NoticeKind = Literal[
+    "regression",
+    "campaign_ended",
+    "device_offline",
+    "disk_nearly_full",
+    "throttled",
+    "results_quarantined",
+    "agent_too_old",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +30,5 @@ class Notice:
     campaign_id: str | None = None
     ratio: float | None = None
     """Of a regression: the new time over the old one."""
+    recovered: bool = False
+    """Of a device's trouble: it is over. It began with a notice of the same kind and device."""

@@ -25,6 +25,10 @@ DONE: dict[str, str] = {
     "restore": "{} restored.",
 }
 
+_STATES: dict[str, wire.FleetState] = {one: one for one in wire.STATES}
+_SORTS: dict[str, wire.FleetSort] = {one: one for one in wire.SORTS}
+_ACTS: dict[str, wire.FleetAct] = {one: one for one in wire.ACTS}
+
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form()]
 
@@ -39,11 +43,11 @@ def _query(
 ) -> wire.FleetQuery:
     """From the address. An unknown word is the usual one: a mistyped link still shows something."""
     return wire.FleetQuery(
-        state=next((one for one in wire.STATES if one == state), "all"),
+        state=_STATES.get(state, "all"),
         search=search[:MAX_WORD_CHARS],
         group=group[:MAX_WORD_CHARS],
         tag=tag[:MAX_WORD_CHARS],
-        sort=next((one for one in wire.SORTS if one == sort), "name"),
+        sort=_SORTS.get(sort, "name"),
         descending=descending == "1",
     )
 
@@ -86,7 +90,7 @@ def act(
     device: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse | RedirectResponse:
     """Change the selected devices, or with `every` all that match. An error stands above the table."""
-    chosen = next((one for one in wire.ACTS if one == act), None)
+    chosen = _ACTS.get(act)
     try:
         if chosen is None:
             raise EdgeprofError("nothing_selected", "Select an action.")

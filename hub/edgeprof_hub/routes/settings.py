@@ -83,5 +83,7 @@ def facts(hub: HubContext) -> list[tuple[str, str]]:
         ("Site", settings.site),
         ("MQTT notices", topics.notices(settings.site)),
         ("Webhooks", ", ".join(map(shown, settings.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
-        *((f"Last notice to {item.url}", item.problem or "delivered") for item in hub.notices.deliveries()),
+        ("E-mail", settings.email.shown if settings.email else "none (edgeprof hub serve --email FILE)"),
+        ("Offline notice", f"after {settings.offline_after_h:g} h without a word"),
+        *((f"Last notice to {item.to}", item.problem or "delivered") for item in hub.notices.deliveries()),
     ]

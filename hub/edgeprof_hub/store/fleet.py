@@ -11,6 +11,7 @@ from edgeprof.wire.vitals import Vitals
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 
+Connection = sqlite3.Connection
 Ask = Callable[[str, Sequence[object] | Mapping[str, object]], list[sqlite3.Row]]
 
 TABLES = (
@@ -86,6 +87,18 @@ class FleetRow:
     failed_job_id: str = ""
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A device in use, as notices look at it."""
+
+    device_id: str
+    name: str
+    online: bool
+    last_seen_s: float
+    agent_version: str
+    vitals: Vitals | None
+
+
 class FleetReader:
     """Queries on the reader's own connections."""
 
@@ -146,6 +159,25 @@ class FleetReader:
             last = str(row[0]["device_id"])
             seen.add(last)
             found.append((last, str(row[0]["name"]), float(row[0]["retired_s"])))
+
+    def watched(self) -> list[Watched]:
+        """Every device in use."""
+        found = self._ask(
+            f"SELECT device.device_id, {_NAME} AS name, online, last_seen_s, agent_version, document"
+            f" {_FROM} WHERE retired_s IS NULL",
+            (),
+        )
+        return [
+            Watched(
+                device_id=row["device_id"],
+                name=row["name"],
+                online=bool(row["online"]),
+                last_seen_s=row["last_seen_s"],
+                agent_version=row["agent_version"],
+                vitals=rows.from_json(row["document"], Vitals) if row["document"] else None,
+            )
+            for row in found
+        ]
 
     def episodes(self) -> dict[tuple[str, str], float]:
         """Open episodes: kind and device, and since when."""
