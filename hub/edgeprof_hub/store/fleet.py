@@ -306,8 +306,8 @@ def take_over(connection: sqlite3.Connection, old_id: str, new_id: str) -> None:
     """Put a new device into the old one's groups in its place, under its name and with its tags added."""
     connection.execute(
         "UPDATE device SET given_name = (SELECT coalesce(given_name, agent_name) FROM device WHERE device_id = ?1),"
-        " tags = (SELECT json_group_array(DISTINCT each.value) FROM device AS one, json_each(one.tags) AS each"
-        " WHERE one.device_id IN (?1, ?2)) WHERE device_id = ?2",
+        " tags = (SELECT json_group_array(value) FROM (SELECT DISTINCT each.value FROM device AS one,"
+        " json_each(one.tags) AS each WHERE one.device_id IN (?1, ?2) ORDER BY 1)) WHERE device_id = ?2",
         (old_id, new_id),
     )
     connection.execute(
