@@ -1,7 +1,6 @@
 """The hub as a process: its socket, its log, the line that says it is ready, and a clean end."""
 
 import errno
-import gc
 import logging
 import os
 import signal
@@ -16,7 +15,7 @@ from fastapi import FastAPI
 from edgeprof import log_lines
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
-from edgeprof_hub import http_bounds
+from edgeprof_hub import garbage, http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
@@ -24,8 +23,6 @@ from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.quiet_logs import quiet_logs
 
 GRACE_S = 3
-NEW_OBJECTS_A_COLLECTION = 50_000
-"""A page of the matrix makes some hundred thousand objects; Python's own 700 would go through them ten times over."""
 Say = Callable[[str], None]
 Start = Callable[[HubSettings], AbstractContextManager[HubContext]]
 
@@ -35,8 +32,7 @@ def serve(settings: HubSettings, say: Say, start: Start = running) -> None:
     log_lines.configure(logging.WARNING)
     signal.signal(signal.SIGTERM, _leave)
     notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
-    gc.freeze()  # what is loaded by now stays for good
-    gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
+    garbage.collect_when_idle_only()
     with _listening(settings) as listener, start(settings) as hub:
         configuration = configured(create_app(settings, hub), http_bounds.limits())
         HubServer(configuration, hub, notifier, lambda: say(ready_line(hub))).run(sockets=[listener])
@@ -96,6 +92,7 @@ class HubServer(uvicorn.Server):
             if self._hub.health.is_read_only:  # no writer, and nothing that could hang
                 self._notifier.alive()
             self._hub.writer.post(lambda _: self._notifier.alive())
+        garbage.collect_if_idle()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
