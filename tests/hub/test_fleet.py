@@ -66,9 +66,9 @@ def test_an_agent_that_the_hub_turns_away_is_shown_until_it_is_let_in(live: Live
     hello = fleet.m.Hello(
         device_id=agent.device_id, session_id="s-2", name="copy", hostname="other", agent_version="0.1.0", place="p"
     )
+    asked = urllib.request.Request(f"{live.url}/api/v1/claims", json.dumps(asdict(hello)).encode())
+    asked.add_header("content-type", "application/json")
     with pytest.raises(urllib.error.HTTPError, match="409"):
-        asked = urllib.request.Request(f"{live.url}/api/v1/claims", json.dumps(asdict(hello)).encode())
-        asked.add_header("content-type", "application/json")
         urllib.request.urlopen(asked)
     (refused,) = live.client.fleet(FleetQuery()).refused
     assert (refused.hostname, refused.times) == ("other", 1)

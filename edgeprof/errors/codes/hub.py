@@ -332,7 +332,7 @@ PAGE = (
         "device_retired",
         "The device is retired and takes no jobs.",
         "Restore it: `edgeprof devices restore DEVICE`.",
-        FAILED,
+        WRONG_USE,
         (409,),
     ),
     ErrorCode("nothing_selected", "No device was selected.", "Select at least one device and an action.", WRONG_USE),

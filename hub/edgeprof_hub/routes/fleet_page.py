@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import fleet as wire
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.fleet import acts, listing, retiring
@@ -93,7 +93,7 @@ def act(
     chosen = _ACTS.get(act)
     try:
         if chosen is None:
-            raise EdgeprofError("nothing_selected", "Select an action.")
+            raise UsageError("nothing_selected", "Select an action.")
         ids = () if every else tuple(device or ())
         changed = acts.act(
             hub, wire.FleetChange(act=chosen, device_ids=ids, query=back if every else None, value=value)
