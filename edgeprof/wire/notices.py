@@ -11,6 +11,10 @@ NoticeKind = Literal[
     "throttled",
     "results_quarantined",
     "agent_too_old",
+    "rollout_waits",
+    "rollout_stopped",
+    "rollout_ended",
+    "model_quarantined",
 ]
 
 
@@ -28,6 +32,7 @@ class Notice:
     config_key: str | None = None
     result_id: str | None = None
     campaign_id: str | None = None
+    rollout_id: str | None = None
     ratio: float | None = None
     """Of a regression: the new time over the old one."""
     recovered: bool = False

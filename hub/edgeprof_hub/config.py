@@ -12,10 +12,14 @@ from edgeprof_hub.addresses import is_loopback as is_loopback
 from edgeprof_hub.mail import MailSettings
 
 DEFAULT_PORT = 8765
+DEFAULT_TLS_PORT = 8766
+LOOPBACK = "127.0.0.1"
 MIN_TOKEN = 16
 MIN_CHARACTERS = 8
 """Different ones: sixteen times the same letter is guessed at once."""
 TOKEN_FILE = "token"
+IDENTITY = "identity"
+"""The folder of the hub's certificate authority, in its data folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,19 @@ class HubSettings:
     email: MailSettings | None = None
     offline_after_h: float = 12.0
     """A device without a word for so long is worth a notice."""
+    tls: bool = False
+    """Serve pages, API and broker by TLS, too, with certificates of the hub's own authority."""
+    tls_port: int = DEFAULT_TLS_PORT
+    mqtt_tls_port: int | None = None
+    tls_names: tuple[str, ...] = ()
+    """More names and addresses by which this machine is reached, for the server's certificate."""
+    keep_plain: bool = False
+    """With TLS: other machines may go on without it, as agents from before it do."""
+
+    @property
+    def plain_host(self) -> str:
+        """Where what has no TLS listens."""
+        return LOOPBACK if self.tls and not self.keep_plain else self.host
 
     @property
     def is_loopback(self) -> bool:

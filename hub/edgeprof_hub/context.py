@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fastapi import Request
 
@@ -18,9 +18,14 @@ from edgeprof_hub.events import Events
 from edgeprof_hub.fleet.refused import Refused
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
+from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
+
+if TYPE_CHECKING:
+    from edgeprof_hub.identity.identities import Identities  # its cryptography is of no use without TLS
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +55,23 @@ class HubContext:
     writer: WriterThread
     blobs: BlobStore
     artifacts: BlobStore
+    parts: Parts
     events: Events
     link: AgentLink
     dispatch: Dispatch
     endpoint: BrokerEndpoint
     broker_title: str
     pages: PageCache = field(default_factory=PageCache)
+    job_key: JobKey | None = None
+    """Signs jobs and bundles. None: nothing is sent from here."""
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
     recorded: str = ""
     """When and on what everything here was measured, where the hub only shows a recording."""
     claims: Claims
     notices: Notices
+    identities: "Identities | None" = None
+    """Who may speak for a device; None where the hub serves no TLS."""
     refused: Refused = field(default_factory=Refused)
     health: Health = field(default_factory=Health)
 

@@ -16,7 +16,9 @@ MAX_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family"]
+    kind: Literal[
+        "device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family", "rollout"
+    ]
     id: str
 
 
@@ -42,6 +44,8 @@ class Events:
         sent = list(changes)
         for listener in self._taps:
             listener(sent)
+        if not self._listeners:
+            return
         lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in sent]
         if lines and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, lines)

@@ -18,7 +18,13 @@ from edgeprof_hub.routes import access
 from tests.hub.live import Live, serving
 
 TOKEN = "a-token-for-tests-only"
-OPEN = {("GET", "/api/v1/healthz"), ("GET", "/sign-in"), ("POST", "/sign-in")}
+OPEN = {
+    ("GET", "/api/v1/healthz"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("POST", "/api/v1/enrol"),
+    ("GET", "/ca.pem"),
+}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
@@ -29,6 +30,7 @@ from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
+from edgeprof_agent.daemon.installed import Installed
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.link import HubLink
@@ -38,6 +40,10 @@ from edgeprof_agent.daemon.runner import Evaluate, Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
+from edgeprof_agent.daemon.trust import JobTrust
+
+if TYPE_CHECKING:
+    from edgeprof_agent.identity.renewal import Renewal
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +75,7 @@ class Agent:
     """One agent on one state folder."""
 
     def __init__(self, settings: AgentSettings, machine: Machine) -> None:
-        hub = HubHttp(settings.hub, settings.token)
+        hub, self._renewal = _hub(settings)
         self._folder = StateFolder(settings.data)
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -104,10 +110,13 @@ class Agent:
             settings.resend_after_s,
             settings.retry,
         )
+        self._installed = Installed(settings.data)
         store = ModelStore(
             settings.data,
             settings.store_budget_mib * 2**20,
             lambda file, part, cancelled, on_bytes: download(hub, file, part, settings.download, cancelled, on_bytes),
+            limit_mbps=settings.download_limit_mbps,
+            spare_last=self._installed.previous,
         )
         self._runner = Runner(
             Parts(
@@ -116,6 +125,7 @@ class Agent:
                 jobs=jobs,
                 outbox=self._outbox,
                 store=store,
+                installed=self._installed,
                 measure=machine.measure(self.identity),
                 evaluate=machine.evaluate(self.identity),
                 journals=self._journals,
@@ -126,7 +136,8 @@ class Agent:
             )
         )
 
-        self._handler = Handler(self._runner, self._outbox, self._sender, self._link)
+        trust = JobTrust(settings.data / "identity", self.identity.device_id)
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust)
         self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:
@@ -139,12 +150,15 @@ class Agent:
         self._purge_jobs(time.time())
         self._journals.purge(time.time())
         self._outbox.purge(time.time())
+        self._installed.link()
         runner = self._thread("runner", self._runner.run)
         others = [
             self._thread("inbox", self._read_inbox),
             self._thread("courier", self._sender.run),
             self._thread("link", self._link.run),
         ]
+        if self._renewal is not None:
+            others.append(self._thread("renewal", self._renewal.run))
         notifier.ready()
         self._wait_for_stop(notifier)
         notifier.stopping()
@@ -195,6 +209,8 @@ class Agent:
             self._sender.empty.wait(LAST_RECEIPTS_S)
         self._link.stop()
         self._sender.stop()
+        if self._renewal is not None:
+            self._renewal.stop()
         self._inbox.put(None)
         for thread in others:
             thread.join(RUN_ENDS_WITHIN_S)
@@ -235,6 +251,20 @@ class Agent:
 
     def _send_progress(self, progress: Progress) -> None:
         self._link.publish("progress", codec.encode(progress), 0)
+
+
+def _hub(settings: AgentSettings) -> "tuple[HubHttp, Renewal | None]":
+    """Who has joined shows its own credential, over TLS, and the shared token to nobody."""
+    if not settings.hub.startswith("https://") or not (settings.data / "identity").exists():
+        return HubHttp(settings.hub, settings.token), None
+    from edgeprof_agent.identity.files import DeviceIdentity  # an agent that has joined no hub carries none of it
+    from edgeprof_agent.identity.renewal import Renewal
+
+    joined = DeviceIdentity.of(settings.data)
+    if joined is None:
+        return HubHttp(settings.hub, settings.token), None
+    hub = HubHttp(settings.hub, joined.token, context=joined.context)
+    return hub, Renewal(joined, hub.renew)
 
 
 def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:

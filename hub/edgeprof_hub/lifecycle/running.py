@@ -1,17 +1,19 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
+import logging
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from edgeprof.wire import topics
 from edgeprof_hub import config
 from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
-from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.base import Broker, BrokerEndpoint
 from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.dispatch import Dispatch
@@ -30,13 +32,24 @@ from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.prediction.watch import PredictionWatch
 from edgeprof_hub.quality.watch import QualityWatch
-from edgeprof_hub.registry import uploads
+from edgeprof_hub.registry import parts, uploads
+from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.rollout import ticking
+from edgeprof_hub.signing.job_key import JobKey
+from edgeprof_hub.signing.job_signer import JobSigner
 from edgeprof_hub.store import health, trouble
 from edgeprof_hub.store.base import ReadStore, WriteStore
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
+if TYPE_CHECKING:
+    from edgeprof_hub.identity.authority import Authority
+    from edgeprof_hub.identity.identities import Identities
+
 SEND_WAITING_EVERY_S = 5.0
+LOOK_AFTER_IDENTITIES_S = 600.0
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -53,6 +66,7 @@ def running(settings: HubSettings) -> Generator[HubContext]:
 
 def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.enter_context(locked(settings.data))
+    authority = _authority(settings, stack)
     file = settings.data / DATABASE
     health.refuse_missing(file, settings.data / "blobs")
     if damage := health.damage(file):
@@ -65,10 +79,10 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.callback(writer.finish)
     writer.call(lambda store: store.mark_all_offline())
     past_prices.keep_current(writer, time.time())
-    broker = choice.choose(settings)
+    broker, identities = _broker(settings, authority, stack)
     stack.callback(broker.stop)
     endpoint = broker.start()
-    hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+    hub = _joined(settings, reader, writer, endpoint, broker.title, identities, stack)
     writer.on_error = hub.trouble
     watch = Watch(hub)
     watch.start()
@@ -83,7 +97,33 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     fleet_watch.start()
     stack.callback(fleet_watch.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
+    stack.callback(_every(ticking.TICK_EVERY_S, lambda: ticking.tick(hub)))  # its own: judging a gate takes seconds
     return hub
+
+
+def _authority(settings: HubSettings, stack: ExitStack) -> "Authority | None":
+    """With TLS: whose certificates are good. It needs no database: a damaged one is shown by HTTPS, too."""
+    if not settings.tls:
+        return None
+    from edgeprof_hub.identity import opening  # its cryptography is of no use without TLS
+
+    authority = opening.opened(settings)
+    stack.callback(authority.ledger.close)
+    return authority
+
+
+def _broker(
+    settings: HubSettings, authority: "Authority | None", stack: ExitStack
+) -> "tuple[Broker, Identities | None]":
+    """The broker, and with TLS who may speak for a device."""
+    if authority is None:
+        return choice.choose(settings), None
+    from edgeprof_hub.identity import opening
+
+    broker = choice.with_devices(settings, opening.doors_of(settings, authority))
+    identities = opening.identities_of(settings, authority, broker)
+    stack.callback(_every(LOOK_AFTER_IDENTITIES_S, identities.look_after))
+    return broker, identities
 
 
 def _look_round(hub: HubContext, store: WriteStore) -> None:
@@ -99,6 +139,7 @@ def _joined(
     writer: WriterThread,
     endpoint: BrokerEndpoint,
     title: str,
+    identities: "Identities | None",
     stack: ExitStack,
 ) -> HubContext:
     hub_id = reader.hub_id()
@@ -120,7 +161,8 @@ def _joined(
         on_arrival=ingest.arrived,
         on_connected=connected,
     )
-    dispatch = Dispatch(reader, link, presence)
+    job_key = JobKey.open(settings.data / "identity")
+    dispatch = Dispatch(reader, link, presence, JobSigner(job_key, hub_id))
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
     stack.callback(link.stop)
@@ -137,14 +179,17 @@ def _joined(
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
         artifacts=artifacts,
+        parts=Parts(settings.data / parts.FOLDER),
         events=events,
         link=link,
         dispatch=dispatch,
         claims=claims,
         endpoint=endpoint,
         broker_title=title,
+        job_key=job_key,
         is_synthetic=reader.is_synthetic(),
         notices=notices,
+        identities=identities,
     )
 
 
@@ -162,7 +207,10 @@ def _every(period_s: float, action: Callable[[], object]) -> Callable[[], None]:
 
     def work() -> None:
         while not stopping.wait(period_s):
-            action()
+            try:
+                action()
+            except Exception:  # the next time comes anyway; a list that is not renewed shuts every device out
+                log.exception("hub.ticker_failed")
 
     thread = threading.Thread(target=work, name="hub-ticker", daemon=True)
     thread.start()

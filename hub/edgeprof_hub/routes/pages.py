@@ -40,6 +40,7 @@ from edgeprof_hub.routes import (
     jobs_page,
     predictions_page,
     ready,
+    rollouts_page,
     sets_page,
     settings,
     side_by_side,
@@ -74,6 +75,7 @@ router.include_router(integration.router)
 router.include_router(jobs_page.router)
 router.include_router(predictions_page.router)
 router.include_router(ready.router)
+router.include_router(rollouts_page.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)

@@ -19,6 +19,8 @@ from edgeprof_hub.store.jobs import JobReader
 from edgeprof_hub.store.labels import LabelReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.predictions import PredictionReader
+from edgeprof_hub.store.quarantines import QuarantineReader
+from edgeprof_hub.store.rollouts import RolloutReader
 from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
@@ -69,6 +71,8 @@ class SqliteReader:
         self.runs = RunReader(self._all)
         self.labels = LabelReader(self._all)
         self.predictions = PredictionReader(self._all)
+        self.rollouts = RolloutReader(self._all)
+        self.quarantines = QuarantineReader(self._all)
         self.fleet = FleetReader(self._all, lambda row, label: rows.device(row, label, bool(self.recorded())))
         self._knows_retired: bool | None = None
 

@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, fleet, gates, jobs, labels, predictions
+from edgeprof_hub.store import evaluations, fleet, gates, jobs, labels, predictions, quarantines, rollouts, signatures
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -256,6 +256,19 @@ def label_tables(db: sqlite_utils.Database) -> None:
 def prediction_table(db: sqlite_utils.Database) -> None:
     """What was predicted of a pair before it was run, so that its measurement can score it."""
     db.conn.execute(predictions.TABLE)
+
+
+@MIGRATIONS(name="0021_rollouts")
+def rollout_tables(db: sqlite_utils.Database) -> None:
+    """Rollouts in groups, and models that some kind of device does not get any more."""
+    for statement in (*rollouts.TABLES, *quarantines.TABLES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0022_signed_jobs")
+def signed_job_table(db: sqlite_utils.Database) -> None:
+    """The version under which each attempt of a job was signed."""
+    db.conn.execute(signatures.TABLE)
 
 
 @MIGRATIONS(name="0023_fleet")
