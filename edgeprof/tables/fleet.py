@@ -84,7 +84,7 @@ def _csv(page: FleetPage) -> str:
     return out.getvalue().rstrip("\n")
 
 
-CSV_HEADERS = (
+CSV_HEADERS: tuple[str, ...] = (
     "device_id",
     "name",
     "state",

@@ -5,17 +5,21 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import asdict, replace
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from edgeprof.cli import edgeprof
 from edgeprof.wire import rest
-from edgeprof.wire.fleet import SORTS, FleetQuery, FleetState
+from edgeprof.wire.fleet import SORTS, FleetEntry, FleetQuery, FleetState
 from edgeprof.wire.vitals import Vitals
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.fleet.refused import Refused
 from tests.hub import fleet
+from tests.hub.conftest import Open
 from tests.hub.fake_agent import FakeAgent
 from tests.hub.live import Live, eventually
 
@@ -34,7 +38,7 @@ HOT = Vitals(
 )
 
 
-def entry_of(live: Live, state: FleetState = "all"):
+def entry_of(live: Live, state: FleetState = "all") -> tuple[FleetEntry, ...]:
     return live.client.fleet(FleetQuery(state=state)).entries
 
 
@@ -95,15 +99,21 @@ def _hello(number: int) -> fleet.m.Hello:
 
 
 @pytest.fixture
-def pages(open_hub) -> TestClient:
+def pages(open_hub: Open) -> TestClient:
     return open_hub(fleet.typical())
 
 
-def hub_of(pages: TestClient):
-    return pages.app.state.hub  # pyright: ignore
+def hub_of(pages: TestClient) -> HubContext:
+    return cast(FastAPI, pages.app).state.hub
 
 
-def devices(pages: TestClient, query: str = "") -> list[rest.DeviceRecord]:
+def known(hub: HubContext, device_id: str) -> rest.DeviceRecord:
+    found = hub.reader.device(device_id)
+    assert found is not None
+    return found
+
+
+def devices(pages: TestClient, query: str = "") -> list[str]:
     entries = pages.get(f"/api/v1/fleet?{query}").json()["entries"]
     return [entry["device"]["name"] for entry in entries]
 
@@ -173,16 +183,16 @@ def test_a_new_board_takes_the_place_and_its_figures_stay_apart(pages: TestClien
     hub = hub_of(pages)
     old = next(row.device_id for row in hub.reader.cells() if row.stored is not None)
     new = next(device for device in hub.reader.devices() if device.device_id != old)
-    name = hub.reader.device(old).name
+    name = known(hub, old).name
     pages.post("/fleet/act", data={"act": "group", "value": "bench", "device": old})
     pages.patch(f"/api/v1/devices/{old}", json={"tags": ["roof"]})
     pages.patch(f"/api/v1/devices/{new.device_id}", json={"tags": ["new"]})
     before = {row.device_id: row for row in hub.reader.cells()}
     assert pages.post(f"/devices/{old}/replace", data={"successor": new.name}).status_code == 303
-    taken = hub.reader.device(new.device_id)
+    taken = known(hub, new.device_id)
     assert (taken.name, taken.label, taken.tags) == (name, name, ("new", "roof"))
     assert hub.reader.groups()[0].device_ids == (new.device_id,)
-    assert hub.reader.device(old).replaced_by == new.device_id
+    assert known(hub, old).replaced_by == new.device_id
     assert {row.device_id: row for row in hub.reader.cells()} == before
     page = pages.get(f"/devices/{new.device_id}").text
     assert "other board" in page
@@ -192,7 +202,7 @@ def test_a_new_board_takes_the_place_and_its_figures_stay_apart(pages: TestClien
     assert again.json()["error"]["code"] == "already_replaced"
     assert pages.post(f"/api/v1/devices/{new.device_id}/replace", json={"device_id": new.device_id}).status_code == 422
     pages.delete(f"/api/v1/devices/{new.device_id}")
-    assert hub.reader.device(old).replaced_by == ""
+    assert known(hub, old).replaced_by == ""
 
 
 def test_the_terminal_retires_restores_and_replaces(live: Live, agent: FakeAgent) -> None:
