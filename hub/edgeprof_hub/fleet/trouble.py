@@ -71,7 +71,8 @@ def troubles(row: FleetRow, now_s: float) -> Sequence[str]:
         found.append(f"offline for {age_text(now_s - row.device.last_seen_s).removesuffix(' ago')}")
     if vitals is not None:
         if vitals.throttle_flags:
-            found.append(f"{fleet_words.flags(vitals.throttle_flags)} now")
+            when = "now" if row.device.online else "at its last word"
+            found.append(f"{fleet_words.flags(vitals.throttle_flags)} {when}")
         if vitals.quarantined_results:
             many = vitals.quarantined_results
             found.append(f"{many:,} quarantined result{'s' if many > 1 else ''}")
