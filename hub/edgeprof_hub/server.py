@@ -67,6 +67,8 @@ def ready_line(hub: HubContext) -> str:
     settings, at = hub.settings, hub.endpoint
     shown = _shown(settings.plain_host)
     guard = "token required" if settings.token else "no token"
+    if hub.reader.people.has_accounts():
+        guard = "sign-in required"
     # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
     broker_host = shown if is_loopback(at.host) else at.host
     lines = [

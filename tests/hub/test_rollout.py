@@ -229,6 +229,68 @@ def test_a_device_that_joins_in_the_middle_is_not_a_part_of_it(
         assert late.runs == []
 
 
+@pytest.fixture
+def able(live: Live, models: dict[str, Behaviour]) -> Iterator[list[Agent]]:
+    """Two devices that switch to what is flashed, as agents of this release do. OLD was flashed to both."""
+    with ExitStack() as stack:
+        agents = [
+            stack.enter_context(
+                Agent(live.hub.endpoint.port, number, models, live.hub, abilities=("evaluate", "flash"))
+            )
+            for number in (1, 2)
+        ]
+        rollout_cases.online(live, agents)
+        keep(live.hub, OLD, NEW)
+        ids = tuple(each.device_id for each in agents)
+        flash = rest.CampaignRequest(model_ids=(OLD.model_id,), device_ids=ids, flash_only=True)
+        made = live.client.start_campaign(flash)
+        eventually(lambda: all(job.result_id for job in live.client.campaign(made.campaign_id).jobs))
+        yield agents
+
+
+def flashed(agents: list[Agent]) -> list[list[str]]:
+    """The models that each device switched to, in order."""
+    return [[job.model.model_id for job in each.runs if job.config.load_only] for each in agents]
+
+
+def test_a_device_switches_to_the_model_only_after_it_passed_its_checks(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    models[NEW.model_id] = Behaviour(2.0)
+    plan = RolloutPlan(gates=False, canary_count=1)
+    stopped = outcome_of(live, live.client.start_rollout(request(NEW, able, plan)))
+    assert (stopped.state, stopped.may_roll_back) == ("stopped", 0)
+    assert flashed(able) == [[OLD.model_id]] * 2
+    models[NEW.model_id] = Behaviour(0.8)
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, plan)))
+    assert (ended.state, ended.may_roll_back) == ("finished", 2)
+    assert flashed(able) == [[OLD.model_id, NEW.model_id]] * 2
+    assert all(each.runs[-1].config.load_only for each in able)
+    back = outcome_of(live, live.client.change_rollout(ended.rollout_id, "rollback"))
+    assert back.state == "finished"
+    assert flashed(able) == [[OLD.model_id, NEW.model_id, OLD.model_id]] * 2
+    assert [len(live.client.campaign(group.campaign_id).jobs) for group in back.groups] == [2]
+
+
+def test_a_model_that_does_not_load_where_it_is_flashed_fails_there(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    models[NEW.model_id] = Behaviour(fails=("load", "load_error"), fails_only="flash")
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, replace(PLAIN, canary_count=1))))
+    assert ended.state == "stopped"
+    assert "Flash: load_error in load" in ended.stands
+
+
+def test_flashing_alone_measures_the_canary_and_flashes_the_rest(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    plan = RolloutPlan(gates=False, canary_devices=(able[0].device_id,))
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, plan, flash_only=True)))
+    assert ended.state == "finished"
+    assert len(able[0].runs) == 1 + 6 + 1
+    assert [job.config.load_only for job in able[1].runs] == [True, True]
+
+
 def test_a_device_that_is_deleted_in_the_middle_does_not_count(served: tuple[Live, list[Agent]]) -> None:
     live, agents = served
     waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))

@@ -9,7 +9,11 @@ from edgeprof.wire.fleet import FleetChange
 from edgeprof_hub.campaigns import queue
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.fleet import listing, retiring
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import admin, tags
+
+MAX_NAMED = 5
+"""Devices by id in the entry of the audit log."""
 
 
 def act(hub: HubContext, change: FleetChange) -> int:
@@ -22,6 +26,8 @@ def act(hub: HubContext, change: FleetChange) -> int:
         device_ids = hub.reader.fleet.ids(change.query, listing.limits_of(hub, time.time()))
     if not device_ids:
         raise UsageError("nothing_selected", "Select at least one device.")
+    names = ", ".join(device_ids[:MAX_NAMED]) + (" …" if len(device_ids) > MAX_NAMED else "")
+    audit.about(names, f"{change.act} {change.value}".strip() + f", {len(device_ids):,} devices")
     return _ACTS[change.act](hub, device_ids, change.value)
 
 

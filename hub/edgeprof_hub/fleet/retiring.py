@@ -8,6 +8,7 @@ from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.store import fleet, labels
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -54,6 +55,8 @@ def replace(hub: HubContext, old_id: str, new_id: str) -> None:
         raise UsageError("device_retired", f"{new.label} is retired. Restore it first, or name another device.")
     if old.replaced_by:
         raise UsageError("already_replaced", f"{old.label} was already replaced. Restore it first.")
+
+    audit.about(old_id, f"replaced by {new_id}")
 
     def change(store: SqliteWriter) -> None:
         with store.transaction():

@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
@@ -118,11 +119,30 @@ def _decide(hub: HubContext, row: RolloutRow, group: GroupRow, now_s: float) -> 
     changed = False
     for device in waiting:
         found = deciding.decided(hub, device, jobs[device.device_id], row.request.plan, now_s)
+        if found is not None and found.outcome == "succeeded" and _flashes(hub, row, group, found, jobs):
+            continue
         if found is not None:
             changed = True
             hub.writer.call(lambda store, found=found: store.change(lambda db: rollouts.decide(db, found)))
     if changed:
         hub.events.publish([Change("rollout", row.rollout_id)])
+
+
+def _flashes(
+    hub: HubContext, row: RolloutRow, group: GroupRow, device: DeviceRow, jobs: Mapping[str, Sequence[rest.JobRecord]]
+) -> bool:
+    """Whether a device that passed its checks has yet to switch to the model: then its last job is queued, once."""
+    if any(job.config.load_only for job in jobs[device.device_id]):
+        return False
+    record, model = hub.reader.device(device.device_id), hub.reader.model(device.model_id)
+    job = starting.flash_job(row, model, record, time.time()) if record and model else None
+    if job is None:
+        return False
+    mine = replace(job, campaign_id=group.campaign_id or "")
+    if hub.writer.call(lambda store: store.change(lambda db: rollouts.add_flash(db, mine))):
+        hub.writer.post(hub.dispatch.send_waiting)
+        hub.events.publish([Change("job", mine.job_id)])
+    return True
 
 
 def _may_leave(hub: HubContext, row: RolloutRow, group: GroupRow, devices: Sequence[DeviceRow], of: int) -> bool:

@@ -30,6 +30,7 @@ from edgeprof_hub.prediction.cells import predicted_cells, predicted_set_ups
 from edgeprof_hub.quality import of_run
 from edgeprof_hub.readiness.integrating import integration_of
 from edgeprof_hub.routes import (
+    audit_page,
     capability,
     cell_history,
     cost_page,
@@ -38,6 +39,8 @@ from edgeprof_hub.routes import (
     forms,
     integration,
     jobs_page,
+    people_admin,
+    people_page,
     predictions_page,
     ready,
     rollouts_page,
@@ -66,6 +69,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(forms.router)
+router.include_router(audit_page.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
@@ -73,6 +77,8 @@ router.include_router(families_page.router)
 router.include_router(fleet_page.router)
 router.include_router(integration.router)
 router.include_router(jobs_page.router)
+router.include_router(people_admin.router)
+router.include_router(people_page.router)
 router.include_router(predictions_page.router)
 router.include_router(ready.router)
 router.include_router(rollouts_page.router)

@@ -9,7 +9,19 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, fleet, gates, jobs, labels, predictions, quarantines, rollouts, signatures
+from edgeprof_hub.store import (
+    audit,
+    evaluations,
+    fleet,
+    gates,
+    jobs,
+    labels,
+    people,
+    predictions,
+    quarantines,
+    rollouts,
+    signatures,
+)
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -258,6 +270,13 @@ def prediction_table(db: sqlite_utils.Database) -> None:
     db.conn.execute(predictions.TABLE)
 
 
+@MIGRATIONS(name="0020_people")
+def people_tables(db: sqlite_utils.Database) -> None:
+    """Accounts, sessions of pages, API tokens, and the audit log."""
+    for statement in (*people.TABLES, *audit.TABLES):
+        db.conn.execute(statement)
+
+
 @MIGRATIONS(name="0021_rollouts")
 def rollout_tables(db: sqlite_utils.Database) -> None:
     """Rollouts in groups, and models that some kind of device does not get any more."""
@@ -291,6 +310,12 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     if pending:
         MIGRATIONS.apply(db)
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether every migration of this release has been applied. Only reads."""
+    applied = {str(row[0]) for row in connection.execute("SELECT name FROM _sqlite_migrations")}
+    return _known_names() <= applied
 
 
 def _known_names() -> set[str]:
