@@ -6,21 +6,24 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiosmtpd.controller import Controller
+from fastapi import FastAPI
 
 from edgeprof.errors import UsageError
 from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
 from edgeprof.wire.vitals import Vitals
 from edgeprof_hub import mail
-from edgeprof_hub.fleet.watch import HOUR_S, Look, conditions, notices_of
+from edgeprof_hub.context import HubContext
+from edgeprof_hub.fleet.watch import HOUR_S, FleetWatch, Look, conditions, notices_of
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.store import fleet as store_fleet
 from edgeprof_hub.store.fleet import Watched
 from tests.hub import fleet, stores
+from tests.hub.conftest import Open
 from tests.hub.live import eventually
 from tests.ports import free_port
 
@@ -178,3 +181,25 @@ def test_episodes_outlive_the_hub_and_end_with_the_device(tmp_path: Path) -> Non
         store.writer.change(lambda db: store_fleet.retire(db, one, NOW_S))
         assert store.reader.fleet.episodes() == {}
         assert one not in [device.device_id for device in store.reader.fleet.watched()]
+
+
+def test_the_hub_looks_notes_and_sends_once(open_hub: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = open_hub(fleet.typical())
+    hub: HubContext = cast(FastAPI, pages.app).state.hub
+    sent: list[Notice] = []
+    monkeypatch.setattr(hub.notices, "send", sent.append)
+    devices = hub.reader.devices()
+    now_s = max(device.last_seen_s for device in devices) + 20 * HOUR_S
+    for _ in range(2):
+        FleetWatch(hub, 12.0, lambda: now_s).look_once()
+    assert [notice.kind for notice in sent] == ["device_offline"] * len(sent)
+    assert sum(notice.device_id is not None for notice in sent) in (0, len(devices))
+    assert len(hub.reader.fleet.episodes()) == len(devices)
+    for device in devices:
+        state = replace(fleet.state(1, device.name), device_id=device.device_id)
+        hub.writer.call(lambda store, state=state: store.save_state(state, now_s))
+    sent.clear()
+    FleetWatch(hub, 12.0, lambda: now_s).look_once()
+    over = [notice for notice in sent if notice.recovered]
+    assert {notice.kind for notice in over} == {"device_offline"}
+    assert not [key for key in hub.reader.fleet.episodes() if key[0] == "device_offline"]
