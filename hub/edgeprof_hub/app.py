@@ -33,6 +33,7 @@ from edgeprof_hub.routes import (
     api_sets,
     cell_history,
     integration,
+    joining,
     pages,
     ready,
     sign_in,
@@ -65,8 +66,10 @@ ROUTERS = (
     (API_PREFIX, cell_history.api),
     (API_PREFIX, ready.api),
     (API_PREFIX, integration.api),
+    (API_PREFIX, joining.api),
     ("", upload.router),
     ("", sign_in.router),
+    ("", joining.router),
     ("", pages.router),
 )
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -109,11 +112,12 @@ def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
 
 
 class Compressed(GZipMiddleware):
-    """Pages and their static files travel compressed; the API's answers (model files, event streams) as they are."""
+    """Pages and their static files travel compressed; the API's answers (model files, event streams) and wheels as they
+    are."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] == "http" and not scope["path"].startswith(API_PREFIX):
+        if scope["type"] == "http" and not scope["path"].startswith((API_PREFIX, "/simple/")):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)

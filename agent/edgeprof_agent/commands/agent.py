@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player
 
 MORE = {
+    "install": "edgeprof_agent.commands.install:install",
+    "upgrade": "edgeprof_agent.commands.install:upgrade",
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",

@@ -23,8 +23,9 @@ SESSION_S = 12 * 3600.0
 MAX_SESSIONS = 1000
 API = "/api/"
 SIGN_IN = "/sign-in"
-OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN})
-OPEN_PREFIX = "/static/"
+OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN, "/install.sh", "/api/v1/join-plan"})
+OPEN_PREFIXES = ("/static/", "/simple/")
+"""A device that joins has no token yet. What it fetches is public software, checked by its hash."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
@@ -167,7 +168,7 @@ class Guard:
 
 def _is_open(path: str) -> bool:
     """Whether it is served without the token."""
-    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
 
 
 def client_of(scope: Scope) -> str:

@@ -1,0 +1,118 @@
+"""Joins this device to a hub: environment, settings, unit, start, and the proof that the hub hears it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof_agent.installing import join_token
+from edgeprof_agent.installing.board import Board, detect
+from edgeprof_agent.installing.building import Build, build
+from edgeprof_agent.installing.changes import Changes, Say, check_writable
+from edgeprof_agent.installing.hearing import Hearing
+from edgeprof_agent.installing.hub_source import HubSource
+from edgeprof_agent.installing.join_token import Credential
+from edgeprof_agent.installing.places import Places
+from edgeprof_agent.installing.service import Background, Service, Systemd, service_of
+from edgeprof_agent.installing.settings import put_settings, put_token, put_unit, token_of
+from edgeprof_agent.installing.switching import set_current, switch
+
+HEARD_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a person asked for. `extras` None: every runtime that this device can use."""
+
+    hub: str
+    credential: Credential | None = None
+    extras: str | None = None
+    name: str | None = None
+    is_dry: bool = False
+    starts: bool | None = None
+    """None: started where systemd is."""
+
+
+def install(wish: Wish, places: Places, say: Say, board: Board | None = None) -> None:
+    """Doing it again changes only what differs. Raises EdgeprofError; what was running before goes on then."""
+    board = board or detect()
+    changes = Changes(say, wish.is_dry)
+    check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
+    say(f"{'board':<10} {board.title}")
+    source = HubSource(wish.hub)
+    credential = wish.credential or _kept(places) or join_token.ask()
+    if credential is not None and credential.ca_key_sha256:
+        raise EdgeprofError(
+            "bad_join_token",
+            "This hub enrols no device by a join token. Use its shared token: file `token` in its data.",
+        )
+    token = credential.token if credential else None
+    hearing = Hearing(source, token, places.state)
+    hearing.begin()
+    plan = source.plan(board)
+    made = build(plan, source, board, places, wish.extras, changes)
+    service = service_of(places, has_systemd=board.has_systemd)
+    _write(wish, source, token, board, places, changes)
+    if wish.is_dry:
+        return
+    if not (board.has_systemd if wish.starts is None else wish.starts):
+        before = places.current.resolve() if places.current.is_symlink() else None
+        set_current(places, made, before, changes)
+        _say_how(places, board, say)
+        return
+    _start(service, made, hearing, places, changes)
+
+
+def _kept(places: Places) -> Credential | None:
+    token = token_of(places)
+    return Credential(token=token) if token else None
+
+
+def _write(wish: Wish, source: HubSource, token: str | None, board: Board, places: Places, changes: Changes) -> None:
+    values = {"hub": source.url, **({"name": wish.name} if wish.name else {})}
+    if not board.has_systemd:
+        values["data"] = str(places.state)
+        if token:
+            values["token_file"] = str(places.token_file)
+    put_settings(places, values, changes)
+    if token:
+        put_token(places, token, changes, has_systemd=board.has_systemd)
+    if board.has_systemd:
+        put_unit(places, changes)
+
+
+def _start(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> None:
+    heard = switch(service, made, hearing, places, changes, HEARD_WITHIN_S)
+    log = service.log if isinstance(service, Background) else "journalctl -u edgeprof-agent"
+    changes.note("started", f"the agent (its log: {log})")
+    changes.say(f"{'joined':<10} the hub hears this device as {heard.label} ({heard.device_id})")
+
+
+def _say_how(places: Places, board: Board, say: Say) -> None:
+    command = f"{places.program} agent run --config {places.settings}"
+    if board.has_systemd:
+        say(f"{'next':<10} Not started. Start it with: systemctl enable --now edgeprof-agent")
+    else:
+        say(f"{'next':<10} No systemd runs here. Start the agent with: {command}")
+
+
+def uninstall(places: Places, say: Say, *, purge: bool, is_dry: bool = False, board: Board | None = None) -> None:
+    """Take the agent away. Settings and results stay unless `purge`."""
+    board = board or detect()
+    changes = Changes(say, is_dry)
+    if not is_dry and (places.unit.exists() or not board.has_systemd):
+        service_of(places, has_systemd=board.has_systemd).remove()
+    changes.remove(places.unit)
+    for part in (places.current, places.versions, places.prefix / "share"):
+        changes.remove(part)
+    if not is_dry and places.prefix.is_dir() and not any(places.prefix.iterdir()):
+        places.prefix.rmdir()
+    if board.has_systemd and not is_dry:
+        Systemd(places).reload()
+    if purge:
+        private = Path("/var/lib/private") / places.state.name
+        for part in (places.etc, places.state, *((private,) if places.state.parent == Path("/var/lib") else ())):
+            changes.remove(part)
+    else:
+        say(
+            f"{'kept':<10} {places.etc} and {places.state}; --uninstall --purge removes them, with results not yet sent"
+        )
