@@ -12,15 +12,17 @@ from edgeprof.errors import EdgeprofError
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Changes:
-    """`is_dry`: nothing is changed, each line says what would be."""
+    """`is_dry`: nothing is changed, each line says what would be. `count`: of the changes so far."""
 
     say: Say
     is_dry: bool = False
+    count: int = 0
 
     def note(self, word: str, what: object) -> None:
         """One line: `created    /etc/edgeprof/agent.toml`."""
+        self.count += 1
         self.say(f"{('would be ' if self.is_dry else '') + word:<10} {what}")
 
     def put(self, file: Path, text: str, mode: int = 0o644) -> bool:

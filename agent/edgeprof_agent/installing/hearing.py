@@ -65,7 +65,7 @@ class Hearing:
         except OSError:
             return None
         try:
-            found = self._source.json("GET", f"/api/v1/devices/{device_id}", self._headers)
+            found = self._source.json("GET", f"/api/v1/heard/{device_id}", self._headers)
         except EdgeprofError as error:
             if error.code == "not_found":
                 return None

@@ -8,7 +8,7 @@ from edgeprof_agent.installing import join_token
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
-from edgeprof_agent.installing.hearing import Hearing
+from edgeprof_agent.installing.hearing import Heard, Hearing
 from edgeprof_agent.installing.hub_source import HubSource
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
@@ -39,15 +39,8 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
     say(f"{'board':<10} {board.title}")
     source = HubSource(wish.hub)
-    credential = wish.credential or _kept(places) or join_token.ask()
-    if credential is not None and credential.ca_key_sha256:
-        raise EdgeprofError(
-            "bad_join_token",
-            "This hub enrols no device by a join token. Use its shared token: file `token` in its data.",
-        )
-    token = credential.token if credential else None
+    token = _token(wish, source, places)
     hearing = Hearing(source, token, places.state)
-    hearing.begin()
     plan = source.plan(board)
     made = build(plan, source, board, places, wish.extras, changes)
     service = service_of(places, has_systemd=board.has_systemd)
@@ -59,12 +52,27 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
         set_current(places, made, before, changes)
         _say_how(places, board, say)
         return
-    _start(service, made, hearing, places, changes)
+    heard = _heard(service, made, hearing, places, changes)
+    say(f"{'joined':<10} the hub hears this device as {heard.label} ({heard.device_id})")
 
 
-def _kept(places: Places) -> Credential | None:
-    token = token_of(places)
-    return Credential(token=token) if token else None
+def _token(wish: Wish, source: HubSource, places: Places) -> str | None:
+    """The shared token, tried at the hub before anything is changed; None where the hub needs none."""
+    token = wish.credential.token if wish.credential else token_of(places)
+    try:
+        Hearing(source, token, places.state).begin()
+        return token
+    except EdgeprofError as error:
+        if error.code != "token_needed":
+            raise
+        given = join_token.ask()
+        if given is None:
+            raise EdgeprofError(
+                "token_needed",
+                "The hub needs its token. Use --join FILE, or --join - for the standard input.",
+            ) from error
+        Hearing(source, given.token, places.state).begin()
+        return given.token
 
 
 def _write(wish: Wish, source: HubSource, token: str | None, board: Board, places: Places, changes: Changes) -> None:
@@ -80,11 +88,15 @@ def _write(wish: Wish, source: HubSource, token: str | None, board: Board, place
         put_unit(places, changes)
 
 
-def _start(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> None:
+def _heard(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> Heard:
+    """Started anew only if something changed: a run in progress is not cut off for nothing."""
+    if changes.count == 0 and service.is_running():
+        changes.say(f"{'unchanged':<10} the agent runs")
+        return hearing.wait(made.version, HEARD_WITHIN_S, service.is_running)
     heard = switch(service, made, hearing, places, changes, HEARD_WITHIN_S)
     log = service.log if isinstance(service, Background) else "journalctl -u edgeprof-agent"
     changes.note("started", f"the agent (its log: {log})")
-    changes.say(f"{'joined':<10} the hub hears this device as {heard.label} ({heard.device_id})")
+    return heard
 
 
 def _say_how(places: Places, board: Board, say: Say) -> None:

@@ -55,7 +55,8 @@ def set_current(places: Places, made: Build, before: Path | None, changes: Chang
     if places.current.is_dir() and not places.current.is_symlink():
         changes.remove(places.current)  # of an installer from before versions lay side by side
     changes.link(places.current, made.folder)
-    prune(places, [made.folder, *([before] if before else [])], changes)
+    if before != made.folder.resolve():  # else there is nothing newer than the way back
+        prune(places, [made.folder, *([before] if before else [])], changes)
 
 
 def _first(service: Service, made: Build, hearing: Hearing, places: Places, within_s: float) -> Heard:

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
-from edgeprof.wire import WIRE_VERSION, topics
+from edgeprof.wire import WIRE_VERSION, rest, topics
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
 from edgeprof.wire.words import WORDS
+from edgeprof_hub.failures import not_found
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -57,6 +58,23 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
     hub.claims.take(hello, time.monotonic())
     return {"session_id": hello.session_id}
+
+
+@router.get("/heard/{device_id}", response_model=rest.HeardDevice)
+def heard(hub: HubOf, device_id: str) -> Response:
+    """Whether the hub hears a device: what an installation and an upgrade are settled by."""
+    record = hub.reader.device(device_id)
+    if record is None:
+        raise not_found("device", device_id)
+    return document(
+        rest.HeardDevice(
+            device_id=record.device_id,
+            label=record.label,
+            online=record.online,
+            agent_version=record.agent_version,
+            last_seen_s=record.last_seen_s,
+        )
+    )
 
 
 @router.post("/holdings", response_model=Wanted)
