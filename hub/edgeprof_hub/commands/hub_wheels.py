@@ -57,7 +57,7 @@ def _chosen(extras: str | None, target: Target, say: Say) -> Sequence[str]:
 def _put(file: Path, folder: Path) -> str:
     """A wheel of edgeprof that somebody built. Raises EdgeprofError `bad_wheel`."""
     if not file.is_file():
-        raise UsageError("no_file", f"No file {file}.")
+        raise UsageError("bad_wheel", f"No file {file}.")
     wheel = read(file)
     if wheel.project != PROJECT:
         raise UsageError("bad_wheel", f"{file.name} is a wheel of {wheel.project}, not of edgeprof.")
