@@ -18,7 +18,16 @@ from edgeprof_hub.routes import access
 from tests.hub.live import Live, serving
 
 TOKEN = "a-token-for-tests-only"
-OPEN = {("GET", "/api/v1/healthz"), ("GET", "/sign-in"), ("POST", "/sign-in")}
+OPEN = {
+    ("GET", "/api/v1/healthz"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/install.sh"),
+    ("GET", "/api/v1/join-plan"),
+    ("GET", "/simple/"),
+    ("GET", "/simple/x/"),
+    ("GET", "/simple/files/x"),
+}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from edgeprof.errors import EdgeprofError
 from edgeprof.net import hub_url
 from edgeprof.net.http import BREAKS, read_whole, reason_of
+from edgeprof.wire.error_document import ErrorBody
 from edgeprof_agent.installing.board import Board
 from edgeprof_agent.installing.pinned_ca import trusted
 
@@ -135,7 +136,8 @@ class HubSource:
     def _refusal(self, answer: http.client.HTTPResponse) -> EdgeprofError:
         try:
             error = json.loads(self._body(answer))["error"]
-            return EdgeprofError(str(error["code"]), str(error["message"]))
+            refusal = ErrorBody(**{name: str(error[name]) for name in ("code", "message")})
+            return EdgeprofError(refusal.code, refusal.message)
         except (ValueError, KeyError, TypeError):
             return EdgeprofError("hub_unreachable", f"{self.url} answered {answer.status}. Is it an edgeprof hub?")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent.installing import join_token
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
@@ -67,7 +67,7 @@ def _token(wish: Wish, source: HubSource, places: Places) -> str | None:
             raise
         given = join_token.ask()
         if given is None:
-            raise EdgeprofError(
+            raise UsageError(
                 "token_needed",
                 "The hub needs its token. Use --join FILE, or --join - for the standard input.",
             ) from error

@@ -1,6 +1,6 @@
 """Codes of joining a device: installing and upgrading its agent, and the wheels that the hub offers for that."""
 
-from edgeprof.errors.codes.entry import FAILED, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
 
 DEVICE = (
     ErrorCode(
@@ -9,7 +9,7 @@ DEVICE = (
         "Copy the whole line from the hub's page Add a device.",
         WRONG_USE,
     ),
-    ErrorCode("install_failed", "uv or pip could not install edgeprof.", "Read its last words in the message."),
+    ErrorCode("install_failed", "The installer (uv or pip) failed.", "Read its last words in the message."),
     ErrorCode(
         "no_installer", "The device has neither uv nor pip.", "Run `edgeprof hub wheels` on the hub for this device."
     ),
@@ -29,7 +29,11 @@ DEVICE = (
         "Run the line of the hub's page Add a device.",
         WRONG_USE,
     ),
-    ErrorCode("service_failed", "systemctl refused.", "Read its reason in the message; use sudo."),
+    ErrorCode(
+        "service_failed",
+        "The service could not be changed: `systemctl` refused.",
+        "Read its reason in the message; use sudo.",
+    ),
     ErrorCode(
         "token_on_command_line",
         "A secret stood on the command line, where other users can read it.",
@@ -52,12 +56,11 @@ HUB = (
         "Use ARCHITECTURE-PYTHON, such as aarch64-cp311.",
         WRONG_USE,
     ),
-    ErrorCode("bad_wheel", "The file is not a wheel, or not edgeprof's.", "Give another file.", WRONG_USE),
+    ErrorCode("bad_wheel", "The file is not a wheel, or not edgeprof's.", "Give another file.", EITHER),
     ErrorCode("not_packable", "The hub cannot pack its own installation.", "Give edgeprof's wheel: `--wheel FILE`."),
     ErrorCode(
         "wheels_missing",
         "The package index has no wheel of a dependency for this kind of device.",
         "Put a wheel of your own into the hub's folder `wheels`, or choose other runtimes.",
-        FAILED,
     ),
 )
