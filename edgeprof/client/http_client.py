@@ -207,6 +207,15 @@ class HubClient:
         """Labels that people changed, newest first."""
         return self._get(f"/label-changes{_query(kind=kind, id=subject_id, limit=str(limit))}", list[rest.LabelChange])
 
+    def new_join_secret(self, ttl_s: float, device_id: str | None = None) -> rest.JoinSecret:
+        """A token with which one device joins, once; this device, where it has joined before."""
+        return self._call("POST", "/join-secrets", rest.JoinSecret, {"ttl_s": ttl_s, "device_id": device_id})
+
+    def revoke_device(self, device_id: str) -> rest.RevokedDevice:
+        """Void a device's certificates and token, and end its connection."""
+        path = f"/devices/{urllib.parse.quote(device_id, safe='')}/revoke"
+        return _decode(self._send("POST", path, b""), rest.RevokedDevice)
+
     def delete(self, kind: str, item_id: str) -> None:
         """Delete a device, a model or a result (`devices`, `models`, `results`)."""
         self._send("DELETE", f"/{kind}/{item_id}", b"")

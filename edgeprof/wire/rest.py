@@ -10,6 +10,11 @@ from edgeprof.wire.costs import CostView as CostView
 from edgeprof.wire.error_document import ErrorBody as ErrorBody
 from edgeprof.wire.error_document import ErrorDocument as ErrorDocument
 from edgeprof.wire.evidence import NoiseFloor, Trust
+from edgeprof.wire.joining import Enrolled as Enrolled
+from edgeprof.wire.joining import JoinSecret as JoinSecret
+from edgeprof.wire.joining import MqttDoor as MqttDoor
+from edgeprof.wire.joining import Renewed as Renewed
+from edgeprof.wire.joining import RevokedDevice as RevokedDevice
 from edgeprof.wire.labels import FamilyAct as FamilyAct
 from edgeprof.wire.labels import FamilyChange as FamilyChange
 from edgeprof.wire.labels import FamilyEffects as FamilyEffects

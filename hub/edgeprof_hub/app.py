@@ -27,6 +27,7 @@ from edgeprof_hub.routes import (
     api_families,
     api_fit,
     api_groups,
+    api_identity,
     api_models,
     api_quality,
     api_results,
@@ -54,6 +55,7 @@ ROUTERS = (
             api_fit,
             api_devices,
             api_groups,
+            api_identity,
             api_families,
             api_campaigns,
             api_results,
@@ -70,6 +72,7 @@ ROUTERS = (
     ("", upload.router),
     ("", sign_in.router),
     ("", joining.router),
+    ("", api_identity.open_router),
     ("", pages.router),
 )
 ERRORS: dict[int | str, dict[str, Any]] = {

@@ -11,10 +11,14 @@ from edgeprof.wire import topics
 from edgeprof_hub import private_file
 
 DEFAULT_PORT = 8765
+DEFAULT_TLS_PORT = 8766
+LOOPBACK = "127.0.0.1"
 MIN_TOKEN = 16
 MIN_CHARACTERS = 8
 """Different ones: sixteen times the same letter is guessed at once."""
 TOKEN_FILE = "token"
+IDENTITY = "identity"
+"""The folder of the hub's certificate authority, in its data folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,19 @@ class HubSettings:
     site: str = topics.DEFAULT_SITE
     webhooks: tuple[str, ...] = ()
     """Addresses that receive notices of confirmed regressions and finished campaigns."""
+    tls: bool = False
+    """Serve pages, API and broker by TLS, too, with certificates of the hub's own authority."""
+    tls_port: int = DEFAULT_TLS_PORT
+    mqtt_tls_port: int | None = None
+    tls_names: tuple[str, ...] = ()
+    """More names and addresses by which this machine is reached, for the server's certificate."""
+    keep_plain: bool = False
+    """With TLS: other machines may go on without it, as agents from before it do."""
+
+    @property
+    def plain_host(self) -> str:
+        """Where what has no TLS listens."""
+        return LOOPBACK if self.tls and not self.keep_plain else self.host
 
     @property
     def is_loopback(self) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fastapi import Request
 
@@ -20,6 +20,9 @@ from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
+
+if TYPE_CHECKING:
+    from edgeprof_hub.identity.identities import Identities  # its cryptography is of no use without TLS
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ class HubContext:
     """When and on what everything here was measured, where the hub only shows a recording."""
     claims: Claims
     notices: Notices
+    identities: "Identities | None" = None
+    """Who may speak for a device; None where the hub serves no TLS."""
     health: Health = field(default_factory=Health)
 
     def trouble(self, error: Exception) -> EdgeprofError | None:

@@ -15,6 +15,7 @@ from typing import ClassVar, cast
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from edgeprof_hub.addresses import network_of
+from edgeprof_hub.identity.tls_peer import PEER, peer_of
 from edgeprof_hub.quiet_logs import LOG_EVERY_S
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,9 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One more, or one too many."""
         super().connection_made(transport)
+        peer = peer_of(transport.get_extra_info("ssl_object"))
+        if peer is not None:  # of this connection alone: uvicorn's own is every connection's
+            self.app_state = {**self.app_state, PEER: peer}
         self.address = network_of(self.client[0] if self.client else "")
         if self.bounds.enter(self):
             self._is_in = True

@@ -1,5 +1,6 @@
 """The hub as a process: its socket, its log, the line that says it is ready, and a clean end."""
 
+import asyncio
 import errno
 import gc
 import logging
@@ -8,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,12 +19,13 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
 from edgeprof_hub import http_bounds
 from edgeprof_hub.app import create_app
-from edgeprof_hub.config import HubSettings, is_loopback
+from edgeprof_hub.config import IDENTITY, HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle.running import running
 from edgeprof_hub.quiet_logs import quiet_logs
 
 GRACE_S = 3
+BACKLOG = 2048
 NEW_OBJECTS_A_COLLECTION = 50_000
 """A page of the matrix makes some hundred thousand objects; Python's own 700 would go through them ten times over."""
 Say = Callable[[str], None]
@@ -37,9 +39,13 @@ def serve(settings: HubSettings, say: Say, start: Start = running) -> None:
     notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
     gc.freeze()  # what is loaded by now stays for good
     gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
-    with _listening(settings) as listener, start(settings) as hub:
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listening(settings.plain_host, settings.port, "--port"))
+        secure = settings.tls and stack.enter_context(_listening(settings.host, settings.tls_port, "--tls-port"))
+        hub = stack.enter_context(start(settings))
         configuration = configured(create_app(settings, hub), http_bounds.limits())
-        HubServer(configuration, hub, notifier, lambda: say(ready_line(hub))).run(sockets=[listener])
+        server = HubServer(configuration, hub, notifier, lambda: say(ready_line(hub)), secure or None)
+        server.run(sockets=[listener])
 
 
 def configured(app: FastAPI, limits: http_bounds.Limits) -> uvicorn.Config:
@@ -62,33 +68,81 @@ def _leave(*_: object) -> None:
 
 def ready_line(hub: HubContext) -> str:
     """Where the hub is, and what its broker promises."""
-    host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(hub.settings.host, hub.settings.host)
-    shown = f"[{host}]" if ":" in host else host
-    guard = "token required" if hub.settings.token else "no token"
+    settings, at = hub.settings, hub.endpoint
+    shown = _shown(settings.plain_host)
+    guard = "token required" if settings.token else "no token"
     # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
-    broker_host = shown if is_loopback(hub.endpoint.host) else hub.endpoint.host
-    return (
-        f"edgeprof hub is ready: http://{shown}:{hub.settings.port}/ ({guard}), data in {hub.settings.data}\n"
-        f"  broker: {hub.broker_title}, {broker_host}:{hub.endpoint.port}"
-    )
+    broker_host = shown if is_loopback(at.host) else at.host
+    lines = [
+        f"edgeprof hub is ready: http://{shown}:{settings.port}/ ({guard}), data in {settings.data}",
+        f"  broker: {hub.broker_title}, {broker_host}:{at.port}",
+    ]
+    if at.device_ports is not None:
+        secure = _shown(settings.host)
+        lines.append(
+            f"  TLS: https://{secure}:{settings.tls_port}/, broker {secure}:{at.device_ports.certificate} "
+            f"(certificates) and {at.device_ports.token} (devices' tokens). "
+            "Add a device: edgeprof hub join-secret"
+        )
+    if at.device_ports is not None and settings.keep_plain and not settings.is_loopback:
+        lines.append(
+            "  without TLS: other machines may use it (--keep-plain). Who has the shared token can then speak for "
+            "any device."
+        )
+    return "\n".join(lines)
+
+
+def _shown(host: str) -> str:
+    """A listening address as part of a URL that other machines can use."""
+    name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    return f"[{name}]" if ":" in name else name
 
 
 class HubServer(uvicorn.Server):
     """Says when it is ready, and ends the event streams first, which would else keep it from stopping."""
 
     def __init__(
-        self, configuration: uvicorn.Config, hub: HubContext, notifier: Notifier, on_ready: Callable[[], None]
+        self,
+        configuration: uvicorn.Config,
+        hub: HubContext,
+        notifier: Notifier,
+        on_ready: Callable[[], None],
+        secure: socket.socket | None = None,
     ) -> None:
+        """`secure`: the socket of the same application's HTTPS."""
         super().__init__(configuration)
         self._hub = hub
         self._notifier = notifier
         self._on_ready = on_ready
+        self._secure = secure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._secure is not None:
+            await self._serve_tls(self._secure)
         self._notifier.ready()
         self._on_ready()
         sys.stdout.flush()
+
+    async def _serve_tls(self, listener: socket.socket) -> None:
+        """uvicorn has one TLS setting for all of its sockets; this is one more listener of the same server."""
+        from edgeprof_hub.identity import tls  # its cryptography is of no use without TLS
+
+        folder = self._hub.settings.data / IDENTITY
+        context = tls.server_context(folder)
+        if self._hub.identities is not None:
+            self._hub.identities.on_server = lambda: tls.load(context, folder)
+        kind = self.config.http_protocol_class
+
+        def protocol() -> asyncio.Protocol:
+            parts = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+            return kind(**parts)
+
+        self.servers.append(
+            await asyncio.get_running_loop().create_server(
+                protocol, sock=listener, ssl=context, backlog=BACKLOG, ssl_handshake_timeout=tls.HANDSHAKE_WITHIN_S
+            )
+        )
 
     async def on_tick(self, counter: int) -> bool:
         """The watchdog is fed by the writer's thread for the event loop: where either hangs, it starves."""
@@ -105,27 +159,26 @@ class HubServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listening(settings: HubSettings) -> socket.socket:
+def _listening(host: str, port: int, option: str) -> socket.socket:
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
-            listener.listen(2048)
+            listener.listen(BACKLOG)
         except OSError:
             listener.close()
             raise
         return listener
     except OSError as error:
-        raise _cannot_listen(settings, error) from error
+        raise _cannot_listen(host, port, option, error) from error
 
 
-def _cannot_listen(settings: HubSettings, error: OSError) -> EdgeprofError:
+def _cannot_listen(host: str, port: int, option: str, error: OSError) -> EdgeprofError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(
-            "port_in_use",
-            f"Port {settings.port} is in use on this machine. Choose another with --port {settings.port + 1}.",
+            "port_in_use", f"Port {port} is in use on this machine. Choose another with {option} {port + 1}."
         )
-    return UsageError("cannot_listen", f"The hub cannot listen on {settings.host}:{settings.port}: {error.strerror}.")
+    return UsageError("cannot_listen", f"The hub cannot listen on {host}:{port}: {error.strerror}.")

@@ -27,6 +27,8 @@ OPEN = {
     ("GET", "/simple/"),
     ("GET", "/simple/x/"),
     ("GET", "/simple/files/x"),
+    ("POST", "/api/v1/enrol"),
+    ("GET", "/ca.pem"),
 }
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

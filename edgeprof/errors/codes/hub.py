@@ -178,6 +178,7 @@ AGENTS = (
         "bad_device_id",
         "The device id holds characters that a topic cannot have.",
         "Restore the id file that the message names from a copy. Without results that wait, remove it.",
+        EITHER,
     ),
     ErrorCode(
         "device_id_in_use",

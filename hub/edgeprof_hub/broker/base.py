@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgeprof_hub.broker.device_listeners import DevicePorts
+
 AGENT_USER = "edgeprof"
 """The user name that agents send with the shared token."""
 
@@ -19,6 +21,8 @@ class BrokerEndpoint:
     agent_host: str | None = None
     """None: the name by which the agent reached the hub."""
     agent_username: str | None = None
+    device_ports: DevicePorts | None = None
+    """Where devices that have joined connect by TLS; None where the hub serves none."""
 
 
 class Broker(Protocol):

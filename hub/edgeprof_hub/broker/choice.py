@@ -1,12 +1,18 @@
 """Which broker serves which settings. Beyond loopback the embedded one is refused."""
 
+from typing import TYPE_CHECKING
+
 from edgeprof.errors import UsageError
 from edgeprof_hub.broker.base import Broker
+from edgeprof_hub.broker.device_listeners import DeviceDoors
 from edgeprof_hub.config import HubSettings
+
+if TYPE_CHECKING:
+    from edgeprof_hub.broker.mosquitto import MosquittoBroker
 
 
 def choose(settings: HubSettings) -> Broker:
-    """The broker that these settings ask for, not started yet."""
+    """The broker that these settings ask for, without TLS of its own, not started yet."""
     kind = settings.broker or ("embedded" if settings.is_loopback else "mosquitto")
     folder = settings.data / "broker"
     if kind == "mosquitto":
@@ -26,3 +32,16 @@ def choose(settings: HubSettings) -> Broker:
     from edgeprof_hub.broker.embedded import EmbeddedBroker
 
     return EmbeddedBroker(folder, settings.mqtt_port, settings.token)
+
+
+def with_devices(settings: HubSettings, doors: DeviceDoors) -> "MosquittoBroker":
+    """mosquitto with its doors for devices that have joined. Raises UsageError where the settings name another."""
+    from edgeprof_hub.broker.mosquitto import MosquittoBroker
+
+    if settings.broker not in ("", "mosquitto"):
+        raise UsageError(
+            "tls_needs_mosquitto",
+            f"--tls needs the hub's own mosquitto, which knows each device by its certificate; "
+            f"--broker {settings.broker} is another. Leave out --broker, or --tls.",
+        )
+    return MosquittoBroker(settings.data / "broker", settings.plain_host, settings.mqtt_port, settings.token, doors)

@@ -15,8 +15,9 @@ from pathlib import Path
 from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire import topics
 from edgeprof_hub import private_file
-from edgeprof_hub.broker import ports, probe, supervised
+from edgeprof_hub.broker import device_listeners, ports, probe, supervised
 from edgeprof_hub.broker.base import AGENT_USER, BrokerEndpoint
+from edgeprof_hub.broker.device_listeners import DeviceDoors, DevicePorts
 from edgeprof_hub.broker.supervised import Supervisor
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 HUB_USER = "edgeprof-hub"
 MAX_START_S = 5.0
 STOP_TIMEOUT_S = 5.0
+RELOADED_WITHIN_S = 0.3
+CUT_AGAIN_AFTER_S = 0.7
+TAKEN_OVER_WITHIN_S = 2.0
 MORE_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where Debian puts it, which is not on the PATH of a plain user."""
 
@@ -55,13 +59,19 @@ MENDED_VERSION = (2, 0, 18)
 class MosquittoBroker:
     """mosquitto 2.0 or newer."""
 
-    def __init__(self, folder: Path, host: str, port: int | None, token: str | None) -> None:
+    def __init__(
+        self, folder: Path, host: str, port: int | None, token: str | None, doors: DeviceDoors | None = None
+    ) -> None:
+        """`host`, `port`: of the listener without TLS. `doors`: where devices that have joined connect."""
         self._folder = folder.absolute()
         self._host = host
         self._wanted_port = port
         self._token = token
+        self._doors = doors
         self._version: tuple[int, ...] = ()
         self._supervisor: Supervisor | None = None
+        self._child: _Child | None = None
+        self._endpoint: BrokerEndpoint | None = None
 
     @property
     def title(self) -> str:
@@ -77,35 +87,71 @@ class MosquittoBroker:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _end_orphan(self._folder)
         port = ports.choose(self._host, self._wanted_port, self._folder)
+        device_ports = device_listeners.choose_ports(self._doors, self._folder) if self._doors else None
         hub_password = secrets.token_urlsafe(32)
-        self._write_config(port)
+        self._write_config(port, device_ports)
         self._write_passwords(passwd, hub_password)
         own_host = _reachable(self._host)
         log_file = self._folder / "mosquitto.log"
         command = [program, "-c", str(self._folder / "mosquitto.conf")]
         self._supervisor = Supervisor(
             "mosquitto",
-            lambda: _Child(command, own_host, port, log_file),
+            lambda: self._started(command, own_host, port, log_file),
             lambda: probe.answers(own_host, port, HUB_USER, hub_password, supervised.ANSWER_WITHIN_S),
         )
         self._supervisor.start()
-        return BrokerEndpoint(
+        self._endpoint = BrokerEndpoint(
             host=own_host,
             port=port,
             username=HUB_USER,
             password=hub_password,
             agent_username=AGENT_USER if self._token else None,
+            device_ports=device_ports,
         )
+        return self._endpoint
 
     def stop(self) -> None:
         if self._supervisor:
             self._supervisor.stop()
 
-    def _write_config(self, port: int) -> None:
+    def refresh(self) -> None:
+        """Make it read the revocation list, the passwords and the server's certificate again."""
+        if self._doors is None:
+            return
+        device_listeners.write_files(self._folder, self._doors.token_lines())
+        if self._child is not None:
+            self._child.reload()
+
+    def cut(self, device_id: str) -> bool:
+        """End a device's connection by taking its client id over from the hub's own listener.
+
+        A new revocation list alone leaves a live client where it is (mosquitto 2.0.11). The second time is for one
+        that came back before the list was read.
+        """
+        at = self._endpoint
+        if at is None:
+            return False
+        is_cut = False
+        for pause_s in (RELOADED_WITHIN_S, CUT_AGAIN_AFTER_S):
+            time.sleep(pause_s)
+            is_cut = probe.take_over(
+                at.host, at.port, device_id, at.username or "", at.password or "", TAKEN_OVER_WITHIN_S
+            )
+        return is_cut
+
+    def _started(self, command: list[str], host: str, port: int, log_file: Path) -> "_Child":
+        self._child = _Child(command, host, port, log_file)
+        return self._child
+
+    def _write_config(self, port: int, device_ports: DevicePorts | None) -> None:
         anonymous = "false" if self._token else "true"
         text = _CONFIG.format(port=port, host=self._host, folder=self._folder, anonymous=anonymous)
         if os.geteuid() == 0:
             text += "user root\n"  # else it becomes the user `mosquitto`, who cannot read this folder
+        if self._doors and device_ports:
+            device_listeners.write_files(self._folder, self._doors.token_lines())
+            doors = device_listeners.config(self._folder, self._doors, device_ports)
+            text = f"per_listener_settings true\n{text}{doors}"
         private_file.write(self._folder / "mosquitto.conf", text)
         private_file.write(self._folder / "acl", access_rules())
 
@@ -147,6 +193,11 @@ class _Child:
 
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def reload(self) -> None:
+        """Read the files again; a process that has ended reads them at its next start."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         self._process.terminate()

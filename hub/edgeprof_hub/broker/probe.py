@@ -15,7 +15,7 @@ def answers(host: str, port: int, username: str | None, password: str | None, wi
     """Whether a CONNACK came in this time; one that refuses is an answer, too."""
     try:
         with socket.create_connection((host, port), timeout=within_s) as line:
-            line.sendall(_connect(username, password))
+            line.sendall(_connect(f"edgeprof-probe-{secrets.token_hex(8)}", username, password))
             found = line.recv(4)
             with suppress(OSError):
                 line.sendall(_DISCONNECT)
@@ -24,10 +24,26 @@ def answers(host: str, port: int, username: str | None, password: str | None, wi
     return bool(found) and found[0] == CONNACK
 
 
-def _connect(username: str | None, password: str | None) -> bytes:
-    """MQTT 3.1.1, 3.1: with an id of its own, which takes nobody's place, and nothing that the broker would keep."""
+def take_over(host: str, port: int, client_id: str, username: str, password: str, within_s: float) -> bool:
+    """End whoever is connected with this client id, and what the broker keeps for it. Whether the broker agreed.
+
+    MQTT 3.1.1, 3.1.4: a second connection with an id ends the first one.
+    """
+    try:
+        with socket.create_connection((host, port), timeout=within_s) as line:
+            line.sendall(_connect(client_id, username, password))
+            found = line.recv(4)
+            with suppress(OSError):
+                line.sendall(_DISCONNECT)
+    except OSError:
+        return False
+    return found[:1] == bytes([CONNACK]) and found[3:4] == b"\0"
+
+
+def _connect(client_id: str, username: str | None, password: str | None) -> bytes:
+    """MQTT 3.1.1, 3.1: with nothing that the broker would keep. A probe has an id that takes nobody's place."""
     flags = _CLEAN | (_USER if username else 0) | (_PASSWORD if username and password else 0)
-    payload = _text(f"edgeprof-probe-{secrets.token_hex(8)}")
+    payload = _text(client_id)
     if username:
         payload += _text(username) + (_text(password) if password else b"")
     body = _text("MQTT") + struct.pack("!BBH", 4, flags, _KEEPALIVE_S) + payload

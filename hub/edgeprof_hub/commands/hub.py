@@ -8,9 +8,12 @@ from pathlib import Path
 
 import click
 
-from edgeprof.errors import MissingPartError
+from edgeprof.commands import complete
+from edgeprof.commands.hub_options import client_of, hub_options
+from edgeprof.commands.joining import device_id_of
+from edgeprof.errors import MissingPartError, UsageError
 from edgeprof.paths import state_dir
-from edgeprof_hub.config import DEFAULT_PORT
+from edgeprof_hub.config import DEFAULT_PORT, DEFAULT_TLS_PORT
 
 MIN_PYTHON = (3, 11)
 
@@ -54,6 +57,32 @@ def hub() -> None:
 @click.option(
     "--mqtt-port", type=click.IntRange(1, 65535), help="Port for the hub's own broker (default: 1883 if free)."
 )
+@click.option("--tls", is_flag=True, help="Serve by TLS, and let devices join with certificates of their own.")
+@click.option(
+    "--tls-port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_TLS_PORT,
+    show_default=True,
+    help="With --tls: port for the pages and the API.",
+)
+@click.option(
+    "--mqtt-tls-port",
+    type=click.IntRange(1, 65534),
+    metavar="PORT",
+    help="With --tls: port of the broker for certificates; the next one is for devices' tokens (default: 8883).",
+)
+@click.option(
+    "--tls-name",
+    "tls_names",
+    multiple=True,
+    metavar="NAME",
+    help="With --tls: another host name or address of this machine, for its certificate. Repeatable.",
+)
+@click.option(
+    "--keep-plain",
+    is_flag=True,
+    help="With --tls: other machines may also connect without TLS. For agents that have not joined yet.",
+)
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the shared token (or EDGEPROF_TOKEN).")
 @click.option(
     "--webhook",
@@ -78,6 +107,11 @@ def serve(
     port: int,
     broker: str,
     mqtt_port: int | None,
+    tls: bool,
+    tls_port: int,
+    mqtt_tls_port: int | None,
+    tls_names: tuple[str, ...],
+    keep_plain: bool,
     token_file: Path | None,
     webhooks: tuple[str, ...],
     price_files: tuple[Path, ...],
@@ -100,6 +134,11 @@ def serve(
         mqtt_port=mqtt_port,
         token=config.find_token(folder, token_file),
         webhooks=tuple(map(notices.check_url, webhooks)),
+        tls=tls,
+        tls_port=tls_port,
+        mqtt_tls_port=mqtt_tls_port,
+        tls_names=tls_names,
+        keep_plain=keep_plain,
     )
     config.check(settings)
     with parts_of_the_hub():
@@ -107,6 +146,53 @@ def serve(
         from edgeprof_hub.cost.catalogue.loader import use_own_files
     use_own_files(price_files)
     server.serve(settings, click.echo)
+
+
+@hub.command("join-secret")
+@click.option(
+    "--ttl",
+    "ttl_minutes",
+    type=click.IntRange(1, 1440),
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="How long it is good for.",
+)
+@click.option("--device", metavar="DEVICE", help="Let this device join again: its id, or its name.")
+@hub_options
+def join_secret(ttl_minutes: int, device: str | None, hub_url: str, token_file: str | None) -> None:
+    """Print a join token: with it one device joins the hub, once.
+
+    It is a secret until then. Give it to `edgeprof agent join` by a file, by standard input or in EDGEPROF_JOIN.
+    """
+    client = client_of(hub_url, token_file)
+    device_id = None if device is None else device_id_of(client, device)
+    made = client.new_join_secret(60.0 * ttl_minutes, device_id)
+    click.echo(made.token)
+    whom = f"device {device}" if device else "one device"
+    click.echo(f"Good for {whom}, for {ttl_minutes} min. On the device: edgeprof agent join --hub URL", err=True)
+
+
+@hub.command()
+@click.argument("device", shell_complete=complete.device)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@hub_options
+def revoke(device: str, yes: bool, hub_url: str, token_file: str | None) -> None:
+    """Shut a device out: its certificate and token are void at once.
+
+    Its connection ends within seconds. Its results stay. `edgeprof hub join-secret --device DEVICE` lets it in again.
+    """
+    client = client_of(hub_url, token_file)
+    device_id = device_id_of(client, device)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("not_confirmed", f"This shuts device {device} out. Confirm with --yes.")
+        click.confirm(f"Shut device {device} out?", abort=True)
+    done = client.revoke_device(device_id)
+    click.echo(f"Revoked {device}: {done.revoked} credential{'s' * (done.revoked != 1)} void.")
+    if not done.is_cut:
+        click.echo("The broker did not answer. A connection that stands ends when the broker is restarted.", err=True)
+        sys.exit(1)
 
 
 @hub.command()

@@ -1,17 +1,19 @@
 """How the hub's parts are joined, and the order in which they start and stop."""
 
+import logging
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from edgeprof.wire import topics
 from edgeprof_hub import config
 from edgeprof_hub.blobs import MAX_ARTIFACT_BYTES, MAX_MODEL_FILE_BYTES, BlobStore
 from edgeprof_hub.broker import choice
-from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.base import Broker, BrokerEndpoint
 from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.client_id import own_client_id
 from edgeprof_hub.broker.dispatch import Dispatch
@@ -35,7 +37,14 @@ from edgeprof_hub.store.base import ReadStore, WriteStore
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
 
+if TYPE_CHECKING:
+    from edgeprof_hub.identity.authority import Authority
+    from edgeprof_hub.identity.identities import Identities
+
 SEND_WAITING_EVERY_S = 5.0
+LOOK_AFTER_IDENTITIES_S = 600.0
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -52,6 +61,7 @@ def running(settings: HubSettings) -> Generator[HubContext]:
 
 def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.enter_context(locked(settings.data))
+    authority = _authority(settings, stack)
     file = settings.data / DATABASE
     health.refuse_missing(file, settings.data / "blobs")
     if damage := health.damage(file):
@@ -64,10 +74,10 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.callback(writer.finish)
     writer.call(lambda store: store.mark_all_offline())
     past_prices.keep_current(writer, time.time())
-    broker = choice.choose(settings)
+    broker, identities = _broker(settings, authority, stack)
     stack.callback(broker.stop)
     endpoint = broker.start()
-    hub = _joined(settings, reader, writer, endpoint, broker.title, stack)
+    hub = _joined(settings, reader, writer, endpoint, broker.title, identities, stack)
     writer.on_error = hub.trouble
     watch = Watch(hub)
     watch.start()
@@ -80,6 +90,31 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     stack.callback(predictions.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
     return hub
+
+
+def _authority(settings: HubSettings, stack: ExitStack) -> "Authority | None":
+    """With TLS: whose certificates are good. It needs no database: a damaged one is shown by HTTPS, too."""
+    if not settings.tls:
+        return None
+    from edgeprof_hub.identity import opening  # its cryptography is of no use without TLS
+
+    authority = opening.opened(settings)
+    stack.callback(authority.ledger.close)
+    return authority
+
+
+def _broker(
+    settings: HubSettings, authority: "Authority | None", stack: ExitStack
+) -> "tuple[Broker, Identities | None]":
+    """The broker, and with TLS who may speak for a device."""
+    if authority is None:
+        return choice.choose(settings), None
+    from edgeprof_hub.identity import opening
+
+    broker = choice.with_devices(settings, opening.doors_of(settings, authority))
+    identities = opening.identities_of(settings, authority, broker)
+    stack.callback(_every(LOOK_AFTER_IDENTITIES_S, identities.look_after))
+    return broker, identities
 
 
 def _look_round(hub: HubContext, store: WriteStore) -> None:
@@ -95,6 +130,7 @@ def _joined(
     writer: WriterThread,
     endpoint: BrokerEndpoint,
     title: str,
+    identities: "Identities | None",
     stack: ExitStack,
 ) -> HubContext:
     hub_id = reader.hub_id()
@@ -139,6 +175,7 @@ def _joined(
         broker_title=title,
         is_synthetic=reader.is_synthetic(),
         notices=notices,
+        identities=identities,
     )
 
 
@@ -156,7 +193,10 @@ def _every(period_s: float, action: Callable[[], object]) -> Callable[[], None]:
 
     def work() -> None:
         while not stopping.wait(period_s):
-            action()
+            try:
+                action()
+            except Exception:  # the next time comes anyway; a list that is not renewed shuts every device out
+                log.exception("hub.ticker_failed")
 
     thread = threading.Thread(target=work, name="hub-ticker", daemon=True)
     thread.start()

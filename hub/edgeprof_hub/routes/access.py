@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edgeprof_hub.config import HubSettings, is_loopback
 from edgeprof_hub.failures import error_response
 from edgeprof_hub.http_bounds import TRUSTED
+from edgeprof_hub.identity import device_access
 from edgeprof_hub.routes.guesses import Guesses
 
 COOKIE = "edgeprof_session"
@@ -23,7 +24,8 @@ SESSION_S = 12 * 3600.0
 MAX_SESSIONS = 1000
 API = "/api/"
 SIGN_IN = "/sign-in"
-OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN, "/install.sh", "/api/v1/join-plan"})
+ENROL = "/api/v1/enrol"
+OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN, ENROL, "/ca.pem", "/install.sh", "/api/v1/join-plan"})
 OPEN_PREFIXES = ("/static/", "/simple/")
 """A device that joins has no token yet. What it fetches is public software, checked by its hash."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -120,8 +122,9 @@ class Guard:
 
     async def _waited(self, scope: Scope, headers: Headers) -> Response | None:
         """Until it is this token's turn, where its address has shown too many wrong ones."""
-        shows_token = "authorization" in headers or (scope["method"] == "POST" and scope["path"] == SIGN_IN)
-        if self._settings.token is None or not shows_token:
+        path = scope["path"]
+        shows_token = "authorization" in headers or (scope["method"] == "POST" and path == SIGN_IN)
+        if path != ENROL and (self._settings.token is None or not shows_token):
             return None
         wait_s = self._guesses.wait_s(client_of(scope))
         if wait_s is None:
@@ -140,7 +143,13 @@ class Guard:
             return error_response(403, "cross_origin", "Another site's page must not change this hub.")
         if int_or_zero(headers.get("content-length")) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
             return _too_large()
-        if _is_open(path) or self._is_allowed(headers):
+        if _is_open(path):
+            return None
+        device = device_access.caller_of(scope, device_access.bearer_of(headers))
+        if device is not None:
+            scope.setdefault("state", {})[device_access.DEVICE] = device.device_id
+            return device.refusal
+        if self._is_allowed(headers):
             return None
         if path.startswith(API) or method not in SAFE_METHODS:
             if "authorization" in headers:
@@ -160,8 +169,7 @@ class Guard:
     def _is_allowed(self, headers: Headers) -> bool:
         if self._settings.token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and is_token(self._settings, given.strip()):
+        if is_token(self._settings, device_access.bearer_of(headers)):
             return True
         return self._sessions.is_alive(session_secret(headers))
 

@@ -1,6 +1,7 @@
 """What an agent requests before it connects: whether the hub is there, where its broker is, whether its id is free."""
 
 import time
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,7 +10,10 @@ from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION, rest, topics
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
 from edgeprof.wire.words import WORDS
+from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.identity import device_access
+from edgeprof_hub.identity.tls_peer import PEER
 from edgeprof_hub.routes.access import host_name
 from edgeprof_hub.routes.answers import HubOf, document
 
@@ -27,6 +31,7 @@ def healthz(hub: HubOf) -> dict[str, bool]:
 def bootstrap(hub: HubOf, request: Request) -> Response:
     """Everything an agent needs besides the hub's URL."""
     endpoint = hub.endpoint
+    door = _device_door(hub, request)
     return document(
         Bootstrap(
             hub_id=hub.hub_id,
@@ -36,9 +41,9 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
             wire_min=WIRE_VERSION,
             wire_max=WIRE_VERSION,
             mqtt_host=endpoint.agent_host or host_name(request.headers.get("host", "")),
-            mqtt_port=endpoint.port,
-            mqtt_tls=endpoint.tls,
-            mqtt_username=endpoint.agent_username,
+            mqtt_port=door.port if door else endpoint.port,
+            mqtt_tls=endpoint.tls or door is not None,
+            mqtt_username=door.username if door else endpoint.agent_username,
             hub_session=hub.hub_session,
             words=WORDS,
         )
@@ -46,8 +51,9 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
 
 
 @router.post("/claims")
-def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
+def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     """Announce a session of a device. 409 while another session of it is alive."""
+    device_access.check_own(_device_of(request), hello.device_id)
     if hello.wire != WIRE_VERSION:
         raise EdgeprofError(
             "wire_version",
@@ -61,8 +67,9 @@ def claim(hub: HubOf, hello: Hello) -> dict[str, str]:
 
 
 @router.get("/heard/{device_id}", response_model=rest.HeardDevice)
-def heard(hub: HubOf, device_id: str) -> Response:
+def heard(hub: HubOf, request: Request, device_id: str) -> Response:
     """Whether the hub hears a device: what an installation and an upgrade are settled by."""
+    device_access.check_own(_device_of(request), device_id)
     record = hub.reader.device(device_id)
     if record is None:
         raise not_found("device", device_id)
@@ -78,10 +85,31 @@ def heard(hub: HubOf, device_id: str) -> Response:
 
 
 @router.post("/holdings", response_model=Wanted)
-def holdings(hub: HubOf, holdings: Holdings) -> Response:
+def holdings(hub: HubOf, request: Request, holdings: Holdings) -> Response:
     """Results that an agent still holds. The answer names those that this hub has lost; the agent sends them again."""
+    device_access.check_own(_device_of(request), holdings.device_id)
     if len(holdings.results) > MAX_HOLDINGS:
         raise EdgeprofError(
             "too_large", f"{len(holdings.results)} results; at most {MAX_HOLDINGS} are allowed at once."
         )
     return document(Wanted(result_ids=tuple(sorted(hub.reader.lacking(holdings.results)))))
+
+
+@dataclass(frozen=True)
+class _Door:
+    port: int
+    username: str | None
+
+
+def _device_door(hub: HubContext, request: Request) -> _Door | None:
+    """The broker's listener for a device that has joined; None for an agent that shows the shared token, or none."""
+    device_id, ports = _device_of(request), hub.endpoint.device_ports
+    if device_id is None or ports is None:
+        return None
+    if getattr(request.state, PEER, None) is not None:
+        return _Door(ports.certificate, None)
+    return _Door(ports.token, device_id)
+
+
+def _device_of(request: Request) -> str | None:
+    return getattr(request.state, device_access.DEVICE, None)
