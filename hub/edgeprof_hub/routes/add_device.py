@@ -17,10 +17,7 @@ from edgeprof_hub.views.add_device import AddDevicePage, line_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-_LOOPBACK_HUB = (
-    "This hub answers only its own machine. For other devices, restart it: "
-    "edgeprof hub serve --host 0.0.0.0 --new-token"
-)
+_LOOPBACK_HUB = "This hub answers only its own machine. For other devices, restart it:"
 _LOOPBACK_NAME = "You opened this page by a name of this machine. Open it by the hub's network address instead."
 
 
@@ -53,6 +50,7 @@ def _page(hub: HubContext, request: Request, token: str = "", expires: str = "")
         makes_secret=makes_secret,
         expires=expires,
         reach=_reach(hub, host),
+        restart=_restart(hub) if is_loopback(host) and hub.settings.is_loopback else "",
     )
     return page("add_device.html", page=shown, here="add-device")
 
@@ -61,6 +59,12 @@ def _reach(hub: HubContext, host: str) -> str:
     if not is_loopback(host):
         return ""
     return _LOOPBACK_HUB if hub.settings.is_loopback else _LOOPBACK_NAME
+
+
+def _restart(hub: HubContext) -> str:
+    tls = " --tls" if hub.identities is not None else ""
+    token = " --new-token" if hub.settings.token is None else ""
+    return f"edgeprof hub serve --host 0.0.0.0{tls}{token}"
 
 
 def _bracketed(host: str) -> str:

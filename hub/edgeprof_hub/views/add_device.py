@@ -13,8 +13,8 @@ SCRIPT = "edgeprof-install.sh"
 class AddDevicePage:
     """`line` is empty until a person asks for one with a secret of its own (`makes_secret`).
 
-    `expires`: when that secret ends, as HH:MM UTC. `reach`: why no other machine can join by this address; empty where
-    one can.
+    `expires`: when that secret ends, as HH:MM UTC. `reach`: why no other machine can join by this address, and
+    `restart` the command that changes that; empty where one can.
     """
 
     line: str
@@ -24,6 +24,7 @@ class AddDevicePage:
     makes_secret: bool = False
     expires: str = ""
     reach: str = ""
+    restart: str = ""
 
 
 def line_of(url: str, sha256: str, token: str = "") -> str:
