@@ -93,13 +93,15 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         _layer({name: value for name, value in options.items() if value not in (None, ())}, "the command line"),
     ]
     merged = _layer(_merge(layers), "the settings")
-    if not merged.hub:
-        raise UsageError("hub_missing", "No hub is configured. Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
     played, endpoint = _played(merged), _endpoint(merged, environ)
     other = f"replay-{played}" if played else f"endpoint-{_folder_name(endpoint)}" if endpoint else None
+    data = merged.data or (state_dir("agent") / other if other else state_dir("agent"))
+    hub = merged.hub or _joined(data)
+    if not hub:
+        raise UsageError("hub_missing", "No hub is configured. Name it with --hub http://HOST:8765 or EDGEPROF_HUB.")
     return AgentSettings(
-        hub=merged.hub,
-        data=merged.data or (state_dir("agent") / other if other else state_dir("agent")),
+        hub=hub,
+        data=data,
         name=merged.name or played or (endpoint.host if endpoint else socket.gethostname()),
         replay=merged.replay,
         endpoint=endpoint,
@@ -112,6 +114,18 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         outbox_budget=merged.outbox_budget or AgentSettings.outbox_budget,
         keepalive_s=merged.keepalive_s or AgentSettings.keepalive_s,
     )
+
+
+def _joined(data: Path) -> str | None:
+    """The hub of the state folder's device."""
+    from edgeprof_agent.identity.files import joined_hub  # an agent that has joined none carries none of it
+
+    return joined_hub(data)
+
+
+def hub_in(file: Path | None) -> str | None:
+    """The hub that a file of settings names."""
+    return _layer(_read_toml(file), f"the file {file}").hub if file else None
 
 
 def _played(merged: Layer) -> str | None:

@@ -5,7 +5,9 @@
 
 import http.client
 import socket
+import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
@@ -25,10 +27,17 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 Body = bytes | BinaryIO | Iterable[bytes] | None
 
 
-def connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
-    """A connection to the host of a URL, not open yet; `timeout_s` limits each wait for the network."""
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=timeout_s)
+def connection(
+    parts: SplitResult, timeout_s: float, context: ssl.SSLContext | None = None
+) -> http.client.HTTPConnection:
+    """A connection to the host of a URL, not open yet; `timeout_s` limits each wait for the network.
+
+    `context`: of TLS; None trusts the system's CAs.
+    """
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=context)
+    return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
 
 
 def bearer(token: str | None) -> dict[str, str]:
@@ -38,8 +47,15 @@ def bearer(token: str | None) -> dict[str, str]:
 
 def reason_of(error: Exception | str) -> str:
     """A failed exchange in a few words, for a sentence."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message}; the clock here says {_today()}"
     strerror = error.strerror if isinstance(error, OSError) else None
     return strerror or str(error) or type(error).__name__
+
+
+def _today() -> str:
+    """A board without a clock of its own starts in the past, where no certificate is good yet."""
+    return time.strftime("%Y-%m-%d", time.gmtime())
 
 
 def read_whole(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
@@ -102,8 +118,11 @@ class Server:
         headers: Mapping[str, str],
         timeout_s: float,
         unreachable: Callable[[str], EdgeprofError],
+        context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """`context`: TLS for each new connection, asked for anew: a certificate may have been renewed."""
         self._parts = parts
+        self._context = context
         self._headers = headers
         self._timeout_s = timeout_s
         self._unreachable = unreachable
@@ -124,7 +143,7 @@ class Server:
         limit.
         """
         wait_s = timeout_s or self._timeout_s
-        line = connection(self._parts, wait_s)
+        line = connection(self._parts, wait_s, self._context() if self._context else None)
         deadline: _Deadline | None = None
         try:
             with self.reading():

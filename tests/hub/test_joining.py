@@ -35,6 +35,10 @@ class Device:
     url: str
 
     @property
+    def script(self) -> Path:
+        return self.folder / "edgeprof-install.sh"
+
+    @property
     def program(self) -> Path:
         return self.folder / "opt" / "venv" / "bin" / "edgeprof"
 
@@ -55,9 +59,8 @@ class Device:
         )
 
     def install(self, live: Live, *options: str) -> "subprocess.CompletedProcess[str]":
-        script = self.folder / "edgeprof-install.sh"
-        script.write_text(live.app_get("/install.sh"))
-        return self.run("sh", str(script), "--hub", self.url, "--join", "-", *options, stdin=TOKEN)
+        self.script.write_text(live.app_get("/install.sh"))
+        return self.run("sh", str(self.script), "--hub", self.url, "--join", "-", *options, stdin=TOKEN)
 
     def upgrade(self, *options: str) -> "subprocess.CompletedProcess[str]":
         return self.run(str(self.program), "agent", "upgrade", "--within-s", "30", *options)
@@ -93,8 +96,7 @@ def test_a_dry_run_prints_each_change_and_makes_none(live: Live, device: Device)
 
 
 def test_a_wrong_token_changes_nothing(live: Live, device: Device) -> None:
-    script = device.folder / "edgeprof-install.sh"
-    done = device.run("sh", str(script), "--hub", device.url, "--join", "-", stdin="another-token-of-24-chars")
+    done = device.run("sh", str(device.script), "--hub", device.url, "--join", "-", stdin="another-token-of-24-chars")
     assert (done.returncode, "[token_wrong]" in done.stderr) == (1, True)
     assert [path.name for path in device.folder.iterdir()] == ["edgeprof-install.sh"]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MORE = {
     "install": "edgeprof_agent.commands.install:install",
     "upgrade": "edgeprof_agent.commands.install:upgrade",
+    "join": "edgeprof_agent.commands.join:join",
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
@@ -36,6 +37,9 @@ from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
 
+if TYPE_CHECKING:
+    from edgeprof_agent.identity.renewal import Renewal
+
 log = logging.getLogger(__name__)
 
 RUN_ENDS_WITHIN_S = 10.0
@@ -60,7 +64,7 @@ class Agent:
     """One agent on one state folder."""
 
     def __init__(self, settings: AgentSettings, machine: Machine) -> None:
-        hub = HubHttp(settings.hub, settings.token)
+        hub, self._renewal = _hub(settings)
         self._folder = StateFolder(settings.data)
         self._error: BaseException | None = None
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -123,6 +127,8 @@ class Agent:
             self._thread("courier", self._sender.run),
             self._thread("link", self._link.run),
         ]
+        if self._renewal is not None:
+            others.append(self._thread("renewal", self._renewal.run))
         notifier.ready()
         self._wait_for_stop(notifier)
         notifier.stopping()
@@ -173,6 +179,8 @@ class Agent:
             self._sender.empty.wait(LAST_RECEIPTS_S)
         self._link.stop()
         self._sender.stop()
+        if self._renewal is not None:
+            self._renewal.stop()
         self._inbox.put(None)
         for thread in others:
             thread.join(RUN_ENDS_WITHIN_S)
@@ -212,6 +220,20 @@ class Agent:
 
     def _send_progress(self, progress: Progress) -> None:
         self._link.publish("progress", codec.encode(progress), 0)
+
+
+def _hub(settings: AgentSettings) -> "tuple[HubHttp, Renewal | None]":
+    """Who has joined shows its own credential, over TLS, and the shared token to nobody."""
+    if not settings.hub.startswith("https://") or not (settings.data / "identity").exists():
+        return HubHttp(settings.hub, settings.token), None
+    from edgeprof_agent.identity.files import DeviceIdentity  # an agent that has joined no hub carries none of it
+    from edgeprof_agent.identity.renewal import Renewal
+
+    joined = DeviceIdentity.of(settings.data)
+    if joined is None:
+        return HubHttp(settings.hub, settings.token), None
+    hub = HubHttp(settings.hub, joined.token, context=joined.context)
+    return hub, Renewal(joined, hub.renew)
 
 
 def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:

@@ -1,12 +1,13 @@
 """What the agent knows of the hub's REST API."""
 
 import json
-from collections.abc import Generator, Mapping
+import ssl
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import msgspec
 
@@ -16,6 +17,9 @@ from edgeprof.net.http import Server, bearer
 from edgeprof.net.hub_errors import error_in
 from edgeprof.version import __version__
 from edgeprof.wire.messages import Bootstrap, Hello, Holdings, Wanted
+
+if TYPE_CHECKING:
+    from edgeprof.wire.joining import Enrolled, Renewed
 
 T = TypeVar("T")
 
@@ -43,13 +47,22 @@ class HubRefused(EdgeprofError):
 class HubHttp:
     """One hub by its URL."""
 
-    def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        context: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        """`context`: of TLS, for HTTP and for the broker; that of a device that has joined shows who it is."""
         parts = hub_url.parse(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.hostname or ""
         self.token = token
+        self.tls_context = context
         headers = {"User-Agent": f"edgeprof-agent/{__version__}", **bearer(token)}
-        self._server = Server(parts, headers, timeout_s, lambda reason: HubUnreachable(self.url, reason))
+        tls = context if parts.scheme == "https" else None
+        self._server = Server(parts, headers, timeout_s, lambda reason: HubUnreachable(self.url, reason), tls)
 
     def bootstrap(self) -> Bootstrap:
         """Where the broker is, and which wire versions the hub speaks."""
@@ -62,6 +75,18 @@ class HubHttp:
     def wanted(self, holdings: Holdings) -> tuple[str, ...]:
         """Which of these results the hub lacks."""
         return self._json("POST", "/holdings", asdict(holdings), Wanted).result_ids
+
+    def enrol(self, enrolment: Mapping[str, str | None]) -> "Enrolled":
+        """Join: `secret`, `device_id` and `csr_pem`, which is None for a board that holds no key."""
+        from edgeprof.wire.joining import Enrolled  # once in a device's life
+
+        return self._json("POST", "/enrol", enrolment, Enrolled)
+
+    def renew(self) -> "Renewed":
+        """A new certificate for the key of the one that this connection shows."""
+        from edgeprof.wire.joining import Renewed  # once a year
+
+        return self._json("POST", "/renew", None, Renewed)
 
     def has_artifact(self, sha256: str) -> bool:
         """Whether the hub has an artifact, so that ours is not needed."""

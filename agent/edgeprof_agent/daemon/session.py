@@ -161,7 +161,7 @@ class MqttSession:
         if self._bootstrap.mqtt_username:
             client.username_pw_set(self._bootstrap.mqtt_username, hub.token)
         if self._bootstrap.mqtt_tls:
-            cast(_TakesTls, client).tls_set_context(ssl.create_default_context())
+            cast(_TakesTls, client).tls_set_context(hub.tls_context())
         will = codec.encode(replace(self._online_state, online=False))
         client.will_set(topics.build(self._bootstrap.site, self._online_state.device_id, "state"), will, 1, True)
         client.on_connect = self._on_connect

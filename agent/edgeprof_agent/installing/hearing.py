@@ -32,9 +32,13 @@ class Hearing:
         self._since_s = 0.0
 
     def begin(self) -> None:
-        """From here on: what the hub heard before counts for nothing. Raises EdgeprofError where it lets nobody in."""
+        """From here on: what the hub heard before counts for nothing. Raises EdgeprofError as `check` does."""
+        self._since_s = self.check()
+
+    def check(self) -> float:
+        """The hub's time. Raises EdgeprofError where it does not answer, or does not let this device in."""
         answer = cast("dict[str, object]", self._source.json("GET", "/api/v1/bootstrap", self._headers))
-        self._since_s = float(str(answer["hub_time_s"]))
+        return float(str(answer["hub_time_s"]))
 
     def wait(self, version: str, within_s: float, is_alive: Callable[[], bool]) -> Heard:
         """Until the hub has heard this version. Raises EdgeprofError `not_heard`."""

@@ -12,11 +12,10 @@ from typing import cast
 from urllib.parse import quote, urlencode
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.net import hub_url
+from edgeprof.net import hub_url, x509
 from edgeprof.net.http import BREAKS, read_whole, reason_of
 from edgeprof.wire.error_document import ErrorBody
 from edgeprof_agent.installing.board import Board
-from edgeprof_agent.installing.pinned_ca import trusted
 
 TIMEOUT_S = 30.0
 MAX_PLAN_BYTES = 1 << 20
@@ -67,11 +66,24 @@ class HubSource:
         return self._parts.scheme == "https"
 
     def pin(self, key_sha256: str) -> None:
-        """From here on only this hub's own CA counts. Raises EdgeprofError `wrong_ca`."""
-        self.context = ssl._create_unverified_context()  # pyright: ignore[reportPrivateUsage]  # the hash decides
+        """Trust the hub's CA whose key has this hash, and nothing else. Raises EdgeprofError `wrong_ca`."""
+        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked.check_hostname = False
+        unchecked.verify_mode = ssl.CERT_NONE  # nothing is sent, and what comes is checked by its hash
+        self.context = unchecked
         with self._answer("GET", "/ca.pem") as answer:
             pem = self._body(answer)
-        self.context = trusted(pem, key_sha256)
+        try:
+            matching = [each.pem for each in x509.certificates(pem.decode("ascii")) if each.key_sha256 == key_sha256]
+        except ValueError:
+            matching = []
+        if not matching:
+            raise EdgeprofError(
+                "wrong_ca",
+                f"The hub at {self.url} is not the one that made this join token: its CA has another key. "
+                "Nothing was sent. Check the address, and that nobody is in between.",
+            )
+        self.context = ssl.create_default_context(cadata=matching[0])
 
     def plan(self, board: Board) -> Plan:
         """Which wheels this device needs. Raises EdgeprofError where the hub does not answer or is too old."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent.installing import join_token
+from edgeprof_agent.installing.access import Access, by_identity, by_token, enrol
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
@@ -38,41 +39,56 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     changes = Changes(say, wish.is_dry)
     check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
     say(f"{'board':<10} {board.title}")
-    source = HubSource(wish.hub)
-    token = _token(wish, source, places)
-    hearing = Hearing(source, token, places.state)
+    joins = wish.credential.join if wish.credential else None
+    token, access = _access(wish, places)
+    source = access.source
     plan = source.plan(board)
     made = build(plan, source, board, places, wish.extras, changes)
     service = service_of(places, has_systemd=board.has_systemd)
     _write(wish, source, token, board, places, changes)
     if wish.is_dry:
         return
+    if joins is not None:
+        service.stop()
+        enrol(made.program, source.url, joins, places.state)
+        changes.note("enrolled", f"{places.state}/identity")
+        access = by_identity(source.url, places.state) or access
     if not (board.has_systemd if wish.starts is None else wish.starts):
         before = places.current.resolve() if places.current.is_symlink() else None
         set_current(places, made, before, changes)
         _say_how(places, board, say)
         return
-    heard = _heard(service, made, hearing, places, changes)
+    heard = _heard(service, made, access.hearing, places, changes)
     say(f"{'joined':<10} the hub hears this device as {heard.label} ({heard.device_id})")
 
 
-def _token(wish: Wish, source: HubSource, places: Places) -> str | None:
-    """The shared token, tried at the hub before anything is changed; None where the hub needs none."""
+def _access(wish: Wish, places: Places) -> tuple[str | None, Access]:
+    """The shared token, if there is one, and the way to the hub: tried before anything is changed."""
+    if wish.credential is not None and wish.credential.join is not None:
+        access = by_token(wish.hub, None, places.state)
+        access.source.pin(wish.credential.join.ca_key_sha256)
+        return None, access
+    if wish.credential is None and (known := by_identity(wish.hub, places.state)):
+        known.hearing.check()
+        return None, known
     token = wish.credential.token if wish.credential else token_of(places)
     try:
-        Hearing(source, token, places.state).begin()
-        return token
+        return token, _tried(wish.hub, token, places)
     except EdgeprofError as error:
         if error.code != "token_needed":
             raise
         given = join_token.ask()
         if given is None:
             raise UsageError(
-                "token_needed",
-                "The hub needs its token. Use --join FILE, or --join - for the standard input.",
+                "token_needed", "The hub needs its token. Use --join FILE, or --join - for the standard input."
             ) from error
-        Hearing(source, given.token, places.state).begin()
-        return given.token
+        return given.token, _tried(wish.hub, given.token, places)
+
+
+def _tried(hub: str, token: str | None, places: Places) -> Access:
+    access = by_token(hub, token, places.state)
+    access.hearing.check()
+    return access
 
 
 def _write(wish: Wish, source: HubSource, token: str | None, board: Board, places: Places, changes: Changes) -> None:

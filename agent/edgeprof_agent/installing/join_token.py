@@ -1,43 +1,39 @@
-"""What a device is given to join: `ep1.<SHA-256 of the hub's CA key>.<single-use secret>`, or the hub's shared token.
+"""What a device is given to join: a join token of the hub's page, or the shared token of a hub without identities.
 
 It is read from the environment, a file or the standard input: other users can read a command line.
 """
 
 import getpass
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.errors import UsageError
+from edgeprof.wire import join_token
+from edgeprof.wire.join_token import JoinToken
 
 VARIABLE = "EDGEPROF_JOIN"
 SHARED_VARIABLE = "EDGEPROF_TOKEN"
-_JOIN = re.compile(r"ep1\.([0-9a-f]{64})\.([A-Za-z0-9_-]{16,200})")
 MAX_CHARS = 1024
 
 
 @dataclass(frozen=True)
 class Credential:
-    """A join token (`ca_key_sha256` and `secret`), or the shared `token` of a hub without identities."""
+    """One of the two: a join token, which works once, or a hub's shared `token`."""
 
-    ca_key_sha256: str = ""
-    secret: str = ""
+    join: JoinToken | None = None
     token: str = ""
 
 
 def parse(text: str) -> Credential:
     """Raises UsageError `bad_join_token` for what was cut off or is neither."""
     text = text.strip()
-    if found := _JOIN.fullmatch(text):
-        return Credential(ca_key_sha256=found[1], secret=found[2])
-    if text.startswith("ep1.") or not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
-        raise UsageError(
-            "bad_join_token",
-            "The join token is empty or cut off. Copy the whole line from the hub's page Add a device.",
-        )
+    if text.startswith(join_token.PREFIX + "."):
+        return Credential(join=join_token.parse(text))
+    if not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
+        raise UsageError("bad_join_token", "The token is empty or cut off. Copy it whole from the hub.")
     return Credential(token=text)
 
 
@@ -46,7 +42,7 @@ def read(source: str | None, environ: Mapping[str, str] = os.environ) -> Credent
     if source == "-":
         return parse(sys.stdin.read(MAX_CHARS + 1))
     if source is not None:
-        if source.startswith("ep1."):
+        if source.startswith(join_token.PREFIX + "."):
             raise UsageError(
                 "token_on_command_line",
                 "Other users can read a command line, so --join takes a file or - for the standard input: "
@@ -65,4 +61,4 @@ def ask() -> Credential | None:
     """At a terminal, unseen; None without one."""
     if not sys.stdin.isatty():
         return None
-    return parse(getpass.getpass("Token of the hub (file `token` in its data folder): "))
+    return parse(getpass.getpass("Token of the hub, or a join token of its page: "))

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent.installing import environment
+from edgeprof_agent.installing.access import by_identity, by_token
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
-from edgeprof_agent.installing.hearing import Hearing
-from edgeprof_agent.installing.hub_source import HubSource
 from edgeprof_agent.installing.places import Places
 from edgeprof_agent.installing.service import service_of
 from edgeprof_agent.installing.settings import hub_of, setting, token_of
@@ -29,7 +28,10 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
     check_writable(places.prefix)
     changes = Changes(say, is_dry)
     board = board or detect()
-    source = HubSource(hub_of(places))
+    hub = hub_of(places)
+    state = Path(setting(places.settings.read_text(), "data") or places.state)
+    access = by_identity(hub, state) or by_token(hub, token_of(places), state)
+    source = access.source
     plan = source.plan(board)
     with _alone(places):
         before = environment.installed_in(places.current.resolve())
@@ -43,10 +45,7 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
             set_current(places, made, places.current.resolve(), changes)
             say(f"{'next':<10} No agent runs here. The next start uses edgeprof {made.version}.")
             return
-        text = places.settings.read_text()
-        state = Path(setting(text, "data") or places.state)
-        hearing = Hearing(source, token_of(places), state)
-        heard = switch(service, made, hearing, places, changes, within_s)
+        heard = switch(service, made, access.hearing, places, changes, within_s)
         say(f"{'upgraded':<10} the hub hears {heard.label} with edgeprof {heard.version}")
 
 

@@ -1,6 +1,6 @@
 """Codes of joining a hub: join secrets, devices' certificates and tokens, and the hub's certificate authority."""
 
-from edgeprof.errors.codes.entry import FAILED, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, MISSING_PART, WRONG_USE, ErrorCode
 
 IDENTITY = (
     ErrorCode(
@@ -16,6 +16,11 @@ IDENTITY = (
         WRONG_USE,
     ),
     ErrorCode("bad_ttl", "The life of a join secret is out of range.", "Use 1 s to 24 h.", WRONG_USE),
+    ErrorCode(
+        "certificate_expired",
+        "The device's certificate has expired, or the device's clock is wrong.",
+        "Set the clock. Else join again with `edgeprof hub join-secret --device DEVICE`. Results wait meanwhile.",
+    ),
     ErrorCode(
         "certificate_needed",
         "The hub renews a certificate only for the device that shows it.",
@@ -57,6 +62,11 @@ IDENTITY = (
         "Restore the folder `identity` of the hub's data from a copy.",
     ),
     ErrorCode(
+        "identity_unusable",
+        "The device's key, certificate or CA cannot be read.",
+        "Restore the folder `identity` of the agent's state, or join again.",
+    ),
+    ErrorCode(
         "join_secret_expired",
         "The join secret has expired.",
         "Make a new one: `edgeprof hub join-secret`.",
@@ -78,6 +88,17 @@ IDENTITY = (
         (403,),
     ),
     ErrorCode(
+        "key_failed",
+        "The device's key or its certificate request could not be made.",
+        "Read the reason in the message; check the state folder's rights and its free space.",
+    ),
+    ErrorCode(
+        "no_key_tool",
+        "Nothing on the device can make a key.",
+        "Install openssl, or join with `--no-key`.",
+        MISSING_PART,
+    ),
+    ErrorCode(
         "no_tls",
         "The hub serves no TLS, so no device can join it.",
         "Start it with `--tls`.",
@@ -88,7 +109,7 @@ IDENTITY = (
         "tls_needed",
         "A device joins over TLS only: its secret must not be read on the way.",
         "Use the hub's https address.",
-        FAILED,
+        EITHER,
         (403,),
     ),
     ErrorCode(
@@ -96,5 +117,10 @@ IDENTITY = (
         "Only the hub's own mosquitto knows devices by their certificates.",
         "Leave out `--broker`, or `--tls`.",
         WRONG_USE,
+    ),
+    ErrorCode(
+        "wrong_ca",
+        "The hub at this address is not the one that made the join token. The secret was not sent.",
+        "Check the address, and that nobody is in between.",
     ),
 )

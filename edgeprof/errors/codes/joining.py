@@ -3,13 +3,12 @@
 from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
 
 DEVICE = (
-    ErrorCode(
-        "bad_join_token",
-        "The join token is empty, cut off, or not one of this hub.",
-        "Copy the whole line from the hub's page Add a device.",
-        WRONG_USE,
-    ),
     ErrorCode("install_failed", "The installer (uv or pip) failed.", "Read its last words in the message."),
+    ErrorCode(
+        "join_failed",
+        "The hub did not let the device in.",
+        "Read its reason in the message; make another line on the page Add a device.",
+    ),
     ErrorCode(
         "no_installer", "The device has neither uv nor pip.", "Run `edgeprof hub wheels` on the hub for this device."
     ),

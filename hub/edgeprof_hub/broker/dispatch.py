@@ -36,6 +36,14 @@ class Dispatch:
             self._link.ask(device_id)
         return [session.device_id for session in gone]
 
+    def give_up(self, store: WriteStore, device_id: str) -> None:
+        """A device that was shut out: a broker that throws a client out for its password sends no will of it."""
+        session = self._presence.current(device_id)
+        if session is not None:
+            self._presence.died(device_id, session.session_id)
+            store.mark_offline(device_id, session.session_id)
+        self._link.forget_retained(device_id)
+
     def greet(self, store: WriteStore, device_id: str) -> None:
         """At a device's birth: cancels that it may have missed, then everything that it has not ended."""
         for job in self._reader.cancels_to_repeat(device_id, time.time() - REPEAT_CANCELS_S):

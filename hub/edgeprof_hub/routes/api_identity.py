@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
+from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.identity.device_access import DEVICE
 from edgeprof_hub.identity.tls_peer import PEER, Peer
@@ -95,6 +96,8 @@ def post_revoke(hub: HubOf, device_id: str) -> Response:
     if not identities.authority.ledger.credentials(device_id):
         raise not_found("device with a certificate or a token", device_id)
     revoked = identities.revoke(device_id)
+    hub.writer.call(lambda store: hub.dispatch.give_up(store, device_id))
+    hub.events.publish([Change("device", device_id)])
     return document(rest.RevokedDevice(device_id=device_id, revoked=revoked.count, is_cut=revoked.is_cut))
 
 
