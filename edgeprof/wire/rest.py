@@ -105,7 +105,7 @@ class ModelPatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeardDevice:
+class DevicePresence:
     """A device as far as its own installer may know it. `last_seen_s` is by the hub's clock."""
 
     device_id: str

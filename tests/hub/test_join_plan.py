@@ -1,24 +1,24 @@
 """What a kind of device needs: its tags, its markers, what is missing for it, and how the hub's folder is filled."""
 
-import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from packaging.requirements import Requirement
+from starlette.testclient import TestClient
 
 from edgeprof.errors import UsageError
 from edgeprof.fit.wheels import extras_for
+from edgeprof_hub.app import create_app
 from edgeprof_hub.commands import hub_wheels
 from edgeprof_hub.commands.hub import hub
+from edgeprof_hub.config import HubSettings
 from edgeprof_hub.joining.closure import resolve
 from edgeprof_hub.joining.kinds import kinds
 from edgeprof_hub.joining.plan import plan
 from edgeprof_hub.joining.targets import of_device, parse
 from edgeprof_hub.joining.wheel_index import FOLDER, Wheel, WheelIndex, read
 from tests.hub import made_wheels
-from tests.hub.conftest import Open
-from tests.hub.fleet import Fleet
 
 AGENT = [
     "click-8.2-py3-none-any.whl",
@@ -138,14 +138,14 @@ def test_a_device_gets_the_runtimes_that_it_can_use(
     assert reason in " ".join(choice.left_out.values())
 
 
-def test_the_route_answers_a_device_without_a_token(open_hub: Open) -> None:
-    client = open_hub(Fleet(), token="a-token-for-tests-only")
-    answer = client.get("/api/v1/join-plan?machine=x86_64&python=3.11&glibc=2.36&flags=f16c")
-    document = json.loads(answer.content)
-    assert answer.status_code == 200
-    assert document["left_out"] == {"llama-wheel": "xllamacpp needs avx2, which this processor lacks"}
-    assert client.get("/api/v1/join-plan?machine=x86_64&python=2.7").status_code == 422
-    assert client.get("/api/v1/heard/d-0").status_code == 401
+def test_the_route_answers_a_device_without_a_token(tmp_path: Path) -> None:
+    app = create_app(HubSettings(data=tmp_path, token="a-token-for-tests-only"))
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        answer = client.get("/api/v1/join-plan?machine=x86_64&python=3.11&glibc=2.36&flags=f16c")
+        assert answer.status_code == 200
+        assert answer.json()["left_out"] == {"llama-wheel": "xllamacpp needs avx2, which this processor lacks"}
+        assert client.get("/api/v1/join-plan?machine=x86_64&python=2.7").status_code == 422
+        assert client.get("/api/v1/presence/d-0").status_code == 401
 
 
 class TestHubWheels:

@@ -106,8 +106,8 @@ def test_a_device_joins_and_the_hub_hears_it(live: Live, device: Device) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert "joined     the hub hears this device as attic" in done.stdout
     assert TOKEN not in done.stdout
-    (told,) = ids(live)
-    assert told[1:] == (True, __version__)
+    (known,) = ids(live)
+    assert known[1:] == (True, __version__)
     secret = device.folder / "etc" / "token"
     assert (secret.read_text().strip(), secret.stat().st_mode & 0o077) == (TOKEN, 0)
 
@@ -130,7 +130,7 @@ def test_the_command_that_the_installer_prints_without_systemd_works(live: Live,
     assert "[state_in_use]" in refused.stderr
 
 
-def test_a_newer_version_of_the_hub_is_kept_once_the_hub_has_heard_it(live: Live, device: Device) -> None:
+def test_a_newer_version_of_the_hub_is_kept_once_the_hub_hears_it(live: Live, device: Device) -> None:
     index = index_of(live.hub.settings.data)
     made_wheels.changed(index.own().file, index.folder, "0.1.1", {})
     (before,) = ids(live)

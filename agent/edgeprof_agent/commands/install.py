@@ -55,6 +55,6 @@ def install(
 def upgrade(within_s: float, dry_run: bool) -> None:
     """Replace the installed agent by the hub's version; go back if the hub does not hear it.
 
-    The new version lies next to the old one. The old one stays in use until the hub has heard the new one.
+    The new version lies next to the old one. The old one stays in use until the hub hears the new one.
     """
     upgrade_agent(places(), click.echo, within_s=within_s, is_dry=dry_run)

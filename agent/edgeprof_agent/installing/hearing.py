@@ -14,7 +14,7 @@ POLL_S = 0.5
 
 
 @dataclass(frozen=True)
-class Heard:
+class Contact:
     """The device as the hub shows it."""
 
     device_id: str
@@ -32,7 +32,7 @@ class Hearing:
         self._since_s = 0.0
 
     def begin(self) -> None:
-        """From here on: what the hub heard before counts for nothing. Raises EdgeprofError as `check` does."""
+        """From here on: what reached the hub before counts for nothing. Raises EdgeprofError as `check` does."""
         self._since_s = self.check()
 
     def check(self) -> float:
@@ -40,28 +40,28 @@ class Hearing:
         answer = cast("dict[str, object]", self._source.json("GET", "/api/v1/bootstrap", self._headers))
         return float(str(answer["hub_time_s"]))
 
-    def wait(self, version: str, within_s: float, is_alive: Callable[[], bool]) -> Heard:
-        """Until the hub has heard this version. Raises EdgeprofError `not_heard`."""
+    def wait(self, version: str, within_s: float, is_alive: Callable[[], bool]) -> Contact:
+        """Until the hub hears this version. Raises EdgeprofError `no_contact`."""
         deadline_s = time.monotonic() + within_s
         reason = "the agent has not started"
         while time.monotonic() < deadline_s:
             try:
                 record = self._record()
                 if record is not None and self._is_new(record, version):
-                    return Heard(str(record["device_id"]), str(record["label"]), str(record["agent_version"]))
+                    return Contact(str(record["device_id"]), str(record["label"]), str(record["agent_version"]))
                 reason = "it has not connected" if record is None else "only its earlier session is known"
             except EdgeprofError as error:
                 reason = error.message
             if not is_alive():
-                raise EdgeprofError("not_heard", f"edgeprof {version} ended before the hub heard it.")
+                raise EdgeprofError("no_contact", f"edgeprof {version} ended before it reached the hub.")
             time.sleep(POLL_S)
         raise EdgeprofError(
-            "not_heard", f"The hub did not hear edgeprof {version} of this device within {within_s:g} s: {reason}."
+            "no_contact", f"The hub did not hear edgeprof {version} of this device within {within_s:g} s: {reason}."
         )
 
     def _is_new(self, record: "dict[str, object]", version: str) -> bool:
-        heard_s = float(str(record["last_seen_s"]))
-        return record["online"] is True and record["agent_version"] == version and heard_s >= self._since_s
+        seen_s = float(str(record["last_seen_s"]))
+        return record["online"] is True and record["agent_version"] == version and seen_s >= self._since_s
 
     def _record(self) -> "dict[str, object] | None":
         try:
@@ -69,7 +69,7 @@ class Hearing:
         except OSError:
             return None
         try:
-            found = self._source.json("GET", f"/api/v1/heard/{device_id}", self._headers)
+            found = self._source.json("GET", f"/api/v1/presence/{device_id}", self._headers)
         except EdgeprofError as error:
             if error.code == "not_found":
                 return None

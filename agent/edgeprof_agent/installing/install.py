@@ -9,7 +9,7 @@ from edgeprof_agent.installing.access import Access, by_identity, by_token, enro
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
-from edgeprof_agent.installing.hearing import Heard, Hearing
+from edgeprof_agent.installing.hearing import Contact, Hearing
 from edgeprof_agent.installing.hub_source import HubSource
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
@@ -17,12 +17,12 @@ from edgeprof_agent.installing.service import Background, Service, Systemd, serv
 from edgeprof_agent.installing.settings import put_settings, put_token, put_unit, token_of
 from edgeprof_agent.installing.switching import set_current, switch
 
-HEARD_WITHIN_S = 60.0
+CONTACT_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a person asked for. `extras` None: every runtime that this device can use."""
+    """What a person requests. `extras` None: every runtime that this device can use."""
 
     hub: str
     credential: Credential | None = None
@@ -58,8 +58,8 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
         set_current(places, made, before, changes)
         _say_how(places, board, say)
         return
-    heard = _heard(service, made, access.hearing, places, changes)
-    say(f"{'joined':<10} the hub hears this device as {heard.label} ({heard.device_id})")
+    contact = _contact(service, made, access.hearing, places, changes)
+    say(f"{'joined':<10} the hub hears this device as {contact.label} ({contact.device_id})")
 
 
 def _access(wish: Wish, places: Places) -> tuple[str | None, Access]:
@@ -104,15 +104,15 @@ def _write(wish: Wish, source: HubSource, token: str | None, board: Board, place
         put_unit(places, changes)
 
 
-def _heard(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> Heard:
+def _contact(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> Contact:
     """Started anew only if something changed: a run in progress is not cut off for nothing."""
     if changes.count == 0 and service.is_running():
         changes.say(f"{'unchanged':<10} the agent runs")
-        return hearing.wait(made.version, HEARD_WITHIN_S, service.is_running)
-    heard = switch(service, made, hearing, places, changes, HEARD_WITHIN_S)
+        return hearing.wait(made.version, CONTACT_WITHIN_S, service.is_running)
+    contact = switch(service, made, hearing, places, changes, CONTACT_WITHIN_S)
     log = service.log if isinstance(service, Background) else "journalctl -u edgeprof-agent"
     changes.note("started", f"the agent (its log: {log})")
-    return heard
+    return contact
 
 
 def _say_how(places: Places, board: Board, say: Say) -> None:

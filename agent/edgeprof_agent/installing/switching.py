@@ -1,4 +1,4 @@
-"""From one version to another under a running agent: stop, try, and keep it only once the hub has heard it."""
+"""From one version to another under a running agent: stop, try, and keep it only once the hub hears it."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof_agent.installing import environment
 from edgeprof_agent.installing.building import Build, prune
 from edgeprof_agent.installing.changes import Changes
-from edgeprof_agent.installing.hearing import Heard, Hearing
+from edgeprof_agent.installing.hearing import Contact, Hearing
 from edgeprof_agent.installing.places import Places
 from edgeprof_agent.installing.service import Service
 
@@ -27,10 +27,12 @@ def check_starts(made: Build) -> None:
         raise _failed(made, done.stderr.strip()[-300:], "The agent was not touched.")
 
 
-def switch(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes, within_s: float) -> Heard:
-    """The link changes last, after the hub has heard the new version. Until then everything leads back to the old one.
+def switch(
+    service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes, within_s: float
+) -> Contact:
+    """The link changes last, once the hub hears the new version. Until then everything leads back to the old one.
 
-    Raises EdgeprofError `upgrade_failed` once the old version runs again, `not_heard` where there was none before.
+    Raises EdgeprofError `upgrade_failed` once the old version runs again, `no_contact` where there was none before.
     """
     before = places.current.resolve() if places.current.is_symlink() else None
     hearing.begin()  # a hub that is away ends it here, with nothing changed
@@ -42,12 +44,12 @@ def switch(service: Service, made: Build, hearing: Hearing, places: Places, chan
     try:
         hearing.begin()
         service.start(made.program)
-        heard = hearing.wait(made.version, within_s, service.is_running)
+        contact = hearing.wait(made.version, within_s, service.is_running)
     except EdgeprofError as error:
         raise _back(service, made, before, hearing, places, error, within_s) from error
     set_current(places, made, before, changes)
     service.commit()
-    return heard
+    return contact
 
 
 def set_current(places: Places, made: Build, before: Path | None, changes: Changes) -> None:
@@ -59,7 +61,7 @@ def set_current(places: Places, made: Build, before: Path | None, changes: Chang
         prune(places, [made.folder, *([before] if before else [])], changes)
 
 
-def _first(service: Service, made: Build, hearing: Hearing, places: Places, within_s: float) -> Heard:
+def _first(service: Service, made: Build, hearing: Hearing, places: Places, within_s: float) -> Contact:
     """No other version to go back to: the agent stays, and goes on trying."""
     service.start(places.program)
     service.commit()

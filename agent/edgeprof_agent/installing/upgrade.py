@@ -45,8 +45,8 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
             set_current(places, made, places.current.resolve(), changes)
             say(f"{'next':<10} No agent runs here. The next start uses edgeprof {made.version}.")
             return
-        heard = switch(service, made, access.hearing, places, changes, within_s)
-        say(f"{'upgraded':<10} the hub hears {heard.label} with edgeprof {heard.version}")
+        contact = switch(service, made, access.hearing, places, changes, within_s)
+        say(f"{'upgraded':<10} the hub hears {contact.label} with edgeprof {contact.version}")
 
 
 @contextmanager

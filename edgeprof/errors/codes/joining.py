@@ -14,12 +14,12 @@ DEVICE = (
     ),
     ErrorCode(
         "no_wheel",
-        "A runtime that was asked for cannot be installed on this device.",
+        "A requested runtime cannot be installed on this device.",
         "Leave it out of `--extras`, or run the command in the message on the hub.",
     ),
     ErrorCode(
-        "not_heard",
-        "The agent was started, and the hub has not heard it.",
+        "no_contact",
+        "The agent was started, and it has not reached the hub.",
         "Read the end of its log in the message; check that the broker's port can be reached from the device.",
     ),
     ErrorCode(

@@ -38,7 +38,7 @@ def fill(
     """Download what the device lacks. Raises EdgeprofError `wheels_missing`, MissingPartError `pip_missing`.
 
     pip takes the environment markers of this machine, not of the device. So the direct requirements are read here,
-    and what the folder still lacks for the device is asked for by name, until nothing is.
+    and what the folder still lacks for the device is requested by name, until nothing is.
     """
     if find_spec("pip") is None:
         raise MissingPartError(

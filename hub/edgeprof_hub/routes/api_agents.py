@@ -66,15 +66,15 @@ def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     return {"session_id": hello.session_id}
 
 
-@router.get("/heard/{device_id}", response_model=rest.HeardDevice)
-def heard(hub: HubOf, request: Request, device_id: str) -> Response:
+@router.get("/presence/{device_id}", response_model=rest.DevicePresence)
+def presence(hub: HubOf, request: Request, device_id: str) -> Response:
     """Whether the hub hears a device: what an installation and an upgrade are settled by."""
     device_access.check_own(_device_of(request), device_id)
     record = hub.reader.device(device_id)
     if record is None:
         raise not_found("device", device_id)
     return document(
-        rest.HeardDevice(
+        rest.DevicePresence(
             device_id=record.device_id,
             label=record.label,
             online=record.online,
