@@ -1,6 +1,8 @@
 """What an idle, connected agent costs: PSS and CPU of its process over a minute, on a real hub and broker.
 
-python benchmarks/agent_idle.py [--seconds 60] [--hub URL]
+python benchmarks/agent_idle.py [--seconds 60] [--hub URL | --tls]
+
+With --tls the agent has joined the hub, and speaks HTTPS and MQTT with its own certificate.
 """
 
 import json
@@ -91,10 +93,13 @@ def is_connected(hub_url: str) -> bool:
     return any(device["name"] == "idle" and device["online"] for device in devices)
 
 
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from edgeprof.cli import main; main()", *arguments]
+
+
 @contextmanager
 def process(*arguments: str) -> Generator["subprocess.Popen[bytes]", None, None]:
-    command = [sys.executable, "-c", "from edgeprof.cli import main; main()", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+    with subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         try:
             yield child
         finally:
@@ -107,26 +112,40 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def with_agent(hub_url: str, folder: str, seconds: float) -> Idle:
+def with_agent(hub_url: str, folder: str, seconds: float, joined_url: str | None = None) -> Idle:
+    """`joined_url`: where the agent joins first and then connects, by TLS."""
     until(lambda: is_up(hub_url))
-    with process("agent", "run", "--hub", hub_url, "--data", f"{folder}/agent", "--name", "idle") as agent:
+    if joined_url:
+        join(hub_url, joined_url, f"{folder}/agent")
+    url = joined_url or hub_url
+    with process("agent", "run", "--hub", url, "--data", f"{folder}/agent", "--name", "idle") as agent:
         until(lambda: is_connected(hub_url))
         time.sleep(SETTLE_S)
         return measure(agent.pid, seconds)
 
 
+def join(hub_url: str, joined_url: str, data: str) -> None:
+    made = command("hub", "join-secret", "--hub", hub_url)
+    token = subprocess.run(made, check=True, capture_output=True).stdout
+    subprocess.run(command("agent", "join", "--hub", joined_url, "--data", data), check=True, input=token)
+
+
 @click.command()
 @click.option("--seconds", default=60.0, show_default=True)
 @click.option("--hub", "hub_url", help="A hub without a token that runs already (default: one is started).")
-def main(seconds: float, hub_url: str | None) -> None:
+@click.option("--tls", is_flag=True, help="The agent joins the hub and uses its own certificate.")
+def main(seconds: float, hub_url: str | None, tls: bool) -> None:
     """Print the figures as JSON; end with 1 if a limit is exceeded."""
     with tempfile.TemporaryDirectory() as folder:
         if hub_url:
             idle = with_agent(hub_url, folder, seconds)
         else:
-            port = free_port()
-            with process("hub", "serve", "--port", str(port), "--data", f"{folder}/hub"):
-                idle = with_agent(f"http://127.0.0.1:{port}", folder, seconds)
+            port, tls_port = free_port(), free_port()
+            serve = ["hub", "serve", "--port", str(port), "--data", f"{folder}/hub"]
+            serve += ["--tls", "--tls-port", str(tls_port)] if tls else []
+            joined_url = f"https://127.0.0.1:{tls_port}" if tls else None
+            with process(*serve):
+                idle = with_agent(f"http://127.0.0.1:{port}", folder, seconds, joined_url)
     limits = {"pss_mib": PSS_LIMIT_MIB, "cpu_percent": CPU_LIMIT_PERCENT}
     click.echo(json.dumps({**asdict(idle), "limits": limits}, indent=2))
     sys.exit(idle.pss_mib_max > PSS_LIMIT_MIB or idle.cpu_percent > CPU_LIMIT_PERCENT)

@@ -19,11 +19,13 @@ from benchmarks.hub_footprint import answers, free_port
 from edgeprof.client.http_client import HubClient, HubError
 from edgeprof.wire import rest
 
-Victim = Literal["hub", "broker", "agent", "worker", "everything"]
-WEIGHTS: dict[Victim, int] = {"hub": 2, "broker": 5, "agent": 3, "worker": 5, "everything": 1}
+Victim = Literal["hub", "broker", "agent", "worker", "pair", "everything"]
+WEIGHTS: dict[Victim, int] = {"hub": 2, "broker": 5, "agent": 3, "worker": 5, "pair": 2, "everything": 1}
 """Broker and worker are seldom there to be killed: the one ends with its hub, the other lives for a second."""
 AGENTS = ("alpha", "beta")
 MAX_RESTART_S = 2.0
+MAX_BETWEEN_S = 1.0
+"""Of a pair: between the death of the hub and that of an agent, or the other way round."""
 REFUSED_RESTART_S = 2.0
 """A service manager starts an agent again that ended by itself; systemd waits for 5 s."""
 START_LIMIT_S = 120.0
@@ -166,7 +168,15 @@ class Fleet:
         if workers:
             yield "worker", lambda: end([self._draw.choice(workers)])
         if self.hub.is_running() and agents:
+            yield "pair", lambda: self._kill_pair(self._draw.choice(agents))
             yield "everything", lambda: self._kill_everything(workers)
+
+    def _kill_pair(self, agent: Daemon) -> None:
+        """Hub and agent within one second, in either order: the one does not see the end of the other."""
+        first, second = self._draw.sample([self.hub, agent], 2)
+        first.kill(self._pause_s())
+        time.sleep(self._draw.uniform(0.0, MAX_BETWEEN_S))
+        second.kill(self._pause_s())
 
     def _kill_everything(self, workers: list[psutil.Process]) -> None:
         """As in a power cut, but for the disk: what was written stays in the kernel's cache."""

@@ -137,6 +137,7 @@ _TITLES: dict[Victim, str] = {
     "broker": "  broker",
     "agent": "  agent",
     "worker": "  worker",
+    "pair": "  hub and agent within 1 s",
     "everything": "  power cut (all at once)",
 }
 

@@ -37,12 +37,17 @@ class Build:
         return [sys.executable, "-m", "edgeprof", *arguments]
 
     @property
+    def import_path(self) -> str:
+        """PYTHONPATH of what runs as a part of this build."""
+        return os.pathsep.join(str(self.tree / room) for room in ROOMS)
+
+    @property
     def _env(self) -> dict[str, str]:
         """Imports come from this tree and not from where edgeprof is installed; workers inherit that.
 
         Bytecode is kept, as an installed package has it: without it every start compiles every module.
         """
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(self.tree / room) for room in ROOMS)}
+        environment = {**os.environ, "PYTHONPATH": self.import_path}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return environment
 

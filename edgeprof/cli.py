@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hub": ("edgeprof_hub.commands.hub:hub", "hub", "Run the hub."),
     "devices": ("edgeprof.commands.devices:devices", "", "List the hub's devices; explain a device's profile."),
     "flash": ("edgeprof.commands.hub:flash", "", "Flash a model to devices and profile it there."),
+    "rollout": ("edgeprof.commands.rollout:rollout", "", "Send a model to many devices in groups, a canary first."),
     "jobs": ("edgeprof.commands.jobs:jobs", "", "List the hub's jobs and their time left; cancel and retry."),
     "results": ("edgeprof.commands.results:results", "", "List the newest results, or show one result's headline."),
     "again": ("edgeprof.commands.campaign:again", "", "Repeat a result's run on the same device."),

@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "agent",
         "devices",
         "flash",
+        "rollout",
         "jobs",
         "again",
         "retry",

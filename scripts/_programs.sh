@@ -1,13 +1,13 @@
 # Sourced by scripts/test: programs that some tests need and that the system's package manager installs.
 
 # $1: "whole" or "chosen", what this run is; $2: "yes" where the question is answered already; then the programs, each
-# of which is the name of its Debian package, too. Nothing is installed unless the user agrees.
+# of which is the name of its Debian package, too, or PROGRAM:PACKAGE. Nothing is installed unless the user agrees.
 offer_programs() {
     run=$1 yes=$2
     shift 2
     missing=
     for program in "$@"; do
-        PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing="$missing $program"
+        PATH=$PATH:/usr/sbin command -v "${program%%:*}" >/dev/null || missing="$missing ${program##*:}"
     done
     [ "$missing" ] || return 0
     printf 'Not installed:%s. Some tests need them.\n' "$missing"

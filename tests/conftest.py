@@ -19,7 +19,13 @@ os.environ.update(NO_TELEMETRY)  # before any test imports a runtime
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 TESTS = Path(__file__).parent
 MAX_OPEN_FILES = 256
-PROGRAMS = {"mosquitto": "mosquitto", "browser": "chromium", "prometheus": "prometheus"}
+PROGRAMS = {
+    "bwrap": "bwrap",
+    "mosquitto": "mosquitto",
+    "browser": "chromium",
+    "prometheus": "prometheus",
+    "strace": "strace",
+}
 
 
 def find_program(name: str) -> str | None:

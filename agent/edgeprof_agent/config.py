@@ -15,6 +15,7 @@ from edgeprof.net.backoff import Backoff
 from edgeprof.paths import state_dir
 from edgeprof.wire.topics import NAME_PATTERN
 from edgeprof_agent.meters.setting import MeterSetting, distinct, parse_meter
+from edgeprof_agent.sandbox_mode import Mode
 
 if TYPE_CHECKING:
     from edgeprof_agent.endpoint import Endpoint
@@ -47,12 +48,17 @@ class AgentSettings:
     """The folder of a recorded machine that is read instead of this one."""
     memory_limit_mib: float | None = None
     cores: tuple[int, ...] | None = None
+    sandbox: Mode = "auto"
+    devices: tuple[str, ...] | None = None
+    """Device nodes that a sandboxed model may open; None: this machine's accelerators."""
     meters: tuple[MeterSetting, ...] = ()
     """External power meters of this device: `[[meter]]` tables, or `--meter`."""
     endpoint: "Endpoint | None" = None
     """Set: this device is the endpoint, and this host only asks it."""
     store_budget_mib: int = 8192
     """Models on disk, above which the least recently used ones go."""
+    download_limit_mbps: float | None = None
+    """Of model files, in Mbit/s; a job may ask for less. None: no limit."""
     outbox_budget: int = 10_000
     """Results without a receipt; from 80 % of it new jobs are refused."""
     keepalive_s: int = 20
@@ -79,8 +85,11 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     endpoint_key_env: str | None = None
     memory_limit_mib: Mib | None = None
     cores: int | str | None = None
+    sandbox: Mode | None = None
+    devices: list[Annotated[str, msgspec.Meta(pattern="^/dev/[^/].*$")]] | None = None
     meter: list[MeterSetting | str] | None = None
     store_budget_mib: Count | None = None
+    download_limit_mbps: Annotated[float, msgspec.Meta(ge=0.01, le=100_000)] | None = None
     outbox_budget: Count | None = None
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] | None = None
 
@@ -109,8 +118,11 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         emulate=merged.emulate,
         memory_limit_mib=merged.memory_limit_mib,
         cores=None if merged.cores is None else parse_cores(str(merged.cores), os.sched_getaffinity(0)),
+        sandbox=merged.sandbox or AgentSettings.sandbox,
+        devices=None if merged.devices is None else tuple(merged.devices),
         meters=distinct(each if isinstance(each, MeterSetting) else parse_meter(each) for each in merged.meter or ()),
         store_budget_mib=merged.store_budget_mib or AgentSettings.store_budget_mib,
+        download_limit_mbps=merged.download_limit_mbps,
         outbox_budget=merged.outbox_budget or AgentSettings.outbox_budget,
         keepalive_s=merged.keepalive_s or AgentSettings.keepalive_s,
     )
@@ -209,7 +221,7 @@ def _path(kind: type, value: object) -> object:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     names = {name: SHARED_VARIABLES.get(name, f"EDGEPROF_AGENT_{name.upper()}") for name in Layer.__struct_fields__}
     given: dict[str, object] = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    return given | ({"meter": str(given["meter"]).split()} if "meter" in given else {})
+    return given | {name: str(given[name]).split() for name in ("meter", "devices") if name in given}
 
 
 def _read_toml(file: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import urllib.parse
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from http.client import HTTPResponse
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from edgeprof.client.resumable import Sent, send_file
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.net import hub_url, sse
-from edgeprof.net.http import Server, bearer
+from edgeprof.net.http import Server, bearer, check_whole
 from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import messages, rest
+from edgeprof.wire.rollouts import Quarantine, Rollout, RolloutAction, RolloutRequest
 
 if TYPE_CHECKING:
     from edgeprof.integration.facts import IntegrationAnswer
@@ -38,9 +40,6 @@ _NOT_WHOLE = (
     "The database of the hub at {} is damaged: results that are not whole are missing, all others were exported. "
     "Find out which with `edgeprof hub check` on the hub's machine."
 )
-
-Sent = Callable[[int, int], None]
-"""Called with (bytes sent, bytes in all) while a file goes up."""
 
 
 _NO_SUCH_ADDRESS = "Nothing at this address."
@@ -177,9 +176,44 @@ class HubClient:
         path = f"/jobs/retry{_query(device_id=device_id, campaign_id=campaign_id)}"
         return _decode(self._send("POST", path, b""), rest.JobsChanged).changed
 
+    def start_rollout(self, request: RolloutRequest) -> Rollout:
+        """Send a model to many devices in groups, a canary first."""
+        return self._call("POST", "/rollouts", Rollout, asdict(request))
+
+    def rollouts(self, limit: int = 50) -> list[Rollout]:
+        """The newest rollouts without their devices, newest first."""
+        return self._get(f"/rollouts?limit={limit}", list[Rollout])
+
+    def rollout(self, rollout_id: str) -> Rollout:
+        """One rollout with each device, and why it stands still."""
+        return self._get(f"/rollouts/{rollout_id}", Rollout)
+
+    def change_rollout(self, rollout_id: str, action: RolloutAction) -> Rollout:
+        """Approve, pause, resume, abort or roll back; the rollout then, or the new one that rolls it back."""
+        return _decode(self._send("POST", f"/rollouts/{rollout_id}/{action}", b""), Rollout)
+
+    def quarantines(self) -> list[Quarantine]:
+        """Models that crashed a kind of device, those that are still kept from it first."""
+        return self._get("/quarantines", list[Quarantine])
+
+    def lift_quarantine(self, quarantine_id: int) -> Quarantine:
+        """Send the model to that kind of device again."""
+        return _decode(self._send("POST", f"/quarantines/{quarantine_id}/lift", b""), Quarantine)
+
     def rename(self, kind: str, item_id: str, name: str) -> None:
         """Give a device or a model (`devices`, `models`) another name; its id and its results stay."""
         self._send("PATCH", f"/{kind}/{item_id}", json.dumps({"name": name}).encode())
+
+    def model_bom(self, model_id: str) -> bytes:
+        """A model's bill of materials: CycloneDX 1.6, as JSON."""
+        return self._send("GET", f"/models/{model_id}/bom", None)
+
+    def model_bundle(self, model_id: str) -> Iterator[bytes]:
+        """A model's signed bundle, in pieces. Raises HubError `hub_unreachable` for one that was cut off."""
+        with self._answer("GET", f"/models/{model_id}/bundle") as response, self._server.reading():
+            while chunk := response.read(CHUNK_BYTES):
+                yield chunk
+            check_whole(response)
 
     def edit_model(self, model_id: str, changes: rest.ModelPatch) -> None:
         """Change what the hub knows of a model; what is None stays."""
@@ -352,9 +386,24 @@ class HubClient:
         with self._answer(method, path, body, headers, ANSWER_WITHIN_S) as response:
             return self._body(response)
 
+    def begin_upload(self, name: str, size: int, sha256: str) -> rest.UploadState:
+        """Announce a file of up to 8 GiB, or find it again. HubError `hub_too_old`: send it in one piece."""
+        return self._call("POST", "/uploads", rest.UploadState, {"name": name, "size": size, "sha256": sha256})
+
+    def send_rest(self, state: rest.UploadState, path: Path, sent: Sent | None = None) -> rest.UploadState:
+        """Send what the hub lacks of a file, in one request."""
+        target = f"/uploads/{state.upload_id}?offset={state.offset}"
+        return _decode(self._upload("PATCH", target, path, state.offset, state.size, sent), rest.UploadState)
+
     def _put_blob(self, file: messages.FileRef, path: Path, sent: Sent | None) -> None:
-        if not self._exists(f"/blobs/{file.sha256}"):
-            self._upload(f"/blobs/{file.sha256}", path, file.size, sent)
+        if self._exists(f"/blobs/{file.sha256}"):
+            return
+        try:
+            send_file(self, file, path, sent)
+        except HubError as error:
+            if error.code != "hub_too_old":
+                raise
+            self._upload("PUT", f"/blobs/{file.sha256}", path, 0, file.size, sent)
 
     def _exists(self, path: str) -> bool:
         try:
@@ -365,19 +414,20 @@ class HubClient:
             raise
         return True
 
-    def _upload(self, path: str, file: Path, size: int, sent: Sent | None) -> None:
+    def _upload(self, method: str, target: str, file: Path, start: int, size: int, sent: Sent | None) -> bytes:
         def chunks() -> Iterator[bytes]:
-            done = 0
+            done = start
             with file.open("rb") as stream:
-                while chunk := stream.read(CHUNK_BYTES):
+                stream.seek(start)
+                while chunk := stream.read(min(CHUNK_BYTES, size - done)):
                     yield chunk
                     done += len(chunk)
                     if sent:
                         sent(done, size)
 
-        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        with self._answer("PUT", path, chunks(), headers) as response:
-            self._body(response)
+        headers = {"Content-Length": str(size - start), "Content-Type": "application/octet-stream"}
+        with self._answer(method, target, chunks(), headers) as response:
+            return self._body(response)
 
     @contextmanager
     def _answer(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from edgeprof.client.http_client import HubClient
 from edgeprof.commands.live import Describe, quality_line
 from edgeprof.tables.figures import clean
+from edgeprof.tables.flashed import flashed_text
 from edgeprof.tables.setups.rows import SetupRow, row_of
 from edgeprof.tables.setups.text import Paint, render_rows
 from edgeprof.wire import rest
@@ -26,6 +27,8 @@ class FlashEnd:
     """Of speed, by device and model."""
     failures: tuple[str, ...]
     evaluations: tuple[str, ...]
+    flashed: tuple[str, ...]
+    """Of jobs that measured nothing: load time and memory."""
     left_out: int
     """Rows beyond MAX_ROWS."""
 
@@ -36,7 +39,7 @@ class FlashEnd:
             yield from render_rows(self.rows, width, paint).lines
         if self.left_out:
             yield f"{self.left_out} more rows: edgeprof compare"
-        for part in (self.failures, self.evaluations):
+        for part in (self.flashed, self.failures, self.evaluations):
             if part:
                 yield ""
                 yield from part
@@ -52,12 +55,12 @@ def end_of(
     """Reads the results of ended jobs from the hub. `describe` names a job in the sentences. Raises HubError."""
     cells: dict[tuple[str, str, str], list[rest.JobRecord]] = {}
     for job in jobs:
-        if not job.config.evaluation_set:
+        if job.config.is_speed:
             cells.setdefault((job.device_id, job.model_id, job.config_key), []).append(job)
     places = [device.device_id for device in devices], [model.model_id for model in models]
     ordered = sorted(cells, key=lambda cell: (places[0].index(cell[0]), places[1].index(cell[1]), cell[2]))
     shown = {job.job_id for cell in ordered[:MAX_ROWS] for job in cells[cell]}
-    read = [job for job in jobs if job.result_id and (job.job_id in shown or job.config.evaluation_set)]
+    read = [job for job in jobs if job.result_id and (job.job_id in shown or not job.config.is_speed)]
     results = {job.job_id: client.result(job.result_id or "").result for job in read}
     names, labels = distinct_names({one.model_id: one.name for one in models}), {one.device_id: one for one in devices}
     formats: dict[str, ModelFormat] = {one.model_id: one.format for one in models}
@@ -72,6 +75,11 @@ def end_of(
             f"{_plain(describe(job))}: {quality_line(results[job.job_id])}"
             for job in jobs
             if job.config.evaluation_set and job.state == "measured" and job.job_id in results
+        ),
+        flashed=tuple(
+            f"{_plain(describe(job))}: {flashed_text(results[job.job_id])}"
+            for job in jobs
+            if job.config.load_only and job.state == "measured" and job.job_id in results
         ),
         left_out=max(0, len(ordered) - MAX_ROWS),
     )

@@ -10,10 +10,16 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     # heading: names of parameters, in order
     "Set-up": (
         *("targets", "groups", "everywhere", "runtime", "threads", "provider", "memory_limit_mib"),
+        "sandbox",
         "require_full_delegation",
+    ),
+    "Groups and thresholds": (
+        *("canary", "stages", "success", "errors", "error_min", "max_slowdown", "no_compare", "reference"),
+        *("compare_runs", "check_all", "no_gates", "approval", "start_at", "window"),
     ),
     "Repeats and order": ("repeats", "order_seed", "runs", "pause_s"),
     "Output": ("form", "verbose", "out", "samples_file", "as_json", "label", "no_wait"),
+    "Flashing": ("no_run", "download_limit_mbps"),
     "Language models": ("prompt_tokens", "decode_tokens", "depth_tokens"),
     "Inputs of tensor models": ("shapes", "dims", "input_values", "signature"),
     "Time and precision": (

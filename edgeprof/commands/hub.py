@@ -65,6 +65,11 @@ KINDS = ("device", "model", "result")
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
 @click.option("--items", type=int, default=0, help="Answer only the first N items of --evaluate; 0 is all.")
 @campaign_options
+@click.option(
+    "--no-run",
+    is_flag=True,
+    help="Only flash: each device stores the model, checks it, loads it once and switches to it.",
+)
 @click.option("--no-wait", is_flag=True, help="Queue the jobs and return at once.")
 @hub_options
 def flash(
@@ -80,6 +85,7 @@ def flash(
     evaluate_only: bool,
     shots: int,
     items: int,
+    no_run: bool,
     no_wait: bool,
     hub_url: str,
     token_file: str | None,
@@ -98,19 +104,20 @@ def flash(
     of_groups = resolve.group_members(client.groups(), groups) if groups else ()
     chosen = resolve.devices(client.devices(), (*targets, *of_groups), everywhere)
     labels = Labels(name=name, family=family, quantization=quantization, task=task)
-    records = [resolve.put_model(client, text, labels, _say_progress) for text in models]
+    records = [resolve.put_model(client, text, labels, say_progress) for text in models]
     known = client.models()
     for record in records:
         if message := resolve.namesakes(known, record):
             click.echo(message, err=True)
         if (sentence := proposal_text(record)) is not None:
             click.echo(sentence, err=True)
-    evaluated = [resolve_sets.put_set(client, text, _say_progress) for text in dict.fromkeys(sets)]
+    evaluated = [resolve_sets.put_set(client, text, say_progress) for text in dict.fromkeys(sets)]
     request = replace(
         measuring,
         evaluation_sets=tuple(one.set_id for one in evaluated),
         shots=shots,
         evaluate_only=evaluate_only,
+        flash_only=no_run,
         protocol=replace(measuring.protocol, evaluation_items=items),
         model_ids=tuple(record.model_id for record in records),
         device_ids=tuple(device.device_id for device in chosen),
@@ -163,7 +170,8 @@ def _follow(
     return 0 if all(job.state == "measured" for job in ended.jobs) else 1
 
 
-def _say_progress(text: str) -> None:
+def say_progress(text: str) -> None:
+    """One line of an upload, redrawn on a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}", nl=text.endswith("."), err=True)
     elif text.endswith("."):

@@ -32,7 +32,7 @@ def job_line(job: rest.JobRecord, name: str) -> str:
     elif job.state == "running" or (job.state == "failed" and job.stage):
         where = f"{job.state}: {job.stage or 'starting'}"
     else:
-        where = job.state
+        where = job.state_word
     return f"{name}  {where}{'  ' + job.note if job.note else ''}"
 
 

@@ -1,6 +1,8 @@
 """`edgeprof model`: what the hub knows of a model, shown and edited."""
 
+import json
 import time
+from pathlib import Path
 
 import click
 
@@ -8,7 +10,7 @@ from edgeprof.client import resolve
 from edgeprof.commands import complete
 from edgeprof.commands.family import print_effects
 from edgeprof.commands.hub_options import client_of, hub_options
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.tasks import TASKS
@@ -20,7 +22,7 @@ MAX_CHANGES = 10
 
 @click.group()
 def model() -> None:
-    """Show or edit a model's labels."""
+    """Show or edit a model's labels; take it away with its bill of materials."""
 
 
 @model.command()
@@ -80,6 +82,55 @@ def edit(
     client.edit_model(model_id, changes)
     for line in lines_of(next(record for record in client.models() if record.model_id == model_id)):
         click.echo(line)
+
+
+@model.command()
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
+@hub_options
+def bom(which: str, hub_url: str, token_file: str | None) -> None:
+    """Print MODEL's bill of materials (ML-BOM): CycloneDX 1.6 as JSON."""
+    client = client_of(hub_url, token_file)
+    document = client.model_bom(resolve.item_id(client, "model", which))
+    click.echo(json.dumps(json.loads(document), indent=2, ensure_ascii=False))
+
+
+@model.command()
+@click.argument("which", metavar="MODEL", shell_complete=complete.model)
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write (default: edgeprof-model-ID.zip).")
+@hub_options
+def bundle(which: str, out: Path | None, hub_url: str, token_file: str | None) -> None:
+    """Save MODEL as one ZIP file that the hub has signed: files, bill of materials, manifest."""
+    client = client_of(hub_url, token_file)
+    model_id = resolve.item_id(client, "model", which)
+    target = out or Path(f"edgeprof-model-{model_id[:12]}.zip")
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("wb") as stream:
+            for chunk in client.model_bundle(model_id):
+                stream.write(chunk)
+        part.replace(target)
+    except OSError as error:
+        raise EdgeprofError("file_unwritable", f"Cannot write {target}: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{target}: {target.stat().st_size / 2**20:,.1f} MiB. Check it: edgeprof model verify-bundle {target}")
+
+
+@model.command("verify-bundle")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", required=True, metavar="HEX", help="The hub's public key, as `edgeprof hub job-key` prints it.")
+def verify_bundle(file: Path, key: str) -> None:
+    """Check that every byte of a bundle is the one that the hub with this key signed. Needs no hub."""
+    from edgeprof.signing import bundle as signed  # the other commands need none of it
+
+    try:
+        wanted = bytes.fromhex(key)
+    except ValueError as error:
+        raise UsageError("bad_key", f"{key[:80]!r} is not a key: it has 64 hexadecimal digits.") from error
+    found = signed.verify(file, [wanted])
+    size = sum(each.size for each in found.files)
+    click.echo(f"{file} is whole: {figures.clean(found.name)}, {len(found.files)} files, {size:,} bytes.")
+    click.echo(f"Signed by hub {found.hub_id} at {time.strftime('%Y-%m-%d %H:%M', time.gmtime(found.issued_s))} UTC.")
 
 
 def lines_of(record: rest.ModelRecord) -> list[str]:

@@ -42,6 +42,7 @@ FAILURE_REMEDIES: dict[FailureCode, str] = {
     "no_result": "Repeat the run. If it happens again, report it with the log.",
     "no_space": "Free disk space on the device, or take a smaller variant.",
     "not_a_model": "Send a .onnx, .ort, .tflite, .gguf or .served file.",
+    "not_sandboxed": "Add what the message names. On the device, edgeprof doctor shows what is missing.",
     "operator_unsupported": "Use a runtime that has the operator, or export the model without it.",
     "out_of_memory": "Take a smaller variant or a shorter context, or raise the memory limit.",
     "partial_delegation": "Leave --require-full-delegation out, or use a model whose operators the delegate has.",

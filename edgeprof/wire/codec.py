@@ -29,6 +29,11 @@ class _Versioned(msgspec.Struct):
     wire: int
 
 
+_VERSIONED = msgspec.json.Decoder(_Versioned)
+_AS_WE_WRITE = f',"wire":{WIRE_VERSION}}}'.encode()
+"""The end of a message of ours. Of valid JSON it can only be the outermost object's."""
+
+
 class WireError(ValueError):
     """A message that cannot be read; the sentence names the field."""
 
@@ -63,11 +68,21 @@ def decode_as(kind: type[T], payload: bytes) -> T:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise WireError(f"The message has {len(payload)} bytes; the limit is {MAX_MESSAGE_BYTES}.")
     try:
-        version = msgspec.json.decode(payload, type=_Versioned).wire
-        if version != WIRE_VERSION:
-            raise WireVersionError(version)
+        _refuse_other_versions(payload)
         return msgspec.json.decode(payload, type=kind)
     except WireError:
         raise
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors; so is bad UTF-8
         raise WireError(f"Cannot read the message: {error}") from error
+
+
+def _refuse_other_versions(payload: bytes) -> None:
+    """Before anything else is read of a message: another version's fields may mean something else.
+
+    Ours write the version last. What ends otherwise is read for it, which costs as much as the message.
+    """
+    if payload.endswith(_AS_WE_WRITE):
+        return
+    version = _VERSIONED.decode(payload).wire
+    if version != WIRE_VERSION:
+        raise WireVersionError(version)

@@ -48,3 +48,7 @@ class Isolation:
 
     layers: tuple[str, ...]
     memory_limit_mib: float | None
+    lacks: str | None = None
+    """What kept the layers from being a full sandbox (guards.py), and what adds it; None also where none was wanted."""
+    strays: int = 0
+    """Processes that the worker had left behind, and that were ended with the run."""

@@ -48,6 +48,8 @@ class ModelRef:
     name: str
     format: ModelFormat
     manifest: Manifest
+    family: str = ""
+    """Of which the device keeps the previous version. Empty: the hub is older, or there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,14 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignedStatement:
+    """What the hub's key vouches for of a job: the text as it was signed, and the Ed25519 signature of it."""
+
+    statement: str
+    signature_hex: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One cell to measure. Repeated on every birth until it is terminal; told apart by `job_id` and `attempt`."""
 
@@ -144,6 +154,8 @@ class Job:
     protocol: RunProtocol
     evaluation: EvaluationSetRef | None = None
     """Set: the model answers the items of this set, which `config.evaluation_set` names, too."""
+    signed: SignedStatement | None = None
+    """None: the hub is older. A device that has pinned its hub's key refuses the job then."""
     wire: int = WIRE_VERSION
 
 
@@ -164,6 +176,8 @@ class Ack:
     attempt: int
     status: AckStatus
     reason: str | None = None
+    code: str | None = None
+    """The error code of a refusal that has one, such as `job_expired`."""
     wire: int = WIRE_VERSION
 
 

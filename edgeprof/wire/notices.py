@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-NoticeKind = Literal["regression", "campaign_ended"]
+NoticeKind = Literal[
+    "regression", "campaign_ended", "rollout_waits", "rollout_stopped", "rollout_ended", "model_quarantined"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,5 +22,6 @@ class Notice:
     config_key: str | None = None
     result_id: str | None = None
     campaign_id: str | None = None
+    rollout_id: str | None = None
     ratio: float | None = None
     """Of a regression: the new time over the old one."""

@@ -91,6 +91,18 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadState:
+    """A file on its way to the hub. Send from `offset` on; with a hash of each part, `part_bytes` at a time."""
+
+    upload_id: str
+    offset: int
+    size: int
+    part_bytes: int
+    is_stored: bool = False
+    """The whole file is stored under its hash: nothing is left to send."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelPatch:
     """Changes to a model; None leaves a field as it is. A field that is changed is no longer proposed."""
 
@@ -192,6 +204,11 @@ class JobRecord:
     created_s: float
     updated_s: float
 
+    @property
+    def state_word(self) -> str:
+        """The state for a person: of a job that only flashes, `flashed` where others are measured."""
+        return "flashed" if self.state == "measured" and self.config.load_only else self.state
+
 
 CellKey = tuple[str, str, str]
 """Device, model, configuration."""
@@ -284,6 +301,18 @@ class CampaignRequest(RunOptions):
     """Solved examples before each item of these sets."""
     evaluate_only: bool = False
     """Measure no speed: jobs for these sets alone."""
+    flash_only: Annotated[
+        bool,
+        RunField(
+            title="Flash only",
+            help="Measure nothing: each device stores the model, checks it, loads it once and switches to it.",
+            form=FormInput(label="Flash only", note="Load the model once on each device; measure nothing."),
+            not_offered={
+                "profile": "A profile on this machine flashes nothing.",
+                "flash": "The option `--no-run` of `edgeprof flash` sets it.",
+            },
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -210,6 +210,15 @@ class RunConfig(RunOptions):
             not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
         ),
     ] = ""
+    load_only: Annotated[
+        bool,
+        RunField(
+            title="Flash only",
+            help="Store the model, check it, load it once and report that. Its speed is not measured.",
+            column="flash only",
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof flash --no-run`, and `flash_only` of a campaign, set it."),
+        ),
+    ] = False
     shots: Annotated[
         int,
         RunField(
@@ -222,3 +231,8 @@ class RunConfig(RunOptions):
             not_offered=dict.fromkeys(SURFACES, "`edgeprof evaluate`, and `--evaluate` of a campaign, set it."),
         ),
     ] = 0
+
+    @property
+    def is_speed(self) -> bool:
+        """Whether the run measures speed, so that its figures belong into a cell of the comparison."""
+        return not self.evaluation_set and not self.load_only

@@ -205,6 +205,19 @@ class RunProtocol:
             not_offered=_TERMINAL,
         ),
     ] = 900.0
+    download_limit_mbps: Annotated[
+        float | None,
+        RunField(
+            title="Download limit",
+            help="Fetch the model's files at no more than this. A lower limit of the device's own counts.",
+            code="bad_download_limit",
+            unit="Mbit/s",
+            low=0.01,
+            high=100_000,
+            option=Option(flags="--download-limit-mbps", metavar="MBIT/S"),
+            not_offered={"profile": "A local profile fetches nothing.", "form": SHORT_FORM},
+        ),
+    ] = None
     label: Annotated[
         str,
         RunField(

@@ -1,7 +1,8 @@
 """The web application: the API, the pages, and the guard before both."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from edgeprof_hub import failures
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.lifecycle.running import running
+from edgeprof_hub.people.credentials import Credentials
+from edgeprof_hub.people.refusals import Refusals
 from edgeprof_hub.routes import (
     api_agents,
     api_blobs,
@@ -29,9 +32,12 @@ from edgeprof_hub.routes import (
     api_groups,
     api_identity,
     api_models,
+    api_predictions,
     api_quality,
     api_results,
+    api_rollouts,
     api_sets,
+    api_uploads,
     cell_history,
     integration,
     joining,
@@ -40,7 +46,8 @@ from edgeprof_hub.routes import (
     sign_in,
     upload,
 )
-from edgeprof_hub.routes.access import Guard, Sessions
+from edgeprof_hub.routes.access import Guard
+from edgeprof_hub.routes.audited import Audited
 from edgeprof_hub.routes.guesses import Guesses
 from edgeprof_hub.routes.read_only import ReadOnly
 
@@ -53,17 +60,21 @@ ROUTERS = (
             api_blobs,
             api_models,
             api_fit,
+            api_predictions,
             api_devices,
             api_groups,
             api_identity,
             api_families,
             api_campaigns,
+            api_rollouts,
             api_results,
             api_costs,
             api_sets,
             api_quality,
         )
     ),
+    (API_PREFIX, api_uploads.router),
+    (API_PREFIX, api_uploads.models),
     (API_PREFIX, upload.api),
     (API_PREFIX, cell_history.api),
     (API_PREFIX, ready.api),
@@ -82,8 +93,11 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
-    """The application over a hub that runs already, or over one that it starts and stops itself."""
+def create_app(settings: HubSettings, hub: HubContext | None = None, clock: Callable[[], float] = time.time) -> FastAPI:
+    """The application over a hub that runs already, or over one that it starts and stops itself.
+
+    `clock`: Unix time, by which sessions and API tokens end.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -100,12 +114,13 @@ def create_app(settings: HubSettings, hub: HubContext | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load scripts from elsewhere
         redoc_url=None,
     )
-    sessions = Sessions()
-    app.state.sessions = sessions
+    app.state.credentials = credentials = Credentials(settings, clock)
     app.state.guesses = guesses = Guesses()
+    app.state.refusals = refusals = Refusals()
+    app.add_middleware(Audited)
     app.add_middleware(ReadOnly)
     app.add_middleware(Compressed)
-    app.add_middleware(Guard, settings=settings, sessions=sessions, guesses=guesses)
+    app.add_middleware(Guard, settings=settings, credentials=credentials, guesses=guesses, refusals=refusals)
     failures.install(app)
     for prefix, router in ROUTERS:
         app.include_router(router, prefix=prefix, responses=ERRORS if prefix == API_PREFIX else None)

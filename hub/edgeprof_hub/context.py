@@ -17,6 +17,8 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
+from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import WriterThread
@@ -52,12 +54,15 @@ class HubContext:
     writer: WriterThread
     blobs: BlobStore
     artifacts: BlobStore
+    parts: Parts
     events: Events
     link: AgentLink
     dispatch: Dispatch
     endpoint: BrokerEndpoint
     broker_title: str
     pages: PageCache = field(default_factory=PageCache)
+    job_key: JobKey | None = None
+    """Signs jobs and bundles. None: nothing is sent from here."""
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
     recorded: str = ""

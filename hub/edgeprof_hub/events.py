@@ -16,7 +16,9 @@ MAX_LISTENERS = 100
 class Change:
     """One thing that changed."""
 
-    kind: Literal["device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family"]
+    kind: Literal[
+        "device", "group", "model", "campaign", "job", "result", "evaluation_set", "gate", "family", "rollout"
+    ]
     id: str
 
 
@@ -42,6 +44,8 @@ class Events:
         sent = list(changes)
         for listener in self._taps:
             listener(sent)
+        if not self._listeners:
+            return
         lines = [f"event: changed\ndata: {to_json(change)}\n\n".encode() for change in sent]
         if lines and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, lines)
@@ -50,13 +54,16 @@ class Events:
         """Whether one more listener is taken."""
         return not self._closed and len(self._listeners) < MAX_LISTENERS
 
-    async def stream(self) -> AsyncGenerator[bytes]:
-        """One listener's stream: a line at once, then changes, and a comment when there are none."""
+    async def stream(self, is_welcome: Callable[[], bool] = lambda: True) -> AsyncGenerator[bytes]:
+        """One listener's stream: a line at once, then changes, and a comment when there are none.
+
+        It ends before the first line for which its listener is no longer welcome.
+        """
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING)
         self._listeners.add(queue)
         try:
             yield b"retry: 2000\n\n"
-            while (line := await _next(queue)) is not None:
+            while (line := await _next(queue)) is not None and is_welcome():
                 yield line
         finally:
             self._listeners.discard(queue)

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 from edgeprof.errors import UsageError
 
@@ -12,6 +13,7 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 """Marks that turn the text after them around, and with it what a page shows."""
 
 
+@lru_cache(maxsize=1024)
 def tidy(text: str) -> str:
     """A name without control characters, direction marks and doubled spaces, at most `MAX_NAME_CHARS` long."""
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))

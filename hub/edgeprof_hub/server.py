@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import logging
 import os
 import signal
@@ -17,7 +16,7 @@ from fastapi import FastAPI
 from edgeprof import log_lines
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.sd_notify import Notifier
-from edgeprof_hub import http_bounds
+from edgeprof_hub import garbage, http_bounds
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import IDENTITY, HubSettings, is_loopback
 from edgeprof_hub.context import HubContext
@@ -26,8 +25,6 @@ from edgeprof_hub.quiet_logs import quiet_logs
 
 GRACE_S = 3
 BACKLOG = 2048
-NEW_OBJECTS_A_COLLECTION = 50_000
-"""A page of the matrix makes some hundred thousand objects; Python's own 700 would go through them ten times over."""
 Say = Callable[[str], None]
 Start = Callable[[HubSettings], AbstractContextManager[HubContext]]
 
@@ -37,8 +34,7 @@ def serve(settings: HubSettings, say: Say, start: Start = running) -> None:
     log_lines.configure(logging.WARNING)
     signal.signal(signal.SIGTERM, _leave)
     notifier = Notifier(os.environ)  # before the broker starts, which would inherit what it takes away
-    gc.freeze()  # what is loaded by now stays for good
-    gc.set_threshold(NEW_OBJECTS_A_COLLECTION, 10, 10)
+    garbage.collect_when_idle_only()
     with ExitStack() as stack:
         listener = stack.enter_context(_listening(settings.plain_host, settings.port, "--port"))
         secure = settings.tls and stack.enter_context(_listening(settings.host, settings.tls_port, "--tls-port"))
@@ -71,6 +67,8 @@ def ready_line(hub: HubContext) -> str:
     settings, at = hub.settings, hub.endpoint
     shown = _shown(settings.plain_host)
     guard = "token required" if settings.token else "no token"
+    if hub.reader.people.has_accounts():
+        guard = "sign-in required"
     # Our own broker listens where the hub does, though the hub itself reaches it over loopback.
     broker_host = shown if is_loopback(at.host) else at.host
     lines = [
@@ -150,6 +148,7 @@ class HubServer(uvicorn.Server):
             if self._hub.health.is_read_only:  # no writer, and nothing that could hang
                 self._notifier.alive()
             self._hub.writer.post(lambda _: self._notifier.alive())
+        garbage.collect_if_idle()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -56,7 +56,8 @@ class Mosquitto:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
-        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        lines = f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false", "user root"
+        self._config.write_text("\n".join(lines) + "\n")  # in a user namespace nobody else exists
         self.start()
 
     def start(self) -> None:
@@ -120,6 +121,10 @@ class MinimalHub:
 
     def send_raw(self, device_id: str, name: Downward, payload: bytes) -> None:
         self._client.publish(topics.build(SITE, device_id, name), payload, qos=1)
+
+    def publish_retained(self, topic: str, payload: bytes) -> None:
+        """What a broker gives to everybody who subscribes later."""
+        self._client.publish(topic, payload, qos=1, retain=True)
 
     def received_of(self, kind: type[T]) -> list[T]:
         return [message for _, message, _ in self.received if isinstance(message, kind)]

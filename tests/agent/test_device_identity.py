@@ -17,6 +17,7 @@ from edgeprof.net.http import reason_of
 from edgeprof.wire.joining import Enrolled, MqttDoor, Renewed
 from edgeprof_agent import config
 from edgeprof_agent.daemon.http import HubUnreachable
+from edgeprof_agent.doctor import hub as doctor
 from edgeprof_agent.identity import files, joining, key_request
 from edgeprof_agent.identity.files import DeviceIdentity
 from edgeprof_agent.identity.renewal import Renewal
@@ -145,10 +146,16 @@ def test_a_board_that_gets_a_token_keeps_no_key(tmp_path: Path) -> None:
     mqtt = MqttDoor(host="hub", port=8884, tls=True)
     ca_pem = certificates.pem_of(CA.certificate)
     enrolled = Enrolled(
-        ca_pem=ca_pem, certificate_pem=None, token="epd1.x", job_key_hex="00", hub_url="https://hub:8766", mqtt=mqtt
+        ca_pem=ca_pem,
+        certificate_pem=None,
+        token="epd1.x",
+        job_key_hex="00" * 32,
+        hub_url="https://hub:8766",
+        mqtt=mqtt,
     )
     joining._keep(found.folder, "https://hub:8766", enrolled)  # pyright: ignore[reportPrivateUsage]
-    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "token"}
+    assert {file.name for file in found.folder.iterdir()} == {"ca.pem", "hub.json", "job_key", "token"}
+    assert (found.folder / "job_key").read_text() == "00" * 32 + "\n"
     assert (found.token, found.certificate()) == ("epd1.x", None)
     assert found.context().cert_store_stats()["x509_ca"] == 1
 
@@ -160,3 +167,16 @@ def test_a_refused_certificate_is_told_with_the_clock_here() -> None:
     assert reason_of(error) == (
         f"its certificate is refused: certificate is not yet valid; the clock here says {today:%Y-%m-%d}"
     )
+
+
+def test_the_doctor_says_how_long_the_certificate_is_good(tmp_path: Path) -> None:
+    assert list(doctor.certificate(tmp_path, NOW.timestamp())) == []
+    identity(tmp_path, 65)
+    (good,) = doctor.certificate(tmp_path, NOW.timestamp())
+    assert (good.verdict, good.detail[17:]) == ("ok", "(300 days), for https://hub.example:8766")
+    identity(tmp_path, 400)
+    (ended,) = doctor.certificate(tmp_path, NOW.timestamp())
+    assert (ended.verdict, ended.mend) == ("missing", "edgeprof agent join --hub https://hub.example:8766")
+    (tmp_path / files.FOLDER / files.CERTIFICATE).write_text("damaged")
+    (damaged,) = doctor.certificate(tmp_path, NOW.timestamp())
+    assert "Cannot use the certificate" in damaged.detail

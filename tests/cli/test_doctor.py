@@ -250,7 +250,11 @@ def test_the_wall_clock_is_asked_of_timedatectl(
 
 
 def test_without_a_cgroup_of_its_own_a_delegated_scope_is_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation.isolation, "layers", lambda: ("watchdog",))
+    monkeypatch.setattr(isolation, "layers_here", _watched)
     limit = {each.subject: each for each in isolation.look(Path("/"))}["memory limit"]
     assert limit.verdict == "optional"
     assert "Delegate=yes" in limit.mend
+
+
+def _watched(_mode: str) -> tuple[tuple[str, ...], None]:
+    return ("watchdog",), None

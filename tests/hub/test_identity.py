@@ -17,6 +17,7 @@ from edgeprof.wire import join_token
 from edgeprof_hub.identity import certificates, machine_names, tokens
 from edgeprof_hub.identity.authority import Authority
 from edgeprof_hub.identity.ledger import JoinRefused, Ledger
+from edgeprof_hub.identity.validity import validity_of
 from tests.hub.tls_hub import request_of
 
 DEVICE, OTHER = "d-0011223344556677", "d-8899aabbccddeeff"
@@ -29,7 +30,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def test_the_authority_is_made_once_and_found_again(authority: Authority) -> None:
     again = Authority.open(authority.folder)
-    assert (again.ca_pem, again.job_key_hex) == (authority.ca_pem, authority.job_key_hex)
+    assert (again.ca_pem, again.ca_key_sha256) == (authority.ca_pem, authority.ca_key_sha256)
     assert authority.folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in authority.folder.iterdir()} == {0o600}
 
@@ -202,3 +203,22 @@ def test_what_is_no_certificate_is_told_from_none(text: str) -> None:
         return
     with pytest.raises(ValueError, match=r"not an X\.509 certificate"):
         read(text)
+
+
+def test_who_looks_after_a_hub_sees_how_long_everything_is_good(authority: Authority) -> None:
+    now = dt.datetime.now(dt.UTC)
+    assert validity_of(authority.folder / "none", now) is None
+    authority.write_crl()
+    authority.keep_server(["hub"])
+    found = validity_of(authority.folder, now)
+    assert found is not None
+    lines = found.lines(now)
+    assert lines[1] == f"Revocation list: until {now + dt.timedelta(days=30):%Y-%m-%d} (29 days)"
+    assert len(lines) == 2
+    later = now + dt.timedelta(days=3)
+    stale = validity_of(authority.folder, later)
+    assert stale is not None
+    assert "older" in stale.lines(later)[2]
+    (authority.folder / "server.pem").write_text("damaged")
+    with pytest.raises(EdgeprofError, match="Cannot read the certificates"):
+        validity_of(authority.folder, now)

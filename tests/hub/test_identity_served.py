@@ -17,6 +17,7 @@ from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.identity import tokens
 from edgeprof_hub.identity.identities import MAX_TTL_S
+from edgeprof_hub.signing.job_key import JobKey
 from tests.hub import fleet
 from tests.hub.live import eventually
 from tests.hub.tls_hub import HOST, Device, Mqtt, TlsHub, serving_tls
@@ -72,7 +73,8 @@ def test_what_an_operator_makes_a_device_joins_with(served: TlsHub, tmp_path: Pa
     status, answer = device.join(served, made["token"].split(".")[2])
     assert status == 200
     assert answer["ca_pem"] == served.ca_file.read_text()
-    assert (answer["token"], len(bytes.fromhex(answer["job_key_hex"]))) == (None, 32)
+    signs_jobs = JobKey.open(served.identities.authority.folder).public_hex
+    assert (answer["token"], answer["job_key_hex"]) == (None, signs_jobs)
     assert answer["hub_url"] == f"https://{HOST}:{served.port}"
     assert answer["mqtt"] == {"host": HOST, "port": certificate_port(served), "tls": True}
     status, bootstrap = served.ask("GET", "/api/v1/bootstrap", context=device.context(served))

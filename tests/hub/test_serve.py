@@ -18,6 +18,7 @@ from edgeprof.client.http_client import HubClient
 from edgeprof.errors import MissingPartError
 from edgeprof_hub import config
 from edgeprof_hub.commands import hub as cli
+from edgeprof_hub.commands import parts
 from tests.hub.live import eventually, free_port
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
@@ -110,7 +111,7 @@ def test_with_a_new_token_a_hub_serves_other_machines_over_mosquitto(tmp_path: P
 
 
 def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "MIN_PYTHON", (99, 0))
+    monkeypatch.setattr(parts, "MIN_PYTHON", (99, 0))
     done = CliRunner().invoke(cli.hub, ["serve"])
     assert isinstance(done.exception, MissingPartError)
     assert f"needs Python 99.0 or newer; this is {platform.python_version()}." in done.exception.message

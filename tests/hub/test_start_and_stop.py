@@ -148,8 +148,10 @@ def test_the_check_at_the_start_ends_in_time(tmp_path: Path, monkeypatch: pytest
 
 def test_a_start_on_a_damaged_database_stops_again_and_leaves_it_as_it_was(tmp_path: Path) -> None:
     file = filled(tmp_path)
+    with closing(sqlite3.connect(file)) as whole:
+        (page,) = whole.execute("SELECT rootpage FROM sqlite_master WHERE name = 'metric'").fetchone()
     with file.open("r+b") as stream:
-        stream.seek(file.stat().st_size // 2 // 4096 * 4096)
+        stream.seek((page - 1) * 4096)
         stream.write(b"\xff" * 4096)
     before = file.read_bytes()
     with running(HubSettings(data=tmp_path, mqtt_port=free_port())) as hub:

@@ -373,6 +373,12 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
             "scenario",
             "catalogue",
             "prediction",
+            "signed_job",
+            "rollout_device",
+            "rollout_group",
+            "rollout",
+            "quarantine",
+            *("page_session", "api_token", "account", "audit"),
         )
         of_quality = (
             "gate",

@@ -159,7 +159,7 @@ def test_a_broken_form_is_refused(client: TestClient, tmp_path: Path, kind: str,
 def test_size_and_room_are_looked_at_before_a_byte_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     declared = {"Content-Length": str(3 * 2**30), "Content-Type": "multipart/form-data; boundary=x"}
     refused = client.post("/models/upload", content=b"", headers=declared).text
-    assert "at most 2 GiB. For a file of up to 8 GiB run" in refused
+    assert "at most 2 GiB without JavaScript, and files of up to 8 GiB with it" in refused
     monkeypatch.setattr(uploads, "RESERVED_BYTES", 2**60)
     assert "too full" in client.post("/models/upload", files=files(digits__onnx=INT8)).text
 
@@ -215,7 +215,7 @@ def test_a_page_learns_before_it_sends_whether_it_is_worth_it(client: TestClient
     assert check(client, "weights.bin", 100, b"\x00" * 32) == (204, "")
     assert check(client, "digits.gguf", len(INT8), INT8[:32]) == (422, "wrong_format")
     assert check(client, "page.onnx", 100, b"<html><body>") == (422, "not_a_model")
-    assert check(client, "large.gguf", 3 * 2**30, b"GGUF" + b"\x03" * 28) == (413, "too_large")
+    assert check(client, "large.gguf", 9 * 2**30, b"GGUF" + b"\x03" * 28) == (413, "too_large")
     assert check(client, "odd.onnx", 100, "no base 64!") == (422, "invalid_request")
     assert check(client, "odd.onnx", 100, "Ø") == (422, "invalid_request")
     assert check(client, "digits.onnx", -5, INT8[:32]) == (204, "")

@@ -22,9 +22,9 @@ def test_every_field_is_described(kind: type) -> None:
     assert {each.name for each in fields_of(kind)} == {each.name for each in fields(kind)}
 
 
-def test_a_campaign_adds_repeats_alone_to_what_a_run_has() -> None:
+def test_a_campaign_adds_two_fields_to_what_a_run_has() -> None:
     own = {each.name for each in fields_of(rest.CampaignRequest)}
-    assert own == {each.name for each in fields_of(RunOptions)} | {"repeats"}
+    assert own == {each.name for each in fields_of(RunOptions)} | {"repeats", "flash_only"}
     assert {each.name for each in fields(rest.CampaignRequest)} == own | OF_A_CAMPAIGN
 
 
@@ -70,7 +70,7 @@ def test_the_wire_has_the_names_it_had() -> None:
     assert set(msgspec.to_builtins(RunConfig(runtime="x"))) == {
         *("runtime", "threads", "provider", "shapes", "prompt_tokens", "decode_tokens", "power_mode", "depth_tokens"),
         *("arrival_rate_per_s", "require_full_delegation", "signature", "dims", "input_values"),
-        *("evaluation_set", "shots"),
+        *("evaluation_set", "load_only", "shots"),
     }
     assert set(msgspec.to_builtins(RunProtocol())) >= {
         *("warmup_runs", "warmup_limit_s", "min_runs", "max_runs", "window_s", "window_limit_s", "precision"),

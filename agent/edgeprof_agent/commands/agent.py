@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
@@ -21,6 +21,7 @@ from edgeprof_agent.daemon.agent import Agent, Machine
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Evaluate, Measure
+from edgeprof_agent.sandbox_mode import Mode
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def agent() -> None:
 @click.option("--memory-limit-mib", type=float, help="Memory limit of a model.")
 @click.option("--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="Power meter of this device on an MQTT broker.")
 @click.option("--cores", metavar="N|LIST", help="Cores for a model: how many (2), or which (0,2 or 4-7).")
+@click.option("--sandbox", type=click.Choice(get_args(Mode)), help="Sandbox around a model (auto).")
 def run(config_file: Path | None, **options: object) -> None:
     """Connect to a hub and run its jobs until Ctrl-C or SIGTERM."""
     log_lines.configure(logging.INFO)
@@ -118,7 +120,8 @@ def _serve(daemon: Agent) -> None:
 def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Machine:
     """Imported here: `--help` needs none of it."""
     root = player.root if player else Path("/")
-    from edgeprof_agent import isolation, machine
+    from edgeprof_agent import machine
+    from edgeprof_agent.layers_here import layers_here
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
     from edgeprof_agent.telemetry import state
@@ -129,7 +132,7 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
             session_id=identity.session_id,
             runtimes=runtimes.facts_for_hub(endpoint=settings.endpoint is not None),
             sensors=sensors.probe(root) if settings.endpoint is None else (),
-            isolation=isolation.layers(),
+            isolation=layers_here(settings.sandbox),
             emulates=settings.emulate,
             memory_limit_mib=settings.memory_limit_mib,
             replays=player.name if player else None,
@@ -153,6 +156,8 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
             emulated=identity.emulated,
             memory_limit_mib=settings.memory_limit_mib,
             cores=settings.cores,
+            sandbox=settings.sandbox,
+            devices=settings.devices,
             meters=settings.meters,
             replays=player.name if player else None,
             endpoint=settings.endpoint,

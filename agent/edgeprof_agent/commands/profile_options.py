@@ -1,7 +1,7 @@
 """The command-line options of what measures here (`profile`, `calibrate`); profile_request.py parses them."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 
@@ -9,6 +9,7 @@ from edgeprof.commands.options import FilePath, FiniteRange
 from edgeprof.commands.run_options import run_options
 from edgeprof.wire.run_config import RunConfig
 from edgeprof.wire.run_protocol import RunProtocol
+from edgeprof_agent.sandbox_mode import Mode
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -36,6 +37,13 @@ _HOST = (
         "--endpoint-key-env", metavar="NAME", help="The variable that holds the endpoint's key. It is never stored."
     ),
     click.option("--memory-limit-mib", type=FiniteRange(16), metavar="NUMBER", help="Kill the worker above this."),
+    click.option(
+        "--sandbox",
+        type=click.Choice(get_args(Mode)),
+        default="off",
+        show_default=True,
+        help="Run the model in a sandbox: auto takes what this machine has, strict runs nothing without a full one.",
+    ),
 )
 
 

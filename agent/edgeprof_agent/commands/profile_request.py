@@ -16,6 +16,7 @@ from edgeprof.wire.formats import is_language
 from edgeprof.wire.run_request import RunConfig, RunProtocol, RunRequest
 from edgeprof_agent.endpoint import endpoint_of
 from edgeprof_agent.meters.setting import distinct, parse_meter
+from edgeprof_agent.sandbox_mode import Mode
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.setups import Axes
 
@@ -37,6 +38,7 @@ class _HostOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the options of the host gave."""
 
     memory_limit_mib: float | None
+    sandbox: Mode
     meters: tuple[str, ...]
     replay: Path | None
     endpoint: str | None
@@ -91,6 +93,7 @@ def _host(options: _HostOptions) -> Host:
         raise UsageError("bad_usage", "--meter measures this machine, and --replay plays another one: leave one out.")
     return Host(
         memory_limit_mib=options.memory_limit_mib,
+        sandbox=options.sandbox,
         meters=distinct(parse_meter(text) for text in options.meters),
         replay=options.replay,
         endpoint=endpoint_of(options.endpoint, options.endpoint_key_env, os.environ),

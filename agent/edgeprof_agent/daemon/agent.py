@@ -27,6 +27,7 @@ from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.daemon.handler import Handler
 from edgeprof_agent.daemon.http import HubHttp
+from edgeprof_agent.daemon.installed import Installed
 from edgeprof_agent.daemon.jobs import Jobs
 from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.link import HubLink
@@ -36,6 +37,7 @@ from edgeprof_agent.daemon.runner import Evaluate, Measure, Parts, Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
+from edgeprof_agent.daemon.trust import JobTrust
 
 if TYPE_CHECKING:
     from edgeprof_agent.identity.renewal import Renewal
@@ -87,10 +89,13 @@ class Agent:
             settings.resend_after_s,
             settings.retry,
         )
+        self._installed = Installed(settings.data)
         store = ModelStore(
             settings.data,
             settings.store_budget_mib * 2**20,
             lambda file, part, cancelled, on_bytes: download(hub, file, part, settings.download, cancelled, on_bytes),
+            limit_mbps=settings.download_limit_mbps,
+            spare_last=self._installed.previous,
         )
         self._runner = Runner(
             Parts(
@@ -99,6 +104,7 @@ class Agent:
                 jobs=jobs,
                 outbox=self._outbox,
                 store=store,
+                installed=self._installed,
                 measure=machine.measure(self.identity),
                 evaluate=machine.evaluate(self.identity),
                 journals=self._journals,
@@ -109,7 +115,8 @@ class Agent:
             )
         )
 
-        self._handler = Handler(self._runner, self._outbox, self._sender, self._link)
+        trust = JobTrust(settings.data / "identity", self.identity.device_id)
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust)
         self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:
@@ -121,6 +128,7 @@ class Agent:
         self._purge_jobs(time.time())
         self._journals.purge(time.time())
         self._outbox.purge(time.time())
+        self._installed.link()
         runner = self._thread("runner", self._runner.run)
         others = [
             self._thread("inbox", self._read_inbox),

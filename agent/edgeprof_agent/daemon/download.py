@@ -173,7 +173,9 @@ def _write(transfer: _Transfer, answer: http.client.HTTPResponse, start: int) ->
             stream.write(chunk)
             transfer.digest.update(chunk)
             done += len(chunk)
+            begun_s = time.monotonic()
             transfer.on_bytes(done)
+            transfer.deadline_s += time.monotonic() - begun_s  # a bandwidth limit waits there
 
 
 def _read(answer: http.client.HTTPResponse, limit: int) -> bytes:

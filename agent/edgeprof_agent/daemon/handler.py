@@ -17,6 +17,7 @@ from edgeprof_agent.daemon.runner import Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import check_manifest
+from edgeprof_agent.daemon.trust import JobTrust
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ class _JobKey(msgspec.Struct):
 class Handler:
     """Works on the thread that reads the inbox; a message is acknowledged only after this."""
 
-    def __init__(self, runner: Runner, outbox: Outbox, sender: Sender, link: HubLink) -> None:
+    def __init__(self, runner: Runner, outbox: Outbox, sender: Sender, link: HubLink, trust: JobTrust) -> None:
         self._runner = runner
+        self._trust = trust
         self._outbox = outbox
         self._sender = sender
         self._link = link
@@ -48,7 +50,7 @@ class Handler:
             self._refuse_unreadable(message, error)
             return
         if isinstance(content, Job):
-            self._on_job(content)
+            self._on_job(content, message.payload)
         elif isinstance(content, Cancel):
             self._runner.cancel(content)
         elif isinstance(content, Receipt):
@@ -59,10 +61,17 @@ class Handler:
             log.error("hub.refusal code=%s message=%s", content.code, content.message)
             self._link.refuse(content.message)
 
-    def _on_job(self, job: Job) -> None:
+    def _on_job(self, job: Job, payload: bytes) -> None:
+        """A known job starts nothing, so it needs no signature to be answered."""
         if self._runner.knows(job):
             self._on_known_job(job)
-        elif reason := self._outbox.full_reason() or _unusable(job):
+            return
+        try:
+            self._trust.check(job, payload)
+        except EdgeprofError as error:
+            self._ack(job.job_id, job.attempt, "refused", error.message, error.code)
+            return
+        if reason := self._outbox.full_reason() or _unusable(job):
             self._ack(job.job_id, job.attempt, "refused", reason)
         else:
             self._runner.accept(job)
@@ -100,11 +109,14 @@ class Handler:
             key = msgspec.json.decode(message.payload, type=_JobKey)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return
-        self._ack(key.job_id, key.attempt, "refused", str(error))
+        code = "job_oversized" if len(message.payload) > codec.MAX_MESSAGE_BYTES else None
+        self._ack(key.job_id, key.attempt, "refused", str(error), code)
 
-    def _ack(self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None) -> None:
+    def _ack(
+        self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None, code: str | None = None
+    ) -> None:
         log.info("job.%s job=%s attempt=%d%s", status, job_id, attempt, f" reason={reason}" if reason else "")
-        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason)
+        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason, code=code)
         self._link.publish("ack", codec.encode(answer), 1)
 
 

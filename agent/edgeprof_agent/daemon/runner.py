@@ -16,6 +16,7 @@ from edgeprof.wire.messages import Cancel, Failure, Job, Progress, Result, Stamp
 from edgeprof_agent.daemon import set_files
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.failed import Identity, failed_result, failure_of, internal_error
+from edgeprof_agent.daemon.installed import Installed
 from edgeprof_agent.daemon.jobs import Jobs, Started
 from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.outbox import Outbox
@@ -40,6 +41,7 @@ class Parts:
     jobs: Jobs
     outbox: Outbox
     store: ModelStore
+    installed: Installed
     measure: Measure
     evaluate: Evaluate
     journals: Journals
@@ -193,11 +195,15 @@ class Runner:
 
     def _run(self, begun: Started, tap: ProgressTap, cancelled: threading.Event) -> tuple[Result, Mapping[str, bytes]]:
         parts, job, in_use = self._parts, begun.job, self._in_use()
-        folder = parts.store.prepare(job.model, in_use, cancelled, tap)
+        store = parts.store.limited(job.protocol.download_limit_mbps)
+        folder = store.prepare(job.model, in_use, cancelled, tap)
         if job.evaluation is None:
-            return parts.measure(begun, folder, tap, cancelled)
+            result, artifacts = parts.measure(begun, folder, tap, cancelled)
+            if job.config.load_only and result.status == "measured":
+                parts.installed.switch(job.model.family or job.model.name, job.model.model_id)
+            return result, artifacts
         keep = {*in_use, job.model.model_id}
-        set_folder = set_files.prepare(parts.store, job.evaluation, keep, cancelled, tap)
+        set_folder = set_files.prepare(store, job.evaluation, keep, cancelled, tap)
         return parts.evaluate(begun, folder, set_folder, parts.journals.path(job), tap, cancelled)
 
     def _checked(
@@ -238,10 +244,10 @@ class Runner:
         self._parts.on_result()
 
     def _in_use(self) -> set[str]:
-        """Models and sets of jobs that wait."""
+        """Models and sets of jobs that wait, and the versions that the device uses."""
         waiting = self._parts.jobs.waiting()
         sets = {set_files.of(job.evaluation).model_id for job in waiting if job.evaluation is not None}
-        return {job.model.model_id for job in waiting} | sets
+        return {job.model.model_id for job in waiting} | sets | self._parts.installed.current()
 
 
 def _meant(cancel: Cancel, job: Job) -> bool:

@@ -1,6 +1,7 @@
 """Carries queued results to the hub: artifacts by HTTP first, then the result by MQTT, until its receipt comes."""
 
 import logging
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -99,7 +100,8 @@ class Sender:
                 return None
             self._forget_others(waiting)
             due = [self._send_if_due(result_id) for result_id in waiting]
-        except (HubUnreachable, _Waits) as error:
+        except (HubUnreachable, _Waits, sqlite3.OperationalError, OSError) as error:
+            # Also a disk that is full or read-only: what is noted of a result waits, and the agent lives on.
             self._failures += 1
             if self._failures == 1:
                 log.warning("courier.waiting reason=%s", error)

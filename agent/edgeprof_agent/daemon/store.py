@@ -7,7 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -16,7 +16,8 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity
 from edgeprof.wire.messages import FileRef, Manifest
-from edgeprof_agent.daemon.durable import sync_folder
+from edgeprof_agent.daemon.durable import replace_durably, sync_folder
+from edgeprof_agent.daemon.pace import Pace, lower
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,14 @@ class ModelStore:
     budget_bytes: int
     download: Download
     free_bytes: FreeBytes = free_bytes
+    limit_mbps: float | None = None
+    """Of a download, in Mbit/s."""
+    spare_last: Callable[[], Collection[str]] = tuple
+    """Models that go only where no other is left: previous versions."""
+
+    def limited(self, limit_mbps: float | None) -> "ModelStore":
+        """The same store, with a job's own limit where that is stricter."""
+        return replace(self, limit_mbps=lower(self.limit_mbps, limit_mbps))
 
     def prepare(
         self, model: Stored, keep: Collection[str], cancelled: threading.Event, on_progress: OnProgress
@@ -123,8 +132,10 @@ class ModelStore:
 
     def _fetch(self, file: FileRef, cancelled: threading.Event, on_progress: OnProgress) -> None:
         part = self._part(file)
+        pace = Pace(self.limit_mbps, cancelled)
 
         def on_bytes(done: int) -> None:
+            pace.reached(done)
             on_progress("fetch", done / file.size if file.size else 1.0, f"{done}/{file.size} bytes of {file.path}")
 
         self.download(file, part, cancelled, on_bytes)
@@ -144,12 +155,13 @@ class ModelStore:
                 _link_or_copy(self._blob(file.sha256), link)
             shutil.rmtree(target, ignore_errors=True)
             os.replace(fresh, target)
+            sync_folder(target.parent)
         return target
 
     def _note_use(self, model: Stored) -> None:
         """The record's time is the time of last use; it names the blobs that must stay."""
         record = self.folder / "models" / f"{model.model_id}.json"
-        record.write_bytes(msgspec.json.encode(model.manifest))
+        replace_durably(record, msgspec.json.encode(model.manifest))
 
     def _make_room(self, model: Stored, missing: list[FileRef], keep: Collection[str]) -> None:
         total = sum({file.sha256: file.size for file in model.manifest.files}.values())
@@ -173,7 +185,11 @@ class ModelStore:
     def _evict(self, needed: int, wanted: set[str], keep: set[str]) -> None:
         """Remove models, the least recently used first, until the budget and the disk have room."""
         self._drop_unnamed(wanted)
-        records = sorted((self.folder / "models").glob("*.json"), key=lambda record: record.stat().st_mtime_ns)
+        last = set(self.spare_last())
+        records = sorted(
+            (self.folder / "models").glob("*.json"),
+            key=lambda record: (record.stem in last, record.stat().st_mtime_ns),
+        )
         for record in records:
             if self._used_bytes() + needed <= self.budget_bytes and self._disk_has(needed):
                 return

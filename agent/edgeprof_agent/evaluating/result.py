@@ -14,7 +14,7 @@ from edgeprof.version import __version__
 from edgeprof.wire.evaluation import MAX_PROBLEMS, Evaluation, EvaluationEnd, ItemProblem
 from edgeprof.wire.evidence import Conditions, Trust
 from edgeprof.wire.identity import config_key, model_bytes, sha256_hex
-from edgeprof.wire.messages import ArtifactRef, DeviceState, Effective, Failure, Isolation, Result
+from edgeprof.wire.messages import ArtifactRef, DeviceState, Effective, Failure, Result
 from edgeprof_agent.evaluating.answer_notes import answer_notes
 from edgeprof_agent.evaluating.observing import CAUSES, Observer, conditions_in, trust_in
 from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
@@ -25,6 +25,7 @@ from edgeprof_agent.measuring.artifacts import fitted
 from edgeprof_agent.measuring.effective import bare_effective
 from edgeprof_agent.measuring.extras import Extras
 from edgeprof_agent.measuring.figures import Figures
+from edgeprof_agent.measuring.reporting import isolation_of
 from edgeprof_agent.measuring.worker_run import Header
 from edgeprof_agent.telemetry import state
 from edgeprof_agent.worker_protocol.document import Evaluated, no_operators
@@ -84,9 +85,7 @@ def result_of(header: Header, run: EvaluationRun) -> tuple[Result, dict[str, byt
         after=run.after,
         conditions=conditions,
         trust=_trust(header, run, conditions, extras) if failure is None else None,
-        isolation=Isolation(layers=run.end.exit.layers, memory_limit_mib=limits.memory_limit_mib)
-        if run.end.exit and limits
-        else None,
+        isolation=isolation_of(run.end.exit, limits) if run.end.exit and limits else None,
         emulated=header.emulated,
         replayed=header.replays,
         agent_version=__version__,

@@ -18,6 +18,7 @@ from edgeprof_agent.evaluating.worker_lines import EvaluationOutput
 from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.llama_path import RuntimePath
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.sandboxed import inside_of
 from edgeprof_agent.measuring.verdict import failure_of
 from edgeprof_agent.measuring.worker_job import job_of
 
@@ -129,7 +130,8 @@ def _run_one(
     with attempt.observer.watching() as watch:
         take_line = watch.beside(output.take_line)
         on_start = watch.telemetry.start
-        outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, take_line, stop, on_start)
+        inside = inside_of(request, attempt.set_folder)
+        outcome = isolation.run(attempt.command, msgspec.json.encode(job), limits, take_line, stop, on_start, inside)
     stalled = outcome.ending == "cancelled" and not attempt.cancelled.is_set()
     return output, outcome, limits, stalled
 

@@ -19,6 +19,7 @@ from edgeprof.wire.join_token import JoinToken
 from edgeprof.wire.joining import Enrolled
 from edgeprof_agent.daemon.durable import replace_durably
 from edgeprof_agent.daemon.http import HubHttp, HubUnreachable
+from edgeprof_agent.daemon.trust import PIN_FILE, SEEN_FILE
 from edgeprof_agent.identity import key_request
 from edgeprof_agent.identity.files import CA, CERTIFICATE, FOLDER, HUB, KEY, TOKEN, DeviceIdentity
 
@@ -108,8 +109,10 @@ def _request(key_file: Path, device_id: str) -> str:
 
 def _keep(folder: Path, url: str, enrolled: Enrolled) -> None:
     replace_durably(folder / CA, enrolled.ca_pem.encode())
-    about = {"hub_url": url, "job_key_hex": enrolled.job_key_hex}
-    replace_durably(folder / HUB, json.dumps(about, indent=2).encode())
+    replace_durably(folder / HUB, json.dumps({"hub_url": url}, indent=2).encode())
+    if enrolled.job_key_hex:
+        replace_durably(folder / PIN_FILE, f"{enrolled.job_key_hex}\n".encode())
+    (folder / SEEN_FILE).unlink(missing_ok=True)  # of another hub, or of this one before it was made anew
     if enrolled.certificate_pem is not None:
         (folder / NEW_KEY).replace(folder / KEY)
         replace_durably(folder / CERTIFICATE, enrolled.certificate_pem.encode())

@@ -1,7 +1,7 @@
 """Runs one worker so that nothing it does can hurt the agent, and says how it ended."""
 
-from edgeprof_agent.isolation.confine import layers
+from edgeprof_agent.isolation.inside import OUTSIDE, Inside
 from edgeprof_agent.isolation.outcome import Limits, WorkerExit
 from edgeprof_agent.isolation.running import run
 
-__all__ = ["Limits", "WorkerExit", "layers", "run"]
+__all__ = ["OUTSIDE", "Inside", "Limits", "WorkerExit", "run"]

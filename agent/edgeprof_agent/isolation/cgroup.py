@@ -1,4 +1,7 @@
-"""A memory cgroup for one worker: version 2 where it is delegated to us, else version 1, else none."""
+"""Cgroups for one worker: version 2 where it is delegated to us, else version 1, else none.
+
+One limits memory. Where the kernel's RLIMIT_NPROC does not hold (root), another one limits processes and threads.
+"""
 
 import os
 import signal
@@ -11,6 +14,7 @@ from pathlib import Path
 _MIB = 1024 * 1024
 _REMOVE_TRIES = 100
 _PREFIX = "edgeprof-"
+TASKS_V1, TASKS_V2 = "cgroup_v1_pids", "cgroup_v2_pids"
 
 
 @dataclass(frozen=True)
@@ -34,38 +38,22 @@ _V1 = _Version(
 )
 
 
-class MemoryGroup:
-    """One cgroup that holds a worker and everything that it starts."""
+class Group:
+    """A cgroup that holds a worker and everything that it starts."""
 
-    def __init__(self, folder: Path, version: _Version) -> None:
+    def __init__(self, folder: Path, layer: str) -> None:
         self._folder = folder
-        self._version = version
-        self.layer = version.layer
-
-    def limit(self, memory_limit_mib: float) -> None:
-        """Without swap: what does not fit fails, as on a device that has none. Raises OSError if refused."""
-        size = str(int(memory_limit_mib * _MIB))
-        (self._folder / self._version.limit).write_text(size)
-        swap = self._folder / self._version.swap_limit
-        if self._version is _V2:
-            swap.write_text("0")
-        elif swap.exists():  # memory and swap together; absent where swap accounting is off
-            swap.write_text(size)
+        self.layer = layer
 
     def add(self, pid: int) -> None:
         (self._folder / "cgroup.procs").write_text(str(pid))
 
-    def oom_kills(self) -> int:
-        """How often the kernel killed in this group for want of memory (0 where an old kernel does not tell)."""
-        for line in (self._folder / self._version.events).read_text().splitlines():
-            name, _, count = line.partition(" ")
-            if name == "oom_kill":
-                return int(count)
-        return 0
-
-    def peak_mib(self) -> float:
-        """The most that was charged to the group: also page cache. Raises OSError where the kernel keeps no peak."""
-        return int((self._folder / self._version.peak).read_text()) / _MIB
+    def limit_tasks(self, tasks: int) -> None:
+        """Processes and threads. Raises OSError where this group does not count them (FileNotFoundError)."""
+        limit = self._folder / "pids.max"
+        if not limit.exists():
+            raise FileNotFoundError(limit)
+        limit.write_text(str(tasks))
 
     def remove(self) -> None:
         """Kills whatever is left in the group, then removes it. A dying process may hold it for a moment."""
@@ -87,28 +75,72 @@ class MemoryGroup:
                     os.kill(int(pid), signal.SIGKILL)
 
 
+class MemoryGroup(Group):
+    """One that limits memory."""
+
+    def __init__(self, folder: Path, version: _Version) -> None:
+        super().__init__(folder, version.layer)
+        self._version = version
+
+    def limit(self, memory_limit_mib: float) -> None:
+        """Without swap: what does not fit fails, as on a device that has none. Raises OSError if refused."""
+        size = str(int(memory_limit_mib * _MIB))
+        (self._folder / self._version.limit).write_text(size)
+        swap = self._folder / self._version.swap_limit
+        if self._version is _V2:
+            swap.write_text("0")
+        elif swap.exists():  # memory and swap together; absent where swap accounting is off
+            swap.write_text(size)
+
+    def oom_kills(self) -> int:
+        """How often the kernel killed in this group for want of memory (0 where an old kernel does not tell)."""
+        for line in (self._folder / self._version.events).read_text().splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+        return 0
+
+    def peak_mib(self) -> float:
+        """The most that was charged to the group: also page cache. Raises OSError where the kernel keeps no peak."""
+        return int((self._folder / self._version.peak).read_text()) / _MIB
+
+
 def create(root: Path = Path("/")) -> MemoryGroup | None:
     """A new group below our own (or beside it, where ours may not have children), or None."""
-    for folder, version in _candidates(root):
+    made = _make(root, "memory", "pids")
+    return MemoryGroup(*made) if made else None
+
+
+def create_for_tasks(root: Path = Path("/")) -> Group | None:
+    """A new group that counts processes, of version 1 or of a version 2 without memory, or None."""
+    made = _make(root, "pids")
+    return Group(made[0], TASKS_V2 if made[1] is _V2 else TASKS_V1) if made else None
+
+
+def _make(root: Path, wanted: str, welcome: str | None = None) -> tuple[Path, _Version] | None:
+    """`welcome`: a controller that version 2 may add to the same group."""
+    for folder, version in _candidates(root, wanted):
         group = folder / f"{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}"
         with suppress(OSError):
             if version is _V2:
-                _enable(folder)
+                _enable(folder, wanted)
+                with suppress(OSError):
+                    _enable(folder, welcome or wanted)
             group.mkdir()
-            _sweep(folder, version, root / "proc")
-            return MemoryGroup(group, version)
+            _sweep(folder, root / "proc")
+            return group, version
     return None
 
 
-def _sweep(folder: Path, version: _Version, proc: Path) -> None:
+def _sweep(folder: Path, proc: Path) -> None:
     """Groups whose agent was killed: whatever still runs in them is nobody's any more."""
     for left in folder.glob(f"{_PREFIX}*-*"):
         owner = left.name.removeprefix(_PREFIX).split("-")[0]
         if owner != str(os.getpid()) and not (proc / owner).exists():
-            MemoryGroup(left, version).remove()
+            Group(left, "").remove()
 
 
-def _candidates(root: Path) -> list[tuple[Path, _Version]]:
+def _candidates(root: Path, wanted: str) -> list[tuple[Path, _Version]]:
     found: list[tuple[Path, _Version]] = []
     with suppress(OSError):
         mounts = (root / "proc/self/mountinfo").read_text()
@@ -117,7 +149,7 @@ def _candidates(root: Path) -> list[tuple[Path, _Version]]:
             if controllers == "" and (mounted := _mounted(mounts, "cgroup2", "", path)):
                 own = root / mounted.lstrip("/")
                 found = [(own, _V2), (own.parent, _V2), *found]
-            elif "memory" in controllers.split(",") and (mounted := _mounted(mounts, "cgroup", "memory", path)):
+            elif wanted in controllers.split(",") and (mounted := _mounted(mounts, "cgroup", wanted, path)):
                 found.append((root / mounted.lstrip("/"), _V1))
     return found
 
@@ -134,8 +166,8 @@ def _mounted(mounts: str, kind: str, option: str, path: str) -> str | None:
     return None
 
 
-def _enable(folder: Path) -> None:
+def _enable(folder: Path, controller: str) -> None:
     """Lets children of `folder` be limited. Raises OSError where the kernel or the owner forbids it."""
     control = folder / "cgroup.subtree_control"
-    if "memory" not in control.read_text().split():
-        control.write_text("+memory")
+    if controller not in control.read_text().split():
+        control.write_text(f"+{controller}")

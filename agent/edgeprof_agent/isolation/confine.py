@@ -2,15 +2,19 @@
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from edgeprof_agent.isolation import cgroup, watchdog
 from edgeprof_agent.isolation.outcome import Limits
+from edgeprof_agent.isolation.task_limit import TaskLimit
 
 _MIB = 1024 * 1024
-_FILE_SIZE_LIMIT = (512 * _MIB, 512 * _MIB)
+FILE_SIZE_LIMIT_BYTES = 512 * _MIB
+MAX_OPEN_FILES = 1024
+_CPU_SLACK_S = 10
+_MAX_CPU_S = 10**9
 NO_GROUP = "the worker had no memory cgroup: none can be created here"
 NO_GROUP_PEAK = "this kernel records no cgroup peak (memory.peak, Linux 5.19)"
 _DATA_SLACK_MIB = 256
@@ -18,20 +22,25 @@ _DATA_SLACK_MIB = 256
 
 
 class Confinement:
-    """What holds one worker. `layers` names what really took effect."""
+    """What holds one worker. `layers` names what really took effect; `before`: what its start has put on already."""
 
-    def __init__(self, pid: int, limits: Limits) -> None:
+    def __init__(self, pid: int, limits: Limits, before: Sequence[str]) -> None:
         self._pid = pid
         self._limit_mib = limits.memory_limit_mib
         self._oom_kills_before = watchdog.oom_kills()
-        self.layers = ["own_session"]
+        self.layers = ["own_session", *before]
         self._put_on("oom_score_adj", lambda: Path(f"/proc/{pid}/oom_score_adj").write_text("1000"))
-        self._put_on("rlimit_core", lambda: resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0)))
-        self._put_on("rlimit_fsize", lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, _FILE_SIZE_LIMIT))
+        self._limit("rlimit_core", resource.RLIMIT_CORE, 0)
+        self._limit("rlimit_fsize", resource.RLIMIT_FSIZE, FILE_SIZE_LIMIT_BYTES)
+        self._limit("rlimit_nofile", resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
+        self._limit("rlimit_cpu", resource.RLIMIT_CPU, _cpu_limit_s(limits))
         if limits.cores is not None:
             cores = limits.cores
             self._put_on("cpu_affinity", lambda: os.sched_setaffinity(pid, cores))
         self._group = self._grouped()
+        self._tasks = TaskLimit(pid, self._group)
+        if self._tasks.layer is not None:
+            self.layers.append(self._tasks.layer)
         self.watched = self._group is None and self._limit_mib is not None
         if self.watched:
             self._limit_data()
@@ -62,6 +71,7 @@ class Confinement:
 
     def release(self) -> None:
         """Kills what may be left of the worker and removes its group."""
+        self._tasks.release()
         if self._group is not None:
             self._group.remove()
 
@@ -80,8 +90,17 @@ class Confinement:
         return group
 
     def _limit_data(self) -> None:
-        size = int(((self._limit_mib or 0.0) + _DATA_SLACK_MIB) * _MIB)
-        self._put_on("rlimit_data", lambda: resource.prlimit(self._pid, resource.RLIMIT_DATA, (size, size)))
+        self._limit("rlimit_data", resource.RLIMIT_DATA, int(((self._limit_mib or 0.0) + _DATA_SLACK_MIB) * _MIB))
+
+    def _limit(self, layer: str, kind: int, value: int) -> None:
+        """Lowers; a stricter limit that the worker has from us stays."""
+
+        def act() -> None:
+            hard = resource.prlimit(self._pid, kind)[1]
+            lowered = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.prlimit(self._pid, kind, (lowered, lowered))
+
+        self._put_on(layer, act)
 
     def _put_on(self, layer: str, act: Callable[[], object]) -> None:
         with suppress(OSError, ValueError):  # a layer that is refused is not in the list, and the result shows it
@@ -89,10 +108,7 @@ class Confinement:
             self.layers.append(layer)
 
 
-def layers() -> tuple[str, ...]:
-    """What would hold a worker with a memory limit on this machine, found by trying."""
-    group = cgroup.create()
-    memory = (group.layer,) if group is not None else ("rlimit_data", "rss_watchdog")
-    if group is not None:
-        group.remove()
-    return ("own_session", "oom_score_adj", "rlimit_core", "rlimit_fsize", "cpu_affinity", *memory)
+def _cpu_limit_s(limits: Limits) -> int:
+    """All cores for all the time that the run may take: only a process that outlives it comes to more."""
+    cores = len(limits.cores) if limits.cores is not None else os.cpu_count() or 1
+    return int(min(limits.deadline_s * cores + _CPU_SLACK_S, _MAX_CPU_S))

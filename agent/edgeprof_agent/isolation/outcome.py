@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeprof_agent.isolation.lacking import Lack
 from edgeprof_agent.isolation.lines import LIMIT_BYTES
 
-Ending = Literal["exited", "cancelled", "deadline", "memory", "flood", "not_started"]
+Ending = Literal["exited", "cancelled", "deadline", "memory", "flood", "not_started", "refused"]
+NOT_RUN = "the worker was not started"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,5 +36,9 @@ class WorkerExit:
     layers: tuple[str, ...]
     runs: int | None = None
     """How many runs had gone well, as the worker counted; None: it did not get so far."""
-    group_peak_mib: float | str = "the worker was not started"
+    group_peak_mib: float | str = NOT_RUN
     """The most that was charged to the worker's own memory cgroup, page cache included; a text says why not."""
+    lacks: Lack | None = None
+    """What keeps the layers from being a full sandbox, and what adds it. None: nothing, or none was wanted."""
+    strays: int = 0
+    """Processes that the worker had left behind, which were ended."""

@@ -3,23 +3,23 @@
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
 
 from edgeprof.privacy import NO_TELEMETRY
-from edgeprof_agent.isolation.confine import Confinement
+from edgeprof_agent.isolation import subreaper
+from edgeprof_agent.isolation.confine import FILE_SIZE_LIMIT_BYTES
+from edgeprof_agent.isolation.inside import OUTSIDE, Inside
+from edgeprof_agent.isolation.lacking import Lack, what_lacks
 from edgeprof_agent.isolation.lines import Lines
-from edgeprof_agent.isolation.outcome import Ending, Limits, WorkerExit
+from edgeprof_agent.isolation.outcome import NOT_RUN, Ending, Limits, WorkerExit
+from edgeprof_agent.isolation.started import Hold, Started, spawn
 from edgeprof_agent.isolation.tail import Tail
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
-from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
 _TICK_S = 0.2
 """How soon a cancel is noticed. Between two ticks the parent sleeps; output wakes it."""
@@ -28,7 +28,6 @@ _EXIT_TICK_S = 0.005
 _GRACE_S = 5.0
 """How long a worker may take to exit after its last word."""
 _READ_BYTES = 64 * 1024
-_REAP_S = 10.0
 
 OnLine = Callable[[bytes], bool]
 """Is given each line of the worker; True says that it was the last one."""
@@ -41,34 +40,50 @@ def run(
     on_line: OnLine,
     cancelled: threading.Event,
     on_start: Callable[[int], None] = lambda pid: None,
+    inside: Inside = OUTSIDE,
 ) -> WorkerExit:
     """Runs `command FD` with the job on its stdin. Returns an outcome whatever the worker does; never raises for it.
 
-    `on_start` is given the worker's process id before it has its job.
+    `on_start` is given the worker's process id before it has its job. A worker for which `inside` insists on a sandbox
+    that cannot be made here gets no job at all.
     """
     spawned_ns = time.monotonic_ns()
     tail = Tail()
+    adoption = subreaper.adopt()
     with tempfile.TemporaryDirectory(prefix="edgeprof-", ignore_cleanup_errors=True) as scratch:
         reading, writing = os.pipe()
         try:
-            process = _spawn([*command, str(writing)], writing, scratch)
+            with adoption.starting():
+                started, missing = _start(command, writing, scratch, inside, limits)
+                adoption.note(started.own_pid)
         except OSError as error:
             os.close(reading)
+            adoption.finish(FILE_SIZE_LIMIT_BYTES)
             return _not_started(spawned_ns, f"{command[0]}: {error}")
         finally:
             os.close(writing)
-        confinement = Confinement(process.pid, limits)
+        confinement = started.confine(limits, is_adopted=adoption.is_active)
+        evidence: str | None = None
+        group_peak_mib: float | str = NOT_RUN
+        lacks = what_lacks(confinement.layers, missing) if inside.mode != "off" else None
         try:
-            on_start(process.pid)
-            _feed(process, job)
-            ending = _Watch(process, reading, confinement, limits, tail).until_end(on_line, cancelled)
-            evidence = confinement.memory_evidence()
-            group_peak_mib = confinement.group_peak_mib()
+            watch = _Watch(started, reading, confinement, limits, tail)
+            is_refused = inside.mode == "strict" and lacks is not None and not started.has_exited()
+            if is_refused:
+                watch.close()
+                ending: Ending = "refused"
+            else:  # of one that has ended by itself already, no layer can be confirmed, and no job is fed to it
+                on_start(started.pid)
+                _feed(started, job)
+                ending = watch.until_end(on_line, cancelled)
+                evidence = confinement.memory_evidence()
+                group_peak_mib = confinement.group_peak_mib()
         finally:
-            status = _end(process)
+            status = started.end()
+            adoption.finish(FILE_SIZE_LIMIT_BYTES)  # first: a cgroup's end would kill without counting
             confinement.release()
             os.close(reading)
-        runs = _counted(scratch)
+        runs = started.runs()
     return WorkerExit(
         ending=ending,
         spawned_ns=spawned_ns,
@@ -79,50 +94,37 @@ def run(
         layers=tuple(confinement.layers),
         runs=runs,
         group_peak_mib=group_peak_mib,
+        lacks=lacks,
+        strays=adoption.ended,
     )
-
-
-def _counted(scratch: str) -> int | None:
-    """What worker/run_counter.py left behind."""
-    try:
-        data = (Path(scratch) / COUNTER_FILE).read_bytes()[:8]
-    except OSError:
-        return None
-    return int.from_bytes(data, sys.byteorder, signed=True)
 
 
 WORKER_ENVIRONMENT = {"PYTHONFAULTHANDLER": "1", "GGML_NO_BACKTRACE": "1", **NO_TELEMETRY}
 """Without GGML_NO_BACKTRACE llama.cpp starts a debugger, where one is installed, before it aborts."""
 
 
-def _spawn(command: list[str], inherited_fd: int, folder: str) -> "subprocess.Popen[bytes]":
-    """In its own session and an empty folder, without our settings: a token is none of a model's business."""
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(inherited_fd,),
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
-        | WORKER_ENVIRONMENT,
-        start_new_session=True,
-    )
+def _start(
+    command: Sequence[str], results: int, scratch: str, inside: Inside, limits: Limits
+) -> tuple[Started, Lack | None]:
+    """In an empty folder, without our settings: a token is none of a model's business. And why it has no sandbox."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EDGEPROF_")}
+    environment |= WORKER_ENVIRONMENT
+    missing = None
+    if inside.mode != "off":
+        from edgeprof_agent.isolation import sandbox  # no part of what other runs load
+
+        found = sandbox.start(command, results, environment, inside, limits)
+        if isinstance(found, Started):
+            return found, None
+        missing = found
+    process = spawn([*command, str(results)], (results,), scratch, environment)
+    return Started(process, process.pid, Path(scratch)), missing
 
 
-def _feed(process: "subprocess.Popen[bytes]", job: bytes) -> None:
-    stdin = cast(IO[bytes], process.stdin)
+def _feed(started: Started, job: bytes) -> None:
     with suppress(BrokenPipeError):  # it died before it read: its exit tells
-        stdin.write(job)
-        stdin.close()
-
-
-def _end(process: "subprocess.Popen[bytes]") -> int:
-    """Kills the whole session's group, then reaps: until then the kernel cannot give its number to another."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    cast(IO[bytes], process.stdout).close()
-    return process.wait(_REAP_S)
+        started.stdin.write(job)
+        started.stdin.close()
 
 
 def _not_started(spawned_ns: int, why: str) -> WorkerExit:
@@ -137,26 +139,18 @@ def _not_started(spawned_ns: int, why: str) -> WorkerExit:
     )
 
 
-def _exit_fd(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; None before Linux 5.3."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # Python's build or the kernel has none
-        return None
-
-
 class _Watch:
     """The parent's wait: blocked on the worker's pipes, waking for a cancel, the deadline and the memory watchdog."""
 
     def __init__(
         self,
-        process: "subprocess.Popen[bytes]",
+        started: Started,
         result_fd: int,
-        confinement: Confinement,
+        confinement: Hold,
         limits: Limits,
         tail: Tail,
     ) -> None:
-        self._process = process
+        self._started = started
         self._confinement = confinement
         self._tail = tail
         self._lines = Lines(limits.output_bytes)
@@ -164,26 +158,29 @@ class _Watch:
         self._tick_s = INTERVAL_S if confinement.watched else _TICK_S
         self._selector = selectors.DefaultSelector()
         self._result_fd = result_fd
-        for fd in (result_fd, cast(IO[bytes], process.stdout).fileno()):
+        for fd in (result_fd, started.stdout.fileno()):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
-        self._exit_fd = _exit_fd(process.pid)
+        self._exit_fd = started.open_exit_fd()
         if self._exit_fd is not None:
             self._selector.register(self._exit_fd, selectors.EVENT_READ)
 
     def until_end(self, on_line: OnLine, cancelled: threading.Event) -> Ending:
         try:
-            while not self._exited():
+            while not self._started.has_exited():
                 self._read(on_line)
                 ending = self._reason_to_end(cancelled)
                 if ending is not None:
                     return ending
             self._drain(on_line)
-            return "exited"
+            return "memory" if self._confinement.over_limit() else "exited"
         finally:
-            self._selector.close()
-            if self._exit_fd is not None:
-                os.close(self._exit_fd)
+            self.close()
+
+    def close(self) -> None:
+        self._selector.close()
+        if self._exit_fd is not None:
+            os.close(self._exit_fd)
 
     def _reason_to_end(self, cancelled: threading.Event) -> Ending | None:
         if cancelled.is_set():
@@ -193,11 +190,6 @@ class _Watch:
         if self._confinement.over_limit():
             return "memory"
         return "deadline" if time.monotonic() >= self._stop_at else None
-
-    def _exited(self) -> bool:
-        """Looked at, not reaped: its process group must stay its own until it has been killed."""
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, options) is not None
 
     def _read(self, on_line: OnLine) -> bool:
         """Takes what the pipes hold, after waiting a tick at most; an exit ends the wait. False: they hold nothing."""

@@ -16,6 +16,7 @@ from edgeprof_agent.cost_book import CostBook
 from edgeprof_agent.energy.meter import PLAYED, SERVED, EnergyMeter, Sources, sources_of
 from edgeprof_agent.energy.trace import power_artifact
 from edgeprof_agent.measuring.extras import Extras, harmless
+from edgeprof_agent.measuring.flashing import flashed_result, load_once
 from edgeprof_agent.measuring.footprint import FootprintMeter
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.measuring.llama_path import path_of
@@ -75,6 +76,8 @@ def measure(
         header = replace(header, path=path)
         command = worker or worker_command(request.config.runtime)
         attempt = Attempt(request, path, on_progress, cancelled, command, root, facts_of(request))
+        if request.config.load_only:
+            return flashed_result(header, load_once(attempt, passed)), {}
         run = _run(attempt, passed)
         gate.left()
         return result_of(header, run)

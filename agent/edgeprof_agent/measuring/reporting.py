@@ -24,6 +24,7 @@ from edgeprof.wire.messages import (
 )
 from edgeprof.wire.remote import Remote
 from edgeprof_agent import noise_floors
+from edgeprof_agent.isolation import Limits, WorkerExit
 from edgeprof_agent.measuring.artifacts import fitted, inline_samples_ms, samples_artifact, trace_artifact
 from edgeprof_agent.measuring.effective import bare_effective, effective_of
 from edgeprof_agent.measuring.extra_figures import add_extras
@@ -63,6 +64,12 @@ class _Body:
 def failed_early(header: Header, failure: Failure) -> Result:
     """The result of a run that never started a worker."""
     return _document(header, None, failure, _Body())
+
+
+def flashed(header: Header, run: WorkerRun, figures: Figures) -> Result:
+    """The result of a run that loaded the model once, or could not."""
+    failure = None if run.cold else failure_of(run.worker_output, run.outcome, run.limits)
+    return _document(header, run, failure, _Body(figures=None if failure else figures))
 
 
 def result_of(header: Header, run: WorkerRun) -> tuple[Result, dict[str, bytes]]:
@@ -152,7 +159,7 @@ def _soak(run: WorkerRun, burst_p50_ms: float | None) -> Soak | None:
 
 
 def _document(header: Header, run: WorkerRun | None, failure: Failure | None, body: _Body) -> Result:
-    floors = noise_floors.for_run(header) if body.figures else noise_floors.Floors()
+    floors = noise_floors.for_run(header) if body.figures and header.config.is_speed else noise_floors.Floors()
     return Result(
         result_id=header.result_id,
         job_id=header.job_id,
@@ -175,7 +182,7 @@ def _document(header: Header, run: WorkerRun | None, failure: Failure | None, bo
         before=run.before if run else None,
         after=run.after if run else None,
         energy=run.energy if run else (),
-        isolation=_isolation(run) if run else None,
+        isolation=isolation_of(run.outcome, run.limits) if run else None,
         emulated=header.emulated,
         replayed=header.replays,
         noise_floor=floors.lead,
@@ -194,8 +201,10 @@ def _document(header: Header, run: WorkerRun | None, failure: Failure | None, bo
     )
 
 
-def _isolation(run: WorkerRun) -> Isolation:
-    return Isolation(layers=run.outcome.layers, memory_limit_mib=run.limits.memory_limit_mib)
+def isolation_of(ended: WorkerExit, limits: Limits) -> Isolation:
+    """What held the worker, as a result has it."""
+    lacks = ended.lacks.sentence if ended.lacks else None
+    return Isolation(layers=ended.layers, memory_limit_mib=limits.memory_limit_mib, lacks=lacks, strays=ended.strays)
 
 
 def _burst_p50_ms(figures: Figures) -> float | None:

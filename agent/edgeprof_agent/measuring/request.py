@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeprof.wire.messages import ModelRef
 from edgeprof.wire.run_request import RunRequest
+from edgeprof_agent.sandbox_mode import Mode
 
 if TYPE_CHECKING:
     from edgeprof_agent.endpoint import Endpoint
@@ -29,5 +30,8 @@ class MeasureRequest(RunRequest):
     """The recorded machine that is read in the place of this one."""
     meters: "tuple[MeterSetting, ...]" = ()
     """External meters of this device's power."""
+    sandbox: Mode = "off"
+    devices: tuple[str, ...] | None = None
+    """Device nodes that a sandboxed worker may open; None: this machine's accelerators."""
     endpoint: "Endpoint | None" = None
     """Where a served model is asked."""

@@ -100,6 +100,9 @@ def _cause(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits) -> 
 def _ended(outcome: WorkerExit, limits: Limits) -> tuple[FailureCode, str]:
     if outcome.ending == "not_started":
         return "runtime_missing", f"Cannot start the worker's Python: {outcome.log}"
+    if outcome.ending == "refused":
+        assert outcome.lacks is not None  # it is what a worker is refused for
+        return "not_sandboxed", f"The setting sandbox is strict, and {outcome.lacks.sentence}"
     if outcome.ending == "cancelled":
         return "cancelled", "The run was cancelled."
     if outcome.ending == "deadline":

@@ -15,6 +15,7 @@ from edgeprof_agent.isolation.running import OnLine
 from edgeprof_agent.measuring.llama_path import RuntimePath
 from edgeprof_agent.measuring.model_facts import ModelFacts
 from edgeprof_agent.measuring.request import MeasureRequest
+from edgeprof_agent.measuring.sandboxed import inside_of
 from edgeprof_agent.measuring.worker_job import extra_time_s, job_of
 from edgeprof_agent.measuring.worker_output import WorkerOutput
 from edgeprof_agent.worker_protocol.document import Course
@@ -66,5 +67,6 @@ def run_worker(attempt: Attempt, course: Course, started_s: float, beside: Sidec
         job_of(run_as, course, left_s, beyond_s, ask, facts=attempt.facts, eval_callback=attempt.path.eval_callback)
     )
     take_line = beside.around(worker_output.take_line)
-    outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start)
+    inside = inside_of(request)
+    outcome = isolation.run(attempt.worker, job, limits, take_line, attempt.cancelled, beside.on_start, inside)
     return Ended(limits, worker_output, outcome)

@@ -21,6 +21,7 @@ _NOT_GIVEN: dict[str, object] = {
     "threads": (0,),
     "provider": ("cpu",),
     "memory_limit_mib": None,
+    "sandbox": "off",
     "meters": (),
     "replay": None,
     "endpoint": None,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgeprof_agent.endpoint import Endpoint
 from edgeprof_agent.meters.setting import MeterSetting
+from edgeprof_agent.sandbox_mode import Mode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +13,7 @@ class Host:
     """`replay`: the folder of a recorded machine, whose files are read instead of this machine's own."""
 
     memory_limit_mib: float | None = None
+    sandbox: Mode = "off"
     meters: tuple[MeterSetting, ...] = ()
     replay: Path | None = None
     endpoint: Endpoint | None = None

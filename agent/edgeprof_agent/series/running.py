@@ -91,6 +91,7 @@ def _request(setup: Setup, host: Host) -> MeasureRequest:
         emulated=False,
         memory_limit_mib=host.memory_limit_mib,
         cores=None,
+        sandbox=host.sandbox,
         meters=host.meters,
         endpoint=endpoint,
     )

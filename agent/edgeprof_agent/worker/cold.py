@@ -21,6 +21,7 @@ def run_cold(job: WorkerJob, reporter: Reporter) -> Cold:
     else:
         first_token_ns = opened.model.prefill().first_token_ns
     first_ns = first_token_ns or time.perf_counter_ns() - started_ns
+    opened.memory.end_of("first_inference")
     return {
         "evicted": dropped[0].evicted,
         "resident_before_share": dropped[0].before_share,
@@ -29,4 +30,5 @@ def run_cold(job: WorkerJob, reporter: Reporter) -> Cold:
         "load_ms": opened.phases_ms["load_ms"],
         "first_inference_ms": first_ns / 1e6,
         "first_token_ms": None if first_token_ns is None else first_token_ns / 1e6,
+        "peak_kib": opened.memory.peak_kib,
     }

@@ -270,6 +270,8 @@ class Cold(TypedDict):
     load_ms: float
     first_inference_ms: float
     first_token_ms: float | None
+    peak_kib: int
+    """VmHWM of the worker, from its start to after the first inference."""
 
 
 class _EvaluatedMore(TypedDict, total=False):

@@ -114,6 +114,59 @@ POWER = (
     ),
 )
 
+SIGNED_JOBS = (
+    ErrorCode(
+        "job_expired",
+        "The job's signature is past its expiry by the device's clock.",
+        "Retry the job. Check the device's clock if it happens again.",
+    ),
+    ErrorCode(
+        "job_key_unreadable",
+        "The device's pinned key of its hub is damaged, so it runs no job.",
+        "Join the hub again, or restore `identity/job_key` in the agent's state folder.",
+    ),
+    ErrorCode(
+        "job_mixed",
+        "A part of the job is not the one that the hub signed.",
+        "Retry the job. If it happens again, somebody changes messages on the broker.",
+    ),
+    ErrorCode(
+        "job_oversized",
+        "The job's signed statement, or its message, is longer than any that a hub sends.",
+        "Find out who else writes to the broker.",
+    ),
+    ErrorCode(
+        "job_rolled_back",
+        "The job is older than what the hub still has open for the device, so it is a replay.",
+        "Start the job again if you want it.",
+    ),
+    ErrorCode(
+        "job_signature_wrong",
+        "The job's signature is not by the hub that the device joined.",
+        "Join the device again if you moved the hub to new data. Else find out who writes to the broker.",
+    ),
+    ErrorCode(
+        "job_statement_unreadable",
+        "The job's signed statement cannot be read.",
+        "Install the same edgeprof release on the hub and on the device.",
+    ),
+    ErrorCode(
+        "job_unsigned",
+        "The device runs signed jobs only, and this one is not signed.",
+        "Upgrade the hub, or remove `identity/job_key` in the agent's state folder.",
+    ),
+    ErrorCode(
+        "job_wrong_device",
+        "The job is signed for another device.",
+        "Find out who else writes to the broker.",
+    ),
+    ErrorCode(
+        "job_wrong_hub",
+        "The job is signed by another hub that has the same key.",
+        "Give each hub a data folder of its own, then join the device again.",
+    ),
+)
+
 SERIES = (
     ErrorCode(
         "folder_not_empty", "The output folder is not empty.", "Name another with `--out` or `--salvage`.", WRONG_USE

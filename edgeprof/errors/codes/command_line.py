@@ -25,6 +25,9 @@ NAMING = (
     ),
     ErrorCode("bad_job_id", "The text is not a job id.", "Copy the id from `edgeprof jobs`.", WRONG_USE),
     ErrorCode("bad_result_id", "The text is not a result id.", "Copy the id from `edgeprof results`.", WRONG_USE),
+    ErrorCode(
+        "bad_rollout_id", "The text is not a rollout id.", "Copy the id from `edgeprof rollout list`.", WRONG_USE
+    ),
     ErrorCode("no_device", "No device is online.", "Start an agent: `edgeprof agent run --hub URL`.", WRONG_USE),
     ErrorCode("no_facts", "The hub knows this device's name but not its hardware.", "Start its agent.", WRONG_USE),
     ErrorCode(

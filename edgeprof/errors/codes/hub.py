@@ -9,6 +9,11 @@ STARTING = (
         "Serve it, or name another folder with `--data`.",
     ),
     ErrorCode(
+        "job_key_damaged",
+        "The hub's signing key is damaged.",
+        "Restore `identity/job-key` in the data folder from a backup.",
+    ),
+    ErrorCode(
         "bad_broker",
         "The text is not a broker.",
         "Use embedded, mosquitto, mqtt://HOST:PORT or mqtts://HOST:PORT.",
@@ -197,6 +202,13 @@ AGENTS = (
 )
 
 CAMPAIGNS = (
+    ErrorCode(
+        "flash_only",
+        "A campaign that only flashes asks for something that has to be measured, or for a model without files.",
+        "Leave that out.",
+        WRONG_USE,
+    ),
+    ErrorCode("bad_download_limit", "The download limit is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_deadline", "The time limit is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
         "bad_decode", "The number of tokens to generate is out of range.", "Use the range in the message.", WRONG_USE
@@ -250,12 +262,41 @@ CAMPAIGNS = (
     ErrorCode("bad_threads", "The number of threads is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_warmup", "The length of the warm-up is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_window", "The length of the window is out of range.", "Use the range in the message.", WRONG_USE),
+    ErrorCode(
+        "bad_rollout",
+        "A rollout's plan has a value that cannot be followed.",
+        "Use the range or form in the message.",
+        WRONG_USE,
+    ),
     ErrorCode("campaign_too_large", "The campaign has too many jobs.", "Split it.", WRONG_USE),
     ErrorCode("empty_campaign", "A campaign needs at least one model and one device.", "Choose both.", WRONG_USE),
     ErrorCode(
         "job_ended", "The job has already ended.", "Reload the page; retry the job if it failed.", FAILED, (409,)
     ),
     ErrorCode("job_not_ended", "The job has not ended yet.", "Cancel it first: `edgeprof cancel`.", FAILED, (409,)),
+    ErrorCode(
+        "nothing_to_roll_back",
+        "No device of the rollout ran another model of the family before.",
+        "Flash the model that you want: `edgeprof flash`.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode("quarantine_lifted", "The quarantine was lifted before.", "Flash the model again.", FAILED, (409,)),
+    ErrorCode("rollout_ended", "The rollout has ended.", "Start another one, or roll it back.", FAILED, (409,)),
+    ErrorCode(
+        "rollout_overlaps",
+        "Another rollout of the same family is open on some of the devices.",
+        "Wait until it has ended, or abort it: `edgeprof rollout abort`.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode(
+        "rollout_not_waiting",
+        "The rollout waits for no approval.",
+        "Read why it stands still: `edgeprof rollout show`.",
+        FAILED,
+        (409,),
+    ),
     ErrorCode(
         "job_too_large", "One job is too long for a message.", "Give it fewer input shapes or sweep points.", WRONG_USE
     ),
@@ -285,6 +326,14 @@ CAMPAIGNS = (
 )
 
 UPLOADS = (
+    ErrorCode(
+        "bad_offset",
+        "The part does not begin where the upload stands.",
+        "Ask where it stands, and go on from there.",
+        FAILED,
+        (409,),
+    ),
+    ErrorCode("bad_part", "The part arrived damaged or longer than announced.", "Send it again.", FAILED, (400,)),
     ErrorCode("bad_file_name", "A file name cannot be used, or two files have the same one.", "Rename the file."),
     ErrorCode("bad_form", "The upload broke off or is not a form with files.", "Send it again."),
     ErrorCode(
@@ -306,7 +355,15 @@ UPLOADS = (
     ErrorCode("bad_task", "The task is not one that edgeprof knows.", "Choose one that the message lists.", WRONG_USE),
     ErrorCode("blob_missing", "A file of the model is not on the hub.", "Upload the file first.", FAILED, (409,)),
     ErrorCode("no_file", "The form holds no model file.", "Choose a .onnx, .ort, .tflite, .gguf or .served file."),
+    ErrorCode(
+        "too_many_uploads",
+        "Too many uploads are unfinished on the hub.",
+        "Finish them, or wait: one that rests for a day goes.",
+        FAILED,
+        (429,),
+    ),
     ErrorCode("too_many_files", "Too many files were chosen at once.", "Send fewer at a time."),
+    ErrorCode("unfinished_upload", "A part of the file has not arrived yet.", "Send the rest first.", FAILED, (409,)),
     ErrorCode("unknown_file", "A file belongs to none of the chosen models.", "Leave it out, or add its model."),
 )
 

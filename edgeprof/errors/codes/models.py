@@ -30,6 +30,18 @@ FILES = (
     ),
 )
 
+BUNDLES = (
+    ErrorCode("bad_key", "The text is not a public key.", "Use the line of `edgeprof hub job-key`.", WRONG_USE),
+    ErrorCode("bundle_changed", "The bundle is not as the hub signed it.", "Get it again: `edgeprof model bundle`."),
+    ErrorCode(
+        "bundle_signature_wrong",
+        "The bundle is not signed by the given key.",
+        "Compare the key with `edgeprof hub job-key` on the hub's machine.",
+    ),
+    ErrorCode("bundle_unreadable", "The file is not the bundle of a model.", "Get it again: `edgeprof model bundle`."),
+    ErrorCode("no_signing_key", "This hub only shows a recording, so it signs nothing.", "Ask a hub with devices."),
+)
+
 MOVING = (
     ErrorCode(
         "cache_unwritable",

@@ -5,13 +5,18 @@ from collections.abc import Iterable
 
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Cancel
+from edgeprof_hub import device_kinds, hub_clock
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.broker.presence import Presence
-from edgeprof_hub.store.base import ReadStore, WriteStore
+from edgeprof_hub.signing.job_signer import JobSigner
+from edgeprof_hub.store.base import WriteStore
+from edgeprof_hub.store.reader import SqliteReader
 
 ANSWER_WITHIN_S = 30.0
 ABILITY = "evaluate"
+FLASH_ABILITY = "flash"
+CANNOT_FLASH = "The agent cannot flash without measuring. Upgrade edgeprof on the device."
 CANNOT_EVALUATE = "The agent cannot evaluate. Upgrade edgeprof on the device."
 SET_DELETED = "The evaluation set was deleted from the hub. Push it again: `edgeprof set push`."
 REPEAT_CANCELS_S = 24 * 3600.0
@@ -20,8 +25,12 @@ REPEAT_CANCELS_S = 24 * 3600.0
 class Dispatch:
     """Every method runs on the writer's thread, after the changes that it announces are committed."""
 
-    def __init__(self, reader: ReadStore, link: AgentLink, presence: Presence) -> None:
+    def __init__(
+        self, reader: SqliteReader, link: AgentLink, presence: Presence, signer: JobSigner | None = None
+    ) -> None:
+        """`signer`: None where no job is sent."""
         self._reader = reader
+        self._signer = signer
         self._link = link
         self._presence = presence
 
@@ -73,17 +82,54 @@ class Dispatch:
             self._link.send(job.device_id, "cancel", Cancel(job_id=job.job_id, attempt=job.attempt))
 
     def _send(self, store: WriteStore, jobs: Iterable[rest.JobRecord]) -> None:
-        for job in jobs:
+        waiting = list(jobs)
+        held, quarantined = (self._held(), self._reader.quarantines.models()) if waiting else (set[str](), set[str]())
+        for job in waiting:
             model = self._reader.model(job.model_id)
-            if model is None:
+            if model is None or (job.campaign_id in held and job.state in ("queued", "sent")):
+                continue
+            if job.model_id in quarantined and (reason := self._quarantine(job)):
+                store.save_job_state(job.job_id, job.attempt, "failed", "", None, reason)
                 continue
             evaluation_set = None
             if job.config.evaluation_set:
                 evaluation_set = self._set_of(store, job)
                 if evaluation_set is None:
                     continue
-            if self._link.send(job.device_id, "job", job_message(job, model, evaluation_set)):
+            if job.config.load_only and not self._can_flash(store, job):
+                continue
+            message = job_message(job, model, evaluation_set)
+            if self._signer is not None:
+                message = self._signer.sign(message, job.device_id, store.sign_version(job.job_id, job.attempt))
+            if self._link.send(job.device_id, "job", message):
                 store.mark_sent(job.job_id, job.attempt, time.time())
+
+    def _can_flash(self, store: WriteStore, job: rest.JobRecord) -> bool:
+        """An agent from before would measure the model's speed. False: it waits for the agent's facts, or failed."""
+        abilities = self._reader.abilities(job.device_id)
+        if abilities is not None and FLASH_ABILITY not in abilities:
+            store.save_job_state(job.job_id, job.attempt, "failed", "", None, CANNOT_FLASH)
+        return abilities is not None and FLASH_ABILITY in abilities
+
+    def _held(self) -> set[str]:
+        """Campaigns of rollouts that are paused or outside their hours. What a device has begun goes on."""
+        now_s = time.time()
+        return {
+            campaign_id
+            for campaign_id, state, window in self._reader.rollouts.open_campaigns()
+            if state == "paused" or not hub_clock.may_send(window, now_s)
+        }
+
+    def _quarantine(self, job: rest.JobRecord) -> str:
+        """Why the model is not sent to this kind of device; empty where it may be. What runs there already may end."""
+        device = self._reader.device(job.device_id) if job.state in ("queued", "sent") else None
+        found = self._reader.quarantines.holding(job.model_id, device_kinds.of_record(device)) if device else None
+        if found is None:
+            return ""
+        return (
+            f"Quarantined: crashed {len(found.crashes)} times in a row on {found.kind_title}. "
+            f"Lift it with `edgeprof rollout quarantine --lift {found.quarantine_id}`."
+        )
 
     def _set_of(self, store: WriteStore, job: rest.JobRecord) -> rest.EvaluationSetRecord | None:
         """The set of a job that evaluates. None: it waits for the agent's facts, or has failed just now.

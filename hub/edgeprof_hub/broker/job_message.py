@@ -11,7 +11,13 @@ def job_message(
     return Job(
         job_id=job.job_id,
         attempt=job.attempt,
-        model=ModelRef(model_id=model.model_id, name=model.name, format=model.format, manifest=model.manifest),
+        model=ModelRef(
+            model_id=model.model_id,
+            name=model.name,
+            format=model.format,
+            manifest=model.manifest,
+            family=model.family,
+        ),
         config=job.config,
         config_key=job.config_key,
         protocol=job.protocol,

@@ -15,13 +15,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgeprof.wire import codec, topics
 from edgeprof.wire.messages import ANNOUNCE, DownwardMessage, Refusal
 from edgeprof_hub.broker.base import BrokerEndpoint
+from edgeprof_hub.broker.buffered_client import BufferedClient
 from edgeprof_hub.broker.network_loop import NetworkLoop
 
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
 MAX_PAUSE_S = 5
-MAX_IN_FLIGHT = 100
+MAX_IN_FLIGHT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +111,8 @@ class AgentLink:
             if arrival.qos and arrival.connection == self._connection:
                 self._client.ack(arrival.mid, arrival.qos)
 
-    def _make_client(self, client_id: str) -> mqtt.Client:
-        client = mqtt.Client(
+    def _make_client(self, client_id: str) -> BufferedClient:
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=False,

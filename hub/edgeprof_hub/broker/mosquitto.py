@@ -41,7 +41,7 @@ persistence true
 persistence_location {folder}/
 autosave_interval 15
 persistent_client_expiration 7d
-max_inflight_messages 200
+max_inflight_messages 1000
 max_queued_messages 100000
 max_queued_bytes 268435456
 max_packet_size 262144

@@ -16,9 +16,12 @@ from typing import cast
 import paho.mqtt.client as mqtt
 
 from edgeprof.net.backoff import Backoff
+from edgeprof_hub.broker.buffered_client import BufferedClient
 
 _TICK_MS = 1_000
 """How often paho looks after its keepalive."""
+_READS = 500
+"""So many reads in a row before what waits to be sent has its turn."""
 _GOODBYE_S = 2.0
 """What was not sent to a broker in this time after `stop` is not sent."""
 
@@ -26,7 +29,7 @@ _GOODBYE_S = 2.0
 class NetworkLoop:
     """Connects a client, serves it until it is stopped, and connects again after each loss."""
 
-    def __init__(self, client: mqtt.Client, max_pause_s: float, on_unreachable: Callable[[], object]) -> None:
+    def __init__(self, client: BufferedClient, max_pause_s: float, on_unreachable: Callable[[], object]) -> None:
         """The client knows its broker (`connect_async`) and has no thread of its own."""
         self._client = client
         self._backoff = Backoff(max_s=max_pause_s, jitter=False)
@@ -86,15 +89,24 @@ class NetworkLoop:
         poll = select.poll()
         poll.register(connection, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
         poll.register(self._woken, select.POLLIN)
-        has_bytes = _decrypted_bytes(connection) > 0
+        has_bytes = self._client.has_read or _decrypted_bytes(connection) > 0
         ready = dict(poll.poll(0 if has_bytes else _TICK_MS))
         self._drain()
         code: int = mqtt.MQTT_ERR_SUCCESS
         if has_bytes or ready.get(connection.fileno(), 0) & ~select.POLLOUT:
-            code = self._client.loop_read()
+            code = self._read()
         if code == mqtt.MQTT_ERR_SUCCESS and self._client.want_write():
             code = self._client.loop_write()
         return code if code != mqtt.MQTT_ERR_SUCCESS else self._client.loop_misc()
+
+    def _read(self) -> int:
+        """What the socket has, and all that came with it."""
+        code: int = self._client.loop_read()
+        reads = 1
+        while code == mqtt.MQTT_ERR_SUCCESS and self._client.has_read and reads < _READS:
+            code = self._client.loop_read()
+            reads += 1
+        return code
 
     def _wants_to_write(self, client: mqtt.Client, userdata: object, connection: object) -> None:
         """Called in whichever thread publishes."""

@@ -10,10 +10,13 @@ from edgeprof_hub.campaigns import planning, queue
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import evaluation_sets
 
 MAX_REPEATS = 100
 """Of runs that are repeated together."""
+MAX_NAMED = 5
+"""Models, and devices, of a campaign in the audit log."""
 
 
 def start(hub: HubContext, request: rest.CampaignRequest) -> rest.Campaign:
@@ -115,10 +118,24 @@ def retry_failed(hub: HubContext, campaign_id: str) -> rest.Campaign:
 
 def _begin(hub: HubContext, jobs: list[rest.JobRecord]) -> rest.Campaign:
     hub.writer.call(lambda store: store.create_campaign(jobs))
+    audit.about(jobs[0].campaign_id, _in_words(hub, jobs))
     hub.writer.post(hub.dispatch.send_waiting)
     campaign_id = jobs[0].campaign_id
     hub.events.publish([Change("campaign", campaign_id), *(Change("job", job.job_id) for job in jobs)])
     return get(hub, campaign_id)
+
+
+def _in_words(hub: HubContext, jobs: Sequence[rest.JobRecord]) -> str:
+    """`3 jobs: mobilenet-int8 on pi-5, pi-4`, for the audit log."""
+    models = dict.fromkeys(job.model_id for job in jobs)
+    devices = dict.fromkeys(job.device_id for job in jobs)
+    model_names = [record.name for one in list(models)[:MAX_NAMED] if (record := hub.reader.model(one))]
+    device_names = [record.label for one in list(devices)[:MAX_NAMED] if (record := hub.reader.device(one))]
+    more = [f" and {len(all_) - MAX_NAMED} more" if len(all_) > MAX_NAMED else "" for all_ in (models, devices)]
+    return (
+        f"{len(jobs)} job{'' if len(jobs) == 1 else 's'}: {', '.join(model_names)}{more[0]}"
+        f" on {', '.join(device_names)}{more[1]}"
+    )
 
 
 def get(hub: HubContext, campaign_id: str) -> rest.Campaign:

@@ -64,6 +64,7 @@ def plan(
     _check_sweep(request.protocol.sweep, models)
     _check_inputs(request, models)
     evaluation_jobs.check(request, sets, models)
+    _check_flash_only(request, models)
     if len(models) * len(devices) * (request.repeats + len(sets)) > MAX_JOBS:
         raise too_large()
     campaign_id = new_id()
@@ -190,6 +191,17 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
     return replace(config, shapes=config.shapes or model.input_shapes, signature=signature)
 
 
+def _check_flash_only(request: rest.CampaignRequest, models: Sequence[rest.ModelRecord]) -> None:
+    """What only measuring has a use for would be lost in silence."""
+    if not request.flash_only:
+        return
+    protocol = request.protocol
+    if request.evaluation_sets or request.repeats > 1 or protocol.sweep or protocol.soak_s:
+        raise UsageError("flash_only", "Flashing alone measures nothing. Leave out repeats, sweep, soak and sets.")
+    if any(model.format == "served" for model in models):
+        raise UsageError("flash_only", "A hosted model has no files, so it cannot be flashed. Leave it out.")
+
+
 def _check_sweep(points: Sequence[SweepAt], models: Sequence[rest.ModelRecord]) -> None:
     """A point that no model has a use for would be lost in silence."""
     formats: set[ModelFormat] = {model.format for model in models}
@@ -249,6 +261,7 @@ def _job(
     now_s: float,
 ) -> rest.JobRecord:
     config, protocol = resolve(request, model, device.facts), protocol_for(request.protocol, model.format)
+    config = replace(config, load_only=request.flash_only)
     if is_language(model.format):
         check_context(model.name, model.context_tokens, config)
     return _queued(config, protocol, campaign_id, job_id, (device.device_id, model.model_id), now_s)

@@ -10,6 +10,7 @@ from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub.campaigns import time_left
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
+from edgeprof_hub.people import audit
 from edgeprof_hub.store.base import JobRow, WriteStore
 
 A_PAGE = 100
@@ -71,6 +72,7 @@ def cancel_all(hub: HubContext, which: rest.JobFilter) -> int:
     """Cancel every open job that matches. How many had not ended."""
     job_ids = hub.reader.jobs.ids(replace(which, states=which.states or rest.OPEN_STATES))
     ended = in_parts(hub, job_ids, hub.dispatch.cancel)
+    audit.about(which.campaign_id or which.device_id or "", f"{ended} jobs")
     if not ended:
         raise EdgeprofError("nothing_open", "No job to cancel: none of these is queued or running.")
     return ended
@@ -85,6 +87,7 @@ def retry_all(hub: HubContext, which: rest.JobFilter) -> int:
             return [job_id for job_id in part if store.restart_job(job_id, attempts[job_id])]
 
     done = in_parts(hub, list(attempts), restart)
+    audit.about(which.campaign_id or which.device_id or "", f"{done} jobs")
     if not done:
         raise EdgeprofError("nothing_failed", "No failed job to retry among these.")
     hub.writer.post(hub.dispatch.send_waiting)

@@ -103,8 +103,8 @@ class Watch:
         if campaign is None or any(job.state not in rest.TERMINAL_STATES for job in campaign.jobs):
             return
         key = f"{campaign_id} {sum(job.attempt for job in campaign.jobs)}"
-        if len(campaign.jobs) == 1 or key in self._announced:
-            return
+        if len(campaign.jobs) == 1 or key in self._announced or self._hub.reader.rollouts.of_campaign(campaign_id):
+            return  # a rollout tells of its own end
         self._announced.add(key)
         states = [job.state for job in campaign.jobs]
         counts = ", ".join(f"{states.count(state)} {state}" for state in rest.TERMINAL_STATES if state in states)
@@ -122,7 +122,7 @@ class Watch:
     def _result_came(self, stored: rest.StoredResult) -> None:
         result = stored.result
         reader = self._hub.reader.history
-        if result.status != "measured" or result.config.evaluation_set or not _got_worse(self._hub, result):
+        if result.status != "measured" or not result.config.is_speed or not _got_worse(self._hub, result):
             return
         known = reader.regressions(_cell(result))
         if any(item.state == "suspected" or result.result_id in (item.suspect_id, item.rerun_id) for item in known):

@@ -1,9 +1,6 @@
 """`edgeprof hub serve`. Imports happen when it runs: help is fast, and Python 3.10 gets a clear error."""
 
-import platform
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,36 +8,21 @@ import click
 from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.commands.joining import device_id_of
-from edgeprof.errors import MissingPartError, UsageError
+from edgeprof.errors import UsageError
 from edgeprof.paths import state_dir
+from edgeprof_hub.commands.hub_people import audit, token, user
+from edgeprof_hub.commands.parts import parts_of_the_hub
 from edgeprof_hub.config import DEFAULT_PORT, DEFAULT_TLS_PORT
-
-MIN_PYTHON = (3, 11)
-
-
-@contextmanager
-def parts_of_the_hub() -> Generator[None]:
-    """Imports inside need the hub's extra and its Python; without them the user gets a sentence."""
-    if sys.version_info < MIN_PYTHON:
-        raise MissingPartError(
-            "python_too_old",
-            f"The hub needs Python {'.'.join(map(str, MIN_PYTHON))} or newer; this is {platform.python_version()}. "
-            "Agents run on 3.10. Run the hub on a machine with a newer Python.",
-        )
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("edgeprof"):
-            raise
-        raise MissingPartError(
-            "extra_missing",
-            f"`edgeprof hub` needs {error.name}, which is not installed. Install it: pip install 'edgeprof[hub]'",
-        ) from error
 
 
 @click.group()
 def hub() -> None:
     """Run the hub."""
+
+
+hub.add_command(user)
+hub.add_command(token)
+hub.add_command(audit)
 
 
 @hub.command()
@@ -213,6 +195,16 @@ def check(data: Path | None, salvage: Path | None, as_json: bool) -> None:
         from edgeprof_hub.commands import hub_check
 
     sys.exit(hub_check.run(data or state_dir("hub"), salvage, as_json))
+
+
+@hub.command("job-key")
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+def job_key(data: Path | None) -> None:
+    """Print the public key that signs this hub's jobs: the line of a device's file identity/job_key."""
+    with parts_of_the_hub():
+        from edgeprof_hub.signing.job_key import JobKey
+
+        click.echo(JobKey.open((data or state_dir("hub")) / "identity").public_hex)
 
 
 @hub.command()

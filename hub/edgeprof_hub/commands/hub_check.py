@@ -1,5 +1,6 @@
 """What `edgeprof hub check` prints: what was looked at, what is damaged, and what to do."""
 
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import click
 
 from edgeprof_hub.commands import data_check
+from edgeprof_hub.config import IDENTITY
+from edgeprof_hub.identity.validity import Validity, validity_of
 from edgeprof_hub.store.salvage import Salvaged
 
 MAX_NAMED = 10
@@ -17,14 +20,29 @@ def run(data: Path, salvage_into: Path | None, as_json: bool) -> int:
     data_check.require(data)
     report = _with_progress(data)
     done = data_check.salvaged(data, salvage_into) if salvage_into else None
+    now = dt.datetime.now(dt.UTC)
+    validity = validity_of(data / IDENTITY, now)
     if as_json:
-        click.echo(json.dumps(_document(report, done), indent=2))
+        click.echo(json.dumps({**_document(report, done), **_certificates(validity)}, indent=2))
     else:
-        for line in _lines(report, data):
+        for line in [*(validity.lines(now) if validity else []), *_lines(report, data)]:
             click.echo(line)
         if done and salvage_into:
             _say_salvaged(done, salvage_into)
     return 0 if report.is_whole else 1
+
+
+def _certificates(validity: Validity | None) -> dict[str, object]:
+    if validity is None:
+        return {}
+    return {
+        "certificates": {
+            "ca_until_s": validity.ca.timestamp(),
+            "server_until_s": validity.server.timestamp(),
+            "revocation_list_until_s": validity.crl.timestamp(),
+            "revocation_list_stale": validity.is_stale,
+        }
+    }
 
 
 def _with_progress(data: Path) -> data_check.Report:

@@ -44,6 +44,8 @@ class RunCost:
             raise UsageError("no_cost", "A cost needs a measured run whose device and model still exist.")
         if self.result.config.evaluation_set:
             raise UsageError("no_cost", OF_AN_EVALUATION)
+        if self.result.config.load_only:
+            raise UsageError("no_cost", "This run only flashed the model: without a speed, no cost.")
         self.subject = _evaluated(subject_of(device, model, self.result), share_of(reader, self.result, model.family))
         if self.subject.is_emulated:
             raise UsageError("no_cost", EMULATED)

@@ -10,9 +10,9 @@ import msgspec
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
+from edgeprof_hub.exports.zip_stream import Pipe, copied
 from edgeprof_hub.failures import not_found
 
-CHUNK_BYTES = 1024**2
 README = """This is run {result_id} of {model} on {device}, measured by edgeprof {version}.
 
     pip install edgeprof
@@ -27,34 +27,15 @@ model.json    the manifest and details of the model, including its licence ({lic
 """
 
 
-class _Pipe:
-    """Takes what `zipfile` writes and gives it away piece by piece. It cannot be sought in."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """There is nothing to wait for."""
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-
 def pieces(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) -> Iterator[bytes]:
     """The ZIP archive, in pieces. Models hardly shrink, so nothing is compressed."""
-    pipe = _Pipe()
+    pipe = Pipe()
     with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED) as archive:
         for name, text in _texts(hub, stored, model).items():
             archive.writestr(name, text)
             yield pipe.taken()
         for name, path in _files(hub, stored, model).items():
-            yield from _copied(archive, pipe, name, path)
+            yield from copied(archive, pipe, name, path)
     yield pipe.taken()
 
 
@@ -62,6 +43,8 @@ def check(hub: HubContext, stored: rest.StoredResult) -> rest.ModelRecord:
     """The model of a run, with its files here. Raises EdgeprofError: not_found, evaluation_run."""
     if stored.result.config.evaluation_set:
         raise UsageError("evaluation_run", "A bundle holds no evaluation set. Use a run that measured speed.")
+    if stored.result.config.load_only:
+        raise UsageError("evaluation_run", "This run only flashed the model. Use a run that measured speed.")
     model = hub.reader.model(stored.result.model_id)
     if model is None:
         raise not_found("model", stored.result.model_id)
@@ -94,14 +77,6 @@ def _files(hub: HubContext, stored: rest.StoredResult, model: rest.ModelRecord) 
         if hub.artifacts.has(ref.sha256)
     }
     return {**artifacts, **{f"model/{file.path}": hub.blobs.path(file.sha256) for file in model.manifest.files}}
-
-
-def _copied(archive: zipfile.ZipFile, pipe: _Pipe, name: str, path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
-        while chunk := source.read(CHUNK_BYTES):
-            target.write(chunk)
-            yield pipe.taken()
-    yield pipe.taken()
 
 
 def _json(document: object) -> bytes:

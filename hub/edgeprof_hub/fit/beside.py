@@ -29,7 +29,7 @@ class PredictedMemory:
 def predicted_memory(hub: HubContext, result: Result, model: rest.ModelRecord | None) -> PredictedMemory | None:
     """Without the runs of this device: those of others, else the formula. None where nothing can be predicted."""
     device = hub.reader.device(result.device_id)
-    if model is None or device is None or model.format == "served" or result.config.evaluation_set:
+    if model is None or device is None or model.format == "served" or not result.config.is_speed:
         return None
     like = hub.reader.results(model_id=model.model_id, limit=MAX_LIKE_RUNS)
     others = [stored for stored in like if stored.result.device_id != result.device_id]

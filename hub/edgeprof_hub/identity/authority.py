@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof_hub import private_file
@@ -22,7 +22,6 @@ from edgeprof_hub.identity.ledger import Ledger
 CA_KEY, CA_PEM = "ca.key", "ca.pem"
 SERVER_KEY, SERVER_PEM = "server.key", "server.pem"
 CRL_PEM = "crl.pem"
-JOB_KEY = "job.key"
 LEDGER = "ledger.sqlite"
 K = TypeVar("K")
 RENEW_SERVER_WITHIN = certificates.SERVER_LIFE / 3
@@ -31,12 +30,11 @@ RENEW_SERVER_WITHIN = certificates.SERVER_LIFE / 3
 class Authority:
     """Safe from any thread: what changes is in the ledger, and each file is replaced whole."""
 
-    def __init__(self, folder: Path, ca: Ca, trusted: tuple[x509.Certificate, ...], job_key: ed25519.Ed25519PrivateKey):
+    def __init__(self, folder: Path, ca: Ca, trusted: tuple[x509.Certificate, ...]) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / LEDGER)
         self._ca = ca
         self._trusted = trusted
-        self._job_key = job_key
 
     @classmethod
     def open(cls, folder: Path) -> "Authority":
@@ -46,7 +44,6 @@ class Authority:
         try:
             trusted = tuple(x509.load_pem_x509_certificates((folder / CA_PEM).read_bytes()))
             ca_key = _private_key(folder / CA_KEY, ec.EllipticCurvePrivateKey)
-            job_key = _private_key(folder / JOB_KEY, ed25519.Ed25519PrivateKey)
             if trusted[0].public_key() != ca_key.public_key():
                 raise ValueError(f"{CA_KEY} is not the key of the first certificate of {CA_PEM}")
         except (OSError, ValueError, IndexError) as error:
@@ -55,7 +52,7 @@ class Authority:
                 f"Cannot read the hub's certificate authority in {folder}: {error}. Restore the folder from a copy. "
                 "Without one, remove it and let every device join again.",
             ) from error
-        return cls(folder, Ca(ca_key, trusted[0]), trusted, job_key)
+        return cls(folder, Ca(ca_key, trusted[0]), trusted)
 
     @property
     def ca_pem(self) -> str:
@@ -66,15 +63,6 @@ class Authority:
     def ca_key_sha256(self) -> str:
         """SHA-256 of the signing CA's SubjectPublicKeyInfo in DER, in hexadecimal."""
         return certificates.key_sha256(self._ca.key.public_key())
-
-    @property
-    def job_key_hex(self) -> str:
-        """The public Ed25519 key (32 bytes) with which the hub signs jobs, in hexadecimal."""
-        return self._job_key.public_key().public_bytes_raw().hex()
-
-    def sign_job(self, message: bytes) -> bytes:
-        """An Ed25519 signature of 64 bytes (RFC 8032)."""
-        return self._job_key.sign(message)
 
     def issue_device(self, csr_pem: str, device_id: str) -> str:
         """A device's certificate in PEM. Raises UsageError for a request that cannot be signed."""
@@ -142,7 +130,6 @@ def _make(folder: Path) -> None:
     ca = certificates.new_ca(_now())
     private_file.replace(folder / CA_PEM, certificates.pem_of(ca.certificate))
     private_file.replace(folder / CA_KEY, certificates.private_pem(ca.key))
-    private_file.replace(folder / JOB_KEY, certificates.private_pem(ed25519.Ed25519PrivateKey.generate()))
 
 
 def _private_key(file: Path, kind: type[K]) -> K:

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,12 +14,14 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import trouble
+from edgeprof_hub.store import quarantines, trouble
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
+MAX_ATTEMPT = 2**31 - 1
+MAX_CODE_CHARS = 60
 CONFLICT = "The hub already has a different result with this id. It keeps both."
 
 
@@ -68,7 +71,7 @@ class Inbox:
             if topic is None or topic.message_class not in topics.UPWARD:
                 raise Unusable("Devices must not write to this topic.")
             message = codec.decode(topic.message_class, arrival.payload)
-            with store.transaction():
+            with nullcontext() if isinstance(message, m.Result) else store.transaction():
                 self._take(store, arrival, topic.device_id, message, effects)
             effects.seen.add(topic.device_id)
             if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
@@ -122,6 +125,8 @@ class Inbox:
         wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
         if wrong:
             raise Unusable(f"The artifact {wrong[0]!r} has an invalid SHA-256.")
+        if not 0 < result.attempt <= MAX_ATTEMPT:
+            raise Unusable(f"The attempt {str(result.attempt)[:40]} is not between 1 and {MAX_ATTEMPT:,}.")
         if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
             log.info("result.artifact_missing result=%s", result.result_id)
             return  # no receipt: the agent stores the artifact and sends the result again
@@ -143,6 +148,9 @@ class Inbox:
         effects.replies.append((result.device_id, receipt))
         if outcome == "stored":
             effects.changes[Change("result", result.result_id)] = None
+            if store.change(lambda db: quarantines.note_crash(db, result, arrival.received_s)) is not None:
+                log.warning("model.quarantined model=%s device=%s", result.model_id, result.device_id)
+                effects.changes[Change("rollout", "")] = None
             if result.job_id:
                 effects.changes[Change("job", result.job_id)] = None
 
@@ -193,10 +201,15 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
 def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
     _check_job(store, device_id, ack.job_id)
     if ack.status == "refused":
-        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, ack.reason or "the device refused it")
+        store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, _why_refused(ack))
     else:
         store.save_job_state(ack.job_id, ack.attempt, "accepted", "", None, "")
     effects.changes[Change("job", ack.job_id)] = None
+
+
+def _why_refused(ack: m.Ack) -> str:
+    reason = ack.reason or "the device refused it"
+    return f"{reason} [{ack.code[:MAX_CODE_CHARS]}]" if ack.code else reason
 
 
 def _is_cleared(topic: topics.Topic, arrival: Arrival) -> bool:

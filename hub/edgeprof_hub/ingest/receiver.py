@@ -14,7 +14,7 @@ from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH = 256
+MAX_BATCH = 512
 MAX_WAITING = 20_000
 """Beyond it, messages that nobody waits for (QoS 0) are dropped. Of the others the broker's own window is the bound."""
 RETRY_S = 1.0

@@ -15,6 +15,8 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, Health, HubContext
 from edgeprof_hub.events import Events
 from edgeprof_hub.notices import Notices
+from edgeprof_hub.registry import parts
+from edgeprof_hub.registry.parts import Parts
 from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.thread import RefusingWriter
@@ -44,6 +46,7 @@ def read_only(settings: HubSettings, damage: str, stack: ExitStack) -> HubContex
         writer=RefusingWriter(error),
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
         artifacts=BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES),
+        parts=Parts(settings.data / parts.FOLDER),
         events=Events(),
         link=link,
         dispatch=Dispatch(reader, link, presence),

@@ -31,7 +31,11 @@ from edgeprof_hub.locking import locked
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.prediction.watch import PredictionWatch
 from edgeprof_hub.quality.watch import QualityWatch
-from edgeprof_hub.registry import uploads
+from edgeprof_hub.registry import parts, uploads
+from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.rollout import ticking
+from edgeprof_hub.signing.job_key import JobKey
+from edgeprof_hub.signing.job_signer import JobSigner
 from edgeprof_hub.store import health, trouble
 from edgeprof_hub.store.base import ReadStore, WriteStore
 from edgeprof_hub.store.reader import SqliteReader
@@ -89,6 +93,7 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     predictions.start()
     stack.callback(predictions.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
+    stack.callback(_every(ticking.TICK_EVERY_S, lambda: ticking.tick(hub)))  # its own: judging a gate takes seconds
     return hub
 
 
@@ -152,7 +157,8 @@ def _joined(
         on_arrival=ingest.arrived,
         on_connected=connected,
     )
-    dispatch = Dispatch(reader, link, presence)
+    job_key = JobKey.open(settings.data / "identity")
+    dispatch = Dispatch(reader, link, presence, JobSigner(job_key, hub_id))
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
     stack.callback(link.stop)
@@ -167,12 +173,14 @@ def _joined(
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
         artifacts=artifacts,
+        parts=Parts(settings.data / parts.FOLDER),
         events=events,
         link=link,
         dispatch=dispatch,
         claims=claims,
         endpoint=endpoint,
         broker_title=title,
+        job_key=job_key,
         is_synthetic=reader.is_synthetic(),
         notices=notices,
         identities=identities,

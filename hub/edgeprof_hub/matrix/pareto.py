@@ -26,8 +26,13 @@ class Place:
 
     value: float
     kind: str
-    text: str
+    written: Callable[[], str]
     lower_is_better: bool = True
+
+    @property
+    def text(self) -> str:
+        """The figure with its unit; made only of what is drawn."""
+        return self.written()
 
     @property
     def badness(self) -> float:
@@ -98,10 +103,14 @@ def measured(title: str, *names: str) -> Axis:
             return None
         known = METRICS[row.metric]
         kind = f"{known.unit}, {row.metric}, {row.scope}" if row.scope else known.unit
-        text = figures.figure(row) if row.metric.endswith("_j") else f"{figures.figure(row)} {known.unit}"
-        return Place(row.value, kind, text, known.better != "higher")
+        return Place(row.value, kind, lambda: _text(row), known.better != "higher")
 
     return Axis(title, "measured", of)
+
+
+def _text(row: rest.MetricRow) -> str:
+    unit = "" if row.metric.endswith("_j") else f" {METRICS[row.metric].unit}"
+    return f"{figures.figure(row)}{unit}"
 
 
 def _ranked(cell: rest.Cell, metric: str) -> rest.MetricRow | None:
@@ -119,7 +128,7 @@ def _cost(cell: rest.Cell) -> Place | None:
     cost = cell.cost
     if cost is None or not _takes_part(cell):
         return None
-    return Place(cost.edge_usd, f"$ per {cost.unit}", f"{figures.usd(cost.edge_usd)} per {cost.unit}")
+    return Place(cost.edge_usd, f"$ per {cost.unit}", lambda: f"{figures.usd(cost.edge_usd)} per {cost.unit}")
 
 
 def _quality(cell: rest.Cell) -> Place | None:
@@ -130,8 +139,12 @@ def _quality(cell: rest.Cell) -> Place | None:
         return None
     if known.better == "neither":
         return None
-    text = quality_text(quality.metric, quality.value, quality.ci_low, quality.ci_high, quality.n)
-    return Place(quality.value, f"{known.title} on {quality.set_name}, {known.unit}", text, known.better == "lower")
+    value = quality.value
+
+    def written() -> str:
+        return quality_text(quality.metric, value, quality.ci_low, quality.ci_high, quality.n)
+
+    return Place(value, f"{known.title} on {quality.set_name}, {known.unit}", written, known.better == "lower")
 
 
 AXES: Mapping[str, Axis] = {

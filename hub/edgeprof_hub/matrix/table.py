@@ -12,6 +12,7 @@ from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
 from edgeprof_hub.quality.cells import KnownQuality, known_quality, with_quality
+from edgeprof_hub.replacing import replaced
 from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.standing import StandingRow
@@ -100,7 +101,7 @@ def part_of(
     marks = ranking.marks(
         cells, compared, found.configs, _soaks_s(sources), metrics, far, across_devices=across_devices
     )
-    near = tuple(replace(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)
+    near = tuple(replaced(cell, marks=marks.get(ranking.key_of(cell), ())) for cell in cells)
     seen = tuple(cell for cell in near if (cell.model_id, cell.config_key) in keys)
     shown = rest.CompareTable(
         hub_id=store.hub_id(),

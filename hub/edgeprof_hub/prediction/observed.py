@@ -52,7 +52,7 @@ def fleet_of(store: ReadStore) -> Fleet:
     """Three questions to the store."""
     models = {model.model_id: model for model in store.models() if model.format != "served"}
     devices = {each.device_id: each for each in store.devices() if not each.emulated and not each.is_endpoint}
-    columns = [each for each in store.columns() if each.model_id in models and not each.config.evaluation_set]
+    columns = [each for each in store.columns() if each.model_id in models and each.config.is_speed]
     standings = store.standings([(column.model_id, column.config_key) for column in columns])
     works = {model_id: work_of(model) for model_id, model in models.items()}
     usable = [row for row in standings if row.device_id in devices and _is_usable(row)]

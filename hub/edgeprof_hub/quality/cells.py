@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from edgeprof.wire import rest
 from edgeprof.wire.quality import DriftKind
 from edgeprof_hub.quality.correct import correct_cost
+from edgeprof_hub.replacing import replaced
 from edgeprof_hub.store.reader import SqliteReader
 
 Gates = tuple[rest.VerdictState | None, tuple[str, ...]]
@@ -147,7 +148,7 @@ def with_quality(
         runtimes = dict.fromkeys((one.runtime if one else "", cell.effective_runtime or ""))
         gate = _worst(known.gate(device, cell.model_id, cell.config_key, each) for each in runtimes if each)
         quality = quality_of(one, cell, gate if cell.metrics else (None, ()), known.verdicts.drifts)
-        return cell if quality is None else replace(cell, quality=quality)
+        return cell if quality is None else replaced(cell, quality=quality)
 
     return tuple(map(of, cells))
 

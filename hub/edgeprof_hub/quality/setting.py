@@ -10,6 +10,7 @@ from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.quality import lead
 from edgeprof_hub.store import gates as store_gates
 from edgeprof_hub.store import labels
@@ -37,6 +38,7 @@ def set_gates(hub: HubContext, family: str, lines: Sequence[str]) -> rest.Family
     if not _is_known(hub, family):
         raise not_found("family", family)
     hub.writer.call(lambda store: store.change(lambda db: store_gates.set_gates(db, family, gates)))
+    audit.about(family, "; ".join(gates) or "none")
     hub.events.publish([Change("gate", family)])
     return family_gates(hub, family)
 
@@ -57,6 +59,7 @@ def set_lead(hub: HubContext, family: str, new: rest.NewLead) -> rest.FamilyGate
             labels.note(db, [noted(time.time(), family, "lead set", lead.text(hub, before), lead.text(hub, chosen))])
 
     hub.writer.call(lambda store: store.change(make))
+    audit.about(family, new.set or "default")
     hub.events.publish([Change("gate", family)])
     return family_gates(hub, family)
 

@@ -58,7 +58,7 @@ def set_ups_of(store: ReadStore, found: Cells, level: ServiceLevel) -> dict[Pair
     groups: dict[tuple[str, str, str], list[CellRow]] = defaultdict(list)
     base_of: dict[str, str] = {}
     for row in found.rows:
-        if row.device_id in found.devices and row.model_id in found.models and not row.config.evaluation_set:
+        if row.device_id in found.devices and row.model_id in found.models and row.config.is_speed:
             base = base_of.get(row.config_key) or identity.config_key(_base(row.config))
             base_of[row.config_key] = base  # hashed once, not for each device
             groups[row.device_id, row.model_id, base].append(row)

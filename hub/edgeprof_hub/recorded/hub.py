@@ -20,6 +20,8 @@ from edgeprof_hub.events import Events
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.quality.judging import refresh_all
 from edgeprof_hub.recorded.recording import Recording
+from edgeprof_hub.registry import parts
+from edgeprof_hub.registry.parts import Parts
 from edgeprof_hub.store import evaluations, gates
 from edgeprof_hub.store.reader import SqliteReader
 from edgeprof_hub.store.rows import to_json
@@ -93,6 +95,7 @@ def _context(settings: HubSettings, reader: SqliteReader, writer: WriterThread) 
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
         artifacts=BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES),
+        parts=Parts(settings.data / parts.FOLDER),
         events=Events(),
         link=link,
         dispatch=Dispatch(reader, link, presence),

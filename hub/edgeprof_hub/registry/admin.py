@@ -12,6 +12,7 @@ from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import model_facts, tags
 from edgeprof_hub.store import labels
 from edgeprof_hub.store.writer import SqliteWriter
@@ -35,6 +36,7 @@ def rename_device(hub: HubContext, device_id: str, name: str) -> None:
 
     if not hub.writer.call(change):
         raise not_found("device", device_id)
+    audit.about(device_id, f"name {shown}")
     hub.events.publish([Change("device", device_id)])
 
 
@@ -54,6 +56,7 @@ def tag_device(hub: HubContext, device_id: str, wanted: Iterable[str]) -> None:
 
     if not hub.writer.call(change):
         raise not_found("device", device_id)
+    audit.about(device_id, f"tags {', '.join(new) or 'none'}")
     hub.events.publish([Change("device", device_id)])
 
 
@@ -63,6 +66,7 @@ def price_device(hub: HubContext, device_id: str, price_usd: float | None, sourc
         raise UsageError("source_needed", "Enter the source of the price, such as a shop and a date.")
     if not hub.writer.call(lambda store: store.set_device_price(device_id, price_usd, source)):
         raise not_found("device", device_id)
+    audit.about(device_id, "price removed" if price_usd is None else f"price {price_usd} USD, {source}")
     hub.events.publish([Change("device", device_id)])
 
 
@@ -75,6 +79,7 @@ def set_group(hub: HubContext, name: str, device_ids: Sequence[str]) -> None:
     if not device_ids:
         raise UsageError("empty_group", "Select at least one device for the group.")
     hub.writer.call(lambda store: store.set_group(shown, device_ids))
+    audit.about(shown, f"{len(device_ids)} devices")
     hub.events.publish([Change("group", shown)])
 
 
@@ -83,6 +88,7 @@ def delete_group(hub: HubContext, name: str) -> None:
     if name not in {group.name for group in hub.reader.groups()}:
         raise not_found("group", name)
     hub.writer.call(lambda store: store.set_group(name, ()))
+    audit.about(name)
     hub.events.publish([Change("group", name)])
 
 
@@ -111,6 +117,8 @@ def edit_model(hub: HubContext, model_id: str, changes: rest.ModelPatch) -> rest
     saved = hub.writer.call(change)
     if saved is None:
         raise not_found("model", model_id)
+    edited = {**values, **({} if name is None else {"name": name})}
+    audit.about(model_id, "; ".join(f"{field} {_text(value) or 'none'}" for field, value in edited.items()))
     hub.events.publish([Change("model", model_id)])
     return saved
 
@@ -164,6 +172,8 @@ def _checked_changes(changes: rest.ModelPatch) -> dict[str, object]:
 
 def delete_device(hub: HubContext, device_id: str) -> None:
     """With its results, their artifacts, and what the broker keeps of it. Its open jobs are cancelled."""
+    if (gone := hub.reader.device(device_id)) is not None:
+        audit.about(device_id, gone.label)
 
     def change(store: SqliteWriter) -> bool:
         jobs = hub.reader.open_jobs(device_id)
@@ -182,6 +192,8 @@ def delete_device(hub: HubContext, device_id: str) -> None:
 
 def delete_model(hub: HubContext, model_id: str) -> None:
     """With its results, their artifacts, and those of its files that no other model has."""
+    if (gone := hub.reader.model(model_id)) is not None:
+        audit.about(model_id, gone.name)
 
     def change(store: SqliteWriter) -> bool:
         record = hub.reader.model(model_id)

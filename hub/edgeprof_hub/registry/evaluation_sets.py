@@ -19,6 +19,7 @@ from edgeprof_hub.blobs import BlobStore
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import registration
 from edgeprof_hub.store import evaluations
 from edgeprof_hub.store.writer import SqliteWriter
@@ -75,6 +76,8 @@ def read(folder: Path, name: str) -> EvaluationSet:
 
 def delete(hub: HubContext, set_id: str) -> None:
     """With those of its files that nothing else has. Open jobs are cancelled; results stay."""
+    if (gone := hub.reader.evaluations.set(set_id)) is not None:
+        audit.about(set_id, gone.name)
 
     def change(store: SqliteWriter) -> bool:
         jobs = [job for job in hub.reader.open_jobs() if job.config.evaluation_set == set_id]
@@ -119,6 +122,7 @@ def _keep(
         return hub.reader.evaluations.set(record.set_id) or record
 
     saved = hub.writer.call(change)
+    audit.about(saved.set_id, saved.name)
     hub.events.publish([Change("evaluation_set", saved.set_id)])
     return saved
 

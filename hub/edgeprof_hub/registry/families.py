@@ -10,6 +10,7 @@ from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.quality import lead, setting
 from edgeprof_hub.registry import family_effects, model_facts
 from edgeprof_hub.registry.family_effects import Families
@@ -42,6 +43,7 @@ def change(hub: HubContext, asked: rest.FamilyChange) -> rest.FamilyEffects:
     """
     wanted = replace(asked, into=names.checked(asked.into), model_ids=tuple(dict.fromkeys(asked.model_ids)))
     if wanted.dry_run:
+        audit.about(changed=False)
         return _effects(hub, wanted, _found(hub, wanted), done=False)
 
     def make(store: SqliteWriter) -> rest.FamilyEffects:
@@ -62,6 +64,7 @@ def change(hub: HubContext, asked: rest.FamilyChange) -> rest.FamilyEffects:
         return effects
 
     made = hub.writer.call(make)
+    audit.about(wanted.family, f"{wanted.act} into {wanted.into}")
     models = [Change("model", model_id) for model_id in made.model_ids]
     hub.events.publish([*models, *(Change("gate", name) for name in (wanted.family, wanted.into))])
     return made

@@ -17,6 +17,7 @@ from edgeprof_hub import names
 from edgeprof_hub.blobs import BlobStore, is_hash
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import model_facts, tags
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -56,6 +57,7 @@ def keep(hub: HubContext, record: rest.ModelRecord) -> rest.ModelRecord:
         return hub.reader.model(record.model_id) or record
 
     saved = hub.writer.call(change)
+    audit.about(saved.model_id, saved.name)
     hub.events.publish([Change("model", saved.model_id)])
     return saved
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
 
@@ -53,11 +53,43 @@ def check_size(hub: HubContext, size: int) -> None:
         raise no_space()
 
 
+def check_sizes(hub: HubContext, sizes: Sequence[int]) -> None:
+    """The same of files that come in parts, each for itself."""
+    if max(sizes, default=0) > MAX_MODEL_FILE_BYTES:
+        raise EdgeprofError("too_large", f"A model file has at most {MAX_MODEL_FILE_BYTES // GIB} GiB.")
+    if shutil.disk_usage(hub.settings.data).free < sum(sizes) + RESERVED_BYTES:
+        raise no_space()
+
+
+def store_part(hub: HubContext, upload_id: str) -> None:
+    """Store a file that came in parts under the hash that its sender named. Raises EdgeprofError: hash_mismatch."""
+    upload, path = hub.parts.finished(upload_id)
+    hub.blobs.adopt(path, upload.sha256)
+    hub.parts.remove(upload_id)
+
+
+def add_parts(hub: HubContext, upload_ids: Sequence[str], labels: Labels) -> list[rest.ModelRecord]:
+    """The models among files that came in parts, registered. The parts of a refused model stay."""
+    with place(hub) as folder:
+        for upload_id in upload_ids:
+            upload, path = hub.parts.finished(upload_id)
+            name = PurePosixPath(upload.name.replace("\\", "/")).name
+            if not registration.is_plain_path(name) or (folder / name).exists():
+                raise EdgeprofError(
+                    "bad_file_name", f"{upload.name[:80]!r} is not a valid file name, or two files have it."
+                )
+            _link_or_copy(path, folder / name)
+        records = add(hub, sorted(folder.iterdir()), labels)
+    for upload_id in upload_ids:
+        hub.parts.remove(upload_id)
+    return records
+
+
 def _too_large() -> EdgeprofError:
     return EdgeprofError(
         "too_large",
-        f"An upload holds at most {MAX_FILES_BYTES // GIB} GiB. For a file of up to {MAX_MODEL_FILE_BYTES // GIB} GiB "
-        "run `edgeprof flash FILE --to DEVICE`.",
+        f"An upload holds at most {MAX_FILES_BYTES // GIB} GiB without JavaScript, and files of up to "
+        f"{MAX_MODEL_FILE_BYTES // GIB} GiB with it. Or run `edgeprof flash FILE --to DEVICE`.",
     )
 
 
@@ -126,11 +158,15 @@ def _kept(hub: HubContext, model: ModelFile, record: rest.ModelRecord) -> rest.M
 def _own_copy(path: Path) -> Path:
     """A second name for the file: the next model of this upload may need it, too."""
     twin = path.with_name(f".{secrets.token_hex(8)}")
+    _link_or_copy(path, twin)
+    return twin
+
+
+def _link_or_copy(path: Path, twin: Path) -> None:
     try:
         os.link(path, twin)
     except OSError:  # a file system without second names
         shutil.copyfile(path, twin)
-    return twin
 
 
 def _forget(hub: HubContext, manifest: Manifest) -> None:

@@ -1,40 +1,48 @@
-"""Who may access what: the shared token, the page's session, and which hosts and origins a request may name."""
+"""The guard before every route: credentials and rights, and which hosts and origins a request may name."""
 
 import asyncio
-import hmac
-import secrets
-import threading
+import sqlite3
 import time
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
+from typing import cast
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edgeprof.errors import EdgeprofError
 from edgeprof_hub.config import HubSettings, is_loopback
-from edgeprof_hub.failures import error_response
+from edgeprof_hub.context import HubContext, hub_of
+from edgeprof_hub.failures import STATUS, error_response
 from edgeprof_hub.http_bounds import TRUSTED
 from edgeprof_hub.identity import device_access
+from edgeprof_hub.people import audit, rights
+from edgeprof_hub.people.credentials import Credentials
+from edgeprof_hub.people.refusals import Refusals
+from edgeprof_hub.people.rights import SAFE_METHODS as SAFE_METHODS
+from edgeprof_hub.people.roles import Principal, Right, of_device
 from edgeprof_hub.routes.guesses import Guesses
+from edgeprof_hub.routes.page_answers import mark, page
 
 COOKIE = "edgeprof_session"
-SESSION_S = 12 * 3600.0
-MAX_SESSIONS = 1000
 API = "/api/"
-SIGN_IN = "/sign-in"
 ENROL = "/api/v1/enrol"
-OPEN_PATHS = frozenset({"/api/v1/healthz", SIGN_IN, ENROL, "/ca.pem", "/install.sh", "/api/v1/join-plan"})
-OPEN_PREFIXES = ("/static/", "/simple/")
-"""A device that joins has no token yet. What it fetches is public software, checked by its hash."""
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SHOWS_A_PASSWORD = frozenset({"/sign-in", "/settings/people/own-password"})
+"""Forms that are guessed at as a header is."""
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
+LOOKED_UP_EVERY_S = 5.0
+MAX_NOTED_CHARS = 120
+"""Of an address in the audit log."""
+UNREADABLE = "The hub cannot read who may sign in. Use the shared token, or look at the hub's log."
 BODY_WITHIN_S = 60.0
 OPEN_BODY_WITHIN_S = 10.0
 """Anybody may show the sign-in form a body; a byte now and then must not hold a connection for ever."""
-UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/models/upload", "/sets/upload")
+UPLOADS = ("/api/v1/blobs/", "/api/v1/artifacts/", "/api/v1/uploads/", "/models/upload", "/sets/upload")
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -54,39 +62,6 @@ WRONG_TOKEN = (
 )
 
 
-class Sessions:
-    """Sessions of signed-in pages. They live in memory: a restart signs everybody out."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ends_s: dict[str, float] = {}
-
-    def begin(self) -> str:
-        """A new session's secret."""
-        with self._lock:
-            now_s = time.monotonic()
-            alive = [(key, end_s) for key, end_s in self._ends_s.items() if end_s > now_s]
-            self._ends_s = dict(alive[-MAX_SESSIONS + 1 :])
-            secret = secrets.token_urlsafe(32)
-            self._ends_s[secret] = now_s + SESSION_S
-            return secret
-
-    def end(self, secret: str) -> None:
-        """Sign out."""
-        with self._lock:
-            self._ends_s.pop(secret, None)
-
-    def is_alive(self, secret: str) -> bool:
-        """Whether a cookie's secret is that of a session in force."""
-        with self._lock:
-            return self._ends_s.get(secret, 0.0) > time.monotonic()
-
-
-def is_token(settings: HubSettings, given: str) -> bool:
-    """Whether a text is the shared token; takes as long for a wrong one as for a right one."""
-    return settings.token is not None and hmac.compare_digest(given.encode(), settings.token.encode())
-
-
 def session_secret(headers: Headers) -> str:
     """The session that a request's cookie names, or an empty text."""
     try:
@@ -97,34 +72,41 @@ def session_secret(headers: Headers) -> str:
 
 
 class Guard:
-    """Stands before every route. What it lets through has the right host, origin, size and credentials."""
+    """Stands before every route. What it lets through has the right host, origin, size, credentials and rights."""
 
-    def __init__(self, app: ASGIApp, settings: HubSettings, sessions: Sessions, guesses: Guesses) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: HubSettings, credentials: Credentials, guesses: Guesses, refusals: Refusals
+    ) -> None:
         self._app = app
         self._settings = settings
-        self._sessions = sessions
+        self._credentials = credentials
         self._guesses = guesses
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal = await self._waited(scope, headers) or self._refusal(scope, headers)
-        if refusal is not None:
-            await refusal(scope, receive, _with_headers(send))
-        elif scope["path"].startswith(UPLOADS):
+        headers, hub = Headers(scope=scope), hub_of(Request(scope))
+        found = (
+            await self._waited(hub, scope, headers) or self._refusal(scope, headers) or self._who(hub, scope, headers)
+        )
+        if isinstance(found, Response):
+            await found(scope, receive, _with_headers(send))
+            return
+        audit.begin(found)
+        if scope["path"].startswith(UPLOADS):
             scope.setdefault("state", {})[TRUSTED] = True
             await self._app(scope, receive, _with_headers(send))
         else:
-            within_s = OPEN_BODY_WITHIN_S if _is_open(scope["path"]) else BODY_WITHIN_S
+            within_s = OPEN_BODY_WITHIN_S if found is None else BODY_WITHIN_S
             await self._app(scope, _limited(receive, within_s), _with_headers(send))
 
-    async def _waited(self, scope: Scope, headers: Headers) -> Response | None:
-        """Until it is this token's turn, where its address has shown too many wrong ones."""
+    async def _waited(self, hub: HubContext, scope: Scope, headers: Headers) -> Response | None:
+        """Until it is this secret's turn, where its address has shown too many wrong ones."""
         path = scope["path"]
-        shows_token = "authorization" in headers or (scope["method"] == "POST" and path == SIGN_IN)
-        if path != ENROL and (self._settings.token is None or not shows_token):
+        shows = "authorization" in headers or (scope["method"] == "POST" and path in SHOWS_A_PASSWORD)
+        if path != ENROL and not (shows and self._are_credentials_needed(hub)):
             return None
         wait_s = self._guesses.wait_s(client_of(scope))
         if wait_s is None:
@@ -136,6 +118,7 @@ class Guard:
         return None
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """Whatever is shown with it."""
         method, path = scope["method"], scope["path"]
         if not self._is_host_known(headers.get("host", "")):
             return error_response(421, "wrong_host", "This hub does not answer to that host name. Use its own address.")
@@ -143,21 +126,50 @@ class Guard:
             return error_response(403, "cross_origin", "Another site's page must not change this hub.")
         if int_or_zero(headers.get("content-length")) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
             return _too_large()
-        if _is_open(path):
+        return None
+
+    def _who(self, hub: HubContext, scope: Scope, headers: Headers) -> Principal | Response | None:
+        """Who asks, and may. None: anybody, at an address that is open."""
+        need = rights.of(scope["method"], scope["path"]).need
+        if need.right is Right.OPEN:
             return None
         device = device_access.caller_of(scope, device_access.bearer_of(headers))
         if device is not None:
             scope.setdefault("state", {})[device_access.DEVICE] = device.device_id
-            return device.refusal
-        if self._is_allowed(headers):
-            return None
+            return device.refusal or of_device(device.device_id)
+        try:
+            who = self._credentials.principal(hub, headers.get("authorization", ""), session_secret(headers))
+        except EdgeprofError as error:
+            self._refusals.note(hub, "unknown", "token.refused", client_of(scope), error.code)
+            return error_response(STATUS.get(error.code, 401), error.code, error.message)
+        except sqlite3.Error as error:
+            known = hub.trouble(error)
+            return error_response(503, "database_damaged", known.message if known else UNREADABLE)
+        if who is None:
+            return self._unknown(hub, scope, headers)
+        return who if who.may(need.right) else self._forbidden(hub, scope, who, need.right)
+
+    def _unknown(self, hub: HubContext, scope: Scope, headers: Headers) -> Response:
+        method, path = scope["method"], scope["path"]
+        if "authorization" in headers:
+            self._guesses.failed(client_of(scope))
+            self._refusals.note(hub, "unknown", "token.refused", client_of(scope), "a wrong token")
         if path.startswith(API) or method not in SAFE_METHODS:
-            if "authorization" in headers:
-                self._guesses.failed(client_of(scope))
             response = error_response(401, *(WRONG_TOKEN if "authorization" in headers else NO_TOKEN))
             response.headers["www-authenticate"] = "Bearer"
             return response
         return RedirectResponse(f"/sign-in?next={quote(path)}", status_code=303)
+
+    def _forbidden(self, hub: HubContext, scope: Scope, who: Principal, right: Right) -> Response:
+        method, path = scope["method"], scope["path"]
+        self._refusals.note(hub, who.name, "refused", client_of(scope), f"{method} {path}"[:MAX_NOTED_CHARS])
+        needed = "the hub's shared token" if right is Right.DEVICE else f"the role {right.name.lower()}"
+        message = f"This needs {needed}. You are {who.name}, with the role {who.role}. Ask an admin of this hub."
+        if path.startswith(API):
+            return error_response(403, "not_allowed", message)
+        audit.begin(who)
+        mark(hub)
+        return page("error.html", 403, title="Not allowed", message=message)
 
     def _is_host_known(self, host: str) -> bool:
         """Without a token the hub answers to this machine's names only, so that no rebound name reads it.
@@ -166,17 +178,31 @@ class Guard:
         """
         return self._settings.token is not None or is_loopback(host_name(host))
 
-    def _is_allowed(self, headers: Headers) -> bool:
-        if self._settings.token is None:
+    def _are_credentials_needed(self, hub: HubContext) -> bool:
+        try:
+            return self._credentials.are_needed(hub)
+        except sqlite3.Error:
             return True
-        if is_token(self._settings, device_access.bearer_of(headers)):
-            return True
-        return self._sessions.is_alive(session_secret(headers))
 
 
-def _is_open(path: str) -> bool:
-    """Whether it is served without the token."""
-    return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
+def still_signed_in(request: Request) -> Callable[[], bool]:
+    """Whether the credentials of a request hold while its answer goes on and on; looked up every few seconds."""
+    credentials = cast(Credentials, request.app.state.credentials)
+    hub, shown, secret = hub_of(request), request.headers.get("authorization", ""), session_secret(request.headers)
+    looked_s, holds = time.monotonic(), True
+
+    def still() -> bool:
+        nonlocal looked_s, holds
+        if holds and time.monotonic() - looked_s >= LOOKED_UP_EVERY_S:
+            looked_s = time.monotonic()
+            try:
+                who = credentials.principal(hub, shown, secret)
+            except (EdgeprofError, sqlite3.Error):
+                who = None
+            holds = who is not None and who.may(Right.VIEWER)
+        return holds
+
+    return still
 
 
 def client_of(scope: Scope) -> str:

@@ -12,6 +12,8 @@ from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.identity.device_access import DEVICE
 from edgeprof_hub.identity.tls_peer import PEER, Peer
+from edgeprof_hub.people import audit
+from edgeprof_hub.people.refusals import Refusals
 from edgeprof_hub.routes.access import client_of, host_name
 from edgeprof_hub.routes.answers import HubOf, document
 from edgeprof_hub.routes.guesses import Guesses
@@ -46,6 +48,7 @@ def post_join_secret(hub: HubOf, wanted: NewJoinSecret | None = None) -> Respons
     """Make a secret with which one device joins, once. Only its hash is stored."""
     asked = wanted or NewJoinSecret()
     token, expires_s = _identities(hub).new_join_token(asked.ttl_s, asked.device_id)
+    audit.about(asked.device_id or "", f"valid {asked.ttl_s:.0f} s")
     return document(rest.JoinSecret(token=str(token), expires_at_s=expires_s))
 
 
@@ -62,13 +65,17 @@ def post_enrol(hub: HubOf, request: Request, enrolment: Enrolment) -> Response:
     except JoinRefused as error:
         if error.is_guess:
             cast(Guesses, request.app.state.guesses).failed(client_of(request.scope))
+        refusals = cast(Refusals, request.app.state.refusals)
+        refusals.note(hub, "unknown", "join.refused", client_of(request.scope), error.code)
         raise
+    how = "a certificate" if joined.certificate_pem is not None else "a token"
+    audit.about(enrolment.device_id, f"joined with a join secret, got {how}", actor=f"device {enrolment.device_id}")
     return document(
         rest.Enrolled(
             ca_pem=identities.authority.ca_pem,
             certificate_pem=joined.certificate_pem,
             token=joined.token,
-            job_key_hex=identities.authority.job_key_hex,
+            job_key_hex=hub.job_key.public_hex if hub.job_key else "",
             hub_url=_url(hub, request),
             mqtt=_mqtt(hub, request, has_certificate=joined.certificate_pem is not None),
         )

@@ -1,8 +1,11 @@
 """Models: registered from stored blobs, renamed, deleted."""
 
+import msgspec
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
 from edgeprof.wire import rest
+from edgeprof_hub.exports import model_bom, model_bundle
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.registry import admin, registration
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
@@ -29,6 +32,20 @@ def get_model(hub: HubOf, model_id: str) -> Response:
     if record is None:
         raise not_found("model", model_id)
     return document(record)
+
+
+@router.get("/{model_id}/bom")
+def get_bom(hub: HubOf, model_id: str) -> Response:
+    """The bill of materials (ML-BOM), CycloneDX 1.6: files with hashes, licence, quantization, evaluations."""
+    return Response(msgspec.json.encode(model_bundle.bom_of(hub, model_id)), media_type=model_bom.MEDIA_TYPE)
+
+
+@router.get("/{model_id}/bundle", response_class=StreamingResponse)
+def get_bundle(hub: HubOf, model_id: str) -> StreamingResponse:
+    """The model as one ZIP file, signed by the hub's key: `edgeprof model verify-bundle` checks it."""
+    model, key = model_bundle.check(hub, model_id)
+    headers = {"content-disposition": f'attachment; filename="edgeprof-model-{model.model_id[:12]}.zip"'}
+    return StreamingResponse(model_bundle.pieces(hub, model, key), media_type="application/zip", headers=headers)
 
 
 @router.patch("/{model_id}", status_code=NO_CONTENT)

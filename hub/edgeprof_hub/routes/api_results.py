@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from edgeprof.errors import EdgeprofError, UsageError
@@ -20,6 +20,7 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, window
 from edgeprof_hub.registry import admin
+from edgeprof_hub.routes.access import still_signed_in
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, Stream, document, encoded
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
 from edgeprof_hub.store.runs import RunFilter
@@ -178,9 +179,11 @@ def get_compare(
 
 
 @router.get("/events", response_class=StreamingResponse)
-async def get_events(hub: HubOf) -> StreamingResponse:
+async def get_events(hub: HubOf, request: Request) -> StreamingResponse:
     """Server-sent events: `changed`, with the kind and id of the changed item."""
     if not hub.events.has_room():
         raise EdgeprofError("too_many_listeners", "Too many open pages follow this hub. Close some.")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(hub.events.stream(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        hub.events.stream(still_signed_in(request)), media_type="text/event-stream", headers=headers
+    )

@@ -14,6 +14,7 @@ from edgeprof.wire import rest
 from edgeprof_hub import names
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, document
 from edgeprof_hub.routes.page_answers import PageRoute, page
 from edgeprof_hub.store import history
@@ -123,6 +124,7 @@ def _add(hub: HubContext, key: rest.CellKey, text: str, at_s: float) -> rest.Ann
     made = hub.writer.call(lambda store: store.change(lambda connection: history.annotate(connection, note)))
     if made is None:
         raise not_found("cell", "/".join(key))
+    audit.about("/".join(key), note.text)
     return next(saved for saved in hub.reader.history.annotations(key) if saved.annotation_id == made)
 
 

@@ -19,6 +19,7 @@ from edgeprof_hub.cost.measured_clouds import measured_clouds
 from edgeprof_hub.cost.price_moment import Prices, hub_prices
 from edgeprof_hub.cost.run import RunCost
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.routes import saved_costs
 from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, page
@@ -47,6 +48,7 @@ def save(
         raise UsageError("too_large", "This scenario is too long to save.")
     saved = saved_costs.to_save(RunCost(hub.reader, result_id), shown, query, time.time())
     hub.writer.call(lambda store: store.change(lambda connection: scenarios.keep(connection, saved)))
+    audit.about(shown)
     return RedirectResponse(f"/cost/{result_id}?{saved.query}#saved-h", 303)
 
 
@@ -55,6 +57,7 @@ def delete(hub: HubOf, result_id: str, name: Annotated[str, Form()] = "") -> Red
     """Delete a saved scenario."""
     if not hub.writer.call(lambda store: store.change(lambda connection: scenarios.forget(connection, name))):
         raise not_found("scenario", name)
+    audit.about(name)
     return RedirectResponse(f"/cost/{result_id}", 303)
 
 

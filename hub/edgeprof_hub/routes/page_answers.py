@@ -13,7 +13,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof_hub import failures
 from edgeprof_hub.context import HubContext, hub_of
+from edgeprof_hub.people import audit
 from edgeprof_hub.views import render
+from edgeprof_hub.views.personal import personal
 
 HEADERS = {
     # Nothing inline: no script, and no style (charts.js takes Plot's style element out before the page gets it).
@@ -77,7 +79,7 @@ def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
 
 def answer(text: str, status: int = 200) -> HTMLResponse:
     """A page that is rendered already."""
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(personal(text, audit.who_asks()), status, HEADERS)
 
 
 def text_of(template: str, **context: object) -> str:

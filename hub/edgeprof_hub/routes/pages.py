@@ -31,6 +31,7 @@ from edgeprof_hub.quality import of_run
 from edgeprof_hub.readiness.integrating import integration_of
 from edgeprof_hub.routes import (
     add_device,
+    audit_page,
     capability,
     cell_history,
     cost_page,
@@ -38,8 +39,11 @@ from edgeprof_hub.routes import (
     forms,
     integration,
     jobs_page,
+    people_admin,
+    people_page,
     predictions_page,
     ready,
+    rollouts_page,
     sets_page,
     settings,
     side_by_side,
@@ -64,14 +68,18 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 router.include_router(add_device.router)
 router.include_router(forms.router)
+router.include_router(audit_page.router)
 router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
 router.include_router(families_page.router)
 router.include_router(integration.router)
 router.include_router(jobs_page.router)
+router.include_router(people_admin.router)
+router.include_router(people_page.router)
 router.include_router(predictions_page.router)
 router.include_router(ready.router)
+router.include_router(rollouts_page.router)
 router.include_router(sets_page.router)
 router.include_router(settings.router)
 router.include_router(side_by_side.router)

@@ -27,7 +27,6 @@ class SettingsPage:
     facts: Sequence[tuple[str, str]]
     groups: Sequence[rest.DeviceGroup]
     labels: Mapping[str, str]
-    can_sign_out: bool
     scenario: Mapping[str, str]
     fields: Sequence[fleet_scenario.Asked] = fleet_scenario.ASKED
     is_own_scenario: bool = False
@@ -61,7 +60,6 @@ def _page(hub: HubContext, form: Mapping[str, str] | None = None, problem: str =
         facts=facts(hub),
         groups=hub.reader.groups(),
         labels=labels,
-        can_sign_out=hub.settings.token is not None,
         scenario={**fleet_scenario.written(scenario), **(form or {})},
         is_own_scenario=scenario.is_entered,
         problem=problem,
@@ -72,7 +70,7 @@ def _page(hub: HubContext, form: Mapping[str, str] | None = None, problem: str =
 def facts(hub: HubContext) -> list[tuple[str, str]]:
     """Name and text of each setting."""
     settings = hub.settings
-    guard = "shared token" if settings.token else "none; the hub answers to this machine's own names only"
+    guard = _guard(hub)
     return [
         ("Version", __version__),
         ("Hub id", hub.hub_id),
@@ -85,3 +83,10 @@ def facts(hub: HubContext) -> list[tuple[str, str]]:
         ("Webhooks", ", ".join(map(shown, settings.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
         *((f"Last notice to {item.url}", item.problem or "delivered") for item in hub.notices.deliveries()),
     ]
+
+
+def _guard(hub: HubContext) -> str:
+    count = len(hub.reader.people.accounts())
+    people = f"{count} account{'' if count == 1 else 's'}" if count else ""
+    token = "shared token" if hub.settings.token else ""
+    return " and ".join(filter(None, (people, token))) or "none; the hub answers to this machine's own names only"

@@ -47,7 +47,7 @@ class PlannedUpload:
 @api.post("/models/check", status_code=NO_CONTENT)
 def check(hub: HubOf, planned: PlannedUpload) -> None:
     """Check files before they are sent: sizes, free disk space, first bytes."""
-    uploads.check_size(hub, sum(max(0, file.size) for file in planned.files))
+    uploads.check_sizes(hub, [max(0, file.size) for file in planned.files])
     for file in planned.files:
         first_look(_head(file), file.name)
 

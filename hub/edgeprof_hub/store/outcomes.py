@@ -11,6 +11,8 @@ from edgeprof_hub.store.statements import insert
 from edgeprof_hub.store.trouble import Rotten
 
 MAX_CONFLICTS = 1000
+MAX_ROWS_AT_ONCE = 60
+"""Figures in one statement: a statement for each costs a result more than all else together."""
 MAX_ATTEMPTS = 2
 """A run that the device could not end (it restarted) is tried once more."""
 MAX_EVALUATION_ATTEMPTS = 5
@@ -22,27 +24,49 @@ def save_result(
     connection: sqlite3.Connection, result: m.Result, payload_sha256: str, received_s: float
 ) -> StoreOutcome:
     """Store a result once. The same id with other content goes to the conflicts, and the first one stands."""
-    _refuse_deleted(connection, result)
+    is_model_known = _refuse_deleted(connection, result)
     document = rows.to_json(result)
     if not insert(connection, "result", _result_values(result, payload_sha256, received_s, document), _ONCE):
         return _repeated(connection, result.result_id, payload_sha256, received_s, document)
     index(connection, result)
-    connection.executemany(
-        "INSERT INTO artifact VALUES (?, ?, ?)",
-        [(result.result_id, artifact.name, artifact.sha256) for artifact in result.artifacts],
-    )
-    _end_job(connection, result, received_s)
-    key = (result.device_id, result.model_id, result.config_key)
-    if not result.config.evaluation_set and _make_cell(connection, key, rows.to_json(result.config), None):
-        _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
-        if result.failure and result.failure.code == "cancelled":
-            jobs.drop_empty_cell(connection, key)
+    if result.artifacts:
+        connection.executemany(
+            "INSERT INTO artifact VALUES (?, ?, ?)",
+            [(result.result_id, artifact.name, artifact.sha256) for artifact in result.artifacts],
+        )
+    if result.job_id is not None:
+        _end_job(connection, result, received_s)
+    if is_model_known and result.config.is_speed:
+        _into_cell(connection, result, received_s)
     return "stored"
+
+
+def _into_cell(connection: sqlite3.Connection, result: m.Result, received_s: float) -> None:
+    """A result that was stored just now is its cell's newest, unless somebody cancelled it."""
+    key = (result.device_id, result.model_id, result.config_key)
+    config = rows.to_json(result.config)
+    if result.failure and result.failure.code == "cancelled":
+        _make_cell(connection, key, config, None)
+        _point_at_newest(connection, key, rest.StoredResult(result=result, received_s=received_s))
+        jobs.drop_empty_cell(connection, key)
+        return
+    connection.execute(
+        "INSERT INTO cell (device_id, model_id, config_key, config, result_id) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET result_id = excluded.result_id",
+        (*key, config, result.result_id),
+    )
+    _show(connection, key, result, received_s)
 
 
 def index(connection: sqlite3.Connection, result: m.Result) -> None:
     """Its figures, by which results are put into an order; of an evaluation, what it is looked for by."""
-    connection.executemany("INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _figures_of(result))
+    figures = _figures_of(result)
+    if 0 < len(figures) <= MAX_ROWS_AT_ONCE:
+        marks = ", ".join(("(?, ?, ?)",) * len(figures))
+        values = [value for figure in figures for value in figure]
+        connection.execute(f"INSERT INTO metric VALUES {marks} ON CONFLICT DO NOTHING", values)
+    elif figures:
+        connection.executemany("INSERT INTO metric VALUES (?, ?, ?) ON CONFLICT DO NOTHING", figures)
     if result.config.evaluation_set:
         evaluations.index(connection, result)
 
@@ -80,7 +104,7 @@ def rebuild_cells(connection: sqlite3.Connection, model_id: str) -> None:
     )
     for row in connection.execute(sql, (model_id,)).fetchall():
         config = rows.from_json(row["document"], m.Result).config
-        if not config.evaluation_set:
+        if config.is_speed:
             touch_cell(connection, row["device_id"], model_id, row["config_key"], rows.to_json(config))
 
 
@@ -158,31 +182,43 @@ def _point_at_newest(
     else:
         found = connection.execute("SELECT * FROM result WHERE result_id = ?", (row[0],)).fetchone()
         newest = rows.result(found) if found is not None else None
-    device_id, *column = key
     if newest is None:
         for table in ("outcome", "standing"):
             connection.execute(f"DELETE FROM {table} WHERE (device_id, model_id, config_key) = (?, ?, ?)", key)
         return
-    shown = rows.to_json(rows.shown_of(newest.result))
+    _show(connection, key, newest.result, newest.received_s)
+
+
+def _show(connection: sqlite3.Connection, key: rest.CellKey, result: m.Result, received_s: float) -> None:
+    """What tables show of a cell, and what it is ranked by."""
+    device_id, *column = key
+    shown = rows.to_json(rows.shown_of(result))
     connection.execute(
         "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?)",
-        (*key, newest.received_s, shown, sha256_hex(shown.encode())),
+        (*key, received_s, shown, sha256_hex(shown.encode())),
     )
-    ranked = standing.encoded(newest.result)
+    ranked = standing.encoded(result)
     connection.execute(
         "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?)", (*column, device_id, ranked, sha256_hex(ranked))
     )
 
 
-def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> None:
+def _refuse_deleted(connection: sqlite3.Connection, result: m.Result) -> bool:
+    """Raises Deleted, UnknownDevice. Whether the model is known: one that is not yet has no cell."""
     ids = ("result", result.result_id, "device", result.device_id, "model", result.model_id)
-    found = connection.execute(
-        "SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1", ids
-    ).fetchone()
-    if found is not None:
-        raise Deleted(f"This {found[0]} was deleted from the hub.")
-    if not connection.execute("SELECT 1 FROM device WHERE device_id = ?", (result.device_id,)).fetchone():
+    deleted, device, model = connection.execute(_STANDS, (*ids, result.device_id, result.model_id)).fetchone()
+    if deleted is not None:
+        raise Deleted(f"This {deleted} was deleted from the hub.")
+    if not device:
         raise UnknownDevice(result.device_id)
+    return bool(model)
+
+
+_STANDS = (
+    "SELECT (SELECT kind FROM deleted WHERE (kind, id) IN (VALUES (?, ?), (?, ?), (?, ?)) LIMIT 1),"
+    " EXISTS (SELECT 1 FROM device WHERE device_id = ?), EXISTS (SELECT 1 FROM model WHERE model_id = ?)"
+)
+"""How a result stands: the kind of what was deleted of it, whether its device and its model are known."""
 
 
 def _result_values(result: m.Result, payload_sha256: str, received_s: float, document: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
+from edgeprof_hub.store.audit import AuditReader
 from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.evaluations import EvaluationReader
@@ -16,8 +17,11 @@ from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.jobs import JobReader
 from edgeprof_hub.store.labels import LabelReader
+from edgeprof_hub.store.people import PeopleReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.predictions import PredictionReader
+from edgeprof_hub.store.quarantines import QuarantineReader
+from edgeprof_hub.store.rollouts import RolloutReader
 from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
@@ -62,7 +66,11 @@ class SqliteReader:
         self.jobs = JobReader(self._all)
         self.runs = RunReader(self._all)
         self.labels = LabelReader(self._all)
+        self.people = PeopleReader(self._all)
+        self.audit = AuditReader(self._all)
         self.predictions = PredictionReader(self._all)
+        self.rollouts = RolloutReader(self._all)
+        self.quarantines = QuarantineReader(self._all)
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])

@@ -9,7 +9,18 @@ from sqlite_utils.migrations import Migrations
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.identity import new_id
 from edgeprof.wire.messages import Result
-from edgeprof_hub.store import evaluations, gates, jobs, labels, predictions
+from edgeprof_hub.store import (
+    audit,
+    evaluations,
+    gates,
+    jobs,
+    labels,
+    people,
+    predictions,
+    quarantines,
+    rollouts,
+    signatures,
+)
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
 
@@ -258,6 +269,26 @@ def prediction_table(db: sqlite_utils.Database) -> None:
     db.conn.execute(predictions.TABLE)
 
 
+@MIGRATIONS(name="0020_people")
+def people_tables(db: sqlite_utils.Database) -> None:
+    """Accounts, sessions of pages, API tokens, and the audit log."""
+    for statement in (*people.TABLES, *audit.TABLES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0021_rollouts")
+def rollout_tables(db: sqlite_utils.Database) -> None:
+    """Rollouts in groups, and models that some kind of device does not get any more."""
+    for statement in (*rollouts.TABLES, *quarantines.TABLES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0022_signed_jobs")
+def signed_job_table(db: sqlite_utils.Database) -> None:
+    """The version under which each attempt of a job was signed."""
+    db.conn.execute(signatures.TABLE)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database up to this release. Refuses one that a newer release has changed."""
     db = sqlite_utils.Database(connection)
@@ -271,6 +302,12 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     if pending:
         MIGRATIONS.apply(db)
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether every migration of this release has been applied. Only reads."""
+    applied = {str(row[0]) for row in connection.execute("SELECT name FROM _sqlite_migrations")}
+    return _known_names() <= applied
 
 
 def _known_names() -> set[str]:

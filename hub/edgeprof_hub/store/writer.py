@@ -10,7 +10,7 @@ from typing import TypeVar
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub import names
-from edgeprof_hub.store import database, jobs, outcomes, rows, statements
+from edgeprof_hub.store import database, jobs, outcomes, rows, signatures, statements
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class SqliteWriter:
             statements.insert(self._connection, "campaign", values)
             for job in jobs:
                 statements.insert(self._connection, "job", rows.job_values(job))
-                if job.config.evaluation_set:  # no speed, so no cell of the matrix
+                if not job.config.is_speed:  # so no cell of the matrix
                     continue
                 outcomes.touch_cell(
                     self._connection, job.device_id, job.model_id, job.config_key, rows.to_json(job.config), job.job_id
@@ -152,6 +152,10 @@ class SqliteWriter:
                 f" WHERE job_id = ? AND attempt = ? AND state NOT IN {outcomes.ENDED}",
                 (sent_s, sent_s, job_id, attempt),
             )
+
+    def sign_version(self, job_id: str, attempt: int) -> tuple[int, int]:
+        with self.transaction():
+            return signatures.version(self._connection, job_id, attempt, time.time_ns() // 1_000_000)
 
     def restart_job(self, job_id: str, attempt: int) -> bool:
         with self.transaction():
@@ -238,7 +242,7 @@ class SqliteWriter:
         """Point the job's cell at it; a cell that went with its cancelled jobs comes back."""
         sql = "SELECT device_id, model_id, config_key, config FROM job WHERE job_id = ?"
         device_id, model_id, config_key, config = self._connection.execute(sql, (job_id,)).fetchone()
-        if not rows.run_config(config).evaluation_set:
+        if rows.run_config(config).is_speed:
             outcomes.touch_cell(self._connection, device_id, model_id, config_key, config, job_id)
 
     def _delete_with_results(self, kind: str, item_id: str) -> bool:

@@ -17,6 +17,7 @@ from edgeprof_hub.campaigns.form_inputs import InputView
 from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
+from edgeprof_hub.rollout.form import StagesForm
 from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
@@ -149,6 +150,7 @@ class FlashPage:
     tasks: tuple[str, ...] = TASKS
     sets: Sequence[rest.EvaluationSetRecord] = ()
     """Evaluation sets, those of the models' tasks first."""
+    stages: StagesForm = field(default_factory=StagesForm)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class JobLine:
     """One job as a row of the page."""
 
     entry: rest.JobEntry
-    word: rest.JobWord
+    word: str
     queued_note: str
     left: str
     age: str
@@ -142,7 +142,7 @@ def _state(query: JobsQuery, queue: rest.JobQueue, word: rest.JobWord | None, ti
 
 
 def _line(entry: rest.JobEntry, now_s: float) -> JobLine:
-    word = job_words.state_word(entry.job.state)
+    word = "flashed" if entry.job.state_word == "flashed" else job_words.state_word(entry.job.state)
     return JobLine(
         entry=entry,
         word=word,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeprof.tables import figures, trust
+from edgeprof.tables.flashed import flashed_text
 from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
@@ -61,6 +62,8 @@ def run_text(result: m.Result) -> LeadFigure:
     """What a list of runs says of one: its figure, of an evaluation its quality."""
     if result.config.evaluation_set:
         return LeadFigure(lead_text(result), "")
+    if result.config.load_only and result.failure is None:
+        return LeadFigure(flashed_text(result), "")
     return lead_of(result) or LeadFigure("no lead figure", "")
 
 

@@ -1,6 +1,6 @@
 """The Pareto planes of a page: two chosen figures of each family's ranked cells, drawn and as a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -56,9 +56,10 @@ def planes(table: rest.CompareTable, metrics: Iterable[str], x: str, y: str) -> 
     """
     works = dict.fromkeys((column.family, column.work) for column in table.columns)
     uses_speed = pareto.SPEED in (x, y)
+    labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
     wanted = [metric for metric in dict.fromkeys(metrics) if metric != pareto.MEMORY and is_told_by_work(metric)]
     found = (
-        _plane(table, family, first, second, alike)
+        _plane(table, labels, family, first, second, alike)
         for family, work in works
         for cells in (_cells_of(table, family, work),)
         for metric in (wanted if uses_speed else wanted[:1])
@@ -88,8 +89,14 @@ def _alike(cells: list[rest.Cell], x: pareto.Axis, y: pareto.Axis) -> Iterator[l
     return iter([groups[key] for key in sorted(groups)])
 
 
-def _plane(table: rest.CompareTable, family: str, x: pareto.Axis, y: pareto.Axis, cells: list[rest.Cell]) -> Plane:
-    labels = {(column.model_id, column.config_key): text for column, text in column_labels(table.columns).items()}
+def _plane(
+    table: rest.CompareTable,
+    labels: Mapping[tuple[str, str], str],
+    family: str,
+    x: pareto.Axis,
+    y: pareto.Axis,
+    cells: list[rest.Cell],
+) -> Plane:
     devices = {device.device_id: device.label for device in table.devices}
     found = pareto.candidates(cells, x, y)
     several = len({one.cell.device_id for one in found}) > 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from edgeprof.tables import figures
+from edgeprof.tables.flashed import flashed_text
 from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
@@ -38,6 +39,12 @@ def recent_runs(
     )
 
 
+def _shown(result: m.Result, model_format: m.ModelFormat) -> str:
+    if result.config.load_only and result.failure is None:
+        return flashed_text(result)
+    return lead_text(result) if result.config.evaluation_set else _figure(result, model_format)
+
+
 def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) -> RecentRun:
     result = stored.result
     return RecentRun(
@@ -45,7 +52,7 @@ def _one(stored: rest.StoredResult, device_label: str, model: rest.ModelRecord) 
         received_s=stored.received_s,
         model_name=model.shown_name,
         device_label=device_label,
-        figure=lead_text(result) if result.config.evaluation_set else _figure(result, model.format),
+        figure=_shown(result, model.format),
         failure_code=result.failure.code if result.failure else None,
     )
 

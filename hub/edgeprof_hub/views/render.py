@@ -8,6 +8,7 @@ from typing import cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edgeprof.tables import figures
+from edgeprof.tables.sandbox_words import guarded_words, sandbox_words
 from edgeprof_hub.views import lead_lines
 from edgeprof_hub.views.evaluation_view import lead_text
 
@@ -35,6 +36,8 @@ def environment() -> Environment:
         percent=figures.percent,
         quality=lead_text,
         lead=lead_lines.run_text,
+        sandbox=sandbox_words,
+        guarded=guarded_words,
     )
     return env
 

@@ -14,6 +14,7 @@ from edgeprof_hub.store.evaluations import lead_figure
 
 MAX_CHANGES = 3
 _OF_AN_EVALUATION = ("pipeline_p50_ms", "pipeline_p95_ms", "peak_memory_mib")
+_OF_A_LOAD = ("first_inference_cold_ms", "first_inference_ms", "peak_memory_mib")
 _WITH_THE_LEAD: Mapping[Kind, tuple[str, ...]] = {
     "inference": ("latency_p95_ms", "peak_memory_mib", "energy_per_inference_j"),
     "language": ("ttft_ms", "prefill_tokens_per_s", "peak_memory_mib", "energy_per_token_j"),
@@ -58,6 +59,10 @@ def run_headline(result: m.Result, model_format: ModelFormat | None, runs_of_cel
         row = lead_figure(result)
         lead = _figure(result, row, row.metric if row else "accuracy_percent")
         others = [name for name in _OF_AN_EVALUATION if name in rows]
+    elif result.config.load_only:
+        name = "load_cold_ms" if "load_cold_ms" in rows else "load_ms"
+        lead = _figure(result, rows.get(name), name)
+        others = [name for name in _OF_A_LOAD if name in rows]
     else:
         kind = kind_of_run(result, model_format)
         name = HEADLINES[kind][0].metric
@@ -91,6 +96,8 @@ def would_change(result: m.Result, lead: HeadFigure, runs_of_cell: int) -> tuple
     found = dict.fromkeys(remedy(mark) for mark in result.trust.marks) if result.trust else {}
     if result.config.evaluation_set:
         return (*found, *_of_an_evaluation(result))
+    if result.config.load_only:
+        return ("Only the load was tested. To measure the speed: edgeprof flash MODEL --to DEVICE.",)
     if result.trust is None:
         found["Repeat it with a newer agent: its runs have a trust badge."] = None
     if lead.text and not lead.interval:

@@ -67,6 +67,8 @@ def _figures(result: Result, model_format: ModelFormat | None) -> tuple[MetricRo
     if result.config.evaluation_set:
         return lead_figure(result), ()
     found = {row.metric: row for row in result.metrics}
+    if result.config.load_only:
+        return found.get("load_cold_ms") or found.get("load_ms"), ("peak_memory_mib",)
     is_language = "decode_tokens_per_s" in found
     kind = kind_of(model_format) if model_format else "language" if is_language else "inference"
     lead, *others = (item.metric for item in HEADLINES[kind])

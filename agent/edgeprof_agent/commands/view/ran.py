@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
+from edgeprof.tables.sandbox_words import sandbox_words
 from edgeprof.tables.window_end import window_end_text
 from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust
 from edgeprof.wire.failures import MEANING
@@ -87,6 +88,7 @@ def held_lines(isolation: Isolation | None) -> Iterator[str]:
     if isolation is not None and isolation.layers:
         limit = f"; at most {number(isolation.memory_limit_mib)} MiB" if isolation.memory_limit_mib is not None else ""
         yield from labelled("isolation", ", ".join(isolation.layers) + limit)
+        yield from labelled("sandbox", sandbox_words(isolation))
 
 
 def failure_lines(failure: Failure) -> Iterator[str]:

@@ -13,6 +13,7 @@ from edgeprof.quality.prompts import WITH_EXAMPLES
 from edgeprof.quality.tasks.table import TASKS
 from edgeprof_agent.worker.evaluation.answering import answered
 from edgeprof_agent.worker.evaluation.base import Pipeline, Question
+from edgeprof_agent.worker.evaluation.idle_cores import idle_cores
 from edgeprof_agent.worker.evaluation.model_keys import with_model_keys
 from edgeprof_agent.worker.evaluation.readying import ahead, in_turn
 from edgeprof_agent.worker.evaluation.stored_set import StoredSet, stored_set
@@ -24,6 +25,8 @@ from edgeprof_agent.worker_protocol.document import EvaluationAsk, WorkerJob
 from edgeprof_agent.worker_protocol.reason import short_reason
 from edgeprof_agent.worker_protocol.run_counter import open_counter
 
+_IDLE_ENOUGH = 0.7
+"""Of a core, beyond those that the model uses."""
 FLUSH_NS = 100_000_000
 """So much work at most is done again where a worker dies."""
 
@@ -68,8 +71,9 @@ def _goes_ahead(pipeline: Pipeline, job: WorkerJob, ask: EvaluationAsk) -> bool:
 
     On a busy machine the thread would take its time from the model, and be on the model's clock.
     """
-    spare = len(os.sched_getaffinity(0)) - job["config"].threads - os.getloadavg()[0]
-    return bool(getattr(pipeline, "prepares_ahead", False)) and spare > 0 and not ask["is_careful"]
+    if ask["is_careful"] or not getattr(pipeline, "prepares_ahead", False):
+        return False
+    return idle_cores() - job["config"].threads > _IDLE_ENOUGH
 
 
 def _asked(found: StoredSet, ask: EvaluationAsk) -> Generator[tuple[int, Item], None, None]:

@@ -1,0 +1,38 @@
+"""What keeps a worker's layers from being a full sandbox, with the one thing that adds it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from edgeprof.wire.guards import lacking
+
+
+class Lack(NamedTuple):
+    """`mend` is a command to be copied, or empty where no single one does it."""
+
+    why: str
+    mend: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Both, as a result carries it.
+
+        >>> Lack("bubblewrap is not installed", "sudo apt-get install bubblewrap").sentence
+        'bubblewrap is not installed. Fix: sudo apt-get install bubblewrap'
+        """
+        return f"{self.why}. Fix: {self.mend}" if self.mend else f"{self.why}."
+
+
+_OF_GUARD = {
+    "scratch": Lack("this bubblewrap cannot limit the scratch; version 0.7 can", "sudo apt-get install bubblewrap"),
+    "processes": Lack("nothing limits root's processes here; run the agent as another user"),
+    "leftovers": Lack("this kernel cannot end what a worker leaves behind; Linux 3.4 can"),
+}
+
+
+def what_lacks(layers: Iterable[str], missing: Lack | None) -> Lack | None:
+    """None of a full sandbox. `missing`: why none was made."""
+    guards = [guard.name for guard in lacking(layers)]
+    if not guards:
+        return None
+    unconfirmed = Lack(f"the kernel does not confirm these guards: {', '.join(guards)}")
+    return missing or next((_OF_GUARD[name] for name in guards if name in _OF_GUARD), unconfirmed)

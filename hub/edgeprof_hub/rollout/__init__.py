@@ -1,0 +1,1 @@
+"""One model to many devices, in ordered groups that start one after the other."""
