@@ -117,6 +117,17 @@ class ModelPatch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DevicePresence:
+    """A device as far as its own installer may know it. `last_seen_s` is by the hub's clock."""
+
+    device_id: str
+    label: str
+    online: bool
+    agent_version: str
+    last_seen_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceRecord:
     """A device as the hub keeps it. `name` is a label; `label` is the name made unique by an id suffix."""
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from edgeprof_agent.recorded.player import Player
 
 MORE = {
+    "install": "edgeprof_agent.commands.install:install",
+    "upgrade": "edgeprof_agent.commands.install:upgrade",
     "join": "edgeprof_agent.commands.join:join",
     "doctor": "edgeprof_agent.commands.doctor:doctor",
     "meters": "edgeprof_agent.commands.meters:meters",

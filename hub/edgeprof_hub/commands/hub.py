@@ -258,6 +258,43 @@ def job_key(data: Path | None) -> None:
 
 
 @hub.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+@click.option(
+    "--for",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Kind of device, such as aarch64-cp311: architecture and Python. Repeatable.",
+)
+@click.option("--extras", metavar="LIST", help="Runtimes: onnx,litert,llama-wheel or none. Default: all that fit.")
+@click.option(
+    "--wheel", "own", type=click.Path(path_type=Path), help="edgeprof's wheel. Default: packed from this hub."
+)
+@click.option("--constraint", type=click.Path(path_type=Path), help="pip's constraints file, to pin versions.")
+@click.option("--glibc", metavar="2.N", help="The devices' C library. Default: that of the system with this Python.")
+@click.option("--uv/--no-uv", "with_uv", default=True, help="With uv (17 MB), which installs several times as fast.")
+def wheels(
+    data: Path | None,
+    kinds: tuple[str, ...],
+    extras: str | None,
+    own: Path | None,
+    constraint: Path | None,
+    glibc: str | None,
+    with_uv: bool,
+) -> None:
+    """Download the wheels that devices install from this hub.
+
+    Devices need no other network then. The hub may run meanwhile. Each kind is checked: nothing may be missing.
+    """
+    if not kinds and own is None:
+        raise click.UsageError("Name a kind of device: --for aarch64-cp311")
+    with parts_of_the_hub():
+        from edgeprof_hub.commands import hub_wheels
+
+    hub_wheels.run(data or state_dir("hub"), kinds, extras, own, constraint, glibc, with_uv, click.echo)
+
+
+@hub.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Empty folder for the synthetic hub.")
 @click.option("--devices", type=click.IntRange(0, 10_000), default=200, show_default=True, help="Number of devices.")
 @click.option("--models", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Number of models.")

@@ -41,6 +41,12 @@ OPEN = {
     ("GET", "/ca.pem"): Need(Right.OPEN),
     ("POST", f"{API}/enrol"): Need(Right.OPEN, "device.enrol"),  # the join secret is looked at there
     ("GET", "/static/{file:path}"): Need(Right.OPEN),
+    # A device that joins has no credential yet. What it fetches is public software, checked by its hash.
+    ("GET", "/install.sh"): Need(Right.OPEN),
+    ("GET", f"{API}/join-plan"): Need(Right.OPEN),
+    ("GET", "/simple/"): Need(Right.OPEN),
+    ("GET", "/simple/{project}/"): Need(Right.OPEN),
+    ("GET", "/simple/files/{name}"): Need(Right.OPEN),
 }
 OWN = {
     # What everybody who is signed in may change: what is theirs.
@@ -67,6 +73,7 @@ PEOPLE = {
 }
 JOINING = {
     ("POST", f"{API}/join-secrets"): _operator("device.join_secret"),
+    ("POST", "/add-device"): _operator("device.join_secret"),
     ("POST", API + "/devices/{device_id}/revoke"): _admin("device.revoke"),
 }
 DELETIONS = {

@@ -30,6 +30,7 @@ from edgeprof_hub.prediction.cells import predicted_cells, predicted_set_ups
 from edgeprof_hub.quality import of_run
 from edgeprof_hub.readiness.integrating import integration_of
 from edgeprof_hub.routes import (
+    add_device,
     audit_page,
     capability,
     cell_history,
@@ -68,6 +69,7 @@ MEDIA = {"csv": "text/csv; charset=utf-8", "md": "text/markdown; charset=utf-8",
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router.include_router(add_device.router)
 router.include_router(forms.router)
 router.include_router(audit_page.router)
 router.include_router(capability.router)
