@@ -121,10 +121,6 @@ STORING = {
     ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
     ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
-    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
-    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
-    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
-    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
     ("POST", f"{API}/models"): _operator("model.add"),
     ("POST", "/models/upload"): _operator("model.add"),
