@@ -80,6 +80,7 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
             for device_id in one.device_ids
         ],
     )
+    audit.about(row.rollout_id, f"{model.shown_name} to {len(devices)} devices in {len(groups)} groups")
     return row.rollout_id
 
 
