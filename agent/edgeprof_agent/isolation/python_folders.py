@@ -38,7 +38,7 @@ def _folders(python: str, python_path: str, library_path: str) -> tuple[Path, ..
 
 
 def worth_showing(folders: Iterable[str], home: Path) -> tuple[Path, ...]:
-    """Each once, and none below another: a mount costs time. A home folder as a whole is never shown, nor what lies above it.
+    """Each once, and none below another: a mount costs time. A home folder as a whole is never shown, nor one above.
 
     >>> worth_showing(["", "/usr/lib/python3", "/home/pi/venv/lib", "/home/pi", "/"], Path("/home/pi"))
     (PosixPath('/home/pi/venv/lib'),)
