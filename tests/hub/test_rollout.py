@@ -10,6 +10,7 @@ import pytest
 
 from edgeprof.client.http_client import HubError
 from edgeprof.wire import rest
+from edgeprof.wire.notices import Notice
 from edgeprof.wire.rollouts import Rollout, RolloutPlan
 from edgeprof_hub import hub_clock
 from edgeprof_hub.rollout import ticking
@@ -279,6 +280,10 @@ def test_a_model_that_does_not_load_where_it_is_flashed_fails_there(
     ended = outcome_of(live, live.client.start_rollout(request(NEW, able, replace(PLAIN, canary_count=1))))
     assert ended.state == "stopped"
     assert "Flash: load_error in load" in ended.stands
+    models[NEW.model_id] = Behaviour()
+    live.client.change_rollout(ended.rollout_id, "resume")
+    assert outcome_of(live, ended).state == "finished"
+    assert sorted(len(each.runs) for each in able) == [3, 4]
 
 
 def test_flashing_alone_measures_the_canary_and_flashes_the_rest(
@@ -355,6 +360,26 @@ def test_it_starts_at_its_time(served: tuple[Live, list[Agent]]) -> None:
     started = start(served, replace(PLAIN, start_at="2099-12-01T02:00"))
     assert started.stands.startswith("Starts at 2099-12-01 02:00 UTC")
     assert sum(did(agents)) == 0
+
+
+def test_people_are_told_once_when_it_waits_stops_and_ends(
+    served: tuple[Live, list[Agent]], models: dict[str, Behaviour], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, _ = served
+    told: list[Notice] = []
+    monkeypatch.setattr(live.hub.notices, "send", told.append)
+    waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
+    eventually(lambda: told)
+    live.client.change_rollout(waiting.rollout_id, "approve")
+    outcome_of(live, waiting)
+    models[NEW.model_id] = Behaviour(fails=("load", "crash"))
+    stopped = outcome_of(live, start(served, replace(PLAIN, canary_count=6)))
+    eventually(lambda: {one.kind for one in told} >= {"rollout_stopped", "model_quarantined"})
+    kinds = [one.kind for one in told]
+    assert [kinds.count(kind) for kind in ("rollout_waits", "rollout_ended", "rollout_stopped")] == [1, 1, 1]
+    assert "campaign_ended" not in kinds
+    assert next(one for one in told if one.kind == "rollout_waits").path == f"/rollouts/{waiting.rollout_id}"
+    assert next(one for one in told if one.kind == "rollout_stopped").rollout_id == stopped.rollout_id
 
 
 def test_three_crashes_in_a_row_quarantine_a_model_on_that_kind_until_a_person_lifts_it(

@@ -41,6 +41,12 @@ OPEN = {
     ("GET", "/ca.pem"): Need(Right.OPEN),
     ("POST", f"{API}/enrol"): Need(Right.OPEN, "device.enrol"),  # the join secret is looked at there
     ("GET", "/static/{file:path}"): Need(Right.OPEN),
+    # A device that joins has no credential yet. What it fetches is public software, checked by its hash.
+    ("GET", "/install.sh"): Need(Right.OPEN),
+    ("GET", f"{API}/join-plan"): Need(Right.OPEN),
+    ("GET", "/simple/"): Need(Right.OPEN),
+    ("GET", "/simple/{project}/"): Need(Right.OPEN),
+    ("GET", "/simple/files/{name}"): Need(Right.OPEN),
 }
 OWN = {
     # What everybody who is signed in may change: what is theirs.
@@ -67,6 +73,7 @@ PEOPLE = {
 }
 JOINING = {
     ("POST", f"{API}/join-secrets"): _operator("device.join_secret"),
+    ("POST", "/add-device"): _operator("device.join_secret"),
     ("POST", API + "/devices/{device_id}/revoke"): _admin("device.revoke"),
 }
 DELETIONS = {
@@ -102,7 +109,24 @@ RUNNING = {
     ("POST", "/cells/run-all"): _operator("run.cells"),
     ("POST", "/cells/run-shown"): _operator("run.cells"),
 }
+ROLLOUTS = {
+    (method, f"{prefix}{path}"): _operator(action)
+    for prefix in ("", API)
+    for method, path, action in (
+        ("POST", "/rollouts", "rollout.start"),
+        ("POST", "/rollouts/{rollout_id}/approve", "rollout.approve"),
+        ("POST", "/rollouts/{rollout_id}/pause", "rollout.pause"),
+        ("POST", "/rollouts/{rollout_id}/resume", "rollout.resume"),
+        ("POST", "/rollouts/{rollout_id}/abort", "rollout.abort"),
+        ("POST", "/rollouts/{rollout_id}/rollback", "rollout.rollback"),
+        ("POST", "/quarantines/{quarantine_id}/lift", "quarantine.lift"),
+    )
+}
 STORING = {
+    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
+    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
+    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
+    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
     ("POST", f"{API}/models"): _operator("model.add"),
@@ -137,6 +161,16 @@ LABELS = {
     ("POST", "/cost/{result_id}/scenarios"): _operator("scenario.save"),
     ("POST", "/cost/{result_id}/scenarios/delete"): _operator("scenario.delete"),
 }
+FLEET = {
+    ("POST", f"{API}/fleet/act"): _operator("fleet.act"),
+    ("POST", "/fleet/act"): _operator("fleet.act"),
+    ("POST", API + "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", API + "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", API + "/devices/{device_id}/replace"): _operator("device.replace"),
+    ("POST", "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", "/devices/{device_id}/replace"): _operator("device.replace"),
+}
 NEEDS: dict[tuple[str, str], Need] = {
     **OPEN,
     **OWN,
@@ -145,8 +179,10 @@ NEEDS: dict[tuple[str, str], Need] = {
     **JOINING,
     **DELETIONS,
     **RUNNING,
+    **ROLLOUTS,
     **STORING,
     **LABELS,
+    **FLEET,
 }
 _PATTERNS = [(method, path.partition("{")[0], compile_path(path)[0], need) for (method, path), need in NEEDS.items()]
 

@@ -12,6 +12,7 @@ from edgeprof_hub.broker.dispatch import FLASH_ABILITY
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.rollout import starting, thresholds, ticking
 from edgeprof_hub.store import quarantines, rollouts
 from edgeprof_hub.store.rollouts import DeviceRow, GroupRow, RolloutRow
@@ -121,16 +122,19 @@ def roll_back(hub: HubContext, rollout_id: str) -> str:
         for each in devices
     ]
     starting.create(hub, back, [group], rows)
+    audit.about(rollout_id, f"{len(devices)} devices, by rollout {back.rollout_id}")
     ticking.tick(hub)
     return back.rollout_id
 
 
 def lift(hub: HubContext, quarantine_id: int) -> None:
     """Send the model to that kind again. Raises EdgeprofError not_found, quarantine_lifted."""
-    if hub.reader.quarantines.one(quarantine_id) is None:
+    found = hub.reader.quarantines.one(quarantine_id)
+    if found is None:
         raise not_found("quarantine", str(quarantine_id))
     if not hub.writer.call(lambda store: store.change(lambda db: quarantines.lift(db, quarantine_id, time.time()))):
         raise EdgeprofError("quarantine_lifted", "This quarantine is lifted already.")
+    audit.about(found.model_id, f"{found.model_name} on {found.kind_title}")
     hub.events.publish([Change("rollout", "")])
 
 
@@ -153,7 +157,10 @@ def _again(hub: HubContext, row: RolloutRow) -> None:
     starting.refuse_overlap(hub, model.family if model else "", devices)
     campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
     jobs = [job for each in campaigns if (found := hub.reader.campaign(each)) for job in found.jobs]
-    again = [job for job in jobs if job.device_id in devices]
+    there = {each.device_id for each in hub.reader.devices()}
+    theirs = [job for job in jobs if job.device_id in devices and job.device_id in there]
+    passed = {job.device_id for job in theirs if job.config.load_only}  # their checks are done: the flash failed
+    again = [job for job in theirs if job.config.load_only or job.device_id not in passed]
 
     def write(store: SqliteWriter) -> None:
         with store.transaction():

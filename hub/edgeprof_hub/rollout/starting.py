@@ -13,6 +13,7 @@ from edgeprof_hub.campaigns import evaluation_jobs, planning
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import evaluation_sets
 from edgeprof_hub.rollout import grouping
 from edgeprof_hub.store import rollouts
@@ -79,12 +80,15 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
             for device_id in one.device_ids
         ],
     )
+    audit.about(row.rollout_id, f"{model.shown_name} to {len(devices)} devices in {len(groups)} groups")
     return row.rollout_id
 
 
 def create(hub: HubContext, row: RolloutRow, groups: Sequence[GroupRow], devices: Sequence[DeviceRow]) -> None:
     """Store a rollout, and show it to open pages."""
     hub.writer.call(lambda store: store.change(lambda db: rollouts.create(db, row, groups, devices)))
+    model = hub.reader.model(row.model_id)
+    audit.about(row.rollout_id, f"{model.name if model else row.model_id} to {len(devices)} devices")
     hub.events.publish([Change("rollout", row.rollout_id)])
 
 
