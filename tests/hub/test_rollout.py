@@ -138,7 +138,7 @@ def test_noise_around_the_limit_waits_for_a_person(
     served: tuple[Live, list[Agent]], models: dict[str, Behaviour]
 ) -> None:
     live, _ = served
-    models[NEW.model_id] = Behaviour(1.1, spread=0.05)
+    models[NEW.model_id] = Behaviour(scales=(0.7, 1.0, 1.6))
     waiting = outcome_of(live, start(served, RolloutPlan(gates=False)))
     assert (waiting.state, waiting.groups[0].state) == ("running", "short")
     assert "undecided. Approve it to go on, or abort." in waiting.stands
