@@ -130,23 +130,28 @@ def _bootstrap() -> Bootstrap:
         site="home",
         wire_min=1,
         wire_max=1,
-        mqtt_host=None,
+        mqtt_host="",
         mqtt_port=1,
         mqtt_tls=False,
         mqtt_username=None,
     )
 
 
-def test_a_run_that_a_reboot_ended_says_so(in_memory: Path) -> None:
-    """The boot id differs, so it was the machine and not the agent."""
-    database = Database(in_memory / "agent.db")
-    jobs = Jobs(database)
-    job = pieces.job()
-    jobs.add(job)
-    jobs.start(Started(job, "r-1", Stamp(boot_id="an earlier boot", monotonic_ns=9 * 10**18, wall_s=1.0)))
-    (begun,) = jobs.running()
-    assert begun.started.boot_id != pieces.now().boot_id
-    assert begun.result_id == "r-1"
+@pytest.mark.mosquitto
+def test_a_run_that_a_reboot_ended_says_so(hub: MinimalHub, start: Start, tiny: ModelRef, tmp_path: Path) -> None:
+    """The boot id differs from that of the run's start."""
+    (tmp_path / "agent").mkdir()
+    database = Database(tmp_path / "agent" / "agent.db")
+    job = pieces.job(tiny)
+    Jobs(database).add(job)
+    Jobs(database).start(Started(job, "r-1", Stamp(boot_id="an earlier boot", monotonic_ns=9 * 10**18, wall_s=1.0)))
+    database.close()
+    start()
+    eventually(lambda: len(hub.results) == 1)
+    (result,) = hub.decoded()
+    assert result.failure is not None
+    assert (result.result_id, result.failure.code) == ("r-1", "interrupted")
+    assert "machine restarted" in result.failure.message
 
 
 @pytest.mark.mosquitto

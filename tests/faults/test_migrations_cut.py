@@ -47,10 +47,11 @@ def schema_of(file: Path) -> set[str]:
         return {str(row[0]) for row in rows}
 
 
-@pytest.fixture
-def todays(tmp_path: Path) -> set[str]:
-    SqliteWriter(tmp_path / "today.sqlite").close()
-    return schema_of(tmp_path / "today.sqlite")
+@pytest.fixture(scope="module")
+def todays(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    file = tmp_path_factory.mktemp("today") / DATABASE
+    SqliteWriter(file).close()
+    return schema_of(file)
 
 
 def test_an_upgrade_that_is_killed_again_and_again_ends(tmp_path: Path, todays: set[str]) -> None:

@@ -103,18 +103,28 @@ RUNNING = {
     ("POST", "/cells/run-shown"): _operator("run.cells"),
 }
 ROLLOUTS = {
-    ("POST", f"{API}/rollouts"): _operator("rollout.start"),
-    ("POST", "/rollouts"): _operator("rollout.start"),
-    **{
-        ("POST", f"{root}/rollouts/{{rollout_id}}/{action}"): _operator(f"rollout.{action}")
-        for root in (API, "")
-        for action in ("approve", "pause", "resume", "abort", "rollback")
-    },
-    ("POST", API + "/quarantines/{quarantine_id}/lift"): _operator("quarantine.lift"),
-    ("POST", "/quarantines/{quarantine_id}/lift"): _operator("quarantine.lift"),
+    (method, f"{prefix}{path}"): _operator(action)
+    for prefix in ("", API)
+    for method, path, action in (
+        ("POST", "/rollouts", "rollout.start"),
+        ("POST", "/rollouts/{rollout_id}/approve", "rollout.approve"),
+        ("POST", "/rollouts/{rollout_id}/pause", "rollout.pause"),
+        ("POST", "/rollouts/{rollout_id}/resume", "rollout.resume"),
+        ("POST", "/rollouts/{rollout_id}/abort", "rollout.abort"),
+        ("POST", "/rollouts/{rollout_id}/rollback", "rollout.rollback"),
+        ("POST", "/quarantines/{quarantine_id}/lift", "quarantine.lift"),
+    )
 }
 STORING = {
+    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
+    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
+    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
+    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
+    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
+    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
+    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
+    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
     ("POST", f"{API}/models"): _operator("model.add"),
     ("POST", "/models/upload"): _operator("model.add"),

@@ -80,13 +80,14 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
             for device_id in one.device_ids
         ],
     )
-    audit.about(row.rollout_id, f"{model.shown_name} to {len(devices)} devices in {len(groups)} groups")
     return row.rollout_id
 
 
 def create(hub: HubContext, row: RolloutRow, groups: Sequence[GroupRow], devices: Sequence[DeviceRow]) -> None:
     """Store a rollout, and show it to open pages."""
     hub.writer.call(lambda store: store.change(lambda db: rollouts.create(db, row, groups, devices)))
+    model = hub.reader.model(row.model_id)
+    audit.about(row.rollout_id, f"{model.name if model else row.model_id} to {len(devices)} devices")
     hub.events.publish([Change("rollout", row.rollout_id)])
 
 
