@@ -15,13 +15,10 @@ have_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2
 
 # The runtimes with a prebuilt wheel for this machine and Python; nothing is compiled.
 default_extras() {
-    arch=$(uname -m)
-    minor=$("$PYTHON" -c 'import sys; print(sys.version_info[1])')
-    case "$arch" in
-        x86_64 | aarch64)
-            if [ "$minor" -ge 11 ]; then say "onnx,litert,llama-wheel"; else say "onnx,llama-wheel"; fi ;;
-        *) say "" ;;
-    esac
+    PYTHONPATH="$REPOSITORY:$REPOSITORY/agent" "$PYTHON" -B -c 'from edgeprof.fit.wheels import extras_for
+from edgeprof_agent.installing.board import detect
+board = detect()
+print(",".join(extras_for(board.machine, board.python, board.flags).extras))'
 }
 
 check_python() {
@@ -84,6 +81,10 @@ write_settings() {
     if [ -n "${EDGEPROF_TOKEN:-}" ]; then
         (umask 077 && printf 'EDGEPROF_TOKEN=%s\n' "$EDGEPROF_TOKEN" >"$ETC/agent.env")
         say "written    $ETC/agent.env (readable by root only)"
+        if ! have_systemd; then # nothing reads agent.env there
+            (umask 077 && printf '%s\n' "$EDGEPROF_TOKEN" >"$ETC/token")
+            say "written    $ETC/token (readable by root only)"
+        fi
     fi
 }
 
@@ -104,7 +105,9 @@ install_package() {
 
 start_service() {
     if ! have_systemd; then
-        say "No systemd runs here: start it with $PREFIX/venv/bin/edgeprof agent run --config $ETC/agent.toml"
+        token=
+        [ ! -e "$ETC/token" ] || token=" --token-file $ETC/token"
+        say "No systemd runs here: start it with $PREFIX/venv/bin/edgeprof agent run --config $ETC/agent.toml$token"
     elif [ "$START" = no ]; then
         say "Not started. Start it with: systemctl enable --now edgeprof-agent"
     else
@@ -133,6 +136,7 @@ uninstall() {
     rmdir "$UNITS/edgeprof-agent.service.d" 2>/dev/null || true
     remove "$UNITS/edgeprof-agent.service"
     remove "$PREFIX/venv"
+    remove "$PREFIX/versions"
     remove "$PREFIX/share"
     rmdir "$PREFIX" 2>/dev/null || true
     if have_systemd; then systemctl daemon-reload; fi

@@ -117,6 +117,17 @@ class ModelPatch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DevicePresence:
+    """A device as far as its own installer may know it. `last_seen_s` is by the hub's clock."""
+
+    device_id: str
+    label: str
+    online: bool
+    agent_version: str
+    last_seen_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceRecord:
     """A device as the hub keeps it. `name` is a label; `label` is the name made unique by an id suffix."""
 
@@ -139,6 +150,10 @@ class DeviceRecord:
     """Its results are shown from a recording; nothing was measured on this hub."""
     tags: tuple[str, ...] = ()
     """Words of a person's own, sorted, to find and group devices by."""
+    retired_s: float | None = None
+    """When a person retired it: hidden from pages and new jobs, with its history. None: in use."""
+    replaced_by: str = ""
+    """The id of the board that took its place. Empty: none did."""
 
     @property
     def is_endpoint(self) -> bool:

@@ -29,6 +29,7 @@ from edgeprof_hub.routes import (
     api_devices,
     api_families,
     api_fit,
+    api_fleet,
     api_groups,
     api_identity,
     api_models,
@@ -40,6 +41,7 @@ from edgeprof_hub.routes import (
     api_uploads,
     cell_history,
     integration,
+    joining,
     pages,
     ready,
     sign_in,
@@ -60,6 +62,7 @@ ROUTERS = (
             api_models,
             api_fit,
             api_predictions,
+            api_fleet,
             api_devices,
             api_groups,
             api_identity,
@@ -78,8 +81,10 @@ ROUTERS = (
     (API_PREFIX, cell_history.api),
     (API_PREFIX, ready.api),
     (API_PREFIX, integration.api),
+    (API_PREFIX, joining.api),
     ("", upload.router),
     ("", sign_in.router),
+    ("", joining.router),
     ("", api_identity.open_router),
     ("", pages.router),
 )
@@ -127,11 +132,12 @@ def create_app(settings: HubSettings, hub: HubContext | None = None, clock: Call
 
 
 class Compressed(GZipMiddleware):
-    """Pages and their static files travel compressed; the API's answers (model files, event streams) as they are."""
+    """Pages and their static files travel compressed; the API's answers (model files, event streams) and wheels as they
+    are."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] == "http" and not scope["path"].startswith(API_PREFIX):
+        if scope["type"] == "http" and not scope["path"].startswith((API_PREFIX, "/simple/")):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)

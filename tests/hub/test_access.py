@@ -22,6 +22,11 @@ OPEN = {
     ("GET", "/api/v1/healthz"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
+    ("GET", "/install.sh"),
+    ("GET", "/api/v1/join-plan"),
+    ("GET", "/simple/"),
+    ("GET", "/simple/x/"),
+    ("GET", "/simple/files/x"),
     ("POST", "/api/v1/enrol"),
     ("GET", "/ca.pem"),
 }

@@ -72,7 +72,25 @@ hub.add_command(audit)
     multiple=True,
     metavar="URL",
     envvar="EDGEPROF_WEBHOOK",
-    help="Post notices (confirmed regressions, finished campaigns) to this URL as JSON. Repeatable.",
+    help="Post notices (regressions, finished campaigns, devices in trouble) to this URL as JSON. Repeatable.",
+)
+@click.option(
+    "--email",
+    "email_file",
+    type=click.Path(path_type=Path),
+    envvar="EDGEPROF_EMAIL",
+    metavar="FILE",
+    help="Send notices by e-mail, too, with the settings of this TOML file.",
+)
+@click.option(
+    "--offline-after",
+    "offline_after_h",
+    type=click.FloatRange(0.1, 8760),
+    default=12.0,
+    show_default=True,
+    envvar="EDGEPROF_OFFLINE_AFTER_H",
+    metavar="HOURS",
+    help="Send a notice about a device after so long without a word.",
 )
 @click.option(
     "--prices",
@@ -96,12 +114,14 @@ def serve(
     keep_plain: bool,
     token_file: Path | None,
     webhooks: tuple[str, ...],
+    email_file: Path | None,
+    offline_after_h: float,
     price_files: tuple[Path, ...],
     new_token: bool,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM."""
     with parts_of_the_hub():
-        from edgeprof_hub import config, notices
+        from edgeprof_hub import config, mail, notices
 
     folder = data or state_dir("hub")
     if new_token:
@@ -121,6 +141,8 @@ def serve(
         mqtt_tls_port=mqtt_tls_port,
         tls_names=tls_names,
         keep_plain=keep_plain,
+        email=mail.load(email_file) if email_file else None,
+        offline_after_h=offline_after_h,
     )
     config.check(settings)
     with parts_of_the_hub():
@@ -233,6 +255,43 @@ def job_key(data: Path | None) -> None:
         from edgeprof_hub.signing.job_key import JobKey
 
         click.echo(JobKey.open((data or state_dir("hub")) / "identity").public_hex)
+
+
+@hub.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+@click.option(
+    "--for",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Kind of device, such as aarch64-cp311: architecture and Python. Repeatable.",
+)
+@click.option("--extras", metavar="LIST", help="Runtimes: onnx,litert,llama-wheel or none. Default: all that fit.")
+@click.option(
+    "--wheel", "own", type=click.Path(path_type=Path), help="edgeprof's wheel. Default: packed from this hub."
+)
+@click.option("--constraint", type=click.Path(path_type=Path), help="pip's constraints file, to pin versions.")
+@click.option("--glibc", metavar="2.N", help="The devices' C library. Default: that of the system with this Python.")
+@click.option("--uv/--no-uv", "with_uv", default=True, help="With uv (17 MB), which installs several times as fast.")
+def wheels(
+    data: Path | None,
+    kinds: tuple[str, ...],
+    extras: str | None,
+    own: Path | None,
+    constraint: Path | None,
+    glibc: str | None,
+    with_uv: bool,
+) -> None:
+    """Download the wheels that devices install from this hub.
+
+    Devices need no other network then. The hub may run meanwhile. Each kind is checked: nothing may be missing.
+    """
+    if not kinds and own is None:
+        raise click.UsageError("Name a kind of device: --for aarch64-cp311")
+    with parts_of_the_hub():
+        from edgeprof_hub.commands import hub_wheels
+
+    hub_wheels.run(data or state_dir("hub"), kinds, extras, own, constraint, glibc, with_uv, click.echo)
 
 
 @hub.command()

@@ -23,6 +23,7 @@ ALLOWED = {
     ("POST", "/api/v1/renew"),
 }
 ALLOWED_BELOW = {
+    ("GET", "/api/v1/presence/"),
     ("GET", "/api/v1/blobs/"),
     ("HEAD", "/api/v1/blobs/"),
     ("HEAD", "/api/v1/artifacts/"),

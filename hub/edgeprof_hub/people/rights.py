@@ -41,6 +41,12 @@ OPEN = {
     ("GET", "/ca.pem"): Need(Right.OPEN),
     ("POST", f"{API}/enrol"): Need(Right.OPEN, "device.enrol"),  # the join secret is looked at there
     ("GET", "/static/{file:path}"): Need(Right.OPEN),
+    # A device that joins has no credential yet. What it fetches is public software, checked by its hash.
+    ("GET", "/install.sh"): Need(Right.OPEN),
+    ("GET", f"{API}/join-plan"): Need(Right.OPEN),
+    ("GET", "/simple/"): Need(Right.OPEN),
+    ("GET", "/simple/{project}/"): Need(Right.OPEN),
+    ("GET", "/simple/files/{name}"): Need(Right.OPEN),
 }
 OWN = {
     # What everybody who is signed in may change: what is theirs.
@@ -67,6 +73,7 @@ PEOPLE = {
 }
 JOINING = {
     ("POST", f"{API}/join-secrets"): _operator("device.join_secret"),
+    ("POST", "/add-device"): _operator("device.join_secret"),
     ("POST", API + "/devices/{device_id}/revoke"): _admin("device.revoke"),
 }
 DELETIONS = {
@@ -121,10 +128,6 @@ STORING = {
     ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
     ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
-    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
-    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
-    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
-    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
     ("POST", f"{API}/models"): _operator("model.add"),
     ("POST", "/models/upload"): _operator("model.add"),
@@ -158,6 +161,16 @@ LABELS = {
     ("POST", "/cost/{result_id}/scenarios"): _operator("scenario.save"),
     ("POST", "/cost/{result_id}/scenarios/delete"): _operator("scenario.delete"),
 }
+FLEET = {
+    ("POST", f"{API}/fleet/act"): _operator("fleet.act"),
+    ("POST", "/fleet/act"): _operator("fleet.act"),
+    ("POST", API + "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", API + "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", API + "/devices/{device_id}/replace"): _operator("device.replace"),
+    ("POST", "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", "/devices/{device_id}/replace"): _operator("device.replace"),
+}
 NEEDS: dict[tuple[str, str], Need] = {
     **OPEN,
     **OWN,
@@ -169,6 +182,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **ROLLOUTS,
     **STORING,
     **LABELS,
+    **FLEET,
 }
 _PATTERNS = [(method, path.partition("{")[0], compile_path(path)[0], need) for (method, path), need in NEEDS.items()]
 

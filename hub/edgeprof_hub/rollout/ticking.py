@@ -79,8 +79,8 @@ def end(hub: HubContext, row: RolloutRow, state: RolloutState, reason: str, now_
                 lambda db: rollouts.set_state(db, row.rollout_id, state, reason, now_s, before=OPEN_ROLLOUTS)
             ):
                 return None
-            if state != "aborted":  # a person's request has its own entry
-                store.change(lambda db: audit.record(db, "hub", f"rollout.{state}", row.rollout_id, reason))
+            if state == "stopped":  # nobody's request: the hub did it
+                store.change(lambda db: audit.record(db, "hub", "rollout.stop", row.rollout_id, reason, at_s=now_s))
             campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
             of_these = (rest.JobFilter(campaign_id=each, states=rest.OPEN_STATES) for each in campaigns)
             return hub.dispatch.cancel(store, [job_id for which in of_these for job_id in hub.reader.jobs.ids(which)])

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
-from edgeprof.wire import WIRE_VERSION, topics
+from edgeprof.wire import WIRE_VERSION, rest, topics
 from edgeprof.wire.messages import MAX_HOLDINGS, Bootstrap, Hello, Holdings, Wanted
 from edgeprof.wire.words import WORDS
 from edgeprof_hub.context import HubContext
+from edgeprof_hub.failures import not_found
 from edgeprof_hub.identity import device_access
 from edgeprof_hub.identity.tls_peer import PEER
 from edgeprof_hub.routes.access import host_name
@@ -52,6 +53,16 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
 @router.post("/claims")
 def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     """Announce a session of a device. 409 while another session of it is alive."""
+    try:
+        _let_in(hub, request, hello)
+    except EdgeprofError as error:
+        hub.refused.note(hello, error.message)
+        raise
+    hub.refused.let_in(hello)
+    return {"session_id": hello.session_id}
+
+
+def _let_in(hub: HubContext, request: Request, hello: Hello) -> None:
     device_access.check_own(_device_of(request), hello.device_id)
     if hello.wire != WIRE_VERSION:
         raise EdgeprofError(
@@ -62,7 +73,24 @@ def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     if not topics.is_name(hello.device_id):
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
     hub.claims.take(hello, time.monotonic())
-    return {"session_id": hello.session_id}
+
+
+@router.get("/presence/{device_id}", response_model=rest.DevicePresence)
+def presence(hub: HubOf, request: Request, device_id: str) -> Response:
+    """Whether the hub hears a device: what an installation and an upgrade are settled by."""
+    device_access.check_own(_device_of(request), device_id)
+    record = hub.reader.device(device_id)
+    if record is None:
+        raise not_found("device", device_id)
+    return document(
+        rest.DevicePresence(
+            device_id=record.device_id,
+            label=record.label,
+            online=record.online,
+            agent_version=record.agent_version,
+            last_seen_s=record.last_seen_s,
+        )
+    )
 
 
 @router.post("/holdings", response_model=Wanted)

@@ -1,0 +1,63 @@
+"""Replaces the installed agent by the hub's version, with a way back that needs nobody."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_agent.installing import environment
+from edgeprof_agent.installing.access import by_identity, by_token
+from edgeprof_agent.installing.board import Board, detect
+from edgeprof_agent.installing.building import build
+from edgeprof_agent.installing.changes import Changes, Say, check_writable
+from edgeprof_agent.installing.places import Places
+from edgeprof_agent.installing.service import service_of
+from edgeprof_agent.installing.settings import hub_of, setting, token_of
+from edgeprof_agent.installing.switching import check_starts, set_current, switch
+
+
+def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, board: Board | None = None) -> None:
+    """Raises EdgeprofError; the version before runs then."""
+    if not places.current.is_symlink():
+        raise UsageError(
+            "not_installed",
+            f"{places.current} is not an agent that the installer made. Run the line of the hub's page Add a device.",
+        )
+    check_writable(places.prefix)
+    changes = Changes(say, is_dry)
+    board = board or detect()
+    hub = hub_of(places)
+    state = Path(setting(places.settings.read_text(), "data") or places.state)
+    access = by_identity(hub, state) or by_token(hub, token_of(places), state)
+    source = access.source
+    plan = source.plan(board)
+    with _alone(places):
+        before = environment.installed_in(places.current.resolve())
+        extras = ",".join(before.extras) or "none" if before else None
+        made = build(plan, source, board, places, extras, changes)
+        if is_dry or not made.is_new:
+            return
+        check_starts(made)
+        service = service_of(places, has_systemd=board.has_systemd)
+        if not service.is_running():
+            set_current(places, made, places.current.resolve(), changes)
+            say(f"{'next':<10} No agent runs here. The next start uses edgeprof {made.version}.")
+            return
+        contact = switch(service, made, access.hearing, places, changes, within_s)
+        say(f"{'upgraded':<10} the hub hears {contact.label} with edgeprof {contact.version}")
+
+
+@contextmanager
+def _alone(places: Places) -> Generator[None, None, None]:
+    """One at a time: two would stop each other's trials."""
+    handle = os.open(places.versions, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EdgeprofError("upgrade_running", "Another upgrade of this agent runs. Wait until it ends.") from error
+        yield
+    finally:
+        os.close(handle)
