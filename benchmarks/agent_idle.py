@@ -1,4 +1,4 @@
-"""What an idle, connected agent costs: PSS and CPU of its process over a minute, on a real hub and broker.
+"""What an idle, connected agent costs: PSS, CPU and traffic of its process, on a real hub and broker.
 
 python benchmarks/agent_idle.py [--seconds 60] [--hub URL | --tls]
 
@@ -6,6 +6,7 @@ With --tls the agent has joined the hub, and speaks HTTPS and MQTT with its own 
 """
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -23,6 +24,11 @@ import click
 
 PSS_LIMIT_MIB = 30.0
 CPU_LIMIT_PERCENT = 0.1
+TRAFFIC_LIMIT_MB = 5.0
+"""A month, as a mobile network counts it."""
+MONTH_S = 30 * 86_400.0
+HEADER_BYTES = 66
+"""Ethernet 14, IPv4 20, TCP with time stamps 32: of each segment."""
 SETTLE_S = 5.0
 
 
@@ -35,11 +41,14 @@ class Idle:
     rss_mib_max: float
     cpu_percent: float
     threads: int
+    traffic_bytes: int
+    """On its connections, both ways, headers of Ethernet, IP and TCP with them."""
+    traffic_mb_per_month: float
 
 
 def measure(pid: int, seconds: float) -> Idle:
     """Twelve samples of memory, and the scheduler's own count of nanoseconds."""
-    began_s, began_ns = time.monotonic(), cpu_ns(pid)
+    began_s, began_ns, began_bytes = time.monotonic(), cpu_ns(pid), traffic_bytes(pid)
     pss: list[float] = []
     rss: list[float] = []
     for _ in range(12):
@@ -47,13 +56,33 @@ def measure(pid: int, seconds: float) -> Idle:
         pss.append(memory_mib(pid, "Pss"))
         rss.append(memory_mib(pid, "Rss"))
     span_s = time.monotonic() - began_s
+    traffic = traffic_bytes(pid) - began_bytes
     return Idle(
         seconds=round(span_s, 1),
         pss_mib_max=round(max(pss), 2),
         rss_mib_max=round(max(rss), 2),
         cpu_percent=round((cpu_ns(pid) - began_ns) / 1e9 / span_s * 100, 4),
         threads=len(list(Path(f"/proc/{pid}/task").iterdir())),
+        traffic_bytes=traffic,
+        traffic_mb_per_month=round(traffic / span_s * MONTH_S / 1e6, 3),
     )
+
+
+def traffic_bytes(pid: int) -> int:
+    """What the process's connections have carried since they began, by the kernel's own count (`ss`)."""
+    listed = subprocess.run(["ss", "-tinpHO"], capture_output=True, text=True, check=True).stdout.splitlines()
+    mine = [line for line in listed if f"pid={pid}," in line]
+    return sum(
+        _count(line, "bytes_sent")
+        + _count(line, "bytes_received")
+        + HEADER_BYTES * (_count(line, "segs_out") + _count(line, "segs_in"))
+        for line in mine
+    )
+
+
+def _count(line: str, name: str) -> int:
+    found = re.search(rf"\b{name}:(\d+)", line)
+    return int(found[1]) if found else 0
 
 
 def memory_mib(pid: int, name: str) -> float:
@@ -146,9 +175,10 @@ def main(seconds: float, hub_url: str | None, tls: bool) -> None:
             joined_url = f"https://127.0.0.1:{tls_port}" if tls else None
             with process(*serve):
                 idle = with_agent(f"http://127.0.0.1:{port}", folder, seconds, joined_url)
-    limits = {"pss_mib": PSS_LIMIT_MIB, "cpu_percent": CPU_LIMIT_PERCENT}
+    limits = {"pss_mib": PSS_LIMIT_MIB, "cpu_percent": CPU_LIMIT_PERCENT, "traffic_mb_per_month": TRAFFIC_LIMIT_MB}
     click.echo(json.dumps({**asdict(idle), "limits": limits}, indent=2))
-    sys.exit(idle.pss_mib_max > PSS_LIMIT_MIB or idle.cpu_percent > CPU_LIMIT_PERCENT)
+    is_above = idle.pss_mib_max > PSS_LIMIT_MIB or idle.cpu_percent > CPU_LIMIT_PERCENT
+    sys.exit(is_above or idle.traffic_mb_per_month > TRAFFIC_LIMIT_MB)
 
 
 if __name__ == "__main__":

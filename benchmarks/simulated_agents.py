@@ -253,7 +253,7 @@ async def play(data: Path, port: int, hub: psutil.Process, agents: int, number: 
     receipts = sum((agent.receipts for agent in fleet.agents), Counter[str]())
     cpu = hub.cpu_times()
     brokers = [child.memory_info().rss for child in hub.children() if "mosquitto" in child.name()]
-    return Outcome(
+    outcome = Outcome(
         born_s=round(born_s, 2),
         online_s=round(online_s, 2),
         results_s=round(results_s, 3),
@@ -269,6 +269,8 @@ async def play(data: Path, port: int, hub: psutil.Process, agents: int, number: 
         hub_rss_mib=round(hub.memory_info().rss / 2**20, 1),
         broker_rss_mib=round(max(brokers, default=0) / 2**20, 1),
     )
+    await fleet.cut()
+    return outcome
 
 
 def broker_port(url: str) -> int:

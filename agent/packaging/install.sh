@@ -43,11 +43,26 @@ check_rights() { # FOLDER...: each can be made or written to
     done
 }
 
-put_unit() { # with the folders that were chosen
+put_unit() { # FILE TARGET: with the folders that were chosen
     chosen=$(mktemp)
-    sed "s|/opt/edgeprof|$PREFIX|g; s|/etc/edgeprof|$ETC|g" "$HERE/edgeprof-agent.service" >"$chosen"
-    put "$chosen" "$UNITS/edgeprof-agent.service" 0644
+    sed "s|/opt/edgeprof|$PREFIX|g; s|/etc/edgeprof|$ETC|g" "$HERE/$1" >"$chosen"
+    put "$chosen" "$UNITS/$2" 0644
     rm -f "$chosen"
+}
+
+# The sandbox of a model is a unit of its own, which the agent reaches by a socket: nobody else is in its group.
+put_runner() {
+    if ! getent group edgeprof-runner >/dev/null 2>&1; then
+        if have_systemd && groupadd --system edgeprof-runner; then
+            say "created    the group edgeprof-runner"
+        else
+            say "skipped    edgeprof-runner.socket: it needs systemd and the group edgeprof-runner"
+            return
+        fi
+    fi
+    put_unit edgeprof-runner.socket edgeprof-runner.socket
+    put_unit edgeprof-runner@.service edgeprof-runner@.service
+    put_unit runner.conf edgeprof-agent.service.d/runner.conf
 }
 
 write_settings() {
@@ -98,6 +113,7 @@ start_service() {
     else
         systemctl daemon-reload
         systemctl enable --quiet edgeprof-agent
+        if [ -e "$UNITS/edgeprof-runner.socket" ]; then systemctl enable --now --quiet edgeprof-runner.socket; fi
         systemctl restart edgeprof-agent
         say "started    edgeprof-agent (its log: journalctl -u edgeprof-agent)"
     fi
@@ -112,7 +128,12 @@ remove() { # PATH
 uninstall() {
     if have_systemd && [ -e "$UNITS/edgeprof-agent.service" ]; then
         systemctl disable --now --quiet edgeprof-agent || true
+        if [ -e "$UNITS/edgeprof-runner.socket" ]; then systemctl disable --now --quiet edgeprof-runner.socket || true; fi
     fi
+    remove "$UNITS/edgeprof-runner.socket"
+    remove "$UNITS/edgeprof-runner@.service"
+    remove "$UNITS/edgeprof-agent.service.d/runner.conf"
+    rmdir "$UNITS/edgeprof-agent.service.d" 2>/dev/null || true
     remove "$UNITS/edgeprof-agent.service"
     remove "$PREFIX/venv"
     remove "$PREFIX/versions"
@@ -150,7 +171,8 @@ main() {
     [ "$EXTRAS" != default ] || EXTRAS=$(default_extras)
     write_settings
     install_package
-    put_unit
+    put_unit edgeprof-agent.service edgeprof-agent.service
+    put_runner
     put "$REPOSITORY/docs/operating-agent.md" "$PREFIX/share/operating-agent.md" 0644
     start_service
 }

@@ -166,7 +166,8 @@ def _follow(
     for line in found.lines(terminal_width(), painter(sys.stdout)):
         click.echo(line)
     click.echo("")
-    click.echo(f"Compare: {client.url}/")
+    is_measured = any(job.config.is_speed or job.config.evaluation_set for job in ended.jobs)
+    click.echo(f"Compare: {client.url}/" if is_measured else f"Campaign: {client.url}/campaigns/{campaign.campaign_id}")
     return 0 if all(job.state == "measured" for job in ended.jobs) else 1
 
 

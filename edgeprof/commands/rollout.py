@@ -122,6 +122,7 @@ def rollout() -> None:
 )
 @click.option("--shots", type=int, default=0, help="Solved examples before each item of --evaluate (default: 0).")
 @click.option("--items", type=int, default=0, help="Answer only the first N items of --evaluate; 0 is all.")
+@click.option("--no-run", is_flag=True, help="After the canary, flash without a run: store, load once, switch.")
 @campaign_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub_options
@@ -147,6 +148,7 @@ def start(
     sets: tuple[str, ...],
     shots: int,
     items: int,
+    no_run: bool,
     as_json: bool,
     hub_url: str,
     token_file: str | None,
@@ -190,6 +192,7 @@ def start(
         measuring,
         evaluation_sets=tuple(resolve_sets.put_set(client, text, say_progress).set_id for text in dict.fromkeys(sets)),
         shots=shots,
+        flash_only=no_run,
         protocol=replace(measuring.protocol, evaluation_items=items),
         model_ids=(record.model_id,),
         device_ids=tuple(device.device_id for device in chosen),

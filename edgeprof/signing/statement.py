@@ -44,13 +44,18 @@ class JobStatement:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What the device knows by itself. `hub_id` empty: it has not accepted a signed job yet."""
+    """What the device knows by itself. `hub_id` empty: it has not accepted a signed job yet.
+
+    `newest_version` and `newest_issued_s` are those of the newest accepted job.
+    """
 
     keys: Sequence[bytes]
     device_id: str
     hub_id: str
     floor: int
     now_s: float
+    newest_version: int = 0
+    newest_issued_s: float = 0.0
 
 
 def content_sha256(payload: bytes) -> str:
@@ -81,10 +86,11 @@ def checked(job: Job, payload: bytes, expected: Expectation) -> JobStatement:
         raise EdgeprofError("job_wrong_hub", f"The job is signed by the hub {statement.hub_id[:60]!r}.")
     if mixed := _mixed(job, payload, statement):
         raise EdgeprofError("job_mixed", f"The job does not match its signature: {mixed} differs.")
-    if expected.now_s > statement.expires_s + CLOCK_SLACK_S:
+    now_s = _now_s(statement, expected)
+    if now_s > statement.expires_s + CLOCK_SLACK_S:
         raise EdgeprofError(
             "job_expired",
-            f"The job's signature ended {_days(expected.now_s - statement.expires_s)} ago by this device's clock. "
+            f"The job's signature ended {_days(now_s - statement.expires_s)} ago by this device's clock. "
             "Retry the job, and check the device's clock.",
         )
     if statement.version < expected.floor:
@@ -93,6 +99,15 @@ def checked(job: Job, payload: bytes, expected: Expectation) -> JobStatement:
             f"The hub has withdrawn this job: version {statement.version} is below {expected.floor}. Start it again.",
         )
     return statement
+
+
+def _now_s(statement: JobStatement, expected: Expectation) -> float:
+    """By the device's clock. For a job that is not the newest, it is at least as late as when the newest was signed.
+
+    A newer job is no replay, so a hub whose clock was once wrong does not lock its devices.
+    """
+    is_newest = statement.version > expected.newest_version
+    return expected.now_s if is_newest else max(expected.now_s, expected.newest_issued_s)
 
 
 def _authentic(signed: SignedStatement | None, keys: Sequence[bytes]) -> JobStatement:

@@ -44,7 +44,12 @@ def rollout_text(one: Rollout) -> str:
     lines = [clean(f"{one.kind.capitalize()} of {one.model_name}: {one.state}. {one.stands}").strip()]
     lines += [f"Note: {clean(note)}" for note in one.notes]
     groups = [
-        (f"{each.number + 1} {each.title}", str(each.size), GROUP_WORDS[each.state], outcomes_text(each))
+        (
+            f"{each.number + 1} {each.title}",
+            str(each.size),
+            group_word(one, each),
+            f"{counts_text(one, each)}; needs {each.needs}",
+        )
         for each in one.groups
     ]
     lines += ["", *columns.table([GROUP_HEADERS, *groups], left=len(GROUP_HEADERS))]
@@ -53,7 +58,7 @@ def rollout_text(one: Rollout) -> str:
             (
                 str(each.group + 1),
                 clean(each.label),
-                each.outcome or "open",
+                outcome_word(one, each),
                 clean(each.previous_name),
                 clean(each.sentence),
             )
@@ -90,10 +95,24 @@ def devices_text(groups: Sequence[RolloutGroup]) -> str:
     return f"{total['succeeded']} of {sum(group.size for group in groups)} succeeded{other}"
 
 
-def outcomes_text(group: RolloutGroup) -> str:
-    """`1 succeeded, 2 open; needs 3`."""
-    counts = ", ".join(f"{group.counts[word]} {word}" for word in OUTCOMES if group.counts.get(word))
-    return f"{counts}; needs {group.needs}"
+def counts_text(one: Rollout, group: RolloutGroup) -> str:
+    """`1 succeeded, 2 open`; of a rollout that has ended, `2 not reached`."""
+    words = {"open": _open_word(one)}
+    return ", ".join(f"{group.counts[word]} {words.get(word, word)}" for word in OUTCOMES if group.counts.get(word))
+
+
+def group_word(one: Rollout, group: RolloutGroup) -> str:
+    """The state of a group for a person."""
+    return "not started" if one.ended_s is not None and group.state == "waiting" else GROUP_WORDS[group.state]
+
+
+def outcome_word(one: Rollout, device: RolloutDevice) -> str:
+    """The outcome of a device for a person."""
+    return device.outcome or _open_word(one)
+
+
+def _open_word(one: Rollout) -> str:
+    return "open" if one.ended_s is None else "not reached"
 
 
 def _gates(devices: Sequence[RolloutDevice]) -> Iterator[str]:

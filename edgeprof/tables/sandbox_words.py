@@ -26,4 +26,4 @@ def guarded_words(layers: Iterable[str]) -> str:
     open_guards = [guard.name for guard in lacking(layers)]
     if open_guards:
         return f"Not guarded: {', '.join(open_guards)}."
-    return f"Full: {', '.join(guard.name for guard in SANDBOX)}."
+    return f"Full. Guarded: {', '.join(guard.name for guard in SANDBOX)}."

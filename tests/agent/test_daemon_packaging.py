@@ -8,19 +8,39 @@ from pathlib import Path
 import pytest
 
 from edgeprof_agent import config
+from edgeprof_agent.isolation import hand_over
 
 PACKAGING = Path(__file__).parents[2] / "agent" / "packaging"
 MAX_EXPOSURE = 20
 """systemd's own measure in tenths: 0 is closed, 100 is a bare unit. 1.5 when this was written."""
+SCRATCH = "/run/edgeprof-scratch"
+MAX_RUNNER_EXPOSURE = 10
+"""0.9 when this was written."""
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_the_unit_is_closed() -> None:
-    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={MAX_EXPOSURE}", "--no-pager"]
-    run = subprocess.run(
-        [*command, str(PACKAGING / "edgeprof-agent.service")], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize(
+    ("unit", "limit"), [("edgeprof-agent.service", MAX_EXPOSURE), ("edgeprof-runner@.service", MAX_RUNNER_EXPOSURE)]
+)
+def test_a_unit_is_closed(unit: str, limit: int, tmp_path: Path) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={limit}", "--no-pager"]
+    instance = shutil.copy(PACKAGING / unit, tmp_path / unit.replace("@", "@1"))
+    run = subprocess.run([*command, str(instance)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-200:] + run.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_the_units_of_the_runner(tmp_path: Path) -> None:
+    for name in ("edgeprof-runner.socket", "edgeprof-runner@.service"):
+        text = (PACKAGING / name).read_text()
+        (tmp_path / name).write_text(text.replace("/opt/edgeprof/venv/bin/python", "/bin/true"))
+    units = [str(tmp_path / "edgeprof-runner.socket"), str(tmp_path / "edgeprof-runner@.service")]
+    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert "edgeprof-runner" not in run.stderr
+    assert f"ListenSequentialPacket={hand_over.SOCKET}" in (PACKAGING / "edgeprof-runner.socket").read_text()
+    unit = (PACKAGING / "edgeprof-runner@.service").read_text()
+    assert f"TMPDIR={SCRATCH} " in unit
+    assert f"{SCRATCH}:size=512M" in unit
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

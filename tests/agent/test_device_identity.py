@@ -26,6 +26,7 @@ from edgeprof_hub.identity import certificates
 DEVICE = "d-0011223344556677"
 NOW = dt.datetime.now(dt.timezone.utc)
 CA = certificates.new_ca(NOW - dt.timedelta(days=2000))
+CA_PEM = certificates.pem_of(CA.certificate)
 KEY = certificates.new_key()
 
 
@@ -64,7 +65,8 @@ def test_a_renewal_is_used_from_the_next_connection_on(tmp_path: Path) -> None:
     found = identity(tmp_path, 300)
     before = found.context()
     assert found.context() is before
-    Renewal(found, lambda: Renewed(certificate_pem=signed(0), ca_pem=certificates.pem_of(CA.certificate))).look()
+    renewed = Renewed(certificate_pem=signed(0), ca_pem=CA_PEM)
+    Renewal(found, lambda: renewed, lambda: CA_PEM).look()
     assert found.context() is not before
     assert not found.is_renewal_due(NOW.timestamp())
 
@@ -76,9 +78,17 @@ def test_a_renewal_that_fails_leaves_everything_as_it_was(tmp_path: Path, caplog
         raise HubUnreachable("https://hub.example:8766", "no route to host")
 
     with caplog.at_level(logging.WARNING):
-        Renewal(found, away).look()
+        Renewal(found, away, lambda: CA_PEM).look()
     assert "certificate.not_renewed" in caplog.text
     assert found.is_renewal_due(NOW.timestamp())
+
+
+def test_a_ca_that_is_to_follow_is_learned_and_nothing_else_is(tmp_path: Path) -> None:
+    found = identity(tmp_path, 0)
+    both = CA_PEM + certificates.pem_of(certificates.new_ca(NOW).certificate)
+    for answer in ("", "no certificate", both, both):
+        Renewal(found, lambda: pytest.fail("nothing is due"), lambda answer=answer: answer).look()
+        assert found.context().cert_store_stats()["x509_ca"] == (2 if answer == both else 1)
 
 
 def test_an_expired_certificate_is_named_with_both_dates_and_the_way_out(tmp_path: Path) -> None:
@@ -180,3 +190,13 @@ def test_the_doctor_says_how_long_the_certificate_is_good(tmp_path: Path) -> Non
     (tmp_path / files.FOLDER / files.CERTIFICATE).write_text("damaged")
     (damaged,) = doctor.certificate(tmp_path, NOW.timestamp())
     assert "Cannot use the certificate" in damaged.detail
+
+
+def test_another_hubs_key_ends_what_the_old_hubs_jobs_said(tmp_path: Path) -> None:
+    joining._pin(tmp_path, "aa" * 32)  # pyright: ignore[reportPrivateUsage]
+    (tmp_path / "job_seen.json").write_text("{}")
+    joining._pin(tmp_path, "aa" * 32)  # pyright: ignore[reportPrivateUsage]
+    assert (tmp_path / "job_seen.json").exists()
+    joining._pin(tmp_path, "bb" * 32)  # pyright: ignore[reportPrivateUsage]
+    assert not (tmp_path / "job_seen.json").exists()
+    assert (tmp_path / "job_key").read_text() == "bb" * 32 + "\n"

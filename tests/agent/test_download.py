@@ -282,3 +282,15 @@ def test_a_hash_in_the_background_is_that_of_all_bytes_in_order() -> None:
                 total.update(chunk)
     assert total.hexdigest() == hashlib.sha256(b"".join(chunks)).hexdigest()
     assert total.size_bytes == sum(map(len, chunks))
+
+
+def test_a_bandwidth_limit_does_not_use_up_the_time(part: Path) -> None:
+    """The caller waits in `on_bytes`: for three times as long as the download may take."""
+    hasty = DownloadLimits(stall_s=0.2, deadline_s=0.5, tries=3, backoff=Backoff(0.0, 0.01))
+
+    def wait(done: int) -> None:
+        threading.Event().wait(0.5 if done else 0.0)
+
+    with serving(honest(DATA)) as server:
+        fetch(server.url, part, limits=hasty, on_bytes=wait)
+    assert part.read_bytes() == DATA

@@ -223,7 +223,7 @@ def test_strict_runs_nothing_without_a_sandbox_and_names_what_adds_it(monkeypatc
     monkeypatch.setenv("PATH", "/nowhere")
     result = measured(replace(request_for(MODEL), sandbox="strict"))
     assert result.failure is not None
-    assert result.failure.code == "not_sandboxed"
+    assert (result.failure.code, result.failure.stage, result.failure.signal) == ("not_sandboxed", "start", None)
     assert result.failure.message == (
         "The setting sandbox is strict, and bubblewrap is not installed. Fix: sudo apt-get install bubblewrap"
     )
@@ -246,7 +246,7 @@ def test_without_a_sandbox_auto_runs_and_says_what_is_open(monkeypatch: pytest.M
 def test_what_was_left_behind_is_told() -> None:
     full = tuple(guard.layers[0] for guard in SANDBOX)
     assert sandbox_words(Isolation(layers=full, memory_limit_mib=None, strays=2)) == (
-        f"Full: {', '.join(guard.name for guard in SANDBOX)}. 2 left behind were ended with the run."
+        f"Full. Guarded: {', '.join(guard.name for guard in SANDBOX)}. 2 left behind were ended with the run."
     )
 
 

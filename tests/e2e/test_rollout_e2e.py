@@ -16,6 +16,11 @@ def rested(farm: Farm, started: Rollout) -> Rollout:
     return eventually("the rollout rests", now)
 
 
+def installed(farm: Farm, family: str) -> str:
+    """The model that programs on the device find."""
+    return (farm.folder / "alpha" / "installed" / family).resolve().name
+
+
 def test_a_real_agent_is_a_canary_and_gets_its_model_back(farm: Farm, bundled: Path) -> None:
     device = farm.device("alpha")
     before, new = (farm.put(bundled / name) for name in ("digits-cnn-fp32.onnx", "digits-cnn-int8.onnx"))
@@ -28,7 +33,9 @@ def test_a_real_agent_is_a_canary_and_gets_its_model_back(farm: Farm, bundled: P
     (found,) = ended.devices
     assert found.compared is not None
     assert (found.reference_name, found.compared.reference_runs, found.compared.model_runs) == (before.shown_name, 1, 1)
+    assert installed(farm, new.family) == new.model_id
     back = rested(farm, farm.client.change_rollout(ended.rollout_id, "rollback"))
     assert (back.kind, back.state, back.devices[0].model_id) == ("rollback", "finished", before.model_id)
     job = farm.client.campaign(back.groups[0].campaign_id).jobs[0]
-    assert (job.state, job.model_id) == ("measured", before.model_id)
+    assert (job.state_word, job.model_id) == ("flashed", before.model_id)
+    assert installed(farm, before.family) == before.model_id

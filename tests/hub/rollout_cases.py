@@ -40,7 +40,7 @@ class Behaviour:
     fails: tuple[Stage, FailureCode] | None = None
     fails_on: int = 0
     fails_only: str = ""
-    """`speed` or `evaluation`: where alone it fails."""
+    """`speed`, `evaluation` or `flash`: where alone it fails."""
     refuses: str = ""
     right: Sequence[bool | None] = field(default_factory=lambda: RIGHT)
     holds: Callable[[str], bool] = lambda device_id: True
@@ -58,7 +58,8 @@ class Agent(FakeAgent):
         self.models = models
         self.hub = hub
         self.runs: list[m.Job] = []
-        self.facts = replace(self.facts, abilities=("evaluate",), disk_free_mib=10_000.0, **changes)
+        self.facts = replace(self.facts, abilities=("evaluate",), disk_free_mib=10_000.0)
+        self.facts = replace(self.facts, **changes)
         self._draw = random.Random(number)
         self._done: set[tuple[str, int]] = set()
 
@@ -87,13 +88,15 @@ class Agent(FakeAgent):
     def _result(self, job: m.Job, does: Behaviour) -> m.Result:
         record = fleet.model(job.model.name, "any", job.model.format)
         record = replace(record, model_id=job.model.model_id)
-        kind = "evaluation" if job.config.evaluation_set else "speed"
+        kind = "evaluation" if job.config.evaluation_set else "flash" if job.config.load_only else "speed"
         number = sum(1 for each in self.runs if each.model.model_id == job.model.model_id)
         if does.fails and does.fails_only in ("", kind) and does.fails_on in (0, number):
             stage, code = does.fails
             made = fleet.result(self.number, record, failure=m.Failure(stage=stage, code=code, message="", log=""))
         elif kind == "evaluation":
             made = quality_cases.evaluated(self.hub, self.number, record, does.right)
+        elif job.config.load_only:
+            made = fleet.result(self.number, record)
         else:
             device = Device(ALL[does.series], does.spread)
             samples = device.run(self._draw, SAMPLES, does.factor)

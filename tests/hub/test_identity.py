@@ -14,8 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.net.x509 import certificates as read
 from edgeprof.wire import join_token
-from edgeprof_hub.identity import certificates, machine_names, tokens
-from edgeprof_hub.identity.authority import Authority
+from edgeprof_hub.identity import certificates, machine_names, rotation, tokens
+from edgeprof_hub.identity.authority import Authority, add_ca
 from edgeprof_hub.identity.ledger import JoinRefused, Ledger
 from edgeprof_hub.identity.validity import validity_of
 from tests.hub.tls_hub import request_of
@@ -44,16 +44,57 @@ def test_the_hash_in_the_token_is_the_one_that_openssl_computes(authority: Autho
     assert found.key_sha256 == authority.ca_key_sha256
 
 
-def test_a_damaged_authority_is_never_replaced_by_a_new_one(authority: Authority) -> None:
+def test_openssl_takes_every_certificate_by_its_strict_rules(authority: Authority, tmp_path: Path) -> None:
+    """As clients do from Python 3.13 on."""
+    authority.keep_server(["hub", "127.0.0.1"])
+    authority.write_crl()
+    device = tmp_path / "device.pem"
+    device.write_text(authority.issue_device(request_of(ec.generate_private_key(ec.SECP256R1())), DEVICE))
+    strict = ["openssl", "verify", "-x509_strict", "-CAfile", authority.folder / "ca.pem"]
+    crl = ["-crl_check", "-CRLfile", authority.folder / "crl.pem"]
+    for purpose, file in (("sslserver", authority.folder / "server.pem"), ("sslclient", device)):
+        done = subprocess.run([*strict, *crl, "-purpose", purpose, file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    swapped = subprocess.run([*strict, "-purpose", "sslserver", device], capture_output=True, text=True, check=False)
+    assert "unsuitable certificate purpose" in swapped.stderr
+    authority.revoke(DEVICE)
+    revoked = subprocess.run([*strict, *crl, device], capture_output=True, text=True, check=False)
+    assert "certificate revoked" in revoked.stderr
+
+
+@pytest.mark.parametrize("lost", ["signing", "ledger.sqlite", "ca-*.key"])
+def test_an_authority_that_lost_a_file_is_never_replaced_by_a_new_one(authority: Authority, lost: str) -> None:
+    authority.issue_device(request_of(ec.generate_private_key(ec.SECP256R1())), DEVICE)
     authority.ledger.close()
-    for damage in (
-        lambda: (authority.folder / "ca.key").unlink(),
-        lambda: (authority.folder / "ca.pem").write_text(""),
-    ):
-        damage()
-        with pytest.raises(EdgeprofError, match="Restore the folder from a copy") as caught:
-            Authority.open(authority.folder)
-        assert caught.value.code == "identity_damaged"
+    for file in authority.folder.glob(lost):
+        file.unlink()
+    with pytest.raises(EdgeprofError, match="Restore the folder from a copy") as caught:
+        Authority.open(authority.folder)
+    assert caught.value.code == "identity_damaged"
+
+
+def test_a_first_start_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
+    cut_off = add_ca(tmp_path)
+    Ledger(tmp_path / "ledger.sqlite").close()
+    made = Authority.open(tmp_path)
+    assert made.ca_key_sha256 != certificates.key_sha256(cut_off.key.public_key())
+    assert made.ca_pem.count("BEGIN") == 1
+
+
+def test_the_steps_of_a_new_ca_are_taken_in_their_order(authority: Authority, tmp_path: Path) -> None:
+    for step in (rotation.switch, rotation.drop):
+        with pytest.raises(UsageError, match="edgeprof hub new-ca"):
+            step(authority.folder)
+    rotation.prepare(authority.folder)
+    with pytest.raises(UsageError, match="prepared already"):
+        rotation.prepare(authority.folder)
+    assert Authority.open(authority.folder).ca_key_sha256 == authority.ca_key_sha256
+    rotation.switch(authority.folder)
+    assert Authority.open(authority.folder).ca_key_sha256 != authority.ca_key_sha256
+    rotation.drop(authority.folder)
+    assert Authority.open(authority.folder).ca_pem.count("BEGIN") == 1
+    with pytest.raises(UsageError, match="holds no CA"):
+        rotation.prepare(tmp_path / "nothing")
 
 
 def test_a_devices_certificate_names_it_and_is_good_for_a_client_alone(authority: Authority) -> None:
@@ -213,7 +254,7 @@ def test_who_looks_after_a_hub_sees_how_long_everything_is_good(authority: Autho
     found = validity_of(authority.folder, now)
     assert found is not None
     lines = found.lines(now)
-    assert lines[1] == f"Revocation list: until {now + dt.timedelta(days=30):%Y-%m-%d} (29 days)"
+    assert lines[1] == f"Revocation list: until {now + dt.timedelta(days=30):%Y-%m-%d} (30 days)"
     assert len(lines) == 2
     later = now + dt.timedelta(days=3)
     stale = validity_of(authority.folder, later)

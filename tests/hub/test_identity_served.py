@@ -1,5 +1,8 @@
 """Devices with identities at a real hub with a real mosquitto: who gets in, as whom, to what, and who is shut out."""
 
+import datetime as dt
+import http.client
+import itertools
 import socket
 import ssl
 import time
@@ -13,13 +16,17 @@ import pytest
 from edgeprof.errors import UsageError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
+from edgeprof_agent.daemon.http import HubHttp
+from edgeprof_agent.identity import files
+from edgeprof_agent.identity.renewal import Renewal
 from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
-from edgeprof_hub.identity import tokens
+from edgeprof_hub.identity import certificates, rotation, tokens
+from edgeprof_hub.identity.authority import read_cas
 from edgeprof_hub.identity.identities import MAX_TTL_S
-from edgeprof_hub.signing.job_key import JobKey
 from tests.hub import fleet
 from tests.hub.live import eventually
+from tests.hub.test_access import OPEN, ROUTES
 from tests.hub.tls_hub import HOST, Device, Mqtt, TlsHub, serving_tls
 
 pytestmark = pytest.mark.mosquitto
@@ -27,6 +34,7 @@ pytestmark = pytest.mark.mosquitto
 TOKEN = "a-token-for-tests-only"
 A, B, C = (fleet.device_id(number) for number in (1, 2, 3))
 SITE = topics.DEFAULT_SITE
+NUMBERS = itertools.count(100)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +45,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsHub]:
 
 @pytest.fixture
 def joined(served: TlsHub, tmp_path: Path) -> tuple[Device, Device]:
-    """Two devices with certificates; earlier ones of these ids are void."""
-    found = Device(tmp_path, A), Device(tmp_path, B)
+    """Two devices with certificates."""
+    found = tuple(Device(tmp_path, fleet.device_id(next(NUMBERS))) for _ in range(2))
     for device in found:
-        status, answer = device.join(served, served.secret(device.device_id))
+        status, answer = device.join(served, served.secret())
         assert status == 200, answer
-    return found
+    return found[0], found[1]
 
 
 def certificate_port(served: TlsHub) -> int:
@@ -55,8 +63,9 @@ def token_port(served: TlsHub) -> int:
     return served.hub.endpoint.device_ports.token
 
 
-def birth(number: int) -> bytes:
-    return codec.encode(replace(fleet.state(number, f"agent-{number}"), session_id=f"s-{time.monotonic_ns()}"))
+def birth(device_id: str, name: str) -> bytes:
+    state = fleet.state(1, name)
+    return codec.encode(replace(state, device_id=device_id, session_id=f"s-{time.monotonic_ns()}"))
 
 
 def hello(device_id: str) -> dict[str, Any]:
@@ -73,8 +82,8 @@ def test_what_an_operator_makes_a_device_joins_with(served: TlsHub, tmp_path: Pa
     status, answer = device.join(served, made["token"].split(".")[2])
     assert status == 200
     assert answer["ca_pem"] == served.ca_file.read_text()
-    signs_jobs = JobKey.open(served.identities.authority.folder).public_hex
-    assert (answer["token"], answer["job_key_hex"]) == (None, signs_jobs)
+    assert served.hub.job_key is not None
+    assert (answer["token"], answer["job_key_hex"]) == (None, served.hub.job_key.public_hex)
     assert answer["hub_url"] == f"https://{HOST}:{served.port}"
     assert answer["mqtt"] == {"host": HOST, "port": certificate_port(served), "tls": True}
     status, bootstrap = served.ask("GET", "/api/v1/bootstrap", context=device.context(served))
@@ -135,14 +144,14 @@ def test_a_join_secret_lives_a_day_at_most(served: TlsHub) -> None:
 def test_a_device_speaks_over_https_for_itself_and_asks_for_nothing_else(
     served: TlsHub, joined: tuple[Device, Device]
 ) -> None:
-    a, _ = joined
+    a, b = joined
     context = a.context(served)
-    assert served.ask("POST", "/api/v1/claims", hello(A), context=context)[0] == 200
+    assert served.ask("POST", "/api/v1/claims", hello(a.device_id), context=context)[0] == 200
     asked: list[tuple[str, dict[str, Any]]] = [
-        ("/api/v1/claims", hello(B)),
-        ("/api/v1/holdings", {"device_id": B, "results": {}}),
+        ("/api/v1/claims", hello(b.device_id)),
+        ("/api/v1/holdings", {"device_id": b.device_id, "results": {}}),
         ("/api/v1/join-secrets", {}),
-        (f"/api/v1/devices/{B}/revoke", {}),
+        (f"/api/v1/devices/{b.device_id}/revoke", {}),
         ("/api/v1/campaigns", {}),
     ]
     for path, body in asked:
@@ -169,20 +178,20 @@ def test_without_a_certificate_of_its_own_nobody_reaches_the_devices_broker(
 
 def test_the_broker_takes_a_device_for_who_its_certificate_says(served: TlsHub, joined: tuple[Device, Device]) -> None:
     a, b = joined
-    port = certificate_port(served)
-    with Mqtt(port, A, a.context(served)) as victim, Mqtt(port, A, b.context(served)) as thief:
+    ids, port = (a.device_id, b.device_id), certificate_port(served)
+    with Mqtt(port, ids[0], a.context(served)) as victim, Mqtt(port, ids[0], b.context(served)) as thief:
         eventually(lambda: victim.is_in and thief.is_in)
-        for topic in topics.agent_filters(SITE, A):
+        for topic in topics.agent_filters(SITE, ids[0]):
             victim.client.subscribe(topic, 1)
             thief.client.subscribe(topic, 1)
-        thief.publish(f"edgeprof/1/{SITE}/{A}/state", codec.encode(replace(fleet.state(1, "stolen"))))
-        thief.publish(f"edgeprof/1/{SITE}/{A}/receipt", b"{}")
-        thief.publish(f"edgeprof/1/{SITE}/{B}/state", birth(2))
-        victim.publish(f"edgeprof/1/{SITE}/{A}/state", birth(1))
-        eventually(lambda: {A, B} <= {device.device_id for device in served.hub.reader.devices()})
+        thief.publish(f"edgeprof/1/{SITE}/{ids[0]}/state", birth(ids[0], "stolen"))
+        thief.publish(f"edgeprof/1/{SITE}/{ids[0]}/receipt", b"{}")
+        thief.publish(f"edgeprof/1/{SITE}/{ids[1]}/state", birth(ids[1], "thief"))
+        victim.publish(f"edgeprof/1/{SITE}/{ids[0]}/state", birth(ids[0], "victim"))
+        eventually(lambda: set(ids) <= {device.device_id for device in served.hub.reader.devices()})
         names = {device.device_id: device.name for device in served.hub.reader.devices()}
-        assert (names[A], names[B]) == ("agent-1", "agent-2")
-        served.hub.link.send(A, "refusal", m.Refusal(code="test", message="for A"))
+        assert (names[ids[0]], names[ids[1]]) == ("victim", "thief")
+        served.hub.link.send(ids[0], "refusal", m.Refusal(code="test", message="for the victim"))
         eventually(lambda: victim.received)
         assert thief.received == []
         assert (victim.connects, thief.connects) == (1, 1)  # the same client id: neither threw the other out
@@ -193,11 +202,14 @@ def test_a_revoked_device_is_cut_off_and_stays_out_and_another_notices_nothing(
 ) -> None:
     a, b = joined
     port = certificate_port(served)
-    with Mqtt(port, A, a.context(served)) as revoked, Mqtt(port, B, b.context(served)) as other:
+    with Mqtt(port, a.device_id, a.context(served)) as revoked, Mqtt(port, b.device_id, b.context(served)) as other:
         eventually(lambda: revoked.is_in and other.is_in)
-        status, answer = served.ask("POST", f"/api/v1/devices/{A}/revoke", {}, token=TOKEN)
+        revoked.publish(f"edgeprof/1/{SITE}/{a.device_id}/state", birth(a.device_id, "revoked"))
+        eventually(lambda: is_online(served, a.device_id))
+        status, answer = served.ask("POST", f"/api/v1/devices/{a.device_id}/revoke", {}, token=TOKEN)
         assert (status, answer["revoked"], answer["is_cut"]) == (200, 1, True)
         eventually(lambda: not revoked.is_in)
+        assert not is_online(served, a.device_id)
         connects = revoked.connects
         time.sleep(1.5)  # it tries each second
         assert (revoked.is_in, revoked.connects) == (False, connects)
@@ -207,9 +219,64 @@ def test_a_revoked_device_is_cut_off_and_stays_out_and_another_notices_nothing(
     assert served.ask("GET", "/api/v1/bootstrap", context=b.context(served))[0] == 200
     status, answer = a.join(served, served.secret())
     assert (status, answer["error"]["code"]) == (409, "device_enrolled")
-    assert a.join(served, served.secret(A))[0] == 200
-    with Mqtt(port, A, a.context(served)) as back:
+    assert a.join(served, served.secret(a.device_id))[0] == 200
+    with Mqtt(port, a.device_id, a.context(served)) as back:
         eventually(lambda: back.is_in)
+
+
+def is_online(served: TlsHub, device_id: str) -> bool:
+    record = served.hub.reader.device(device_id)
+    return record is not None and record.online
+
+
+def test_certificates_of_another_time_of_another_ca_and_of_another_kind_are_refused(
+    served: TlsHub, tmp_path: Path
+) -> None:
+    authority = served.identities.authority
+    key, now = certificates.new_key(), dt.datetime.now(dt.UTC)
+    own, _ = read_cas(authority.folder)
+    device_id = fleet.device_id(next(NUMBERS))
+    of_last_year = certificates.device_certificate(own, key.public_key(), device_id, now - dt.timedelta(days=366))
+    of_another = certificates.device_certificate(certificates.new_ca(now), key.public_key(), device_id, now)
+    of_a_server = certificates.server_certificate(own, key.public_key(), [device_id], now)
+    unlisted = certificates.device_certificate(own, key.public_key(), device_id, now)
+    device = Device(tmp_path, device_id, key)
+    for made in (of_last_year, of_another, of_a_server):
+        device.keep(certificates.pem_of(made))
+        with pytest.raises((ssl.SSLError, ConnectionError)):  # TLS 1.3 tells a client at its first answer
+            served.ask("GET", "/api/v1/bootstrap", context=device.context(served))
+        with Mqtt(certificate_port(served), device_id, device.context(served)) as refused:
+            time.sleep(0.3)
+            assert refused.connects == 0
+    device.keep(certificates.pem_of(unlisted))
+    status, answer = served.ask("GET", "/api/v1/bootstrap", context=device.context(served))
+    assert (status, answer["error"]["code"]) == (403, "device_unknown")
+
+
+def test_a_devices_token_opens_its_own_routes_and_no_other(served: TlsHub) -> None:
+    document = {"secret": served.secret(), "device_id": fleet.device_id(next(NUMBERS)), "csr_pem": None}
+    token = served.ask("POST", "/api/v1/enrol", document)[1]["token"]
+    line = http.client.HTTPSConnection(HOST, served.port, timeout=20, context=served.context())
+    opened: set[tuple[str, str]] = set()
+    for method, path in ROUTES:
+        if (method, path) in OPEN:
+            continue
+        line.request(method, path, headers={"Authorization": f"Bearer {token}"})
+        answer = line.getresponse()
+        answer.read()
+        if answer.status != 403:
+            opened.add((method, path))
+    line.close()
+    sha256 = "0" * 64
+    assert opened == {
+        ("GET", "/api/v1/bootstrap"),
+        ("POST", "/api/v1/claims"),
+        ("POST", "/api/v1/holdings"),
+        ("GET", f"/api/v1/blobs/{sha256}"),
+        ("HEAD", f"/api/v1/blobs/{sha256}"),
+        ("HEAD", f"/api/v1/artifacts/{sha256}"),
+        ("PUT", f"/api/v1/artifacts/{sha256}"),
+    }
 
 
 def test_a_board_without_a_key_gets_a_token_that_works_for_it_alone(served: TlsHub, tmp_path: Path) -> None:
@@ -246,6 +313,34 @@ def test_a_certificate_is_renewed_by_the_device_that_shows_it(served: TlsHub, jo
     assert served.ask("GET", "/api/v1/bootstrap", context=a.context(served))[0] == 200
     status, answer = served.ask("POST", "/api/v1/renew", token=TOKEN)
     assert (status, answer["error"]["code"]) == (403, "certificate_needed")
+
+
+def test_an_agents_own_client_renews_what_is_due_over_tls(served: TlsHub, tmp_path: Path) -> None:
+    """The agent's code against the hub's: the certificate's file is another one, and the hub takes it."""
+    authority, device_id = served.identities.authority, fleet.device_id(next(NUMBERS))
+    signing, _ = read_cas(authority.folder)
+    key, was = certificates.new_key(), dt.datetime.now(dt.UTC) - dt.timedelta(days=300)
+    old = certificates.device_certificate(signing, key.public_key(), device_id, was)
+    serial = f"{old.serial_number:x}"
+    key_sha256 = certificates.key_sha256(key.public_key())
+    authority.ledger.add_certificate(
+        device_id, serial, key_sha256, was.timestamp(), old.not_valid_after_utc.timestamp()
+    )
+    folder = tmp_path / files.FOLDER
+    folder.mkdir()
+    for name, text in (
+        (files.CA, authority.ca_pem),
+        (files.KEY, certificates.private_pem(key)),
+        (files.CERTIFICATE, certificates.pem_of(old)),
+    ):
+        (folder / name).write_text(text)
+    identity = files.DeviceIdentity(folder)
+    hub = HubHttp(f"https://{HOST}:{served.port}", context=identity.context)
+    assert identity.is_renewal_due(time.time())
+    Renewal(identity, hub.renew, hub.trusted_cas).look()
+    assert not identity.is_renewal_due(time.time())
+    assert hub.bootstrap().mqtt_port == certificate_port(served)
+    assert len(authority.ledger.credentials(device_id)) == 2
 
 
 def test_what_has_no_tls_is_for_this_machine_unless_it_is_kept(tmp_path: Path) -> None:
@@ -285,6 +380,47 @@ def test_a_hub_that_starts_again_knows_everybody_and_shuts_out_the_same(tmp_path
             time.sleep(1.5)
             assert revoked.connects == 0
         assert Device(tmp_path, "d-0123").join(served, unused)[0] == 200
+
+
+@pytest.mark.full
+def test_one_ca_follows_another_and_no_device_that_was_there_loses_its_hub(tmp_path: Path) -> None:
+    """Old and new certificates, the old one revoked, and a device that never learned of the new CA."""
+    a, b = Device(tmp_path, A), Device(tmp_path, B)
+    folder = tmp_path / "hub" / "identity"
+    with serving_tls(tmp_path / "hub", TOKEN) as served:
+        assert a.join(served, served.secret())[0] == 200
+        assert b.join(served, served.secret())[0] == 200
+        first, settings = served.ca_file.read_text(), served.hub.settings
+    rotation.prepare(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        only_first = ssl.create_default_context(cadata=first)
+        both = served.ask("GET", "/ca.pem", context=only_first)[1].decode()
+        assert both.startswith(first)
+        assert both.count("BEGIN") == 2
+    rotation.switch(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            served.ask("GET", "/ca.pem", context=only_first)
+        port = certificate_port(served)
+        with Mqtt(port, A, a.context(served)) as old, Mqtt(port, B, b.context(served)) as revoked:
+            eventually(lambda: old.is_in and revoked.is_in)
+            served.identities.revoke(B)
+            eventually(lambda: not revoked.is_in)
+            assert old.is_in
+        status, renewed = served.ask("POST", "/api/v1/renew", context=a.context(served))
+        assert (status, renewed["ca_pem"]) == (200, served.ca_file.read_text())
+        with Mqtt(port, B, b.context(served)) as still_out:
+            time.sleep(1.2)
+            assert still_out.connects == 0
+    rotation.drop(folder)
+    with serving_tls(tmp_path / "hub", TOKEN, keep_ports=settings) as served:
+        assert first not in served.ca_file.read_text()
+        with Mqtt(certificate_port(served), A, a.context(served)) as old:
+            time.sleep(0.5)
+            assert old.connects == 0
+        a.keep(renewed["certificate_pem"])
+        with Mqtt(certificate_port(served), A, a.context(served)) as new:
+            eventually(lambda: new.is_in)
 
 
 def test_the_hub_renews_its_list_and_its_servers_certificate_while_it_runs(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from edgeprof_hub.context import DATABASE
 from edgeprof_hub.events import Change
 from edgeprof_hub.people import accounts, passwords
 from edgeprof_hub.people.sessions import SESSION_S
-from edgeprof_hub.routes import access, guesses
+from edgeprof_hub.routes import guesses, still_signed_in
 from edgeprof_hub.routes.access import COOKIE
 from edgeprof_hub.store.audit import AuditQuery
 from edgeprof_hub.store.reader import SqliteReader
@@ -341,7 +341,7 @@ def test_a_stored_role_of_a_newer_release_gives_no_right(data: Path) -> None:
 
 
 def test_an_open_stream_ends_with_its_session(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "LOOKED_UP_EVERY_S", 0.0)
+    monkeypatch.setattr(still_signed_in, "LOOKED_UP_EVERY_S", 0.0)
     with serving(data, token=cases.TOKEN) as live:
         watching, leaving = (http.client.HTTPConnection("127.0.0.1", live.port, timeout=10) for _ in range(2))
         form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -10,6 +10,7 @@ import pytest
 
 from edgeprof.client.http_client import HubError
 from edgeprof.wire import rest
+from edgeprof.wire.notices import Notice
 from edgeprof.wire.rollouts import Rollout, RolloutPlan
 from edgeprof_hub import hub_clock
 from edgeprof_hub.rollout import ticking
@@ -229,6 +230,72 @@ def test_a_device_that_joins_in_the_middle_is_not_a_part_of_it(
         assert late.runs == []
 
 
+@pytest.fixture
+def able(live: Live, models: dict[str, Behaviour]) -> Iterator[list[Agent]]:
+    """Two devices that switch to what is flashed, as agents of this release do. OLD was flashed to both."""
+    with ExitStack() as stack:
+        agents = [
+            stack.enter_context(
+                Agent(live.hub.endpoint.port, number, models, live.hub, abilities=("evaluate", "flash"))
+            )
+            for number in (1, 2)
+        ]
+        rollout_cases.online(live, agents)
+        keep(live.hub, OLD, NEW)
+        ids = tuple(each.device_id for each in agents)
+        flash = rest.CampaignRequest(model_ids=(OLD.model_id,), device_ids=ids, flash_only=True)
+        made = live.client.start_campaign(flash)
+        eventually(lambda: all(job.result_id for job in live.client.campaign(made.campaign_id).jobs))
+        yield agents
+
+
+def flashed(agents: list[Agent]) -> list[list[str]]:
+    """The models that each device switched to, in order."""
+    return [[job.model.model_id for job in each.runs if job.config.load_only] for each in agents]
+
+
+def test_a_device_switches_to_the_model_only_after_it_passed_its_checks(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    models[NEW.model_id] = Behaviour(2.0)
+    plan = RolloutPlan(gates=False, canary_count=1)
+    stopped = outcome_of(live, live.client.start_rollout(request(NEW, able, plan)))
+    assert (stopped.state, stopped.may_roll_back) == ("stopped", 0)
+    assert flashed(able) == [[OLD.model_id]] * 2
+    models[NEW.model_id] = Behaviour(0.8)
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, plan)))
+    assert (ended.state, ended.may_roll_back) == ("finished", 2)
+    assert flashed(able) == [[OLD.model_id, NEW.model_id]] * 2
+    assert all(each.runs[-1].config.load_only for each in able)
+    back = outcome_of(live, live.client.change_rollout(ended.rollout_id, "rollback"))
+    assert back.state == "finished"
+    assert flashed(able) == [[OLD.model_id, NEW.model_id, OLD.model_id]] * 2
+    assert [len(live.client.campaign(group.campaign_id).jobs) for group in back.groups] == [2]
+
+
+def test_a_model_that_does_not_load_where_it_is_flashed_fails_there(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    models[NEW.model_id] = Behaviour(fails=("load", "load_error"), fails_only="flash")
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, replace(PLAIN, canary_count=1))))
+    assert ended.state == "stopped"
+    assert "Flash: load_error in load" in ended.stands
+    models[NEW.model_id] = Behaviour()
+    live.client.change_rollout(ended.rollout_id, "resume")
+    assert outcome_of(live, ended).state == "finished"
+    assert sorted(len(each.runs) for each in able) == [3, 4]
+
+
+def test_flashing_alone_measures_the_canary_and_flashes_the_rest(
+    live: Live, able: list[Agent], models: dict[str, Behaviour]
+) -> None:
+    plan = RolloutPlan(gates=False, canary_devices=(able[0].device_id,))
+    ended = outcome_of(live, live.client.start_rollout(request(NEW, able, plan, flash_only=True)))
+    assert ended.state == "finished"
+    assert len(able[0].runs) == 1 + 6 + 1
+    assert [job.config.load_only for job in able[1].runs] == [True, True]
+
+
 def test_a_device_that_is_deleted_in_the_middle_does_not_count(served: tuple[Live, list[Agent]]) -> None:
     live, agents = served
     waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
@@ -293,6 +360,26 @@ def test_it_starts_at_its_time(served: tuple[Live, list[Agent]]) -> None:
     started = start(served, replace(PLAIN, start_at="2099-12-01T02:00"))
     assert started.stands.startswith("Starts at 2099-12-01 02:00 UTC")
     assert sum(did(agents)) == 0
+
+
+def test_people_are_told_once_when_it_waits_stops_and_ends(
+    served: tuple[Live, list[Agent]], models: dict[str, Behaviour], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, _ = served
+    told: list[Notice] = []
+    monkeypatch.setattr(live.hub.notices, "send", told.append)
+    waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
+    eventually(lambda: told)
+    live.client.change_rollout(waiting.rollout_id, "approve")
+    outcome_of(live, waiting)
+    models[NEW.model_id] = Behaviour(fails=("load", "crash"))
+    stopped = outcome_of(live, start(served, replace(PLAIN, canary_count=6)))
+    eventually(lambda: {one.kind for one in told} >= {"rollout_stopped", "model_quarantined"})
+    kinds = [one.kind for one in told]
+    assert [kinds.count(kind) for kind in ("rollout_waits", "rollout_ended", "rollout_stopped")] == [1, 1, 1]
+    assert "campaign_ended" not in kinds
+    assert next(one for one in told if one.kind == "rollout_waits").path == f"/rollouts/{waiting.rollout_id}"
+    assert next(one for one in told if one.kind == "rollout_stopped").rollout_id == stopped.rollout_id
 
 
 def test_three_crashes_in_a_row_quarantine_a_model_on_that_kind_until_a_person_lifts_it(

@@ -6,11 +6,13 @@ from datetime import datetime
 
 import pytest
 
+from edgeprof.compare.sources import Run
 from edgeprof.errors import UsageError
 from edgeprof.wire import rest
 from edgeprof.wire.rollouts import DeviceOutcome, RolloutPlan
 from edgeprof_hub import device_kinds, hub_clock
 from edgeprof_hub.rollout import grouping, thresholds
+from edgeprof_hub.rollout.comparing import speed
 from edgeprof_hub.rollout.form import StagesForm, plan_of, typed_form
 from tests.hub import fleet
 
@@ -93,6 +95,34 @@ def test_a_plan_out_of_range_is_refused(plan: RolloutPlan) -> None:
 )
 def test_what_outcomes_come_to(outcomes: list[DeviceOutcome], state: str) -> None:
     assert thresholds.count(outcomes, RolloutPlan()).state == state
+
+
+def runs(token_ms: float, ttft_ms: float | None) -> list[Run]:
+    """Three runs of a language model."""
+    model = fleet.model("llm", "smol", "gguf")
+    rows = [fleet.row("inter_token_p50_ms", token_ms, token_ms / 200)]
+    rows += [] if ttft_ms is None else [fleet.row("ttft_ms", ttft_ms, ttft_ms / 200)]
+    return [
+        Run("run", fleet.result(1, model, [replace(row, value=row.value * by) for row in rows]), lambda _: None)
+        for by in (0.999, 1.0, 1.001)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("token_ms", "ttft_ms", "outcome", "series"),
+    [
+        (26, 800, "succeeded", "inter_token"),
+        (26, 2400, "failed", "ttft"),
+        (52, 800, "failed", "inter_token"),
+        (26, None, "succeeded", "inter_token"),
+    ],
+)
+def test_of_a_language_model_the_first_token_counts_too(
+    token_ms: float, ttft_ms: float | None, outcome: str, series: str
+) -> None:
+    found = speed(runs(26, 800), runs(token_ms, ttft_ms), 10, "before")
+    assert found.compared is not None
+    assert (found.outcome, found.compared.series) == (outcome, series)
 
 
 def test_the_canary_fails_three_of_five() -> None:

@@ -1,6 +1,5 @@
 """Our own readers over bytes that somebody, or a disk, has changed: a named error or an answer, never anything else."""
 
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from edgeprof.modelfiles import declared_inputs, format_of_name, inspect, small_
 from edgeprof.modelfiles.tflite_signatures import signatures_of
 from edgeprof.modelfiles.window import ModelFileError
 from tests.modelfiles import makers
+from tests.modelfiles.mutants import mutated
 
 BUNDLED = Path(edgeprof_exports.__path__[0]) / "bundled"
 MUTANTS = 150
@@ -30,18 +30,6 @@ def _readers(path: Path) -> list[Callable[[], object]]:
     return [*readers, lambda: signatures_of(path)] if kind == "tflite" else readers
 
 
-def _mutated(whole: bytes, chance: random.Random) -> bytes:
-    """A few bytes changed, most of them in the structure at either end; cut or repeated now and then."""
-    raw = bytearray(whole)
-    for _ in range(chance.randint(1, 8)):
-        near = chance.choice((len(raw), min(len(raw), 400)))
-        at = chance.randrange(near) if chance.random() < 0.5 else len(raw) - 1 - chance.randrange(near)
-        raw[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
-    if chance.random() < 0.1:
-        del raw[chance.randrange(1, len(raw)) :]
-    return bytes(raw)
-
-
 @pytest.mark.parametrize(
     ("name", "whole"),
     [
@@ -51,6 +39,7 @@ def _mutated(whole: bytes, chance: random.Random) -> bytes:
         ("digits.tflite", makers.TFLITE.read_bytes()),
         ("float.tflite", (BUNDLED / "digits-cnn-fp32.tflite").read_bytes()),
         ("model.gguf", makers.gguf(makers.GGUF_PAIRS)),
+        ("part.gguf", makers.gguf_part(0, 1)),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
@@ -58,7 +47,7 @@ def test_a_changed_file_is_read_or_refused_by_name(tmp_path: Path, name: str, wh
     path = tmp_path / name
     began_s = time.monotonic()
     for seed in range(MUTANTS):
-        path.write_bytes(_mutated(whole, random.Random(seed)))
+        path.write_bytes(mutated(whole, seed))
         for read in _readers(path):
             try:
                 read()

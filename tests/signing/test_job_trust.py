@@ -157,10 +157,22 @@ def test_freeze_a_job_past_its_expiry_is_refused(trust: JobTrust, key: JobKey) -
 def test_freeze_a_clock_that_stands_still_does_not_revive_an_old_job(
     trust: JobTrust, key: JobKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new, old = signed(key), resigned(key, signed(key), expires_s=time.time() - DAY_S)
+    new, old = signed(key, version=12), resigned(key, signed(key, version=11), expires_s=time.time() - DAY_S)
     trust.check(new, codec.encode(new))
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert refusal(trust, old) == "job_expired"
+
+
+def test_a_hub_whose_clock_was_ahead_does_not_lock_its_devices(
+    trust: JobTrust, key: JobKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s + 3650 * DAY_S)
+    ahead = signed(key, version=11)
+    monkeypatch.setattr(time, "time", lambda: now_s)
+    trust.check(ahead, codec.encode(ahead))
+    corrected = signed(key, version=12)
+    trust.check(corrected, codec.encode(corrected))
 
 
 def test_fast_forward_a_huge_version_of_a_stranger_changes_nothing(

@@ -42,7 +42,7 @@ def join(hub: str, join_file: str | None, data: str | None, config_file: Path | 
     until = (
         "a token of its own"
         if done.expires_s is None
-        else f"a certificate until {time.strftime('%Y-%m-%d', time.gmtime(done.expires_s))}, renewed before"
+        else f"a certificate until {time.strftime('%Y-%m-%d', time.gmtime(done.expires_s))}, which the agent renews"
     )
     click.echo(f"Joined {done.hub_url} as {done.device_id}, with {until}.")
     named = os.environ.get("EDGEPROF_HUB") or config.hub_in(config_file)

@@ -241,7 +241,7 @@ def _hub(settings: AgentSettings) -> "tuple[HubHttp, Renewal | None]":
     if joined is None:
         return HubHttp(settings.hub, settings.token), None
     hub = HubHttp(settings.hub, joined.token, context=joined.context)
-    return hub, Renewal(joined, hub.renew)
+    return hub, Renewal(joined, hub.renew, hub.trusted_cas)
 
 
 def _identity(settings: AgentSettings, folder: StateFolder) -> Identity:

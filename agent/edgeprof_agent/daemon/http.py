@@ -88,6 +88,13 @@ class HubHttp:
 
         return self._json("POST", "/renew", None, Renewed)
 
+    def trusted_cas(self) -> str:
+        """Every CA that this hub's devices are to trust, in PEM: another one may be about to follow."""
+        with self._server.request("GET", "/ca.pem", within_s=ANSWER_WITHIN_S) as answer:
+            if answer.status != 200:
+                raise self._refusal(answer)
+            return self._server.body(answer, MAX_ANSWER_BYTES).decode("ascii", "replace")
+
     def has_artifact(self, sha256: str) -> bool:
         """Whether the hub has an artifact, so that ours is not needed."""
         try:

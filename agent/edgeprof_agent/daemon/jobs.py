@@ -12,6 +12,8 @@ from edgeprof_agent.daemon.database import Database
 
 KEEP_DONE_S = 30 * 24 * 3600.0
 """For so long an old job message that comes again is known to be one."""
+KEEP_DONE = 1_000
+"""So many are known for good: a clock that steps by years makes every job look old."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,10 @@ class Jobs:
     def purge(self, now_s: float) -> None:
         """Forget jobs that ended long ago, and cancels whose job never came."""
         with self._database.transaction() as change:
-            change.execute("DELETE FROM jobs WHERE state = 'done' AND changed_s < ?", (now_s - KEEP_DONE_S,))
+            change.execute(
+                "DELETE FROM jobs WHERE state = 'done' AND changed_s < ? AND seq <= (SELECT max(seq) FROM jobs) - ?",
+                (now_s - KEEP_DONE_S, KEEP_DONE),
+            )
             change.execute("DELETE FROM cancels WHERE changed_s < ?", (now_s - KEEP_DONE_S,))
 
     def _drop_unreadable(self) -> None:

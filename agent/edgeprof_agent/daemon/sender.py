@@ -64,8 +64,8 @@ class Sender:
 
     def online(self, bootstrap: Bootstrap) -> None:
         """A new connection: whatever has no receipt is sent again, as the broker may have forgotten it."""
+        self._reconnected = bootstrap  # first: a round between the two would send everything twice
         self.is_online = True
-        self._reconnected = bootstrap
         self.wake()
 
     def offline(self) -> None:

@@ -23,6 +23,7 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     hub_id: str = ""
     floor: int = 0
+    version: int = 0
     issued_s: float = 0.0
 
 
@@ -35,10 +36,7 @@ class JobTrust:
         self._device_id = device_id
 
     def check(self, job: Job, payload: bytes) -> None:
-        """Raises EdgeprofError for a job that must not run, with a code that the hub shows.
-
-        A clock that stands before the newest accepted job is wrong: that job's time counts instead.
-        """
+        """Raises EdgeprofError for a job that must not run, with a code that the hub shows."""
         keys = self._keys()
         if keys is None:
             return
@@ -50,11 +48,17 @@ class JobTrust:
             device_id=self._device_id,
             hub_id=seen.hub_id,
             floor=seen.floor,
-            now_s=max(time.time(), seen.issued_s),
+            now_s=time.time(),
+            newest_version=seen.version,
+            newest_issued_s=seen.issued_s,
         )
         found = statement.checked(job, payload, expected)
+        is_newest = found.version > seen.version
         newest = _Seen(
-            hub_id=found.hub_id, floor=max(seen.floor, found.floor), issued_s=max(seen.issued_s, found.issued_s)
+            hub_id=found.hub_id,
+            floor=max(seen.floor, found.floor),
+            version=max(seen.version, found.version),
+            issued_s=found.issued_s if is_newest else seen.issued_s,
         )
         if newest != seen:
             replace_durably(self._seen_file, msgspec.json.encode(newest))

@@ -66,6 +66,15 @@ class DeviceIdentity:
         renew_at_s = found.not_before_s + RENEW_AT * (found.not_after_s - found.not_before_s)
         return renew_at_s <= now_s < found.not_after_s
 
+    def trust(self, ca_pem: str) -> bool:
+        """Use these CAs from the next connection on. Whether they are others. Raises ValueError for what is none."""
+        if ca_pem == (self.folder / CA).read_text():
+            return False
+        if not x509.certificates(ca_pem):
+            raise ValueError("the hub names no CA")
+        replace_durably(self.folder / CA, ca_pem.encode())
+        return True
+
     def renew(self, certificate_pem: str, ca_pem: str) -> None:
         """Use another certificate of the same key, and these CAs, from the next connection on."""
         replace_durably(self.folder / CA, ca_pem.encode())

@@ -92,6 +92,15 @@ def _certificates(url: str, answer: HTTPResponse, body: bytes) -> list[x509.Cert
     return found
 
 
+def _pin(folder: Path, job_key_hex: str) -> None:
+    """The key that signs the hub's jobs. What another hub's jobs said does not bind this one's."""
+    pin = folder / PIN_FILE
+    pinned = f"{job_key_hex}\n"
+    if not pin.exists() or pin.read_text(errors="replace") != pinned:
+        (folder / SEEN_FILE).unlink(missing_ok=True)
+        replace_durably(pin, pinned.encode())
+
+
 def _request(key_file: Path, device_id: str) -> str:
     """The key of a join that was cut off serves for the next one: the hub answers the same secret again."""
     command = [sys.executable, "-m", key_request.__name__, str(key_file), device_id]
@@ -111,8 +120,7 @@ def _keep(folder: Path, url: str, enrolled: Enrolled) -> None:
     replace_durably(folder / CA, enrolled.ca_pem.encode())
     replace_durably(folder / HUB, json.dumps({"hub_url": url}, indent=2).encode())
     if enrolled.job_key_hex:
-        replace_durably(folder / PIN_FILE, f"{enrolled.job_key_hex}\n".encode())
-    (folder / SEEN_FILE).unlink(missing_ok=True)  # of another hub, or of this one before it was made anew
+        _pin(folder, enrolled.job_key_hex)
     if enrolled.certificate_pem is not None:
         (folder / NEW_KEY).replace(folder / KEY)
         replace_durably(folder / CERTIFICATE, enrolled.certificate_pem.encode())

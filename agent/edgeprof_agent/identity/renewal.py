@@ -22,10 +22,13 @@ LOOK_EVERY_S = 6 * 3600.0
 class Renewal:
     """One thread's work."""
 
-    def __init__(self, identity: DeviceIdentity, renew: "Callable[[], Renewed]") -> None:
-        """`renew` asks the hub, showing the certificate that is there."""
+    def __init__(
+        self, identity: DeviceIdentity, renew: "Callable[[], Renewed]", trusted_cas: Callable[[], str]
+    ) -> None:
+        """Both ask the hub over TLS that trusts the CAs which are there, showing the certificate."""
         self._identity = identity
         self._renew = renew
+        self._trusted_cas = trusted_cas
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -36,13 +39,15 @@ class Renewal:
             pause_s = LOOK_EVERY_S
 
     def look(self) -> None:
-        """Renew what is due. What fails is tried again at the next look, for months."""
+        """Learn of a CA that is to follow, and renew what is due. What fails is tried at the next look, for months."""
         try:
+            if self._identity.trust(self._trusted_cas()):
+                log.info("certificate.cas_changed")
             if not self._identity.is_renewal_due(time.time()):
                 return
             renewed = self._renew()
             self._identity.renew(renewed.certificate_pem, renewed.ca_pem)
-        except (EdgeprofError, OSError) as error:
+        except (EdgeprofError, OSError, ValueError) as error:
             log.warning("certificate.not_renewed reason=%s", error)
             return
         log.info("certificate.renewed")

@@ -2,7 +2,7 @@
 
 The request comes with four descriptors: the worker's stdin, its output, the pipe of its results, and its run counter.
 The first answer is `{"pid": ..., "layers": [...]}` or `{"refused": "..."}`; the second, once the worker has ended,
-`{"status": ..., "ending": ..., "evidence": ...}`. Closing the socket ends the worker.
+`{"status": ..., "ending": ..., "evidence": ..., "strays": ...}`. Closing the socket ends the worker.
 """
 
 import json

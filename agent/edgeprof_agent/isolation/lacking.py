@@ -34,5 +34,8 @@ def what_lacks(layers: Iterable[str], missing: Lack | None) -> Lack | None:
     guards = [guard.name for guard in lacking(layers)]
     if not guards:
         return None
-    unconfirmed = Lack(f"the kernel does not confirm these guards: {', '.join(guards)}")
-    return missing or next((_OF_GUARD[name] for name in guards if name in _OF_GUARD), unconfirmed)
+    if missing is not None:
+        return missing
+    if all(name in _OF_GUARD for name in guards):
+        return _OF_GUARD[guards[0]]
+    return Lack(f"these guards are not confirmed: {', '.join(guards)}")

@@ -16,14 +16,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from edgeprof_agent.isolation import hand_over
-from edgeprof_agent.isolation.confine import Confinement
+from edgeprof_agent.isolation import hand_over, subreaper
+from edgeprof_agent.isolation.confine import FILE_SIZE_LIMIT_BYTES, Confinement
 from edgeprof_agent.isolation.hand_over import Request
+from edgeprof_agent.isolation.subreaper import Adoption
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
 from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
-SCRATCH = "/run/edgeprof-scratch"
-"""The unit's own; a dynamic user's /tmp lies on the disk and has no limit."""
+SCRATCH = os.environ.get("TMPDIR", "/run/edgeprof-scratch")
+"""The unit names its own; a dynamic user's /tmp lies on the disk and has no limit."""
 UNIT = "edgeprof-runner@"
 MAX_SCRATCH_BYTES = 1024**3
 _WRITABLE = (SCRATCH, "/tmp", "/var/tmp", "/dev/shm", "/run/lock")
@@ -42,13 +43,16 @@ def main() -> int:
         if hidden:
             hand_over.send(connection, refused=f"the runner's unit does not see {hidden[0]}")
             return 0
+        adoption = subreaper.adopt()
         try:
-            process = _spawn(request, fds)
+            with adoption.starting():
+                process = _spawn(request, fds)
+                adoption.note(process.pid)
         except OSError as error:
             hand_over.send(connection, refused=f"{request.command[0]}: {error}")
             return 0
         with suppress(BrokenPipeError, ConnectionError):  # the agent has hung up: its worker has ended all the same
-            _serve(connection, process, request)
+            _serve(connection, process, request, adoption)
     return 0
 
 
@@ -71,7 +75,7 @@ def _spawn(request: Request, fds: list[int]) -> "subprocess.Popen[bytes]":
     return process
 
 
-def _serve(connection: socket.socket, process: "subprocess.Popen[bytes]", request: Request) -> None:
+def _serve(connection: socket.socket, process: "subprocess.Popen[bytes]", request: Request, adoption: Adoption) -> None:
     confinement = Confinement(process.pid, request.limits, unit_layers(request.files))
     try:
         hand_over.send(connection, pid=process.pid, layers=confinement.layers)
@@ -81,8 +85,9 @@ def _serve(connection: socket.socket, process: "subprocess.Popen[bytes]", reques
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         status = process.wait()
+        adoption.finish(FILE_SIZE_LIMIT_BYTES)
         confinement.release()
-    hand_over.send(connection, status=status, ending=ending, evidence=evidence)
+    hand_over.send(connection, status=status, ending=ending, evidence=evidence, strays=adoption.ended)
 
 
 def _watch(connection: socket.socket, process: "subprocess.Popen[bytes]", confinement: Confinement) -> str | None:
@@ -102,10 +107,12 @@ def _watch(connection: socket.socket, process: "subprocess.Popen[bytes]", confin
 
 def unit_layers(files: Iterable[str]) -> list[str]:
     """What the unit has really put around this process, as far as it can be seen from inside."""
-    return ["systemd_runner", *(layer for layer, holds in _looked_up(files) if holds)]
+    return [layer for layer, holds in _looked_up(files) if holds]
 
 
 def _looked_up(files: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    in_unit = UNIT in Path("/proc/self/cgroup").read_text()
+    yield "systemd_runner", in_unit
     yield "private_network", _interfaces() == ["lo"]
     yield (
         "read_only_view",
@@ -114,7 +121,7 @@ def _looked_up(files: Iterable[str]) -> Iterator[tuple[str, bool]]:
     yield "scratch_limit", all(map(_is_small, _WRITABLE))
     yield "device_list", not any(map(_is_device_of_others, Path("/dev").iterdir()))
     yield "no_new_privileges", "NoNewPrivs:\t1" in Path("/proc/self/status").read_text()
-    yield "unit_cgroup", UNIT in Path("/proc/self/cgroup").read_text()
+    yield "unit_cgroup", in_unit
 
 
 def _interfaces() -> list[str]:

@@ -98,7 +98,9 @@ class RunnerWorker(Started):
                 self._connection.shutdown(socket.SHUT_WR)
                 self._hear()
         self._connection.close()
-        return int((self.last or {}).get("status", -9))
+        told = self.last or {}
+        self.strays = int(told.get("strays", 0))
+        return int(told.get("status", -9))
 
     def runs(self) -> int | None:
         try:

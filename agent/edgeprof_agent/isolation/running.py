@@ -95,7 +95,7 @@ def run(
         runs=runs,
         group_peak_mib=group_peak_mib,
         lacks=lacks,
-        strays=adoption.ended,
+        strays=adoption.ended + started.strays,
     )
 
 

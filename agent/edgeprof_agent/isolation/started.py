@@ -32,6 +32,8 @@ class Started:
     """One that runs with no sandbox around it. `layers` is what its start alone put on it."""
 
     layers: tuple[str, ...] = ()
+    strays = 0
+    """Processes that the worker left behind, and that somebody else than we ended."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", pid: int, scratch: Path | None = None) -> None:
         self.pid = pid

@@ -22,7 +22,8 @@ def failure_of(worker_output: WorkerOutput, outcome: WorkerExit, limits: Limits)
     code, message = refined(code, message, outcome.log)
     if outcome.runs and stage in ("warmup", "measure"):
         message = f"{message.rstrip('.')}, in run {outcome.runs + 1}. {_before_it(outcome.runs)} before it succeeded."
-    return Failure(stage=stage, code=code, message=message, signal=outcome.signal, log=outcome.log)
+    signal = None if outcome.ending == "refused" else outcome.signal  # it was ours, before there was a job
+    return Failure(stage=stage, code=code, message=message, signal=signal, log=outcome.log)
 
 
 def _before_it(runs: int) -> str:

@@ -8,6 +8,7 @@ it takes at most a thousandth of one core, and never again in a process where on
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ MIN_SAMPLES = 2
 
 NOT_SAMPLED = "the worker's memory was not sampled in this run"
 TOO_FEW = f"fewer than {MIN_SAMPLES} samples lie in the measured window"
+OTHERS = "the worker runs as another user in its sandbox, and PSS is shown to its own user alone"
 NO_ROLLUP = "the kernel has no smaps_rollup for the worker (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)"
 
 _KIB_PER_MIB = 1024
@@ -72,8 +74,11 @@ class WorkerPss:
             if pss_kib is not None:
                 return pss_kib
             self._close()
-        if self._folder.exists() and not (self._folder / "smaps_rollup").exists():
-            self.problem = NO_ROLLUP
+        with suppress(OSError):
+            if os.geteuid() not in (0, self._folder.stat().st_uid):
+                self.problem = OTHERS
+            elif not (self._folder / "smaps_rollup").exists():
+                self.problem = NO_ROLLUP
         return None
 
     def _close(self) -> None:

@@ -17,6 +17,12 @@ IDENTITY = (
     ),
     ErrorCode("bad_ttl", "The life of a join secret is out of range.", "Use 1 s to 24 h.", WRONG_USE),
     ErrorCode(
+        "ca_step",
+        "The steps of a new CA are prepare, switch, drop, and this one is not the next.",
+        "Take the step that the message names.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "certificate_expired",
         "The device's certificate has expired, or the device's clock is wrong.",
         "Set the clock. Else join again with `edgeprof hub join-secret --device DEVICE`. Results wait meanwhile.",
@@ -91,6 +97,12 @@ IDENTITY = (
         "key_failed",
         "The device's key or its certificate request could not be made.",
         "Read the reason in the message; check the state folder's rights and its free space.",
+    ),
+    ErrorCode(
+        "no_ca",
+        "The data folder holds no certificate authority.",
+        "Name the folder of a hub that has run with `--tls`: `--data`.",
+        WRONG_USE,
     ),
     ErrorCode(
         "no_key_tool",

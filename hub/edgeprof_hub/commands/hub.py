@@ -155,6 +155,34 @@ def join_secret(ttl_minutes: int, device: str | None, hub_url: str, token_file: 
     click.echo(f"Good for {whom}, for {ttl_minutes} min. On the device: edgeprof agent join --hub URL", err=True)
 
 
+@hub.command("new-ca")
+@click.argument("step", type=click.Choice(["prepare", "switch", "drop"]))
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+def new_ca(step: str, data: Path | None) -> None:
+    """Replace the hub's certificate authority in three steps, with the hub stopped.
+
+    prepare: devices learn the next CA while the hub runs. switch, days later: it signs. drop, once every device has
+    renewed its certificate: the former one is trusted no more.
+    """
+    with parts_of_the_hub():
+        from edgeprof_hub.config import IDENTITY
+        from edgeprof_hub.identity import rotation
+        from edgeprof_hub.locking import locked
+
+    folder = data or state_dir("hub")
+    with locked(folder):
+        if step == "prepare":
+            name = rotation.prepare(folder / IDENTITY)
+            click.echo(f"CA {name} is prepared. Start the hub; devices that are online learn it within 6 h.")
+            click.echo("Then stop the hub again, and run: edgeprof hub new-ca switch")
+        elif step == "switch":
+            name = rotation.switch(folder / IDENTITY)
+            click.echo(f"CA {name} signs from the next start on. A device that never learned it must join again.")
+        else:
+            names = rotation.drop(folder / IDENTITY)
+            click.echo(f"Dropped {', '.join(names)}. A device whose certificate it signed must join again.")
+
+
 @hub.command()
 @click.argument("device", shell_complete=complete.device)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

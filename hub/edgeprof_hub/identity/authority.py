@@ -1,7 +1,8 @@
 """The hub's certificate authority: its keys and certificates as files of the data folder.
 
-`DATA/identity/` holds what must never leave the hub's machine. `ca.pem` may hold several CAs: the first one signs, all
-are trusted and each has its revocation list, so that one can follow another without a device losing its hub.
+`DATA/identity/` holds what must never leave the hub's machine. Each CA is one file with its key and its certificate;
+`signing` names the one that signs, then the former ones. All are trusted and each has its revocation list, so that one
+can follow another without a device losing its hub (`rotation.py`).
 """
 
 import datetime as dt
@@ -19,7 +20,10 @@ from edgeprof_hub.identity import certificates
 from edgeprof_hub.identity.certificates import Ca, PublicKey
 from edgeprof_hub.identity.ledger import Ledger
 
-CA_KEY, CA_PEM = "ca.key", "ca.pem"
+SIGNING = "signing"
+CA_FILES = "ca-*.key"
+CA_PEM = "ca.pem"
+"""Made of the others at each start, for the broker and for whoever fetches it."""
 SERVER_KEY, SERVER_PEM = "server.key", "server.pem"
 CRL_PEM = "crl.pem"
 LEDGER = "ledger.sqlite"
@@ -30,34 +34,38 @@ RENEW_SERVER_WITHIN = certificates.SERVER_LIFE / 3
 class Authority:
     """Safe from any thread: what changes is in the ledger, and each file is replaced whole."""
 
-    def __init__(self, folder: Path, ca: Ca, trusted: tuple[x509.Certificate, ...]) -> None:
+    def __init__(self, folder: Path, signing: Ca, others: tuple[Ca, ...]) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / LEDGER)
-        self._ca = ca
-        self._trusted = trusted
+        self._ca = signing
+        self._all = (signing, *others)
 
     @classmethod
     def open(cls, folder: Path) -> "Authority":
-        """The authority of this folder; it is made at the first call. Raises EdgeprofError for damaged files."""
-        if not (folder / LEDGER).exists():  # it comes last: without it nothing was ever signed
+        """The authority of this folder; it is made at the first call. Raises EdgeprofError for damaged files.
+
+        One that has lost a file is never replaced: no device would find its hub, or a revoked one would come back.
+        """
+        if not (folder / SIGNING).exists() and _has_given_nothing(folder):
             _make(folder)
         try:
-            trusted = tuple(x509.load_pem_x509_certificates((folder / CA_PEM).read_bytes()))
-            ca_key = _private_key(folder / CA_KEY, ec.EllipticCurvePrivateKey)
-            if trusted[0].public_key() != ca_key.public_key():
-                raise ValueError(f"{CA_KEY} is not the key of the first certificate of {CA_PEM}")
+            if not (folder / LEDGER).exists():
+                raise ValueError(f"{LEDGER} is missing")
+            signing, others = read_cas(folder)
         except (OSError, ValueError, IndexError) as error:
             raise EdgeprofError(
                 "identity_damaged",
                 f"Cannot read the hub's certificate authority in {folder}: {error}. Restore the folder from a copy. "
                 "Without one, remove it and let every device join again.",
             ) from error
-        return cls(folder, Ca(ca_key, trusted[0]), trusted)
+        authority = cls(folder, signing, others)
+        private_file.replace(folder / CA_PEM, authority.ca_pem)
+        return authority
 
     @property
     def ca_pem(self) -> str:
         """Every CA that devices are to trust, the one that signs first."""
-        return "".join(map(certificates.pem_of, self._trusted))
+        return "".join(certificates.pem_of(ca.certificate) for ca in self._all)
 
     @property
     def ca_key_sha256(self) -> str:
@@ -117,19 +125,75 @@ class Authority:
         return (self.folder / CRL_PEM).read_text()
 
     def write_crl(self) -> None:
-        """Renew the revocation list, which is good for `CRL_LIFE`."""
+        """Renew the revocation list of each CA, which is good for `CRL_LIFE`; all are in one file.
+
+        Serial numbers are random: one that another CA gave stands in a list without harm.
+        """
         revoked = [
             (int(serial, 16), dt.datetime.fromtimestamp(since_s, dt.UTC))
             for serial, since_s in self.ledger.revoked_certificates()
         ]
-        private_file.replace(self.folder / CRL_PEM, certificates.revocation_list(self._ca, revoked, _now()).decode())
+        lists = [certificates.revocation_list(ca, revoked, _now()).decode() for ca in self._all]
+        private_file.replace(self.folder / CRL_PEM, "".join(lists))
+
+
+def read_cas(folder: Path) -> tuple[Ca, tuple[Ca, ...]]:
+    """The CA that signs, and the others. Raises OSError and ValueError."""
+    found = [_read_ca(file) for file in folder.glob(CA_FILES)]
+    name = names(folder)[0]
+    signing = [ca for ca in found if name_of(ca) == name]
+    if not signing:
+        raise ValueError(f"the CA {name} is missing")
+    return signing[0], tuple(sorted((ca for ca in found if name_of(ca) != name), key=name_of))
+
+
+def names(folder: Path) -> list[str]:
+    """Of the CA that signs, then of those that did before it. Raises OSError, and ValueError for an empty file."""
+    found = (folder / SIGNING).read_text().split()
+    if not found:
+        raise ValueError(f"{SIGNING} is empty")
+    return found
+
+
+def name_of(ca: Ca) -> str:
+    """The beginning of its key's hash, as in its file's name and in its own."""
+    return certificates.key_sha256(ca.key.public_key())[:12]
+
+
+def add_ca(folder: Path) -> Ca:
+    """Make a CA, which is trusted from the next start on. It does not sign yet."""
+    ca = certificates.new_ca(_now())
+    text = certificates.private_pem(ca.key) + certificates.pem_of(ca.certificate)
+    private_file.replace(folder / f"ca-{name_of(ca)}.key", text)
+    return ca
 
 
 def _make(folder: Path) -> None:
+    """What names the CA comes last: a start that is cut off before begins anew."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca = certificates.new_ca(_now())
-    private_file.replace(folder / CA_PEM, certificates.pem_of(ca.certificate))
-    private_file.replace(folder / CA_KEY, certificates.private_pem(ca.key))
+    for cut_off in folder.glob(CA_FILES):
+        cut_off.unlink()
+    Ledger(folder / LEDGER).close()
+    ca = add_ca(folder)
+    private_file.replace(folder / SIGNING, f"{name_of(ca)}\n")
+
+
+def _has_given_nothing(folder: Path) -> bool:
+    if not (folder / LEDGER).exists():
+        return True
+    ledger = Ledger(folder / LEDGER)
+    try:
+        return ledger.is_empty()
+    finally:
+        ledger.close()
+
+
+def _read_ca(file: Path) -> Ca:
+    key = _private_key(file, ec.EllipticCurvePrivateKey)
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    if certificate.public_key() != key.public_key():
+        raise ValueError(f"key and certificate in {file.name} do not fit")
+    return Ca(key, certificate)
 
 
 def _private_key(file: Path, kind: type[K]) -> K:

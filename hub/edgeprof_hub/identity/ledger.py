@@ -66,6 +66,12 @@ class Ledger:
         with self._lock:
             self._db.close()
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever given out."""
+        with self._lock:
+            found = self._db.execute("SELECT (SELECT count(*) FROM join_secret) + (SELECT count(*) FROM credential)")
+            return found.fetchone() == (0,)
+
     def add_secret(self, secret: str, device_id: str | None, now_s: float, expires_s: float) -> None:
         """A join secret, for one named device or for any. Those that ended long ago are forgotten."""
         with self._changing():

@@ -25,7 +25,7 @@ class Validity:
 
     def lines(self, now: dt.datetime) -> list[str]:
         """For a terminal."""
-        left = (self.crl - now).days
+        left = round((self.crl - now).total_seconds() / 86_400)
         found = [
             f"Certificates: CA until {self.ca:%Y-%m-%d}, server until {self.server:%Y-%m-%d}",
             f"Revocation list: until {self.crl:%Y-%m-%d} ({left} days)",

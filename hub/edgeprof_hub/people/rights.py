@@ -109,7 +109,24 @@ RUNNING = {
     ("POST", "/cells/run-all"): _operator("run.cells"),
     ("POST", "/cells/run-shown"): _operator("run.cells"),
 }
+ROLLOUTS = {
+    (method, f"{prefix}{path}"): _operator(action)
+    for prefix in ("", API)
+    for method, path, action in (
+        ("POST", "/rollouts", "rollout.start"),
+        ("POST", "/rollouts/{rollout_id}/approve", "rollout.approve"),
+        ("POST", "/rollouts/{rollout_id}/pause", "rollout.pause"),
+        ("POST", "/rollouts/{rollout_id}/resume", "rollout.resume"),
+        ("POST", "/rollouts/{rollout_id}/abort", "rollout.abort"),
+        ("POST", "/rollouts/{rollout_id}/rollback", "rollout.rollback"),
+        ("POST", "/quarantines/{quarantine_id}/lift", "quarantine.lift"),
+    )
+}
 STORING = {
+    ("POST", f"{API}/uploads"): _operator(""),  # its model has the entry
+    ("PATCH", API + "/uploads/{upload_id}"): _operator(""),
+    ("DELETE", API + "/uploads/{upload_id}"): _operator(""),
+    ("POST", f"{API}/models/uploaded"): _operator("model.add"),
     ("PUT", API + "/blobs/{sha256}"): _operator(""),  # its model or set has the entry
     ("POST", f"{API}/models/check"): _operator(""),  # changes nothing
     ("POST", f"{API}/models"): _operator("model.add"),
@@ -152,6 +169,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **JOINING,
     **DELETIONS,
     **RUNNING,
+    **ROLLOUTS,
     **STORING,
     **LABELS,
 }

@@ -1,14 +1,18 @@
 """What a person does with a rollout: pause, resume, approve, abort, roll back; and lift a quarantine."""
 
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import identity, rest
 from edgeprof.wire.rollouts import OPEN_ROLLOUTS, RolloutPlan, RolloutRequest, RolloutState
+from edgeprof_hub.broker.dispatch import FLASH_ABILITY
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.rollout import starting, thresholds, ticking
 from edgeprof_hub.store import quarantines, rollouts
 from edgeprof_hub.store.rollouts import DeviceRow, GroupRow, RolloutRow
@@ -75,12 +79,17 @@ def may_roll_back(hub: HubContext, rollout_id: str) -> list[DeviceRow]:
     row = get(hub, rollout_id)
     if row.kind == "rollback":
         return []
-    got: set[str] = set()
+    able = {each.device_id for each in hub.reader.devices() if each.facts and FLASH_ABILITY in each.facts.abilities}
+    jobs: dict[str, list[rest.JobRecord]] = defaultdict(list)
     for group in hub.reader.rollouts.groups(rollout_id):
         campaign = hub.reader.campaign(group.campaign_id) if group.campaign_id else None
-        got |= {job.device_id for job in campaign.jobs if _was_sent(job, row)} if campaign else set()
+        for job in campaign.jobs if campaign else ():
+            if job.model_id == row.model_id:
+                jobs[job.device_id].append(job)
     return [
-        each for each in hub.reader.rollouts.devices(rollout_id) if each.device_id in got and each.previous_model_id
+        each
+        for each in hub.reader.rollouts.devices(rollout_id)
+        if each.previous_model_id and _may_have(jobs[each.device_id], each.device_id in able)
     ]
 
 
@@ -113,16 +122,19 @@ def roll_back(hub: HubContext, rollout_id: str) -> str:
         for each in devices
     ]
     starting.create(hub, back, [group], rows)
+    audit.about(rollout_id, f"{len(devices)} devices, by rollout {back.rollout_id}")
     ticking.tick(hub)
     return back.rollout_id
 
 
 def lift(hub: HubContext, quarantine_id: int) -> None:
     """Send the model to that kind again. Raises EdgeprofError not_found, quarantine_lifted."""
-    if hub.reader.quarantines.one(quarantine_id) is None:
+    found = hub.reader.quarantines.one(quarantine_id)
+    if found is None:
         raise not_found("quarantine", str(quarantine_id))
     if not hub.writer.call(lambda store: store.change(lambda db: quarantines.lift(db, quarantine_id, time.time()))):
         raise EdgeprofError("quarantine_lifted", "This quarantine is lifted already.")
+    audit.about(found.model_id, f"{found.model_name} on {found.kind_title}")
     hub.events.publish([Change("rollout", "")])
 
 
@@ -145,7 +157,10 @@ def _again(hub: HubContext, row: RolloutRow) -> None:
     starting.refuse_overlap(hub, model.family if model else "", devices)
     campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
     jobs = [job for each in campaigns if (found := hub.reader.campaign(each)) for job in found.jobs]
-    again = [job for job in jobs if job.device_id in devices]
+    there = {each.device_id for each in hub.reader.devices()}
+    theirs = [job for job in jobs if job.device_id in devices and job.device_id in there]
+    passed = {job.device_id for job in theirs if job.config.load_only}  # their checks are done: the flash failed
+    again = [job for job in theirs if job.config.load_only or job.device_id not in passed]
 
     def write(store: SqliteWriter) -> None:
         with store.transaction():
@@ -163,9 +178,10 @@ def _again(hub: HubContext, row: RolloutRow) -> None:
     hub.events.publish([Change("rollout", row.rollout_id), *(Change("job", job.job_id) for job in again)])
 
 
-def _was_sent(job: rest.JobRecord, row: RolloutRow) -> bool:
-    """Whether a device may have the model from this job: it has a result, or the device had the job when it ended."""
-    return job.model_id == row.model_id and (job.result_id is not None or job.state not in ("queued", "cancelled"))
+def _may_have(jobs: Sequence[rest.JobRecord], can_flash: bool) -> bool:
+    """Whether a device may have the model from these jobs: it ran, or on a device that can switch, it was to switch."""
+    sent = [job for job in jobs if job.result_id is not None or job.state not in ("queued", "cancelled")]
+    return any(job.config.load_only for job in sent) if can_flash else bool(sent)
 
 
 def _back_request(request: RolloutRequest, devices: list[DeviceRow]) -> RolloutRequest:

@@ -64,7 +64,7 @@ def _measured(hub: HubContext, jobs: Sequence[rest.JobRecord], model_id: str) ->
     ids = [
         job.result_id
         for job in jobs
-        if job.model_id == model_id and job.state == "measured" and job.result_id and not job.config.evaluation_set
+        if job.model_id == model_id and job.state == "measured" and job.result_id and job.config.is_speed
     ]
     stored = [hub.reader.result(result_id) for result_id in ids]
     return [one.result for one in stored if one is not None and one.result.status == "measured"]
@@ -108,4 +108,5 @@ def _failure(hub: HubContext, job: rest.JobRecord) -> str:
     if failure is None:
         return f"Failed: {clean(job.note) or 'without a reason'}"
     text = clean(failure.message) or MEANING[failure.code]
-    return f"{failure.code} in {failure.stage}: {text}"
+    what = "Flash: " if job.config.load_only else ""
+    return f"{what}{failure.code} in {failure.stage}: {text}"

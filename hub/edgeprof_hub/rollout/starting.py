@@ -8,10 +8,12 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import identity, rest
 from edgeprof.wire.rollouts import RolloutPlan, RolloutRequest
 from edgeprof_hub import hub_clock
+from edgeprof_hub.broker.dispatch import FLASH_ABILITY
 from edgeprof_hub.campaigns import evaluation_jobs, planning
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.failures import not_found
+from edgeprof_hub.people import audit
 from edgeprof_hub.registry import evaluation_sets
 from edgeprof_hub.rollout import grouping
 from edgeprof_hub.store import rollouts
@@ -31,7 +33,12 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
     devices, notes = _devices(hub, request.run, model)
     sets = _sets(hub, request, model)
     planning.plan(
-        replace(request.run, model_ids=(model.model_id,), evaluation_sets=tuple(one.set_id for one in sets)),
+        replace(
+            request.run,
+            model_ids=(model.model_id,),
+            evaluation_sets=tuple(one.set_id for one in sets),
+            flash_only=False,
+        ),
         [model],
         devices[:1],
         time.time(),
@@ -73,12 +80,15 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
             for device_id in one.device_ids
         ],
     )
+    audit.about(row.rollout_id, f"{model.shown_name} to {len(devices)} devices in {len(groups)} groups")
     return row.rollout_id
 
 
 def create(hub: HubContext, row: RolloutRow, groups: Sequence[GroupRow], devices: Sequence[DeviceRow]) -> None:
     """Store a rollout, and show it to open pages."""
     hub.writer.call(lambda store: store.change(lambda db: rollouts.create(db, row, groups, devices)))
+    model = hub.reader.model(row.model_id)
+    audit.about(row.rollout_id, f"{model.name if model else row.model_id} to {len(devices)} devices")
     hub.events.publish([Change("rollout", row.rollout_id)])
 
 
@@ -159,10 +169,14 @@ def _jobs_of(
     if device.reference_model_id and (reference is None or not record.measures(reference.format)):
         device, reference = replace(device, reference_model_id="", sentence="Its reference cannot run here."), None
     plan, run = row.request.plan, row.request.run
-    is_checked = device.number == 0 or plan.check_every_group
+    is_checked = (device.number == 0 or plan.check_every_group) and row.kind == "rollout"
+    if not is_checked and (run.flash_only or row.kind == "rollback"):
+        flash = flash_job(row, model, record, now_s)
+        if flash is not None:
+            return [flash], device
     sets = [one for set_id in run.evaluation_sets if (one := hub.reader.evaluation_set(set_id))] if is_checked else []
     repeats = max(run.repeats, plan.compare_runs) if reference else run.repeats
-    asked = replace(run, repeats=repeats, evaluate_only=False, shots=run.shots if sets else 0)
+    asked = replace(run, repeats=repeats, evaluate_only=False, flash_only=False, shots=run.shots if sets else 0)
     ran = hub.reader.evaluations.ran([device.device_id]) if sets else ()
     try:
         speeds = planning.plan(replace(asked, shots=0), [each for each in (reference, model) if each], [record], now_s)
@@ -174,6 +188,19 @@ def _jobs_of(
     except UsageError as error:
         return [], replace(device, outcome="failed", sentence=error.message, decided_s=now_s)
     return [*speeds, *answers], device
+
+
+def flash_job(
+    row: RolloutRow, model: rest.ModelRecord, record: rest.DeviceRecord, now_s: float
+) -> rest.JobRecord | None:
+    """The job by which a device stores the model, loads it and switches to it; None for one that cannot."""
+    if model.format == "served" or record.facts is None or FLASH_ABILITY not in record.facts.abilities:
+        return None
+    run = row.request.run
+    protocol = replace(run.protocol, sweep=(), soak_s=0.0, cold_start=False)
+    asked = replace(run, flash_only=True, repeats=1, shots=0, evaluation_sets=(), protocol=protocol)
+    (job,) = planning.plan(asked, [model], [record], now_s)
+    return job
 
 
 def _only_model(hub: HubContext, run: rest.CampaignRequest) -> rest.ModelRecord:

@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
@@ -12,6 +13,7 @@ from edgeprof.wire.rollouts import OPEN_ROLLOUTS, RolloutState
 from edgeprof_hub import hub_clock
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
+from edgeprof_hub.people import audit
 from edgeprof_hub.rollout import deciding, starting, thresholds
 from edgeprof_hub.store import quarantines, rollouts
 from edgeprof_hub.store.rollouts import DeviceRow, GroupRow, RolloutRow
@@ -77,6 +79,8 @@ def end(hub: HubContext, row: RolloutRow, state: RolloutState, reason: str, now_
                 lambda db: rollouts.set_state(db, row.rollout_id, state, reason, now_s, before=OPEN_ROLLOUTS)
             ):
                 return None
+            if state == "stopped":  # nobody's request: the hub did it
+                store.change(lambda db: audit.record(db, "hub", "rollout.stop", row.rollout_id, reason, at_s=now_s))
             campaigns = [each.campaign_id for each in hub.reader.rollouts.groups(row.rollout_id) if each.campaign_id]
             of_these = (rest.JobFilter(campaign_id=each, states=rest.OPEN_STATES) for each in campaigns)
             return hub.dispatch.cancel(store, [job_id for which in of_these for job_id in hub.reader.jobs.ids(which)])
@@ -118,11 +122,30 @@ def _decide(hub: HubContext, row: RolloutRow, group: GroupRow, now_s: float) -> 
     changed = False
     for device in waiting:
         found = deciding.decided(hub, device, jobs[device.device_id], row.request.plan, now_s)
+        if found is not None and found.outcome == "succeeded" and _flashes(hub, row, group, found, jobs):
+            continue
         if found is not None:
             changed = True
             hub.writer.call(lambda store, found=found: store.change(lambda db: rollouts.decide(db, found)))
     if changed:
         hub.events.publish([Change("rollout", row.rollout_id)])
+
+
+def _flashes(
+    hub: HubContext, row: RolloutRow, group: GroupRow, device: DeviceRow, jobs: Mapping[str, Sequence[rest.JobRecord]]
+) -> bool:
+    """Whether a device that passed its checks has yet to switch to the model: then its last job is queued, once."""
+    if any(job.config.load_only for job in jobs[device.device_id]):
+        return False
+    record, model = hub.reader.device(device.device_id), hub.reader.model(device.model_id)
+    job = starting.flash_job(row, model, record, time.time()) if record and model else None
+    if job is None:
+        return False
+    mine = replace(job, campaign_id=group.campaign_id or "")
+    if hub.writer.call(lambda store: store.change(lambda db: rollouts.add_flash(db, mine))):
+        hub.writer.post(hub.dispatch.send_waiting)
+        hub.events.publish([Change("job", mine.job_id)])
+    return True
 
 
 def _may_leave(hub: HubContext, row: RolloutRow, group: GroupRow, devices: Sequence[DeviceRow], of: int) -> bool:

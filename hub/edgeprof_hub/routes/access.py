@@ -3,9 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
-from typing import cast
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -35,7 +33,6 @@ SHOWS_A_PASSWORD = frozenset({"/sign-in", "/settings/people/own-password"})
 """Forms that are guessed at as a header is."""
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request that is no upload of a blob."""
-LOOKED_UP_EVERY_S = 5.0
 MAX_NOTED_CHARS = 120
 """Of an address in the audit log."""
 UNREADABLE = "The hub cannot read who may sign in. Use the shared token, or look at the hub's log."
@@ -163,7 +160,11 @@ class Guard:
     def _forbidden(self, hub: HubContext, scope: Scope, who: Principal, right: Right) -> Response:
         method, path = scope["method"], scope["path"]
         self._refusals.note(hub, who.name, "refused", client_of(scope), f"{method} {path}"[:MAX_NOTED_CHARS])
-        needed = "the hub's shared token" if right is Right.DEVICE else f"the role {right.name.lower()}"
+        needed = (
+            "the hub's shared token or a device's own credential"
+            if right is Right.DEVICE
+            else f"the role {right.name.lower()}"
+        )
         message = f"This needs {needed}. You are {who.name}, with the role {who.role}. Ask an admin of this hub."
         if path.startswith(API):
             return error_response(403, "not_allowed", message)
@@ -183,26 +184,6 @@ class Guard:
             return self._credentials.are_needed(hub)
         except sqlite3.Error:
             return True
-
-
-def still_signed_in(request: Request) -> Callable[[], bool]:
-    """Whether the credentials of a request hold while its answer goes on and on; looked up every few seconds."""
-    credentials = cast(Credentials, request.app.state.credentials)
-    hub, shown, secret = hub_of(request), request.headers.get("authorization", ""), session_secret(request.headers)
-    looked_s, holds = time.monotonic(), True
-
-    def still() -> bool:
-        nonlocal looked_s, holds
-        if holds and time.monotonic() - looked_s >= LOOKED_UP_EVERY_S:
-            looked_s = time.monotonic()
-            try:
-                who = credentials.principal(hub, shown, secret)
-            except (EdgeprofError, sqlite3.Error):
-                who = None
-            holds = who is not None and who.may(Right.VIEWER)
-        return holds
-
-    return still
 
 
 def client_of(scope: Scope) -> str:

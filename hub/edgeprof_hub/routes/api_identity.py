@@ -9,7 +9,6 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
-from edgeprof_hub.failures import not_found
 from edgeprof_hub.identity.device_access import DEVICE
 from edgeprof_hub.identity.tls_peer import PEER, Peer
 from edgeprof_hub.people import audit
@@ -101,7 +100,7 @@ def post_revoke(hub: HubOf, device_id: str) -> Response:
     """Void a device's certificates and its token, keep it out and end its connection. Its results stay."""
     identities = _identities(hub)
     if not identities.authority.ledger.credentials(device_id):
-        raise not_found("device with a certificate or a token", device_id)
+        raise EdgeprofError("not_found", f"Device {device_id[:80]!r} has no certificate and no token of this hub.")
     revoked = identities.revoke(device_id)
     hub.writer.call(lambda store: hub.dispatch.give_up(store, device_id))
     hub.events.publish([Change("device", device_id)])

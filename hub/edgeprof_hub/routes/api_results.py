@@ -20,9 +20,9 @@ from edgeprof_hub.failures import not_found
 from edgeprof_hub.matrix import table
 from edgeprof_hub.matrix.window import MAX_SEARCH_CHARS, MatrixQuery, matching, window
 from edgeprof_hub.registry import admin
-from edgeprof_hub.routes.access import still_signed_in
 from edgeprof_hub.routes.answers import NO_CONTENT, HubOf, Stream, document, encoded
 from edgeprof_hub.routes.api_costs import CatalogueHash, Moment
+from edgeprof_hub.routes.still_signed_in import still_signed_in
 from edgeprof_hub.store.runs import RunFilter
 from edgeprof_hub.views import run_lines
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from edgeprof.wire import rest
 from edgeprof.wire.rollouts import Compared, DeviceOutcome, RolloutKind, RolloutRequest, RolloutState
 from edgeprof_hub.store import rows, statements
 
@@ -30,6 +31,8 @@ TABLES = (
     "CREATE INDEX rollout_device_device ON rollout_device (device_id, model_id)",
 )
 _OPEN = "('running', 'paused')"
+_FLASHED = "1e12"
+"""Seconds that put every flash after every run."""
 _AMONG = "IN (SELECT value FROM json_each(?))"
 
 
@@ -123,15 +126,17 @@ class RolloutReader:
         return [(str(row[0]), cast(RolloutState, row[1]), str(row[2] or "")) for row in found]
 
     def ran_before(self, device_ids: Sequence[str], model_ids: Sequence[str]) -> dict[str, str]:
-        """By device the one of these models that it has: the last that a rollout brought, or a person's job measured.
+        """By device the one of these models that it has: the last that was flashed there, else the last that ran.
 
         Runs of a rollout's reference, and repeats of a suspected regression, bring no model.
         """
         sql = (
-            "SELECT device_id, model_id, max(at_s) FROM ("
-            " SELECT device_id, model_id, decided_s AS at_s FROM rollout_device WHERE outcome = 'succeeded'"
-            f" AND device_id {_AMONG} AND model_id {_AMONG}"
-            " UNION ALL SELECT device_id, model_id, received_s FROM result WHERE status = 'measured'"
+            "SELECT device_id, model_id, max(place) FROM ("
+            f" SELECT device_id, model_id, decided_s + {_FLASHED} AS place FROM rollout_device"
+            f" WHERE outcome = 'succeeded' AND device_id {_AMONG} AND model_id {_AMONG}"
+            " UNION ALL SELECT device_id, model_id,"
+            f" received_s + iif(document ->> '$.config.load_only', {_FLASHED}, 0) AS place"
+            " FROM result WHERE status = 'measured'"
             f" AND device_id {_AMONG} AND model_id {_AMONG}"
             " AND result_id NOT IN (SELECT result_id FROM evaluation)"
             " AND coalesce(job_id, '') NOT IN (SELECT rerun_job_id FROM regression)"
@@ -201,6 +206,16 @@ def decide_again(connection: sqlite3.Connection, rollout_id: str, device_ids: Se
         f" WHERE rollout_id = ? AND device_id {_AMONG}",
         (rollout_id, rows.to_json(device_ids)),
     )
+
+
+def add_flash(connection: sqlite3.Connection, job: rest.JobRecord) -> bool:
+    """Queue the job by which a device switches to the model. False where it has one, or the rollout has ended."""
+    may = connection.execute(
+        f"SELECT 1 FROM rollout JOIN rollout_group USING (rollout_id) WHERE campaign_id = ? AND state IN {_OPEN}"
+        " AND NOT EXISTS (SELECT 1 FROM job WHERE (campaign_id, device_id) = (?, ?) AND config ->> '$.load_only')",
+        (job.campaign_id, job.campaign_id, job.device_id),
+    ).fetchone()
+    return may is not None and statements.insert(connection, "job", rows.job_values(job))
 
 
 def stamp_group(connection: sqlite3.Connection, group: GroupRow, column: str, now_s: float) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeprof.tables import durations
 from edgeprof.tables.figures import number
-from edgeprof.tables.rollouts import GROUP_WORDS, OUTCOMES, devices_text
+from edgeprof.tables.rollouts import counts_text, devices_text, group_word
 from edgeprof.wire.rollouts import OPEN_ROLLOUTS, Quarantine, Rollout, RolloutDevice, RolloutGroup
 
 MAX_DEVICES_SHOWN = 200
@@ -113,7 +113,7 @@ def rollout_page(one: Rollout, quarantines: Sequence[Quarantine], now_s: float) 
     ordered = sorted(one.devices, key=place)
     return RolloutPage(
         rollout=one,
-        groups=tuple(_group(group, one.ended_s is not None) for group in one.groups),
+        groups=tuple(_group(one, group) for group in one.groups),
         compared=tuple(_compared(device) for device in ordered if device.compared is not None),
         devices=tuple(ordered[:MAX_DEVICES_SHOWN]),
         left_out=max(0, len(ordered) - MAX_DEVICES_SHOWN),
@@ -123,16 +123,13 @@ def rollout_page(one: Rollout, quarantines: Sequence[Quarantine], now_s: float) 
     )
 
 
-def _group(group: RolloutGroup, has_ended: bool) -> GroupLine:
-    words = {"open": "not reached"} if has_ended else {}
-    shown = [f"{group.counts[word]} {words.get(word, word)}" for word in OUTCOMES if group.counts.get(word)]
-    fails = f"stops at {group.may_fail + 1} failed"
+def _group(one: Rollout, group: RolloutGroup) -> GroupLine:
     return GroupLine(
         group=group,
-        word="not started" if has_ended and group.state == "waiting" else GROUP_WORDS[group.state],
-        counts=", ".join(shown),
+        word=group_word(one, group),
+        counts=counts_text(one, group),
         succeeded=group.counts.get("succeeded", 0),
-        rule=f"needs {group.needs}, {fails}",
+        rule=f"needs {group.needs}, stops at {group.may_fail + 1} failed",
     )
 
 
