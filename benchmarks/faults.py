@@ -133,8 +133,8 @@ def lines(runs: Sequence[Run]) -> list[list[str]]:
 
 
 def save(file: Path, seed: int, runs: Sequence[Run]) -> None:
-    """Add these runs to those of the file: one session has no time for thousands of kills."""
-    earlier = json.loads(file.read_text())["runs"] if file.exists() else []
+    """Add these runs to those of the file: thousands of kills take hours."""
+    earlier: list[dict[str, object]] = json.loads(file.read_text())["runs"] if file.exists() else []
     added = [
         {
             "broker": run.broker,

@@ -125,7 +125,8 @@ def create_app(settings: HubSettings, hub: HubContext | None = None, clock: Call
     app.add_middleware(Guard, settings=settings, credentials=credentials, guesses=guesses, refusals=refusals)
     failures.install(app)
     for prefix, router in ROUTERS:
-        app.include_router(router, prefix=prefix, responses=ERRORS if prefix == API_PREFIX else None)
+        is_api = prefix == API_PREFIX or router is api_identity.open_router
+        app.include_router(router, prefix=prefix, responses=ERRORS if is_api else None)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
