@@ -134,7 +134,7 @@ def lines(runs: Sequence[Run]) -> list[list[str]]:
 
 def save(file: Path, seed: int, runs: Sequence[Run]) -> None:
     """Add these runs to those of the file: one session has no time for thousands of kills."""
-    earlier = json.loads(file.read_text())["runs"] if file.exists() else []
+    earlier: list[object] = json.loads(file.read_text())["runs"] if file.exists() else []
     added = [
         {
             "broker": run.broker,
