@@ -84,19 +84,20 @@ class Sender:
 
     def _round(self) -> float | None:
         """Send what is due; the seconds until something is due again, or None when only an event can change that."""
+        is_online = self.is_online  # read before what `online` sets before it
         if bootstrap := self._reconnected:
             self._reconnected, self._to_offer = None, bootstrap
             self._sent_s, self._failures = {}, 0
             self._stored = set()
             self._outbox.meet(bootstrap.hub_version)
         try:
-            if self.is_online:
+            if is_online:
                 self._offer()
             waiting = self._outbox.queued_ids(WINDOW)
             if not waiting:
                 self._sent_s = {}
                 self.empty.set()
-            if not waiting or not self.is_online:
+            if not waiting or not is_online:
                 return None
             self._forget_others(waiting)
             due = [self._send_if_due(result_id) for result_id in waiting]
