@@ -132,6 +132,25 @@ def lines(runs: Sequence[Run]) -> list[list[str]]:
     ]
 
 
+def save(file: Path, seed: int, runs: Sequence[Run]) -> None:
+    """Add these runs to those of the file: one session has no time for thousands of kills."""
+    earlier = json.loads(file.read_text())["runs"] if file.exists() else []
+    added = [
+        {
+            "broker": run.broker,
+            "seed": seed,
+            "kills": run.kills,
+            "killed": run.killed,
+            **document(run.counted),
+            "refused": run.refused,
+            "killing_s": round(run.killing_s, 1),
+            "quiet_s": round(run.quiet_s, 1),
+        }
+        for run in runs
+    ]
+    file.write_text(json.dumps({"runs": [*earlier, *added]}, indent=1) + "\n")
+
+
 _TITLES: dict[Victim, str] = {
     "hub": "  hub",
     "broker": "  broker",
@@ -149,7 +168,7 @@ def main() -> None:
     parser.add_argument("--broker", choices=(*BROKERS, "both"), default="both")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-pause-s", type=float, default=MAX_PAUSE_S, help="between two kills; the least is 0.2")
-    parser.add_argument("--json", type=Path, help="save the counts here")
+    parser.add_argument("--json", type=Path, help="add the counts to this file")
     parser.add_argument("--keep", type=Path, help="an empty folder for logs and databases, which stay there")
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="edgeprof-faults-")) if asked.keep is None else asked.keep
@@ -164,17 +183,7 @@ def main() -> None:
         for what in (*run.counted.lost, *run.counted.duplicated, *run.counted.stuck):
             print(f"{run.broker}: {what}")
     if asked.json:
-        saved = {
-            run.broker: {
-                **document(run.counted),
-                "killed": run.killed,
-                "refused": run.refused,
-                "killing_s": round(run.killing_s, 1),
-                "quiet_s": round(run.quiet_s, 1),
-            }
-            for run in runs
-        }
-        asked.json.write_text(json.dumps({"seed": asked.seed, **saved}, indent=1) + "\n")
+        save(asked.json, asked.seed, runs)
     if is_clean and asked.keep is None:
         shutil.rmtree(place)
     else:

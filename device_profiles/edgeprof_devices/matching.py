@@ -16,6 +16,10 @@ class Match:
     reason: str
 
 
+MIN_UNEVEN_GIB = 4
+"""Boards are sold with 3, 6, 12, 24 and 48 GiB, and none with 1.5."""
+
+
 def match_profile(facts: Facts, profiles: dict[str, Profile]) -> Match:
     """The profile whose strongest rule holds. What a host emulates goes before what it is."""
     if facts.emulates is not None:
@@ -34,12 +38,14 @@ def machine_memory_mib(facts: Facts) -> float:
 
 
 def memory_size_gib(memory_mib: float) -> float:
-    """The size that a board with this MemTotal is sold with: firmware and kernel keep some, so round up to a power
-    of two from half a gibibyte."""
+    """The size that a board with this MemTotal is sold with: firmware and kernel keep some, so round up.
+
+    To a power of two from half a gibibyte, or from 3 GiB on to three times one: a Dragon Q6A with 6 GiB has 5,618 MiB.
+    """
     size = 0.5
     while size * 1024 < memory_mib:
         size *= 2
-    return size
+    return size * 0.75 if size >= MIN_UNEVEN_GIB and memory_mib <= size * 0.75 * 1024 else size
 
 
 def _emulated(wanted: str, profiles: dict[str, Profile]) -> Match:

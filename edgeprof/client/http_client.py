@@ -21,7 +21,7 @@ from edgeprof.net.http import Server, bearer, check_whole
 from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
-from edgeprof.wire import messages, rest
+from edgeprof.wire import fleet, messages, rest
 from edgeprof.wire.rollouts import Quarantine, Rollout, RolloutAction, RolloutRequest
 
 if TYPE_CHECKING:
@@ -61,9 +61,26 @@ class HubClient:
         headers = {"User-Agent": f"edgeprof/{__version__}", **bearer(token)}
         self._server = Server(parts, headers, timeout_s, self._unreachable)
 
-    def devices(self) -> list[rest.DeviceRecord]:
-        """Every device that the hub knows."""
-        return self._get("/devices", list[rest.DeviceRecord])
+    def devices(self, *, retired: bool = False) -> list[rest.DeviceRecord]:
+        """Every device in use; with `retired`, also those that are not."""
+        return self._get("/devices?retired=true" if retired else "/devices", list[rest.DeviceRecord])
+
+    def fleet(self, query: fleet.FleetQuery, limit: int = fleet.MAX_PAGE, offset: int = 0) -> fleet.FleetPage:
+        """A page of devices with how they fare."""
+        asked = {name: str(value) for name, value in asdict(query).items() if value}
+        return self._get(f"/fleet{_query(**asked, limit=str(limit), offset=str(offset))}", fleet.FleetPage)
+
+    def retire_device(self, device_id: str) -> None:
+        """Hide a device from pages and new jobs; its results stay."""
+        self._send("POST", f"/devices/{device_id}/retire", b"{}")
+
+    def restore_device(self, device_id: str) -> None:
+        """Show a retired device again."""
+        self._send("POST", f"/devices/{device_id}/restore", b"{}")
+
+    def replace_device(self, device_id: str, successor_id: str) -> None:
+        """Retire a device, and give its name, tags and groups to another board."""
+        self._send("POST", f"/devices/{device_id}/replace", json.dumps({"device_id": successor_id}).encode())
 
     def models(self) -> list[rest.ModelRecord]:
         """Every model that the hub holds."""

@@ -1,7 +1,7 @@
 """`edgeprof devices`: the hub's devices, and why a machine got its profile."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,25 +10,102 @@ import click
 
 from edgeprof import tables
 from edgeprof.client import resolve
+from edgeprof.client.http_client import HubClient
+from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
+from edgeprof.tables import fleet as fleet_table
+from edgeprof.tables.fleet import FleetFormat
+from edgeprof.wire import fleet
 from edgeprof.wire.messages import Facts
 
 if TYPE_CHECKING:
     from edgeprof_devices.explaining import Explanation
 
+FORMATS = ("text", "md", "csv", "json")
 _NEW_PROFILE = "Board missing? Add it to device_profiles/edgeprof_devices/profiles/; see docs/supported-devices.md."
 
 
 @click.group(invoke_without_command=True)
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--state", type=click.Choice(fleet.STATES), help="Only these, with how they fare.")
+@click.option("--search", default="", metavar="WORDS", help="Words in name, host, id, board, version or tags.")
+@click.option("--sort", type=click.Choice(fleet.SORTS), help="Order of the devices.")
+@click.option("--format", "-o", "form", type=click.Choice(FORMATS), help="Columns of the hub's Fleet page.")
 @click.pass_context
-def devices(context: click.Context, hub_url: str, token_file: str | None, as_json: bool) -> None:
-    """List the hub's devices. `edgeprof devices match` explains a device's profile."""
-    if context.invoked_subcommand is None:
-        records = client_of(hub_url, token_file).devices()
-        click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
+def devices(
+    context: click.Context,
+    hub_url: str,
+    token_file: str | None,
+    as_json: bool,
+    state: fleet.FleetState | None,
+    search: str,
+    sort: fleet.FleetSort | None,
+    form: FleetFormat | None,
+) -> None:
+    """List the hub's devices, or with --state, --search, --sort or --format how they fare.
+
+    `edgeprof devices match` explains a device's profile.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    client = client_of(hub_url, token_file)
+    if state or search or sort or form:
+        query = fleet.FleetQuery(state=state or "all", search=search, sort=sort or "name")
+        click.echo(fleet_table.render(_whole(client, query), "json" if as_json else form or "text"))
+        return
+    records = client.devices()
+    click.echo(tables.devices_json(records) if as_json else tables.devices_text(records))
+
+
+def _whole(client: HubClient, query: fleet.FleetQuery) -> fleet.FleetPage:
+    """Every page of it in one."""
+    page = client.fleet(query)
+    entries = list(page.entries)
+    while len(entries) < page.total and (more := client.fleet(query, offset=len(entries)).entries):
+        entries += more
+    return replace(page, entries=tuple(entries))
+
+
+@devices.command()
+@click.argument("names", metavar="DEVICE...", nargs=-1, required=True, shell_complete=complete.device)
+@hub_options
+def retire(names: tuple[str, ...], hub_url: str, token_file: str | None) -> None:
+    """Hide devices from pages and new jobs. Their results stay."""
+    client = client_of(hub_url, token_file)
+    for device in resolve.devices(client.devices(), names, False):
+        client.retire_device(device.device_id)
+        click.echo(f"Retired {device.label}. Bring it back: edgeprof devices restore {device.device_id}")
+
+
+@devices.command()
+@click.argument("names", metavar="DEVICE...", nargs=-1, required=True)
+@hub_options
+def restore(names: tuple[str, ...], hub_url: str, token_file: str | None) -> None:
+    """Bring retired devices back."""
+    client = client_of(hub_url, token_file)
+    retired = [device for device in client.devices(retired=True) if device.retired_s is not None]
+    for device in resolve.devices(retired, names, False):
+        client.restore_device(device.device_id)
+        click.echo(f"Restored {device.name}.")
+
+
+@devices.command("replace")
+@click.argument("old", shell_complete=complete.device)
+@click.argument("new", shell_complete=complete.device)
+@hub_options
+def replace_board(old: str, new: str, hub_url: str, token_file: str | None) -> None:
+    """Put the board NEW in the place of OLD: it takes name, tags and groups.
+
+    OLD is retired. Its results stay its own, linked on the page of NEW.
+    """
+    client = client_of(hub_url, token_file)
+    known = client.devices()
+    after = resolve.device(known, new)
+    before = resolve.device(known if old in {one.label for one in known} else client.devices(retired=True), old)
+    client.replace_device(before.device_id, after.device_id)
+    click.echo(f"{after.label} takes the place of {before.label}. The old board's results stay its own.")
 
 
 @devices.command()

@@ -34,6 +34,7 @@ from edgeprof.wire.formats import ModelFormat as ModelFormat
 from edgeprof.wire.remote import Remote
 from edgeprof.wire.run_request import RunConfig as RunConfig
 from edgeprof.wire.run_request import RunProtocol as RunProtocol
+from edgeprof.wire.vitals import Vitals as Vitals
 
 AckStatus = Literal["accepted", "duplicate", "refused"]
 ReceiptStatus = Literal["stored", "duplicate", "conflict", "rejected"]
@@ -66,6 +67,8 @@ class State:
     """The same as in its `Hello`. Empty: an agent from before places, which cannot answer the hub's `announce`."""
     is_answer: bool = False
     """The hub asked whether this agent is there: the session is the same, and nothing has to be sent again."""
+    vitals: Vitals | None = None
+    """How its machine is now. None: an older agent, or one that says goodbye."""
     wire: int = WIRE_VERSION
 
 

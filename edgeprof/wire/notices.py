@@ -1,10 +1,20 @@
-"""What the hub tells people without being asked: by MQTT and by webhook, as the same JSON."""
+"""What the hub tells people without being asked: by MQTT and by webhook as the same JSON, and by e-mail."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 NoticeKind = Literal[
-    "regression", "campaign_ended", "rollout_waits", "rollout_stopped", "rollout_ended", "model_quarantined"
+    "regression",
+    "campaign_ended",
+    "device_offline",
+    "disk_nearly_full",
+    "throttled",
+    "results_quarantined",
+    "agent_too_old",
+    "rollout_waits",
+    "rollout_stopped",
+    "rollout_ended",
+    "model_quarantined",
 ]
 
 
@@ -25,3 +35,5 @@ class Notice:
     rollout_id: str | None = None
     ratio: float | None = None
     """Of a regression: the new time over the old one."""
+    recovered: bool = False
+    """Of a device's trouble: it is over. It began with a notice of the same kind and device."""

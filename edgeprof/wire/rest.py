@@ -150,6 +150,10 @@ class DeviceRecord:
     """Its results are shown from a recording; nothing was measured on this hub."""
     tags: tuple[str, ...] = ()
     """Words of a person's own, sorted, to find and group devices by."""
+    retired_s: float | None = None
+    """When a person retired it: hidden from pages and new jobs, with its history. None: in use."""
+    replaced_by: str = ""
+    """The id of the board that took its place. Empty: none did."""
 
     @property
     def is_endpoint(self) -> bool:

@@ -1,6 +1,5 @@
 """The hub's settings: where its data lies, where it listens, which broker it uses, which token guards it."""
 
-import ipaddress
 import os
 import secrets
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from pathlib import Path
 from edgeprof.errors import UsageError
 from edgeprof.wire import topics
 from edgeprof_hub import private_file
+from edgeprof_hub.addresses import is_loopback as is_loopback
+from edgeprof_hub.mail import MailSettings
 
 DEFAULT_PORT = 8765
 DEFAULT_TLS_PORT = 8766
@@ -34,7 +35,10 @@ class HubSettings:
     token: str | None = None
     site: str = topics.DEFAULT_SITE
     webhooks: tuple[str, ...] = ()
-    """Addresses that receive notices of confirmed regressions and finished campaigns."""
+    """Addresses that receive notices of confirmed regressions, finished campaigns and devices in trouble."""
+    email: MailSettings | None = None
+    offline_after_h: float = 12.0
+    """A device without a word for so long is worth a notice."""
     tls: bool = False
     """Serve pages, API and broker by TLS, too, with certificates of the hub's own authority."""
     tls_port: int = DEFAULT_TLS_PORT
@@ -53,16 +57,6 @@ class HubSettings:
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the hub."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name means this machine and no other."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check(settings: HubSettings) -> None:

@@ -15,6 +15,7 @@ from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
+from edgeprof_hub.fleet.refused import Refused
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.registry.parts import Parts
@@ -71,6 +72,7 @@ class HubContext:
     notices: Notices
     identities: "Identities | None" = None
     """Who may speak for a device; None where the hub serves no TLS."""
+    refused: Refused = field(default_factory=Refused)
     health: Health = field(default_factory=Health)
 
     def trouble(self, error: Exception) -> EdgeprofError | None:

@@ -1,9 +1,10 @@
-"""Notices on their way out: published by MQTT at once, posted to webhooks by a thread that tries again."""
+"""Notices on their way out: published by MQTT at once; webhooks and e-mail by threads that try again."""
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http.client import InvalidURL
 from queue import Full, Queue
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from edgeprof.net.backoff import Backoff
 from edgeprof.net.http import BREAKS, fetched, reason_of
 from edgeprof.version import __version__
 from edgeprof.wire.notices import Notice
+from edgeprof_hub import mail
+from edgeprof_hub.mail import MailSettings
 from edgeprof_hub.store.rows import to_json
 
 log = logging.getLogger(__name__)
@@ -26,9 +29,9 @@ MAX_WAITING = 200
 
 @dataclass(frozen=True)
 class Delivery:
-    """How the last notice to a webhook went; `problem` empty: delivered."""
+    """How the last notice to a webhook or by e-mail went; `problem` empty: delivered."""
 
-    url: str
+    to: str
     problem: str
 
 
@@ -40,54 +43,71 @@ def check_url(url: str) -> str:
     return url
 
 
-class Notices:
-    """`send` never waits. A webhook that stays away costs its notices, not those of another one."""
+@dataclass(frozen=True)
+class _Channel:
+    """One way out. `deliver` says what went wrong, or nothing."""
 
-    def __init__(self, webhooks: Sequence[str], publish: Callable[[bytes], object]) -> None:
+    name: str
+    """As a person may read it: without secrets."""
+    deliver: Callable[[Notice], str]
+    waiting: "Queue[Notice | None]"
+
+
+class Notices:
+    """`send` never waits. A channel that stays away costs its notices, not those of another one."""
+
+    def __init__(
+        self, webhooks: Sequence[str], publish: Callable[[bytes], object], email: MailSettings | None = None
+    ) -> None:
         self._publish = publish
         self._stopping = threading.Event()
-        self._queues = {url: Queue[bytes | None](MAX_WAITING) for url in webhooks}
+        self._channels = [_webhook(url) for url in webhooks]
+        if email is not None:
+            self._channels.append(_Channel(email.shown, partial(mail.deliver, email), Queue(MAX_WAITING)))
         self._last: dict[str, str] = {}
         self._threads = [
-            threading.Thread(target=self._deliver, args=item, name="hub-webhook", daemon=True)
-            for item in self._queues.items()
+            threading.Thread(target=self._deliver, args=(channel,), name="hub-notices", daemon=True)
+            for channel in self._channels
         ]
         for thread in self._threads:
             thread.start()
 
     def send(self, notice: Notice) -> None:
-        """Publish it and queue it for every webhook."""
-        body = to_json(notice).encode()
-        self._publish(body)
-        for url, queue in self._queues.items():
+        """Publish it and queue it for every other channel."""
+        self._publish(to_json(notice).encode())
+        for channel in self._channels:
             try:
-                queue.put_nowait(body)
+                channel.waiting.put_nowait(notice)
             except Full:
-                log.error("webhook.behind url=%s; a notice is lost", shown(url))
+                log.error("notices.behind to=%s; a notice is lost", channel.name)
 
     def deliveries(self) -> list[Delivery]:
-        """How each webhook fared last; those that had nothing yet are left out."""
-        return [Delivery(shown(url), problem) for url, problem in self._last.items()]
+        """How each channel fared last; those that had nothing yet are left out."""
+        return [Delivery(name, problem) for name, problem in self._last.items()]
 
     def stop(self) -> None:
         """End; undelivered notices are lost."""
         self._stopping.set()
-        for queue in self._queues.values():
-            while not queue.empty():
-                queue.get_nowait()
-            queue.put(None)
+        for channel in self._channels:
+            while not channel.waiting.empty():
+                channel.waiting.get_nowait()
+            channel.waiting.put(None)
         for thread in self._threads:
             thread.join(TIMEOUT_S)
 
-    def _deliver(self, url: str, queue: "Queue[bytes | None]") -> None:
-        while (body := queue.get()) is not None:
+    def _deliver(self, channel: _Channel) -> None:
+        while (notice := channel.waiting.get()) is not None:
             for wait_s in RETRY.waits_s(TRIES):
                 if self._stopping.wait(wait_s):
                     return
-                self._last[url] = problem = _post(url, body)
+                self._last[channel.name] = problem = channel.deliver(notice)
                 if not problem:
                     break
-                log.warning("webhook.failed url=%s problem=%s", shown(url), problem)
+                log.warning("notices.failed to=%s problem=%s", channel.name, problem)
+
+
+def _webhook(url: str) -> _Channel:
+    return _Channel(shown(url), lambda notice: _post(url, to_json(notice).encode()), Queue(MAX_WAITING))
 
 
 def _post(url: str, body: bytes) -> str:

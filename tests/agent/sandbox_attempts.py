@@ -75,7 +75,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "write_system": write("/usr/edgeprof-was-here"),
     "write_device": write("/dev/edgeprof-was-here"),
     "write_kernel_setting": write("/proc/sys/kernel/core_pattern"),
-    "write_sys": write("/sys/kernel/mm/transparent_hugepage/enabled"),
+    "write_sys": write("/sys/edgeprof-was-here"),
     "write_model": write(ASKED["model"]),
     "read_token": read(ASKED["token"]),
     "read_accounts": read("/etc/passwd"),

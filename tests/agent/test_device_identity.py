@@ -1,11 +1,14 @@
 """What a device keeps of its join: when it is renewed, what an ended one and a damaged one say, how a key is made."""
 
+import contextlib
 import datetime as dt
 import logging
 import os
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.http import reason_of
 from edgeprof.wire.joining import Enrolled, MqttDoor, Renewed
 from edgeprof_agent import config
-from edgeprof_agent.daemon.http import HubUnreachable
+from edgeprof_agent.daemon.http import HubHttp, HubUnreachable
 from edgeprof_agent.doctor import hub as doctor
 from edgeprof_agent.identity import files, joining, key_request
 from edgeprof_agent.identity.files import DeviceIdentity
@@ -200,3 +203,43 @@ def test_another_hubs_key_ends_what_the_old_hubs_jobs_said(tmp_path: Path) -> No
     joining._pin(tmp_path, "bb" * 32)  # pyright: ignore[reportPrivateUsage]
     assert not (tmp_path / "job_seen.json").exists()
     assert (tmp_path / "job_key").read_text() == "bb" * 32 + "\n"
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "names", "days", "reason"),
+    [
+        (CA, ["127.0.0.1"], -400, "certificate has expired"),
+        (CA, ["127.0.0.1"], 60, "certificate is not yet valid"),
+        (CA, ["192.0.2.1"], 0, "IP address mismatch"),
+        (certificates.new_ca(NOW), ["127.0.0.1"], 0, "unable to get local issuer certificate"),
+        (CA, None, 0, "unsuitable certificate purpose"),
+    ],
+    ids=["expired", "clock", "another host", "another CA", "a device as a hub"],
+)
+def test_a_hub_whose_certificate_is_not_good_is_told_nothing(
+    tmp_path: Path, signed_by: certificates.Ca, names: list[str] | None, days: int, reason: str
+) -> None:
+    key, at = certificates.new_key(), NOW + dt.timedelta(days=days)
+    made = (
+        certificates.server_certificate(signed_by, key.public_key(), names, at)
+        if names
+        else certificates.device_certificate(signed_by, key.public_key(), DEVICE, at)
+    )
+    (tmp_path / "server.pem").write_text(certificates.pem_of(made) + certificates.private_pem(key))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "server.pem")
+    heard: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with line, contextlib.suppress(OSError), server.wrap_socket(line, server_side=True) as secure:
+            heard.append(secure.recv(1024))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        hub = HubHttp(f"https://127.0.0.1:{listener.getsockname()[1]}", context=identity(tmp_path, 0).context)
+        with pytest.raises(HubUnreachable, match=f"its certificate is refused: .*{reason}.*the clock here says"):
+            hub.bootstrap()
+        thread.join(10)
+    assert heard == []

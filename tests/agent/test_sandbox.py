@@ -17,7 +17,7 @@ import pytest
 
 from edgeprof.tables.sandbox_words import sandbox_words
 from edgeprof.wire.guards import SANDBOX, is_full, lacking
-from edgeprof.wire.messages import Isolation, Result
+from edgeprof.wire.messages import Isolation, Result, RunConfig
 from edgeprof_agent.doctor import isolation as doctor
 from edgeprof_agent.isolation import Inside, Limits, WorkerExit, bubblewrap, cgroup, run
 from edgeprof_agent.isolation.here import layers_here
@@ -26,6 +26,8 @@ from edgeprof_agent.isolation.task_limit import max_tasks
 from edgeprof_agent.isolation.userns import why_refused
 from edgeprof_agent.layers_here import layers_here as asked_layers
 from edgeprof_agent.sandbox_mode import Mode
+from tests.agent.evaluation_sets import DIGITS, ONE_BY_ONE, evaluated, evaluation_request
+from tests.agent.gguf_models import tiny_llama
 from tests.agent.measuring import BUNDLED, QUICK, measured, misbehaving, request_for, values
 
 ATTEMPTS = Path(__file__).with_name("sandbox_attempts.py")
@@ -206,6 +208,26 @@ def test_a_run_in_a_sandbox_has_the_same_outcome(name: str, runtime: str) -> Non
     assert inside.isolation.lacks is None
     assert inside.cold_start is not None
     assert inside.cold_start.evicted == (outside.cold_start is not None and outside.cold_start.evicted)
+
+
+@BWRAP
+def test_a_language_model_in_a_sandbox_has_the_same_outcome(tmp_path: Path) -> None:
+    config = RunConfig(runtime="llama-capi", threads=1, prompt_tokens=8, decode_tokens=4)
+    request = replace(request_for(tiny_llama(tmp_path / "tiny.gguf"), "llama-capi"), config=config)
+    outside, inside = measured(request), measured(replace(request, sandbox="strict"))
+    assert inside.status == "measured", inside.failure
+    same_but_for_tails(outside, inside)
+
+
+@BWRAP
+def test_an_evaluation_in_a_sandbox_has_the_same_answers(tmp_path: Path) -> None:
+    request = evaluation_request(MODEL, "onnxruntime", DIGITS, replace(ONE_BY_ONE, evaluation_items=40))
+    _, outside = evaluated(request, DIGITS, tmp_path / "outside")
+    result, inside = evaluated(replace(request, sandbox="strict"), DIGITS, tmp_path / "inside")
+    assert result.status == "measured", result.failure
+    assert [(each.item_id, each.correct) for each in inside] == [(each.item_id, each.correct) for each in outside]
+    assert result.isolation is not None
+    assert is_full(result.isolation.layers)
 
 
 def same_but_for_tails(outside: Result, inside: Result) -> None:

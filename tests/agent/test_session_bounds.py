@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Bootstrap
+from edgeprof.wire.messages import Bootstrap, Vitals
+from edgeprof_agent.daemon.condition import Condition, LastError
 from edgeprof_agent.daemon.http import HubHttp
 from edgeprof_agent.daemon.session import MAX_PACKET_BYTES, ConnectionFailed, Inbound, MqttSession
 from tests.agent import pieces
@@ -62,7 +63,10 @@ def test_a_packet_without_measure_ends_the_connection(size: int, tmp_path: Path)
         mqtt_tls=False,
         mqtt_username=None,
     )
-    session = MqttSession(HubHttp("http://127.0.0.1:1"), bootstrap, pieces.WHO, facts(pieces.WHO), Listener(), 20)
+    condition = Condition(Vitals, lambda: 0, lambda: 0, LastError())
+    session = MqttSession(
+        HubHttp("http://127.0.0.1:1"), bootstrap, pieces.WHO, facts(pieces.WHO), Listener(), 20, condition
+    )
     with pytest.raises(ConnectionFailed):
         session.serve(lambda: None)
     thread.join(10)

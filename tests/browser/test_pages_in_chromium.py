@@ -72,6 +72,8 @@ def pages_of(made: fleet.Fleet) -> list[str]:
         model,
         *beside,
         "/flash",
+        "/fleet",
+        "/fleet?state=retired&sort=queue",
         "/families",
         "/predictions",
         "/settings",

@@ -205,7 +205,8 @@ def test_a_certificate_is_verified(certificate: Path, monkeypatch: pytest.Monkey
     context.load_cert_chain(certificate)
     with recording(context=context) as server:
         url = server.url.replace("http:", "https:")
-        with pytest.raises(EdgeprofError, match="its certificate is refused: self-signed"), server_at(url).request("GET", "/"):
+        refused = pytest.raises(EdgeprofError, match="its certificate is refused: self-signed")
+        with refused, server_at(url).request("GET", "/"):
             pass
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with server_at(url).request("GET", "/") as answer:

@@ -117,7 +117,20 @@ def test_a_phone_is_never_detected(facts_of: Callable[[str], Facts]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mib", "gib"), [(427, 0.5), (512, 0.5), (513, 1), (3793, 4), (4096, 4), (7620, 8), (63_000, 64)]
+    ("mib", "gib"),
+    [
+        (427, 0.5),
+        (512, 0.5),
+        (513, 1),
+        (1400, 2),
+        (2900, 3),
+        (3434, 4),
+        (3793, 4),
+        (4096, 4),
+        (5618, 6),
+        (7620, 8),
+        (63_000, 64),
+    ],
 )
 def test_memory_is_rounded_up_to_a_size_that_is_sold(mib: float, gib: float) -> None:
     assert memory_size_gib(mib) == gib

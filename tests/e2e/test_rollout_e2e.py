@@ -13,7 +13,7 @@ def rested(farm: Farm, started: Rollout) -> Rollout:
         rests = found.ended_s is not None or found.groups[-1].state == "short"
         return found if rests else None
 
-    return eventually("the rollout rests", now)
+    return eventually("the rollout rests", now, patience_s=120.0)
 
 
 def installed(farm: Farm, family: str) -> str:

@@ -35,7 +35,7 @@ def test_a_hub_that_is_killed_moves_each_rollout_on_and_makes_no_job_twice(empty
     port = free_port()
     empty_farm.start_hub("--mqtt-port", str(port))
     with ExitStack() as stack:
-        agents = [stack.enter_context(Agent(port, number, models)) for number in range(1, COUNT + 1)]
+        agents = [stack.enter_context(_agent(port, number, models)) for number in range(1, COUNT + 1)]
         ids = {each.device_id for each in agents}
         while not ids <= {each.device_id for each in empty_farm.client.devices() if each.facts}:
             time.sleep(0.1)
@@ -50,10 +50,18 @@ def test_a_hub_that_is_killed_moves_each_rollout_on_and_makes_no_job_twice(empty
     assert [(each.state, each.stands) for each in ended] == [("finished", f"{COUNT} devices: {COUNT} succeeded.")] * 4
     for each in ended:
         jobs = [job for group in each.groups for job in empty_farm.client.campaign(group.campaign_id).jobs]
-        assert sorted(job.device_id for job in jobs) == sorted(fleet.device_id(n) for n in range(1, COUNT + 1))
+        ran = [job.device_id for job in jobs if not job.config.load_only]
+        switched = [job.device_id for job in jobs if job.config.load_only]
+        assert sorted(ran) == sorted(fleet.device_id(number) for number in range(1, COUNT + 1))
+        assert sorted(switched) == sorted(fleet.device_id(number) for number in range(1, COUNT + 1) if number % 2)
         assert {(job.state, job.attempt) for job in jobs} == {("measured", 1)}
         begun = [group.started_s or 0 for group in each.groups]
         assert begun == sorted(begun)
+
+
+def _agent(port: int, number: int, models: dict[str, Behaviour]) -> Agent:
+    """Every other device switches to what is flashed."""
+    return Agent(port, number, models, abilities=("evaluate", "flash") if number % 2 else ("evaluate",))
 
 
 def _ended(farm: Farm, started: Rollout) -> Rollout:

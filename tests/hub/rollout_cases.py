@@ -36,7 +36,10 @@ class Behaviour:
 
     factor: float = 1.0
     series: str = "normal"
-    spread: float = 0.01
+    spread: float = 0.003
+    """How far whole runs lie apart. Three of each side then show 10 % in 600 of 600 simulated comparisons."""
+    scales: tuple[float, ...] = (1.0,)
+    """By which a device's runs of the model differ, in turn."""
     fails: tuple[Stage, FailureCode] | None = None
     fails_on: int = 0
     fails_only: str = ""
@@ -99,7 +102,8 @@ class Agent(FakeAgent):
             made = fleet.result(self.number, record)
         else:
             device = Device(ALL[does.series], does.spread)
-            samples = device.run(self._draw, SAMPLES, does.factor)
+            scale = does.scales[number % len(does.scales)]
+            samples = device.run(self._draw, SAMPLES, does.factor * scale)
             middle = sorted(samples)[SAMPLES // 2]
             made = replace(
                 fleet.result(self.number, record, fleet.vision_rows(middle, middle / 100)), samples_ms=tuple(samples)

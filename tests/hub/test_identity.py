@@ -73,6 +73,17 @@ def test_an_authority_that_lost_a_file_is_never_replaced_by_a_new_one(authority:
     assert caught.value.code == "identity_damaged"
 
 
+@pytest.mark.parametrize("file", ["signing", "ledger.sqlite", "ca-*.key"])
+def test_a_damaged_authority_is_told_with_its_folder(authority: Authority, file: str) -> None:
+    authority.issue_device(request_of(ec.generate_private_key(ec.SECP256R1())), DEVICE)
+    authority.ledger.close()
+    for found in authority.folder.glob(file):
+        found.write_bytes(b"damaged" * 1000)
+    with pytest.raises(EdgeprofError, match=str(authority.folder)) as caught:
+        Authority.open(authority.folder)
+    assert caught.value.code == "identity_damaged"
+
+
 def test_a_first_start_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     cut_off = add_ca(tmp_path)
     Ledger(tmp_path / "ledger.sqlite").close()

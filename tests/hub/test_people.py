@@ -4,7 +4,7 @@ import http.client
 import re
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -342,27 +342,26 @@ def test_a_stored_role_of_a_newer_release_gives_no_right(data: Path) -> None:
 
 def test_an_open_stream_ends_with_its_session(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(still_signed_in, "LOOKED_UP_EVERY_S", 0.0)
-    with serving(data, token=cases.TOKEN) as live:
-        watching, leaving = (http.client.HTTPConnection("127.0.0.1", live.port, timeout=10) for _ in range(2))
+    with serving(data, token=cases.TOKEN) as live, ExitStack() as stack:
+        watching, leaving = (
+            stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)))
+            for _ in range(2)
+        )
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         leaving.request("POST", "/sign-in", f"name=vera&password={quote_plus(cases.PASSWORD)}", form)
         answer = leaving.getresponse()
         cookie = {"Cookie": answer.getheader("Set-Cookie", "").split(";")[0]}
         answer.read()
         watching.request("GET", "/api/v1/events", headers=cookie)
-        stream = watching.getresponse()
-        assert stream.status == 200
+        stream = stack.enter_context(watching.getresponse())
+        assert (stream.status, stream.readline(), stream.readline()) == (200, b"retry: 2000\n", b"\n")
         change = Change("device", "d-1")
         live.hub.events.publish([change])
-        assert [stream.readline() for _ in range(3)][2].startswith(b"event: changed")
-        assert stream.readline().startswith(b"data:")
-        assert stream.readline() == b"\n"
+        assert (stream.readline(), stream.readline()[:5], stream.readline()) == (b"event: changed\n", b"data:", b"\n")
         leaving.request("POST", "/sign-out", headers=cookie)
         assert leaving.getresponse().status == 303
         live.hub.events.publish([change])
         assert stream.read() == b"", "what came after the sign-out is not told"
-        watching.close()
-        leaving.close()
 
 
 def test_a_hub_whose_database_must_not_be_changed_still_lets_people_in(data: Path) -> None:

@@ -122,6 +122,17 @@ def test_runs_of_the_reference_are_interleaved_and_the_next_groups_run_the_model
     assert [job.model.model_id for job in agents[1].runs] == [NEW.model_id]
 
 
+def test_a_device_that_ran_no_other_model_of_the_family_says_that_it_is_not_compared(
+    live: Live, models: dict[str, Behaviour]
+) -> None:
+    keep(live.hub, NEW)
+    with agent(live, 1, models) as one:
+        rollout_cases.online(live, [one])
+        (found,) = outcome_of(live, live.client.start_rollout(request(NEW, [one], RolloutPlan()))).devices
+        assert (found.outcome, len(one.runs)) == ("succeeded", 1)
+        assert found.sentence == "Ran. Not compared: no other model of the family ran here before."
+
+
 def test_a_person_approves_after_the_canary(served: tuple[Live, list[Agent]]) -> None:
     live, agents = served
     waiting = outcome_of(live, start(served, replace(PLAIN, approval="canary")))
@@ -138,7 +149,7 @@ def test_noise_around_the_limit_waits_for_a_person(
     served: tuple[Live, list[Agent]], models: dict[str, Behaviour]
 ) -> None:
     live, _ = served
-    models[NEW.model_id] = Behaviour(1.1, spread=0.05)
+    models[NEW.model_id] = Behaviour(scales=(0.7, 1.0, 1.6))
     waiting = outcome_of(live, start(served, RolloutPlan(gates=False)))
     assert (waiting.state, waiting.groups[0].state) == ("running", "short")
     assert "undecided. Approve it to go on, or abort." in waiting.stands

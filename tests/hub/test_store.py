@@ -379,6 +379,9 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
             "rollout",
             "quarantine",
             *("page_session", "api_token", "account", "audit"),
+            "device_vitals",
+            "retired_device",
+            "notice_episode",
         )
         of_quality = (
             "gate",
@@ -397,7 +400,15 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
                 old.execute(statement)
         old.execute("INSERT INTO metric SELECT result_id, metric, value, NULL, NULL, 200, 'measured', NULL FROM now")
         old.execute("DROP TABLE now")
-        for index in ("cell_column", "job_failed", "job_state", "job_cell", "job_ran"):
+        for index in (
+            "cell_column",
+            "job_failed",
+            "job_state",
+            "job_cell",
+            "job_ran",
+            "job_device_failed",
+            "device_name",
+        ):
             old.execute(f"DROP INDEX {index}")
         for column in ("began_s", "ran_s"):
             old.execute(f"ALTER TABLE job DROP COLUMN {column}")

@@ -14,7 +14,7 @@ class _Known(HubClient):
         super().__init__()
         self._known = list(known)
 
-    def devices(self) -> list[rest.DeviceRecord]:
+    def devices(self, *, retired: bool = False) -> list[rest.DeviceRecord]:
         return self._known
 
     def groups(self) -> list[rest.DeviceGroup]:

@@ -14,7 +14,7 @@ import click
 
 from edgeprof import log_lines
 from edgeprof.sd_notify import Notifier
-from edgeprof.wire.messages import Facts, Result
+from edgeprof.wire.messages import Facts, Result, Vitals
 from edgeprof_agent import config
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.agent import Agent, Machine
@@ -125,6 +125,7 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
     from edgeprof_agent.runtimes import registry as runtimes
     from edgeprof_agent.sensors import registry as sensors
     from edgeprof_agent.telemetry import state
+    from edgeprof_agent.telemetry.vitals import read_vitals
 
     def facts(identity: Identity) -> Facts:
         return machine.read_facts(
@@ -139,6 +140,9 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
             endpoint=settings.endpoint.url if settings.endpoint else None,
             root=root,
         )
+
+    def vitals(folder: Path) -> Vitals:
+        return read_vitals(folder, root)
 
     def request_of(identity: Identity, begun: Started, folder: Path) -> "MeasureRequest":
         from edgeprof_agent.measuring.request import MeasureRequest
@@ -191,4 +195,4 @@ def this_machine(settings: AgentSettings, player: "Player | None" = None) -> Mac
 
         return evaluate_one
 
-    return Machine(measure=measure_for, evaluate=evaluate_for, facts=facts, now=state.stamp)
+    return Machine(measure=measure_for, evaluate=evaluate_for, facts=facts, now=state.stamp, vitals=vitals)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeprof.errors import EdgeprofError
@@ -19,8 +20,10 @@ from edgeprof.wire.messages import (
     Facts,
     Progress,
     Stamp,
+    Vitals,
 )
 from edgeprof_agent.config import AgentSettings
+from edgeprof_agent.daemon.condition import Condition, LastError
 from edgeprof_agent.daemon.database import Database
 from edgeprof_agent.daemon.download import download
 from edgeprof_agent.daemon.failed import Identity
@@ -52,6 +55,10 @@ Turn = Callable[[], None]
 """Called by the thread that reads the inbox when it comes to it: that thread turns, then."""
 
 
+def _nothing_read(_folder: Path) -> Vitals:
+    return Vitals()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """What the daemon asks of the machine it is on."""
@@ -60,6 +67,8 @@ class Machine:
     evaluate: Callable[[Identity], Evaluate]
     facts: Callable[[Identity], Facts]
     now: Callable[[], Stamp]
+    vitals: Callable[[Path], Vitals] = _nothing_read
+    """Of the machine alone. Called with the agent's state folder."""
 
 
 class Agent:
@@ -77,8 +86,20 @@ class Agent:
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
         self._journals = Journals(settings.data / "evaluations")
+        self._last_error = LastError()
         self._link = HubLink(
-            hub, self.identity, lambda: machine.facts(self.identity), self, settings.keepalive_s, settings.retry
+            hub,
+            self.identity,
+            lambda: machine.facts(self.identity),
+            self,
+            settings.keepalive_s,
+            settings.retry,
+            Condition(
+                lambda: machine.vitals(settings.data),
+                self._outbox.unreceipted,
+                self._outbox.quarantined,
+                self._last_error,
+            ),
         )
         self._sender = Sender(
             self._outbox,
@@ -124,6 +145,7 @@ class Agent:
 
         The watchdog is fed through the inbox: a thread that hangs on a message or on the database starves it.
         """
+        logging.getLogger("edgeprof_agent").addHandler(self._last_error)
         log.info("agent.started device=%s name=%s", self.identity.device_id, self.identity.name)
         self._purge_jobs(time.time())
         self._journals.purge(time.time())
@@ -195,6 +217,7 @@ class Agent:
         if not any(thread.is_alive() for thread in (runner, *others)):
             self._database.close()
         self._folder.release()
+        logging.getLogger("edgeprof_agent").removeHandler(self._last_error)
         log.info("agent.stopped device=%s", self.identity.device_id)
 
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:

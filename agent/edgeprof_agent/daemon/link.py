@@ -15,6 +15,7 @@ from edgeprof.wire import WIRE_VERSION
 from edgeprof.wire.messages import Bootstrap, Facts, Hello, Result
 from edgeprof.wire.topics import Upward
 from edgeprof.wire.words import WORDS, Words, facts_for, known_words, result_for
+from edgeprof_agent.daemon.condition import Condition
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import HubHttp, HubRefused
 from edgeprof_agent.daemon.session import Listener, MqttSession
@@ -56,6 +57,7 @@ class HubLink:
         listener: LinkListener,
         keepalive_s: int,
         retry: Backoff,
+        condition: Condition,
     ) -> None:
         self._hub = hub
         self._identity = identity
@@ -63,6 +65,7 @@ class HubLink:
         self._listener = listener
         self._keepalive_s = keepalive_s
         self._retry = retry
+        self._condition = condition
         self._stopping = threading.Event()
         self._session: MqttSession | None = None
         self._was_connected = False
@@ -129,7 +132,9 @@ class HubLink:
         self._claim()
         self._words = known_words(bootstrap.words)
         facts = facts_for(self._facts(), self._words)
-        session = MqttSession(self._hub, bootstrap, self._identity, facts, self._listener, self._keepalive_s)
+        session = MqttSession(
+            self._hub, bootstrap, self._identity, facts, self._listener, self._keepalive_s, self._condition
+        )
         self._session = session
         if self._stopping.is_set():
             return

@@ -197,6 +197,10 @@ class Outbox:
         """Results that are not known to be at the hub."""
         return self._count("state != 'receipted'")
 
+    def quarantined(self) -> int:
+        """Results that will not be sent: the hub refused them, or the disk has damaged them."""
+        return self._count("state = 'aside'")
+
     def full_reason(self) -> str | None:
         """Why no new job is taken, or None. A result is never overwritten to make room."""
         waiting = self._count("state = 'queued'")

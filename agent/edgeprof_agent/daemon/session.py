@@ -17,8 +17,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof.wire import codec, topics
-from edgeprof.wire.messages import Bootstrap, Facts, State
+from edgeprof.wire.messages import Bootstrap, Facts, State, Vitals
 from edgeprof.wire.topics import Upward
+from edgeprof_agent.daemon.condition import Condition
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.http import HubHttp
 
@@ -71,13 +72,21 @@ class MqttSession:
     """One MQTT connection, from CONNECT to its end. The thread of `serve` is the only one that touches the socket."""
 
     def __init__(
-        self, hub: HubHttp, bootstrap: Bootstrap, identity: Identity, facts: Facts, listener: Listener, keepalive_s: int
+        self,
+        hub: HubHttp,
+        bootstrap: Bootstrap,
+        identity: Identity,
+        facts: Facts,
+        listener: Listener,
+        keepalive_s: int,
+        condition: Condition,
     ) -> None:
         self._bootstrap = bootstrap
         self._host = bootstrap.mqtt_host or hub.host
         self._facts = facts
         self._listener = listener
         self._keepalive_s = keepalive_s
+        self._condition = condition
         self._online_state = State(
             device_id=identity.device_id,
             session_id=identity.session_id,
@@ -116,8 +125,11 @@ class MqttSession:
             self._publish_birth(replace(self._online_state, is_answer=True))
 
     def _publish_birth(self, state: State) -> None:
-        self.publish("state", codec.encode(state), 1, retain=True)
+        self._publish_state(state, self._condition.now())
         self.publish("facts", codec.encode(self._facts), 1, retain=True)
+
+    def _publish_state(self, state: State, vitals: Vitals) -> None:
+        self.publish("state", codec.encode(replace(state, vitals=vitals)), 1, retain=True)
 
     def end(self, refusal: str) -> None:
         self.refusal = refusal
@@ -146,6 +158,8 @@ class MqttSession:
                     self._client.disconnect()
                 elif not self._born.is_set() and time.monotonic() > answer_by_s:
                     raise ConnectionFailed("The broker accepts the connection but does not answer.")
+                elif self._born.is_set() and (vitals := self._condition.due()) is not None:
+                    self._publish_state(replace(self._online_state, is_answer=True), vitals)
         except (ValueError, IndexError, KeyError, struct.error) as error:
             raise ConnectionFailed(f"The broker's reply is not MQTT ({error}).") from error
 

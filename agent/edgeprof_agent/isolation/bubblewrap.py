@@ -19,11 +19,10 @@ SHARED_MEMORY_MIB = 64
 _MIB = 1024 * 1024
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin", "/nix/store")
-_ETC = (
-    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "nv_tegra_release"),
-    *("OpenCL", "vulkan", "glvnd"),
-)
+_ETC = ("ld.so.cache", "alternatives", "nv_tegra_release", "OpenCL", "vulkan", "glvnd")
 """What loaders of libraries and drivers read. No accounts, no keys, no settings of services."""
+_SYS = ("/sys/devices", "/sys/class", "/sys/bus", "/sys/dev", "/sys/module", "/sys/kernel/debug/nvmap")
+"""Processors, memory and drivers. Not the mounts below /sys, the cgroups among them: each would cost time, too."""
 ACCELERATORS = (
     *("dri/*", "nvidia*", "nvhost*", "nvmap", "nvgpu", "kfd", "dxg", "mali*", "kgsl-3d0", "apex_*", "accel/*"),
     *("hailo*", "galcore", "dma_heap/*", "rknpu", "ethosu*"),
@@ -55,7 +54,8 @@ def arguments(view: View, links: Mapping[str, Path], counter_fd: int, status_fd:
         *("--json-status-fd", str(status_fd)),
         *_system(links),
         *("--proc", "/proc", "--remount-ro", "/proc"),  # root without any right still owns /proc/sys
-        *("--dev", "/dev", "--ro-bind", "/sys", "/sys"),
+        *("--dev", "/dev"),
+        *(part for name in _SYS for part in ("--ro-bind-try", name, name)),
         *_tmpfs(SHARED_MEMORY_MIB, "/dev/shm", view.options),
         *(part for node in view.devices for part in ("--dev-bind-try", node, node)),
         *("--remount-ro", "/dev"),

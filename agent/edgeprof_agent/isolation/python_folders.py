@@ -38,20 +38,14 @@ def _folders(python: str, python_path: str, library_path: str) -> tuple[Path, ..
 
 
 def worth_showing(folders: Iterable[str], home: Path) -> tuple[Path, ...]:
-    """Each once, parents first. A home folder as a whole is never shown, nor what lies above it.
+    """Each once, and none below another: a mount costs time. A home folder as a whole is never shown, nor one above.
 
     >>> worth_showing(["", "/usr/lib/python3", "/home/pi/venv/lib", "/home/pi", "/"], Path("/home/pi"))
     (PosixPath('/home/pi/venv/lib'),)
     """
-    chosen = {Path(os.path.normpath(folder)) for folder in folders if folder.startswith("/")}
-    return tuple(
-        sorted(
-            folder
-            for folder in chosen
-            if folder != home and folder not in home.parents and not any(_below(folder, each) for each in _SYSTEM)
-        )
-    )
-
-
-def _below(folder: Path, system: str) -> bool:
-    return folder == Path(system) or Path(system) in folder.parents
+    shown = [Path(folder) for folder in _SYSTEM]
+    for folder in sorted({Path(os.path.normpath(folder)) for folder in folders if folder.startswith("/")}):
+        is_home = folder == home or folder in home.parents
+        if not is_home and not any(folder == each or each in folder.parents for each in shown):
+            shown.append(folder)
+    return tuple(shown[len(_SYSTEM) :])

@@ -37,7 +37,7 @@ def _read_state(root: Path) -> DeviceState:
     zones = temperatures_c(root)
     nearest = hottest(zones)
     clocks = _clocks_mhz(root)
-    flags, events = _flags(root), _counters(root)
+    flags, events = board_flags(root), _counters(root)
     return DeviceState(
         at=stamp(),
         temperature_c=nearest[0] if nearest else None,
@@ -110,7 +110,7 @@ def _counters(root: Path) -> dict[str, int]:
     return {label: int(count) for label, count in readings.items() if count is not None}
 
 
-class _Flags(NamedTuple):
+class BoardFlags(NamedTuple):
     """What the board says, and what it could say."""
 
     known: tuple[str, ...]
@@ -118,18 +118,18 @@ class _Flags(NamedTuple):
     since_boot: tuple[str, ...] = ()
 
 
-def _flags(root: Path) -> _Flags:
+def board_flags(root: Path) -> BoardFlags:
     """A Raspberry Pi's firmware by its bits, else alarms and cooling devices. An x86 only counts events: one look at
     its counters cannot tell what is now."""
     if _is_pi(root):
         match = re.search(r"throttled=0x([0-9a-fA-F]+)", _firmware_says(root, "get_throttled"))
         if match:
             bits = int(match.group(1), 16)
-            return _Flags(PI_BITS, _named(bits), _named(bits >> 16))
+            return BoardFlags(PI_BITS, _named(bits), _named(bits >> 16))
     readings = {label: files.number(path) for label, path in alarms(root).items()}
     known = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None)
     on = dict.fromkeys(flag_of(label) for label, value in readings.items() if value is not None and value > 0)
-    return _Flags(tuple(known), tuple(on))
+    return BoardFlags(tuple(known), tuple(on))
 
 
 def _firmware_says(root: Path, command: str) -> str:

@@ -383,6 +383,18 @@ PAGE = (
         WRONG_USE,
     ),
     ErrorCode("bad_time", "The text is not a time.", "Use UTC, such as 2026-11-27T08:30.", WRONG_USE),
+    ErrorCode("already_replaced", "Another board took this device's place.", "Restore it first.", WRONG_USE),
+    ErrorCode("bad_email", "The e-mail setting is not usable.", "Correct what the message names.", WRONG_USE),
+    ErrorCode("bad_page", "The page of the fleet is out of range.", "Ask for 1 to 500 devices, from 0 on.", WRONG_USE),
+    ErrorCode(
+        "device_retired",
+        "The device is retired and takes no jobs.",
+        "Restore it: `edgeprof devices restore DEVICE`.",
+        WRONG_USE,
+        (409,),
+    ),
+    ErrorCode("nothing_selected", "No device was selected.", "Select at least one device and an action.", WRONG_USE),
+    ErrorCode("same_device", "A device cannot replace itself.", "Name the new board second.", WRONG_USE),
     ErrorCode("empty_group", "A group needs at least one device.", "Choose its devices.", WRONG_USE),
     ErrorCode("empty_family_change", "No model was named to move.", "Name at least one.", WRONG_USE),
     ErrorCode(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from edgeprof.wire.messages import State
 
 SILENT_S = 30.0
-"""A session in doubt that is silent for so long has ended: 1.5 times the usual keepalive, as a broker waits."""
+"""A session in doubt that is silent for so long has ended: its agent was asked every 5 s and would have answered."""
 ASK_EVERY_S = 5.0
 OLD_AGENTS_RETURN_S = 15.0
 """An agent from before `announce` answers it by connecting again. For so long it may come by itself."""

@@ -201,4 +201,6 @@ def _device(hub: HubContext, device_id: str) -> rest.DeviceRecord:
     record = hub.reader.device(device_id)
     if record is None:
         raise not_found("device", device_id)
+    if record.retired_s is not None:
+        raise UsageError("device_retired", f"{record.label} is retired. Restore it first, or select another device.")
     return record

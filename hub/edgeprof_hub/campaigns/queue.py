@@ -26,7 +26,7 @@ def listed(hub: HubContext, which: rest.JobFilter, limit: int = A_PAGE, offset: 
     now_s = time.time()
     store = hub.reader
     rows, queue = store.jobs.page(which, limit, offset), store.jobs.queue()
-    devices = {item.device_id: item for item in store.devices()}
+    devices = {item.device_id: item for item in store.devices(retired=True)}
     models = {item.model_id: item for item in store.models()}
     names = distinct_names({item.model_id: item.name for item in models.values()})
     sets = {item.set_id: item.name for item in store.evaluation_sets()}
@@ -49,7 +49,7 @@ def listed(hub: HubContext, which: rest.JobFilter, limit: int = A_PAGE, offset: 
 
 def campaigns(hub: HubContext, limit: int = CAMPAIGNS_SHOWN) -> tuple[rest.CampaignSummary, ...]:
     """The newest campaigns, newest first."""
-    labels = {item.device_id: item.label for item in hub.reader.devices()}
+    labels = {item.device_id: item.label for item in hub.reader.devices(retired=True)}
     names = distinct_names({item.model_id: item.name for item in hub.reader.models()})
     return tuple(
         rest.CampaignSummary(
@@ -127,7 +127,7 @@ def _entry(
         left_absent=left.absent if left and not has_ended else "",
         overdue=bool(left and left.overdue),
         ran_s=row.ran_s,
-        can_retry=has_ended and device is not None and job.model_id in names,
+        can_retry=has_ended and device is not None and device.retired_s is None and job.model_id in names,
     )
 
 

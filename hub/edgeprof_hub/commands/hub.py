@@ -72,7 +72,25 @@ hub.add_command(audit)
     multiple=True,
     metavar="URL",
     envvar="EDGEPROF_WEBHOOK",
-    help="Post notices (confirmed regressions, finished campaigns) to this URL as JSON. Repeatable.",
+    help="Post notices (regressions, finished campaigns, devices in trouble) to this URL as JSON. Repeatable.",
+)
+@click.option(
+    "--email",
+    "email_file",
+    type=click.Path(path_type=Path),
+    envvar="EDGEPROF_EMAIL",
+    metavar="FILE",
+    help="Send notices by e-mail, too, with the settings of this TOML file.",
+)
+@click.option(
+    "--offline-after",
+    "offline_after_h",
+    type=click.FloatRange(0.1, 8760),
+    default=12.0,
+    show_default=True,
+    envvar="EDGEPROF_OFFLINE_AFTER_H",
+    metavar="HOURS",
+    help="Send a notice about a device after so long without a word.",
 )
 @click.option(
     "--prices",
@@ -96,12 +114,14 @@ def serve(
     keep_plain: bool,
     token_file: Path | None,
     webhooks: tuple[str, ...],
+    email_file: Path | None,
+    offline_after_h: float,
     price_files: tuple[Path, ...],
     new_token: bool,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM."""
     with parts_of_the_hub():
-        from edgeprof_hub import config, notices
+        from edgeprof_hub import config, mail, notices
 
     folder = data or state_dir("hub")
     if new_token:
@@ -121,6 +141,8 @@ def serve(
         mqtt_tls_port=mqtt_tls_port,
         tls_names=tls_names,
         keep_plain=keep_plain,
+        email=mail.load(email_file) if email_file else None,
+        offline_after_h=offline_after_h,
     )
     config.check(settings)
     with parts_of_the_hub():

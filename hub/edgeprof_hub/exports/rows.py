@@ -61,7 +61,7 @@ def _ndjson(lines: list[Line]) -> bytes:
 
 
 def _batches(store: ReadStore, after: int, damages: list[Rotten]) -> Iterator[list[Line]]:
-    devices = {device.device_id: device.label for device in store.devices()}
+    devices = {device.device_id: device.label for device in store.devices(retired=True)}
     models = {model.model_id: model for model in store.models()}
     while found := store.results_after(after, AT_ONCE):
         damages += [each for _, each in found if isinstance(each, Rotten)]

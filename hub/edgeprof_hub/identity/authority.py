@@ -6,6 +6,7 @@ can follow another without a device losing its hub (`rotation.py`).
 """
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -46,19 +47,18 @@ class Authority:
 
         One that has lost a file is never replaced: no device would find its hub, or a revoked one would come back.
         """
-        if not (folder / SIGNING).exists() and _has_given_nothing(folder):
-            _make(folder)
         try:
+            if not (folder / SIGNING).exists() and _has_given_nothing(folder):
+                _make(folder)
             if not (folder / LEDGER).exists():
                 raise ValueError(f"{LEDGER} is missing")
-            signing, others = read_cas(folder)
-        except (OSError, ValueError, IndexError) as error:
+            authority = cls(folder, *read_cas(folder))
+        except (OSError, ValueError, sqlite3.DatabaseError) as error:
             raise EdgeprofError(
                 "identity_damaged",
                 f"Cannot read the hub's certificate authority in {folder}: {error}. Restore the folder from a copy. "
                 "Without one, remove it and let every device join again.",
             ) from error
-        authority = cls(folder, signing, others)
         private_file.replace(folder / CA_PEM, authority.ca_pem)
         return authority
 

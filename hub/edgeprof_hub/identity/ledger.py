@@ -60,6 +60,8 @@ class Ledger:
         self._db = sqlite3.connect(file, BUSY_S, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLES)
+        if (found := self._db.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
+            raise sqlite3.DatabaseError(f"{file.name} is damaged: {found[0]}")
 
     def close(self) -> None:
         """The file is whole without this, too."""

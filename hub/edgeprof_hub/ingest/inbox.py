@@ -14,7 +14,7 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import quarantines, trouble
+from edgeprof_hub.store import fleet, quarantines, trouble
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -113,8 +113,13 @@ class Inbox:
         else:
             self._presence.born(state, is_proven=self._claims.born(state) or state.is_answer)
             if state.is_answer and store.is_online(state.device_id, state.session_id):
+                if state.vitals is not None:
+                    _take_vitals(store, state.device_id, state.vitals, arrival, effects)
                 return  # nothing began: what was sent to it need not be sent again
-        if not store.save_state(state, arrival.received_s):
+        is_news = store.save_state(state, arrival.received_s)
+        if state.vitals is not None:
+            _take_vitals(store, state.device_id, state.vitals, arrival, effects)
+        if not is_news:
             return
         effects.changes[Change("device", state.device_id)] = None
         if state.online:
@@ -185,6 +190,11 @@ def _end_job(store: SqliteWriter, device_id: str, job_id: str, attempt: int, rea
     note = f"The hub cannot store its result: {reason}"
     if store.save_job_state(job_id, attempt, "failed", "report", None, note):
         effects.changes[Change("job", job_id)] = None
+
+
+def _take_vitals(store: SqliteWriter, device_id: str, vitals: m.Vitals, arrival: Arrival, effects: Effects) -> None:
+    store.change(lambda connection: fleet.save_vitals(connection, device_id, vitals, arrival.received_s))
+    effects.changes[Change("device", device_id)] = None
 
 
 def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:

@@ -24,6 +24,7 @@ from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
 from edgeprof_hub.events import Change, Events
+from edgeprof_hub.fleet.watch import FleetWatch
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.lifecycle.damaged import read_only
@@ -92,6 +93,9 @@ def _started(settings: HubSettings, stack: ExitStack) -> HubContext:
     predictions = PredictionWatch(hub)
     predictions.start()
     stack.callback(predictions.stop)
+    fleet_watch = FleetWatch(hub, settings.offline_after_h)
+    fleet_watch.start()
+    stack.callback(fleet_watch.stop)
     stack.callback(_every(SEND_WAITING_EVERY_S, lambda: writer.post(lambda store: _look_round(hub, store))))
     stack.callback(_every(ticking.TICK_EVERY_S, lambda: ticking.tick(hub)))  # its own: judging a gate takes seconds
     return hub
@@ -163,7 +167,9 @@ def _joined(
     stack.callback(ingest.stop)
     stack.callback(link.stop)
     link.start()
-    notices = Notices(settings.webhooks, lambda body: link.announce(topics.notices(settings.site), body))
+    notices = Notices(
+        settings.webhooks, lambda body: link.announce(topics.notices(settings.site), body), settings.email
+    )
     stack.callback(notices.stop)
     return HubContext(
         settings=settings,

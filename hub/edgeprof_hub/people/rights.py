@@ -161,6 +161,16 @@ LABELS = {
     ("POST", "/cost/{result_id}/scenarios"): _operator("scenario.save"),
     ("POST", "/cost/{result_id}/scenarios/delete"): _operator("scenario.delete"),
 }
+FLEET = {
+    ("POST", f"{API}/fleet/act"): _operator("fleet.act"),
+    ("POST", "/fleet/act"): _operator("fleet.act"),
+    ("POST", API + "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", API + "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", API + "/devices/{device_id}/replace"): _operator("device.replace"),
+    ("POST", "/devices/{device_id}/retire"): _operator("device.retire"),
+    ("POST", "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", "/devices/{device_id}/replace"): _operator("device.replace"),
+}
 NEEDS: dict[tuple[str, str], Need] = {
     **OPEN,
     **OWN,
@@ -172,6 +182,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     **ROLLOUTS,
     **STORING,
     **LABELS,
+    **FLEET,
 }
 _PATTERNS = [(method, path.partition("{")[0], compile_path(path)[0], need) for (method, path), need in NEEDS.items()]
 

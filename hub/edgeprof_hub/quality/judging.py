@@ -71,7 +71,7 @@ def _refreshed(hub: HubContext, family: str) -> bool:
 
 def _placed(hub: HubContext, found: Sequence[rest.EvaluationRecord]) -> list[rest.EvaluationRecord]:
     """With the device's architecture where an older agent has not reported the run's."""
-    devices = {device.device_id: device for device in hub.reader.devices()}
+    devices = {device.device_id: device for device in hub.reader.devices(retired=True)}
     return [
         one if one.architecture else replace(one, architecture=architecture_of(devices.get(one.device_id)))
         for one in found
@@ -163,7 +163,7 @@ class _OneSet:
         """A row for each model, device and runtime, of several configurations the newest whole one."""
         ranked = sorted((run for run in self.runs if run.result_id in self.shown), key=rank_of)
         newest = {(run.model_id, run.shots, run.device_id, run.runtime): run for run in ranked}
-        devices = {device.device_id: device.label for device in self.hub.reader.devices()}
+        devices = {device.device_id: device.label for device in self.hub.reader.devices(retired=True)}
         titles = distinct_names({model_id: _title(model) for model_id, model in self.models.items()})
         found: list[Evaluated] = []
         for run in newest.values():

@@ -31,7 +31,7 @@ def record(data: Path, about: str) -> Recording:
         kept = _artifacts(data / "artifacts", [one.result for one in stored])
         return Recording(
             about=about,
-            devices=tuple(scrub.device(_device(record)) for record in reader.devices()),
+            devices=tuple(scrub.device(_device(record)) for record in reader.devices(retired=True)),
             models=tuple(reader.models()),
             sets=tuple(reader.evaluation_sets()),
             gates=dict(reader.gates.gates(families)),

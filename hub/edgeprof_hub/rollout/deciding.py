@@ -46,7 +46,7 @@ def decided(
 def _compared(hub: HubContext, row: DeviceRow, jobs: Sequence[rest.JobRecord], plan: RolloutPlan) -> DeviceRow:
     """The row with what its speed says."""
     if not row.reference_model_id or plan.max_slowdown_percent is None:
-        return replace(row, outcome="succeeded", sentence=row.sentence or "Ran.")
+        return replace(row, outcome="succeeded", sentence=_without_comparison(row, jobs, plan))
     reference = hub.reader.model(row.reference_model_id)
     name = reference.shown_name if reference else "its reference"
     sides = {
@@ -58,6 +58,14 @@ def _compared(hub: HubContext, row: DeviceRow, jobs: Sequence[rest.JobRecord], p
         return replace(row, outcome="undecided", sentence=f"Not compared: {name} did not run. {lost}".strip())
     found = speed(sides[row.reference_model_id], sides[row.model_id], plan.max_slowdown_percent, name)
     return replace(row, outcome=found.outcome, sentence=found.sentence, compared=found.compared)
+
+
+def _without_comparison(row: DeviceRow, jobs: Sequence[rest.JobRecord], plan: RolloutPlan) -> str:
+    """What a device did that is compared with nothing, and why where it should be."""
+    did = "Flashed." if any(job.config.load_only for job in jobs) else "Ran."
+    if plan.max_slowdown_percent is None or not (row.number == 0 or plan.check_every_group):
+        return did
+    return f"{did} Not compared: {row.sentence or 'no other model of the family ran here before.'}"
 
 
 def _measured(hub: HubContext, jobs: Sequence[rest.JobRecord], model_id: str) -> list[Result]:

@@ -80,7 +80,6 @@ def start(hub: HubContext, request: RolloutRequest) -> str:
             for device_id in one.device_ids
         ],
     )
-    audit.about(row.rollout_id, f"{model.shown_name} to {len(devices)} devices in {len(groups)} groups")
     return row.rollout_id
 
 
@@ -167,7 +166,7 @@ def _jobs_of(
         return [], replace(device, outcome="failed", sentence="The model was deleted from the hub.", decided_s=now_s)
     reference = hub.reader.model(device.reference_model_id) if device.reference_model_id else None
     if device.reference_model_id and (reference is None or not record.measures(reference.format)):
-        device, reference = replace(device, reference_model_id="", sentence="Its reference cannot run here."), None
+        device, reference = replace(device, reference_model_id="", sentence="its reference cannot run here."), None
     plan, run = row.request.plan, row.request.run
     is_checked = (device.number == 0 or plan.check_every_group) and row.kind == "rollout"
     if not is_checked and (run.flash_only or row.kind == "rollback"):

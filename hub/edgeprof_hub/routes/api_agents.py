@@ -53,6 +53,16 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
 @router.post("/claims")
 def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     """Announce a session of a device. 409 while another session of it is alive."""
+    try:
+        _let_in(hub, request, hello)
+    except EdgeprofError as error:
+        hub.refused.note(hello, error.message)
+        raise
+    hub.refused.let_in(hello)
+    return {"session_id": hello.session_id}
+
+
+def _let_in(hub: HubContext, request: Request, hello: Hello) -> None:
     device_access.check_own(_device_of(request), hello.device_id)
     if hello.wire != WIRE_VERSION:
         raise EdgeprofError(
@@ -63,7 +73,6 @@ def claim(hub: HubOf, request: Request, hello: Hello) -> dict[str, str]:
     if not topics.is_name(hello.device_id):
         raise EdgeprofError("bad_device_id", f"A device id must match {topics.NAME_PATTERN}.")
     hub.claims.take(hello, time.monotonic())
-    return {"session_id": hello.session_id}
 
 
 @router.get("/presence/{device_id}", response_model=rest.DevicePresence)

@@ -24,9 +24,9 @@ class DevicePatch(BaseModel):
 
 
 @router.get("", response_model=list[rest.DeviceRecord])
-def get_devices(hub: HubOf) -> Response:
-    """Every device."""
-    return document(hub.reader.devices())
+def get_devices(hub: HubOf, retired: bool = False) -> Response:
+    """Every device in use; with `retired`, also those that are not."""
+    return document(hub.reader.devices(retired=retired))
 
 
 @router.get("/{device_id}", response_model=rest.DeviceRecord)

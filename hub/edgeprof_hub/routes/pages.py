@@ -36,6 +36,7 @@ from edgeprof_hub.routes import (
     cell_history,
     cost_page,
     families_page,
+    fleet_page,
     forms,
     integration,
     jobs_page,
@@ -57,6 +58,8 @@ from edgeprof_hub.views.cell_figures import CHOICES
 from edgeprof_hub.views.run_quality import run_quality
 
 NEWEST_RUNS = 50
+RUNS_BEFORE = 20
+"""Of each board that a device replaced."""
 MAX_PAST_RUNS = 10
 """Runs of one cell that an answer's belief rests on."""
 MAX_LIST_CHARS = 4000
@@ -73,6 +76,7 @@ router.include_router(capability.router)
 router.include_router(cell_history.router)
 router.include_router(cost_page.router)
 router.include_router(families_page.router)
+router.include_router(fleet_page.router)
 router.include_router(integration.router)
 router.include_router(jobs_page.router)
 router.include_router(people_admin.router)
@@ -289,6 +293,12 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
         lead_lines.of_device(cells, columns),
         lead_lines.failed(cells, columns),
         {model.model_id: model.shown_name for model in axes.models.values()},
+        store.device(found.replaced_by) if found.replaced_by else None,
+        [
+            detail.BoardBefore(before, store.results(device_id=before.device_id, limit=RUNS_BEFORE), until_s)
+            for device_id, _, until_s in store.fleet.predecessors(device_id)
+            if (before := store.device(device_id)) is not None
+        ],
     )
     return page("device.html", page=shown)
 
@@ -340,7 +350,7 @@ def campaign_jobs(hub: HubOf, campaign_id: str) -> HTMLResponse:
 def _campaign(hub: HubContext, campaign_id: str) -> detail.CampaignPage:
     return detail.CampaignPage(
         actions.get(hub, campaign_id),
-        {item.device_id: item for item in hub.reader.devices()},
+        {item.device_id: item for item in hub.reader.devices(retired=True)},
         {item.model_id: item for item in hub.reader.models()},
         {item.set_id: item.name for item in hub.reader.evaluations.sets()},
     )

@@ -54,7 +54,7 @@ async def set_scenario(hub: HubOf, request: Request) -> HTMLResponse | RedirectR
 
 
 def _page(hub: HubContext, form: Mapping[str, str] | None = None, problem: str = "") -> HTMLResponse:
-    labels = {device.device_id: device.label for device in hub.reader.devices()}
+    labels = {device.device_id: device.label for device in hub.reader.devices(retired=True)}
     scenario = fleet_scenario.read(hub.reader.fleet_scenario())
     shown = SettingsPage(
         facts=facts(hub),
@@ -81,7 +81,9 @@ def facts(hub: HubContext) -> list[tuple[str, str]]:
         ("Site", settings.site),
         ("MQTT notices", topics.notices(settings.site)),
         ("Webhooks", ", ".join(map(shown, settings.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
-        *((f"Last notice to {item.url}", item.problem or "delivered") for item in hub.notices.deliveries()),
+        ("E-mail", settings.email.shown if settings.email else "none (edgeprof hub serve --email FILE)"),
+        ("Offline notice", f"after {settings.offline_after_h:g} h without a word"),
+        *((f"Last notice to {item.to}", item.problem or "delivered") for item in hub.notices.deliveries()),
     ]
 
 

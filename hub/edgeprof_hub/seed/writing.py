@@ -55,7 +55,7 @@ def _refuse_used(reader: SqliteReader, folder: Path) -> None:
         raise EdgeprofError(
             "already_seeded", f"{folder} already has a synthetic fleet. Serve it, or choose another folder."
         )
-    if reader.devices() or reader.models():
+    if reader.devices(retired=True) or reader.models():
         raise EdgeprofError(
             "data_in_hub",
             f"{folder} belongs to a hub with real devices or models. Synthetic results must never mix with them. "

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,10 +45,10 @@ class ReadPool:
             if self._is_closed:
                 self.close()
 
-    def all(self, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+    def all(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> list[sqlite3.Row]:
         """All rows of one question."""
         with self.snapshot() as connection:
-            return connection.execute(sql, tuple(values)).fetchall()
+            return connection.execute(sql, values if isinstance(values, Mapping) else tuple(values)).fetchall()
 
     def _take(self) -> sqlite3.Connection:
         try:

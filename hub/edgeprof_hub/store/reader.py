@@ -13,6 +13,7 @@ from edgeprof_hub.store.audit import AuditReader
 from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.evaluations import EvaluationReader
+from edgeprof_hub.store.fleet import FleetReader
 from edgeprof_hub.store.gates import GateReader
 from edgeprof_hub.store.history import HistoryReader
 from edgeprof_hub.store.jobs import JobReader
@@ -27,7 +28,12 @@ from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
 
-_DEVICE = "SELECT *, coalesce(given_name, agent_name) AS name FROM device"
+_OLD_DEVICE = "SELECT device.*, coalesce(given_name, agent_name) AS name, NULL AS retired_s FROM device"
+"""Of a damaged database of an older release, which is shown as it is."""
+_DEVICE = (
+    "SELECT device.*, coalesce(given_name, agent_name) AS name, retired_s, successor_id"
+    " FROM device LEFT JOIN retired_device USING (device_id)"
+)
 _OPEN = "state NOT IN ('measured', 'failed', 'cancelled')"
 _RUNNING = (
     "SELECT job_id FROM job AS one WHERE one.device_id = cell.device_id AND one.state = 'running'"
@@ -71,27 +77,40 @@ class SqliteReader:
         self.predictions = PredictionReader(self._all)
         self.rollouts = RolloutReader(self._all)
         self.quarantines = QuarantineReader(self._all)
+        self.fleet = FleetReader(self._all, lambda row, label: rows.device(row, label, bool(self.recorded())))
+        self._knows_retired: bool | None = None
 
     def hub_id(self) -> str:
         return str(self._all("SELECT value FROM setting WHERE name = 'hub_id'", ())[0][0])
 
-    def devices(self) -> Sequence[rest.DeviceRecord]:
-        found = self._all(f"{_DEVICE} ORDER BY device_id", ())
+    def devices(self, *, retired: bool = False) -> Sequence[rest.DeviceRecord]:
+        every = self._all(f"{self._device_sql()} ORDER BY device.device_id", ())
+        found = [row for row in every if retired or row["retired_s"] is None]
         labels = names.labels({row["device_id"]: row["name"] for row in found})
         recorded = bool(self.recorded())
         return [rows.device(row, labels[row["device_id"]], recorded) for row in found]
 
     def device(self, device_id: str) -> rest.DeviceRecord | None:
         with self._snapshot() as connection:
-            row = connection.execute(f"{_DEVICE} WHERE device_id = ?", (device_id,)).fetchone()
+            row = connection.execute(f"{self._device_sql()} WHERE device.device_id = ?", (device_id,)).fetchone()
             if row is None:
                 return None
-            everyone = connection.execute("SELECT device_id, coalesce(given_name, agent_name) AS name FROM device")
-            labels = names.labels({other["device_id"]: other["name"] for other in everyone})
+            everyone = connection.execute(self._device_sql().replace("device.*", "device.device_id", 1)).fetchall()
+        retired = row["retired_s"] is not None
+        shown = [other for other in everyone if retired or other["retired_s"] is None]
+        labels = names.labels({other["device_id"]: other["name"] for other in shown})
         return rows.device(row, labels[device_id], bool(self.recorded()))
+
+    def _device_sql(self) -> str:
+        if self._knows_retired is None:
+            self._knows_retired = bool(self._all("SELECT 1 FROM sqlite_master WHERE name = 'retired_device'", ()))
+        return _DEVICE if self._knows_retired else _OLD_DEVICE
 
     def groups(self) -> Sequence[rest.DeviceGroup]:
         found = self._all("SELECT name, device_id FROM device_group ORDER BY name, device_id", ())
+        if self._device_sql() == _DEVICE:
+            hidden = {row[0] for row in self._all("SELECT device_id FROM retired_device", ())}
+            found = [row for row in found if row["device_id"] not in hidden]
         return [
             rest.DeviceGroup(name=name, device_ids=tuple(row["device_id"] for row in members))
             for name, members in groupby(found, key=lambda row: str(row["name"]))

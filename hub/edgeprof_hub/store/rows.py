@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -76,7 +76,17 @@ def device(row: sqlite3.Row, label: str, recorded: bool = False) -> rest.DeviceR
         facts=facts(row["facts"]) if row["facts"] else None,
         recorded=recorded,
         tags=_tags(row),
+        retired_s=_of_newer(row, "retired_s"),
+        replaced_by=_of_newer(row, "successor_id") or "",
     )
+
+
+def _of_newer(row: sqlite3.Row, column: str) -> Any:
+    """A column that a damaged database of an older release lacks."""
+    try:
+        return row[column]
+    except IndexError:
+        return None
 
 
 def _tags(row: sqlite3.Row) -> tuple[str, ...]:

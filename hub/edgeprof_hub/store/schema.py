@@ -12,6 +12,7 @@ from edgeprof.wire.messages import Result
 from edgeprof_hub.store import (
     audit,
     evaluations,
+    fleet,
     gates,
     jobs,
     labels,
@@ -287,6 +288,13 @@ def rollout_tables(db: sqlite_utils.Database) -> None:
 def signed_job_table(db: sqlite_utils.Database) -> None:
     """The version under which each attempt of a job was signed."""
     db.conn.execute(signatures.TABLE)
+
+
+@MIGRATIONS(name="0023_fleet")
+def fleet_tables(db: sqlite_utils.Database) -> None:
+    """How each device fares, which are retired or replaced, and which notices of them have been told."""
+    for statement in fleet.TABLES:
+        db.conn.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

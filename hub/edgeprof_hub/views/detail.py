@@ -119,6 +119,19 @@ class DevicePage:
     failures: Sequence[LeadLine] = ()
     names: Mapping[str, str] = field(default_factory=lambda: {})
     """Of models, by id."""
+    successor: rest.DeviceRecord | None = None
+    """The board that took its place."""
+    before: Sequence["BoardBefore"] = ()
+    """The boards whose place it took, newest first."""
+
+
+@dataclass(frozen=True)
+class BoardBefore:
+    """Another board that a device replaced at `until_s`, with its newest runs: shown apart, never mixed in."""
+
+    device: rest.DeviceRecord
+    results: Sequence[rest.StoredResult]
+    until_s: float
 
 
 @dataclass(frozen=True)

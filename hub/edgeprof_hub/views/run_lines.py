@@ -18,7 +18,7 @@ def newest(store: SqliteReader, which: RunFilter, family: str, limit: int) -> li
     if family:
         of_family = tuple(model_id for model_id, model in models.items() if model.family == family)
         which = replace(which, model_ids=of_family)
-    devices = {device.device_id: device for device in store.devices()}
+    devices = {device.device_id: device for device in store.devices(retired=True)}
     lines = (
         _line(stored, devices.get(stored.result.device_id), models.get(stored.result.model_id))
         for stored in store.runs.newest(which, limit)
