@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgeprof_hub.identity.identities import Identities  # its cryptography is of no use without TLS
 
 router = APIRouter(tags=["identity"])
-open_router = APIRouter(tags=["identity"])
+open_router = APIRouter(include_in_schema=False)
 
 DEFAULT_TTL_S = 15 * 60.0
 MAX_PEM = 16_384
