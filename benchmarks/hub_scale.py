@@ -255,6 +255,8 @@ def measure(data: Path, count: int) -> None:
     in_process(data, 40)
     with hub_on(data) as (url, mqtt_port, process):
         timed("home, nothing changed since the last look", lambda: f"{url}/", 100)
+        views = iter(range(10**6))
+        timed("home, built anew", lambda: f"{url}/?hide={next(views)}", 100)
         timed(
             "a part of the matrix at random, mostly built anew",
             lambda: url + chance.choice(PAGES).format(d=chance.randint(1, 10), c=chance.randint(1, 9)),

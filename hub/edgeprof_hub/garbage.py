@@ -7,7 +7,7 @@ from anyio.to_thread import current_default_thread_limiter
 MANY_NEW = 20_000
 """A page of the matrix makes some seven thousand objects that reference counts alone do not free. Going through them
 takes 20 to 50 ms: as long as a page."""
-AT_ONCE = 500_000
+AT_ONCE = 150_000
 """A bound for a hub that is never idle."""
 _MIDDLE_A_FULL = 10
 

@@ -13,6 +13,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
 from edgeprof_hub import failures
 from edgeprof_hub.context import HubContext, hub_of
+from edgeprof_hub.lent import Lent
 from edgeprof_hub.people import audit
 from edgeprof_hub.views import render
 from edgeprof_hub.views.personal import personal
@@ -86,4 +87,10 @@ def text_of(template: str, **context: object) -> str:
     """The page as text."""
     marks = {"synthetic": _SYNTHETIC.get(), "recorded": _RECORDED.get(), "damage": _DAMAGE.get()}
     always = {"version": __version__, "here": "", **marks}
-    return _ENVIRONMENT.get_template(template).render({**always, **context})
+    page = context.get("page")
+    lent = None if page is None else Lent(page)
+    try:
+        return _ENVIRONMENT.get_template(template).render({**always, **context, "page": lent})
+    finally:
+        if lent is not None:
+            lent.take_back()
