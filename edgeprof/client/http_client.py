@@ -42,8 +42,8 @@ _NOT_WHOLE = (
 )
 
 
-_NO_SUCH_ADDRESS = "Nothing at this address."
-"""What a hub of any release answers to a path that it does not have."""
+_NO_SUCH_ADDRESS = frozenset({"Nothing at this address.", "There is nothing at this address."})
+"""What hubs of all releases answer to a path that they do not have."""
 
 
 class HubError(EdgeprofError):
@@ -499,7 +499,7 @@ def _refused(url: str, status: int, body: bytes) -> HubError:
         return HubError(
             f"http_{status}", f"The server at {url} is not an edgeprof hub, or it failed: HTTP {status}. Check --hub."
         )
-    if (status, error.message) == (404, _NO_SUCH_ADDRESS):
+    if status == 404 and error.message in _NO_SUCH_ADDRESS:
         return HubError("hub_too_old", f"The hub at {url} is older than this edgeprof and cannot do this. Upgrade it.")
     return HubError(error.code, error.message)
 

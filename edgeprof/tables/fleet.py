@@ -15,7 +15,7 @@ FleetFormat = Literal["text", "md", "csv", "json"]
 HEADERS = (
     "device",
     "state",
-    "last word",
+    "last seen",
     "agent",
     "last error",
     "disk free",

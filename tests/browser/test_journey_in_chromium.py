@@ -44,7 +44,7 @@ def test_an_agent_arrives_a_model_goes_up_and_its_figures_appear(chromium: Brows
     page = chromium.new_context().new_page()
     page.goto(f"{farm.client.url}/flash")
     page.get_by_label("Files").set_input_files([BUNDLED / "digits-cnn-int8.onnx", BUNDLED / "digits-cnn-fp32.onnx"])
-    page.get_by_label("Family").fill("")
+    page.get_by_role("textbox", name="Family").fill("")
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/flash?model=*")
     expect(page.get_by_role("checkbox", name="digits-cnn-int8")).to_be_checked()

@@ -299,7 +299,7 @@ def test_a_person_flashes_renames_and_deletes_by_forms(chromium: Browser, start_
     own = start_hub(fleet.typical())
     with looking(chromium) as (page, complaints):
         page.goto(f"{own}/flash")
-        page.get_by_label("digits-cnn fp32").check()
+        page.get_by_role("checkbox", name="digits-cnn fp32").check()
         page.get_by_label("pi5-kitchen").check()
         page.get_by_role("button", name="Flash and profile").click()
         expect(page.locator("h1")).to_have_text("1 job, 0 finished")

@@ -200,6 +200,20 @@ def test_a_device_that_has_joined_needs_a_secret_of_its_own(ledger: Ledger) -> N
     ledger.redeem("any", OTHER, "another key", 200.0)  # what was refused cost it nothing
 
 
+def test_no_secret_of_a_revoked_device_lets_it_in_again(ledger: Ledger) -> None:
+    ledger.add_secret("used", None, 100.0, 1000.0)
+    ledger.redeem("used", DEVICE, "key", 200.0)
+    ledger.add_secret("made for it", DEVICE, 100.0, 1000.0)
+    ledger.add_secret("of another", OTHER, 100.0, 1000.0)
+    ledger.keep_out(DEVICE, 300.0)
+    for secret in ("used", "made for it"):
+        with pytest.raises(JoinRefused):
+            ledger.redeem(secret, DEVICE, "key", 400.0)
+    ledger.redeem("of another", OTHER, "key", 400.0)
+    ledger.add_secret("made later", DEVICE, 400.0, 1000.0)
+    ledger.redeem("made later", DEVICE, "key", 500.0)  # an operator's decision
+
+
 def test_only_a_secret_that_was_never_made_counts_as_a_guess(ledger: Ledger) -> None:
     ledger.add_secret("old", None, 0.0, 10.0)
     guesses: list[bool] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
 from edgeprof_agent.daemon.http import HubHttp
@@ -313,6 +313,18 @@ def test_a_certificate_is_renewed_by_the_device_that_shows_it(served: TlsHub, jo
     assert served.ask("GET", "/api/v1/bootstrap", context=a.context(served))[0] == 200
     status, answer = served.ask("POST", "/api/v1/renew", token=TOKEN)
     assert (status, answer["error"]["code"]) == (403, "certificate_needed")
+
+
+def test_a_device_revoked_after_its_request_was_let_through_gets_no_certificate(served: TlsHub, tmp_path: Path) -> None:
+    authority = served.identities.authority
+    device = Device(tmp_path, "d-" + "5" * 32)
+    status, made = served.ask("POST", "/api/v1/join-secrets", {"device_id": device.device_id}, token=TOKEN)
+    assert (status, device.join(served, made["token"].split(".")[2])[0]) == (200, 200)
+    (credential,) = authority.ledger.credentials(device.device_id)
+    served.identities.revoke(device.device_id)
+    with pytest.raises(EdgeprofError) as caught:
+        served.identities.renew(device.device_id, credential.serial, None)
+    assert caught.value.code == "device_revoked"
 
 
 def test_an_agents_own_client_renews_what_is_due_over_tls(served: TlsHub, tmp_path: Path) -> None:

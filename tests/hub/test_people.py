@@ -148,6 +148,9 @@ def test_roles_hold_at_once_and_a_removed_account_is_out(data: Path) -> None:
         admin.post("/settings/people/accounts/role", data={"name": "otto", "role": "viewer"})
         assert otto.post("/jobs/retry").status_code == 403
         assert client.get("/audit", headers=headers).status_code == 200
+        heir = {"name": "heir", "scope": "admin", "days": "30"}
+        refused = client.post("/settings/people/tokens", data=heir, headers=headers)
+        assert (refused.status_code, "cannot make another" in refused.text) == (400, True)
         admin.post("/settings/people/accounts/role", data={"name": "otto", "role": "admin"})
         otto.post("/settings/people/accounts/role", data={"name": "ada", "role": "viewer"})
         assert admin.get("/audit").status_code == 403

@@ -358,7 +358,7 @@ UPLOADS = (
     ErrorCode(
         "too_many_uploads",
         "Too many uploads are unfinished on the hub.",
-        "Finish them, or wait: one that rests for a day goes.",
+        "Finish them, or wait: an upload idle for 24 hours is removed.",
         FAILED,
         (429,),
     ),

@@ -3,7 +3,7 @@
 from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
 
 DEVICE = (
-    ErrorCode("install_failed", "The installer (uv or pip) failed.", "Read its last words in the message."),
+    ErrorCode("install_failed", "The installer (uv or pip) failed.", "Read the end of its output in the message."),
     ErrorCode(
         "join_failed",
         "The hub did not let the device in.",
@@ -42,7 +42,7 @@ DEVICE = (
     ErrorCode(
         "upgrade_failed",
         "The new version did not work, and the version before runs again.",
-        "Read why in the message. The device needs no visit.",
+        "Read the reason in the message. The old version still runs.",
     ),
     ErrorCode("upgrade_running", "Another upgrade of this agent runs.", "Wait until it ends."),
 )

@@ -40,9 +40,7 @@ def add_user(name: str, role: str, data: Path | None) -> None:
     change(folder, lambda db: accounts.add(db, actor(), tidy, checked, hashed))
     click.echo(f"Account {tidy} added as {checked}.")
     if is_first:
-        click.echo(
-            "The hub asks for sign-in from now on. Devices need its shared token: edgeprof hub serve --new-token"
-        )
+        click.echo("The hub asks for sign-in from now on. Devices need the hub's token, or join with --tls.")
 
 
 @user.command("list")
@@ -96,7 +94,7 @@ def remove_user(name: str, data: Path | None) -> None:
     change(folder, lambda db: accounts.remove(db, actor(), tidy, may_be_last=True))
     click.echo(f"Account {tidy} removed.")
     if not ask(folder, lambda reader: reader.people.has_accounts()):
-        click.echo("No account is left. A hub without a token asks nobody on its machine who they are.")
+        click.echo("No account is left. Without a token too, anyone on its machine can use the hub.")
 
 
 @click.group()

@@ -71,7 +71,7 @@ def troubles(row: FleetRow, now_s: float) -> Sequence[str]:
         found.append(f"offline for {age_text(now_s - row.device.last_seen_s).removesuffix(' ago')}")
     if vitals is not None:
         if vitals.throttle_flags:
-            when = "now" if row.device.online else "at its last word"
+            when = "now" if row.device.online else "when last seen"
             found.append(f"{fleet_words.flags(vitals.throttle_flags)} {when}")
         if vitals.quarantined_results:
             many = vitals.quarantined_results

@@ -7,6 +7,7 @@ can follow another without a device losing its hub (`rotation.py`).
 
 import datetime as dt
 import sqlite3
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,7 @@ class Authority:
     def __init__(self, folder: Path, signing: Ca, others: tuple[Ca, ...]) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / LEDGER)
+        self._crl_lock = threading.Lock()
         self._ca = signing
         self._all = (signing, *others)
 
@@ -115,7 +117,7 @@ class Authority:
 
     def revoke(self, device_id: str) -> int:
         """Void everything that this device was given, and write the revocation list. How many certificates, tokens."""
-        count = self.ledger.revoke(device_id, _now().timestamp())
+        count = self.ledger.keep_out(device_id, _now().timestamp())
         self.write_crl()
         return count
 
@@ -129,12 +131,13 @@ class Authority:
 
         Serial numbers are random: one that another CA gave stands in a list without harm.
         """
-        revoked = [
-            (int(serial, 16), dt.datetime.fromtimestamp(since_s, dt.UTC))
-            for serial, since_s in self.ledger.revoked_certificates()
-        ]
-        lists = [certificates.revocation_list(ca, revoked, _now()).decode() for ca in self._all]
-        private_file.replace(self.folder / CRL_PEM, "".join(lists))
+        with self._crl_lock:  # else a list that was read earlier could replace a newer one
+            revoked = [
+                (int(serial, 16), dt.datetime.fromtimestamp(since_s, dt.UTC))
+                for serial, since_s in self.ledger.revoked_certificates()
+            ]
+            lists = [certificates.revocation_list(ca, revoked, _now()).decode() for ca in self._all]
+            private_file.replace(self.folder / CRL_PEM, "".join(lists))
 
 
 def read_cas(folder: Path) -> tuple[Ca, tuple[Ca, ...]]:

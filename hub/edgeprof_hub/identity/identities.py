@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire import topics
 from edgeprof.wire.join_token import JoinToken, new_secret
 from edgeprof_hub.identity import certificates, tokens
@@ -91,10 +91,18 @@ class Identities:
         log.info("device.joined device=%s by=%s", device_id, "token" if joined.token else "certificate")
         return joined
 
-    def renew(self, device_id: str, key: object) -> str:
-        """A new certificate for a key that has just proved itself in a TLS handshake."""
+    def renew(self, device_id: str, serial: str, key: object) -> str:
+        """A new certificate for a key that has just proved itself in a TLS handshake with the one of this serial.
+
+        Raises EdgeprofError `device_revoked` where that one was revoked since.
+        """
+        with self._lock:
+            shown = self.authority.ledger.certificate(serial)
+            if shown is None or shown.revoked_s is not None:
+                raise EdgeprofError("device_revoked", f"Device {device_id} was revoked, so it gets no certificate.")
+            made = self.authority.issue_for(certificates.usable_key(key), device_id)
         log.info("device.renewed device=%s", device_id)
-        return self.authority.issue_for(certificates.usable_key(key), device_id)
+        return made
 
     def revoke(self, device_id: str) -> Revoked:
         """Void what a device has, keep it out, and end its connection."""

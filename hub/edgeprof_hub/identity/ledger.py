@@ -151,6 +151,14 @@ class Ledger:
                 (now_s, device_id, but_key_sha256 or ""),
             ).rowcount
 
+    def keep_out(self, device_id: str, now_s: float) -> int:
+        """Void what a device has, and each join secret that it used or that was made for it. How many credentials."""
+        with self._changing():
+            self._db.execute("DELETE FROM join_secret WHERE used_by = ? OR device_id = ?", (device_id, device_id))
+            return self._db.execute(
+                "UPDATE credential SET revoked_s = ? WHERE device_id = ? AND revoked_s IS NULL", (now_s, device_id)
+            ).rowcount
+
     def certificate(self, serial: str) -> Credential | None:
         """By its serial number in hexadecimal, as OpenSSL writes it or with other zeros before it."""
         return self._credential("serial = ? AND kind = 'certificate'", serial.lower().lstrip("0"))

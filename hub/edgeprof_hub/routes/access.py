@@ -130,11 +130,11 @@ class Guard:
         need = rights.of(scope["method"], scope["path"]).need
         if need.right is Right.OPEN:
             return None
-        device = device_access.caller_of(scope, device_access.bearer_of(headers))
-        if device is not None:
-            scope.setdefault("state", {})[device_access.DEVICE] = device.device_id
-            return device.refusal or of_device(device.device_id)
         try:
+            device = device_access.caller_of(scope, device_access.bearer_of(headers))
+            if device is not None:
+                scope.setdefault("state", {})[device_access.DEVICE] = device.device_id
+                return device.refusal or of_device(device.device_id)
             who = self._credentials.principal(hub, headers.get("authorization", ""), session_secret(headers))
         except EdgeprofError as error:
             self._refusals.note(hub, "unknown", "token.refused", client_of(scope), error.code)

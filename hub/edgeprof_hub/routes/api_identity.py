@@ -91,7 +91,7 @@ def post_renew(hub: HubOf, request: Request) -> Response:
         raise EdgeprofError("certificate_needed", "Only a device that shows its certificate can renew it.")
     from cryptography import x509
 
-    made = identities.renew(device_id, x509.load_der_x509_certificate(peer.der).public_key())
+    made = identities.renew(device_id, peer.serial, x509.load_der_x509_certificate(peer.der).public_key())
     return document(rest.Renewed(certificate_pem=made, ca_pem=identities.authority.ca_pem))
 
 

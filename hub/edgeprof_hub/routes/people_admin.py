@@ -87,6 +87,8 @@ def add_token(hub: HubOf, request: Request, name: Text = "", scope: Text = "", d
     """Make an API token and show it, once."""
     who, now_s = asker(), credentials_of(request).clock()
     try:
+        if who.token_sha256:  # it would outlive its maker's account
+            raise UsageError("not_allowed", "An API token cannot make another one. Sign in, and make it here.")
         checked, valid = api_tokens.scope_named(scope), int(days) if days.isascii() and days.isdigit() else 0
         secret = hub.writer.call(
             lambda store: store.change(

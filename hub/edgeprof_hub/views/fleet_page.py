@@ -18,7 +18,7 @@ STATE_TITLES: dict[FleetState, str] = {
 SORT_TITLES: dict[FleetSort, str] = {
     "name": "Device",
     "state": "State",
-    "seen": "Last word",
+    "seen": "Last seen",
     "version": "Agent",
     "error": "Last error",
     "disk": "Disk free",
