@@ -39,13 +39,18 @@ def by_token(url: str, token: str | None, state: Path) -> Access:
     return Access(source, Hearing(source, token, state))
 
 
+def check_tls(source: HubSource) -> None:
+    """Raises UsageError `tls_needed`: over plain HTTP neither the pin nor the wheels prove that they are the hub's."""
+    if not source.is_https:
+        raise UsageError("tls_needed", "A join token works over TLS only: --hub https://HOST:8766.")
+
+
 def enrol(program: Path, url: str, token: JoinToken, state: Path) -> None:
     """Join by the program that was just installed; its agent must not run. Raises EdgeprofError `join_failed`.
 
     A board that has neither openssl nor the package cryptography makes no key: it gets a token of its own.
     """
-    if not HubSource(url).is_https:
-        raise UsageError("tls_needed", "A join token works over TLS only: --hub https://HOST:8766.")
+    check_tls(HubSource(url))
     done = _join(program, url, token, state)
     if done.returncode == MissingPartError.exit_code:
         done = _join(program, url, token, state, "--no-key")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof_agent.installing import join_token
-from edgeprof_agent.installing.access import Access, by_identity, by_token, enrol
+from edgeprof_agent.installing.access import Access, by_identity, by_token, check_tls, enrol
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
@@ -66,6 +66,7 @@ def _access(wish: Wish, places: Places) -> tuple[str | None, Access]:
     """The shared token, if there is one, and the way to the hub: tried before anything is changed."""
     if wish.credential is not None and wish.credential.join is not None:
         access = by_token(wish.hub, None, places.state)
+        check_tls(access.source)
         access.source.pin(wish.credential.join.ca_key_sha256)
         return None, access
     if wish.credential is None and (known := by_identity(wish.hub, places.state)):
