@@ -1,11 +1,13 @@
 """Installing, upgrading and uninstalling: what is refused, what is removed, and what runs afterwards."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.join_token import JoinToken
+from edgeprof_agent.installing.access import enrol
 from edgeprof_agent.installing.board import Board
 from edgeprof_agent.installing.install import Wish, install
 from edgeprof_agent.installing.join_token import Credential
@@ -29,3 +31,42 @@ def test_a_join_token_is_refused_over_plain_http_before_the_hub_is_reached(place
         install(wish, places, lambda _: None, BOARD)
     assert refused.value.code == "tls_needed"
     assert not any(places.prefix.iterdir())
+
+
+def a_program(folder: Path, script: str) -> Path:
+    """In place of the edgeprof that was installed. `$state` is the folder that `agent join` is given."""
+    program = folder / "edgeprof"
+    program.write_text(f"#!/bin/sh\nstate=$8\n{script}\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_the_owner_of_what_a_link_names_stays(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follows: list[bool] = []
+
+    def chown(_path: str, _uid: int, _gid: int, *, dir_fd: int, follow_symlinks: bool) -> None:
+        assert os.path.samestat(os.fstat(dir_fd), (places.state / "identity").stat())
+        follows.append(follow_symlinks)
+
+    monkeypatch.setattr(os, "chown", chown)
+    program = a_program(tmp_path, 'mkdir "$state/identity" && ln -s /etc/passwd "$state/identity/token"')
+    enrol(program, "https://127.0.0.1:9", JOIN, places.state)
+    assert follows == [False]
+
+
+def test_an_identity_folder_that_is_a_link_is_refused(places: Places, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (places.state / "identity").symlink_to(elsewhere)
+    program = a_program(tmp_path, 'touch "$state/identity/device.key"')
+    with pytest.raises(EdgeprofError) as refused:
+        enrol(program, "https://127.0.0.1:9", JOIN, places.state)
+    assert refused.value.code == "identity_is_link"
+    assert not any(elsewhere.iterdir())
+
+
+def test_an_identity_folder_that_becomes_a_link_is_refused(places: Places, tmp_path: Path) -> None:
+    program = a_program(tmp_path, 'ln -s /etc "$state/identity"')
+    with pytest.raises(EdgeprofError) as refused:
+        enrol(program, "https://127.0.0.1:9", JOIN, places.state)
+    assert refused.value.code == "identity_is_link"

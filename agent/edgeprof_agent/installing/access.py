@@ -46,19 +46,41 @@ def check_tls(source: HubSource) -> None:
 
 
 def enrol(program: Path, url: str, token: JoinToken, state: Path) -> None:
-    """Join by the program that was just installed; its agent must not run. Raises EdgeprofError `join_failed`.
+    """Join by the program that was just installed; its agent must not run. Raises EdgeprofError `join_failed`
+    or `identity_is_link`.
 
     A board that has neither openssl nor the package cryptography makes no key: it gets a token of its own.
     """
     check_tls(HubSource(url))
+    folder = state / FOLDER
+    if folder.is_symlink():
+        raise _linked(folder)
     done = _join(program, url, token, state)
     if done.returncode == MissingPartError.exit_code:
         done = _join(program, url, token, state, "--no-key")
     if done.returncode:
         raise EdgeprofError("join_failed", f"The hub did not let this device in. {done.stderr.strip()[-600:]}")
-    owner = state.stat()
-    for file in (state / FOLDER, *(state / FOLDER).iterdir()):
-        os.chown(file, owner.st_uid, owner.st_gid)  # a service of systemd's reads them as a user of its own
+    _hand_over(folder, state.stat())
+
+
+def _hand_over(folder: Path, owner: os.stat_result) -> None:
+    """A service of systemd's reads them as a user of its own. That user may have put links there: none is followed."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:  # ELOOP or ENOTDIR
+        raise _linked(folder) from error
+    try:
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+        for name in os.listdir(handle):
+            os.chown(name, owner.st_uid, owner.st_gid, dir_fd=handle, follow_symlinks=False)
+    finally:
+        os.close(handle)
+
+
+def _linked(folder: Path) -> EdgeprofError:
+    return EdgeprofError(
+        "identity_is_link", f"{folder} is a symbolic link or not a folder. Remove it and install again."
+    )
 
 
 def _join(program: Path, url: str, token: JoinToken, state: Path, *options: str) -> "subprocess.CompletedProcess[str]":
