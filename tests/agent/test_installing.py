@@ -7,8 +7,12 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.join_token import JoinToken
+from edgeprof_agent.installing import access
+from edgeprof_agent.installing import install as installing
 from edgeprof_agent.installing.access import enrol
 from edgeprof_agent.installing.board import Board
+from edgeprof_agent.installing.building import Build
+from edgeprof_agent.installing.hub_source import HubSource, Plan
 from edgeprof_agent.installing.install import Wish, install
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
@@ -39,6 +43,71 @@ def a_program(folder: Path, script: str) -> Path:
     program.write_text(f"#!/bin/sh\nstate=$8\n{script}\n")
     program.chmod(0o755)
     return program
+
+
+class FakeService:
+    """An agent that runs; `calls`: in their order."""
+
+    def __init__(self, *, runs: bool = True) -> None:
+        self.runs = runs
+        self.calls: list[str] = []
+
+    def is_running(self) -> bool:
+        return self.runs
+
+    def start(self, program: Path) -> None:
+        self.calls.append(f"start {program}")
+
+    def commit(self) -> None:
+        self.calls.append("commit")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def remove(self) -> None:
+        self.calls.append("remove")
+
+    def last_words(self) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_an_agent_that_ran_runs_again_where_the_join_fails(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, runs: bool
+) -> None:
+    service = FakeService(runs=runs)
+    made = Build(tmp_path / "made", "0.1.0", is_new=True)
+    made.program.parent.mkdir(parents=True)
+    a_program(made.program.parent, "exit 1")
+
+    def pin(*_: object) -> None: ...
+
+    def plan(*_: object) -> Plan:
+        return Plan("0.1.0", (), (), ())
+
+    def build(*_: object) -> Build:
+        return made
+
+    def service_of(_: Places, *, has_systemd: bool) -> FakeService:
+        return service
+
+    monkeypatch.setattr(HubSource, "pin", pin)
+    monkeypatch.setattr(HubSource, "plan", plan)
+    monkeypatch.setattr(installing, "build", build)
+    monkeypatch.setattr(installing, "service_of", service_of)
+    with pytest.raises(EdgeprofError) as failed:
+        install(Wish(hub="https://127.0.0.1:9", credential=Credential(join=JOIN)), places, lambda _: None, BOARD)
+    assert failed.value.code == "join_failed"
+    assert service.calls == ["stop", *([f"start {places.program}"] if runs else [])]
+
+
+def test_a_join_that_does_not_end_is_a_failed_join(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "JOIN_WITHIN_S", 0.05)
+    with pytest.raises(EdgeprofError) as failed:
+        enrol(a_program(tmp_path, "exec sleep 5"), "https://127.0.0.1:9", JOIN, places.state)
+    assert failed.value.code == "join_failed"
 
 
 def test_the_owner_of_what_a_link_names_stays(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

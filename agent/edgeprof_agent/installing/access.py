@@ -84,13 +84,18 @@ def _linked(folder: Path) -> EdgeprofError:
 
 
 def _join(program: Path, url: str, token: JoinToken, state: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [str(program), "agent", "join", "--hub", url, "--join-file", "-", "--data", str(state), *options],
-        env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")},
-        input=str(token),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=JOIN_WITHIN_S,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [str(program), "agent", "join", "--hub", url, "--join-file", "-", "--data", str(state), *options],
+            env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")},
+            input=str(token),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=JOIN_WITHIN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EdgeprofError(
+            "join_failed", f"The join did not end within {JOIN_WITHIN_S:g} s. Check the hub, then install again."
+        ) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.wire.join_token import JoinToken
 from edgeprof_agent.installing import join_token
 from edgeprof_agent.installing.access import Access, by_identity, by_token, check_tls, enrol
 from edgeprof_agent.installing.board import Board, detect
@@ -49,8 +50,7 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     if wish.is_dry:
         return
     if joins is not None:
-        service.stop()
-        enrol(made.program, source.url, joins, places.state)
+        _enrol(service, made, source, joins, places)
         changes.note("enrolled", f"{places.state}/identity")
         access = by_identity(source.url, places.state) or access
     if not (board.has_systemd if wish.starts is None else wish.starts):
@@ -90,6 +90,18 @@ def _tried(hub: str, token: str | None, places: Places) -> Access:
     access = by_token(hub, token, places.state)
     access.hearing.check()
     return access
+
+
+def _enrol(service: Service, made: Build, source: HubSource, joins: JoinToken, places: Places) -> None:
+    """An agent that ran before runs again where the join fails."""
+    was_running = service.is_running()
+    service.stop()
+    try:
+        enrol(made.program, source.url, joins, places.state)
+    except BaseException:
+        if was_running:
+            service.start(places.program)
+        raise
 
 
 def _write(wish: Wish, source: HubSource, token: str | None, board: Board, places: Places, changes: Changes) -> None:
