@@ -12,10 +12,12 @@ from edgeprof_agent.installing import install as installing
 from edgeprof_agent.installing.access import enrol
 from edgeprof_agent.installing.board import Board
 from edgeprof_agent.installing.building import Build
+from edgeprof_agent.installing.changes import Changes
 from edgeprof_agent.installing.hub_source import HubSource, Plan
-from edgeprof_agent.installing.install import Wish, install
+from edgeprof_agent.installing.install import Wish, install, uninstall
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
+from edgeprof_agent.installing.switching import set_current
 
 BOARD = Board(machine="x86_64", python=(3, 11), glibc="2.36", flags=frozenset(), system="", model="", has_systemd=False)
 JOIN = JoinToken(ca_key_sha256="0" * 64, secret="s" * 43)
@@ -139,3 +141,23 @@ def test_an_identity_folder_that_becomes_a_link_is_refused(places: Places, tmp_p
     with pytest.raises(EdgeprofError) as refused:
         enrol(program, "https://127.0.0.1:9", JOIN, places.state)
     assert refused.value.code == "identity_is_link"
+
+
+def test_uninstalling_removes_only_what_is_edgeprofs(places: Places) -> None:
+    foreign = [places.prefix / "share/man", places.prefix / "venv/lib", places.prefix / "versions/node"]
+    foreign += [places.etc / "hosts", places.state / "notes"]
+    own = [places.prefix / "share/operating-agent.md", places.prefix / "versions/0.1.0-1/edgeprof-installed.json"]
+    own += [places.etc / "agent.toml", places.state / "agent.db-wal", places.state / "identity/ca.pem"]
+    for file in (*foreign, *own):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    uninstall(places, lambda _: None, purge=True, board=BOARD)
+    assert all(file.exists() for file in foreign)
+    assert not any(file.exists() for file in own)
+
+
+def test_a_folder_that_is_not_edgeprofs_is_not_replaced_by_the_link(places: Places, tmp_path: Path) -> None:
+    (places.current / "lib").mkdir(parents=True)
+    with pytest.raises(EdgeprofError, match="not an environment of edgeprof"):
+        set_current(places, Build(tmp_path, "0.1.0", is_new=True), None, Changes(lambda _: None))
+    assert (places.current / "lib").is_dir()

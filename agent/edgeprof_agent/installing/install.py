@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire.join_token import JoinToken
-from edgeprof_agent.installing import join_token
+from edgeprof_agent.installing import environment, join_token
 from edgeprof_agent.installing.access import Access, by_identity, by_token, check_tls, enrol
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
@@ -16,9 +16,16 @@ from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
 from edgeprof_agent.installing.service import Background, Service, Systemd, service_of
 from edgeprof_agent.installing.settings import put_settings, put_token, put_unit, token_of
-from edgeprof_agent.installing.switching import set_current, switch
+from edgeprof_agent.installing.switching import check_current, set_current, switch
 
 CONTACT_WITHIN_S = 60.0
+SHARED = ("operating-agent.md",)
+SETTINGS = ("agent.toml", "agent.env", "token")
+STATE = (
+    *("agent.db*", "agent.log", "device_id", "hub.json", "installed.json", "lock", "edgeprof-measure.lock"),
+    *("artifacts", "blobs", "evaluations", "identity", "installed", "models", "partial"),
+)
+"""What the agent keeps in its state folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,7 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     board = board or detect()
     changes = Changes(say, wish.is_dry)
     check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
+    check_current(places)
     say(f"{'board':<10} {board.title}")
     joins = wish.credential.join if wish.credential else None
     token, access = _access(wish, places)
@@ -143,17 +151,31 @@ def uninstall(places: Places, say: Say, *, purge: bool, is_dry: bool = False, bo
     if not is_dry and (places.unit.exists() or not board.has_systemd):
         service_of(places, has_systemd=board.has_systemd).remove()
     changes.remove(places.unit)
-    for part in (places.current, places.versions, places.prefix / "share"):
-        changes.remove(part)
-    if not is_dry and places.prefix.is_dir() and not any(places.prefix.iterdir()):
-        places.prefix.rmdir()
+    if places.current.is_symlink() or environment.is_ours(places.current):
+        changes.remove(places.current)
+    for each in sorted(places.versions.iterdir()) if places.versions.is_dir() else ():
+        if environment.is_ours(each) or each.name.startswith(".wheels-"):
+            changes.remove(each)
+    _remove_known(places.versions, (), changes)
+    _remove_known(places.prefix / "share", SHARED, changes)
+    _remove_known(places.prefix, (), changes)
     if board.has_systemd and not is_dry:
         Systemd(places).reload()
     if purge:
-        private = Path("/var/lib/private") / places.state.name
-        for part in (places.etc, places.state, *((private,) if places.state.parent == Path("/var/lib") else ())):
-            changes.remove(part)
+        _remove_known(places.etc, SETTINGS, changes)
+        _remove_known(places.state.resolve(), STATE, changes)
+        if places.state.is_symlink() and not places.state.exists():
+            changes.remove(places.state)
     else:
         say(
             f"{'kept':<10} {places.etc} and {places.state}; --uninstall --purge removes them, with results not yet sent"
         )
+
+
+def _remove_known(folder: Path, names: tuple[str, ...], changes: Changes) -> None:
+    """What edgeprof puts there; the folder itself only where nothing else is left in it."""
+    for name in names:
+        for each in sorted(folder.glob(name)):
+            changes.remove(each)
+    if not changes.is_dry and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
