@@ -9,7 +9,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.join_token import JoinToken
 from edgeprof_agent.installing import access
 from edgeprof_agent.installing import install as installing
-from edgeprof_agent.installing.access import enrol
+from edgeprof_agent.installing.access import Access, enrol
+from edgeprof_agent.installing.alone import alone
 from edgeprof_agent.installing.board import Board
 from edgeprof_agent.installing.building import Build
 from edgeprof_agent.installing.changes import Changes
@@ -161,3 +162,23 @@ def test_a_folder_that_is_not_edgeprofs_is_not_replaced_by_the_link(places: Plac
     with pytest.raises(EdgeprofError, match="not an environment of edgeprof"):
         set_current(places, Build(tmp_path, "0.1.0", is_new=True), None, Changes(lambda _: None))
     assert (places.current / "lib").is_dir()
+
+
+def test_nothing_is_installed_or_uninstalled_while_an_upgrade_runs(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(*_: object) -> Access:
+        return access.by_token("http://127.0.0.1:9", None, places.state)
+
+    def plan(*_: object) -> Plan:
+        return Plan("0.1.0", (), (), ())
+
+    monkeypatch.setattr(installing, "_tried", known)
+    monkeypatch.setattr(HubSource, "plan", plan)
+    places.versions.mkdir()
+    with alone(places):
+        with pytest.raises(EdgeprofError, match="Another upgrade"):
+            uninstall(places, lambda _: None, purge=True, board=BOARD)
+        with pytest.raises(EdgeprofError, match="Another upgrade"):
+            install(Wish(hub="http://127.0.0.1:9"), places, lambda _: None, BOARD)
+    assert places.versions.is_dir()

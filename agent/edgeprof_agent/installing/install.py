@@ -7,11 +7,12 @@ from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.wire.join_token import JoinToken
 from edgeprof_agent.installing import environment, join_token
 from edgeprof_agent.installing.access import Access, by_identity, by_token, check_tls, enrol
+from edgeprof_agent.installing.alone import alone
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import Build, build
-from edgeprof_agent.installing.changes import Changes, Say, check_writable
+from edgeprof_agent.installing.changes import Changes, Say, check_writable, folder
 from edgeprof_agent.installing.hearing import Contact, Hearing
-from edgeprof_agent.installing.hub_source import HubSource
+from edgeprof_agent.installing.hub_source import HubSource, Plan
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
 from edgeprof_agent.installing.service import Background, Service, Systemd, service_of
@@ -48,10 +49,19 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
     check_current(places)
     say(f"{'board':<10} {board.title}")
-    joins = wish.credential.join if wish.credential else None
     token, access = _access(wish, places)
+    plan = access.source.plan(board)
+    if not wish.is_dry:
+        folder(places.versions)
+    with alone(places):
+        _install(wish, token, access, plan, board, places, changes)
+
+
+def _install(
+    wish: Wish, token: str | None, access: Access, plan: Plan, board: Board, places: Places, changes: Changes
+) -> None:
+    joins = wish.credential.join if wish.credential else None
     source = access.source
-    plan = source.plan(board)
     made = build(plan, source, board, places, wish.extras, changes)
     service = service_of(places, has_systemd=board.has_systemd)
     _write(wish, source, token, board, places, changes)
@@ -64,10 +74,10 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     if not (board.has_systemd if wish.starts is None else wish.starts):
         before = places.current.resolve() if places.current.is_symlink() else None
         set_current(places, made, before, changes)
-        _say_how(places, board, say)
+        _say_how(places, board, changes.say)
         return
     contact = _contact(service, made, access.hearing, places, changes)
-    say(f"{'joined':<10} the hub hears this device as {contact.label} ({contact.device_id})")
+    changes.say(f"{'joined':<10} the hub hears this device as {contact.label} ({contact.device_id})")
 
 
 def _access(wish: Wish, places: Places) -> tuple[str | None, Access]:
@@ -147,7 +157,12 @@ def _say_how(places: Places, board: Board, say: Say) -> None:
 def uninstall(places: Places, say: Say, *, purge: bool, is_dry: bool = False, board: Board | None = None) -> None:
     """Take the agent away. Settings and results stay unless `purge`."""
     board = board or detect()
-    changes = Changes(say, is_dry)
+    with alone(places):
+        _uninstall(places, Changes(say, is_dry), board, purge=purge)
+
+
+def _uninstall(places: Places, changes: Changes, board: Board, *, purge: bool) -> None:
+    is_dry = changes.is_dry
     if not is_dry and (places.unit.exists() or not board.has_systemd):
         service_of(places, has_systemd=board.has_systemd).remove()
     changes.remove(places.unit)
@@ -167,15 +182,15 @@ def uninstall(places: Places, say: Say, *, purge: bool, is_dry: bool = False, bo
         if places.state.is_symlink() and not places.state.exists():
             changes.remove(places.state)
     else:
-        say(
+        changes.say(
             f"{'kept':<10} {places.etc} and {places.state}; --uninstall --purge removes them, with results not yet sent"
         )
 
 
-def _remove_known(folder: Path, names: tuple[str, ...], changes: Changes) -> None:
+def _remove_known(place: Path, names: tuple[str, ...], changes: Changes) -> None:
     """What edgeprof puts there; the folder itself only where nothing else is left in it."""
     for name in names:
-        for each in sorted(folder.glob(name)):
+        for each in sorted(place.glob(name)):
             changes.remove(each)
-    if not changes.is_dry and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    if not changes.is_dry and place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
