@@ -125,6 +125,10 @@ remove() { # PATH
     say "removed    $1"
 }
 
+remove_environment() { # PATH: only one that holds edgeprof
+    if [ -L "$1" ] || [ -e "$1/edgeprof-installed.json" ] || [ -e "$1/bin/edgeprof" ]; then rm -rf "$1"; say "removed    $1"; fi
+}
+
 uninstall() {
     if have_systemd && [ -e "$UNITS/edgeprof-agent.service" ]; then
         systemctl disable --now --quiet edgeprof-agent || true
@@ -135,13 +139,16 @@ uninstall() {
     remove "$UNITS/edgeprof-agent.service.d/runner.conf"
     rmdir "$UNITS/edgeprof-agent.service.d" 2>/dev/null || true
     remove "$UNITS/edgeprof-agent.service"
-    remove "$PREFIX/venv"
-    remove "$PREFIX/versions"
-    remove "$PREFIX/share"
+    remove_environment "$PREFIX/venv"
+    for each in "$PREFIX"/versions/*; do remove_environment "$each"; done
+    rmdir "$PREFIX/versions" 2>/dev/null || true
+    remove "$PREFIX/share/operating-agent.md"
+    rmdir "$PREFIX/share" 2>/dev/null || true
     rmdir "$PREFIX" 2>/dev/null || true
     if have_systemd; then systemctl daemon-reload; fi
     if [ "$PURGE" = yes ]; then
-        remove "$ETC"
+        for name in agent.toml agent.env token; do remove "$ETC/$name"; done
+        rmdir "$ETC" 2>/dev/null || true
         remove /var/lib/private/edgeprof-agent
         remove /var/lib/edgeprof-agent
     else

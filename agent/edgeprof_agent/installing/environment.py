@@ -94,6 +94,11 @@ def installed_in(folder: Path) -> Installed | None:
         return None
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether it holds an environment of edgeprof: its record, or the program in the layout before versions."""
+    return (folder / RECORD).is_file() or (folder / "bin" / "edgeprof").exists()
+
+
 def size_mib(folder: Path) -> float:
     """On the disk, as far as its files tell."""
     return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir()) / 2**20

@@ -52,8 +52,17 @@ def switch(
     return contact
 
 
+def check_current(places: Places) -> None:
+    """Raises EdgeprofError `file_unwritable` where the link's place is taken by something that is not edgeprof's."""
+    if places.current.exists() and not places.current.is_symlink() and not environment.is_ours(places.current):
+        raise EdgeprofError(
+            "file_unwritable", f"{places.current} is not an environment of edgeprof. Move it, or set another PREFIX."
+        )
+
+
 def set_current(places: Places, made: Build, before: Path | None, changes: Changes) -> None:
     """The link names the new environment; the one before stays as the way back, older ones go."""
+    check_current(places)
     if places.current.is_dir() and not places.current.is_symlink():
         changes.remove(places.current)  # of an installer from before versions lay side by side
     changes.link(places.current, made.folder)

@@ -1,14 +1,11 @@
 """Replaces the installed agent by the hub's version, with a way back that needs nobody."""
 
-import fcntl
-import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
-from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.errors import UsageError
 from edgeprof_agent.installing import environment
 from edgeprof_agent.installing.access import by_identity, by_token
+from edgeprof_agent.installing.alone import alone
 from edgeprof_agent.installing.board import Board, detect
 from edgeprof_agent.installing.building import build
 from edgeprof_agent.installing.changes import Changes, Say, check_writable
@@ -33,7 +30,7 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
     access = by_identity(hub, state) or by_token(hub, token_of(places), state)
     source = access.source
     plan = source.plan(board)
-    with _alone(places):
+    with alone(places):
         before = environment.installed_in(places.current.resolve())
         extras = ",".join(before.extras) or "none" if before else None
         made = build(plan, source, board, places, extras, changes)
@@ -47,17 +44,3 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
             return
         contact = switch(service, made, access.hearing, places, changes, within_s)
         say(f"{'upgraded':<10} the hub hears {contact.label} with edgeprof {contact.version}")
-
-
-@contextmanager
-def _alone(places: Places) -> Generator[None, None, None]:
-    """One at a time: two would stop each other's trials."""
-    handle = os.open(places.versions, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EdgeprofError("upgrade_running", "Another upgrade of this agent runs. Wait until it ends.") from error
-        yield
-    finally:
-        os.close(handle)

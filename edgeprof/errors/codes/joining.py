@@ -3,6 +3,11 @@
 from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
 
 DEVICE = (
+    ErrorCode(
+        "identity_is_link",
+        "The identity folder of the agent is a symbolic link, and root does not follow it.",
+        "Remove the link that the message names; install again.",
+    ),
     ErrorCode("install_failed", "The installer (uv or pip) failed.", "Read the end of its output in the message."),
     ErrorCode(
         "join_failed",
