@@ -19,6 +19,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.http import reason_of
 from edgeprof.wire.joining import Enrolled, MqttDoor, Renewed
 from edgeprof_agent import config
+from edgeprof_agent.daemon import durable
 from edgeprof_agent.daemon.http import HubHttp, HubUnreachable
 from edgeprof_agent.doctor import hub as doctor
 from edgeprof_agent.identity import files, joining, key_request
@@ -171,6 +172,39 @@ def test_a_board_that_gets_a_token_keeps_no_key(tmp_path: Path) -> None:
     assert (found.folder / "job_key").read_text() == "00" * 32 + "\n"
     assert (found.token, found.certificate()) == ("epd1.x", None)
     assert found.context().cert_store_stats()["x509_ca"] == 1
+
+
+def test_a_cut_between_key_and_certificate_leaves_the_key_that_the_hub_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = identity(tmp_path, 0)
+    new_key = found.folder / joining.NEW_KEY
+    new_key.write_text("the new key")
+    mqtt = MqttDoor(host="hub", port=8883, tls=True)
+    enrolled = Enrolled(
+        ca_pem=certificates.pem_of(CA.certificate),
+        certificate_pem="the new certificate",
+        token=None,
+        job_key_hex="",
+        hub_url="https://hub:8766",
+        mqtt=mqtt,
+    )
+
+    def cut(file: Path, data: bytes) -> None:
+        if file.name == files.CERTIFICATE:
+            raise OSError("power")
+        durable.replace_durably(file, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(joining, "replace_durably", cut)
+        with pytest.raises(OSError, match="power"):
+            joining._keep(found.folder, "https://hub:8766", enrolled)  # pyright: ignore[reportPrivateUsage]
+    assert new_key.read_text() == "the new key"
+    joining._keep(found.folder, "https://hub:8766", enrolled)  # pyright: ignore[reportPrivateUsage]
+    assert not new_key.exists()
+    assert (found.folder / files.KEY).read_text() == "the new key"
+    assert (found.folder / files.KEY).stat().st_mode & 0o777 == 0o600
+    assert (found.folder / files.CERTIFICATE).read_text() == "the new certificate"
 
 
 def test_a_refused_certificate_is_told_with_the_clock_here() -> None:

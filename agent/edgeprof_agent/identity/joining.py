@@ -122,8 +122,10 @@ def _keep(folder: Path, url: str, enrolled: Enrolled) -> None:
     if enrolled.job_key_hex:
         _pin(folder, enrolled.job_key_hex)
     if enrolled.certificate_pem is not None:
-        (folder / NEW_KEY).replace(folder / KEY)
+        # The new key goes last: after a cut in between, joining again asks for the same key, which the hub grants.
+        replace_durably(folder / KEY, (folder / NEW_KEY).read_bytes())
         replace_durably(folder / CERTIFICATE, enrolled.certificate_pem.encode())
+        (folder / NEW_KEY).unlink()
         (folder / TOKEN).unlink(missing_ok=True)
     else:
         replace_durably(folder / TOKEN, f"{enrolled.token}\n".encode())
