@@ -4,17 +4,19 @@ import hashlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 
 import edgeprof_exports
 from edgeprof.client import resumable
 from edgeprof.client.http_client import HubClient, HubError
+from edgeprof.errors import EdgeprofError
 from edgeprof.wire import rest
 from edgeprof.wire.messages import FileRef
 from edgeprof_hub.app import create_app
@@ -268,3 +270,27 @@ def test_the_pages_check_takes_what_goes_up_in_parts(page: TestClient) -> None:
     assert "too_large" not in answer.text
     plan["files"][0]["size"] = 9 * 2**30
     assert page.post("/api/v1/models/check", json=plan).json()["error"]["code"] == "too_large"
+
+
+def test_an_upload_begun_again_takes_no_hash_of_its_removed_bytes(tmp_path: Path) -> None:
+    announced = b"a" * 5000
+    upload = Upload(name="model.gguf", size=len(announced), sha256=sha(announced), key="")
+    store = Parts(tmp_path / "parts")
+    store.begin(upload)
+
+    async def removed_meanwhile() -> AsyncIterator[bytes]:
+        yield announced
+        store.remove(upload.upload_id)
+        store.begin(upload)
+
+    async def other() -> AsyncIterator[bytes]:
+        yield b"b" * 5000
+
+    async def both() -> None:
+        await store.append(upload.upload_id, 0, "", removed_meanwhile())
+        await store.append(upload.upload_id, 0, sha(b"b" * 5000), other())
+
+    anyio.run(both)
+    with pytest.raises(EdgeprofError) as caught:
+        store.finished(upload.upload_id)
+    assert caught.value.code == "hash_mismatch"

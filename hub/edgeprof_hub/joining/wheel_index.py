@@ -4,6 +4,7 @@ import email.parser
 import hashlib
 import threading
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,5 +112,12 @@ def read(file: Path) -> Wheel:
         )
     except StopIteration as error:
         raise EdgeprofError("bad_wheel", f"{file.name} is not a wheel: it holds no METADATA.") from error
-    except (InvalidWheelFilename, InvalidRequirement, zipfile.BadZipFile, ValueError) as error:
+    except (
+        InvalidWheelFilename,
+        InvalidRequirement,
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise EdgeprofError("bad_wheel", f"{file.name} is not a wheel: {error}.") from error

@@ -124,6 +124,7 @@ class Parts:
             return self._size(upload_id)
 
     def _write(self, upload_id: str, data: bytes) -> None:
+        self._hashes.pop(upload_id, None)
         with self._part(upload_id).open("ab") as stream:
             stream.write(data)
             _sync(stream)
@@ -155,8 +156,15 @@ class Parts:
             finally:
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(settle)
-                if hashed is not None:
+                if hashed is not None and self._is_of(upload.upload_id, stream):
                     self._hashes[upload.upload_id] = hashed
+
+    def _is_of(self, upload_id: str, stream: BinaryIO) -> bool:
+        """Whether these bytes are still the upload's: it may have been removed and begun again meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(stream.fileno()), self._part(upload_id).stat())
+        except FileNotFoundError:
+            return False
 
     def finished(self, upload_id: str) -> tuple[Upload, Path]:
         """A file that is here whole, its hash checked if its sender named one.
