@@ -86,9 +86,9 @@ def remove_account(hub: HubOf, request: Request, name: Text = "") -> HTMLRespons
 def add_token(hub: HubOf, request: Request, name: Text = "", scope: Text = "", days: Text = "") -> HTMLResponse:
     """Make an API token and show it, once."""
     who, now_s = asker(), credentials_of(request).clock()
+    if who.token_sha256:  # what it made would outlive its owner's account
+        return people_page(hub, request, "An API token cannot make another one. Sign in, and make it here.")
     try:
-        if who.token_sha256:  # it would outlive its maker's account
-            raise UsageError("not_allowed", "An API token cannot make another one. Sign in, and make it here.")
         checked, valid = api_tokens.scope_named(scope), int(days) if days.isascii() and days.isdigit() else 0
         secret = hub.writer.call(
             lambda store: store.change(
