@@ -68,7 +68,7 @@ def run(
         lacks = what_lacks(confinement.layers, missing) if inside.mode != "off" else None
         try:
             watch = _Watch(started, reading, confinement, limits, tail)
-            is_refused = inside.mode == "strict" and lacks is not None and not started.has_exited()
+            is_refused = inside.mode == "strict" and lacks is not None and not started.is_worker_gone()
             if is_refused:
                 watch.close()
                 ending: Ending = "refused"

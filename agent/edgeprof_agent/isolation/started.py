@@ -11,6 +11,7 @@ from typing import IO, Protocol, cast
 
 from edgeprof_agent.isolation.confine import Confinement
 from edgeprof_agent.isolation.outcome import Limits
+from edgeprof_agent.isolation.processes import has_ended
 from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
 _REAP_S = 10.0
@@ -50,6 +51,10 @@ class Started:
         """Looked at, not reaped: its process group must stay its own until it has been killed."""
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, options) is not None
+
+    def is_worker_gone(self) -> bool:
+        """Also while a process that holds it, as bwrap does, has yet to notice."""
+        return has_ended(self.pid) or self.has_exited()
 
     def open_exit_fd(self) -> int | None:
         """A descriptor that becomes readable when it ends; None before Linux 5.3."""
