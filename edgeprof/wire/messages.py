@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.android import AndroidFact
 from edgeprof.wire.device_state import DeviceState as DeviceState
 from edgeprof.wire.device_state import Isolation as Isolation
 from edgeprof.wire.device_state import Stamp as Stamp
@@ -134,6 +135,8 @@ class Facts:
     """The architecture of the programs, where it is not the kernel's (`armv7l` on `aarch64`): wheels must be for it."""
     abilities: tuple[str, ...] = ()
     """What this agent can do beyond measuring: `evaluate`. An older agent would measure speed instead."""
+    android: AndroidFact | None = None
+    """Set: a phone, which an agent on another machine drives over adb."""
     wire: int = WIRE_VERSION
 
 

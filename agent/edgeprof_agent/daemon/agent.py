@@ -69,6 +69,8 @@ class Machine:
     now: Callable[[], Stamp]
     vitals: Callable[[Path], Vitals] = _nothing_read
     """Of the machine alone. Called with the agent's state folder."""
+    shares_process: bool = False
+    """Whether other agents are in this process: a warning is then the last error of the agent whose thread logs it."""
 
 
 class Agent:
@@ -86,7 +88,7 @@ class Agent:
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
         self._journals = Journals(settings.data / "evaluations")
-        self._last_error = LastError()
+        self._last_error = LastError(of_threads=machine.shares_process)
         self._link = HubLink(
             hub,
             self.identity,
@@ -224,6 +226,7 @@ class Agent:
         """An agent with a dead part is worse than none: what ends a thread ends the agent; systemd restarts it."""
 
         def guarded() -> None:
+            self._last_error.adopt(threading.get_ident())
             try:
                 work()
             except BaseException as error:

@@ -87,6 +87,32 @@ ENDPOINTS = (
     ),
 )
 
+PHONES = (
+    ErrorCode(
+        "bad_phone_runner",
+        "`--phone-runner` names no runner of phones.",
+        "Use RUNNER=PATH with a runner of the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_adb_server",
+        "This host has no adb server, and none could be started.",
+        "Install adb, then run `adb start-server`.",
+    ),
+    ErrorCode(
+        "phone_runner_missing",
+        "The program of `--phone-runner` is not there, or cannot be read.",
+        "Name the program built for Android, or the folder that holds it.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "phones_missing",
+        "The package that speaks to adb is not installed.",
+        "Install it: `pip install 'edgeprof[phones]'`.",
+        MISSING_PART,
+    ),
+)
+
 POWER = (
     ErrorCode(
         "bad_meter",
