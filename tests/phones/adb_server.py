@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class AdbServer:
 
 
 @contextmanager
-def adb_server(home: Path) -> Iterator[AdbServer]:
+def adb_server(home: Path) -> Generator[AdbServer]:
     """Runs meanwhile."""
     server = AdbServer(home)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ class _Bench:
     def runner(self, program: Path) -> Installed:
         return install(RUNNERS[program.name], program)
 
-    def run(self, installed: Installed, deadline_s: float = 60.0, **config: object) -> Result:
+    def run(self, installed: Installed, deadline_s: float = 60.0, **config: Any) -> Result:
         result, self.artifacts = self._run(installed, deadline_s, config)
         return result
 
