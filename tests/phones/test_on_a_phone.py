@@ -224,7 +224,7 @@ def test_a_program_for_another_processor_is_refused_before_it_is_copied(bench: _
     ],
 )
 def test_a_setting_that_a_runner_lacks_is_refused(
-    bench: _Bench, tmp_path: Path, config: dict[str, object], words: str
+    bench: _Bench, tmp_path: Path, config: dict[str, Any], words: str
 ) -> None:
     result = bench.run(bench.runner(benchmark_model(tmp_path)), **config)
     assert result.failure is not None
