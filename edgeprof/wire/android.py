@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+PHONE_RUNNERS = ("benchmark_model", "llama-bench")
+"""Runtimes that are programs of others, which a phone is measured with. Nothing of ours watches the phone meanwhile."""
+PRINTS_NO_SAMPLES = "prints no samples"
+"""In the reason of a figure that has no interval because its runner gives a summary only."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AndroidFact:

@@ -15,7 +15,6 @@ from tests.phones.adb_server import AdbServer
 from tests.phones.conftest import Plug
 from tests.ports import free_port
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning")
 """adbutils 2.12 leaves the socket of a server that does not answer to the garbage collector."""
 

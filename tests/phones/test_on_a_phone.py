@@ -97,7 +97,10 @@ def test_a_runners_figures_are_labelled_as_its_own_and_the_phone_is_left_clean(b
     assert result.effective is not None
     notes = "\n".join(result.effective.notes)
     assert "measured by benchmark_model (SHA-256 " in notes
-    assert "31 of 31 nodes ran in TfLiteXNNPackDelegate" in notes
+    assert (result.effective.delegate, result.effective.nodes_per_provider) == (
+        "TfLiteXNNPackDelegate",
+        {"TfLiteXNNPackDelegate": 31},
+    )
     assert bench.left() == []
     assert [stage for stage, _ in bench.progress] == ["verify", "start", "measure", "report"]
 

@@ -16,7 +16,7 @@ from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.measuring.integrity import check_files
 from edgeprof_agent.phones.bridge import PhoneLost, PushCancelled
 from edgeprof_agent.phones.phone import Condition, Phone
-from edgeprof_agent.phones.runners.base import Installed, Report, UnreadReport
+from edgeprof_agent.phones.runners.base import Installed, Ran, Report, UnreadReport
 from edgeprof_agent.phones.running import FOLDER, MIB, BadCopy, Ended, NoSpace
 from edgeprof_agent.telemetry.state import stamp
 from edgeprof_agent.worker_protocol.progress import OnProgress
@@ -157,10 +157,10 @@ def _result(
     phone: Phone, installed: Installed, identity: Identity, begun: Started, run: _Run
 ) -> tuple[Result, Mapping[str, bytes]]:
     failure = _failure(installed, begun, run.ended)
-    figures, notes = Figures(), ()
+    figures, ran = Figures(), Ran()
     if failure is None:
         try:
-            notes = installed.runner.read(_report(run.ended), begun.job.config, figures)
+            ran = installed.runner.read(_report(run.ended), begun.job.config, figures)
         except UnreadReport as error:
             message = f"The report of {installed.runner.name} cannot be read: {error}. Use a build of a release."
             failure = Failure(stage="report", code="no_result", message=message, log=_log(run.ended))
@@ -182,7 +182,7 @@ def _result(
         base,
         status="measured",
         failure=None,
-        effective=_effective(installed, begun, notes),
+        effective=_effective(installed, begun, ran),
         metrics=tuple(figures.rows),
         absent=tuple(figures.absent),
     )
@@ -221,7 +221,7 @@ def _complete(figures: Figures, begun: Started) -> None:
     figures.miss("load_cold_ms", _NOT_ON_PHONES)
 
 
-def _effective(installed: Installed, begun: Started, notes: tuple[str, ...]) -> Effective:
+def _effective(installed: Installed, begun: Started, ran: Ran) -> Effective:
     config, protocol, name = begun.job.config, begun.job.protocol, installed.runner.name
     left_out = [
         title
@@ -238,8 +238,8 @@ def _effective(installed: Installed, begun: Started, notes: tuple[str, ...]) -> 
         threads=config.threads,
         affinity=(),
         provider="cpu",
-        nodes_per_provider={},
-        delegate=None,
+        nodes_per_provider=ran.nodes,
+        delegate=ran.delegate,
         operators={},
         integer_kernels=None,
         float_kernels=None,
@@ -247,7 +247,7 @@ def _effective(installed: Installed, begun: Started, notes: tuple[str, ...]) -> 
         input_source=f"made up by {name}",
         notes=(
             f"measured by {name} (SHA-256 {installed.sha256}) on the phone, by its own rules",
-            *notes,
+            *ran.notes,
             *(f"not run on a phone: {title}" for title in left_out),
             "no trust badge: the device was not watched during the run",
         ),

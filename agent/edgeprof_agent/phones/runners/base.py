@@ -6,7 +6,7 @@ A runner measures by its own rules. What its report cannot tell stays absent, wi
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,15 @@ class Report:
     err: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What the report says of how the model ran. `nodes`: how many of them ran where, empty where it is not told."""
+
+    notes: tuple[str, ...] = ()
+    delegate: str | None = None
+    nodes: dict[str, int] = field(default_factory=dict[str, int])
+
+
 class UnreadReport(Exception):
     """The report is not what this runner's documentation describes."""
 
@@ -46,8 +55,8 @@ class Runner(Protocol):
         """Why this configuration cannot be run, if it cannot."""
         ...
 
-    def read(self, report: Report, config: RunConfig, figures: Figures) -> tuple[str, ...]:
-        """Add the figures, and the reasons for those that are missing; gives back notes. Raises UnreadReport."""
+    def read(self, report: Report, config: RunConfig, figures: Figures) -> Ran:
+        """Add the figures, and the reasons for those that are missing. Raises UnreadReport."""
         ...
 
 

@@ -6,16 +6,17 @@ Source: tensorflow/lite/tools/benchmark README.md and benchmark_model.cc; core/u
 
 import re
 
+from edgeprof.wire.android import PRINTS_NO_SAMPLES
 from edgeprof.wire.formats import ModelFormat
 from edgeprof.wire.messages import Failure, RunConfig, RunProtocol
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.phones.runners.base import Report, UnreadReport, refused_setting
+from edgeprof_agent.phones.runners.base import Ran, Report, UnreadReport, refused_setting
 
 _STATISTICS = re.compile(r"count=(\d+)((?: \w+=[-+.\w]+)+)")
 _SUMMARY = re.compile(r"Inference timings in us: Init: ([\d.e+]+), First inference: ([\d.e+]+),")
 _DELEGATED = re.compile(r"Replacing (\d+) out of (\d+) node\(s\) with delegate \((\w+)\)")
-_NO_SAMPLES = "benchmark_model prints no samples"
-_OWN = "benchmark_model's own figure over {} runs; it prints no samples, so no interval can be computed"
+_NO_SAMPLES = f"benchmark_model {PRINTS_NO_SAMPLES}"
+_OWN = "benchmark_model's own figure over {} runs; it prints no samples, so it has no interval"
 _US_PER_MS = 1000.0
 
 
@@ -40,7 +41,7 @@ class BenchmarkModel:
         """Settings of inputs are refused: its option needs every input of the graph in its order."""
         return refused_setting(config, self.name)
 
-    def read(self, report: Report, config: RunConfig, figures: Figures) -> tuple[str, ...]:
+    def read(self, report: Report, config: RunConfig, figures: Figures) -> Ran:
         text = f"{report.out}\n{report.err}"
         summary, found = _SUMMARY.search(text), _STATISTICS.findall(text)
         if summary is None or len(found) < 2:
@@ -54,13 +55,18 @@ class BenchmarkModel:
         for metric in ("latency_p90_ms", "latency_p99_ms", "latency_p999_ms", "throughput_per_s"):
             figures.miss(metric, _NO_SAMPLES)
         figures.miss("peak_memory_mib", "benchmark_model measures memory only with a thread that disturbs its times")
-        return self._notes(text, config)
+        return _ran(text, config)
 
-    def _notes(self, text: str, config: RunConfig) -> tuple[str, ...]:
-        delegated = _DELEGATED.search(text)
-        where = f"{delegated[1]} of {delegated[2]} nodes ran in {delegated[3]}" if delegated else None
-        threads = None if config.threads else "threads: benchmark_model's default (one)"
-        return tuple(note for note in (where, threads) if note)
+
+def _ran(text: str, config: RunConfig) -> Ran:
+    """Of several delegates the first: the rest of the nodes ran in the built-in kernels, or in another delegate."""
+    notes = () if config.threads else ("threads: benchmark_model's default",)
+    delegated = _DELEGATED.search(text)
+    if delegated is None:
+        return Ran(notes=notes)
+    inside, whole, name = int(delegated[1]), int(delegated[2]), delegated[3]
+    rest = {"elsewhere": whole - inside} if whole > inside else {}
+    return Ran(notes=notes, delegate=name, nodes={name: inside, **rest})
 
 
 def _add(figures: Figures, metric: str, microseconds: str | None, count: int) -> None:

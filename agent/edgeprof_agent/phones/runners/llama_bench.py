@@ -11,7 +11,7 @@ import msgspec
 from edgeprof.wire.formats import ModelFormat
 from edgeprof.wire.messages import Failure, RunConfig, RunProtocol
 from edgeprof_agent.measuring.figures import Figures
-from edgeprof_agent.phones.runners.base import Report, UnreadReport, refused_setting
+from edgeprof_agent.phones.runners.base import Ran, Report, UnreadReport, refused_setting
 
 _REPETITIONS = 5
 _NS_PER_S = 1e9
@@ -46,7 +46,7 @@ class LlamaBench:
     def refusal(self, config: RunConfig) -> Failure | None:
         return refused_setting(config, self.name)
 
-    def read(self, report: Report, config: RunConfig, figures: Figures) -> tuple[str, ...]:
+    def read(self, report: Report, config: RunConfig, figures: Figures) -> Ran:
         try:
             tests = msgspec.json.decode(report.out, type=list[_Test])
         except msgspec.MsgspecError as error:
@@ -62,7 +62,7 @@ class LlamaBench:
         figures.miss("load_ms", "llama-bench does not report the time to load")
         figures.miss("peak_memory_mib", "llama-bench does not report memory")
         build = f"llama.cpp {answers.build_commit}, backends {answers.backends}, {answers.n_threads} threads"
-        return (build, "prompt and tokens are random")
+        return Ran(notes=(build, "tokens are made up; tokenizer and sampler are not timed"))
 
 
 def _add(figures: Figures, metric: str, tokens: int, samples_ns: list[int]) -> None:
