@@ -65,7 +65,8 @@ def _record(job: dict[str, Any]) -> int:
     found = stored_set(job["set_folder"])
     facts = with_model_keys(found.facts, [])
     pipeline = made_pipeline(facts.task, Question(cast(Any, model), facts, found.folder, found.items, 0))
-    for place in job["places"]:
+    places: list[int] = job["places"]
+    for place in places:
         answered(pipeline, TASKS[facts.task], facts, found.items[place])
         if written.feeds >= job["max_feeds"]:
             break
