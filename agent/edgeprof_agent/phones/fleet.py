@@ -38,6 +38,7 @@ GONE_AFTER_S = 10.0
 """A loose cable, or a phone that starts again its USB, is not a phone that left."""
 TRY_AGAIN_S = 30.0
 ENDS_WITHIN_S = 30.0
+_ADB = "(adb)"
 
 
 @dataclass(kw_only=True)
@@ -58,7 +59,7 @@ class Fleet:
         self._stopping = threading.Event()
         self._clients: dict[str, _Client] = {}
         self._by_serial: dict[str, str] = {}
-        self._reported: dict[str, str] = {}
+        self._reported: dict[str, set[str]] = {}
         self._not_before_s: dict[str, float] = {}
 
     def stop(self) -> None:
@@ -74,9 +75,9 @@ class Fleet:
                 notifier.alive()
             try:
                 self._look(self._bridge.attached())
-                self._say("adb", "")
+                self._say(_ADB, "")
             except EdgeprofError as error:
-                self._say("adb", error.message)
+                self._say(_ADB, error.message)
         notifier.stopping()
         self._end(list(self._clients.values()))
 
@@ -95,6 +96,8 @@ class Fleet:
                 self._say(each.serial, f"{each.state}: {found.meaning}. {found.remedy}")
         for serial in set(self._by_serial) - {each.serial for each in attached if each.state == READY}:
             del self._by_serial[serial]
+        for serial in set(self._reported) - {each.serial for each in attached} - {_ADB}:
+            del self._reported[serial]
         left = [client for client in self._clients.values() if now_s - client.seen_s > GONE_AFTER_S]
         self._end(left)
 
@@ -150,11 +153,15 @@ class Fleet:
             del self._by_serial[serial]
 
     def _say(self, subject: str, sentence: str) -> None:
-        """Once for each change. Serial numbers stay in this host's log."""
-        if self._reported.get(subject, "") != sentence:
-            self._reported[subject] = sentence
-            if sentence:
-                log.warning("phone.unusable serial=%s %s", subject, sentence)
+        """Each sentence once until the phone is ready or gone: adb asks an unauthorized one again and again.
+
+        Serial numbers stay in this host's log.
+        """
+        if not sentence:
+            self._reported.pop(subject, None)
+        elif sentence not in self._reported.setdefault(subject, set()):
+            self._reported[subject].add(sentence)
+            log.warning("phone.unusable serial=%s %s", subject, sentence)
 
 
 def settings_of(settings: AgentSettings, phone: Phone) -> AgentSettings:
