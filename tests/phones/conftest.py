@@ -12,9 +12,8 @@ from tests.phones.pixel import make_pixel
 Plug = Callable[..., Phone]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
-    """It takes 3 s to start."""
     with adb_server(tmp_path_factory.mktemp("adb")) as running:
         yield running
 

@@ -43,7 +43,7 @@ def test_a_ready_phone_and_one_that_has_not_allowed_this_computer(plug: Plug) ->
     assert done.exit_code == 0
     lines = done.output.splitlines()
     (line,) = [line for line in lines if line.startswith(ready.serial)]
-    assert line.startswith(f"{ready.serial}  ready  Pixel 8 (phone-")
+    assert line.startswith(f"{ready.serial}  ready  Pixel 8 (")
     (at,) = [number for number, line in enumerate(lines) if line.startswith(waiting.serial)]
     assert lines[at].partition("  ")[2] in (
         "unauthorized: the phone has not allowed this computer",

@@ -18,6 +18,8 @@ from edgeprof_agent.sensors import registry as sensors
 
 _PROPERTY = re.compile(r"^\[(.+?)\]: \[(.*)\]$", re.MULTILINE)
 _MACHINES = {"arm64-v8a": "aarch64", "armeabi-v7a": "armv7l", "x86_64": "x86_64", "x86": "i686", "riscv64": "riscv64"}
+_ID = "d-phone-"
+"""A hub with TLS lets in only ids that begin with d-."""
 _AVD = {"aarch64": "avd-arm64", "x86_64": "avd-x86-64"}
 
 
@@ -61,12 +63,12 @@ def device_id_of(props: dict[str, str], serial: str) -> str:
     number = props.get("ro.serialno", "")
     if not number or number == "unknown" or is_emulator(props):
         number = serial
-    return f"phone-{hashlib.sha256(b'edgeprof phone ' + number.encode()).hexdigest()[:16]}"
+    return f"{_ID}{hashlib.sha256(b'edgeprof phone ' + number.encode()).hexdigest()[:16]}"
 
 
 def name_of(props: dict[str, str], device_id: str) -> str:
-    """`Pixel 8 (phone-1f2e)`: two phones of one model are told apart."""
-    return f"{props.get('ro.product.model', 'Android phone')} ({device_id[:10]})"
+    """`Pixel 8 (1f2e)`: two phones of one model are told apart."""
+    return f"{props.get('ro.product.model', 'Android phone')} ({device_id.removeprefix(_ID)[:4]})"
 
 
 def android_fact(root: Path) -> AndroidFact:

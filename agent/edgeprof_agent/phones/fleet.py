@@ -17,13 +17,13 @@ from edgeprof.wire.messages import Facts, Result
 from edgeprof.wire.vitals import Vitals
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.agent import Agent, Machine
-from edgeprof_agent.daemon.durable import write_durably
 from edgeprof_agent.daemon.failed import Identity
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Evaluate, Measure
 from edgeprof_agent.phones import phone as phones
 from edgeprof_agent.phones.bridge import Attached, Bridge, PhoneLost
 from edgeprof_agent.phones.facts import facts_of
+from edgeprof_agent.phones.folder import phone_folder
 from edgeprof_agent.phones.phone import Phone
 from edgeprof_agent.phones.runners.base import Installed
 from edgeprof_agent.phones.runners.table import runtime_facts
@@ -166,9 +166,16 @@ class Fleet:
 
 def settings_of(settings: AgentSettings, phone: Phone) -> AgentSettings:
     """The phone's own: its state folder, with its id in it, and its name."""
-    folder = settings.data / phone.device_id
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_durably(folder / "device_id", phone.device_id.encode())
+    folder = phone_folder(settings.data, phone.device_id)
+    if settings.hub.startswith("https://") and not (folder / "identity").exists():
+        log.warning(
+            "phone.not_joined device=%s A hub with --tls lets in only devices that joined it. Stop this agent, then: "
+            "edgeprof agent join --hub %s --phone %s --data %s",
+            phone.device_id,
+            settings.hub,
+            phone.device_id,
+            settings.data,
+        )
     return replace(settings, data=folder, name=phone.name, emulate=phone.emulates)
 
 

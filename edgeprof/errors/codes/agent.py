@@ -89,6 +89,12 @@ ENDPOINTS = (
 
 PHONES = (
     ErrorCode(
+        "bad_phone",
+        "`--phone` names no phone.",
+        "Use a device id that `edgeprof agent phones` prints.",
+        WRONG_USE,
+    ),
+    ErrorCode(
         "bad_phone_runner",
         "`--phone-runner` names no runner of phones.",
         "Use RUNNER=PATH with a runner of the message.",
