@@ -49,9 +49,12 @@ def test_two_phones_are_two_devices_and_one_of_them_measures(
     run = _page(f"{farm.client.url}/runs/{cell.result_id}")
     assert "measured by benchmark_model (SHA-256 " in run
     assert "benchmark_model prints no samples" in run
+    assert "Nothing watched the phone during this run." in run
+    assert "newer agent" not in run
     page = _page(f"{farm.client.url}/devices/{device_id}")
     assert "Pixel 8" in page
     assert "Tensor G3" in page
+    assert "Google Pixel 8</b>" in page
     farm.agents.pop("phones").stop()
     eventually("both phones are offline", lambda: not _online(farm, 1))
     farm.stop()

@@ -7,6 +7,7 @@ import pytest
 
 from edgeprof.errors import UsageError
 from edgeprof.wire.messages import RunConfig, RunProtocol
+from edgeprof_agent import config
 from edgeprof_agent.measuring.figures import Figures
 from edgeprof_agent.phones.runners.base import Report, UnreadReport
 from edgeprof_agent.phones.runners.table import RUNNERS, parse, runtime_facts
@@ -78,3 +79,16 @@ def test_a_setting_that_names_no_runner_is_refused(setting: str, code: str) -> N
     with pytest.raises(UsageError) as raised:
         parse([setting])
     assert raised.value.code == code
+
+
+def test_an_agent_of_phones_has_a_folder_of_its_own_and_measures_nothing_of_the_host(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('hub = "http://hub:8765"\nphone_runner = ["llama-bench=/opt/llama-bench"]\n')
+    found = config.load({}, {}, file)
+    assert (found.phone_runners, found.data.name) == (("llama-bench=/opt/llama-bench",), "phones")
+    from_environment = config.load(
+        {"hub": "http://hub:8765"}, {"EDGEPROF_AGENT_PHONE_RUNNER": "llama-bench=/a benchmark_model=/b"}
+    )
+    assert from_environment.phone_runners == ("llama-bench=/a", "benchmark_model=/b")
+    with pytest.raises(UsageError, match="cannot be combined"):
+        config.load({"cores": "2"}, {}, file)
