@@ -13,11 +13,11 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.sd_notify import Notifier
-from edgeprof.wire.messages import Facts, Result
+from edgeprof.wire.messages import Facts, Failure, Result
 from edgeprof.wire.vitals import Vitals
 from edgeprof_agent.config import AgentSettings
 from edgeprof_agent.daemon.agent import Agent, Machine
-from edgeprof_agent.daemon.failed import Identity
+from edgeprof_agent.daemon.failed import Identity, failed_result
 from edgeprof_agent.daemon.jobs import Started
 from edgeprof_agent.daemon.runner import Evaluate, Measure
 from edgeprof_agent.phones import phone as phones
@@ -39,6 +39,11 @@ GONE_AFTER_S = 10.0
 TRY_AGAIN_S = 30.0
 ENDS_WITHIN_S = 30.0
 _ADB = "(adb)"
+_NO_SETS = Failure(
+    stage="start",
+    code="unsupported_task",
+    message="Runners on phones evaluate no sets. Evaluate the model on a board.",
+)
 
 
 @dataclass(kw_only=True)
@@ -187,7 +192,7 @@ def machine_of(phone: Phone, runners: Mapping[str, Installed]) -> Machine:
             try:
                 phone.read_facts(Path(folder))
             except PhoneLost as error:
-                raise EdgeprofError("phone_lost", f"The phone does not answer over adb: {error}.") from error
+                raise EdgeprofError("phone_not_answering", f"The phone does not answer over adb: {error}.") from error
             return facts_of(Path(folder), identity.device_id, identity.session_id, runtime_facts(dict(runners)))
 
     def vitals(_folder: Path) -> Vitals:
@@ -203,11 +208,11 @@ def machine_of(phone: Phone, runners: Mapping[str, Installed]) -> Machine:
 
         return measure_one
 
-    def evaluate_for(_identity: Identity) -> Evaluate:
+    def evaluate_for(identity: Identity) -> Evaluate:
         def evaluate_one(
             begun: Started, folder: Path, sets: Path, journal: Path, on_progress: OnProgress, cancelled: threading.Event
         ) -> tuple[Result, Mapping[str, bytes]]:
-            raise EdgeprofError("unsupported_task", "A phone evaluates no sets. Evaluate the model on a board.")
+            return failed_result(identity, begun, _NO_SETS), {}
 
         return evaluate_one
 

@@ -13,7 +13,9 @@ _DEVICE_ID = re.compile(r"d-phone-[0-9a-f]{16}")
 def phone_folder(data: Path, device_id: str) -> Path:
     """The folder, made where it is missing, with the phone's id in it. Raises UsageError for another id."""
     if not _DEVICE_ID.fullmatch(device_id):
-        raise UsageError("bad_phone", f"{device_id!r} is no device id of a phone. `edgeprof agent phones` prints them.")
+        raise UsageError(
+            "bad_phone", f"{device_id!r} is not the device id of a phone. `edgeprof agent phones` prints them."
+        )
     folder = data / device_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_durably(folder / "device_id", device_id.encode())

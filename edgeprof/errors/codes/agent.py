@@ -106,6 +106,11 @@ PHONES = (
         "Install adb, then run `adb start-server`.",
     ),
     ErrorCode(
+        "phone_not_answering",
+        "A phone does not answer over adb.",
+        "Plug it in again; `edgeprof agent phones` prints what is wrong.",
+    ),
+    ErrorCode(
         "phone_runner_missing",
         "The program of `--phone-runner` is not there, or cannot be read.",
         "Name the program built for Android, or the folder that holds it.",
