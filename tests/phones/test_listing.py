@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from edgeprof_agent.commands.phones import phones
 from edgeprof_agent.phones.bridge import Bridge, NoAdbServer
 from edgeprof_agent.phones.states import STATES, problem
-from tests.phones.adb_server import AdbServer
+from tests.phones.adb_server import AdbServer, adb_server
 from tests.phones.conftest import Plug
 from tests.ports import free_port
 
@@ -29,9 +30,10 @@ def _listed(*arguments: str) -> Result:
     return CliRunner().invoke(phones, arguments)
 
 
-@pytest.mark.usefixtures("here")
-def test_without_a_phone_the_command_tells_how_to_attach_one() -> None:
-    done = _listed()
+def test_without_a_phone_the_command_tells_how_to_attach_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with adb_server(tmp_path) as empty:
+        monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(empty.port))
+        done = _listed()
     assert done.exit_code == 1
     assert done.output.startswith("adb sees no phone.\nPlug one in with a data cable, turn on USB debugging")
 
