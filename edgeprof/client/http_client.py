@@ -66,7 +66,7 @@ class HubClient:
         return self._get("/devices?retired=true" if retired else "/devices", list[rest.DeviceRecord])
 
     def fleet(self, query: fleet.FleetQuery, limit: int = fleet.MAX_PAGE, offset: int = 0) -> fleet.FleetPage:
-        """A page of devices with how they fare."""
+        """A page of devices with the state of each."""
         asked = {name: str(value) for name, value in asdict(query).items() if value}
         return self._get(f"/fleet{_query(**asked, limit=str(limit), offset=str(offset))}", fleet.FleetPage)
 

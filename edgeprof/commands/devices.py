@@ -29,7 +29,9 @@ _NEW_PROFILE = "Board missing? Add it to device_profiles/edgeprof_devices/profil
 @click.group(invoke_without_command=True)
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--state", type=click.Choice(fleet.STATES), help="Only these, with how they fare.")
+@click.option(
+    "--state", type=click.Choice(fleet.STATES), help="Only devices in this state, with the columns of the fleet."
+)
 @click.option("--search", default="", metavar="WORDS", help="Words in name, host, id, board, version or tags.")
 @click.option("--sort", type=click.Choice(fleet.SORTS), help="Order of the devices.")
 @click.option("--format", "-o", "form", type=click.Choice(FORMATS), help="Columns of the hub's Fleet page.")
@@ -44,7 +46,7 @@ def devices(
     sort: fleet.FleetSort | None,
     form: FleetFormat | None,
 ) -> None:
-    """List the hub's devices, or with --state, --search, --sort or --format how they fare.
+    """List the hub's devices. --state, --search, --sort and --format show the state of each.
 
     `edgeprof devices match` explains a device's profile.
     """

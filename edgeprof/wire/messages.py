@@ -171,6 +171,9 @@ class Cancel:
 
     job_id: str
     attempt: int | None = None
+    seal: str | None = None
+    """HMAC-SHA256 in hexadecimal, by the key of the device (`signing/seals.py`). None: an older hub, or one without
+    TLS."""
     wire: int = WIRE_VERSION
 
 
@@ -317,6 +320,8 @@ class Receipt:
     """Of the message's bytes, so that a receipt for other content under the same id is noticed."""
     status: ReceiptStatus
     reason: str | None = None
+    seal: str | None = None
+    """As that of a cancel."""
     wire: int = WIRE_VERSION
 
 
@@ -349,6 +354,9 @@ class Bootstrap:
     mqtt_username: str | None
     hub_session: str = ""
     """Another one at each start of the hub: what an agent holds is told once to each. Empty: the hub does not ask."""
+    seal_key_hex: str = ""
+    """For a device with a credential of its own, over TLS: the key of its receipts and cancels (`signing/seals.py`)
+    until the hub's next start. It then believes no others. Empty: the hub seals nothing."""
     words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
     """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 

@@ -51,6 +51,8 @@ class Handler:
             return
         if isinstance(content, Job):
             self._on_job(content, message.payload)
+        elif isinstance(content, (Cancel, Receipt)) and not self._link.is_from_hub(content):
+            log.warning("inbox.not_from_hub class=%s", message.message_class)
         elif isinstance(content, Cancel):
             self._runner.cancel(content)
         elif isinstance(content, Receipt):

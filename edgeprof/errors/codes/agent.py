@@ -206,7 +206,10 @@ SIGNED_JOBS = (
 
 SERIES = (
     ErrorCode(
-        "folder_not_empty", "The output folder is not empty.", "Name another with `--out` or `--salvage`.", WRONG_USE
+        "folder_not_empty",
+        "The output folder is not empty.",
+        "Name another, with `--out` or `--salvage` where the command has it.",
+        WRONG_USE,
     ),
     ErrorCode("not_a_bundle", "The file is not the bundle of a run.", "Download it again from the run's page."),
     ErrorCode(

@@ -13,7 +13,7 @@ A_PAGE = 50
 
 
 def listed(hub: HubContext, query: FleetQuery, limit: int = A_PAGE, offset: int = 0) -> FleetPage:
-    """These devices with how they fare. Raises UsageError bad_page."""
+    """These devices with the state of each. Raises UsageError bad_page."""
     if not 1 <= limit <= MAX_PAGE or offset < 0:
         raise UsageError("bad_page", f"A page of {limit} from {offset}: use 1 to {MAX_PAGE} devices, from 0 on.")
     now_s, fleet = time.time(), hub.reader.fleet

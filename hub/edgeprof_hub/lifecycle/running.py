@@ -35,6 +35,7 @@ from edgeprof_hub.quality.watch import QualityWatch
 from edgeprof_hub.registry import parts, uploads
 from edgeprof_hub.registry.parts import Parts
 from edgeprof_hub.rollout import ticking
+from edgeprof_hub.signing.device_seals import DeviceSeals
 from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.signing.job_signer import JobSigner
 from edgeprof_hub.store import health, trouble
@@ -154,14 +155,16 @@ def _joined(
         if not has_session:
             writer.post(lambda store: store.mark_all_offline())
 
+    job_key, hub_session = JobKey.open(settings.data / "identity"), secrets.token_hex(8)
+    seals = DeviceSeals(job_key, hub_session) if identities is not None else None
     link = AgentLink(
         own_client_id(settings.data / "broker"),
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,
         on_connected=connected,
+        seals=seals,
     )
-    job_key = JobKey.open(settings.data / "identity")
     dispatch = Dispatch(reader, link, presence, JobSigner(job_key, hub_id))
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
@@ -174,7 +177,7 @@ def _joined(
     return HubContext(
         settings=settings,
         hub_id=hub_id,
-        hub_session=secrets.token_hex(8),
+        hub_session=hub_session,
         reader=reader,
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
@@ -187,6 +190,7 @@ def _joined(
         endpoint=endpoint,
         broker_title=title,
         job_key=job_key,
+        seals=seals,
         is_synthetic=reader.is_synthetic(),
         notices=notices,
         identities=identities,

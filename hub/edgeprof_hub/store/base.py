@@ -43,13 +43,15 @@ class JobRow:
     ran_s: float | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class CampaignRow:
     """A campaign with its jobs by state, and what they are about."""
 
     campaign_id: str
     created_s: float
     counts: Counter[rest.JobState]
+    flashed: int
+    """Of the measured ones."""
     model_ids: set[str]
     device_ids: set[str]
 
