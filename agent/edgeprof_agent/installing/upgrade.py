@@ -37,7 +37,7 @@ def upgrade(places: Places, say: Say, *, within_s: float, is_dry: bool = False, 
         if is_dry or not made.is_new:
             return
         check_starts(made)
-        service = service_of(places, has_systemd=board.has_systemd)
+        service = service_of(places, say, has_systemd=board.has_systemd)
         if not service.is_running():
             set_current(places, made, places.current.resolve(), changes)
             say(f"{'next':<10} No agent runs here. The next start uses edgeprof {made.version}.")

@@ -34,6 +34,11 @@ DEVICE = (
         WRONG_USE,
     ),
     ErrorCode(
+        "python_in_home",
+        "The installer runs by a Python in a home folder, which the agent's service cannot see.",
+        "Run it by the system's Python, as the message shows.",
+    ),
+    ErrorCode(
         "service_failed",
         "The service could not be changed: `systemctl` refused.",
         "Read its reason in the message; use sudo.",
