@@ -13,7 +13,7 @@ SYSTEMD = Path("/lib/systemd/systemd")
 PYTHON = Path("/usr/bin/python3")
 _PACKAGING = Path(__file__).parents[2] / "agent/packaging"
 _GROUP = "edgeprof-runner:x:64999:\n"
-_TARGETS = ("basic", "sockets", "shutdown", "timers", "paths", "slices", "network-online", "network")
+_TARGETS = ("basic", "sockets", "shutdown", "timers", "paths", "multi-user", "slices", "network-online", "network")
 _BOOT = """
 set -e
 mount --make-rprivate /
@@ -25,11 +25,11 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir -p /run/lock /run/keep /var/lib/private/edgeprof-agent
 chmod 700 /var/lib/private
 mount --bind {folder} /run/keep
+{more}
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs -o mode=1777 tmpfs /tmp
-{more}
-exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin {systemd} --system --unit=basic.target
+exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin {systemd} --system --unit=multi-user.target
 """
 
 _OWN_GROUP = """

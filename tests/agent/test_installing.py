@@ -174,7 +174,7 @@ def test_a_person_s_drop_ins_outlive_the_units(places: Places, monkeypatch: pyte
     monkeypatch.setattr(units, "_run", given(True))
     lines: list[str] = []
     assert units.put_units(places, Changes(lines.append))
-    assert [line.split()[0] for line in lines] == ["created"] * 4
+    assert [line.split()[0] for line in lines] == ["created"] * 6
     assert f"ExecStart={places.prefix}/venv/bin/python" in (places.units / "edgeprof-runner@.service").read_text()
     mine = places.units / "edgeprof-agent.service.d/mine.conf"
     mine.write_text("[Service]\nNice=5\n")
@@ -189,7 +189,8 @@ def test_a_board_without_groupadd_gets_the_agent_alone(places: Places, monkeypat
     monkeypatch.setattr(units, "_run", given(False))
     lines: list[str] = []
     units.put_units(places, Changes(lines.append))
-    assert [path.name for path in places.units.iterdir()] == ["edgeprof-agent.service"]
+    assert not [path.name for path in places.units.iterdir() if "runner" in path.name]
+    assert places.unit.exists()
     assert lines[-1].startswith("skipped    edgeprof-runner.socket: groupadd could not make the group")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.wire.fleet import FleetChange, FleetQuery
 from edgeprof_hub.joining.wheel_index import FOLDER, index_of
 from tests.agent import systemd_here
 from tests.agent.systemd_here import Systemd
@@ -18,7 +19,7 @@ from tests.hub.live import Live, eventually, serving
 pytestmark = [pytest.mark.full, pytest.mark.mosquitto]
 TOKEN = "a-token-for-tests-only"
 UNITS = Path("/etc/systemd/system")
-OWN = ("edgeprof-agent.service", "edgeprof-runner.socket", "edgeprof-runner@.service", "edgeprof-agent.service.d")
+OWN = ("edgeprof-agent.service", "edgeprof-runner.socket", "edgeprof-runner@.service", "edgeprof-upgrade.path")
 NEW_UNIT = {"edgeprof_agent/packaging/edgeprof-agent.service": ("RestartSec=5", "RestartSec=7")}
 BROKEN = {
     **{"edgeprof_agent/packaging/edgeprof-agent.service": ("RestartSec=7", "RestartSec=9")},
@@ -58,7 +59,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
 
 def test_a_dry_run_names_every_unit_and_makes_none(board: Board) -> None:
     text = board.install("--extras", "none", "--dry-run")
-    for place in (*OWN[:3], "edgeprof-agent.service.d/runner.conf"):
+    for place in (*OWN, "edgeprof-agent.service.d/runner.conf"):
         assert f"would be created {UNITS / place}" in text
     assert "would be created the group edgeprof-runner" in text
     assert board.shell(f"ls {UNITS}") == ""
@@ -98,6 +99,24 @@ def test_the_way_back_brings_the_units_back(board: Board) -> None:
     assert "edgeprof 0.1.2 was not kept. edgeprof 0.1.1 runs again" in done.stderr
     assert board.shell("systemctl show -P RestartUSec edgeprof-agent") == "7s"
     assert board.online() == [(True, "0.1.1")]
+
+
+def test_the_hub_orders_an_upgrade_that_a_unit_of_root_carries_out(board: Board) -> None:
+    index = index_of(board.live.hub.settings.data)
+    index.own().file.unlink()
+    made_wheels.changed(index.own().file, index.folder, "0.1.3", {})
+    every = FleetQuery()
+    assert board.shell("systemctl is-active edgeprof-upgrade.path") == "active"
+    assert board.live.client.change_fleet(FleetChange(act="upgrade", query=every)) == 1
+
+    def state() -> str:
+        order = board.live.client.fleet(every).entries[0].upgrade
+        return order.state if order else ""
+
+    eventually(lambda: state() in ("done", "failed"))
+    assert state() == "done", board.live.client.fleet(every).entries[0].upgrade
+    assert board.online() == [(True, "0.1.3")]
+    assert board.shell("systemctl show -P ExecMainStatus edgeprof-upgrade.service") == "0"
 
 
 def test_uninstalling_removes_what_was_installed(board: Board) -> None:

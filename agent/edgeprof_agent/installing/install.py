@@ -25,6 +25,7 @@ SHARED = ("operating-agent.md",)
 SETTINGS = ("agent.toml", "agent.env", "token")
 STATE = (
     *("agent.db*", "agent.log", "device_id", "hub.json", "installed.json", "lock", "edgeprof-measure.lock"),
+    *("upgrade.json", "upgrade.log", "upgrade-request.json", "upgrade-outcome.json"),
     *("artifacts", "blobs", "evaluations", "identity", "installed", "models", "partial"),
 )
 """What the agent keeps in its state folder."""

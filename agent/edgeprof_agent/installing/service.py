@@ -19,7 +19,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof_agent.installing.changes import Say, folder
 from edgeprof_agent.installing.places import UNIT, Places
 from edgeprof_agent.installing.settings import setting
-from edgeprof_agent.installing.units import SOCKET, renew
+from edgeprof_agent.installing.units import SOCKET, UPGRADE_PATH, renew
 
 STOPS_WITHIN_S = 40.0
 """Longer than the end of a run (10 s), the last receipts (3 s) and the farewell (2 s)."""
@@ -79,6 +79,7 @@ class Systemd:
         self._trial.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
         self._systemctl("enable", "--quiet", UNIT)
+        self._systemctl("enable", "--now", "--quiet", UPGRADE_PATH)
         if (self._places.units / SOCKET).exists():
             self._systemctl("enable", "--quiet", SOCKET, check=False)  # the agent's unit wants it in any case
 
@@ -87,7 +88,7 @@ class Systemd:
 
     def remove(self) -> None:
         self._trial.unlink(missing_ok=True)
-        for unit in (UNIT, SOCKET):
+        for unit in (UNIT, SOCKET, UPGRADE_PATH):
             self._systemctl("disable", "--now", "--quiet", unit, check=False)
 
     def reload(self) -> None:

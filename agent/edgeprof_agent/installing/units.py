@@ -18,20 +18,23 @@ from edgeprof_agent.installing.settings import packaged
 GROUP = "edgeprof-runner"
 SOCKET = "edgeprof-runner.socket"
 DROP_INS = f"{UNIT}.d"
+UPGRADE_PATH = "edgeprof-upgrade.path"
+OWN = ((UNIT, UNIT), (UPGRADE_PATH, UPGRADE_PATH), ("edgeprof-upgrade.service", "edgeprof-upgrade.service"))
 RUNNER = (
     (SOCKET, SOCKET),
     ("edgeprof-runner@.service", "edgeprof-runner@.service"),
     ("runner.conf", f"{DROP_INS}/runner.conf"),
 )
 """Packaged name, and place below the folder of units."""
-_DEFAULT_PREFIX, _DEFAULT_ETC = "/opt/edgeprof", "/etc/edgeprof"
+_PREFIX, _ETC, _UNITS = "/opt/edgeprof", "/etc/edgeprof", "/etc/systemd/system"
 _GROUP_WITHIN_S = 60.0
 
 
 def put_units(places: Places, changes: Changes) -> bool:
     """Every unit with the folders that were chosen; a person's drop-ins stay. Returns whether one changed."""
     before = changes.count
-    _put(places, UNIT, UNIT, changes)
+    for name, place in OWN:
+        _put(places, name, place, changes)
     if _has_group(changes):
         for name, place in RUNNER:
             _put(places, name, place, changes)
@@ -41,7 +44,7 @@ def put_units(places: Places, changes: Changes) -> bool:
 def remove_units(places: Places, changes: Changes) -> None:
     """What `put_units` made, and the group. A folder with drop-ins of a person stays."""
     was_there = (places.units / SOCKET).exists()
-    for _, place in (*RUNNER, (UNIT, UNIT)):
+    for _, place in (*RUNNER, *OWN):
         changes.remove(places.units / place)
     drop_ins = places.units / DROP_INS
     if not changes.is_dry and drop_ins.is_dir() and not any(drop_ins.iterdir()):
@@ -53,7 +56,9 @@ def remove_units(places: Places, changes: Changes) -> None:
 
 
 def _put(places: Places, name: str, place: str, changes: Changes) -> None:
-    text = packaged(name).replace(_DEFAULT_PREFIX, str(places.prefix)).replace(_DEFAULT_ETC, str(places.etc))
+    text = packaged(name)
+    for default, chosen in ((_PREFIX, places.prefix), (_ETC, places.etc), (_UNITS, places.units)):
+        text = text.replace(default, str(chosen))
     changes.put(places.units / place, text)
 
 

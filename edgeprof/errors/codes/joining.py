@@ -54,6 +54,21 @@ DEVICE = (
         "The new version did not work, and the version before runs again.",
         "Read the reason in the message. The old version still runs.",
     ),
+    ErrorCode(
+        "upgrade_changed",
+        "The hub's package index changed between its order to upgrade and the upgrade.",
+        "Order the upgrade again on the fleet page.",
+    ),
+    ErrorCode(
+        "upgrade_interrupted",
+        "A power cut or a kill ended the upgrade. The version before runs.",
+        "Order the upgrade again on the fleet page.",
+    ),
+    ErrorCode(
+        "upgrade_unavailable",
+        "The hub cannot upgrade this agent: it was not installed by the hub's line, or may not change its own files.",
+        "Type the command of the message on the device.",
+    ),
     ErrorCode("upgrade_running", "Another upgrade of this agent runs.", "Wait until it ends."),
 )
 
