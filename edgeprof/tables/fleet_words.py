@@ -33,7 +33,7 @@ def upgrade(order: Upgrade, *, is_online: bool = True) -> str:
         return f"upgraded to {order.version}"
     if order.state == "failed":
         return f"upgrade to {order.version} failed: {order.note}"
-    if not is_online:
+    if not is_online and order.state != "accepted":
         return f"upgrade to {order.version} waits until the device is online"
     if order.state == "accepted":
         return f"upgrading to {order.version}{'. ' + order.note if order.note else ''}"
