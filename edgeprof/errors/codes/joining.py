@@ -1,6 +1,6 @@
 """Codes of joining a device: installing and upgrading its agent, and the wheels that the hub offers for that."""
 
-from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, WRONG_USE, ErrorCode
 
 DEVICE = (
     ErrorCode(
@@ -73,6 +73,13 @@ DEVICE = (
 )
 
 HUB = (
+    ErrorCode(
+        "hub_busy",
+        "Many devices ask the hub at once what they have to install.",
+        "Run the installer again in a minute.",
+        FAILED,
+        (503,),
+    ),
     ErrorCode("bad_extra", "The text is not a runtime of a device.", "Use one that the message lists.", WRONG_USE),
     ErrorCode(
         "bad_target",
