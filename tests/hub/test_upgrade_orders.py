@@ -97,9 +97,9 @@ def test_an_older_agent_never_gets_the_order(live: Live, agent: FakeAgent) -> No
 def test_an_agent_that_is_able_gets_a_signed_order(live: Live) -> None:
     index = index_of(live.hub.settings.data)
     own = made_wheels.changed(index.own().file, live.hub.settings.data / FOLDER, "9.0", {})
-    with FakeAgent(live.hub.endpoint.port, 2) as able:
-        able.facts = replace(able.facts, abilities=(m.UPGRADE_ABILITY,))
-        eventually(lambda: bool(live.client.devices()))
+    able = FakeAgent(live.hub.endpoint.port, 2)
+    able.facts = replace(able.facts, abilities=(m.UPGRADE_ABILITY,))
+    with able:
         eventually(lambda: live.hub.reader.abilities(able.device_id) is not None)
         acts.act(live.hub, FleetChange(act="upgrade", device_ids=(able.device_id,)))
         eventually(lambda: any(isinstance(message, m.Job) for message in able.received))
