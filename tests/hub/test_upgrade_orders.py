@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.commands.devices import devices
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire import messages as m
-from edgeprof.wire.fleet import FleetChange, FleetQuery, Upgrade
+from edgeprof.wire.fleet import FleetChange, Upgrade
 from edgeprof_hub.broker.dispatch import CANNOT_UPGRADE
 from edgeprof_hub.fleet import acts
 from edgeprof_hub.joining.wheel_index import FOLDER, index_of
@@ -83,14 +85,10 @@ def test_only_the_device_itself_answers_its_order(store: Store) -> None:
 def test_an_older_agent_never_gets_the_order(live: Live, agent: FakeAgent) -> None:
     index = index_of(live.hub.settings.data)
     made_wheels.changed(index.own().file, live.hub.settings.data / FOLDER, "9.0", {})
-    assert acts.act(live.hub, FleetChange(act="upgrade", device_ids=(agent.device_id,))) == 1
-
-    def note() -> str:
-        (entry,) = live.client.fleet(FleetQuery()).entries
-        return entry.upgrade.note if entry.upgrade else ""
-
-    live.hub.writer.call(live.hub.dispatch.send_waiting)
-    eventually(lambda: note() == CANNOT_UPGRADE)
+    (known,) = live.client.devices()
+    done = CliRunner().invoke(devices, ["upgrade", known.label, "--wait", "--hub", live.url], standalone_mode=False)
+    lines = ["Ordered for 1 device.", f"{known.label}: upgrade to 9.0 failed: {CANNOT_UPGRADE}"]
+    assert (done.return_value, done.output.splitlines()) == (1, lines)
     assert not any(isinstance(message, m.Job) for message in agent.received)
 
 
