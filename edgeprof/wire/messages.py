@@ -149,6 +149,19 @@ class SignedStatement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpgradeOrder:
+    """The agent's own next version, as the hub's package index holds it. `wheel_sha256`: of edgeprof's wheel."""
+
+    version: str
+    wheel_sha256: str
+
+
+UPGRADE_ABILITY = "upgrade"
+UPGRADED = "upgraded"
+"""The code of an `Ack` that accepts an upgrade: it is over, and the version runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One cell to measure. Repeated on every birth until it is terminal; told apart by `job_id` and `attempt`."""
 
@@ -162,6 +175,8 @@ class Job:
     """Set: the model answers the items of this set, which `config.evaluation_set` names, too."""
     signed: SignedStatement | None = None
     """None: the hub is older. A device that has pinned its hub's key refuses the job then."""
+    upgrade: UpgradeOrder | None = None
+    """Set: no model runs, and the manifest has no file. Sent only to agents with the ability `upgrade`."""
     wire: int = WIRE_VERSION
 
 

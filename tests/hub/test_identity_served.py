@@ -24,7 +24,7 @@ from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.identity import certificates, rotation, tokens
 from edgeprof_hub.identity.authority import read_cas
-from edgeprof_hub.identity.identities import MAX_TTL_S
+from edgeprof_hub.identity.identities import MAX_A_DAY, MAX_TTL_S
 from tests.hub import fleet
 from tests.hub.live import eventually
 from tests.hub.test_access import OPEN, ROUTES
@@ -365,6 +365,15 @@ def test_a_device_revoked_after_its_request_was_let_through_gets_no_certificate(
     with pytest.raises(EdgeprofError) as caught:
         served.identities.renew(device.device_id, credential.serial, None)
     assert caught.value.code == "device_revoked"
+
+
+def test_a_device_that_renews_without_end_is_stopped(served: TlsHub, tmp_path: Path) -> None:
+    device = Device(tmp_path, "d-" + "6" * 32)
+    status, made = served.ask("POST", "/api/v1/join-secrets", {"device_id": device.device_id}, token=TOKEN)
+    assert (status, device.join(served, made["token"].split(".")[2])[0]) == (200, 200)
+    answers = [served.ask("POST", "/api/v1/renew", context=device.context(served)) for _ in range(MAX_A_DAY)]
+    assert [status for status, _ in answers] == [200] * (MAX_A_DAY - 1) + [429]
+    assert answers[-1][1]["error"]["code"] == "renewed_too_often"
 
 
 def test_an_agents_own_client_renews_what_is_due_over_tls(served: TlsHub, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
 from edgeprof_agent.daemon.trust import JobTrust
+from edgeprof_agent.daemon.upgrades import Upgrades
 
 if TYPE_CHECKING:
     from edgeprof_agent.identity.renewal import Renewal
@@ -120,6 +121,7 @@ class Agent:
             limit_mbps=settings.download_limit_mbps,
             spare_last=self._installed.previous,
         )
+        upgrades = Upgrades(settings.data, lambda: machine.now().boot_id)
         self._runner = Runner(
             Parts(
                 identity=self.identity,
@@ -134,12 +136,13 @@ class Agent:
                 now=machine.now,
                 send_progress=self._send_progress,
                 on_result=self._sender.wake,
+                upgrades=upgrades,
                 readable=self._link.readable,
             )
         )
 
         trust = JobTrust(settings.data / "identity", self.identity.device_id)
-        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust)
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust, upgrades)
         self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:

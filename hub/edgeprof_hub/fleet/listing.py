@@ -20,9 +20,10 @@ def listed(hub: HubContext, query: FleetQuery, limit: int = A_PAGE, offset: int 
     limits = limits_of(hub, now_s)
     counts = fleet.counts(query, limits)
     rows = fleet.page(query, limits, limit, offset)
+    orders = hub.reader.upgrades.of([row.device.device_id for row in rows])
     return FleetPage(
         generated_s=now_s,
-        entries=tuple(trouble.entry(row, __version__, now_s) for row in rows),
+        entries=tuple(trouble.entry(row, __version__, now_s, orders.get(row.device.device_id)) for row in rows),
         total=counts[query.state],
         counts={str(state): count for state, count in counts.items()},
         refused=hub.refused.newest(),

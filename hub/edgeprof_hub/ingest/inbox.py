@@ -14,7 +14,7 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import fleet, quarantines, trouble
+from edgeprof_hub.store import fleet, quarantines, trouble, upgrades
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -209,6 +209,10 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
 
 
 def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
+    if ack.job_id.startswith(upgrades.PREFIX):
+        store.change(lambda connection: upgrades.take_ack(connection, device_id, ack))
+        effects.changes[Change("device", device_id)] = None
+        return
     _check_job(store, device_id, ack.job_id)
     if ack.status == "refused":
         store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, _why_refused(ack))

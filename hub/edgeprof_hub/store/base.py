@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.fleet import UpgradeState
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
 
@@ -191,6 +192,10 @@ class WriteStore(Protocol):
 
     def save_state(self, state: m.State, received_s: float) -> bool:
         """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
+        ...
+
+    def save_upgrade(self, upgrade_id: str, state: UpgradeState, note: str = "") -> None:
+        """What is open becomes this; `sent` leaves one alone that the device has accepted."""
         ...
 
     def mark_synthetic(self) -> None:

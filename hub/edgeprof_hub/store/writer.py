@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.fleet import UpgradeState
 from edgeprof_hub import names
-from edgeprof_hub.store import database, jobs, outcomes, rows, signatures, statements
+from edgeprof_hub.store import database, jobs, outcomes, rows, signatures, statements, upgrades
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -152,6 +153,9 @@ class SqliteWriter:
                 f" WHERE job_id = ? AND attempt = ? AND state NOT IN {outcomes.ENDED}",
                 (sent_s, sent_s, job_id, attempt),
             )
+
+    def save_upgrade(self, upgrade_id: str, state: UpgradeState, note: str = "") -> None:
+        self.change(lambda connection: upgrades.save(connection, upgrade_id, state, note))
 
     def sign_version(self, job_id: str, attempt: int) -> tuple[int, int]:
         with self.transaction():
