@@ -8,6 +8,7 @@ from edgeprof.wire.messages import Receipt
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.events import Events
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.ingest.inbox import Effects, Inbox
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import SqliteWriter
@@ -23,10 +24,11 @@ RETRY_S = 1.0
 class Ingest:
     """`arrived` is called by the network's thread; everything else happens on the writer's."""
 
-    def __init__(self, writer: WriterThread, inbox: Inbox, events: Events) -> None:
+    def __init__(self, writer: WriterThread, inbox: Inbox, events: Events, burst: Burst) -> None:
         self._writer = writer
         self._inbox = inbox
         self._events = events
+        self._burst = burst
         self._link: AgentLink | None = None
         self._dispatch: Dispatch | None = None
         self._lock = threading.Lock()
@@ -65,6 +67,7 @@ class Ingest:
             self._writer.on_error(error)
             self._again_later(batch)
             return
+        self._burst.note(len(batch))
         self._schedule_rest()
         try:
             self._follow(store, batch, effects)
