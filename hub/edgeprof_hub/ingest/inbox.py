@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,7 +14,8 @@ from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import fleet, quarantines, trouble
+from edgeprof_hub.store import arriving, fleet, quarantines, rows, trouble
+from edgeprof_hub.store.arriving import NewResult, Verdict
 from edgeprof_hub.store.base import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPT = 2**31 - 1
 MAX_CODE_CHARS = 60
+MARK_EVERY_S = 5.0
+"""A device that sends results is marked as seen so often."""
 CONFLICT = "The hub already has a different result with this id. It keeps both."
 
 
@@ -42,6 +45,10 @@ class Unusable(Exception):
     """A readable message with invalid contents."""
 
 
+class Spoiled(Exception):
+    """The database refuses something in a batch: it is taken back, and stored again one by one."""
+
+
 class _Ids(msgspec.Struct):
     """What is read of a result that cannot be read."""
 
@@ -51,16 +58,49 @@ class _Ids(msgspec.Struct):
 
 
 class Inbox:
-    """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it."""
+    """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it.
+
+    Results gather until `finish`, or until another message of their device comes: then they are stored together.
+    """
 
     def __init__(self, site: str, artifacts: BlobStore, presence: Presence, claims: Claims) -> None:
         self._site = site
         self._artifacts = artifacts
         self._presence = presence
         self._claims = claims
+        self._gathered: list[tuple[Arrival, NewResult]] = []
+        self._devices: set[str] = set()
+        """Of the gathered results."""
+        self._one_by_one = False
+        self._marked_s: dict[str, float] = {}
+        """When each device was last marked as seen."""
+
+    def begin(self, *, one_by_one: bool) -> None:
+        """A new batch, in a transaction of its own. `one_by_one`: one that was spoiled, in a slower way."""
+        self._gathered, self._devices, self._one_by_one = [], set(), one_by_one
+
+    def finish(self, store: SqliteWriter, effects: Effects) -> None:
+        """Store what has gathered. Raises Spoiled where the database refuses a result in it."""
+        gathered, self._gathered, self._devices = self._gathered, [], set()
+        if not self._one_by_one:
+            try:
+                self._store(store, gathered, effects)
+            except Exception as error:
+                if _is_of_database(error):
+                    raise
+                raise Spoiled from error
+            return
+        for arrival, one in gathered:
+            try:
+                with store.transaction():
+                    self._store(store, [(arrival, one)], effects)
+            except Exception as error:
+                if _is_of_database(error):
+                    raise
+                self._quarantine(store, arrival, topics.parse(arrival.topic), error, effects)
 
     def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
-        """Store one message. An invalid message becomes a dead letter; only a failing database raises."""
+        """Take one message. An invalid one becomes a dead letter; only a failing database raises, and Spoiled."""
         topic = topics.parse(arrival.topic)
         if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
             return
@@ -70,16 +110,28 @@ class Inbox:
         try:
             if topic is None or topic.message_class not in topics.UPWARD:
                 raise Unusable("Devices must not write to this topic.")
-            message = codec.decode(topic.message_class, arrival.payload)
-            with nullcontext() if isinstance(message, m.Result) else store.transaction():
-                self._take(store, arrival, topic.device_id, message, effects)
-            effects.seen.add(topic.device_id)
-            if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
-                effects.to_ask[topic.device_id] = None
+            if topic.message_class == "result":
+                self._gather(arrival, topic.device_id)
+            else:
+                if topic.device_id in self._devices:
+                    self.finish(store, effects)
+                message = codec.decode(topic.message_class, arrival.payload)
+                with store.transaction():
+                    self._take(store, arrival, topic.device_id, message, effects)
+            self._note_seen(topic, arrival.received_s, effects)
         except Exception as error:
-            if isinstance(error, sqlite3.OperationalError) or trouble.is_of_file(error):
+            if isinstance(error, Spoiled) or _is_of_database(error):
                 raise
             self._quarantine(store, arrival, topic, error, effects)
+
+    def _note_seen(self, topic: topics.Topic, received_s: float, effects: Effects) -> None:
+        """Not for each of many results: a device's row lies on a page of its own, which would be written each time."""
+        device_id = topic.device_id
+        if topic.message_class != "result" or not 0 <= received_s - self._marked_s.get(device_id, 0.0) < MARK_EVERY_S:
+            self._marked_s[device_id] = received_s
+            effects.seen.add(device_id)
+        if topic.message_class != "state" and not self._presence.heard(device_id):
+            effects.to_ask[device_id] = None
 
     def _take(
         self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
@@ -100,9 +152,6 @@ class Inbox:
                     message.job_id, message.attempt, "running", message.stage, message.fraction, message.note
                 )
                 effects.changes[Change("job", message.job_id)] = None
-            case m.Result():
-                _check_sender(device_id, message.device_id)
-                self._take_result(store, arrival, message, effects)
             case _:
                 raise Unusable("Only the hub sends this message class.")
 
@@ -125,8 +174,9 @@ class Inbox:
         if state.online:
             effects.births.append(state.device_id)
 
-    def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
-        digest = identity.sha256_hex(arrival.payload)
+    def _gather(self, arrival: Arrival, device_id: str) -> None:
+        result = codec.decode_as(m.Result, arrival.payload)
+        _check_sender(device_id, result.device_id)
         wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
         if wrong:
             raise Unusable(f"The artifact {wrong[0]!r} has an invalid SHA-256.")
@@ -135,29 +185,41 @@ class Inbox:
         if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
             log.info("result.artifact_missing result=%s", result.result_id)
             return  # no receipt: the agent stores the artifact and sends the result again
-        try:
-            outcome = store.save_result(result, digest, arrival.received_s)
-        except UnknownDevice:
-            log.info("result.before_birth result=%s", result.result_id)
-            effects.to_ask[result.device_id] = None
+        digest = identity.sha256_hex(arrival.payload)
+        one = arriving.prepared(result, _document(arrival.payload, result), digest, arrival.received_s)
+        self._gathered.append((arrival, one))
+        self._devices.add(device_id)
+
+    def _store(self, store: SqliteWriter, gathered: Sequence[tuple[Arrival, NewResult]], effects: Effects) -> None:
+        verdicts = store.save_results([one for _, one in gathered])
+        for (arrival, one), verdict in zip(gathered, verdicts, strict=True):
+            self._follow(store, arrival, one, verdict, effects)
+
+    def _follow(
+        self, store: SqliteWriter, arrival: Arrival, one: NewResult, verdict: Verdict, effects: Effects
+    ) -> None:
+        """What the device is told, and what changed."""
+        if isinstance(verdict, UnknownDevice):
+            log.info("result.before_birth result=%s", one.result_id)
+            effects.to_ask[one.device_id] = None
             return  # no receipt: it comes again, and the birth before it
-        except Deleted as error:
-            effects.replies.append((result.device_id, _rejected(result.result_id, arrival, str(error))))
-            if result.job_id:
-                _end_job(store, result.device_id, result.job_id, result.attempt, str(error), effects)
+        if isinstance(verdict, Deleted):
+            effects.replies.append((one.device_id, _rejected(one.result_id, arrival, str(verdict))))
+            if one.job_id:
+                _end_job(store, one.device_id, one.job_id, one.attempt, str(verdict), effects)
             return
-        reason = CONFLICT if outcome == "conflict" else None
+        reason = CONFLICT if verdict == "conflict" else None
         if reason:
-            log.error("result.conflict result=%s device=%s", result.result_id, result.device_id)
-        receipt = m.Receipt(result_id=result.result_id, sha256=digest, status=outcome, reason=reason)
-        effects.replies.append((result.device_id, receipt))
-        if outcome == "stored":
-            effects.changes[Change("result", result.result_id)] = None
-            if store.change(lambda db: quarantines.note_crash(db, result, arrival.received_s)) is not None:
-                log.warning("model.quarantined model=%s device=%s", result.model_id, result.device_id)
+            log.error("result.conflict result=%s device=%s", one.result_id, one.device_id)
+        receipt = m.Receipt(result_id=one.result_id, sha256=one.payload_sha256, status=verdict, reason=reason)
+        effects.replies.append((one.device_id, receipt))
+        if verdict == "stored":
+            effects.changes[Change("result", one.result_id)] = None
+            if one.failure is not None and store.change(lambda db: quarantines.note_crash(db, one)) is not None:
+                log.warning("model.quarantined model=%s device=%s", one.model_id, one.device_id)
                 effects.changes[Change("rollout", "")] = None
-            if result.job_id:
-                effects.changes[Change("job", result.job_id)] = None
+            if one.job_id:
+                effects.changes[Change("job", one.job_id)] = None
 
     def _quarantine(
         self, store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
@@ -176,6 +238,19 @@ class Inbox:
             effects.replies.append((topic.device_id, _rejected(ids.result_id, arrival, reason)))
         if ids and ids.job_id and isinstance(error, (codec.WireError, Unusable)):
             _end_job(store, topic.device_id, ids.job_id, ids.attempt, reason, effects)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether no message is to blame: the disk is full, the database locked or broken."""
+    return isinstance(error, sqlite3.OperationalError) or trouble.is_of_file(error)
+
+
+def _document(payload: bytes, result: m.Result) -> str:
+    """As it came, with fields that this release does not know. What is no text there was in one of those."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return rows.to_json(result)
 
 
 def _rejected(result_id: str, arrival: Arrival, reason: str) -> m.Receipt:

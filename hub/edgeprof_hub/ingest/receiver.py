@@ -9,7 +9,7 @@ from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.events import Events
 from edgeprof_hub.ingest.burst import Burst
-from edgeprof_hub.ingest.inbox import Effects, Inbox
+from edgeprof_hub.ingest.inbox import Effects, Inbox, Spoiled
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -75,10 +75,19 @@ class Ingest:
             log.exception("ingest.follow_up_failed messages=%d", len(batch))
 
     def _store(self, store: SqliteWriter, batch: list[Arrival]) -> Effects:
+        try:
+            return self._store_in(store, batch, one_by_one=False)
+        except Spoiled as error:
+            log.warning("ingest.one_by_one messages=%d error=%s", len(batch), error.__cause__)
+            return self._store_in(store, batch, one_by_one=True)
+
+    def _store_in(self, store: SqliteWriter, batch: list[Arrival], *, one_by_one: bool) -> Effects:
         effects = Effects()
         with store.transaction():
+            self._inbox.begin(one_by_one=one_by_one)
             for arrival in batch:
                 self._inbox.take(store, arrival, effects)
+            self._inbox.finish(store, effects)
             if effects.seen:
                 store.mark_seen(effects.seen, batch[-1].received_s)
         return effects
