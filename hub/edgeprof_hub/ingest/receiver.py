@@ -9,7 +9,8 @@ from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.events import Events
 from edgeprof_hub.ingest.burst import Burst
-from edgeprof_hub.ingest.inbox import Effects, Inbox, Spoiled
+from edgeprof_hub.ingest.effects import Effects, Spoiled
+from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import SqliteWriter
 
