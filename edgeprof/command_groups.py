@@ -42,6 +42,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set",
     ),
     "Models": (
+        "optimize",
         "models",
         "model",
         "family",
