@@ -89,6 +89,8 @@ class Watch:
             job = self._hub.reader.job(change.id)
             if job is not None and job.state in rest.TERMINAL_STATES:
                 self._job_ended(job)
+        elif not self._hub.reader.history.has_earlier(change.id):
+            return  # nothing to compare the first one of a cell with
         elif (stored := self._hub.reader.result(change.id)) is not None:
             self._result_came(stored)
 
