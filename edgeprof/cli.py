@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Make a set that shows how far variants lie from a source.",
     ),
+    "load": (
+        "edgeprof.commands.load:load",
+        "",
+        "Find the highest request rate a model answers in time.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",

@@ -72,7 +72,9 @@ def optimize(request: Request, say: Say, on_progress: OnProgress) -> Outcome:
     gates = request.gates or _default_gates(request.set_name)
     made, missing = make_all(request.source, request.folder, request.steps, split, say)
     if len(made) == 1:
-        raise EdgeprofError("no_variant", "No step made a file. " + " ".join(f"{title}: {why}." for title, why in missing))
+        raise EdgeprofError(
+            "no_variant", "No step made a file. " + " ".join(f"{title}: {why}." for title, why in missing)
+        )
     rows = _measured(request, made, gates, split, on_progress)
     choices = [_chosen(request, made, device_rows, on_progress) for device_rows in _by_device(rows)]
     return Outcome(source=str(request.source), choices=tuple(choices), missing=tuple(missing), split=split, gates=gates)
