@@ -20,6 +20,19 @@ def test_a_hub_that_keeps_up_has_no_burst() -> None:
     assert not burst.wait_until_over(threading.Event())
 
 
+def test_many_small_batches_within_a_second_are_a_burst_and_over_a_minute_are_none() -> None:
+    clock = Clock()
+    slow, fast = Burst(clock), Burst(clock)
+    for number in range(MANY):
+        fast.note(1)
+        clock.now_s += 0.5 / MANY
+        assert fast.is_on() == (number == MANY - 1)
+    for _ in range(MANY):
+        slow.note(1)
+        clock.now_s += 0.5
+        assert not slow.is_on()
+
+
 def test_a_burst_is_over_when_nothing_more_gathers() -> None:
     clock = Clock()
     burst = Burst(clock)
