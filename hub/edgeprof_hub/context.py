@@ -16,6 +16,7 @@ from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
 from edgeprof_hub.fleet.refused import Refused
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.registry.parts import Parts
@@ -75,6 +76,7 @@ class HubContext:
     notices: Notices
     identities: "Identities | None" = None
     """Who may speak for a device; None where the hub serves no TLS."""
+    burst: Burst = field(default_factory=Burst)
     refused: Refused = field(default_factory=Refused)
     health: Health = field(default_factory=Health)
 

@@ -25,6 +25,7 @@ from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
 from edgeprof_hub.events import Change, Events
 from edgeprof_hub.fleet.watch import FleetWatch
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.lifecycle.damaged import read_only
@@ -148,7 +149,8 @@ def _joined(
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
     presence = Presence()
     claims = Claims(presence, last_sessions(reader), time.monotonic())
-    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events)
+    burst = Burst()
+    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events, burst)
 
     def connected(has_session: bool) -> None:
         presence.doubt_all()
@@ -194,6 +196,7 @@ def _joined(
         is_synthetic=reader.is_synthetic(),
         notices=notices,
         identities=identities,
+        burst=burst,
     )
 
 
