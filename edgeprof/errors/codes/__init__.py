@@ -44,6 +44,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Files on the device": agent.STATE,
     "Signed jobs": agent.SIGNED_JOBS,
     "Endpoints": agent.ENDPOINTS,
+    "Times of operators": agent.OPERATORS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
     "Recorded machines": agent.RECORDING,
