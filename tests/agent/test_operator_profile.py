@@ -70,7 +70,7 @@ def test_llama_phases(llama: OperatorRun) -> None:
 
 def test_a_crash_is_a_named_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "MODULE", "antigravity_of_edgeprof")
-    with pytest.raises(EdgeprofError, match=r"ended with exit code 1 and told nothing.*No module named") as raised:
+    with pytest.raises(EdgeprofError, match=r"ended with exit code 1 and reported nothing.*No module named") as raised:
         profiled(FOLDER / "digits-cnn-fp32.onnx", "onnxruntime")
     assert raised.value.code == "operator_profile_failed"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import MissingPartError
 from edgeprof.operators.ceilings import Ceiling
 from edgeprof.paths import state_dir
 from edgeprof_agent.noise_floors import machine_key
@@ -56,7 +56,7 @@ def _key(ceiling: Ceiling) -> tuple[str, str, int]:
 
 def _measured(runtime: str, threads: int, precisions: list[str]) -> Ceiling:
     if runtime not in CEILINGS:
-        raise EdgeprofError("no_operator_profile", f"{runtime} has no probe of its peak.")
+        raise MissingPartError("no_operator_profile", f"{runtime} has no probe of its peak.")
     job = json.dumps({"runtime": runtime, "threads": threads, "precisions": precisions}).encode()
     command = (registry.worker_python(runtime), "-m", _MODULE)
     found = told_by_child(command, job, "ceiling", DEADLINE_S)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.modelfiles import ModelFile
 from edgeprof.operators.recorded import OperatorRun
 from edgeprof.wire.messages import RunConfig, RunProtocol
@@ -39,7 +39,7 @@ def profile_operators(
     path = path_of(config)
     if path.runtime not in PROFILERS:
         reason = f" {path.notes[0]}." if path.notes else ""
-        raise EdgeprofError(
+        raise MissingPartError(
             "no_operator_profile",
             f"{path.runtime} reports no times of single operators.{reason} Runtimes that do: {', '.join(PROFILERS)}.",
         )
@@ -93,4 +93,4 @@ def _died(ended: WorkerExit, deadline_s: float) -> str:
     if ended.ending == "cancelled":
         return "The profiled run was cancelled."
     how = f"signal {ended.signal}" if ended.signal else f"exit code {ended.exit_code}"
-    return f"The profiled run ended with {how} and told nothing. Its output ends: {ended.log[-300:].strip() or 'empty'}"
+    return f"The profiled run ended with {how} and reported nothing. Its output ends: {ended.log[-300:].strip() or 'empty'}"
