@@ -27,6 +27,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Sweeps and load": (
         *("sweeps", "sweep_dims", "sweep_prompt_tokens", "sweep_depth", "arrival_rate_per_s", "soak_s"),
+        "operators",
     ),
     "Heat and energy": ("start_below_c", "heat_wait_s", "energy", "energy_limit_s", "meters", "replay"),
     "Served models": ("endpoint", "endpoint_key_env"),

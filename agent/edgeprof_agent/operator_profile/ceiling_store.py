@@ -12,6 +12,7 @@ import msgspec
 from edgeprof.errors import MissingPartError
 from edgeprof.operators.ceilings import Ceiling
 from edgeprof.paths import state_dir
+from edgeprof_agent.isolation import Limits
 from edgeprof_agent.noise_floors import machine_key
 from edgeprof_agent.operator_profile.running import told_by_child
 from edgeprof_agent.operator_profile.table import CEILINGS
@@ -59,7 +60,7 @@ def _measured(runtime: str, threads: int, precisions: list[str]) -> Ceiling:
         raise MissingPartError("no_operator_profile", f"{runtime} has no probe of its peak.")
     job = json.dumps({"runtime": runtime, "threads": threads, "precisions": precisions}).encode()
     command = (registry.worker_python(runtime), "-m", _MODULE)
-    found = told_by_child(command, job, "ceiling", DEADLINE_S)
+    found = told_by_child(command, job, "ceiling", Limits(deadline_s=DEADLINE_S))
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return msgspec.convert({**found, "runtime": runtime, "threads": threads, "measured_at": now}, Ceiling)
 
