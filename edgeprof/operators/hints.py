@@ -90,7 +90,7 @@ def _smaller_weights(placed: Sequence[Placed], ceiling: Ceiling | None, threads:
     kinds = sorted({each.node.precision for each in nodes})
     yield (
         "Use a file with smaller weights (Q4_0), and check its quality",
-        f"{len(nodes)} products with {', '.join(kinds)} weights wait for memory",
+        f"products with {', '.join(kinds)} weights wait for memory ({len(nodes)} of them)",
         saved,
     )
 

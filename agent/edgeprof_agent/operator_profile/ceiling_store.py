@@ -30,9 +30,19 @@ class SavedCeiling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ceiling_of(
-    runtime: str, version: str, threads: int, precisions: list[str], *, again: bool = False, file: Path | None = None
+    runtime: str,
+    version: str,
+    threads: int,
+    precisions: list[str],
+    *,
+    again: bool = False,
+    file: Path | None = None,
+    may_be_busy: bool = False,
 ) -> Ceiling:
-    """The kept one, or a new one where it lacks a precision. Raises EdgeprofError where none can be measured."""
+    """The kept one, or a new one where it lacks a precision.
+
+    Raises EdgeprofError where none can be measured, and where other programs disturb it, unless `may_be_busy`.
+    """
     file = file or state_dir("agent") / "ceilings.json"
     entries = _read(file)
     here = machine_key()
@@ -41,7 +51,7 @@ def ceiling_of(
     if kept is not None and set(precisions) <= kept.peak_gflop_s.keys():
         return kept
     wanted = sorted({*precisions, *(kept.peak_gflop_s if kept else ()), *_always(runtime)})
-    found = _measured(runtime, threads, wanted)
+    found = _measured(runtime, threads, wanted, may_be_busy)
     _write(file, [*(each for each in entries if each not in own), SavedCeiling(machine=here, ceiling=found)])
     return found
 
@@ -55,12 +65,15 @@ def _key(ceiling: Ceiling) -> tuple[str, str, int]:
     return ceiling.runtime, ceiling.runtime_version, ceiling.threads
 
 
-def _measured(runtime: str, threads: int, precisions: list[str]) -> Ceiling:
+def _measured(runtime: str, threads: int, precisions: list[str], may_be_busy: bool) -> Ceiling:
     if runtime not in CEILINGS:
         raise MissingPartError("no_operator_profile", f"{runtime} has no probe of its peak.")
-    job = json.dumps({"runtime": runtime, "threads": threads, "precisions": precisions}).encode()
+    asked = {"runtime": runtime, "threads": threads, "precisions": precisions, "may_be_busy": may_be_busy}
+    job = json.dumps(asked).encode()
     command = (registry.worker_python(runtime), "-m", _MODULE)
-    found = told_by_child(command, job, "ceiling", Limits(deadline_s=DEADLINE_S))
+    found = told_by_child(
+        command, job, "ceiling", Limits(deadline_s=DEADLINE_S), what="The probe of this machine's limits"
+    )
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return msgspec.convert({**found, "runtime": runtime, "threads": threads, "measured_at": now}, Ceiling)
 

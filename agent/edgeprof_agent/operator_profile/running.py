@@ -70,6 +70,7 @@ def told_by_child(
     cancelled: threading.Event | None = None,
     watch: Watch | None = None,
     inside: Inside = OUTSIDE,
+    what: str = "The profiled run",
 ) -> Any:
     """What the child's line `event` holds. Raises EdgeprofError with the failure's code where none came."""
     told: list[dict[str, Any]] = []
@@ -88,23 +89,23 @@ def told_by_child(
     if told and told[0]["event"] == event:
         return told[0][event]
     if told:
-        raise EdgeprofError("operator_profile_failed", f"The profiled run failed: {_sentence(told[0]['message'])}")
-    raise EdgeprofError("operator_profile_failed", _died(ended, limits.deadline_s))
+        raise EdgeprofError("operator_profile_failed", f"{what} failed: {_sentence(told[0]['message'])}")
+    raise EdgeprofError("operator_profile_failed", _died(ended, limits.deadline_s, what))
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _died(ended: WorkerExit, deadline_s: float) -> str:
+def _died(ended: WorkerExit, deadline_s: float, what: str) -> str:
     if ended.ending == "deadline":
-        return f"The profiled run did not end within {deadline_s:g} s and was stopped."
+        return f"{what} did not end within {deadline_s:g} s and was stopped."
     if ended.ending == "memory" or ended.memory_evidence:
-        return "The profiled run needed more memory than this machine has: a second session doubles the model's."
+        return f"{what} needed more memory than this machine has. A second session doubles the model's."
     if ended.ending == "refused":
         return "The sandbox that this device insists on cannot be made, so nothing was profiled."
     if ended.ending == "cancelled":
-        return "The profiled run was cancelled."
+        return f"{what} was cancelled."
     how = f"signal {ended.signal}" if ended.signal else f"exit code {ended.exit_code}"
     output = ended.log[-300:].strip() or "empty"
-    return f"The profiled run ended with {how} and reported nothing. Its output ends: {output}"
+    return f"{what} ended with {how} and reported nothing. Its output ends: {output}"
