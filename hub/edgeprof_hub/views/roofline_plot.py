@@ -91,7 +91,7 @@ def roofline(nodes: Sequence[Placed], ceiling: Ceiling) -> Roofline | None:
 
 
 def _roof(name: str, peak: float, bandwidth: float, x: _Log, y: _Log, above: float) -> Roof:
-    """Up the slope of the bandwidth from where it enters the drawing, then along the peak. Its name is not higher than `above`."""
+    """Up the slope of the bandwidth from where it enters the drawing, then along the peak. `above`: of its name."""
     left = max(10**x.low, 10**y.low / bandwidth)
     start = f"M{x.at(left)} {y.at(bandwidth * left)}"
     ridge = f"L{x.at(peak / bandwidth)} {y.at(peak)}"
