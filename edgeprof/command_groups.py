@@ -7,6 +7,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "operators",
         "evaluate",
         "characterize",
+        "load",
         "calibrate",
         "reproduce",
         "divergence",
@@ -43,6 +44,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set",
     ),
     "Models": (
+        "optimize",
         "models",
         "model",
         "family",
