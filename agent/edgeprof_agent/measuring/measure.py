@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import DeviceState, Failure, Result
@@ -92,7 +92,7 @@ def _with_operators(attempt: Attempt, run: WorkerRun) -> WorkerRun:
     request = attempt.request
     try:
         if request.emulated or request.model.format == "served":
-            raise EdgeprofError("no_operator_profile", "Operators are profiled on the machine that runs the model.")
+            raise MissingPartError("no_operator_profile", "Operators are profiled on the machine that runs the model.")
         attempt.on_progress("operators", None, "runs with the runtime's profiler and without it, in turn")
         return replace(run, operators=operator_artifact(request, attempt.cancelled))
     except Exception as error:  # the run was measured all the same
