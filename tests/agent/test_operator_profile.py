@@ -1,9 +1,11 @@
 """Operators timed by each runtime's own profiler, in a child process, on real models."""
 
 import json
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -12,9 +14,11 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles import inspect
 from edgeprof.operators.counting import macs
 from edgeprof.operators.recorded import OperatorRun
-from edgeprof.wire.messages import RunConfig
+from edgeprof.operators.report import OperatorReport
+from edgeprof.wire.messages import RunConfig, RunProtocol
 from edgeprof_agent.commands import operators_run
-from edgeprof_agent.operator_profile import ceiling_llama, ceiling_onnx, ceiling_store, running
+from edgeprof_agent.fitting.running import request_of
+from edgeprof_agent.operator_profile import beside_a_run, ceiling_llama, ceiling_onnx, ceiling_store, running
 from edgeprof_exports.bundle import FOLDER
 from tests.agent.gguf_models import tiny_llama
 
@@ -104,6 +108,16 @@ def test_peaks_of_weight_types() -> None:
     found = ceiling_llama.peaks(1, ["fp32", "q4_0", "q4_K", "no such type"])
     assert found.keys() == {"fp32", "q4_0", "q4_K"}
     assert ceiling_onnx.peaks(1, ["no such precision"]) == {}
+
+
+def test_the_artifact_of_a_run() -> None:
+    """Within the limits of the run; what it holds is what the hub's page reads."""
+    config = RunConfig(runtime="litert", threads=1)
+    request = request_of(inspect(FOLDER / "digits-cnn-fp32.tflite"), config, RunProtocol(deadline_s=60))
+    ref, data = beside_a_run.operator_artifact(request, threading.Event())
+    found = msgspec.json.decode(data, type=OperatorReport)
+    assert (ref.name, ref.size, found.runtime) == ("operator_profile", len(data), "litert")
+    assert found.phases[0].gflop == 2 * DIGITS_MACS / 1e9
 
 
 def _free(*_: object) -> nullcontext[bool]:
