@@ -36,6 +36,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
             "open_loop_requests",
             "soak_s",
         ),
+        "operators",
     ),
     "Heat and energy": ("start_below_c", "heat_wait_s", "energy", "energy_limit_s", "meters", "replay"),
     "Served models": ("endpoint", "endpoint_key_env"),

@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Signed jobs": agent.SIGNED_JOBS,
     "Endpoints": agent.ENDPOINTS,
     "Phones": agent.PHONES,
+    "Times of operators": agent.OPERATORS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
     "Recorded machines": agent.RECORDING,

@@ -60,6 +60,20 @@ STATE = (
     ),
 )
 
+OPERATORS = (
+    ErrorCode(
+        "no_operator_profile",
+        "This runtime reports no times of single operators.",
+        "Profile with a runtime that the message names.",
+        MISSING_PART,
+    ),
+    ErrorCode(
+        "operator_profile_failed",
+        "A model's profiled run crashed, hung or was refused by its runtime.",
+        "Run `edgeprof profile` on the model first. The message holds the runtime's own words.",
+    ),
+)
+
 ENDPOINTS = (
     ErrorCode(
         "bad_endpoint",
