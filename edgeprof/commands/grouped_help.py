@@ -9,7 +9,7 @@ import click
 OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     # heading: names of parameters, in order
     "Set-up": (
-        *("targets", "groups", "everywhere", "runtime", "threads", "provider", "memory_limit_mib"),
+        *("targets", "groups", "everywhere", "runtime", "threads", "provider", "settings", "memory_limit_mib"),
         "sandbox",
         "require_full_delegation",
     ),

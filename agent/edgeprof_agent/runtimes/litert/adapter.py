@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Literal, Protocol, TypedDict, cast
 
@@ -57,7 +58,7 @@ class Interpreter(Protocol):
 
 
 class _Maker(Protocol):
-    def __call__(self, *, model_path: str, num_threads: int) -> Interpreter: ...
+    def __call__(self, *, model_path: str, num_threads: int, **settings: object) -> Interpreter: ...
 
 
 class LiteRt:
@@ -67,7 +68,9 @@ class LiteRt:
     package = "ai-edge-litert"
 
     def __init__(self) -> None:
-        self._make = cast(_Maker, importlib.import_module(self.module).Interpreter)
+        module = importlib.import_module(self.module)
+        self._make = cast(_Maker, module.Interpreter)
+        self._bare: object = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
     def open(self, job: WorkerJob) -> "LiteRtModel":
         if job["config"].provider != "cpu":
@@ -75,7 +78,9 @@ class LiteRt:
                 "runtime_missing",
                 f"{self.package} runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
-        return LiteRtModel(self._make, job, version(self.package))
+        is_bare = job["config"].settings.get("delegate") == "none"
+        settings = {"experimental_op_resolver_type": self._bare} if is_bare else {}
+        return LiteRtModel(partial(self._make, **settings), job, version(self.package))
 
 
 class TfliteRuntime(LiteRt):

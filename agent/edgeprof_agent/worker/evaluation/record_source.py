@@ -55,6 +55,7 @@ def _opening(job: dict[str, Any]) -> WorkerJob:
         decode_tokens=1,
         depth_tokens=0,
         arrival_rate_per_s=0.0,
+        settings={},
     )
     opening: dict[str, Any] = {
         "course": "evaluate",
