@@ -6,6 +6,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "profile",
         "evaluate",
         "characterize",
+        "tune",
         "calibrate",
         "reproduce",
         "divergence",

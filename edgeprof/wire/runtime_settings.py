@@ -46,7 +46,7 @@ SETTINGS: tuple[RuntimeSetting, ...] = (
         "memory_pattern", ONNX, ("on", "off"), "Whether the memory of a run is planned from the run before it."
     ),
     RuntimeSetting(
-        "prepacking", ONNX, ("on", "off"), "Whether weights are laid out anew for the kernels, as a second copy."
+        "prepacking", ONNX, ("on", "off"), "Whether weights are laid out again for the kernels, as a second copy."
     ),
     RuntimeSetting(
         "dynamic_block", ONNX, ("0", "4"), "Into how many blocks a thread's share of work is cut; 0 is one."
@@ -71,7 +71,7 @@ SETTINGS: tuple[RuntimeSetting, ...] = (
         "ubatch", LLAMA, ("512", "64", "128", "256", "1024"), "Tokens of a prompt that are computed at a time."
     ),
     RuntimeSetting(
-        "repacking", LLAMA, ("on", "off"), "Whether weights are laid out anew for the CPU's kernels when loaded."
+        "repacking", LLAMA, ("on", "off"), "Whether weights are laid out again for the CPU's kernels when loaded."
     ),
     RuntimeSetting(
         "kv_type",

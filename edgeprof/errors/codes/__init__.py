@@ -46,6 +46,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Endpoints": agent.ENDPOINTS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
+    "Tuning": agent.TUNING,
     "Recorded machines": agent.RECORDING,
     "Model files": models.FILES,
     "Moving models": models.MOVING,

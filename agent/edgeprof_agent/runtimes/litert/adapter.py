@@ -150,6 +150,10 @@ class LiteRtModel:
         self._interpreter.invoke()
         return {each["name"]: self._output(each) for each in self._interpreter.get_output_details()}
 
+    def values(self) -> list[Tensor]:
+        """The last inference's outputs, in order."""
+        return [self._output(each) for each in self._interpreter.get_output_details()]
+
     def forget(self) -> None:
         """By a new interpreter: `reset_all_variables` leaves resource variables as they are, see findings/."""
         if not any(node["op_name"] in _STATEFUL for node in _nodes(self._interpreter)):

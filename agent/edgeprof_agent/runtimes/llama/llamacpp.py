@@ -171,6 +171,10 @@ class LlamaModel(LlamaAnswers):
         self._filled = self._holds_prompt = False
         return greedy_tokens(self._api, context, prompt, count)
 
+    def random_prompt(self, count: int) -> list[int]:
+        """So many tokens that follow from the run's seed, if nothing has been timed before."""
+        return self._vocabulary.random_tokens(count)
+
     def tokenize_ns(self) -> list[int]:
         return self._vocabulary.tokenize_ns(self._lengths.prompt_tokens)
 

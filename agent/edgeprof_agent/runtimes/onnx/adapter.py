@@ -98,6 +98,10 @@ class OnnxModel:
         self._outputs = self._session.run(None, self._feeds)
         return dict(zip(self._output_names, self._outputs, strict=True))
 
+    def values(self) -> list[object]:
+        """The last inference's outputs that numpy can hold, in order."""
+        return [value for value in self._outputs if isinstance(value, np.ndarray)]
+
     def metadata(self) -> dict[str, str]:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
