@@ -46,23 +46,24 @@ def figure_of(goal: Goal, result: Result, batch: int) -> Estimate | str:
     """
     if goal.name == "memory":
         return _metric(result, "peak_memory_mib")
-    time_ms = _time_ms(result)
-    if isinstance(time_ms, str) or goal.name == "latency":
-        return time_ms
+    time = time_ms(result)
+    if isinstance(time, str) or goal.name == "latency":
+        return time
     if goal.name == "throughput":
-        return _scaled(time_ms, 1 / batch)
+        return _scaled(time, 1 / batch)
     if goal.name == "energy":
         return _energy_j(result)
     energy_j = _request_j(result) if goal.needs_energy else None
     if isinstance(energy_j, str):
         return energy_j
-    hours = _scaled(time_ms, 1e3 * (goal.usd_per_hour or 0.0) / _MS_PER_HOUR / batch)
+    hours = _scaled(time, 1e3 * (goal.usd_per_hour or 0.0) / _MS_PER_HOUR / batch)
     if energy_j is None:
         return hours
     return _sum(hours, _scaled(energy_j, 1e3 * (goal.usd_per_kwh or 0.0) / _J_PER_KWH / batch))
 
 
-def _time_ms(result: Result) -> Estimate | str:
+def time_ms(result: Result) -> Estimate | str:
+    """Of one inference; of a language model, of one request: its prompt, and all tokens that it generates."""
     if not any(row.metric == "decode_tokens_per_s" for row in result.metrics):
         return _metric(result, "latency_p50_ms")
     first, rate = _metric(result, "ttft_ms"), _metric(result, "decode_tokens_per_s")

@@ -38,6 +38,9 @@ class Tuned:
     verdict: Verdict | None
     baseline_figure: float | None
     winner_figure: float | None
+    baseline_ms: float | None
+    winner_ms: float | None
+    """The time of an inference or a request, whatever the goal: the price of less memory may be time."""
     answers: str | None
     rows: tuple[TunedRow, ...]
     space: Mapping[str, int]
@@ -99,13 +102,13 @@ def sentence(goal: Goal, verdict: Verdict) -> str:
     >>> sentence(Goal(name="latency"), compare(*sides))
     '2.00 × as fast, 1.95 to 2.05 (97 %)'
     >>> sentence(Goal(name="memory"), compare(*sides))
-    '50 % less memory, 49 % to 52 % (97 %)'
+    '50 % less memory, 48.6 % to 51.3 % (97 %)'
     """
     ratio, low, high = verdict.ratio, verdict.low, verdict.high
     if ratio is None or low is None or high is None:
         return verdict.reason
     if goal.name in ("latency", "throughput"):
         return f"{1 / ratio:.2f} × as fast, {1 / high:.2f} to {1 / low:.2f} ({verdict.interval_percent} %)"
-    less, least, most = (f"{(1 - share) * 100:.0f} %" for share in (ratio, high, low))
+    less, least, most = (f"{(1 - share) * 100:.3g} %" for share in (ratio, high, low))
     noun = {"memory": "memory", "energy": "energy", "cost": "cost"}[goal.name]
     return f"{less} less {noun}, {least} to {most} ({verdict.interval_percent} %)"

@@ -11,7 +11,8 @@ DISTURBED = frozenset({"throttled", "under_voltage", "swapping", "stalled", "uns
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One short run. `value`: the figure of the goal, lower is better; None where the run failed.
+    """One short run. `value`: the figure of the goal, lower is better; None where the run failed. `time_ms`: of an
+    inference or a request, whatever the goal.
 
     `low`, `high`: its 95 % interval within the run; `attempt` is 2 for the repeat of a disturbed block.
     """
@@ -23,6 +24,7 @@ class Trial:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    time_ms: float | None = None
     seconds: float = 0.0
     marks: tuple[str, ...] = ()
     failure: str | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeprof.modelfiles import ModelFile
-from edgeprof.tuning.goals import Goal, figure_of
+from edgeprof.tuning.goals import Goal, figure_of, time_ms
 from edgeprof.tuning.scores import Trial
 from edgeprof.tuning.space import Candidate
 from edgeprof.wire.messages import RunConfig, RunProtocol
@@ -113,7 +113,9 @@ class Trials:
         figure = figure_of(self.goal, result, candidate.batch)
         if isinstance(figure, str):
             return replace(bare, failure=f"no figure: {figure}")
-        return replace(bare, value=figure.value, low=figure.low, high=figure.high)
+        took = time_ms(result)
+        took_ms = None if isinstance(took, str) else took.value
+        return replace(bare, value=figure.value, low=figure.low, high=figure.high, time_ms=took_ms)
 
 
 def _place(stage: str, block: int, attempt: int) -> str:

@@ -124,9 +124,11 @@ def _compare(plan: Plan, searched: Searched, winner: Candidate, limits: Limits) 
 def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, answers: str | None) -> Tuned:
     verdict = None
     figures: list[float | None] = [None, None]
+    times: list[float | None] = [None, None]
     if winner is not None:
         verdict = final_verdict(searched.trials, searched.baseline.key, winner.key)
         figures = [_middle(searched, searched.baseline), _middle(searched, winner)]
+        times = [_middle_ms(searched, searched.baseline), _middle_ms(searched, winner)]
         if verdict.outcome != "faster":
             why = f"{winner.key} looked best, and its lead did not hold in the last comparison"
     return Tuned(
@@ -139,6 +141,8 @@ def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, a
         verdict=verdict,
         baseline_figure=figures[0],
         winner_figure=figures[1],
+        baseline_ms=times[0],
+        winner_ms=times[1],
         answers=answers,
         rows=rows_of(searched, plan.notes),
         space=plan.space,
@@ -154,3 +158,9 @@ def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, a
 def _middle(searched: Searched, one: Candidate) -> float | None:
     values = [estimate.value for estimate in estimates_of(searched.trials, one.key)]
     return statistics.median(values) if values else None
+
+
+def _middle_ms(searched: Searched, one: Candidate) -> float | None:
+    own = [trial for trial in searched.trials if trial.candidate == one.key and trial.stage == FINAL]
+    times = [trial.time_ms for trial in own if trial.time_ms is not None]
+    return statistics.median(times) if times else None

@@ -53,6 +53,9 @@ def _verdict_lines(goal: Goal, outcome: Tuned) -> Iterator[str]:
     if outcome.winner_figure is not None and outcome.baseline_figure is not None:
         figures = f"{number(outcome.winner_figure)} against {number(outcome.baseline_figure)} {outcome.unit}"
         yield f"  {figures}, {outcome.verdict.runs_b} runs each, in turns"
+    is_time = goal.name in ("latency", "throughput")
+    if not is_time and outcome.winner_ms is not None and outcome.baseline_ms is not None:
+        yield f"  time: {number(outcome.winner_ms)} against {number(outcome.baseline_ms)} ms"
     if outcome.answers is not None:
         yield f"  {outcome.answers}"
 
