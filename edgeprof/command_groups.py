@@ -43,6 +43,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set",
     ),
     "Models": (
+        "optimize",
         "models",
         "model",
         "family",

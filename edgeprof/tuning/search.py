@@ -9,6 +9,7 @@ All decisions follow from the trials and the seed, so that a search with saved t
 """
 
 import random
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ _KEPT = (None, 6, 4, 2)
 _MAX_CROSSES = 5
 _GAIN = 0.995
 """A ratio below it makes a candidate worth crossing; a difference less than that is not worth a run."""
+_PACE_RUNS = 10
 _HOPELESS = 1.5
 """A ratio from which on a candidate is dropped, however few are left: no noise of a round is so large."""
 
@@ -44,10 +46,9 @@ class Limits:
         """How many runs the budget has."""
         return int(self.budget_s / self.run_s)
 
-    @property
-    def search_s(self) -> float:
-        """What is left for the search when the least of the last comparison is set aside."""
-        return self.budget_s - 2 * MIN_FINAL_RUNS * self.run_s
+    def search_s(self, run_s: float) -> float:
+        """What the search may take when the least of the last comparison, at this pace, is set aside."""
+        return self.budget_s - 2 * MIN_FINAL_RUNS * run_s
 
 
 MIN_RUNS = 1 + 2 + 2 * MIN_FINAL_RUNS
@@ -67,6 +68,11 @@ class Searched:
     def spent_s(self) -> float:
         """Of all runs."""
         return sum(trial.seconds for trial in self.trials)
+
+    def pace_s(self, limits: Limits) -> float:
+        """What a run takes now: as the first one, or as the last few if the machine has become slower."""
+        latest = [trial.seconds for trial in self.trials[-_PACE_RUNS:]]
+        return max(limits.run_s, statistics.fmean(latest)) if latest else limits.run_s
 
     def ranked(self) -> list[Score]:
         """Beside the baseline, the best first. A candidate that went further comes before one that did not.
@@ -156,7 +162,8 @@ def _block(
     for attempt in (1, 2):
         failed = {trial.candidate for trial in state.trials if trial.failure is not None}
         turns = [one for one in order if one.key not in failed]
-        if state.spent_s + len(turns) * limits.run_s > limits.search_s:
+        pace_s = state.pace_s(limits)
+        if state.spent_s + len(turns) * pace_s > limits.search_s(pace_s):
             return attempt == 2
         trials = [once(one, place[0], place[1], attempt) for one in turns]
         state.trials += trials

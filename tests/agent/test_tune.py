@@ -87,7 +87,7 @@ class Machinery:
 
     times_ms: dict[str, float]
     fails: dict[str, str] = field(default_factory=lambda: {})
-    goal: Goal = Goal(name="latency")
+    goal: Goal = field(default_factory=lambda: Goal(name="latency"))
     state: TuningState = field(default_factory=lambda: TuningState(key="", seed=3, trials=[]))
     deadline_s: float = 300.0
 
@@ -123,16 +123,18 @@ def test_the_first_candidate_that_works_stands_in_for_a_default_that_fails() -> 
     assert (found.winner and found.winner.key) == "litert, 1 thread"
     assert any("The default fails" in line for line in said)
     text = tuned_text("m.tflite", Goal(name="latency"), found)
-    assert "2.00 × as fast, 2.00 to 2.00 (97 %), against litert, delegate none" in text
+    assert "2.00 × as fast" in text
+    assert "against litert, delegate none" in text
     assert "crash: SIGSEGV" in text
     assert "timeout: 20 s" in text
 
 
 def test_a_model_that_nothing_can_run_is_an_error_with_the_defaults_failure() -> None:
     names = [one.key for one in plan_of(Machinery({})).pool]
-    with pytest.raises(EdgeprofError, match="All 4 candidates failed. The default: load_error: no") as raised:
+    with pytest.raises(EdgeprofError, match="All 4 candidates failed") as raised:
         tune(plan_of(Machinery({}, dict.fromkeys(names, "load_error: no"))), lambda _: None)
     assert raised.value.code == "nothing_works"
+    assert raised.value.message.endswith("The default: load_error: no")
 
 
 def test_a_lead_that_does_not_hold_is_not_a_winner() -> None:
@@ -141,6 +143,13 @@ def test_a_lead_that_does_not_hold_is_not_a_winner() -> None:
     assert "Nothing better was found: no candidate was better than litert, default." in tuned_text(
         "m", Goal(name="latency"), found
     )
+
+
+def test_a_gain_below_one_per_cent_is_not_worth_a_setting() -> None:
+    times_ms = {"litert, default": 2.0, "litert, 1 thread": 1.99, "litert, delegate none": 2.5}
+    found = tune(plan_of(Machinery(times_ms)), lambda _: None)
+    assert (found.winner, found.command) == (None, None)
+    assert "litert, 1 thread is better by less than 1 %" in tuned_text("m", Goal(name="latency"), found)
 
 
 def test_answers_are_compared_by_real_runs(tmp_path: Path) -> None:
@@ -195,7 +204,10 @@ def test_sets_of_cores_are_tried_where_cores_differ(
     sets: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    def both(_: int) -> set[int]:
+        return {0, 1}
+
+    monkeypatch.setattr(os, "sched_getaffinity", both)
     for core in (0, 1):
         folder = tmp_path / f"sys/devices/system/cpu/cpu{core}"
         (folder / "topology").mkdir(parents=True)

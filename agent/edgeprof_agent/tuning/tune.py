@@ -19,6 +19,8 @@ from edgeprof_agent.tuning.trials import Trials
 
 _MAX_CHECKED = 3
 """Candidates whose answers are compared, the best first, until one's are those of the baseline."""
+MIN_GAIN = 0.01
+"""A winner by less is none: a setting more to carry along is worth more than that."""
 _MIN_DEADLINE_S = 20.0
 _SLOWEST = 10
 """A candidate that takes so many times the first run's time is stopped: it is not the best."""
@@ -77,7 +79,7 @@ def _affordable(plan: Plan, baseline: Candidate, limits: Limits, first: Sequence
     pool = [baseline, *(one for one in plan.pool if one.key != baseline.key)]
     able = [one for one in pool if one.key not in failed]
     spent_s = sum(trial.seconds for trial in first)
-    room = max(2, int((limits.search_s - spent_s) / limits.run_s))
+    room = max(2, int((limits.search_s(limits.run_s) - spent_s) / limits.run_s))
     runs = planned_runs(min(room, len(able)))
     cost_s = min(runs * limits.run_s, plan.budget_s)
     say(
@@ -114,7 +116,7 @@ def _chosen(plan: Plan, searched: Searched) -> tuple[Candidate | None, str, str 
 
 def _compare(plan: Plan, searched: Searched, winner: Candidate, limits: Limits) -> None:
     """Winner and baseline in turns, by longer runs: as many as the budget has left, within limits."""
-    left = int((plan.budget_s - searched.spent_s) / limits.run_s / 2)
+    left = int((plan.budget_s - searched.spent_s) / searched.pace_s(limits) / 2)
     repeats = min(MAX_FINAL_RUNS, max(MIN_FINAL_RUNS, left))
     sides = (searched.baseline, winner)
     for turn in interleaved(2, repeats, limits.seed):
@@ -129,14 +131,16 @@ def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, a
         verdict = final_verdict(searched.trials, searched.baseline.key, winner.key)
         figures = [_middle(searched, searched.baseline), _middle(searched, winner)]
         times = [_middle_ms(searched, searched.baseline), _middle_ms(searched, winner)]
-        if verdict.outcome != "faster":
+        if verdict.outcome != "faster" or verdict.ratio is None:
             why = f"{winner.key} looked best, and its lead did not hold in the last comparison"
+        elif verdict.ratio > 1 - MIN_GAIN:
+            why = f"{winner.key} is better by less than {MIN_GAIN:.0%}".replace("%", " %")
     return Tuned(
         goal=plan.trials.goal.name,
         unit=plan.trials.goal.unit,
         baseline=searched.baseline,
         baseline_is_default=searched.baseline.key == plan.pool[0].key,
-        winner=winner if verdict is not None and verdict.outcome == "faster" else None,
+        winner=winner if not why else None,
         why=why,
         verdict=verdict,
         baseline_figure=figures[0],
@@ -151,7 +155,7 @@ def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, a
         budget_s=plan.budget_s,
         ended=searched.ended,
         disturbed=sum(trial.is_disturbed for trial in searched.trials),
-        command=plan.command_of(winner) if winner is not None else None,
+        command=plan.command_of(winner) if winner is not None and not why else None,
     )
 
 
