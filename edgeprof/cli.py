@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Make a set that shows how far variants lie from a source.",
     ),
+    "load": (
+        "edgeprof.commands.load:load",
+        "",
+        "Find the highest rate of requests that a model answers in time here.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",

@@ -7,6 +7,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "evaluate",
         "characterize",
         "tune",
+        "load",
         "calibrate",
         "reproduce",
         "divergence",

@@ -72,4 +72,14 @@ PROFILER = (
         "List them: `edgeprof optimize MODEL --list`.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "load_failed", "A run of a search for the highest rate failed.", "Profile the model: `edgeprof profile`."
+    ),
+    ErrorCode("no_open_loop", "The runtime sends no requests at a rate.", "Use ONNX Runtime or LiteRT."),
+    ErrorCode(
+        "wrong_load_model",
+        "`edgeprof load` takes models with tensors in and out.",
+        "Use an ONNX or TFLite file.",
+        WRONG_USE,
+    ),
 )
