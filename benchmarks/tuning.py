@@ -101,7 +101,8 @@ def _judged(found: Sequence[Found]) -> int:
 def _line(one: Found) -> str:
     return (
         f"{one.model} ({one.runtime}, {one.candidates}): {one.chosen} is {one.distance:+.1%} from {one.best}, in "
-        f"{one.time_share:.1%} of {one.whole_s:.0f} s; {one.gain_over_default:.2f} × edgeprof's default, "
+        f"{one.time_share:.1%} of {one.whole_s:.0f} s ({one.time_share / _REPEATS:.1%} of {_REPEATS} runs each); "
+        f"{one.gain_over_default:.2f} × edgeprof's default, "
         f"{one.gain_over_own_default:.2f} × the runtime's own"
     )
 

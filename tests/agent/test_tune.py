@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.tuning.goals import Goal
 from edgeprof.tuning.scores import Trial
 from edgeprof.tuning.space import Candidate, Machine, axes_of, everything
 from edgeprof_agent.commands.tune_run import command_line
 from edgeprof_agent.commands.view.tuned import tuned_text
 from edgeprof_agent.tuning.answers import AnswerBook
+from edgeprof_agent.tuning.gate import SetGate
 from edgeprof_agent.tuning.machine import this_machine
 from edgeprof_agent.tuning.storage import TuningState, saved_state
 from edgeprof_agent.tuning.trials import Trials
@@ -161,6 +163,17 @@ def test_answers_are_compared_by_real_runs(tmp_path: Path) -> None:
     same, words = book.check(request_for(model, settings={"graph_level": "none"}))
     assert same is None
     assert "'none' is not a value of graph_level" in words
+
+
+def test_a_gate_lets_both_sides_answer_a_set(tmp_path: Path) -> None:
+    found, folder = resolve_set("digits", lambda _: None)
+    gate = SetGate(found=(found.set_id, folder), folder=tmp_path, show=lambda stage, fraction, note: None)
+    model = BUNDLED / "digits-cnn-fp32.onnx"
+    held = gate.check(request_for(model), request_for(model, settings={"denormals": "zero"}))
+    assert held == (True, "gate: the candidate is at most 1 point worse than baseline, on 500 items.")
+    broken = gate.check(request_for(model), request_for(model, settings={"denormals": "none"}))
+    assert broken.same is False
+    assert broken.words.startswith("the gate was not held: the candidate answered nothing")
 
 
 @pytest.mark.parametrize(

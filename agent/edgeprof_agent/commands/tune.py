@@ -19,7 +19,7 @@ _GOALS = ("latency", "throughput", "memory", "energy", "cost")
 @click.command(
     cls=GroupedCommand,
     as_in="edgeprof profile --help",
-    shown=("goal", "budget", "resume", "space", "allow_answers", "as_json", "usd_per_hour", "usd_per_kwh"),
+    shown=("goal", "budget", "resume", "space", "gate", "allow_answers", "as_json", "usd_per_hour", "usd_per_kwh"),
 )
 @click.argument("model", type=FilePath())
 @click.option(
@@ -38,6 +38,11 @@ _GOALS = ("latency", "throughput", "memory", "energy", "cost")
     "--allow-answers",
     is_flag=True,
     help="Also try settings that can change answers, and accept a winner that answers otherwise.",
+)
+@click.option(
+    "--gate",
+    metavar="SET",
+    help="Also try settings that can change answers. A winner must lose less than 1 point on this evaluation set.",
 )
 @click.option("--usd-per-hour", type=FiniteRange(0), metavar="NUMBER", help="Price of the device, for --goal cost.")
 @click.option(

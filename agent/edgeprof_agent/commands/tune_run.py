@@ -4,6 +4,7 @@ import re
 import secrets
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edgeprof.commands.options import check_inputs, check_signature
 from edgeprof.commands.run_options import values_of
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import ModelFile, declared_inputs, inspect
+from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.tuning.goals import Goal, GoalName
 from edgeprof.tuning.outcome import Tuned
 from edgeprof.tuning.space import Axis, Candidate, axes_of, first_pool, size_of
@@ -21,12 +23,14 @@ from edgeprof.wire import identity
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import RunConfig
 from edgeprof.wire.runtime_settings import setting_problem
+from edgeprof_agent.commands.evaluate_run import check_kind
 from edgeprof_agent.commands.profile_request import AXES
 from edgeprof_agent.commands.view.profile import Stages
 from edgeprof_agent.commands.view.tuned import space_text, tuned_text
 from edgeprof_agent.runtimes import registry
 from edgeprof_agent.series.host import Host
 from edgeprof_agent.series.running import measure_once
+from edgeprof_agent.tuning.gate import SetGate
 from edgeprof_agent.tuning.machine import this_machine
 from edgeprof_agent.tuning.storage import TuningState, saved_state, state_file
 from edgeprof_agent.tuning.trials import Trials
@@ -48,6 +52,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     resume: bool
     space: bool
     allow_answers: bool
+    gate: str | None
     usd_per_hour: float | None
     usd_per_kwh: float | None
     as_json: bool
@@ -61,14 +66,16 @@ def run(model: Path, options: Mapping[str, object]) -> int:
     base = _base(file, given, options)
     runtimes = _runtimes(file, given.runtime, base)
     batch_symbol = _batch_symbol(file, base) if goal.name in ("throughput", "cost") else None
-    axes = {runtime: _free_axes(runtime, base, batch_symbol, given.allow_answers) for runtime in runtimes}
+    answers = given.allow_answers or given.gate is not None
+    axes = {runtime: _free_axes(runtime, base, batch_symbol, answers) for runtime in runtimes}
     if given.space:
         click.echo(space_text(axes))
         return 0
+    found = _set(file, given)
     key = _key(file, base, goal, axes)
     path = state_file(key)
     state = _state(path, key, resume=given.resume)
-    with Stages(sys.stderr) as stages:
+    with Stages(sys.stderr) as stages, tempfile.TemporaryDirectory() as folder:
         trials = Trials(
             file=file,
             base=base,
@@ -85,6 +92,7 @@ def run(model: Path, options: Mapping[str, object]) -> int:
             space={runtime: size_of(found) for runtime, found in axes.items()},
             budget_s=budget_s,
             allow_answers=given.allow_answers,
+            gate=SetGate(found=found, folder=Path(folder), show=stages.show) if found else None,
             command_of=lambda one: command_line(model, trials.setup(one).config),
         )
         try:
@@ -173,6 +181,17 @@ def _free_axes(runtime: str, base: RunConfig, batch_symbol: str | None, answers:
     found = axes_of(runtime, this_machine(), batches=batch_symbol is not None, answers=answers)
     held = {*base.settings, *(["threads"] if base.threads else [])}
     return tuple(axis for axis in found if axis.name not in held)
+
+
+def _set(file: ModelFile, given: _Options) -> tuple[str, Path] | None:
+    """The id and the folder of the gate's set. Raises UsageError for one that the model cannot answer."""
+    if given.gate is None:
+        return None
+    if given.allow_answers:
+        raise UsageError("bad_usage", "--allow-answers accepts any answers, and --gate judges them: leave one out.")
+    evaluation_set, folder = resolve_set(given.gate, lambda line: click.echo(line, err=True))
+    check_kind(file, evaluation_set)
+    return evaluation_set.set_id, folder
 
 
 def _pool(axes: Mapping[str, Sequence[Axis]]) -> list[Candidate]:

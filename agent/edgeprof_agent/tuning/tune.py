@@ -13,8 +13,10 @@ from edgeprof.tuning.outcome import FINAL, Tuned, estimates_of, final_verdict, r
 from edgeprof.tuning.scores import Trial
 from edgeprof.tuning.search import MAX_FINAL_RUNS, MIN_FINAL_RUNS, MIN_RUNS, Limits, Searched, planned_runs, search
 from edgeprof.tuning.space import Candidate
+from edgeprof.wire.runtime_settings import is_exact
 from edgeprof_agent.series.interleaving import interleaved
-from edgeprof_agent.tuning.answers import AnswerBook
+from edgeprof_agent.tuning.answers import AnswerBook, AnswerCheck
+from edgeprof_agent.tuning.gate import SetGate
 from edgeprof_agent.tuning.trials import Trials
 
 _MAX_CHECKED = 3
@@ -37,6 +39,8 @@ class Plan:
     space: dict[str, int]
     budget_s: float
     allow_answers: bool
+    gate: SetGate | None = None
+    """Judges a candidate whose answers differ; None: no such candidate is taken."""
     command_of: Callable[[Candidate], str]
     notes: dict[str, str] = field(default_factory=lambda: {})
 
@@ -106,12 +110,20 @@ def _chosen(plan: Plan, searched: Searched) -> tuple[Candidate | None, str, str 
             one = known[score.candidate]
             if one.batch > 1:
                 return one, "", "not compared: another batch has other inputs"
-            check = book.check(plan.trials.request(one))
+            check = _checked(plan, book, searched.baseline, one)
             if check.same is not False or plan.allow_answers:
                 return one, "", check.words
             plan.notes[one.key] = f"answers differ: {check.words}"
             reason = f"the better candidates answer otherwise than {searched.baseline.key}: {check.words}"
     return None, reason, None
+
+
+def _checked(plan: Plan, book: AnswerBook, baseline: Candidate, one: Candidate) -> AnswerCheck:
+    """By its answers to the same inputs; where they may differ, by the gate."""
+    check = book.check(plan.trials.request(one))
+    if plan.gate is None or (check.same and is_exact(one.settings)):
+        return check
+    return plan.gate.check(plan.trials.request(baseline), plan.trials.request(one))
 
 
 def _compare(plan: Plan, searched: Searched, winner: Candidate, limits: Limits) -> None:
