@@ -13,7 +13,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from edgeprof.cli import edgeprof
 from edgeprof.errors import EdgeprofError
 from edgeprof.quality.packaged.resolve import resolve_set
 from edgeprof.tuning.goals import Goal
@@ -81,6 +83,25 @@ def test_a_budget_below_what_works_names_the_least(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "budget_too_small" in done.stderr
     assert "The least is 9. Use --budget" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("profile", MODEL, "--setting", "arena=maybe"), "'maybe' is not a value of arena. Values: on, off."),
+        (("tune", MODEL, "--setting", "delegate=none"), "onnxruntime has no setting 'delegate'."),
+        (("tune", MODEL, "--budget", "soon"), "'soon' is not a time for runs."),
+        (("tune", MODEL, "--runtime", "litert"), "litert does not run onnx models."),
+        (("tune", MODEL, "-t", "1", "-t", "2"), "--threads holds one value here."),
+        (("tune", MODEL, "--goal", "cost"), "--goal cost needs --usd-per-hour"),
+        (("tune", MODEL, "--gate", "capitals-en"), "is for language models"),
+        (("tune", MODEL, "--gate", "digits", "--allow-answers"), "leave one out"),
+    ],
+)
+def test_what_cannot_be_tuned_so_is_refused_before_the_first_run(words: tuple[object, ...], said: str) -> None:
+    done = CliRunner().invoke(edgeprof, list(map(str, words)))
+    told = done.output if done.exception is None else f"{done.output} {done.exception}"
+    assert said in " ".join(told.split())
 
 
 @dataclass
