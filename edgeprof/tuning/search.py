@@ -107,7 +107,7 @@ def search(pool: Sequence[Candidate], limits: Limits, once: Once, seen: Sequence
     for number, blocks in enumerate(_BLOCKS, 1):
         if number > 1:
             kept = _next(state, kept, number)
-        if not kept or (number > 2 and len(kept) == 1):
+        if not kept or (len(kept) == 1 and (number > 2 or _leads(state, kept[0]))):
             state.ended = "nothing was left that beat the baseline" if not kept else "one candidate was left"
             return state
         for block in range(1, blocks + 1):
@@ -115,6 +115,12 @@ def search(pool: Sequence[Candidate], limits: Limits, once: Once, seen: Sequence
                 state.ended = f"the budget ended in round {number}"
                 return state
     return state
+
+
+def _leads(state: Searched, one: Candidate) -> bool:
+    """Whether a candidate is better than the baseline so far. One that is left alone then needs no more rounds."""
+    scores = ranking([one.key], state.baseline.key, state.trials)
+    return bool(scores) and scores[0].ratio < 1
 
 
 def _next(state: Searched, kept: Sequence[Candidate], number: int) -> list[Candidate]:
