@@ -50,6 +50,8 @@ class Tuned:
     budget_s: float
     ended: str
     disturbed: int
+    busy: int
+    """Runs from which other programs took processor time."""
     command: str | None
     """Measures the winner again."""
 

@@ -118,7 +118,14 @@ class Machinery:
         failure = self.fails.get(one.key)
         value = None if failure else self.times_ms.get(one.key, 9.0) * (1 + block / 1000)
         return Trial(
-            candidate=one.key, stage=stage, block=block, attempt=attempt, value=value, failure=failure, seconds=1.0
+            candidate=one.key,
+            stage=stage,
+            block=block,
+            attempt=attempt,
+            value=value,
+            failure=failure,
+            seconds=1.0,
+            marks=("busy",) if stage == "first" else (),
         )
 
     def request(self, one: Candidate) -> Any:
@@ -149,6 +156,7 @@ def test_the_first_candidate_that_works_stands_in_for_a_default_that_fails() -> 
     assert "2.00 × as fast" in text
     assert "against litert, delegate none" in text
     assert "crash: SIGSEGV" in text
+    assert "shared the processor with other programs" in text
     assert "timeout: 20 s" in text
 
 

@@ -167,6 +167,7 @@ def _tuned(plan: Plan, searched: Searched, winner: Candidate | None, why: str, a
         budget_s=plan.budget_s,
         ended=searched.ended,
         disturbed=sum(trial.is_disturbed for trial in searched.trials),
+        busy=sum("busy" in trial.marks for trial in searched.trials),
         command=plan.command_of(winner) if winner is not None and not why else None,
     )
 

@@ -35,6 +35,9 @@ def _lines(model: str, goal: Goal, outcome: Tuned) -> Iterator[str]:
         yield from labelled("space", f"{tried} of {count:,} candidates of {runtime} were run; {outcome.ended}")
     if outcome.disturbed:
         yield from labelled("held back", f"{plural(outcome.disturbed, 'run')} on a throttled or disturbed machine")
+    if outcome.busy:
+        share = f"{outcome.busy} of {plural(outcome.runs, 'run')} shared the processor with other programs"
+        yield from labelled("busy", f"{share}. On an idle machine the result may be another.")
     if outcome.command is not None and outcome.winner is not None:
         yield from ["", "Measure it again:", f"  {outcome.command}"]
 
