@@ -58,6 +58,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Measure this machine's noise floor.",
     ),
+    "tune": (
+        "edgeprof_agent.commands.tune:tune",
+        "",
+        "Find the settings with which a model runs best here.",
+    ),
     "reproduce": (
         "edgeprof_agent.commands.reproduce:reproduce",
         "",

@@ -7,6 +7,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "operators",
         "evaluate",
         "characterize",
+        "tune",
         "load",
         "calibrate",
         "reproduce",

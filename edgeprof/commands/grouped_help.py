@@ -8,8 +8,9 @@ import click
 
 OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     # heading: names of parameters, in order
+    "Tuning": ("goal", "budget", "resume", "space", "gate", "allow_answers", "usd_per_hour", "usd_per_kwh"),
     "Set-up": (
-        *("targets", "groups", "everywhere", "runtime", "threads", "provider", "memory_limit_mib"),
+        *("targets", "groups", "everywhere", "runtime", "threads", "provider", "settings", "memory_limit_mib"),
         "sandbox",
         "require_full_delegation",
     ),

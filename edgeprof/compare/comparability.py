@@ -19,6 +19,7 @@ _SUBJECT: dict[str, Callable[[Result], object]] = {
     "runtime": lambda result: result.effective.runtime if result.effective else result.config.runtime,
     "runtime version": lambda result: result.effective.runtime_version if result.effective else None,
     "provider": lambda result: result.effective.provider if result.effective else result.config.provider,
+    "settings": lambda result: ", ".join(map(" ".join, sorted(result.config.settings.items()))) or "default",
 }
 
 

@@ -12,6 +12,7 @@ MAX_SIZE = 2**31 - 1
 """Of a dimension: what every runtime here can count."""
 MAX_VALUE_CHARS = 1_000
 """Of one input's values: enough for a few numbers or a sentence; more belongs into MODEL.inputs.npz."""
+MAX_SETTING_CHARS = 200
 
 SIGNATURE_NOTE = "measured signature"
 """Begins the note of a run that says which of several signatures it measured."""
@@ -114,6 +115,17 @@ class RunOptions:
             not_offered=_TERMINAL,
         ),
     ] = ""
+    settings: Annotated[
+        dict[str, str],
+        RunField(
+            title="Runtime settings",
+            help="A setting of the runtime, such as spinning=off or ubatch=128; `edgeprof tune` finds good ones.",
+            code="bad_setting",
+            high=MAX_SETTING_CHARS,
+            option=Option(flags="--setting", metavar="NAME=VALUE"),
+            not_offered=_TERMINAL,
+        ),
+    ] = field(default_factory=lambda: {})
     prompt_tokens: Annotated[
         int,
         RunField(

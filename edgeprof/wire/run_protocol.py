@@ -239,6 +239,14 @@ class RunProtocol:
             not_offered={"profile": "A local profile fetches nothing.", "form": SHORT_FORM},
         ),
     ] = None
+    window_only: Annotated[
+        bool,
+        RunField(
+            title="Window only",
+            help="End after the window: no operators, no generation at depth, no check of made-up inputs.",
+            not_offered=dict.fromkeys(SURFACES, "`edgeprof tune` sets it for its short runs."),
+        ),
+    ] = False
     label: Annotated[
         str,
         RunField(

@@ -46,6 +46,7 @@ def request_for(
     dims: dict[str, int] | None = None,
     input_values: dict[str, str] | None = None,
     provider: str = "cpu",
+    settings: dict[str, str] | None = None,
 ) -> MeasureRequest:
     found = inspect(path)
     return MeasureRequest(
@@ -64,6 +65,7 @@ def request_for(
             shapes=shapes or {},
             dims=dims or {},
             input_values=input_values or {},
+            settings=settings or {},
         ),
         protocol=protocol,
         emulated=False,

@@ -55,7 +55,8 @@ QUESTION = {"id": "1", "question": "What is the capital of France?"}
 
 
 def opened(path: Path) -> LlamaModel:
-    config = dict(provider="cpu", threads=1, prompt_tokens=64, decode_tokens=64, depth_tokens=0, arrival_rate_per_s=0.0)
+    lengths = dict(prompt_tokens=64, decode_tokens=64, depth_tokens=0, arrival_rate_per_s=0.0)
+    config = dict(provider="cpu", threads=1, settings={}, **lengths)
     job = dict(course="measure", model_path=str(path), config=config, protocol=dict(seed=1), eval_callback=False)
     return LlamaCapi().open(job_from(job))
 

@@ -47,6 +47,7 @@ import json, sys
 from edgeprof_agent.runtimes.llama.llamacpp_runtime import LlamaCpp
 from edgeprof_agent.worker_protocol.document import job_from
 config = dict(provider="cpu", threads=1, prompt_tokens=64, decode_tokens=32, depth_tokens=0, arrival_rate_per_s=0.0)
+config["settings"] = dict()
 job = dict(course="measure", model_path=sys.argv[1], config=config, protocol=dict(seed=1), eval_callback=True)
 model = LlamaCpp().open(job_from(job))
 prompt = model.tokenize(sys.argv[2])

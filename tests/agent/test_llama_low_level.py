@@ -89,6 +89,7 @@ from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext
 from edgeprof_agent.worker.text_windows import Timed, windows_of
 from edgeprof_agent.worker_protocol.document import job_from
 config = dict(provider="cpu", threads=1, prompt_tokens=16, decode_tokens=4, depth_tokens=300, arrival_rate_per_s=1.0)
+config["settings"] = dict()
 job = dict(course="measure", model_path=sys.argv[1], config=config, protocol=dict(seed=1), eval_callback=True)
 evaluate, close, evaluated, closed = LlamaContext.evaluate, LlamaContext.close, [], []
 LlamaContext.evaluate = lambda self, tokens: (evaluated.append(tokens), evaluate(self, tokens))

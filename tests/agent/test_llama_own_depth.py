@@ -165,6 +165,7 @@ init, evaluate, sizes = CapiLibrary.__init__, LlamaContext.evaluate, []
 LlamaContext.evaluate = lambda self, tokens: (
     sizes.append(sum(batch.n_tokens for batch in tokens.batches)), evaluate(self, tokens))
 config = dict(provider="cpu", threads=1, prompt_tokens=16, decode_tokens=4, depth_tokens=0, arrival_rate_per_s=0.0)
+config["settings"] = dict()
 job = dict(course="measure", model_path=sys.argv[1], config=config, protocol=dict(seed=1), eval_callback=True)
 model = LlamaCapi().open(job_from(job))
 model.resize_context(Lengths(8, 8, 512))

@@ -44,6 +44,14 @@ def test_a_runtime_that_was_asked_for_is_kept_unless_it_cannot_run_the_format() 
     assert resolve(replace(REQUEST, runtime="onnxruntime"), ONNX, fleet.facts(1)).runtime == "onnxruntime"
 
 
+def test_a_setting_that_the_runtime_lacks_is_refused() -> None:
+    asked = replace(REQUEST, settings={"arena": "off"})
+    assert resolve(asked, ONNX, None).settings == {"arena": "off"}
+    with pytest.raises(UsageError, match="has no setting 'arena'") as refused:
+        resolve(asked, GGUF, None)
+    assert refused.value.code == "bad_setting"
+
+
 def test_what_does_not_apply_to_a_format_does_not_split_its_cells() -> None:
     odd = replace(REQUEST, prompt_tokens=999, decode_tokens=7)
     assert resolve(odd, ONNX, None) == resolve(REQUEST, ONNX, None)

@@ -178,7 +178,7 @@ def test_a_column_says_what_was_asked_for_otherwise_than_usual() -> None:
     usual = fleet.config(QUICK)
     assert labels.options_of(usual, QUICK) == ()
     axes = [each for each in fields_of(RunConfig) if each.name not in labels.NAMED_APART]
-    assert [each.name for each in axes if not each.known.column] == ["shapes", "dims", "input_values"]
+    assert [each.name for each in axes if not each.known.column] == ["shapes", "dims", "input_values", "settings"]
     odd = replace(usual, provider="cuda", depth_tokens=1024, arrival_rate_per_s=40.0, require_full_delegation=True)
     assert labels.options_of(odd, QUICK) == ("provider cuda", "depth 1,024 tokens", "40 requests/s", "full delegation")
     own = replace(QUICK, input_shapes={"x": (1, 3)})
@@ -186,6 +186,7 @@ def test_a_column_says_what_was_asked_for_otherwise_than_usual() -> None:
     assert labels.options_of(replace(usual, shapes={"x": (4, 3)}), own) == ("x 4×3",)
     given = replace(usual, dims={"held": 0}, input_values={"sr": "16000"})
     assert labels.options_of(given, QUICK) == ("held 0", "sr = 16000")
+    assert labels.options_of(replace(usual, settings={"spinning": "off"}), QUICK) == ("spinning off",)
 
 
 def test_a_badge_is_named_in_words() -> None:

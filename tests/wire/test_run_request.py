@@ -69,7 +69,7 @@ def test_ranges(name: str, inside: tuple[object, ...], outside: tuple[object, ..
 def test_the_wire_has_the_names_it_had() -> None:
     assert set(msgspec.to_builtins(RunConfig(runtime="x"))) == {
         *("runtime", "threads", "provider", "shapes", "prompt_tokens", "decode_tokens", "power_mode", "depth_tokens"),
-        *("arrival_rate_per_s", "require_full_delegation", "signature", "dims", "input_values"),
+        *("arrival_rate_per_s", "require_full_delegation", "signature", "dims", "input_values", "settings"),
         *("evaluation_set", "load_only", "shots"),
     }
     assert set(msgspec.to_builtins(RunProtocol())) >= {

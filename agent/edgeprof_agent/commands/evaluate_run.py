@@ -114,7 +114,7 @@ def prepare(
     given = msgspec.convert(options, _Options)
     found, folder = resolve_set(set_name, say)
     file = inspect(model)
-    _check_kind(file, found)
+    check_kind(file, found)
     setup = _setup(file, found.set_id, given, endpoint)
     request = _request(setup, given, endpoint)
     return PreparedEvaluation(setup=setup, request=request, folder=folder, journal=_journal(request))
@@ -131,7 +131,7 @@ def _show(result: Result, as_json: bool) -> None:
         click.echo(report(result))
 
 
-def _check_kind(file: ModelFile, found: EvaluationSet) -> None:
+def check_kind(file: ModelFile, found: EvaluationSet) -> None:
     """Raises UsageError for a set that no model of this format can answer."""
     task = TASKS[found.facts.task]
     if is_language(file.format) != (task.kind == "text"):

@@ -15,6 +15,7 @@ from edgeprof.modelfiles.context_length import check_context
 from edgeprof.modelfiles.gguf_names import trained_context
 from edgeprof.tables.setups.export import render_csv, render_md
 from edgeprof.tables.terminal import painter, terminal_width
+from edgeprof.wire.runtime_settings import setting_problem
 from edgeprof_agent.commands.profile_request import ProfileRequest, parse_options
 from edgeprof_agent.commands.view.brief import brief_of, rows_of
 from edgeprof_agent.commands.view.profile import Stages, report
@@ -92,6 +93,9 @@ def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]
         lambda format: registry.default_variant(format, registry.facts(endpoint=request.host.endpoint is not None)),
     )
     for setup in setups:
+        problem = setting_problem(setup.config.runtime, setup.config.settings)
+        if problem is not None:
+            raise UsageError("bad_setting", problem)
         if setup.file.gguf is not None:
             check_context(setup.file.manifest.entry, trained_context(setup.file.gguf), setup.config)
     for sentence in skipped:

@@ -57,6 +57,7 @@ def measure(
 
     `worker` replaces the worker's command; `root` is where the device's own files are read (a recorded machine's tree).
     """
+    request = on_chosen_cores(request)
     header = header_of(request)
     on_progress = harmless(on_progress)
     on_progress("start", None, "")
@@ -97,6 +98,21 @@ def _with_operators(attempt: Attempt, run: WorkerRun) -> WorkerRun:
         return replace(run, operators=operator_artifact(request, attempt.cancelled))
     except Exception as error:  # the run was measured all the same
         return replace(run, problems=(*run.problems, f"operators were not profiled: {short_reason(error)}"))
+
+
+def on_chosen_cores(request: MeasureRequest) -> MeasureRequest:
+    """On the cores that its setting names, those of them that are here; a list that cannot be read is for the worker
+    to refuse."""
+    text = request.config.settings.get("cores")
+    if text is None:
+        return request
+    from edgeprof.wire.runtime_settings import cores_of  # no part of what an idle agent holds
+
+    try:
+        cores = set(cores_of(text)) & set(request.cores or os.sched_getaffinity(0))
+    except ValueError:
+        return request
+    return replace(request, cores=tuple(sorted(cores)) or request.cores)
 
 
 def misplaced(request: MeasureRequest) -> Failure | None:

@@ -54,6 +54,8 @@ def _run(job: WorkerJob, reporter: Reporter) -> None:
         return
     opened = open_model(job, reporter)
     _measure(opened, job, reporter)
+    if job["protocol"].window_only:
+        return
     reporter.enter("report", "reading what was executed")
     model, memory = opened.model, opened.memory
     if model.kind == "tensor" and isinstance(model, MakesInputs):

@@ -31,6 +31,7 @@ def open_model(job: WorkerJob, reporter: Reporter, before_load: Callable[[], Non
     """Imports and loads. `before_load` is called between the two, untimed."""
     memory = MemoryBook(job["model_files"])
     memory.end_of("interpreter")
+    check_settings(job)
     reporter.enter("import", job["config"].runtime)
     runtime, import_ns = imported(job["config"].runtime)
     memory.end_of("runtime")
@@ -45,6 +46,17 @@ def open_model(job: WorkerJob, reporter: Reporter, before_load: Callable[[], Non
     memory.end_of("load")
     phases_ms = {"runtime_import_ms": import_ns / 1e6, "load_ms": (loaded_ns - loading_ns) / 1e6}
     return Opened(model, phases_ms, memory, threads_before)
+
+
+def check_settings(job: WorkerJob) -> None:
+    """Raises RuntimeFailure for a setting that the runtime does not have: it must not be left out in silence."""
+    if not job["config"].settings:
+        return
+    from edgeprof.wire.runtime_settings import setting_problem  # no part of what most runs load
+
+    problem = setting_problem(job["config"].runtime, job["config"].settings)
+    if problem is not None:
+        raise RuntimeFailure("load_error", problem)
 
 
 def imported(variant: str) -> tuple[Runtime, int]:

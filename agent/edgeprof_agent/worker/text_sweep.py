@@ -54,7 +54,7 @@ def _own_depth(model: TextModel, memory: MemoryBook, pace: Pace, job: WorkerJob,
     True: the model is at other lengths than before.
     """
     lengths = Lengths(job["config"].prompt_tokens, job["config"].decode_tokens, job["config"].depth_tokens)
-    if lengths.depth_tokens or not isinstance(model, KnowsItsContext):
+    if job["protocol"].window_only or lengths.depth_tokens or not isinstance(model, KnowsItsContext):
         return False
     is_resized = False
     for is_copied in (True, False):

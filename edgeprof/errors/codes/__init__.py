@@ -48,6 +48,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Times of operators": agent.OPERATORS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
+    "Tuning": agent.TUNING,
     "Recorded machines": agent.RECORDING,
     "Model files": models.FILES,
     "Moving models": models.MOVING,

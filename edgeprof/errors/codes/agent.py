@@ -231,6 +231,23 @@ SERIES = (
     ),
 )
 
+TUNING = (
+    ErrorCode("bad_budget", "The budget is not a time.", "Use `--budget 90s`, `10m` or `1h`.", WRONG_USE),
+    ErrorCode(
+        "budget_too_small",
+        "The budget has no room for the least that a tuning runs.",
+        "Use the budget that the message names, or more.",
+        WRONG_USE,
+    ),
+    ErrorCode("nothing_to_resume", "No stopped tuning fits these options.", "Leave `--resume` out."),
+    ErrorCode(
+        "nothing_works",
+        "The model failed with every candidate.",
+        "Read the default's failure in the message, and make `edgeprof profile` work first.",
+    ),
+    ErrorCode("tuning_unreadable", "The saved state of a tuning is damaged.", "Start over without `--resume`."),
+)
+
 RECORDING = (
     ErrorCode("folder_used", "The folder for the recording is not empty.", "Name another with `--out`.", WRONG_USE),
     ErrorCode(

@@ -13,6 +13,7 @@ from edgeprof.wire.formats import FIRST_RUNTIME, is_language
 from edgeprof.wire.messages import Facts, ModelFormat, RunConfig, RunProtocol
 from edgeprof.wire.run_field import fields_of
 from edgeprof.wire.run_request import RunOptions
+from edgeprof.wire.runtime_settings import setting_problem
 from edgeprof_hub.broker.job_message import job_message
 from edgeprof_hub.campaigns import evaluation_jobs
 from edgeprof_hub.campaigns.validation import check
@@ -185,6 +186,9 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
     useful = (each.name for each in fields_of(RunOptions) if each.known.models in ("all", kind))
     chosen: dict[str, Any] = {name: getattr(request, name) for name in useful}
     config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
+    problem = setting_problem(config.runtime, config.settings)
+    if problem is not None:
+        raise UsageError("bad_setting", problem)
     if kind == "text":
         return config
     signature = config.signature if model.format == "tflite" else ""

@@ -135,6 +135,7 @@ def options_of(config: RunConfig, model: rest.ModelRecord) -> tuple[str, ...]:
         "shapes": ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in config.shapes.items()),
         "dims": ", ".join(f"{symbol} {size}" for symbol, size in config.dims.items()),
         "input_values": ", ".join(f"{name} = {value[:MAX_VALUE_SHOWN]}" for name, value in config.input_values.items()),
+        "settings": ", ".join(f"{name} {value}" for name, value in config.settings.items()),
     }
     texts = (
         named[each.name] if each.name in named else each.known.column.format(getattr(config, each.name))

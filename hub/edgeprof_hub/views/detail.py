@@ -281,10 +281,12 @@ def settings(result: m.Result) -> tuple[SettingRow, ...]:
     sizes += [f"{symbol} = {size}" for symbol, size in requested.dims.items()]
     shapes = ", ".join(sizes) or "as in the file"
     values = ", ".join(f"{name} = {value}" for name, value in requested.input_values.items())
+    chosen = ", ".join(f"{name} = {value}" for name, value in requested.settings.items())
     pairs = [
         ("runtime", requested.runtime, _actual_runtime(actual), _other_runtime(result)),
         ("threads", str(requested.threads or "every core"), _actual_threads(actual), _other_threads(result)),
         ("provider", requested.provider, actual.provider if actual else "", _other_provider(result)),
+        *([("settings", chosen, "the same", False)] if chosen else []),
         ("input shapes", shapes, ", ".join(f"{k} {v}" for k, v in actual.inputs.items()) if actual else "", False),
         *([("input values", values, actual.input_source if actual else "", False)] if values else []),
         ("power mode", requested.power_mode or "unchanged", (result.before and result.before.power_mode) or "", False),

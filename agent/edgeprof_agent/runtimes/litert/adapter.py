@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict, cast
 
@@ -67,7 +68,7 @@ class LiteRtGraph(NamedTuple):
 
 
 class _Maker(Protocol):
-    def __call__(self, *, model_path: str, num_threads: int) -> Interpreter: ...
+    def __call__(self, *, model_path: str, num_threads: int, **settings: object) -> Interpreter: ...
 
 
 class LiteRt:
@@ -77,7 +78,9 @@ class LiteRt:
     package = "ai-edge-litert"
 
     def __init__(self) -> None:
-        self._make = cast(_Maker, importlib.import_module(self.module).Interpreter)
+        module = importlib.import_module(self.module)
+        self._make = cast(_Maker, module.Interpreter)
+        self._bare: object = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
     def open(self, job: WorkerJob) -> "LiteRtModel":
         if job["config"].provider != "cpu":
@@ -85,7 +88,9 @@ class LiteRt:
                 "runtime_missing",
                 f"{self.package} runs only on the CPU here, but provider {job['config'].provider!r} was requested.",
             )
-        return LiteRtModel(self._make, job, version(self.package))
+        is_bare = job["config"].settings.get("delegate") == "none"
+        settings = {"experimental_op_resolver_type": self._bare} if is_bare else {}
+        return LiteRtModel(partial(self._make, **settings), job, version(self.package))
 
 
 class TfliteRuntime(LiteRt):
@@ -154,6 +159,10 @@ class LiteRtModel:
         self._fed = feeds
         self._interpreter.invoke()
         return {each["name"]: self._output(each) for each in self._interpreter.get_output_details()}
+
+    def values(self) -> list[Tensor]:
+        """The last inference's outputs, in order."""
+        return [self._output(each) for each in self._interpreter.get_output_details()]
 
     def forget(self) -> None:
         """By a new interpreter: `reset_all_variables` leaves resource variables as they are, see findings/."""

@@ -21,6 +21,7 @@ class ModelParams(ctypes.Structure):
     """`llama_model_params`: 78 bytes written, of 80."""
 
     n_gpu_layers: int
+    use_extra_bufts: bool
 
     _fields_ = [
         ("devices", _POINTER),

@@ -20,7 +20,7 @@ from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_answers import LlamaAnswers
 from edgeprof_agent.runtimes.llama.llamacpp_api import EvalCallback, LlamaApi, Model
-from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
+from edgeprof_agent.runtimes.llama.llamacpp_context import LlamaContext, SavedMemory, Tokens, context_settings
 from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader, open_ggml
 from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
 from edgeprof_agent.runtimes.llama.llamacpp_times import operator_times
@@ -63,9 +63,10 @@ class LlamaModel(LlamaAnswers):
         self._runtime = runtime  # holds the log callback
         self._api = api = runtime.api
         self._job = job
-        self._model = _load(api, job["model_path"])
+        self._settings = context_settings(job["config"].settings)
+        self._model = _load(api, job["model_path"], job["config"].settings.get("repacking", "on") == "on")
         vocabulary = LlamaVocabulary(api, self._model, job["protocol"].seed)
-        super().__init__(api, self._model, vocabulary, job["config"].threads)
+        super().__init__(api, self._model, vocabulary, job["config"].threads, self._settings)
         self._greedy = api.llama_sampler_init_greedy()
         self._context: LlamaContext | None = None
         self._filled = self._holds_prompt = False
@@ -84,7 +85,8 @@ class LlamaModel(LlamaAnswers):
             tokens = sum(lengths)
         self.release_context()
         self._runtime.log.forget_memory()
-        self._context = LlamaContext(self._api, self._model, tokens, self._job["config"].threads)
+        threads = self._job["config"].threads
+        self._context = LlamaContext(self._api, self._model, tokens, threads, settings=self._settings)
         self.kv_cache_kib = self._runtime.log.memory_kib
         if self.kv_cache_kib is None:
             self.absent["kv_cache_mib"] = "llama.cpp logged no KV cache size for this model"
@@ -190,6 +192,10 @@ class LlamaModel(LlamaAnswers):
         self._filled = self._holds_prompt = False
         return greedy_tokens(self._api, context, prompt, count)
 
+    def random_prompt(self, count: int) -> list[int]:
+        """So many tokens that follow from the run's seed, if nothing has been timed before."""
+        return self._vocabulary.random_tokens(count)
+
     def tokenize_ns(self) -> list[int]:
         return self._vocabulary.tokenize_ns(self._lengths.prompt_tokens)
 
@@ -213,8 +219,7 @@ class LlamaModel(LlamaAnswers):
             [self.batch_shape]
             if self._is_evaluation
             else [
-                f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, flash attention auto; context of "
-                f"{self._usable().tokens} tokens{self._runtime.log.memory_note}",
+                f"{self._settings.words}; context of {self._usable().tokens} tokens{self._runtime.log.memory_note}",
                 f"tokenizer timed on about as many tokens of {NAME}; sampler: greedy",
             ]
         )
@@ -241,7 +246,7 @@ class LlamaModel(LlamaAnswers):
         ggml = open_ggml(self._runtime.library)
         reader = GraphReader(self._api, ggml)
         tokens, threads = self._lengths.decode_tokens, self._job["config"].threads
-        context = LlamaContext(self._api, self._model, tokens, threads, reader.callback)
+        context = LlamaContext(self._api, self._model, tokens, threads, reader.callback, settings=self._settings)
         try:
             context.evaluate(self._vocabulary.prompt(1))
         finally:
@@ -291,9 +296,11 @@ class LlamaModel(LlamaAnswers):
         return self._context
 
 
-def _load(api: LlamaApi, path: str) -> Model:
+def _load(api: LlamaApi, path: str, repacks: bool) -> Model:
     params = api.llama_model_default_params()
     params.n_gpu_layers = 0
+    if not repacks:
+        params.use_extra_bufts = False
     model = api.llama_model_load_from_file(path.encode(), params)
     if model is None:
         raise RuntimeFailure("load_error", "llama.cpp refused to load the model (see the log).")

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
-from edgeprof_agent.runtimes.llama.llamacpp_context import SavedMemory
+from edgeprof_agent.runtimes.llama.llamacpp_context import ContextSettings, SavedMemory
 from edgeprof_agent.runtimes.llama.llamacpp_sequences import MAX_SEQUENCES, Entry, Sequences
 from edgeprof_agent.runtimes.llama.llamacpp_vocabulary import LlamaVocabulary
 from edgeprof_agent.worker_protocol.adapter import EndingScore, Generated, RuntimeFailure
@@ -25,8 +25,10 @@ _ANY = 0
 class LlamaAnswers:
     """`AnswersTexts` of a model that is loaded. Its context is made when it is first asked, and grows with need."""
 
-    def __init__(self, api: LlamaApi, model: Model, vocabulary: LlamaVocabulary, threads: int) -> None:
-        self._answers_of = (api, model, vocabulary.words, threads)
+    def __init__(
+        self, api: LlamaApi, model: Model, vocabulary: LlamaVocabulary, threads: int, settings: ContextSettings
+    ) -> None:
+        self._answers_of = (api, model, vocabulary.words, threads, settings)
         self._vocabulary = vocabulary
         self.trained_tokens = api.llama_model_n_ctx_train(model)
         self._shared: tuple[int, ...] = ()

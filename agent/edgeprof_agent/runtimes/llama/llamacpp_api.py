@@ -20,6 +20,7 @@ class ModelParams(Protocol):
     """`llama_model_params`"""
 
     n_gpu_layers: int
+    use_extra_bufts: bool
 
 
 class ContextParams(Protocol):
@@ -34,6 +35,8 @@ class ContextParams(Protocol):
     flash_attn_type: int
     swa_full: bool
     kv_unified: bool
+    type_k: int
+    type_v: int
     cb_eval: EvalCallback
 
 

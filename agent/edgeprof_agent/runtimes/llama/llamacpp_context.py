@@ -2,6 +2,8 @@
 
 import ctypes
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from edgeprof_agent.runtimes.llama.llamacpp_api import (
     Batch,
@@ -16,10 +18,40 @@ from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 N_BATCH = 2048
 N_UBATCH = 512
+_FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
+"""`enum llama_flash_attn_type` of llama.h."""
+_GGML_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "bf16": 30}
+"""`enum ggml_type` of ggml.h."""
 _COPY = 1
 """The sequence that a copy passes through; the one that is computed with is 0."""
 SavedMemory = ctypes.Array[ctypes.c_uint8]
 """What a context's memory holds, in llama.cpp's own form."""
+
+
+class ContextSettings(NamedTuple):
+    """What of a context may be chosen, as llama.cpp numbers it. The defaults are llama-bench's."""
+
+    ubatch: int = N_UBATCH
+    flash_attention: str = "auto"
+    kv_type: str = "f16"
+
+    @property
+    def words(self) -> str:
+        """For a result's notes."""
+        kv = "" if self.kv_type == "f16" else f", KV cache {self.kv_type}"
+        return f"n_batch {N_BATCH}, n_ubatch {self.ubatch}, flash attention {self.flash_attention}{kv}"
+
+
+USUAL = ContextSettings()
+
+
+def context_settings(given: Mapping[str, str]) -> ContextSettings:
+    """Those of a run's settings that concern a context."""
+    return ContextSettings(
+        int(given.get("ubatch", USUAL.ubatch)),
+        given.get("flash_attention", USUAL.flash_attention),
+        given.get("kv_type", USUAL.kv_type),
+    )
 
 
 class Tokens:
@@ -42,14 +74,17 @@ class LlamaContext:
         threads: int,
         callback: EvalCallback | None = None,
         sequences: int = 1,
+        settings: ContextSettings = USUAL,
     ) -> None:
         params = api.llama_context_default_params()
         params.n_ctx = tokens
         params.n_batch = N_BATCH
-        params.n_ubatch = N_UBATCH
+        params.n_ubatch = settings.ubatch
         params.n_threads = threads
         params.n_threads_batch = threads
-        params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_AUTO
+        params.flash_attn_type = _FLASH_ATTENTION[settings.flash_attention]
+        if settings.kv_type != USUAL.kv_type:
+            params.type_k = params.type_v = _GGML_TYPES[settings.kv_type]
         params.swa_full = False  # as llama-bench: a sliding window keeps no more than itself
         if sequences > 1:  # they share the cells of one memory; of a sliding window nothing is lost by going back
             params.n_seq_max, params.kv_unified, params.swa_full = sequences, True, True
@@ -57,7 +92,8 @@ class LlamaContext:
             params.cb_eval = callback
         context = api.llama_init_from_model(model, params)
         if context is None:
-            raise RuntimeFailure("load_error", f"llama.cpp refused a context of {tokens} tokens (see the log).")
+            chosen = "" if settings == USUAL else f" with {settings.words}"
+            raise RuntimeFailure("load_error", f"llama.cpp refused a context of {tokens} tokens{chosen} (see the log).")
         self.handle: Context = context
         self.tokens = tokens
         self._api = api

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
-from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext
+from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, USUAL, ContextSettings, LlamaContext
 from edgeprof_agent.worker_protocol.adapter import RuntimeFailure
 
 if TYPE_CHECKING:  # numpy: a run that measures speed does not load it
@@ -54,11 +54,14 @@ def batches_of(entries: Sequence[Entry], max_tokens: int, max_rows: int) -> Iter
 class Sequences:
     """The context that answers are scored in. It grows to what an item needs, and is then empty."""
 
-    def __init__(self, api: LlamaApi, model: Model, words: int, threads: int) -> None:
+    def __init__(
+        self, api: LlamaApi, model: Model, words: int, threads: int, settings: ContextSettings = USUAL
+    ) -> None:
         self._api = api
         self._model = model
         self._words = words
         self._threads = threads
+        self._settings = settings
         self.shares = not (api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model))
         """Whether sequences can share cells and go back; a recurrent memory cannot."""
         self._sequences = MAX_SEQUENCES if self.shares else 1
@@ -70,8 +73,9 @@ class Sequences:
         """In words: part of every score."""
         endings = "endings of an item in one batch" if self.shares else "one ending a batch"
         return (
-            f"n_batch {N_BATCH}, n_ubatch {N_UBATCH}, logits of {MAX_ROWS} tokens a batch, "
-            f"{endings} behind their prefix, flash attention auto"
+            f"n_batch {N_BATCH}, n_ubatch {self._settings.ubatch}, logits of {MAX_ROWS} tokens a batch, "
+            f"{endings} behind their prefix, flash attention {self._settings.flash_attention}"
+            f"{'' if self._settings.kv_type == USUAL.kv_type else f', KV cache {self._settings.kv_type}'}"
         )
 
     def make_room(self, tokens: int) -> bool:
@@ -82,7 +86,7 @@ class Sequences:
             self._context.close()
             self._context = None
         room = max(_MIN_CONTEXT, 1 << (tokens - 1).bit_length())
-        self._context = LlamaContext(self._api, self._model, room, self._threads, sequences=self._sequences)
+        self._context = LlamaContext(self._api, self._model, room, self._threads, None, self._sequences, self._settings)
         return True
 
     @property

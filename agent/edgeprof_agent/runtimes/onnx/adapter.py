@@ -16,6 +16,7 @@ from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, dtype_name, hand
 from edgeprof_agent.runtimes.onnx.session import (
     FellBack,
     assigned,
+    chosen_settings,
     is_ort,
     open_session,
     provider_name,
@@ -33,6 +34,12 @@ _GIVE_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 """A run with this returns what the arena holds and no longer needs (onnxruntime_run_options_config_keys.h)."""
 
 _ORT_NOTE = "ORT file: its graph was optimized when it was saved, for the machine that saved it"
+
+
+def _other_settings(given: Mapping[str, str]) -> list[str]:
+    """What was chosen beyond what every run says of itself."""
+    told = {name: value for name, value in given.items() if name not in ("spinning", "graph_level")}
+    return [", ".join(f"{name} {value}" for name, value in told.items())] if told else []
 
 
 class OnnxRuntime:
@@ -91,6 +98,10 @@ class OnnxModel:
         self._outputs = self._session.run(None, self._feeds)
         return dict(zip(self._output_names, self._outputs, strict=True))
 
+    def values(self) -> list[object]:
+        """The last inference's outputs that numpy can hold, in order."""
+        return [value for value in self._outputs if isinstance(value, np.ndarray)]
+
     def metadata(self) -> dict[str, str]:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
@@ -122,6 +133,7 @@ class OnnxModel:
     def setting(self) -> RuntimeSetting:
         if isinstance(self._feeding, SetFeeding):
             self._feeding.fed({name: feed for name, feed in self._feeds.items() if isinstance(feed, np.ndarray)})
+        chosen = chosen_settings(self._job)
         return {
             "runtime_version": self._api.__version__,
             "threads": self._job["config"].threads,
@@ -130,7 +142,9 @@ class OnnxModel:
             "inputs": self._feeding.described(),
             "input_source": self._feeding.sentence,
             "notes": [
-                "sequential execution, inter-op threads 1, intra-op spinning on, graph optimization: all",
+                f"sequential execution, inter-op threads 1, intra-op spinning {chosen['spinning']}, "
+                f"graph optimization: {chosen['graph_level']}",
+                *_other_settings(self._job["config"].settings),
                 *([_ORT_NOTE] if is_ort(self._job["model_path"]) else []),
             ],
         }

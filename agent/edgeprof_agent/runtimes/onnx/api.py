@@ -72,6 +72,8 @@ class Options(Protocol):
     execution_mode: object
     graph_optimization_level: object
     enable_profiling: bool
+    enable_cpu_mem_arena: bool
+    enable_mem_pattern: bool
     profile_file_prefix: str
     optimized_model_filepath: str
 

@@ -14,6 +14,27 @@ _FELL_BACK = "fallback to CPU EP has been explicitly disabled"
 _SUFFIX = "ExecutionProvider"
 _CPU = f"CPU{_SUFFIX}"
 _PROFILED_RUNS = 2
+_USUAL = {
+    "graph_level": "all",
+    "arena": "on",
+    "memory_pattern": "on",
+    "spinning": "on",
+    "prepacking": "on",
+    "denormals": "kept",
+    "dynamic_block": "0",
+}
+_ENTRIES = {
+    "prepacking": ("session.disable_prepacking", {"off": "1"}),
+    "denormals": ("session.set_denormal_as_zero", {"zero": "1"}),
+    "dynamic_block": ("session.dynamic_block_base", {"4": "4"}),
+}
+"""Only what differs from the runtime's own default is set."""
+_LEVELS = {
+    "all": "ORT_ENABLE_ALL",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "basic": "ORT_ENABLE_BASIC",
+    "off": "ORT_DISABLE_ALL",
+}
 
 
 class FellBack(Exception):
@@ -54,8 +75,14 @@ def open_session(
     options.intra_op_num_threads = job["config"].threads
     options.inter_op_num_threads = 1
     options.execution_mode = api.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = api.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    chosen = chosen_settings(job)
+    options.graph_optimization_level = getattr(api.GraphOptimizationLevel, _LEVELS[chosen["graph_level"]])
+    options.enable_cpu_mem_arena = chosen["arena"] == "on"
+    options.enable_mem_pattern = chosen["memory_pattern"] == "on"
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(chosen["spinning"] == "on")))
+    for name, (entry, values) in _ENTRIES.items():
+        if chosen[name] in values:
+            options.add_session_config_entry(entry, values[chosen[name]])
     options.add_session_config_entry(_RECORD, "1")
     options.enable_profiling = is_profiled
     options.profile_file_prefix = "operators"  # in the working directory, which is the run's own
@@ -73,6 +100,11 @@ def open_session(
         if _FELL_BACK in str(error):
             raise FellBack from error
         raise
+
+
+def chosen_settings(job: WorkerJob) -> dict[str, str]:
+    """Every setting of ONNX Runtime with the value that holds for this run."""
+    return {**_USUAL, **{name: value for name, value in job["config"].settings.items() if name in _USUAL}}
 
 
 def is_ort(path: str) -> bool:

@@ -1,0 +1,1 @@
+"""Tuning on this machine: short runs by the measuring path, answers compared, the state of a search."""
