@@ -48,6 +48,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Measure this machine's noise floor.",
     ),
+    "bisect": (
+        "edgeprof_agent.commands.bisect:bisect",
+        "",
+        "Find the first version of a runtime that makes a model worse.",
+    ),
     "reproduce": (
         "edgeprof_agent.commands.reproduce:reproduce",
         "",

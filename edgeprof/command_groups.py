@@ -8,6 +8,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "characterize",
         "calibrate",
         "reproduce",
+        "bisect",
         "divergence",
         "endpoint",
     ),

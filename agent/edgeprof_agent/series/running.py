@@ -62,18 +62,18 @@ class SeriesState:
 def measure_once(setup: Setup, host: Host, on_progress: OnProgress) -> RunOutcome:
     """One run on this machine, or on the recorded one that it plays."""
     if host.replay is None:
-        return RunOutcome(*measure(_request(setup, host), on_progress, threading.Event()))
+        return RunOutcome(*measure(request_of(setup, host), on_progress, threading.Event()))
     from edgeprof_agent.recorded.player import Player
 
     with Player(host.replay) as player:
-        request = replace(_request(setup, host), device_id=player.name, replays=player.name)
+        request = replace(request_of(setup, host), device_id=player.name, replays=player.name)
         heat = HeatGate()  # of the recorded machine: what this one has run does not count
         return RunOutcome(
             *measure(request, player.watching(on_progress), threading.Event(), root=player.root, gate=heat)
         )
 
 
-def _request(setup: Setup, host: Host) -> MeasureRequest:
+def request_of(setup: Setup, host: Host) -> MeasureRequest:
     """The host's name stands for the device id that an agent would have; of a served model, its endpoint's."""
     manifest = setup.file.manifest
     endpoint = host.endpoint if setup.file.format == "served" else None
@@ -137,7 +137,7 @@ def _survived(once: Callable[[Setup, OnProgress], RunOutcome], setup: Setup, on_
         problem = error.message if isinstance(error, EdgeprofError) else f"edgeprof itself failed: {error!r}"
         log = "".join(traceback.format_exception(error))[-_LOG_KEPT:]
         failure = Failure(stage="start", code="internal_error", message=problem, log=log)
-        return RunOutcome(failed_early(header_of(_request(setup, Host())), failure), {})
+        return RunOutcome(failed_early(header_of(request_of(setup, Host())), failure), {})
 
 
 def _place(turn: Turn, series: SeriesState) -> str:

@@ -6,6 +6,7 @@ import it.
 
 from edgeprof.errors.codes import (
     agent,
+    bisecting,
     command_line,
     cost,
     derived_sets,
@@ -46,6 +47,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Endpoints": agent.ENDPOINTS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
+    "Searching versions": bisecting.BISECTING,
     "Recorded machines": agent.RECORDING,
     "Model files": models.FILES,
     "Moving models": models.MOVING,

@@ -38,6 +38,10 @@ class Stages:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Before a line that is to stay."""
         if self._live:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
