@@ -25,6 +25,7 @@ from edgeprof_agent.worker_protocol.progress import OnProgress
 Metric = Literal["latency", "ttft", "prefill", "decode", "memory", "energy"]
 """All but the last two are times of a run's samples. Latency of a language model is the time between tokens."""
 SingleFigure = Literal["memory", "energy"]
+_SERIES: dict[str, Series | None] = {"latency": None, "ttft": "ttft", "prefill": "prefill", "decode": "decode"}
 _ROWS: dict[SingleFigure, tuple[str, ...]] = {
     "memory": ("peak_memory_mib",),
     "energy": ("energy_per_inference_j", "energy_per_token_j"),
@@ -88,8 +89,7 @@ class MeasuringBench:
     def _verdict(self, pair: _Pair) -> Verdict:
         metric = self._metric
         if metric != "memory" and metric != "energy":
-            series: Series | None = None if metric == "latency" else metric
-            verdict = report_on(pair.base, pair.candidate, series).verdict
+            verdict = report_on(pair.base, pair.candidate, _SERIES[metric]).verdict
             if verdict.ratio is None:
                 raise EdgeprofError("bisect_no_verdict", f"No verdict here: {verdict.reason}.")
             return verdict
