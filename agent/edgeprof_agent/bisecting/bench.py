@@ -33,6 +33,9 @@ _ROWS: dict[SingleFigure, tuple[str, ...]] = {
 """Metrics that a run has one figure of: the first of these rows that it has."""
 
 
+_MAX_REASON_CHARS = 200
+
+
 @dataclass
 class _Pair:
     """The runs of two builds so far, in time order."""
@@ -77,7 +80,7 @@ class MeasuringBench:
             result, artifacts = measure_once(build.setup, self._host, self._told(build))
         if result.status != "measured":
             failure = result.failure
-            reason = f"{failure.code}: {failure.message}" if failure else "its run failed"
+            reason = f"{failure.code}: {_first_line(failure.message)}" if failure else "its run failed"
             if is_base:
                 raise _base_unusable(build, reason)
             raise Unusable(f"its run failed with {reason.rstrip('.')}")
@@ -127,6 +130,12 @@ def worker_python_set(runtime: str, python: Path | None) -> Generator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def _first_line(text: str) -> str:
+    """A runtime's own words may hold a source file and a list of types."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= _MAX_REASON_CHARS else f"{line[: _MAX_REASON_CHARS - 1]}…"
 
 
 def _base_unusable(build: Build, reason: str) -> EdgeprofError:
