@@ -6,6 +6,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "profile",
         "evaluate",
         "characterize",
+        "load",
         "calibrate",
         "reproduce",
         "bisect",
@@ -43,6 +44,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set",
     ),
     "Models": (
+        "optimize",
         "models",
         "model",
         "family",
