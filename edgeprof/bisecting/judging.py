@@ -10,7 +10,7 @@ from typing import Literal
 
 from edgeprof.statistics.verdict import Verdict
 
-SMALLEST_EFFECT = 0.03
+SMALLEST_EFFECT = 0.05
 """A slowdown below this share is not looked for, unless it is asked for: repeats would take hours."""
 
 EndsOutcome = Literal["worse", "better", "no_difference", "unclear"]

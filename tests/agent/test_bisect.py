@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.bisecting.command import PACKAGES, search_command
 from edgeprof.cli import edgeprof
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 from tests.agent.wrapped_runtime import make_wheel
 
 MODEL = Path(__file__).parents[2] / "model_exports" / "edgeprof_exports" / "bundled" / "digits-cnn-int8.onnx"
@@ -85,6 +87,14 @@ def test_an_end_that_does_not_import_is_named_with_its_reason(index: Path) -> No
         bisect(index, "--metric", "answers")
     assert caught.value.code == "bisect_end_unusable"
     assert "a library that this board does not have" in caught.value.message
+
+
+def test_the_hubs_packages_are_those_of_the_table_of_runtimes() -> None:
+    local = {name: one.package for name, one in VARIANTS.items() if not one.needs_endpoint}
+    assert local == PACKAGES
+    assert search_command("xllamacpp", "m.gguf", "2026.1", "2026.10") == (
+        "edgeprof bisect m.gguf --package xllamacpp --good 2026.1 --bad 2026.10 --runtime xllamacpp"
+    )
 
 
 @pytest.mark.full

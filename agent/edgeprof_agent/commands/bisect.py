@@ -36,10 +36,10 @@ from edgeprof_agent.bisecting.metrics import BisectMetric
 @click.option(
     "--smallest",
     type=FiniteRange(0.001, 10),
-    default=0.03,
+    default=0.05,
     show_default=True,
     metavar="SHARE",
-    help="The smallest loss to look for: 0.03 is 3 %.",
+    help="The smallest loss to look for: 0.05 is 5 %.",
 )
 @click.option("--index", metavar="URL", help="A package index, such as https://HUB/simple. Default: that of pip.")
 @click.option("--dry-run", is_flag=True, help="Print the versions and the cost, and stop.")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from edgeprof.tables.figures import clean
+from edgeprof.traps.table import sentence
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
@@ -119,7 +121,7 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     """What a reader must know before using the figures of a run."""
     effective = result.effective
     notes = (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
-    return (*notes, *_remote_notes(result.remote))
+    return (*notes, *_remote_notes(result.remote), *_trap_notes(result))
 
 
 MAX_VALUE_SHOWN = 40
@@ -168,6 +170,12 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
         notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
     notes += [f"{note[0].upper()}{note[1:]}" for note in effective.notes if note.startswith(SIGNATURE_NOTE)]
     return tuple(notes)
+
+
+def _trap_notes(result: Result) -> tuple[str, ...]:
+    """Known traps of the runtime that the run walked into, each with its way out."""
+    found = (sentence(trap) for trap in result.traps)
+    return tuple(f"Known trap: {clean(text)}" for text in found)
 
 
 def _remote_notes(remote: Remote | None) -> tuple[str, ...]:

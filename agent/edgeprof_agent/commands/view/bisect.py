@@ -89,6 +89,9 @@ def _answer(search: Search, what: str, metric: str) -> Iterator[str]:
         yield f"No difference between {good} and {bad}: {ends}. There is nothing to search."
     elif search.outcome == "better":
         yield f"{bad} is better than {good}: {ends}. There is no loss to search for."
+    elif search.outcome == "unclear" and search.ends is not None and search.ends.low > 1:
+        yield f"{bad} is {worse} than {good}, by less than --smallest or not surely more: {ends}."
+        yield "A smaller --smallest searches for it. Losses near the noise may be found at another version each time."
     elif search.outcome == "unclear":
         yield f"No verdict on {good} and {bad} after {MAX_REPEATS} runs each: {ends}."
         yield "A quieter machine, a longer --window-s or a larger --smallest may decide."
