@@ -5,10 +5,13 @@ from pathlib import Path
 
 import msgspec
 
+from edgeprof.tables.figures import clean
 from edgeprof.wire.evidence import FoundTrap
 
 FILE = Path(__file__).with_name("table.json")
 PAGE = "docs/traps.md"
+KNOWN_TRAP = "Known trap"
+"""How a cell's note of a trap begins."""
 
 
 class ShownTrap(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,11 @@ class ShownTrap(msgspec.Struct, frozen=True, kw_only=True):
 def table() -> dict[str, ShownTrap]:
     """By id."""
     return msgspec.json.decode(FILE.read_bytes(), type=dict[str, ShownTrap])
+
+
+def plain(found: FoundTrap) -> str:
+    """The same sentence for a page: without the backticks of a terminal, in one line whatever the agent sent."""
+    return clean(sentence(found)).replace("`", "")
 
 
 def sentence(found: FoundTrap) -> str:

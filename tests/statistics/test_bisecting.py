@@ -12,6 +12,7 @@ from edgeprof.bisecting.course import MAX_REPEATS, Comparison, Unusable, find_fi
 from edgeprof.bisecting.judging import Ratio, ends_outcome
 from edgeprof.bisecting.search import comparisons_needed
 from edgeprof.errors import EdgeprofError
+from edgeprof_agent.commands.view.bisect import search_lines
 
 
 def near(value: float, width: float = 0.01) -> Ratio:
@@ -162,3 +163,14 @@ def test_noise_does_not_move_what_is_found() -> None:
         search = find_first_bad(builds(16), Noisy([1.0] * first_bad + [1.1] * (16 - first_bad)))
         right += search.first_bad == f"1.{first_bad}"
     assert right == 100
+
+
+def test_a_step_that_holds_less_than_half_of_the_loss_is_called_one() -> None:
+    """Six steps of 3 % each."""
+    stairs = find_first_bad(builds(7), Known([1.03**step for step in range(7)], width=0.004))
+    assert stairs.outcome == "found"
+    lines = list(search_lines(stairs, "onnxruntime", "latency", []))
+    assert lines[0] == f"The first slower onnxruntime version is {stairs.first_bad}."
+    assert "The loss comes in several steps" in lines[2]
+    one = find_first_bad(builds(7), Known([1.0, 1.0, 1.0, 1.2, 1.2, 1.2, 1.2]))
+    assert not any("several steps" in line for line in search_lines(one, "onnxruntime", "latency", []))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from edgeprof.tables.figures import clean
-from edgeprof.traps.table import sentence
+from edgeprof.traps.table import KNOWN_TRAP, plain
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
@@ -174,8 +173,7 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
 
 def _trap_notes(result: Result) -> tuple[str, ...]:
     """Known traps of the runtime that the run walked into, each with its way out."""
-    found = (sentence(trap) for trap in result.traps)
-    return tuple(f"Known trap: {clean(text)}" for text in found)
+    return tuple(f"{KNOWN_TRAP}: {plain(trap)}" for trap in result.traps)
 
 
 def _remote_notes(remote: Remote | None) -> tuple[str, ...]:

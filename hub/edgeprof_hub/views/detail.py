@@ -8,7 +8,7 @@ from typing import NamedTuple
 from edgeprof.tables import figures
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
 from edgeprof.tables.remedies import FAILURE_REMEDIES
-from edgeprof.traps.table import sentence, table
+from edgeprof.traps.table import plain, table
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
@@ -114,7 +114,7 @@ class RunPage:
     def traps(self) -> tuple[TrapLine, ...]:
         """Known traps of the runtime that the run walked into."""
         return tuple(
-            TrapLine(found.trap, table()[found.trap].title if found.trap in table() else found.trap, sentence(found))
+            TrapLine(found.trap, table()[found.trap].title if found.trap in table() else found.trap, plain(found))
             for found in self.result.traps
         )
 

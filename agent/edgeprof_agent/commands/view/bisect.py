@@ -1,5 +1,6 @@
 """A search for the first bad build as lines of a terminal. Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from edgeprof.bisecting.course import FIRST_REPEATS, MAX_REPEATS, Comparison, Search
@@ -106,6 +107,16 @@ def _answer(search: Search, what: str, metric: str) -> Iterator[str]:
     else:
         yield f"The first {worse} {_noun(what)} is {search.first_bad}."
         yield f"  {search.first_bad} against {search.last_good}: {_ratio(search.confirmation)}"
+    if is_one_of_steps(search):
+        yield f"  {bad} against {good}: {ends}. The loss comes in several steps; this one crosses half of it."
+
+
+def is_one_of_steps(search: Search) -> bool:
+    """Whether what was found holds less than half of the loss between the ends."""
+    found, ends = search.confirmation, search.ends
+    if search.outcome not in ("found", "between") or found is None or ends is None or ends.is_exact:
+        return False
+    return math.log(found.value) < math.log(ends.value) / 2
 
 
 def _noun(what: str) -> str:
