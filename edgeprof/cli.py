@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "load": (
         "edgeprof.commands.load:load",
         "",
-        "Find the highest rate of requests that a model answers in time here.",
+        "Find the highest request rate a model answers in time.",
     ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
