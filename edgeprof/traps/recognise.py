@@ -74,7 +74,12 @@ def _no_delegate(facts: TrapFacts) -> str | None:
 def _fp16_tflite(facts: TrapFacts) -> str | None:
     if facts.runtime not in _LITERT or facts.half_share is None or facts.half_share < _MOSTLY:
         return None
-    return f"{facts.half_share:.0%} of the weights are stored in fp16" if facts.half_kernels == 0 else None
+    unpacked = facts.operators.get("DEQUANTIZE", 0)
+    if not unpacked or facts.half_kernels or not _on_x86_cpu(facts):
+        return None
+    return (
+        f"{facts.half_share:.0%} of the weights are fp16, and DEQUANTIZE unpacks them ({unpacked} {_nodes(unpacked)})"
+    )
 
 
 def _q4_1(facts: TrapFacts) -> str | None:

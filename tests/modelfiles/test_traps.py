@@ -108,7 +108,9 @@ def test_tflite_without_a_delegate_on_zeros_and_in_fp16() -> None:
     assert ids(replace(layers, delegate=None)) == ["tflite-no-delegate"]
     assert ids(replace(LITERT, operators={"ADD": 1}, delegate=None)) == [], "nothing that XNNPACK would be faster at"
     assert ids(replace(layers, zero_inputs=("x",))) == ["tflite-hybrid-zero-input"]
-    assert ids(replace(layers, half_share=0.9, half_kernels=0)) == ["tflite-fp16-memory"]
+    half = replace(layers, half_share=0.9, operators={"FULLY_CONNECTED": 2, "DEQUANTIZE": 2})
+    assert ids(half) == ["tflite-fp16-memory"]
+    assert ids(replace(half, machine="aarch64")) == [], "some Arm processors compute in fp16"
 
 
 def test_gguf_types_and_threads() -> None:
