@@ -63,6 +63,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Find the settings with which a model runs best here.",
     ),
+    "bisect": (
+        "edgeprof_agent.commands.bisect:bisect",
+        "",
+        "Find the first version of a runtime that makes a model worse.",
+    ),
     "reproduce": (
         "edgeprof_agent.commands.reproduce:reproduce",
         "",

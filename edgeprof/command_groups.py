@@ -11,6 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "load",
         "calibrate",
         "reproduce",
+        "bisect",
         "divergence",
         "endpoint",
     ),

@@ -19,6 +19,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         *("max_memory_growth", "no_compare", "reference"),
         *("compare_runs", "check_all", "no_gates", "approval", "start_at", "window"),
     ),
+    "Versions": ("package", "good", "bad", "metric", "smallest", "index", "dry_run", "again"),
     "Repeats and order": ("repeats", "order_seed", "runs", "pause_s"),
     "Output": ("form", "verbose", "out", "samples_file", "as_json", "label", "no_wait"),
     "Flashing": ("no_run", "download_limit_mbps"),

@@ -39,6 +39,17 @@ def quantization_of(contents: GgufContents) -> str | None:
     return None if most is None or UNKNOWN in contents.elements else _TENSOR_TYPES.get(most)
 
 
+def named_type(contents: GgufContents) -> str | None:
+    """The quantization that the file gives itself, whatever its tensors are."""
+    file_type = contents.whole("general.file_type")
+    return None if file_type is None else _FILE_TYPES.get(file_type)
+
+
+def values_by_type(contents: GgufContents) -> dict[str, int]:
+    """How many values of each tensor type; types newer than the table are left out."""
+    return {_TENSOR_TYPES[kind]: count for kind, count in contents.elements.items() if kind in _TENSOR_TYPES}
+
+
 def own_name(contents: GgufContents) -> str:
     """The name in the file, with its size where the name has none: `SmolLM2 135M`. Empty: none."""
     name = contents.text("general.name") or contents.text("general.basename")

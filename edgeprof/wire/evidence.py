@@ -42,6 +42,15 @@ TRUST_MEANING: dict[TrustCause, str] = {
     "unstable_clock": "The processor clock, or the clock that times the run, changed during the run.",
 }
 
+
+@dataclass(frozen=True, kw_only=True)
+class FoundTrap:
+    """A known trap that the run has walked into: its id in docs/traps.md, and what showed it."""
+
+    trap: str
+    evidence: str
+
+
 MemoryPhaseName = Literal["interpreter", "runtime", "load", "first_inference", "measure", "after"]
 MEMORY_PHASES: tuple[MemoryPhaseName, ...] = get_args(MemoryPhaseName)
 

@@ -18,6 +18,7 @@ from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
     Footprint,
+    FoundTrap,
     MemoryProfile,
     NoiseFloor,
     OpenLoop,
@@ -319,6 +320,8 @@ class Result:
     replayed: str | None = None
     """The recorded machine that sensors and state were read from. Set means: nothing of it is ever ranked."""
     lost_artifacts: tuple[LostArtifact, ...] = ()
+    traps: tuple[FoundTrap, ...] = ()
+    """Known traps of the runtime that the run has walked into. Empty also for runs of older agents."""
     evaluation: Evaluation | None = None
     """Set: the run answered an evaluation set, and its metrics are figures of quality."""
     power: dict[str, str | float] | None = None

@@ -135,3 +135,39 @@ def test_a_run_leads_to_its_history_and_history_goes_with_the_device(client: Tes
     assert client.delete(f"/api/v1/devices/{KEY[0]}").status_code == 204
     assert client.get(ADDRESS).status_code == 404
     assert client.get("/api/v1/annotations", params=PARAMS).json() == []
+
+
+def regression_of(suspect: m.Result, state: rest.RegressionState = "confirmed") -> rest.Regression:
+    return rest.Regression(
+        regression_id="r",
+        device_id=KEY[0],
+        model_id=KEY[1],
+        config_key=KEY[2],
+        suspect_id=suspect.result_id,
+        state=state,
+        sentence="slower",
+        rerun_job_id="j",
+        created_s=0.0,
+    )
+
+
+def searches(runs: list[m.Result], regression: rest.Regression) -> list[str]:
+    stored = [rest.StoredResult(result=result, received_s=100.0 + index) for index, result in enumerate(runs)]
+    page = cell_history(DEVICE, CNN, KEY, stored[::-1], [], [regression], "latency_p50_ms", is_cut=False)
+    return list(page.searches.values())
+
+
+def test_a_regression_with_another_version_names_the_command_that_finds_it() -> None:
+    slower = run(5.0, "1.24.1+local")
+    runs = [run(4.0), fleet.result(1, CNN, failure=fleet.UNSUPPORTED), slower]
+    command = "edgeprof bisect model.onnx --package onnxruntime --good 1.23.2 --bad 1.24.1"
+    assert [text.split(" -t ")[0] for text in searches(runs, regression_of(slower))] == [command]
+
+
+def test_no_command_without_a_newer_version_or_a_regression_that_stands() -> None:
+    same, older, newer = run(5.0), run(5.0, "1.22.0"), run(5.0, "1.24.0")
+    assert searches([run(4.0), same], regression_of(same)) == []
+    assert searches([run(4.0), older], regression_of(older)) == [], "the search runs from old to new"
+    assert searches([newer], regression_of(newer)) == [], "nothing before it"
+    assert searches([run(4.0), newer], regression_of(newer, "not_confirmed")) == []
+    assert len(searches([run(4.0), newer], regression_of(newer, "suspected"))) == 1

@@ -12,12 +12,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from edgeprof.wire import messages as m
-from edgeprof.wire.evidence import SweepAt, SweepPoint, Trust
+from edgeprof.wire import rest
+from edgeprof.wire.evidence import FoundTrap, SweepAt, SweepPoint, Trust
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.context import DATABASE
+from edgeprof_hub.matrix.labels import notes_of
 from edgeprof_hub.store.writer import SqliteWriter
 from edgeprof_hub.views import sweeps, traces
+from edgeprof_hub.views.cell_badge import badge_of
 from edgeprof_hub.views.samples import histogram_of
 from tests.hub import fleet, realistic
 from tests.hub.test_pages import URL, words
@@ -222,3 +225,43 @@ def test_a_histogram_of_all_samples_is_cut_at_p99() -> None:
     few = histogram_of([1.0, 2.0, 30.0])
     assert few is not None
     assert (few.high_ms, few.beyond, sum(few.counts)) == (30.0, 0, 3)
+
+
+def test_known_traps_stand_near_the_top_and_in_the_notes_of_the_cell(read_run: ReadRun) -> None:
+    traps = (
+        FoundTrap(trap="onnx-fp16-on-cpu", evidence="98% of the weights are stored in fp16 <b>"),
+        FoundTrap(trap="of-a-newer-agent", evidence="a finding that this hub does not know"),
+    )
+    result = replace(fleet.result(1, CNN, fleet.vision_rows(4.0, 0.1)), traps=traps)
+    text = words(read_run(result))
+    assert "Known traps fp16 models are widened to fp32 on a CPU. 98% of the weights are stored in fp16 <b>." in text
+    assert "of-a-newer-agent. a finding that this hub does not know." in text
+    notes = [note for note in notes_of(result, CNN) if note.startswith("Known trap: ")]
+    assert len(notes) == 2
+    assert notes[0].endswith("Keep fp16 for a GPU or an NPU.")
+
+
+def test_a_trap_is_the_badge_of_a_cell_without_a_doubt() -> None:
+    cell = rest.Cell(
+        device_id="d",
+        model_id="m",
+        config_key="c",
+        state="measured",
+        result_id="r",
+        metrics={},
+        absent={},
+        failure_code=None,
+        failure_message=None,
+        stage=None,
+        fraction=None,
+        ranked=False,
+        unranked_reason=None,
+        effective_runtime="onnxruntime 1.32.0",
+        received_s=0.0,
+        cost=None,
+        cost_absent=None,
+        notes=("Known trap: it is slow.",),
+    )
+    badge = badge_of(cell, "latency_p50_ms")
+    assert (badge.kind, badge.text) == ("doubt", "! known trap")
+    assert "Known trap: it is slow." in badge.reasons

@@ -7,6 +7,7 @@ from edgeprof.version import __version__
 from edgeprof.wire.evidence import (
     ColdStart,
     Conditions,
+    FoundTrap,
     MemoryProfile,
     OpenLoop,
     Soak,
@@ -36,6 +37,7 @@ from edgeprof_agent.measuring.points import points_of
 from edgeprof_agent.measuring.post_window import open_loop_of, soak_of
 from edgeprof_agent.measuring.remote import remote_of
 from edgeprof_agent.measuring.summary import figures_of, timing_of
+from edgeprof_agent.measuring.traps import traps_of
 from edgeprof_agent.measuring.verdict import failure_of
 from edgeprof_agent.measuring.worker_run import Header, WorkerRun
 from edgeprof_agent.telemetry import state
@@ -59,6 +61,7 @@ class _Body:
     remote: Remote | None = None
     conditions: Conditions | None = None
     trust: Trust | None = None
+    traps: tuple[FoundTrap, ...] = ()
 
 
 def failed_early(header: Header, failure: Failure) -> Result:
@@ -132,6 +135,7 @@ def _body(
         remote=attempt("the endpoint's figures", lambda: remote_of(measured, header.endpoint), None),
         conditions=conditions,
         trust=trust,
+        traps=attempt("known traps", lambda: traps_of(header, measured, output.operators), ()),
         open_loop=attempt(
             "the open loop",
             lambda: open_loop_of(output.open_loop, header.protocol.seed) if output.open_loop else None,
@@ -199,6 +203,7 @@ def _document(header: Header, run: WorkerRun | None, failure: Failure | None, bo
         footprint=run.footprint if run else None,
         conditions=body.conditions,
         trust=body.trust,
+        traps=body.traps,
     )
 
 

@@ -20,6 +20,7 @@ from edgeprof_agent.worker_protocol.document import InputUse, WorkerJob
 MAX_STEERING_VALUES = 16
 """More values than this are data: what steers a model is a number or a few."""
 _SHOWN = 6
+ALL_ZERO = ", all 0"
 _ZERO_OR_ONE = frozenset(("length", "times", "count", "unknown"))
 
 
@@ -89,7 +90,10 @@ class Feeding:
         return self._fed
 
     def described(self) -> dict[str, str]:
-        """`float32[1,3,224,224]` for each input; `int32[1] = 20` for one whose values are few and all its own."""
+        """`float32[1,3,224,224]` for each input; `int32[1] = 20` for one whose values are few and all its own.
+
+        `float32[1,64], all 0` for floats that are all zero: some kernels then leave their work out.
+        """
         return {each.name: self._described(each) for each in self._declared}
 
     def steering(self) -> list[Variation]:
@@ -156,6 +160,13 @@ class Feeding:
     def _described(self, each: Declared) -> str:
         feed = self._fed.get(each.name)
         text = describe(each, feed)
+        if (
+            isinstance(feed, np.ndarray)
+            and feed.dtype.kind == "f"
+            and feed.size > MAX_STEERING_VALUES
+            and not feed.any()
+        ):
+            return f"{text}{ALL_ZERO}"
         is_own = each.name in self._given or (each.name in self._made and _is_shown(self._made[each.name]))
         return f"{text} = {_values_text(feed)}" if is_own and isinstance(feed, np.ndarray) else text
 

@@ -106,7 +106,8 @@ def _why_absent(name: str, variant: RuntimeVariant) -> str:
     python = worker_python(name)
     if python != sys.executable:
         if shutil.which(python) is None:
-            return f"{_setting(name)} names {python}, which cannot be run. Name a Python that has {variant.package}."
+            setting = setting_of_python(name)
+            return f"{setting} names {python}, which cannot be run. Name a Python that has {variant.package}."
         return f"{python} has no {variant.package}. Install it there with: {python} -m {variant.install}"
     if variant.fits_this_python:
         return f"{variant.package} is not installed. Install it with: {variant.install}"
@@ -132,8 +133,9 @@ def _version_there(name: str, variant: RuntimeVariant) -> str | None:
 
 
 def _named_python(variant: str) -> str:
-    return os.environ.get(_setting(variant), "")
+    return os.environ.get(setting_of_python(variant), "")
 
 
-def _setting(variant: str) -> str:
+def setting_of_python(variant: str) -> str:
+    """The variable that names the interpreter of a runtime."""
     return f"EDGEPROF_WORKER_PYTHON_{variant.upper().replace('-', '_')}"

@@ -221,6 +221,13 @@ class AnswersTensors(Protocol):
 
 
 @runtime_checkable
+class ShowsOutputs(Protocol):
+    """A tensor model whose last outputs can be read, by name: what two builds of a runtime are compared by."""
+
+    def outputs(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
 class ForgetsState(Protocol):
     """A tensor model that may hold state of its own from one inference to the next, as a listening one does."""
 

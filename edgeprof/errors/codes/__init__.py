@@ -6,6 +6,7 @@ import it.
 
 from edgeprof.errors.codes import (
     agent,
+    bisecting,
     command_line,
     cost,
     derived_sets,
@@ -49,6 +50,7 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
     "Tuning": agent.TUNING,
+    "Searching versions": bisecting.BISECTING,
     "Recorded machines": agent.RECORDING,
     "Model files": models.FILES,
     "Moving models": models.MOVING,

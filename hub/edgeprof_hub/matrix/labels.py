@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from edgeprof.traps.table import KNOWN_TRAP, plain
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.formats import is_language
@@ -119,7 +120,7 @@ def notes_of(result: Result, model: rest.ModelRecord) -> tuple[str, ...]:
     """What a reader must know before using the figures of a run."""
     effective = result.effective
     notes = (*(_effective_notes(effective, result, model) if effective else ()), *_state_notes(result))
-    return (*notes, *_remote_notes(result.remote))
+    return (*notes, *_remote_notes(result.remote), *_trap_notes(result))
 
 
 MAX_VALUE_SHOWN = 40
@@ -169,6 +170,11 @@ def _effective_notes(effective: Effective, result: Result, model: rest.ModelReco
         notes.append(f"Requested provider {result.config.provider}, actual {effective.provider}.")
     notes += [f"{note[0].upper()}{note[1:]}" for note in effective.notes if note.startswith(SIGNATURE_NOTE)]
     return tuple(notes)
+
+
+def _trap_notes(result: Result) -> tuple[str, ...]:
+    """Known traps of the runtime that the run walked into, each with its way out."""
+    return tuple(f"{KNOWN_TRAP}: {plain(trap)}" for trap in result.traps)
 
 
 def _remote_notes(remote: Remote | None) -> tuple[str, ...]:

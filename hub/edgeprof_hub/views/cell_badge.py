@@ -5,6 +5,7 @@ from typing import Literal
 
 from edgeprof.tables import figures, trust
 from edgeprof.tables.quality_words import DRIFTS
+from edgeprof.traps.table import KNOWN_TRAP
 from edgeprof.wire import rest
 
 OF_THE_ROW = frozenset({"emulated", "replayed"})
@@ -30,7 +31,7 @@ class Badge:
 
 
 def badge_of(cell: rest.Cell, metric: str) -> Badge:
-    """Stale before a failed gate, before doubt, before a mark, before an undecided gate, before none."""
+    """In this order: stale, failed gate, doubt, known trap, drift, mark, undecided gate, none."""
     reasons = reasons_of(cell, metric)
     kind, text = _shown(cell, metric)
     title = reasons[0] if reasons else "No problem found in this run."
@@ -62,6 +63,8 @@ def _shown(cell: rest.Cell, metric: str) -> tuple[BadgeKind, str]:
         return "gate-bad", "✕ fails gate"
     if doubts:
         return "doubt", f"! {doubts[0]}{f' +{len(doubts) - 1}' if len(doubts) > 1 else ''}"
+    if any(note.startswith(KNOWN_TRAP) for note in cell.notes):
+        return "doubt", "! known trap"
     if cell.quality is not None and cell.quality.drift in DRIFTS:
         return "doubt", DRIFTS[cell.quality.drift]
     if "best" in marks:

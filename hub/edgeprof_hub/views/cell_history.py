@@ -1,8 +1,9 @@
 """The history of one cell: a figure over its runs, with what changed between them and what people noted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edgeprof.bisecting.command import search_command
 from edgeprof.tables import figures, trust
 from edgeprof.tables.headline import HEADLINES, kind_of
 from edgeprof.wire import messages as m
@@ -48,6 +49,8 @@ class CellHistory:
     annotations: tuple[rest.Annotation, ...]
     regressions: tuple[rest.Regression, ...]
     is_cut: bool
+    searches: Mapping[str, str]
+    """By the id of a regression: the command that finds the version, where the runtime's version changed."""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -88,7 +91,27 @@ def cell_history(
         annotations=tuple(annotations),
         regressions=tuple(regressions),
         is_cut=is_cut,
+        searches=_searches(model.manifest.entry, oldest, regressions),
     )
+
+
+def _searches(file: str, oldest: Sequence[rest.StoredResult], regressions: Sequence[rest.Regression]) -> dict[str, str]:
+    """Between the suspect and the last measured run before it."""
+    found: dict[str, str] = {}
+    for regression in regressions:
+        ids = [stored.result.result_id for stored in oldest]
+        if regression.state not in ("suspected", "confirmed") or regression.suspect_id not in ids:
+            continue
+        place = ids.index(regression.suspect_id)
+        before = [stored.result.effective for stored in oldest[:place] if stored.result.effective]
+        now = oldest[place].result
+        if not before or now.effective is None or before[-1].runtime != now.effective.runtime:
+            continue
+        good, bad = before[-1].runtime_version, now.effective.runtime_version
+        command = search_command(now.effective.runtime, file, good, bad, now.config.threads)
+        if command is not None:
+            found[regression.regression_id] = command
+    return found
 
 
 def _row(number: int, oldest: Sequence[rest.StoredResult], metric: str) -> HistoryRow:

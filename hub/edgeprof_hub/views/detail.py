@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from edgeprof.tables import figures
 from edgeprof.tables.cost_words import NO_BREAK_EVEN, break_even_text
 from edgeprof.tables.remedies import FAILURE_REMEDIES
+from edgeprof.traps.table import plain, table
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.failures import MEANING
@@ -51,6 +53,14 @@ class SettingRow:
     differs: bool
 
 
+class TrapLine(NamedTuple):
+    """A known trap. `text`: what showed it, what it does, the way out."""
+
+    id: str
+    title: str
+    text: str
+
+
 @dataclass(frozen=True)
 class RunPage:
     """Everything that was recorded of one run."""
@@ -80,6 +90,7 @@ class RunPage:
     def sections(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the page's sections that a reader may want to jump to."""
         offered = (
+            ("traps", "known traps", bool(self.result.traps)),
             ("meaning", "for the app", self.meaning is not None),
             ("trust", "trust", self.evaluation is None or self.evidence.trust is not None),
             ("evaluation-h", "evaluation", self.evaluation is not None),
@@ -103,6 +114,14 @@ class RunPage:
     def is_of_a_phone(self) -> bool:
         """Whether another's program measured it on a phone, which nothing watched meanwhile."""
         return is_of_a_phone(self.stored.result)
+
+    @property
+    def traps(self) -> tuple[TrapLine, ...]:
+        """Known traps of the runtime that the run walked into."""
+        return tuple(
+            TrapLine(found.trap, table()[found.trap].title if found.trap in table() else found.trap, plain(found))
+            for found in self.result.traps
+        )
 
     @property
     def break_even(self) -> str:

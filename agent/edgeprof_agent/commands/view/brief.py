@@ -11,8 +11,9 @@ from edgeprof.tables.setups.names import Named, names_of
 from edgeprof.tables.setups.rows import SetupRow, row_of
 from edgeprof.tables.setups.text import Paint, render_rows
 from edgeprof.tables.window_end import reached_precision
+from edgeprof.traps.table import sentence
 from edgeprof.wire import identity
-from edgeprof.wire.evidence import TRUST_CAUSES, TRUST_MEANING, Timing, TrustCause, TrustMark
+from edgeprof.wire.evidence import TRUST_CAUSES, TRUST_MEANING, FoundTrap, Timing, TrustCause, TrustMark
 from edgeprof.wire.messages import Result, RunProtocol
 from edgeprof_agent.commands.view.verdict import Names, verdict_items, work_differs
 from edgeprof_agent.commands.view.words import listed, number, percent, plural
@@ -143,9 +144,21 @@ def _items(
         marked = [index for index, row in enumerate(rows) if cause in row.marks]
         if marked:
             yield cause.replace("_", " "), _badge_text(series, rows, names, marked, cause)
+    yield from _traps(series, rows, names)
     yield from _imprecise(series, rows, names)
     if work := work_differs(series, summary):
         yield "work", f"differs in {listed(work)}: the times are those of different work (-v)"
+
+
+def _traps(series: SeriesState, rows: Sequence[SetupRow], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Known traps of the runtimes, each with the set-ups that walked into it."""
+    found: dict[str, tuple[FoundTrap, list[str]]] = {}
+    for index in range(len(rows)):
+        measured = [result for result in _results(series, index) if result.status == "measured"]
+        for trap in measured[0].traps if measured else ():
+            found.setdefault(trap.trap, (trap, []))[1].append(names[index])
+    for trap, who in found.values():
+        yield "trap", f"{_some(who)}: {sentence(trap)}" if len(rows) > 1 else sentence(trap)
 
 
 def _badge_text(

@@ -19,6 +19,7 @@ from edgeprof_agent.commands.view.ran import (
     floor_lines,
     held_lines,
     timing_lines,
+    trap_lines,
     trust_lines,
 )
 from edgeprof_agent.commands.view.remote import remote_lines
@@ -38,6 +39,10 @@ class Stages:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Before a line that is to stay."""
         if self._live:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
@@ -74,6 +79,7 @@ def _lines(result: Result) -> Iterator[str]:
             "figures",
             lambda: figure_lines(result.metrics, result.absent, mean_first=is_held_back_by_quota(result.trust)),
         ),
+        ("known traps", lambda: trap_lines(result.traps)),
         ("memory", lambda: memory_lines(result.memory)),
         ("energy", lambda: energy_lines(result.energy)),
         ("the sweep", lambda: sweep_lines(result.points)),

@@ -1,11 +1,12 @@
 """What ran, as text: the badge, the runtime and what it was fed, how the samples were taken, or how the run failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edgeprof.statistics.verdict import DEFAULT_FLOOR
 from edgeprof.tables.sandbox_words import sandbox_words
 from edgeprof.tables.window_end import window_end_text
-from edgeprof.wire.evidence import TRUST_MEANING, NoiseFloor, Timing, Trust
+from edgeprof.traps.table import PAGE, sentence
+from edgeprof.wire.evidence import TRUST_MEANING, FoundTrap, NoiseFloor, Timing, Trust
 from edgeprof.wire.failures import MEANING
 from edgeprof.wire.messages import Effective, Failure, Isolation, RunProtocol
 from edgeprof_agent.commands.view.words import by_reason, labelled, listed, number, percent, plural
@@ -27,6 +28,12 @@ def trust_lines(trust: Trust | None) -> Iterator[str]:
         )
     for reason, causes in by_reason(trust.unchecked.items()).items():
         yield from labelled("unchecked", f"{listed([_name(cause) for cause in causes])}: {reason}")
+
+
+def trap_lines(traps: Sequence[FoundTrap]) -> Iterator[str]:
+    """Known traps of the runtime: what showed each, what it does to the figures, the way out."""
+    for found in traps:
+        yield from labelled("trap", f"{sentence(found)} ({PAGE}#{found.trap})")
 
 
 def effective_lines(ran: Effective) -> Iterator[str]:

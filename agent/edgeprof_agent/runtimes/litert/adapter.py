@@ -187,6 +187,10 @@ class LiteRtModel:
         self.bind()
         self._interpreter.invoke()
 
+    def outputs(self) -> dict[str, Tensor]:
+        details = self._interpreter.get_output_details()
+        return {each["name"]: self._output(each) for each in details}
+
     def output(self) -> Output:
         details = self._interpreter.get_output_details()
         return outputs.check_outputs(self._promised, [self._output(each) for each in details])

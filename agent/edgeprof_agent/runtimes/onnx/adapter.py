@@ -127,6 +127,9 @@ class OnnxModel:
         else:
             self._session.run(None, self._feeds, options)
 
+    def outputs(self) -> dict[str, object]:
+        return dict(zip(self._output_names, self._outputs, strict=True))
+
     def output(self) -> Output:
         return outputs.check_outputs(self._promised, self._outputs)
 

@@ -1,0 +1,1 @@
+"""What measures the builds of a search on this machine."""
