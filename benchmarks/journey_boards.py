@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.fault_fleet import Daemon, end
 from benchmarks.hub_footprint import answers
-from benchmarks.weak_link import BOARDS_SIDE, HUB_ADDRESS
+from benchmarks.weak_link import HUB_ADDRESS
 from edgeprof.client.http_client import HubClient
 
 AT_ONCE = 2
@@ -43,10 +43,11 @@ class Joined:
 
 
 class Boards:
-    """The boards of one run. `folder` holds everything, and must not be in use."""
+    """The boards of one run. They live in the network namespace `space`; `folder` holds everything."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, space: str) -> None:
         self.folder = folder
+        self._space = space
         self.names = tuple(f"board-{index:02}" for index in range(1, number + 1))
 
     @property
@@ -66,7 +67,7 @@ class Boards:
         command = f"{line.replace('| sudo sh', '| sh')} --name {name} --extras onnx --start"
         began_s = time.monotonic()
         done = subprocess.run(
-            ["ip", "netns", "exec", BOARDS_SIDE, "sh", "-c", command],
+            ["ip", "netns", "exec", self._space, "sh", "-c", command],
             cwd=home,
             env=clean | where,
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """The hub's pages in a real Chromium: the lines of "Add a device", and how long the fleet and the comparison take."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ class Reader:
 
 
 @contextmanager
-def reader(url: str, token: str) -> Iterator[Reader]:
+def reader(url: str, token: str) -> Generator[Reader]:
     """Chromium, in the namespace of this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_program("chromium"), args=list(ARGUMENTS))

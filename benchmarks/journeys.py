@@ -20,7 +20,7 @@ from benchmarks.fault_fleet import online
 from benchmarks.journey_boards import AT_ONCE, Boards, Joined, Site
 from benchmarks.journey_flash import BROKER_DIES_AT_S, CUT_AT_S, CUT_S, HUB_DIES_AT_S, WEAK, Flashed, at, flash
 from benchmarks.journey_pages import PAGES, Look, Reader, reader
-from benchmarks.weak_link import HUB_SIDE, WeakLink, Weather, enter
+from benchmarks.weak_link import WeakLink, Weather, enter
 from edgeprof.tables.columns import table
 
 GOOD = Weather(delay_ms=2, mbps=100)
@@ -30,11 +30,12 @@ ALONE = 3
 
 def journey(folder: Path, number: int, pictures: Path | None) -> dict[str, object]:
     """All three; the result as a document. Raises SystemExit where a step does not come to its end."""
-    site, boards = Site(folder), Boards(folder, number)
+    site = Site(folder)
     print(site.fill_wheels().strip(), file=sys.stderr, flush=True)
     model = matmuls(folder / "matmuls.onnx")
     link = WeakLink()
-    enter(HUB_SIDE)
+    boards = Boards(folder, number, link.boards_side)
+    enter(link.hub_side)
     try:
         site.start()
         with reader(site.page, site.token) as person:

@@ -21,7 +21,6 @@ from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 
 HUB_ADDRESS, BOARDS_ADDRESS = "10.77.0.1", "10.77.0.2"
-HUB_SIDE, BOARDS_SIDE = "journey-hub", "journey-boards"
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
 MAX_QUEUED_S = 0.5
@@ -48,9 +47,13 @@ class WeakLink:
     """The namespaces, their interfaces and the process between them. `close` takes all of it away."""
 
     def __init__(self) -> None:
+        own = os.getpid()
+        self.hub_side, self.boards_side = f"ep-hub-{own}", f"ep-boards-{own}"
         self._state: SynchronizedArray[float] = multiprocessing.Array("d", 8)
-        self.remove_namespaces()
-        ends = [_interface(*side) for side in _SIDES]
+        ends = [
+            _interface(f"ep-h{own}", self.hub_side, HUB_ADDRESS, BOARDS_ADDRESS),
+            _interface(f"ep-b{own}", self.boards_side, BOARDS_ADDRESS, HUB_ADDRESS),
+        ]
         self._relay = multiprocessing.get_context("fork").Process(target=_relay, args=(ends, self._state), daemon=True)
         self._relay.start()
         for end in ends:
@@ -83,18 +86,8 @@ class WeakLink:
         """Processes in the namespaces must have ended."""
         self._relay.kill()
         self._relay.join()
-        self.remove_namespaces()
-
-    @staticmethod
-    def remove_namespaces() -> None:
-        for _, space, _, _ in _SIDES:
-            subprocess.run(["ip", "netns", "delete", space], capture_output=True, check=False)
-
-
-_SIDES = (
-    ("ep-hub", HUB_SIDE, HUB_ADDRESS, BOARDS_ADDRESS),
-    ("ep-boards", BOARDS_SIDE, BOARDS_ADDRESS, HUB_ADDRESS),
-)
+        for space in (self.hub_side, self.boards_side):
+            subprocess.run(["ip", "netns", "delete", space], check=True)
 
 
 def enter(space: str) -> None:
