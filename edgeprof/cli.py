@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "",
         "Make a set that shows how far variants lie from a source.",
     ),
+    "load": (
+        "edgeprof.commands.load:load",
+        "",
+        "Find the highest request rate a model answers in time.",
+    ),
     "calibrate": (
         "edgeprof_agent.commands.calibrate:calibrate",
         "",
@@ -110,6 +115,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tag": ("edgeprof.commands.tag:tag", "", "Tag devices and models."),
     "rename": ("edgeprof.commands.hub:rename", "", "Rename a device or a model."),
     "delete": ("edgeprof.commands.hub:delete", "", "Delete a device, a model or a result."),
+    "optimize": (
+        "edgeprof.commands.optimize:optimize",
+        "exports",
+        "Make faster files of a model, and measure which one to ship.",
+    ),
     "models": ("edgeprof_exports.cli:models", "", "List, fetch or build the models that have recipes."),
     "set": (
         "edgeprof.commands.evaluation_set:set_",

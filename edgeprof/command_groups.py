@@ -6,6 +6,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "profile",
         "evaluate",
         "characterize",
+        "load",
         "calibrate",
         "reproduce",
         "divergence",
@@ -42,6 +43,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set",
     ),
     "Models": (
+        "optimize",
         "models",
         "model",
         "family",

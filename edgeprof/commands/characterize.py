@@ -42,7 +42,7 @@ def characterize(
     from edgeprof.profiler.plan import read_plan
 
     profiler = ModelProfiler.of_plan(read_plan(plan), token_from(token_file) if token_file else None)
-    found = profiler.from_recording(recorded) if recorded else profiler.characterize_models(_shown())
+    found = profiler.from_recording(recorded) if recorded else profiler.characterize_models(shown_progress())
     click.echo(repr(found))
     click.echo(f"\n{found.verdict()}")
     if folder:
@@ -54,7 +54,7 @@ def characterize(
     return 1 if found.has_failures else 0
 
 
-def _shown() -> "Callable[[ProfilerProgress], None]":
+def shown_progress() -> "Callable[[ProfilerProgress], None]":
     """A line on stderr whenever a target's stage changes."""
     last: list[str] = []
 

@@ -26,7 +26,15 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         *("warmup_runs", "warmup_limit_s", "window_s", "window_limit_s", "precision", "deadline_s", "cold_start"),
     ),
     "Sweeps and load": (
-        *("sweeps", "sweep_dims", "sweep_prompt_tokens", "sweep_depth", "arrival_rate_per_s", "soak_s"),
+        *(
+            "sweeps",
+            "sweep_dims",
+            "sweep_prompt_tokens",
+            "sweep_depth",
+            "arrival_rate_per_s",
+            "open_loop_requests",
+            "soak_s",
+        ),
     ),
     "Heat and energy": ("start_below_c", "heat_wait_s", "energy", "energy_limit_s", "meters", "replay"),
     "Served models": ("endpoint", "endpoint_key_env"),

@@ -90,6 +90,18 @@ class RunProtocol:
             not_offered=_HERE,
         ),
     ] = 10.0
+    open_loop_requests: Annotated[
+        int,
+        RunField(
+            title="Requests at a rate",
+            help="With --rate: send about this many. 0, the default: as many as the window's length allows.",
+            code="bad_rate",
+            low=0,
+            high=1_000_000,
+            option=Option(flags="--requests"),
+            not_offered=_TERMINAL,
+        ),
+    ] = 0
     precision: Annotated[
         float,
         RunField(

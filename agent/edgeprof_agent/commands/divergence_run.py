@@ -4,7 +4,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -43,11 +43,12 @@ def run(source: Path, set_name: str, out: Path, options: Mapping[str, object]) -
         raise UsageError("wrong_set", f"{source.name} is not a GGUF model: only language models have odds of words.")
     variant = given.runtime or registry.default_variant(file.format, registry.facts())
     variant = path_of(RunConfig(runtime=variant)).runtime
+    threads = given.threads or own_threads(None)
+    config = RunConfig(runtime=variant, threads=threads, prompt_tokens=1, decode_tokens=1)
     with tempfile.TemporaryDirectory() as folder:
         document = {
-            "runtime": variant,
+            "config": asdict(config),
             "model_path": str(file.folder.resolve() / file.manifest.entry),
-            "threads": given.threads or own_threads(None),
             "preparation": found.facts.preparation,
             "items": list(found.items),
             "top": given.top,

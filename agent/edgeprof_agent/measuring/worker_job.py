@@ -24,7 +24,7 @@ _SLOW_TOKENS_PER_S = 10.0
 def extra_time_s(config: RunConfig, protocol: RunProtocol) -> float:
     """What is asked beyond the measured window has time of its own, beyond the deadline."""
     point_s = protocol.warmup_limit_s + max(protocol.window_s, protocol.window_limit_s) + _POINT_ROOM_S
-    open_loop_s = 2 * max(protocol.window_s, protocol.window_limit_s) if config.arrival_rate_per_s > 0 else 0.0
+    open_loop_s = _open_loop_s(config, protocol)
     points_s = sum(point_s + _tokens_s(at, config) for at in protocol.sweep)
     return points_s + open_loop_s + protocol.soak_s * _SOAK_ROOM
 
@@ -36,6 +36,15 @@ def _tokens_s(at: SweepAt, config: RunConfig) -> float:
     depth = config.depth_tokens if at.depth_tokens is None else at.depth_tokens
     prompt = config.prompt_tokens if at.prompt_tokens is None else at.prompt_tokens
     return (depth + 2 * prompt + 2 * config.decode_tokens) / _SLOW_TOKENS_PER_S
+
+
+def _open_loop_s(config: RunConfig, protocol: RunProtocol) -> float:
+    """At most: the loop gives up after twice its planned length."""
+    if config.arrival_rate_per_s <= 0:
+        return 0.0
+    if protocol.open_loop_requests:
+        return 2 * protocol.open_loop_requests / config.arrival_rate_per_s
+    return 2 * max(protocol.window_s, protocol.window_limit_s)
 
 
 def job_of(

@@ -21,7 +21,7 @@ _SPIN_NS = 200_000
 
 
 def run_open_loop(infer: Callable[[], object], job: WorkerJob) -> OpenLoopRun:
-    """As long as 320 arrivals take, within the window's shortest and longest length."""
+    """As long as 320 arrivals take, within the window's shortest and longest length; or a requested number of them."""
     clock = time.perf_counter_ns
     span_ns = int(_span_s(job) * 1e9)
     planned_ns = _arrivals_ns(job["config"].arrival_rate_per_s, span_ns, job["protocol"].seed)
@@ -58,6 +58,9 @@ def run_open_loop(infer: Callable[[], object], job: WorkerJob) -> OpenLoopRun:
 
 
 def _span_s(job: WorkerJob) -> float:
+    requests = job["protocol"].open_loop_requests
+    if requests:
+        return requests / job["config"].arrival_rate_per_s
     return min(
         max(job["protocol"].window_s, _WANTED_ARRIVALS / job["config"].arrival_rate_per_s),
         job["protocol"].window_limit_s,

@@ -49,4 +49,37 @@ PROFILER = (
         "Use a target that the message allows.",
         WRONG_USE,
     ),
+    ErrorCode(
+        "no_ladder",
+        "`edgeprof optimize` has no steps for this kind of file.",
+        "Start from a float ONNX or TFLite file.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_variant",
+        "No step could make a file of this model; the message has each reason.",
+        "Name a set with `--set` for steps that need inputs, or start from a float file.",
+    ),
+    ErrorCode(
+        "too_few_items",
+        "The set has too few items to calibrate and to judge by different ones.",
+        "Use another number with `--calibration-items`, or a larger set.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "unknown_step",
+        "The ladder has no step of this name.",
+        "List them: `edgeprof optimize MODEL --list`.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "load_failed", "A run of a search for the highest rate failed.", "Profile the model: `edgeprof profile`."
+    ),
+    ErrorCode("no_open_loop", "The runtime sends no requests at a rate.", "Use ONNX Runtime or LiteRT."),
+    ErrorCode(
+        "wrong_load_model",
+        "`edgeprof load` takes models with tensors in and out.",
+        "Use an ONNX or TFLite file.",
+        WRONG_USE,
+    ),
 )

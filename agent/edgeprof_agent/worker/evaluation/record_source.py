@@ -2,7 +2,7 @@
 
     python -m edgeprof_agent.worker.evaluation.record_source < JOB.json
 
-The job: `runtime`, `model_path`, `threads`, `preparation` and `items` of a set of texts, `top` words, `folder`. Files
+The job: `config`, `model_path`, `preparation` and `items` of a set of texts, `top` words, `folder`. Files
 are `0.npz`, `1.npz`, … Where it fails it prints `problem: ` and a sentence.
 """
 
@@ -10,16 +10,15 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from edgeprof.quality.evaluation_set import SetFacts
 from edgeprof.quality.tasks.perplexity import window_of
 from edgeprof_agent.worker.evaluation.base import NoAnswer, Question
 from edgeprof_agent.worker.evaluation.divergence import source_odds, write_odds
+from edgeprof_agent.worker.evaluation.plain_opening import plain_opening
 from edgeprof_agent.worker.evaluation.texts import logits_of
 from edgeprof_agent.worker_protocol.adapter import Runtime, RuntimeFailure
-from edgeprof_agent.worker_protocol.document import WorkerJob
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 
@@ -35,37 +34,14 @@ def main() -> int:
 
 
 def _record(job: dict[str, Any]) -> None:
-    module, _, name = VARIANTS[job["runtime"]].target.partition(":")
+    module, _, name = VARIANTS[job["config"]["runtime"]].target.partition(":")
     runtime = cast(Runtime, getattr(importlib.import_module(module), name)())
     facts = SetFacts(name="", task="divergence", domain="language", preparation=job["preparation"])
-    model = runtime.open(_opening(job))
+    model = runtime.open(plain_opening(job))
     shown = logits_of(Question(model, facts, Path(job["folder"]), job["items"], 0))
     for place, item in enumerate(job["items"]):
         odds = source_odds(shown, str(item["text"]), window_of(facts), job["top"])
         write_odds(Path(job["folder"], f"{place}.npz"), odds)
-
-
-def _opening(job: dict[str, Any]) -> WorkerJob:
-    """The parts of a worker's job that opening a language model reads."""
-    config = SimpleNamespace(
-        runtime=job["runtime"],
-        provider="cpu",
-        threads=job["threads"],
-        prompt_tokens=1,
-        decode_tokens=1,
-        depth_tokens=0,
-        arrival_rate_per_s=0.0,
-    )
-    opening: dict[str, Any] = {
-        "course": "evaluate",
-        "config": config,
-        "protocol": SimpleNamespace(seed=0),
-        "model_path": job["model_path"],
-        "vocabulary": None,
-        "endpoint": None,
-        "eval_callback": False,
-    }
-    return cast(WorkerJob, opening)
 
 
 if __name__ == "__main__":
