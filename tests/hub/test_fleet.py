@@ -126,6 +126,12 @@ def test_every_order_shows_every_device_once(pages: TestClient) -> None:
         assert sorted(by_ones) == sorted(every)
 
 
+def test_an_idle_device_that_is_online_shows_when_its_last_message_came(pages: TestClient) -> None:
+    text = pages.get("/fleet").text
+    assert "Last message" in text
+    assert "Last seen" not in text
+
+
 def test_many_devices_are_tagged_grouped_and_retired_at_once(pages: TestClient) -> None:
     every = [device.device_id for device in hub_of(pages).reader.devices()]
     body = {"act": "tag", "value": "Lab, roof", "device": every[:2]}
