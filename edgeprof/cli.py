@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run a demo on this machine; --page shows recorded results.",
     ),
     "profile": ("edgeprof_agent.commands.profile:profile", "", "Profile model files on this machine."),
+    "operators": (
+        "edgeprof_agent.commands.operators:operators",
+        "",
+        "Show where a model's time goes here, and what to try next.",
+    ),
     "fit": (
         "edgeprof_agent.commands.fit:fit",
         "",

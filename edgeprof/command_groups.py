@@ -4,6 +4,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # heading: the commands below it, the most used first
     "Measure here": (
         "profile",
+        "operators",
         "evaluate",
         "characterize",
         "load",

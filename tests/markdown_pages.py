@@ -13,6 +13,10 @@ _FENCE = re.compile(r"^\s*```(\w*)")
 _LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$")
 _COMMAND = re.compile(r"(?:^|[\s/])edgeprof (?=[a-z-])")
+_TYPED = re.compile(
+    r"(?:[A-Z_]+=\S+ +)*(?:(?:edgeprof|sudo|apt|apt-get|pip|pipx|python3?|sqlite3|openssl|curl|systemctl|journalctl|git"
+    r"|cp|mv|rm|mkdir|tar|rsync|scp|ssh|export|mosquitto_\w+|cat|chmod|chown) +\S|\S*/\S+\.sh\b)"
+)
 _TABLE_OR_PICTURE = ("|", "![")
 
 
@@ -66,6 +70,17 @@ def commands(page: Path) -> list[list[str]]:
     inline = re.findall(r"`([^`\n]+)`", "\n".join(_lines(text)))
     found = [line for line in (*joined.splitlines(), *inline) if _COMMAND.search(line)]
     return [_words(_COMMAND.split(line, maxsplit=1)[1]) for line in found]
+
+
+def shell_commands(page: Path) -> list[str]:
+    """Every command that a reader may type: each line of its shell blocks, and inline code that begins as one does."""
+    text = page.read_text()
+    block = "\n".join(_lines(text, "sh", "")).replace("\\\n", " ")
+    paragraphs = re.split(r"\n\s*\n|\n(?=[-|])", "\n".join(_lines(text)))
+    inline = [code for each in paragraphs for code in re.findall(r"`([^`]+)`", each.replace("\n", " "))]
+    found = [*block.splitlines(), *(code for code in inline if _TYPED.match(code))]
+    lines = (re.sub(r"\s+#\s.*$", "", line).strip() for line in found)
+    return list(dict.fromkeys(" ".join(line.split()) for line in lines if line and not line.startswith("#")))
 
 
 def _words(line: str) -> list[str]:

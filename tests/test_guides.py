@@ -66,10 +66,10 @@ def test_a_command_or_an_option_that_does_not_exist_is_found() -> None:
     assert unknown_part(["agent", "meters", "--meter", "tasmota:desk@127.0.0.1"]) is None
 
 
-def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
+def test_the_readme_is_short_and_begins_with_the_clone_and_the_two_commands() -> None:
     lines = (PROJECT / "README.md").read_text().splitlines()
     assert len(lines) <= 150
     commands = [line for line in lines if line.startswith(("./", "git clone"))]
-    assert commands[:2] == ["./scripts/demo", "./scripts/test"]
-    assert commands[2].startswith("git clone ")
+    assert commands[0].startswith("git clone ")
+    assert commands[1:3] == ["./scripts/demo", "./scripts/test"]
     assert sum("![" in line for line in lines) == 1

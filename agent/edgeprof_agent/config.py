@@ -55,6 +55,8 @@ class AgentSettings:
     """External power meters of this device: `[[meter]]` tables, or `--meter`."""
     endpoint: "Endpoint | None" = None
     """Set: this device is the endpoint, and this host only asks it."""
+    phone_runners: tuple[str, ...] = ()
+    """`RUNNER=PATH` of each program for Android phones. Set: the phones at this host's adb are the devices."""
     store_budget_mib: int = 8192
     """Models on disk, above which the least recently used ones go."""
     download_limit_mbps: float | None = None
@@ -84,6 +86,7 @@ class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     replay: Path | None = None
     endpoint: str | None = None
     endpoint_key_env: str | None = None
+    phone_runner: list[Annotated[str, msgspec.Meta(pattern="^[a-z_-]+=.+$")]] | None = None
     memory_limit_mib: Mib | None = None
     cores: int | str | None = None
     sandbox: Mode | None = None
@@ -104,7 +107,9 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
     ]
     merged = _layer(_merge(layers), "the settings")
     played, endpoint = _played(merged), _endpoint(merged, environ)
+    _check_phones(merged)
     other = f"replay-{played}" if played else f"endpoint-{_folder_name(endpoint)}" if endpoint else None
+    other = "phones" if merged.phone_runner else other
     data = merged.data or (state_dir("agent") / other if other else state_dir("agent"))
     hub = merged.hub or _joined(data)
     if not hub:
@@ -115,6 +120,7 @@ def load(options: Mapping[str, object], environ: Mapping[str, str], file: Path |
         name=merged.name or played or (endpoint.host if endpoint else socket.gethostname()),
         replay=merged.replay,
         endpoint=endpoint,
+        phone_runners=tuple(merged.phone_runner or ()),
         token=merged.token or _read_token(merged.token_file),
         emulate=merged.emulate,
         memory_limit_mib=merged.memory_limit_mib,
@@ -161,6 +167,17 @@ def _endpoint(merged: Layer, environ: Mapping[str, str]) -> "Endpoint | None":
     from edgeprof_agent.endpoint import endpoint_of
 
     return endpoint_of(merged.endpoint, merged.endpoint_key_env, environ)
+
+
+def _check_phones(merged: Layer) -> None:
+    """The phones are devices of their own: nothing of this host is measured, nor limited."""
+    others = (merged.emulate, merged.replay, merged.endpoint, merged.meter, merged.memory_limit_mib, merged.cores)
+    if merged.phone_runner and any(each is not None for each in others):
+        raise UsageError(
+            "bad_setting",
+            "phone_runner drives phones. It cannot be combined with emulate, replay, endpoint, a meter, "
+            "memory_limit_mib or cores.",
+        )
 
 
 def _folder_name(endpoint: "Endpoint") -> str:
@@ -222,7 +239,7 @@ def _path(kind: type, value: object) -> object:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     names = {name: SHARED_VARIABLES.get(name, f"EDGEPROF_AGENT_{name.upper()}") for name in Layer.__struct_fields__}
     given: dict[str, object] = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    return given | {name: str(given[name]).split() for name in ("meter", "devices") if name in given}
+    return given | {name: str(given[name]).split() for name in ("meter", "devices", "phone_runner") if name in given}
 
 
 def _read_toml(file: Path) -> dict[str, object]:

@@ -14,7 +14,7 @@ from edgeprof.wire.messages import Facts, RuntimeFact, SensorFact
 from edgeprof_agent.sensors import cgroup_limits, device_tree, files
 
 MIB = 1024 * 1024
-ABILITIES = ("evaluate", "flash")
+ABILITIES = ("evaluate", "flash", "upgrade")
 """What this agent can do beyond measuring, see `Facts.abilities`."""
 
 ARM_CORES = {

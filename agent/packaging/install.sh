@@ -134,6 +134,9 @@ uninstall() {
         systemctl disable --now --quiet edgeprof-agent || true
         if [ -e "$UNITS/edgeprof-runner.socket" ]; then systemctl disable --now --quiet edgeprof-runner.socket || true; fi
     fi
+    if [ -e "$UNITS/edgeprof-runner.socket" ] && groupdel edgeprof-runner 2>/dev/null; then
+        say "removed    the group edgeprof-runner"
+    fi
     remove "$UNITS/edgeprof-runner.socket"
     remove "$UNITS/edgeprof-runner@.service"
     remove "$UNITS/edgeprof-agent.service.d/runner.conf"

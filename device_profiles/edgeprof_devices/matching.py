@@ -67,6 +67,11 @@ def conditions_of(rule: MatchRule, facts: Facts) -> dict[str, bool]:
         found[f"device tree model `{rule.dt_model}`"] = _whole(rule.dt_model, facts.dt_model)
     if rule.dmi_product is not None:
         found[f"DMI product `{rule.dmi_product}`"] = _whole(rule.dmi_product, facts.dmi_product)
+    if rule.android_model is not None:
+        found[f"phone `{rule.android_model}`"] = _whole(rule.android_model, _android_model(facts))
+    if rule.android_soc is not None:
+        soc = facts.android.soc if facts.android else None
+        found[f"SoC `{rule.android_soc}`"] = _whole(rule.android_soc, soc)
     if rule.cpu_model is not None:
         found[f"processor `{rule.cpu_model}`"] = _whole(rule.cpu_model, facts.cpu_model)
     if rule.machine:
@@ -76,6 +81,10 @@ def conditions_of(rule: MatchRule, facts: Facts) -> dict[str, bool]:
 
 def _holds(rule: MatchRule, facts: Facts) -> bool:
     return all(conditions_of(rule, facts).values())
+
+
+def _android_model(facts: Facts) -> str | None:
+    return facts.android.model if facts.android else None
 
 
 def _whole(pattern: str, text: str | None) -> bool:
@@ -98,6 +107,7 @@ def _why(rule: MatchRule, profile: Profile, facts: Facts) -> str:
     parts = [f"device tree compatible `{compatible}`"] if compatible else []
     parts += [f"device tree model `{facts.dt_model}`"] if rule.dt_model else []
     parts += [f"DMI product `{facts.dmi_product}`"] if rule.dmi_product else []
+    parts += [f"phone `{_android_model(facts)}`"] if rule.android_model else []
     parts += [f"processor `{facts.cpu_model}`"] if rule.cpu_model else []
     parts += [f"only the architecture {facts.machine} is known"] if rule.machine and not parts else []
     parts += [f"{machine_memory_mib(facts):.0f} MiB of memory"] if profile.memory_decides else []
@@ -113,5 +123,5 @@ def _other_size(rule: MatchRule, found: list[tuple[MatchRule, Profile]], facts: 
 
 
 def _seen(facts: Facts) -> str:
-    name = facts.dt_model or facts.dmi_product or facts.cpu_model or "an unnamed machine"
+    name = facts.dt_model or facts.dmi_product or _android_model(facts) or facts.cpu_model or "an unnamed machine"
     return f"`{name}` ({facts.machine})"

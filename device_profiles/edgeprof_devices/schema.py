@@ -119,16 +119,21 @@ class MatchRule(_Strict, frozen=True, kw_only=True):
     dmi_product: str | None = None
     cpu_model: str | None = None
     machine: tuple[str, ...] = ()
+    android_model: str | None = None
+    """A phone's `ro.product.model`."""
+    android_soc: str | None = None
+    """A phone's `ro.soc.model`: one model name is sold with several."""
     source: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.dt_compatible or self.dt_model or self.dmi_product or self.cpu_model or self.machine):
+        named = self.dt_model or self.dmi_product or self.android_model
+        if not (self.dt_compatible or named or self.cpu_model or self.machine):
             raise ValueError("a rule needs at least one condition")
 
     @property
     def strength(self) -> int:
         """How much a match of this rule tells: a module's part number most, an architecture least."""
-        named = self.dt_model is not None or self.dmi_product is not None
+        named = any(each is not None for each in (self.dt_model, self.dmi_product, self.android_model))
         parts = (bool(self.dt_compatible), named, self.cpu_model is not None)
         return 4 * parts[0] + 2 * parts[1] + parts[2]
 

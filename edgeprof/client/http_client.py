@@ -22,6 +22,7 @@ from edgeprof.net.hub_errors import error_in
 from edgeprof.net.lines import lines
 from edgeprof.version import __version__
 from edgeprof.wire import fleet, messages, rest
+from edgeprof.wire.fleet import FleetChange, FleetChanged
 from edgeprof.wire.rollouts import Quarantine, Rollout, RolloutAction, RolloutRequest
 
 if TYPE_CHECKING:
@@ -66,9 +67,14 @@ class HubClient:
         return self._get("/devices?retired=true" if retired else "/devices", list[rest.DeviceRecord])
 
     def fleet(self, query: fleet.FleetQuery, limit: int = fleet.MAX_PAGE, offset: int = 0) -> fleet.FleetPage:
-        """A page of devices with how they fare."""
+        """A page of devices with the state of each."""
         asked = {name: str(value) for name, value in asdict(query).items() if value}
         return self._get(f"/fleet{_query(**asked, limit=str(limit), offset=str(offset))}", fleet.FleetPage)
+
+    def change_fleet(self, change: FleetChange) -> int:
+        """Change several devices at once. How many devices were changed, or of `cancel` and `retry` how many jobs."""
+        body = json.dumps(asdict(change)).encode()
+        return _decode(self._send("POST", "/fleet/act", body), FleetChanged).changed
 
     def retire_device(self, device_id: str) -> None:
         """Hide a device from pages and new jobs; its results stay."""

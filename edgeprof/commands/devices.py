@@ -1,6 +1,7 @@
 """`edgeprof devices`: the hub's devices, and why a machine got its profile."""
 
 import json
+import time
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from edgeprof.commands import complete
 from edgeprof.commands.hub_options import client_of, hub_options
 from edgeprof.errors import UsageError
 from edgeprof.tables import fleet as fleet_table
+from edgeprof.tables import fleet_words
 from edgeprof.tables.fleet import FleetFormat
 from edgeprof.wire import fleet
 from edgeprof.wire.messages import Facts
@@ -22,6 +24,7 @@ from edgeprof.wire.messages import Facts
 if TYPE_CHECKING:
     from edgeprof_devices.explaining import Explanation
 
+POLL_S = 2.0
 FORMATS = ("text", "md", "csv", "json")
 _NEW_PROFILE = "Board missing? Add it to device_profiles/edgeprof_devices/profiles/; see docs/supported-devices.md."
 
@@ -29,7 +32,9 @@ _NEW_PROFILE = "Board missing? Add it to device_profiles/edgeprof_devices/profil
 @click.group(invoke_without_command=True)
 @hub_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--state", type=click.Choice(fleet.STATES), help="Only these, with how they fare.")
+@click.option(
+    "--state", type=click.Choice(fleet.STATES), help="Only devices in this state, with the columns of the fleet."
+)
 @click.option("--search", default="", metavar="WORDS", help="Words in name, host, id, board, version or tags.")
 @click.option("--sort", type=click.Choice(fleet.SORTS), help="Order of the devices.")
 @click.option("--format", "-o", "form", type=click.Choice(FORMATS), help="Columns of the hub's Fleet page.")
@@ -44,7 +49,7 @@ def devices(
     sort: fleet.FleetSort | None,
     form: FleetFormat | None,
 ) -> None:
-    """List the hub's devices, or with --state, --search, --sort or --format how they fare.
+    """List the hub's devices. --state, --search, --sort and --format show the state of each.
 
     `edgeprof devices match` explains a device's profile.
     """
@@ -106,6 +111,45 @@ def replace_board(old: str, new: str, hub_url: str, token_file: str | None) -> N
     before = resolve.device(known if old in {one.label for one in known} else client.devices(retired=True), old)
     client.replace_device(before.device_id, after.device_id)
     click.echo(f"{after.label} takes the place of {before.label}. The old board's results stay its own.")
+
+
+@devices.command()
+@click.argument("names", metavar="DEVICE...", nargs=-1, shell_complete=complete.device)
+@click.option("--all", "every", is_flag=True, help="Every device whose agent is older than the hub's version.")
+@click.option("--wait", is_flag=True, help="Wait until each upgrade has ended. Exit code 1 if one failed.")
+@hub_options
+def upgrade(names: tuple[str, ...], every: bool, wait: bool, hub_url: str, token_file: str | None) -> int:
+    """Replace agents by the version of the hub's package index.
+
+    Each waits for its run in progress, and goes back by itself if the hub does not hear the new version.
+    """
+    client = client_of(hub_url, token_file)
+    if every:
+        chosen = [entry.device for entry in _whole(client, fleet.FleetQuery(state="upgrade")).entries]
+    else:
+        chosen = resolve.devices(client.devices(), names, False)
+    ids = tuple(device.device_id for device in chosen)
+    count = client.change_fleet(fleet.FleetChange(act="upgrade", device_ids=ids))
+    click.echo(f"Ordered for {count:,} device{'' if count == 1 else 's'}.")
+    return _ends(client, set(ids)) if wait else 0
+
+
+def _ends(client: HubClient, ids: set[str]) -> int:
+    """Print how each ended, as it ends. An offline device is not waited for, unless its upgrade has begun."""
+    failed = False
+    while ids:
+        for entry in _whole(client, fleet.FleetQuery()).entries:
+            order = entry.upgrade
+            is_over = order is None or order.state in ("done", "failed")
+            is_over |= order is not None and order.state == "queued" and not entry.device.online
+            if entry.device.device_id in ids and is_over:
+                ids.discard(entry.device.device_id)
+                failed |= order is not None and order.state == "failed"
+                words = fleet_words.upgrade(order, is_online=entry.device.online) if order else "nothing to upgrade"
+                click.echo(f"{entry.device.label}: {words}")
+        if ids:
+            time.sleep(POLL_S)
+    return int(failed)
 
 
 @devices.command()

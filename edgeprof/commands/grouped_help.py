@@ -14,7 +14,8 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         "require_full_delegation",
     ),
     "Groups and thresholds": (
-        *("canary", "stages", "success", "errors", "error_min", "max_slowdown", "no_compare", "reference"),
+        *("canary", "stages", "success", "errors", "error_min", "max_slowdown", "max_p95_slowdown"),
+        *("max_memory_growth", "no_compare", "reference"),
         *("compare_runs", "check_all", "no_gates", "approval", "start_at", "window"),
     ),
     "Repeats and order": ("repeats", "order_seed", "runs", "pause_s"),
@@ -35,6 +36,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
             "open_loop_requests",
             "soak_s",
         ),
+        "operators",
     ),
     "Heat and energy": ("start_below_c", "heat_wait_s", "energy", "energy_limit_s", "meters", "replay"),
     "Served models": ("endpoint", "endpoint_key_env"),

@@ -86,6 +86,18 @@ def rollout() -> None:
     show_default=True,
     help="Percent by which the model may be slower than the reference.",
 )
+@click.option(
+    "--max-p95-slowdown",
+    "max_p95_slowdown",
+    type=FiniteRange(min=0, max=1000),
+    help="Percent by which its p95 may exceed that of the reference (default: not compared).",
+)
+@click.option(
+    "--max-memory-growth",
+    "max_memory_growth",
+    type=FiniteRange(min=0, max=1000),
+    help="Percent by which its peak memory may exceed that of the reference (default: not compared).",
+)
 @click.option("--no-compare", is_flag=True, help="Compare with no reference.")
 @click.option(
     "--reference",
@@ -138,6 +150,8 @@ def start(
     errors: float,
     error_min: int,
     max_slowdown: float,
+    max_p95_slowdown: float | None,
+    max_memory_growth: float | None,
     no_compare: bool,
     reference: str | None,
     compare_runs: int,
@@ -181,6 +195,8 @@ def start(
         error_percent=errors,
         error_min=error_min,
         max_slowdown_percent=None if no_compare else max_slowdown,
+        max_p95_slowdown_percent=None if no_compare else max_p95_slowdown,
+        max_memory_growth_percent=None if no_compare else max_memory_growth,
         reference_model_id=resolve.item_id(client, "model", reference) if reference else "",
         compare_runs=compare_runs,
         check_every_group=check_all,

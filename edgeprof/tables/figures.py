@@ -2,6 +2,7 @@
 
 import math
 
+from edgeprof.wire.android import PRINTS_NO_SAMPLES
 from edgeprof.wire.energy import scope_words
 from edgeprof.wire.messages import MetricRow
 
@@ -38,9 +39,17 @@ NO_INTERVAL = (
 )
 
 
+NO_SAMPLES = (
+    "No 95 % interval: the runner on the phone prints no samples. The figure is the runner's own; no ranking and no "
+    "verdict rests on it."
+)
+
+
 def uncertain(row: MetricRow) -> str | None:
     """The footnote of a percentile without an interval; None for any other figure. The run itself has the counts."""
-    return NO_INTERVAL if row.no_interval is not None else None
+    if row.no_interval is None:
+        return None
+    return NO_SAMPLES if PRINTS_NO_SAMPLES in row.no_interval else NO_INTERVAL
 
 
 def covers(row: MetricRow) -> str | None:

@@ -54,7 +54,7 @@ def _row(entry: FleetEntry, now_s: float) -> Sequence[str]:
         clean(device.label),
         _state(entry),
         durations.age_text(now_s - device.last_seen_s),
-        f"{device.agent_version}{' (upgrade due)' if entry.upgrade_to else ''}",
+        f"{device.agent_version}{_due(entry)}",
         _short(clean(entry.last_error)) or NOT_REPORTED,
         fleet_words.disk(vitals) or NOT_REPORTED,
         fleet_words.wear(vitals) or NOT_REPORTED,
@@ -63,6 +63,14 @@ def _row(entry: FleetEntry, now_s: float) -> Sequence[str]:
         ", ".join(device.tags),
         clean(", ".join(entry.groups)),
     )
+
+
+def _due(entry: FleetEntry) -> str:
+    if entry.upgrade is not None and entry.upgrade.state == "failed":
+        return " (upgrade failed)"
+    if entry.upgrade is not None and entry.upgrade.state != "done":
+        return " (upgrade ordered)"
+    return " (upgrade due)" if entry.upgrade_to else ""
 
 
 def _state(entry: FleetEntry) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from edgeprof.wire.fleet import FleetPage
+from edgeprof.wire.fleet import FleetPage, Upgrade
 from edgeprof.wire.vitals import Vitals
 
 MIB_PER_GIB = 1024
@@ -21,6 +21,23 @@ def sentence(page: FleetPage) -> str:
         if counts.get(state):
             parts.append(f"{counts[state]:,} {words}")
     return f"{every:,} device{'' if every == 1 else 's'}: {', '.join(parts)}"
+
+
+def upgrade(order: Upgrade, *, is_online: bool = True) -> str:
+    """How an order to upgrade stands.
+
+    >>> upgrade(Upgrade(version="0.2.0", state="queued", note="", at_s=0.0), is_online=False)
+    'upgrade to 0.2.0 waits until the device is online'
+    """
+    if order.state == "done":
+        return f"upgraded to {order.version}"
+    if order.state == "failed":
+        return f"upgrade to {order.version} failed: {order.note}"
+    if not is_online and order.state != "accepted":
+        return f"upgrade to {order.version} waits until the device is online"
+    if order.state == "accepted":
+        return f"upgrading to {order.version}{'. ' + order.note if order.note else ''}"
+    return f"upgrade to {order.version} ordered"
 
 
 def disk(vitals: Vitals | None) -> str:

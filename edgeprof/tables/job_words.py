@@ -23,10 +23,13 @@ def in_word(counts: Mapping[str, int], word: rest.JobWord) -> int:
     return sum(counts.get(state, 0) for state in rest.JOB_WORDS[word])
 
 
-def counts_text(counts: Mapping[str, int]) -> str:
-    """`1 running, 2 queued, 3 measured`: what is there, open jobs first."""
-    words: tuple[rest.JobWord, ...] = ("running", "queued", "failed", "measured", "cancelled")
-    return ", ".join(f"{count:,} {word}" for word in words if (count := in_word(counts, word)))
+def counts_text(counts: Mapping[str, int], flashed: int = 0) -> str:
+    """`1 running, 2 queued, 3 measured, 1 flashed`: what is there, open jobs first. `flashed`: of the measured ones."""
+    words: tuple[rest.JobWord, ...] = ("running", "queued", "failed")
+    found: list[tuple[str, int]] = [(word, in_word(counts, word)) for word in words]
+    found += [("measured", in_word(counts, "measured") - flashed), ("flashed", flashed)]
+    found += [("cancelled", in_word(counts, "cancelled"))]
+    return ", ".join(f"{count:,} {word}" for word, count in found if count)
 
 
 def left_text(entry: rest.JobEntry) -> str:

@@ -29,7 +29,7 @@ def campaigns_text(found: Sequence[rest.CampaignSummary], now_s: float) -> str:
         (
             durations.age_text(now_s - one.created_s),
             clean(one.title),
-            job_words.counts_text(one.counts),
+            job_words.counts_text(one.counts, one.flashed),
             one.campaign_id,
         )
         for one in found

@@ -46,6 +46,7 @@ FAILURE_REMEDIES: dict[FailureCode, str] = {
     "operator_unsupported": "Use a runtime that has the operator, or export the model without it.",
     "out_of_memory": "Take a smaller variant or a shorter context, or raise the memory limit.",
     "partial_delegation": "Leave --require-full-delegation out, or use a model whose operators the delegate has.",
+    "phone_lost": "Check the cable; edgeprof agent phones on its host prints what is wrong. Then repeat the run.",
     "runtime_missing": "Install the runtime on the device: edgeprof doctor prints the line.",
     "shape_required": "Give the size: --input-shape NAME=1,3,224,224 or --dim SYMBOL=N.",
     "thermal_abort": "Cool the device, or raise --start-below-c.",

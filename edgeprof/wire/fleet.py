@@ -8,7 +8,8 @@ from edgeprof.wire.vitals import Vitals
 
 FleetState = Literal["all", "online", "offline", "trouble", "upgrade", "retired"]
 FleetSort = Literal["name", "state", "seen", "version", "error", "disk", "wear", "temperature", "queue"]
-FleetAct = Literal["tag", "untag", "group", "cancel", "retry", "retire", "restore"]
+FleetAct = Literal["tag", "untag", "group", "cancel", "retry", "retire", "restore", "upgrade"]
+UpgradeState = Literal["queued", "sent", "accepted", "done", "failed"]
 STATES: tuple[FleetState, ...] = get_args(FleetState)
 SORTS: tuple[FleetSort, ...] = get_args(FleetSort)
 ACTS: tuple[FleetAct, ...] = get_args(FleetAct)
@@ -29,6 +30,16 @@ class FleetQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """The newest order to upgrade a device. `note`: why it failed, or what it waits for."""
+
+    version: str
+    state: UpgradeState
+    note: str
+    at_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class FleetEntry:
     """One device and how it fares. `trouble`: each reason to look at it, in words; empty: there is none.
 
@@ -42,6 +53,8 @@ class FleetEntry:
     groups: tuple[str, ...] = ()
     upgrade_to: str = ""
     """The hub's own version, where the agent's is older; else empty."""
+    upgrade: Upgrade | None = None
+    """None: none was ordered."""
     vitals: Vitals | None = None
     """None: the agent reports none, because it is older."""
     vitals_s: float | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeprof.wire import WIRE_VERSION
+from edgeprof.wire.android import AndroidFact
 from edgeprof.wire.device_state import DeviceState as DeviceState
 from edgeprof.wire.device_state import Isolation as Isolation
 from edgeprof.wire.device_state import Stamp as Stamp
@@ -134,6 +135,8 @@ class Facts:
     """The architecture of the programs, where it is not the kernel's (`armv7l` on `aarch64`): wheels must be for it."""
     abilities: tuple[str, ...] = ()
     """What this agent can do beyond measuring: `evaluate`. An older agent would measure speed instead."""
+    android: AndroidFact | None = None
+    """Set: a phone, which an agent on another machine drives over adb."""
     wire: int = WIRE_VERSION
 
 
@@ -143,6 +146,19 @@ class SignedStatement:
 
     statement: str
     signature_hex: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpgradeOrder:
+    """The agent's own next version, as the hub's package index holds it. `wheel_sha256`: of edgeprof's wheel."""
+
+    version: str
+    wheel_sha256: str
+
+
+UPGRADE_ABILITY = "upgrade"
+UPGRADED = "upgraded"
+"""The code of an `Ack` that accepts an upgrade: it is over, and the version runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +175,8 @@ class Job:
     """Set: the model answers the items of this set, which `config.evaluation_set` names, too."""
     signed: SignedStatement | None = None
     """None: the hub is older. A device that has pinned its hub's key refuses the job then."""
+    upgrade: UpgradeOrder | None = None
+    """Set: no model runs, and the manifest has no file. Sent only to agents with the ability `upgrade`."""
     wire: int = WIRE_VERSION
 
 
@@ -168,6 +186,9 @@ class Cancel:
 
     job_id: str
     attempt: int | None = None
+    seal: str | None = None
+    """HMAC-SHA256 in hexadecimal, by the key of the device (`signing/seals.py`). None: an older hub, or one without
+    TLS."""
     wire: int = WIRE_VERSION
 
 
@@ -314,6 +335,8 @@ class Receipt:
     """Of the message's bytes, so that a receipt for other content under the same id is noticed."""
     status: ReceiptStatus
     reason: str | None = None
+    seal: str | None = None
+    """As that of a cancel."""
     wire: int = WIRE_VERSION
 
 
@@ -346,6 +369,9 @@ class Bootstrap:
     mqtt_username: str | None
     hub_session: str = ""
     """Another one at each start of the hub: what an agent holds is told once to each. Empty: the hub does not ask."""
+    seal_key_hex: str = ""
+    """For a device with a credential of its own, over TLS: the key of its receipts and cancels (`signing/seals.py`)
+    until the hub's next start. It then believes no others. Empty: the hub seals nothing."""
     words: dict[str, tuple[str, ...]] = field(default_factory=lambda: {})
     """The words of closed lists that the hub reads, by list, as in `words.py`. Empty: an older hub."""
 

@@ -461,6 +461,8 @@ class CampaignSummary:
     """`magika on kitchen-pi`, `4 models on 2 devices`."""
     counts: dict[str, int]
     """Jobs by state."""
+    flashed: int = 0
+    """Of the measured ones, those that only flashed the model."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,10 @@ class RolloutPlan:
     error_min: int = 1
     max_slowdown_percent: float | None = 10.0
     """By how much the model may be slower than the reference on the same device; None: not compared."""
+    max_p95_slowdown_percent: float | None = None
+    """The same of the 95th percentile of its times; None: not compared."""
+    max_memory_growth_percent: float | None = None
+    """By how much its peak memory may exceed that of the reference; None: not compared."""
     reference_model_id: str = ""
     """Compared with this model; empty: with the one that each device ran before."""
     compare_runs: int = 3
@@ -53,6 +57,12 @@ class RolloutPlan:
     """`2026-12-01 02:00` by the hub's clock, or with an offset as in `2026-12-01T02:00+01:00`; empty: at once."""
     window: str = ""
     """Hours of the hub's clock in which jobs are sent, as `22:00-06:00`; empty: always."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is a limit that a reference is needed for."""
+        limits = (self.max_slowdown_percent, self.max_p95_slowdown_percent, self.max_memory_growth_percent)
+        return any(limit is not None for limit in limits)
 
 
 @dataclass(frozen=True, kw_only=True)

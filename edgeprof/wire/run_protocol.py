@@ -204,6 +204,15 @@ class RunProtocol:
             form=FormInput(label="Measure energy", note="Adds 90 s or more with a readable power source."),
         ),
     ] = True
+    operators: Annotated[
+        bool,
+        RunField(
+            title="Times of operators",
+            help="After the measurement, profile the model's operators (20 s; needs the model's memory twice).",
+            option=Option(flags="--operators"),
+            form=FormInput(label="Profile operators", note="Adds 20 s, after the measurement."),
+        ),
+    ] = False
     energy_limit_s: Annotated[
         float,
         RunField(

@@ -38,7 +38,7 @@ class HubSettings:
     """Addresses that receive notices of confirmed regressions, finished campaigns and devices in trouble."""
     email: MailSettings | None = None
     offline_after_h: float = 12.0
-    """A device without a word for so long is worth a notice."""
+    """A device that is offline for so long is worth a notice."""
     tls: bool = False
     """Serve pages, API and broker by TLS, too, with certificates of the hub's own authority."""
     tls_port: int = DEFAULT_TLS_PORT

@@ -16,9 +16,11 @@ from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.events import Events
 from edgeprof_hub.fleet.refused import Refused
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.notices import Notices
 from edgeprof_hub.page_cache import PageCache
 from edgeprof_hub.registry.parts import Parts
+from edgeprof_hub.signing.device_seals import DeviceSeals
 from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.store import trouble
 from edgeprof_hub.store.reader import SqliteReader
@@ -64,6 +66,8 @@ class HubContext:
     pages: PageCache = field(default_factory=PageCache)
     job_key: JobKey | None = None
     """Signs jobs and bundles. None: nothing is sent from here."""
+    seals: DeviceSeals | None = None
+    """Of receipts and cancels, for devices that have joined. None: the hub serves no TLS."""
     is_synthetic: bool = False
     """Its data folder was filled by `edgeprof hub seed`."""
     recorded: str = ""
@@ -72,6 +76,7 @@ class HubContext:
     notices: Notices
     identities: "Identities | None" = None
     """Who may speak for a device; None where the hub serves no TLS."""
+    burst: Burst = field(default_factory=Burst)
     refused: Refused = field(default_factory=Refused)
     health: Health = field(default_factory=Health)
 

@@ -148,7 +148,8 @@ class HubServer(uvicorn.Server):
             if self._hub.health.is_read_only:  # no writer, and nothing that could hang
                 self._notifier.alive()
             self._hub.writer.post(lambda _: self._notifier.alive())
-        garbage.collect_if_idle()
+        if not self._hub.burst.is_on():
+            garbage.collect_if_idle()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

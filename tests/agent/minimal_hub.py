@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edgeprof.signing import seals
 from edgeprof.wire import WIRE_VERSION, codec, topics
 from edgeprof.wire.messages import (
     Bootstrap,
@@ -85,6 +86,10 @@ class MinimalHub:
         self.refused_claims = 0
         self.hub_id = "h-1"
         self.hub_session = ""
+        self.promised_key = b""
+        """That of the bootstrap document."""
+        self.sealing_key = b""
+        """That of its own receipts."""
         self.hub_version = "0"
         self.holdings: list[Holdings] = []
         self.receipt_status: ReceiptStatus = "stored"
@@ -139,7 +144,8 @@ class MinimalHub:
 
     def receipt(self, result_id: str) -> None:
         digest = hashlib.sha256(self.results[result_id][0]).hexdigest()
-        self.send(self._owners[result_id], Receipt(result_id=result_id, sha256=digest, status=self.receipt_status))
+        receipt = Receipt(result_id=result_id, sha256=digest, status=self.receipt_status)
+        self.send(self._owners[result_id], seals.sealed(receipt, self.sealing_key) if self.sealing_key else receipt)
 
     def bootstrap(self) -> Bootstrap:
         return Bootstrap(
@@ -154,6 +160,7 @@ class MinimalHub:
             mqtt_tls=False,
             mqtt_username=None,
             hub_session=self.hub_session,
+            seal_key_hex=self.promised_key.hex(),
         )
 
     def _connect(self) -> mqtt.Client:

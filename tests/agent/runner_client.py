@@ -3,14 +3,17 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import edgeprof_agent
-from edgeprof_agent.isolation import Inside, Limits, run
+from edgeprof_agent.isolation import Inside, Limits, hand_over, run
 from tests.agent.measuring import BUNDLED, QUICK, measured, request_for, values
 
 STORE = Path("/var/lib/private/edgeprof-agent/models/a-model")
@@ -20,6 +23,7 @@ ATTEMPTS = (
     *("connect", "send", "reach_abstract", "write_outside", "write_root", "write_system", "write_device"),
     *("write_kernel_setting", "write_sys", "write_model", "read_token", "read_model", "others", "environment"),
 )
+HAS_MEMORY_CONTROLLER = "memory" in Path("/sys/fs/cgroup/cgroup.controllers").read_text().split()
 LEAK = "held = []\nwhile True: held.append(bytearray(b'x') * (8 << 20))"
 DAEMON = (
     "import os, time\n"
@@ -30,6 +34,20 @@ DAEMON = (
     "    os._exit(0)\n"
     "os.wait()\n"
 )
+
+
+answers: list[dict[str, Any]] = []
+"""Of the runner, as they came."""
+
+
+def read(connection: socket.socket, before: Callable[[socket.socket], dict[str, Any] | None] = hand_over.read) -> Any:
+    answer = before(connection)
+    if answer is not None:
+        answers.append(answer)
+    return answer
+
+
+hand_over.read = read
 
 
 def measured_both(name: str, runtime: str) -> dict[str, object]:
@@ -54,6 +72,9 @@ def ran(*command: str, memory_limit_mib: float | None = None) -> dict[str, objec
         "lines": lines,
         "log": ended.log,
         "strays": ended.strays,
+        "layers": ended.layers,
+        "evidence": ended.memory_evidence,
+        "left": answers[-1].get("left") if answers else "no answer",
     }
 
 
@@ -86,6 +107,7 @@ told = {
     "runs": {name: measured_both(name, runtime) for name, runtime in MODELS.items()},
     "attempts": attempts(),
     "crash": ran(sys.executable, "-c", "import time, ctypes; time.sleep(0.2); ctypes.string_at(0)"),
+    "unit_leak": ran(sys.executable, "-c", LEAK) if HAS_MEMORY_CONTROLLER else None,
     "leak": ran(sys.executable, "-c", LEAK, memory_limit_mib=100),
     "daemon": ran(sys.executable, "-c", DAEMON, "left-by-a-runner"),
     "seen_after": [line for line in command_lines() if b"left-by-a-runner" in line and b"python" in line],

@@ -13,25 +13,36 @@ SYSTEMD = Path("/lib/systemd/systemd")
 PYTHON = Path("/usr/bin/python3")
 _PACKAGING = Path(__file__).parents[2] / "agent/packaging"
 _GROUP = "edgeprof-runner:x:64999:\n"
-_TARGETS = ("basic", "sockets", "shutdown", "timers", "paths", "slices", "network-online", "network")
+_TARGETS = ("basic", "sockets", "shutdown", "timers", "paths", "multi-user", "slices", "network-online", "network")
 _BOOT = """
 set -e
 mount --make-rprivate /
+{before}
 mount -t proc proc /proc
 mount --bind {folder}/units /lib/systemd/system
-mount -t tmpfs tmpfs /etc/systemd/system
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir -p /run/lock /run/keep /var/lib/private/edgeprof-agent
 chmod 700 /var/lib/private
 mount --bind {folder} /run/keep
-mount --bind {folder}/group /etc/group
-mkdir -p /opt
-mount --bind {folder}/opt /opt
+{more}
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs -o mode=1777 tmpfs /tmp
-exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin {systemd} --system --unit=basic.target
+exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin {systemd} --system --unit=multi-user.target
+"""
+
+_OWN_GROUP = """
+mount --bind {folder}/group /etc/group
+mkdir -p /opt
+mount --bind {folder}/opt /opt
+"""
+_OWN_ETC = """
+cp -a /etc {folder}/etc
+mount --bind {folder}/etc /etc
+rm -rf /etc/systemd/system
+mkdir -p /etc/systemd/system /opt
+mount -t tmpfs -o mode=755 tmpfs /opt
 """
 
 
@@ -51,9 +62,25 @@ def why_not() -> str | None:
 def booted(folder: Path, client: Path) -> Generator["Systemd"]:
     """`client` runs as the agent's unit, with the path of the file that it tells its results in."""
     _prepare(folder, client)
+    with _running(folder, "mount -t tmpfs tmpfs /etc/systemd/system", _OWN_GROUP) as systemd:
+        yield systemd
+
+
+@contextmanager
+def fresh(folder: Path) -> Generator["Systemd"]:
+    """A machine with nothing of edgeprof on it: its own /etc, /opt and /var/lib, and this machine's network."""
+    folder.chmod(0o755)
+    _targets(folder / "units")
+    with _running(folder, _OWN_ETC, "") as systemd:
+        yield systemd
+
+
+@contextmanager
+def _running(folder: Path, before: str, more: str) -> Generator["Systemd"]:
     group = Path(f"{_hierarchy()}/edgeprof-test-{os.getpid()}")
     group.mkdir()
-    boot = _BOOT.format(folder=folder, systemd=SYSTEMD)
+    before, more = (text.format(folder=folder) for text in (before, more))
+    boot = _BOOT.format(folder=folder, systemd=SYSTEMD, before=before, more=more)
     command = ("unshare", "--pid", "--fork", "--mount", "--ipc", "--uts", "--cgroup", "--kill-child", "sh", "-c", boot)
     shell = f'echo $$ > {group}/cgroup.procs; exec "$@"'
     with subprocess.Popen(["sh", "-c", shell, "sh", *command], stdin=subprocess.DEVNULL) as process:
@@ -83,20 +110,19 @@ class Systemd:
                 return
             time.sleep(0.1)
 
-    def call(self, *command: str) -> "subprocess.CompletedProcess[str]":
+    def call(self, *command: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         """A command beside it, in its namespaces."""
-        whole = ["nsenter", "--target", str(self._pid), "--all", *command]
-        return subprocess.run(whole, capture_output=True, text=True, timeout=120, check=False)
+        inside = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", *command]
+        whole = ["nsenter", "--target", str(self._pid), "--all", *inside]
+        return subprocess.run(whole, input=stdin, capture_output=True, text=True, timeout=120, check=False)
 
 
 def _prepare(folder: Path, client: Path) -> None:
     """Units, a group, and an environment of the system's Python with our packages: ProtectHome= hides others."""
     folder.chmod(0o755)
     units, venv = folder / "units", folder / "opt/edgeprof/venv"
-    (units / "edgeprof-agent.service.d").mkdir(parents=True)
-    for name in _TARGETS:
-        shutil.copy(SYSTEMD.parent / f"system/{name}.target", units)
-    (units / "sysinit.target").write_text("[Unit]\nDefaultDependencies=no\n")
+    _targets(units)
+    (units / "edgeprof-agent.service.d").mkdir()
     for name in ("edgeprof-agent.service", "edgeprof-runner.socket", "edgeprof-runner@.service"):
         shutil.copy(_PACKAGING / name, units)
     shutil.copy(_PACKAGING / "runner.conf", units / "edgeprof-agent.service.d")
@@ -108,12 +134,19 @@ def _prepare(folder: Path, client: Path) -> None:
     )
     (units / "edgeprof-runner@.service.d").mkdir()
     (units / "edgeprof-runner@.service.d/zz-test.conf").write_text(
-        "[Service]\nStandardOutput=append:/run/keep/log\nStandardError=append:/run/keep/log\n"
+        "[Service]\nStandardOutput=append:/run/keep/log\nStandardError=append:/run/keep/log\nMemoryMax=1G\n"
     )
     (folder / "group").write_text(Path("/etc/group").read_text() + _GROUP)
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", venv], check=True)
     packages = next((venv / "lib").glob("python*/site-packages"))
     (packages / "shared.pth").write_text("\n".join(path for path in sys.path if path.startswith("/")) + "\n")
+
+
+def _targets(units: Path) -> None:
+    units.mkdir()
+    for name in _TARGETS:
+        shutil.copy(SYSTEMD.parent / f"system/{name}.target", units)
+    (units / "sysinit.target").write_text("[Unit]\nDefaultDependencies=no\n")
 
 
 def _child(pid: int) -> int:

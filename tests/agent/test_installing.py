@@ -1,13 +1,14 @@
 """Installing, upgrading and uninstalling: what is refused, what is removed, and what runs afterwards."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.wire.join_token import JoinToken
-from edgeprof_agent.installing import access
+from edgeprof_agent.installing import access, units
 from edgeprof_agent.installing import install as installing
 from edgeprof_agent.installing.access import Access, enrol
 from edgeprof_agent.installing.alone import alone
@@ -91,7 +92,7 @@ def test_an_agent_that_ran_runs_again_where_the_join_fails(
     def build(*_: object) -> Build:
         return made
 
-    def service_of(_: Places, *, has_systemd: bool) -> FakeService:
+    def service_of(*_: object, has_systemd: bool) -> FakeService:
         return service
 
     monkeypatch.setattr(HubSource, "pin", pin)
@@ -162,6 +163,35 @@ def test_a_folder_that_is_not_edgeprofs_is_not_replaced_by_the_link(places: Plac
     with pytest.raises(EdgeprofError, match="not an environment of edgeprof"):
         set_current(places, Build(tmp_path, "0.1.0", is_new=True), None, Changes(lambda _: None))
     assert (places.current / "lib").is_dir()
+
+
+def given(answer: object) -> Callable[..., object]:
+    return lambda *_: answer
+
+
+def test_a_person_s_drop_ins_outlive_the_units(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "_group_exists", given(True))
+    monkeypatch.setattr(units, "_run", given(True))
+    lines: list[str] = []
+    assert units.put_units(places, Changes(lines.append))
+    assert [line.split()[0] for line in lines] == ["created"] * 6
+    assert f"ExecStart={places.prefix}/venv/bin/python" in (places.units / "edgeprof-runner@.service").read_text()
+    mine = places.units / "edgeprof-agent.service.d/mine.conf"
+    mine.write_text("[Service]\nNice=5\n")
+    assert not units.put_units(places, Changes(lines.append))
+    units.remove_units(places, Changes(lines.append))
+    assert [path.name for path in places.units.rglob("*")] == ["edgeprof-agent.service.d", "mine.conf"]
+    assert lines[-1] == "removed    the group edgeprof-runner"
+
+
+def test_a_board_without_groupadd_gets_the_agent_alone(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "_group_exists", given(False))
+    monkeypatch.setattr(units, "_run", given(False))
+    lines: list[str] = []
+    units.put_units(places, Changes(lines.append))
+    assert not [path.name for path in places.units.iterdir() if "runner" in path.name]
+    assert places.unit.exists()
+    assert lines[-1].startswith("skipped    edgeprof-runner.socket: groupadd could not make the group")
 
 
 def test_nothing_is_installed_or_uninstalled_while_an_upgrade_runs(

@@ -58,4 +58,13 @@ def test_a_worker_that_leaks_ends_at_its_limit(told: dict[str, Any]) -> None:
 def test_what_a_worker_leaves_behind_ends_with_its_unit(told: dict[str, Any]) -> None:
     assert (told["daemon"]["ending"], told["daemon"]["exit"]) == ("exited", 0)
     assert told["daemon"]["strays"] == 1
+    assert "unit_cgroup" in told["daemon"]["layers"]
+    assert told["daemon"]["left"] == 0
     assert told["seen_after"] == []
+
+
+def test_a_unit_that_reaches_its_own_memory_limit_reports_it(told: dict[str, Any]) -> None:
+    if told["unit_leak"] is None:
+        pytest.skip("this kernel's version 2 of cgroups has no memory controller")
+    assert told["unit_leak"]["signal"] == "SIGKILL"
+    assert "MemoryMax=" in told["unit_leak"]["evidence"]

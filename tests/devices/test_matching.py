@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edgeprof.wire.android import AndroidFact
 from edgeprof.wire.messages import Facts
 from edgeprof_devices import load_profiles, match
 from edgeprof_devices.matching import match_profile, memory_size_gib
@@ -110,7 +111,7 @@ def test_an_arm_board_that_boots_by_uefi_names_itself_by_dmi(
     assert (f"DMI product `{product}`" in found.reason) == (profile == "orion-o6")
 
 
-def test_a_phone_is_never_detected(facts_of: Callable[[str], Facts]) -> None:
+def test_no_recorded_machine_is_taken_for_a_phone(facts_of: Callable[[str], Facts]) -> None:
     phones = {name for name, profile in load_profiles().items() if profile.device_class == "phone"}
     assert len(phones) >= 3
     assert not phones & {match(facts_of(machine)).profile_id for machine in MACHINES}
@@ -178,3 +179,26 @@ def test_boards_without_a_record_are_known_by_their_published_names(
 ) -> None:
     board = replace(facts_of("pi-4b-4gb"), dt_model=model, dt_compatible=(compatible,), memory_mib=memory_mib)
     assert match(board).profile_id == profile
+
+
+@pytest.mark.parametrize(
+    ("model", "soc", "profile"),
+    [
+        ("Pixel 8", "Tensor G3", "pixel-8"),
+        ("Pixel 6", "Tensor", "pixel-6"),
+        ("Pixel 9", "Tensor G4", "pixel-9"),
+        ("Pixel 8 Pro", "Tensor G3", "arm64-generic"),
+        ("SM-S911B", "SM8550", "galaxy-s23"),
+        ("SM-S921U", "SM8650", "galaxy-s24"),
+        ("SM-S921B", "s5e9945", "arm64-generic"),
+    ],
+)
+def test_a_phone_over_adb_is_known_by_its_model_and_where_that_is_sold_with_two_chips_by_both(
+    model: str, soc: str, profile: str, facts_of: Callable[[str], Facts]
+) -> None:
+    android = AndroidFact(
+        model=model, manufacturer=None, soc=soc, release="15", sdk=35, abis=("arm64-v8a",), security_patch=None
+    )
+    found = match(replace(facts_of("phone-pixel-8"), android=android))
+    assert found.profile_id == profile
+    assert (f"phone `{model}`" in found.reason) == (profile != "arm64-generic")

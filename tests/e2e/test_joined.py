@@ -1,5 +1,6 @@
 """A hub with TLS and agents that join it, as processes of their own: from the join to a result to the revocation."""
 
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 
 from edgeprof.wire.join_token import parse
 from tests.e2e.farm import Farm, Process, eventually
+from tests.phones.adb_server import adb_server
+from tests.phones.adbd import Phone
+from tests.phones.pixel import benchmark_model, make_pixel
 from tests.ports import free_port
 
 pytestmark = pytest.mark.mosquitto
@@ -143,3 +147,27 @@ def test_a_token_that_was_used_or_is_none_is_refused(farm: TlsFarm) -> None:
     assert (none.returncode, "[bad_join_token]" in none.stderr) == (2, True)
     plain = farm.edgeprof("agent", "join", "--hub", farm.client.url, "--data", "plain", EDGEPROF_JOIN=farm.token())
     assert (plain.returncode, "[tls_needed]" in plain.stderr) == (2, True)
+
+
+@pytest.mark.full
+def test_a_phone_joins_by_itself_and_measures_over_tls(farm: TlsFarm, tmp_path: Path) -> None:
+    (tmp_path / "adb").mkdir()
+    with adb_server(tmp_path / "adb") as server:
+        phone = Phone(make_pixel(tmp_path / "phone", "38171FDJG00123"))
+        try:
+            server.plug(phone)
+            listed = farm.edgeprof("agent", "phones", "--json", **server.environment)
+            (line,) = json.loads(listed.stdout)
+            done = farm.join("phones", farm.token(), "--phone", line["device_id"])
+            assert f"as {line['device_id']}, with a certificate until" in done.stdout, done.stderr
+            arguments = ["agent", "run", "--hub", farm.url, "--data", str(farm.folder / "phones")]
+            arguments += ["--phone-runner", f"benchmark_model={benchmark_model(tmp_path)}"]
+            farm.agents["phones"] = Process(farm.folder / "phones.log", arguments, {**PLAIN, **server.environment})
+            device = farm.device(line["name"])
+            assert device.device_id == line["device_id"]
+            campaign = farm.run([farm.put(MODEL.with_suffix(".tflite"))], [device])
+            assert [job.state for job in campaign.jobs] == ["measured"]
+            assert "phone.not_joined" not in farm.log("phones")
+            farm.agents.pop("phones").stop()
+        finally:
+            phone.close()

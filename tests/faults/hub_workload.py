@@ -16,6 +16,7 @@ from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.context import DATABASE
 from edgeprof_hub.events import Events
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.store.thread import WriterThread
@@ -63,7 +64,7 @@ def main(data: Path) -> None:
     here = Here(store)
     artifacts = BlobStore(data / "artifacts", MAX_ARTIFACT_BYTES)
     presence = Presence()
-    ingest = Ingest(cast(WriterThread, here), Inbox("home", artifacts, presence, Claims(presence)), Events())
+    ingest = Ingest(cast(WriterThread, here), Inbox("home", artifacts, presence, Claims(presence)), Events(), Burst())
     ingest.connect(cast(AgentLink, here), cast(Dispatch, here))
     model = fleet.model("digits", "digits")
     store.save_model(model)

@@ -44,6 +44,8 @@ class Behaviour:
     fails_on: int = 0
     fails_only: str = ""
     """`speed`, `evaluation` or `flash`: where alone it fails."""
+    memory_mib: float | None = None
+    """Peak memory of its runs, where that matters."""
     refuses: str = ""
     right: Sequence[bool | None] = field(default_factory=lambda: RIGHT)
     holds: Callable[[str], bool] = lambda device_id: True
@@ -105,9 +107,11 @@ class Agent(FakeAgent):
             scale = does.scales[number % len(does.scales)]
             samples = device.run(self._draw, SAMPLES, does.factor * scale)
             middle = sorted(samples)[SAMPLES // 2]
-            made = replace(
-                fleet.result(self.number, record, fleet.vision_rows(middle, middle / 100)), samples_ms=tuple(samples)
-            )
+            rows = fleet.vision_rows(middle, middle / 100)
+            if does.memory_mib is not None:
+                others = [row for row in rows if row.metric != "peak_memory_mib"]
+                rows = (*others, fleet.row("peak_memory_mib", does.memory_mib))
+            made = replace(fleet.result(self.number, record, rows), samples_ms=tuple(samples))
         return replace(made, config=job.config, config_key=job.config_key, protocol=job.protocol)
 
 

@@ -104,6 +104,10 @@ def test_an_agent_that_can_gets_it_with_the_family(live: Live, agent: FakeAgent)
     (job,) = agent.got(m.Job)
     assert (job.config.load_only, job.protocol.download_limit_mbps, job.model.family) == (True, 4.0, record.family)
     assert job.config_key == identity.config_key(job.config)
+    live.hub.writer.call(lambda store: store.save_job_state(job.job_id, 1, "measured", "", None, ""))
+    campaigns = live.client.campaigns()
+    assert [(dict(one.counts), one.flashed) for one in campaigns] == [({"measured": 1}, 1)]
+    assert "1 flashed" in live.app_get("/jobs")
 
 
 @pytest.mark.parametrize(

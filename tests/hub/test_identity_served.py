@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof.signing import seals
 from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
 from edgeprof_agent.daemon.http import HubHttp
@@ -23,7 +24,7 @@ from edgeprof_hub.broker import choice
 from edgeprof_hub.config import HubSettings
 from edgeprof_hub.identity import certificates, rotation, tokens
 from edgeprof_hub.identity.authority import read_cas
-from edgeprof_hub.identity.identities import MAX_TTL_S
+from edgeprof_hub.identity.identities import MAX_A_DAY, MAX_TTL_S
 from tests.hub import fleet
 from tests.hub.live import eventually
 from tests.hub.test_access import OPEN, ROUTES
@@ -71,6 +72,45 @@ def birth(device_id: str, name: str) -> bytes:
 def hello(device_id: str) -> dict[str, Any]:
     return {"device_id": device_id, "session_id": f"s-{time.monotonic_ns()}", "name": "n", "hostname": "h",
             "agent_version": "1"}  # fmt: skip
+
+
+def test_a_device_alone_gets_the_key_of_its_receipts_and_over_tls_alone(
+    served: TlsHub, joined: tuple[Device, Device]
+) -> None:
+    one, other = joined
+    found = {device.device_id: _bootstrap(served, context=device.context(served)) for device in joined}
+    keys = {device_id: bytes.fromhex(document["seal_key_hex"]) for device_id, document in found.items()}
+    assert len(set(keys.values())) == 2
+    assert _bootstrap(served, token=TOKEN)["seal_key_hex"] == ""
+    sent = m.Cancel(job_id="01a22f8c-bf20-79bf-ab0b-760ba12ad6b8", attempt=1)
+    with Mqtt(certificate_port(served), one.device_id, one.context(served)) as receiver:
+        eventually(lambda: receiver.is_in)
+        receiver.client.subscribe(topics.build(SITE, one.device_id, "cancel"), 1)
+        eventually(lambda: served.hub.link.send(one.device_id, "cancel", sent) and receiver.received)
+        arrived = codec.decode("cancel", receiver.received[0][1])
+    assert isinstance(arrived, m.Cancel)
+    assert seals.is_sealed(arrived, keys[one.device_id])
+    assert not seals.is_sealed(arrived, keys[other.device_id])
+
+
+def test_a_device_with_a_token_gets_its_key_over_tls_and_not_without(served: TlsHub) -> None:
+    document = {"secret": served.secret(), "device_id": fleet.device_id(next(NUMBERS)), "csr_pem": None}
+    status, answer = served.ask("POST", "/api/v1/enrol", document)
+    assert status == 200, answer
+    token = answer["token"]
+    assert len(_bootstrap(served, token=token)["seal_key_hex"]) == 64
+    line = http.client.HTTPConnection(HOST, served.plain_port, timeout=20)
+    line.request("GET", "/api/v1/bootstrap", headers={"Authorization": f"Bearer {token}"})
+    unencrypted = line.getresponse().read()
+    line.close()
+    assert b'"hub_id"' in unencrypted
+    assert b'"seal_key_hex":""' in unencrypted
+
+
+def _bootstrap(served: TlsHub, context: ssl.SSLContext | None = None, token: str | None = None) -> dict[str, Any]:
+    status, answer = served.ask("GET", "/api/v1/bootstrap", context=context, token=token)
+    assert status == 200, answer
+    return answer
 
 
 def test_what_an_operator_makes_a_device_joins_with(served: TlsHub, tmp_path: Path) -> None:
@@ -325,6 +365,15 @@ def test_a_device_revoked_after_its_request_was_let_through_gets_no_certificate(
     with pytest.raises(EdgeprofError) as caught:
         served.identities.renew(device.device_id, credential.serial, None)
     assert caught.value.code == "device_revoked"
+
+
+def test_a_device_that_renews_without_end_is_stopped(served: TlsHub, tmp_path: Path) -> None:
+    device = Device(tmp_path, "d-" + "6" * 32)
+    status, made = served.ask("POST", "/api/v1/join-secrets", {"device_id": device.device_id}, token=TOKEN)
+    assert (status, device.join(served, made["token"].split(".")[2])[0]) == (200, 200)
+    answers = [served.ask("POST", "/api/v1/renew", context=device.context(served)) for _ in range(MAX_A_DAY)]
+    assert [status for status, _ in answers] == [200] * (MAX_A_DAY - 1) + [429]
+    assert answers[-1][1]["error"]["code"] == "renewed_too_often"
 
 
 def test_an_agents_own_client_renews_what_is_due_over_tls(served: TlsHub, tmp_path: Path) -> None:

@@ -371,7 +371,7 @@ def test_a_broken_file_takes_no_result_and_the_device_keeps_it(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteWriter, "save_result", broken)
+        patch.setattr(SqliteWriter, "save_results", broken)
         agent.post(measured())
         eventually(lambda: live.hub.health.is_read_only)
     agent.post(measured())

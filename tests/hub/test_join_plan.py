@@ -7,15 +7,17 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 from starlette.testclient import TestClient
 
-from edgeprof.errors import UsageError
+from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.fit.wheels import extras_for
 from edgeprof_hub.app import create_app
 from edgeprof_hub.commands import hub_wheels
 from edgeprof_hub.commands.hub import hub
 from edgeprof_hub.config import HubSettings
+from edgeprof_hub.joining import plan_cache
 from edgeprof_hub.joining.closure import resolve
 from edgeprof_hub.joining.kinds import kinds
 from edgeprof_hub.joining.plan import plan
+from edgeprof_hub.joining.plan_cache import PlanCache
 from edgeprof_hub.joining.targets import of_device, parse
 from edgeprof_hub.joining.wheel_index import FOLDER, Wheel, WheelIndex, read
 from tests.hub import made_wheels
@@ -49,6 +51,26 @@ def test_every_lower_tag_counts() -> None:
     assert {"manylinux1_x86_64", "manylinux2010_x86_64", "manylinux_2_5_x86_64"} <= set(parse("x86_64-cp310").platforms)
     assert parse("aarch64-cp311").glibc_minor == 36
     assert of_device("aarch64", "3.11", "").platforms == ["linux_aarch64"]  # another C library: musl
+
+
+def test_a_plan_is_made_once_until_the_wheels_change(tmp_path: Path) -> None:
+    wheels(tmp_path, *AGENT)
+    index, cache = WheelIndex(tmp_path), PlanCache()
+    first = cache.plan(index, PI, frozenset(("a-flag-of-nobody",)))
+    assert cache.plan(index, PI, frozenset()) is first
+    wheels(tmp_path, *ONNX)
+    changed = cache.plan(index, PI, frozenset())
+    assert [each.name for each in changed.extras if not each.missing] == ["onnx"]
+    for minor in range(plan_cache.MAX_PLANS):
+        cache.plan(index, of_device("riscv64", "3.11", f"2.{minor}"), frozenset())
+    assert cache.plan(index, PI, frozenset()) is not changed  # forgotten, and made again
+
+
+def test_too_many_at_once_are_asked_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_cache, "MAX_ASKING", 0)
+    with pytest.raises(EdgeprofError) as refused:
+        PlanCache().plan(WheelIndex(tmp_path), PI, frozenset())
+    assert refused.value.code == "hub_busy"
 
 
 @pytest.mark.parametrize("text", ["aarch64", "riscv64-cp311", "aarch64-cp39", "aarch64-cp311-x", ""])

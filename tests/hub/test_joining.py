@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.version import __version__
+from edgeprof.wire.fleet import FleetChange, FleetQuery
 from edgeprof_hub.joining.wheel_index import FOLDER, WheelIndex, index_of
 from tests.hub import made_wheels
 from tests.hub.live import Live, eventually, serving
@@ -130,6 +132,28 @@ def test_the_command_that_the_installer_prints_without_systemd_works(live: Live,
     assert "[state_in_use]" in refused.stderr
 
 
+def ordered(live: Live) -> tuple[str, str]:
+    """State and note of the one device's order."""
+    (entry,) = live.client.fleet(FleetQuery()).entries
+    return (entry.upgrade.state, entry.upgrade.note) if entry.upgrade else ("", "")
+
+
+def test_the_hub_orders_an_upgrade_and_hears_how_it_ended(live: Live, device: Device) -> None:
+    with pytest.raises(EdgeprofError, match=r"has edgeprof 0\.1\.0 already"):
+        live.client.change_fleet(FleetChange(act="upgrade", query=FleetQuery()))
+    index = index_of(live.hub.settings.data)
+    made_wheels.changed(index.own().file, index.folder, "0.1.0.1", {})
+    assert live.client.change_fleet(FleetChange(act="upgrade", query=FleetQuery())) == 1
+    eventually(lambda: ordered(live) == ("done", ""))
+    assert [(online, version) for _, online, version in ids(live)] == [(True, "0.1.0.1")]
+    assert (device.folder / "opt" / "venv").resolve().name == "0.1.0.1-1"
+    broken = made_wheels.changed(index.own().file, index.folder, "0.1.0.2", BROKEN)
+    assert live.client.change_fleet(FleetChange(act="upgrade", query=FleetQuery())) == 1
+    eventually(lambda: ordered(live)[0] == "failed")
+    assert "edgeprof 0.1.0.2 was not kept. edgeprof 0.1.0.1 runs again" in ordered(live)[1]
+    broken.unlink()
+
+
 def test_a_newer_version_of_the_hub_is_kept_once_the_hub_hears_it(live: Live, device: Device) -> None:
     index = index_of(live.hub.settings.data)
     made_wheels.changed(index.own().file, index.folder, "0.1.1", {})
@@ -138,7 +162,7 @@ def test_a_newer_version_of_the_hub_is_kept_once_the_hub_hears_it(live: Live, de
     assert done.returncode == 0, done.stdout + done.stderr
     assert "with edgeprof 0.1.1" in done.stdout
     assert ids(live) == [(before[0], True, "0.1.1")]
-    assert device.versions == ["0.1.0-1", "0.1.1-1"]
+    assert device.versions == ["0.1.0.1-1", "0.1.1-1"]
     assert (device.folder / "opt" / "venv").resolve().name == "0.1.1-1"
     assert device.upgrade().stdout.startswith("unchanged")
 
@@ -153,7 +177,7 @@ def test_a_version_that_does_not_work_goes_back_by_itself(live: Live, device: De
     assert "broken on purpose" in done.stderr
     assert "[upgrade_failed]" in done.stderr
     assert ids(live) == [before]
-    assert device.versions == ["0.1.0-1", "0.1.1-1"]
+    assert device.versions == ["0.1.0.1-1", "0.1.1-1"]
     assert (device.folder / "opt" / "venv").resolve().name == "0.1.1-1"
 
 

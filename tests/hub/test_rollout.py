@@ -110,6 +110,21 @@ def test_a_model_that_is_slower_than_the_one_before_stops_at_the_canary(
     assert sum(did(agents)) == 6
 
 
+def test_a_model_that_is_fast_and_needs_too_much_memory_stops_at_the_canary(
+    served: tuple[Live, list[Agent]], models: dict[str, Behaviour]
+) -> None:
+    models[OLD.model_id].memory_mib, models[NEW.model_id].memory_mib = 60.0, 90.0
+    live, agents = served
+    started = start(served, RolloutPlan(gates=False, max_memory_growth_percent=20.0))
+    ended = outcome_of(live, started)
+    assert ended.state == "stopped"
+    sentences = [device.sentence for device in ended.devices if device.outcome == "failed"]
+    assert sentences
+    assert all("Peak memory is 1.50 × that of" in sentence for sentence in sentences)
+    assert "peak memory higher by more than 20 %" in live.app_get(f"/rollouts/{started.rollout_id}")
+    assert sum(did(agents)) == 6, "three runs on each of the two canaries"
+
+
 def test_runs_of_the_reference_are_interleaved_and_the_next_groups_run_the_model_alone(
     served: tuple[Live, list[Agent]],
 ) -> None:

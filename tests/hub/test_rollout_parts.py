@@ -12,7 +12,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.rollouts import DeviceOutcome, RolloutPlan
 from edgeprof_hub import device_kinds, hub_clock
 from edgeprof_hub.rollout import grouping, thresholds
-from edgeprof_hub.rollout.comparing import speed
+from edgeprof_hub.rollout.comparing import P95, PEAK_MEMORY, beside, by_range, speed
 from edgeprof_hub.rollout.form import StagesForm, plan_of, typed_form
 from tests.hub import fleet
 
@@ -69,6 +69,8 @@ def test_a_canary_that_is_not_in_the_rollout_is_refused() -> None:
         RolloutPlan(error_min=0),
         RolloutPlan(compare_runs=0),
         RolloutPlan(max_slowdown_percent=-1),
+        RolloutPlan(max_p95_slowdown_percent=-1),
+        RolloutPlan(max_memory_growth_percent=float("inf")),
         RolloutPlan(stages_percent=(50, 50)),
         RolloutPlan(stages_percent=tuple(float(share) for share in range(1, 60))),
         RolloutPlan(reference_model_id="x"),
@@ -95,6 +97,52 @@ def test_a_plan_out_of_range_is_refused(plan: RolloutPlan) -> None:
 )
 def test_what_outcomes_come_to(outcomes: list[DeviceOutcome], state: str) -> None:
     assert thresholds.count(outcomes, RolloutPlan()).state == state
+
+
+def with_values(metric: str, *values: float) -> list[Run]:
+    """A run of each value."""
+    model = fleet.model("m", "m")
+    return [Run("run", fleet.result(1, model, [fleet.row(metric, value)]), lambda _: None) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [
+        ((80.0, 81.0, 82.0), "failed"),
+        ((60.0, 61.0, 62.0), "succeeded"),
+        ((66.0, 70.0, 80.0), "undecided"),
+        ((72.0, 72.0, 72.0), "succeeded"),
+        ((73.0, 73.0, 73.0), "undecided"),
+    ],
+)
+def test_memory_and_p95_are_judged_by_all_runs_at_once(now: tuple[float, ...], outcome: str) -> None:
+    before = 60.0, 60.0, 61.0
+    for figure, metric in ((PEAK_MEMORY, "peak_memory_mib"), (P95, "latency_p95_ms"), (P95, "inter_token_p95_ms")):
+        found = by_range(with_values(metric, *before), with_values(metric, *now), figure, 20.0, "v1")
+        assert found.outcome == outcome, found.sentence
+
+
+def test_a_figure_that_a_run_lacks_is_not_compared() -> None:
+    now = [*with_values("peak_memory_mib", 60.0), *with_values("latency_p95_ms", 1.0)]
+    found = by_range(with_values("peak_memory_mib", 60.0), now, PEAK_MEMORY, 20.0, "v1")
+    assert found.outcome == "undecided"
+    assert found.sentence == "Peak memory not compared with v1: not measured in every run."
+
+
+def test_the_worst_of_the_limits_decides() -> None:
+    plan = RolloutPlan(max_slowdown_percent=None, max_p95_slowdown_percent=50.0, max_memory_growth_percent=10.0)
+    both = [
+        Run("run", replace(one.result, metrics=(*one.result.metrics, fleet.row("latency_p95_ms", 1.0))), lambda _: None)
+        for one in with_values("peak_memory_mib", 60.0, 60.0)
+    ]
+    more = [
+        Run("run", replace(one.result, metrics=(*one.result.metrics, fleet.row("latency_p95_ms", 1.0))), lambda _: None)
+        for one in with_values("peak_memory_mib", 90.0, 90.0)
+    ]
+    found = beside(both, more, plan, "v1")
+    assert (found.outcome, found.compared) == ("failed", None)
+    assert found.sentence == "Peak memory is 1.50 × that of v1 (runs 1.50 to 1.50): above the limit of 1.1 ×."
+    assert beside(both, both, plan, "v1").outcome == "succeeded"
 
 
 def runs(token_ms: float, ttft_ms: float | None) -> list[Run]:

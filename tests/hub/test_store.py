@@ -379,6 +379,7 @@ def test_a_database_of_the_first_release_gets_the_shown_part_of_each_newest_resu
             "rollout",
             "quarantine",
             *("page_session", "api_token", "account", "audit"),
+            "device_upgrade",
             "device_vitals",
             "retired_device",
             "notice_episode",

@@ -39,6 +39,7 @@ class TlsHub:
     hub: HubContext
     port: int
     folder: Path
+    plain_port: int = 0
 
     @property
     def identities(self) -> Identities:
@@ -106,7 +107,7 @@ def serving_tls(data: Path, token: str | None = None, *, keep_ports: HubSettings
         thread.start()
         try:
             eventually(lambda: server.started and len(server.servers) == 2 and hub.link.is_connected)
-            yield TlsHub(hub, settings.tls_port, data)
+            yield TlsHub(hub, settings.tls_port, data, int(plain.getsockname()[1]))
         finally:
             hub.events.close()
             server.should_exit = True

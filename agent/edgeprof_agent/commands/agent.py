@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Protocol, cast, get_args
 
 import click
 
@@ -36,6 +36,7 @@ MORE = {
     "meters": "edgeprof_agent.commands.meters:meters",
     "calibrate-power": "edgeprof_agent.commands.calibrate_power:calibrate_power",
     "outbox": "edgeprof_agent.commands.outbox:outbox",
+    "phones": "edgeprof_agent.commands.phones:phones",
     "record": "edgeprof_agent.commands.record:record",
 }
 """Commands beside `run`, imported when they are asked for: the daemon's process carries none of them."""
@@ -85,6 +86,15 @@ def agent() -> None:
     metavar="NAME",
     help="Name of the variable that holds the endpoint's key. The key is never stored.",
 )
+@click.option(
+    "--phone-runner",
+    multiple=True,
+    metavar="RUNNER=PATH",
+    help=(
+        "Drive the Android phones at this host's adb instead of measuring here, with a benchmark_model or llama-bench "
+        "built for Android: the program, or its folder."
+    ),
+)
 @click.option("--memory-limit-mib", type=float, help="Memory limit of a model.")
 @click.option("--meter", multiple=True, metavar="KIND:TOPIC@HOST", help="Power meter of this device on an MQTT broker.")
 @click.option("--cores", metavar="N|LIST", help="Cores for a model: how many (2), or which (0,2 or 4-7).")
@@ -93,6 +103,9 @@ def run(config_file: Path | None, **options: object) -> None:
     """Connect to a hub and run its jobs until Ctrl-C or SIGTERM."""
     log_lines.configure(logging.INFO)
     settings = config.load(options, os.environ, config_file)
+    if settings.phone_runners:
+        _serve(_phones(settings))
+        return
     with _played(settings) as player:
         _serve(Agent(settings, this_machine(settings, player)))
 
@@ -106,7 +119,28 @@ def _played(settings: AgentSettings) -> "AbstractContextManager[Player | None]":
     return Player(settings.replay)
 
 
-def _serve(daemon: Agent) -> None:
+class _Daemon(Protocol):
+    """One agent, or those of all phones."""
+
+    def run(self, notifier: Notifier) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _phones(settings: AgentSettings) -> _Daemon:
+    """Imported here: only an agent of phones holds adbutils."""
+    try:
+        from edgeprof_agent.phones.bridge import Bridge
+        from edgeprof_agent.phones.fleet import Fleet
+        from edgeprof_agent.phones.runners import table
+    except ImportError as error:
+        from edgeprof_agent.commands.phones import missing
+
+        raise missing() from error
+    return Fleet(Bridge(), settings, table.parse(settings.phone_runners))
+
+
+def _serve(daemon: _Daemon) -> None:
     """Until a signal."""
 
     def stop(_number: int, _frame: object) -> None:

@@ -13,6 +13,7 @@ from edgeprof.wire.join_token import JoinToken
 from edgeprof_agent import config
 from edgeprof_agent.daemon.folder import StateFolder
 from edgeprof_agent.identity import joining
+from edgeprof_agent.phones.folder import phone_folder, phones_data
 
 VARIABLE = "EDGEPROF_JOIN"
 
@@ -26,17 +27,21 @@ VARIABLE = "EDGEPROF_JOIN"
 )
 @click.option("--data", help="Folder for this agent's state and models.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with the agent's settings.")
+@click.option("--phone", metavar="DEVICE_ID", help="Join as this phone; `edgeprof agent phones` prints its id.")
 @click.option("--no-key", is_flag=True, help="For a board that makes no key: the hub gives it a token of its own.")
-def join(hub: str, join_file: str | None, data: str | None, config_file: Path | None, no_key: bool) -> None:
+def join(
+    hub: str, join_file: str | None, data: str | None, config_file: Path | None, phone: str | None, no_key: bool
+) -> None:
     """Join a hub with a token from `edgeprof hub join-secret`.
 
     The token is a secret: it is never an argument, which every user of this machine could read.
     """
     token = _token(join_file)
     settings = config.load({"hub": hub, "data": data}, os.environ, config_file)
-    folder = StateFolder(settings.data)
+    where = phone_folder(phones_data(settings.data), phone) if phone else settings.data
+    folder = StateFolder(where)
     try:
-        done = joining.join(hub, token, settings.data, folder.device_id(), has_key=not no_key)
+        done = joining.join(hub, token, where, folder.device_id(), has_key=not no_key)
     finally:
         folder.release()
     until = (
@@ -48,7 +53,8 @@ def join(hub: str, join_file: str | None, data: str | None, config_file: Path | 
     named = os.environ.get("EDGEPROF_HUB") or config.hub_in(config_file)
     if named and named.rstrip("/") != done.hub_url:
         click.echo(f"This agent's settings name {named}. Change that to {done.hub_url}.", err=True)
-    click.echo("Start it: edgeprof agent run" + (f" --data {data}" if data else ""))
+    phones = f" --hub {done.hub_url} --phone-runner RUNNER=PATH" if phone else ""
+    click.echo("Start it: edgeprof agent run" + phones + (f" --data {data}" if data else ""))
 
 
 def _token(file: str | None) -> JoinToken:

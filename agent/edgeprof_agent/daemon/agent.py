@@ -41,6 +41,7 @@ from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import ModelStore
 from edgeprof_agent.daemon.trust import JobTrust
+from edgeprof_agent.daemon.upgrades import Upgrades
 
 if TYPE_CHECKING:
     from edgeprof_agent.identity.renewal import Renewal
@@ -69,6 +70,8 @@ class Machine:
     now: Callable[[], Stamp]
     vitals: Callable[[Path], Vitals] = _nothing_read
     """Of the machine alone. Called with the agent's state folder."""
+    shares_process: bool = False
+    """Whether other agents are in this process: a warning is then the last error of the agent whose thread logs it."""
 
 
 class Agent:
@@ -86,7 +89,7 @@ class Agent:
         jobs = Jobs(self._database)
         self._purge_jobs = jobs.purge
         self._journals = Journals(settings.data / "evaluations")
-        self._last_error = LastError()
+        self._last_error = LastError(of_threads=machine.shares_process)
         self._link = HubLink(
             hub,
             self.identity,
@@ -118,6 +121,7 @@ class Agent:
             limit_mbps=settings.download_limit_mbps,
             spare_last=self._installed.previous,
         )
+        upgrades = Upgrades(settings.data, lambda: machine.now().boot_id)
         self._runner = Runner(
             Parts(
                 identity=self.identity,
@@ -132,12 +136,13 @@ class Agent:
                 now=machine.now,
                 send_progress=self._send_progress,
                 on_result=self._sender.wake,
+                upgrades=upgrades,
                 readable=self._link.readable,
             )
         )
 
         trust = JobTrust(settings.data / "identity", self.identity.device_id)
-        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust)
+        self._handler = Handler(self._runner, self._outbox, self._sender, self._link, trust, upgrades)
         self._outbox.on_quarantine = self._handler.tell_quarantined
 
     def run(self, notifier: Notifier) -> None:
@@ -224,6 +229,7 @@ class Agent:
         """An agent with a dead part is worse than none: what ends a thread ends the agent; systemd restarts it."""
 
         def guarded() -> None:
+            self._last_error.adopt(threading.get_ident())
             try:
                 work()
             except BaseException as error:

@@ -15,13 +15,24 @@ MAX_ERROR_CHARS = 300
 
 
 class LastError(logging.Handler):
-    """Holds the newest warning or error that the agent logged, as its first line."""
+    """Holds the newest warning or error that the agent logged, as its first line.
 
-    def __init__(self) -> None:
+    `of_threads`: only those of adopted threads, where several agents share a process.
+    """
+
+    def __init__(self, of_threads: bool = False) -> None:
         super().__init__(logging.WARNING)
         self.text, self.at_s = "", 0.0
+        self._threads: set[int] | None = set() if of_threads else None
+
+    def adopt(self, thread: int) -> None:
+        """This thread (its `get_ident`) is the agent's own."""
+        if self._threads is not None:
+            self._threads.add(thread)
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self._threads is not None and record.thread not in self._threads:
+            return
         lines = record.getMessage().splitlines()
         self.text, self.at_s = (lines[0] if lines else "")[:MAX_ERROR_CHARS], record.created
 

@@ -18,6 +18,7 @@ from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import check_manifest
 from edgeprof_agent.daemon.trust import JobTrust
+from edgeprof_agent.daemon.upgrades import Upgrades
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,13 @@ class _JobKey(msgspec.Struct):
 class Handler:
     """Works on the thread that reads the inbox; a message is acknowledged only after this."""
 
-    def __init__(self, runner: Runner, outbox: Outbox, sender: Sender, link: HubLink, trust: JobTrust) -> None:
+    def __init__(
+        self, runner: Runner, outbox: Outbox, sender: Sender, link: HubLink, trust: JobTrust, upgrades: Upgrades
+    ) -> None:
         self._runner = runner
         self._trust = trust
+        self._upgrades = upgrades
+        upgrades.answer = self._send
         self._outbox = outbox
         self._sender = sender
         self._link = link
@@ -51,6 +56,8 @@ class Handler:
             return
         if isinstance(content, Job):
             self._on_job(content, message.payload)
+        elif isinstance(content, (Cancel, Receipt)) and not self._link.is_from_hub(content):
+            log.warning("inbox.not_from_hub class=%s", message.message_class)
         elif isinstance(content, Cancel):
             self._runner.cancel(content)
         elif isinstance(content, Receipt):
@@ -70,6 +77,11 @@ class Handler:
             self._trust.check(job, payload)
         except EdgeprofError as error:
             self._ack(job.job_id, job.attempt, "refused", error.message, error.code)
+            return
+        if job.upgrade is not None:
+            answer = self._upgrades.take(job, job.upgrade, is_busy=self._runner.is_busy)
+            self._runner.look()
+            self._send(answer)
             return
         if reason := self._outbox.full_reason() or _unusable(job):
             self._ack(job.job_id, job.attempt, "refused", reason)
@@ -116,7 +128,9 @@ class Handler:
         self, job_id: str, attempt: int, status: AckStatus, reason: str | None = None, code: str | None = None
     ) -> None:
         log.info("job.%s job=%s attempt=%d%s", status, job_id, attempt, f" reason={reason}" if reason else "")
-        answer = Ack(job_id=job_id, attempt=attempt, status=status, reason=reason, code=code)
+        self._send(Ack(job_id=job_id, attempt=attempt, status=status, reason=reason, code=code))
+
+    def _send(self, answer: Ack) -> None:
         self._link.publish("ack", codec.encode(answer), 1)
 
 

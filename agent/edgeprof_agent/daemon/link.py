@@ -5,6 +5,7 @@ Nothing here holds a message for later: what must not be lost is in the outbox, 
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,18 +13,21 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.net.backoff import Backoff
 from edgeprof.version import __version__
 from edgeprof.wire import WIRE_VERSION
-from edgeprof.wire.messages import Bootstrap, Facts, Hello, Result
+from edgeprof.wire.messages import Bootstrap, Cancel, Facts, Hello, Receipt, Result
 from edgeprof.wire.topics import Upward
 from edgeprof.wire.words import WORDS, Words, facts_for, known_words, result_for
 from edgeprof_agent.daemon.condition import Condition
 from edgeprof_agent.daemon.failed import Identity
-from edgeprof_agent.daemon.http import HubHttp, HubRefused
+from edgeprof_agent.daemon.http import HubHttp, HubRefused, HubUnreachable
 from edgeprof_agent.daemon.session import Listener, MqttSession
 
 log = logging.getLogger(__name__)
 
 SLOW = Backoff(30.0, 120.0)
 """When somebody has to do something first: the hub's reason will not go away by asking more often."""
+
+DISTRUST_AFTER_S = 10.0
+"""What the broker had kept since before the hub's last start comes within that time of a connection."""
 
 STALE = Backoff(3.0, 10.0)
 """While the hub counts another session of this device as live: it may be one that a power cut has ended."""
@@ -70,6 +74,8 @@ class HubLink:
         self._session: MqttSession | None = None
         self._was_connected = False
         self._words: Words = WORDS
+        self._seal_key: bytes | None = None
+        self._online_since_s = 0.0
         self._state = ""
 
     def publish(self, message_class: Upward, message: bytes, qos: int) -> bool:
@@ -86,6 +92,22 @@ class HubLink:
         """Tell the hub again that this agent is there."""
         if session := self._session:
             session.announce()
+
+    def is_from_hub(self, message: Receipt | Cancel) -> bool:
+        """Whether a hub that seals its messages has sent this one; of any other hub all is believed.
+
+        The key is that of the hub's last start. Where seals go on being wrong, the agent asks for the key again.
+        """
+        if self._seal_key is None:
+            return True
+        from edgeprof.signing import seals  # only an agent that has joined a hub needs it
+
+        if seals.is_sealed(message, self._seal_key):
+            return True
+        session = self._session
+        if session is not None and time.monotonic() - self._online_since_s > DISTRUST_AFTER_S:
+            session.end("")
+        return False
 
     def readable(self, result: Result) -> Result:
         """A result in the words of the hub that was met last; before the first one it stays as it is."""
@@ -131,6 +153,7 @@ class HubLink:
             )
         self._claim()
         self._words = known_words(bootstrap.words)
+        self._seal_key = _seal_key(self._hub.url, bootstrap)
         facts = facts_for(self._facts(), self._words)
         session = MqttSession(
             self._hub, bootstrap, self._identity, facts, self._listener, self._keepalive_s, self._condition
@@ -166,6 +189,7 @@ class HubLink:
 
     def _on_online(self, bootstrap: Bootstrap) -> None:
         self._was_connected = True
+        self._online_since_s = time.monotonic()
         self._tell("online", logging.INFO)
         self._listener.on_online(bootstrap)
 
@@ -174,3 +198,13 @@ class HubLink:
         if state != self._state:
             self._state = state
             log.log(level, "link.%s hub=%s", state, self._hub.url)
+
+
+def _seal_key(hub_url: str, bootstrap: Bootstrap) -> bytes | None:
+    """Raises HubUnreachable for what is no key: without the one that was promised nothing may be believed."""
+    if not bootstrap.seal_key_hex:
+        return None
+    try:
+        return bytes.fromhex(bootstrap.seal_key_hex)
+    except ValueError as error:
+        raise HubUnreachable(hub_url, f"its key for seals is unreadable: {error}") from error

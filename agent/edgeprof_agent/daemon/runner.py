@@ -22,6 +22,7 @@ from edgeprof_agent.daemon.journals import Journals
 from edgeprof_agent.daemon.outbox import Outbox
 from edgeprof_agent.daemon.progress import ProgressTap
 from edgeprof_agent.daemon.store import ModelStore
+from edgeprof_agent.daemon.upgrades import POLL_S, Upgrades
 from edgeprof_agent.worker_protocol.progress import OnProgress
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Parts:
     now: Callable[[], Stamp]
     send_progress: Callable[[Progress], None]
     on_result: Callable[[], None]
+    upgrades: Upgrades
     readable: Callable[[Result], Result]
     """A result in words that the hub knows."""
 
@@ -103,6 +105,15 @@ class Runner:
         self._wake.set()
         return True
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is in progress."""
+        return self._current is not None
+
+    def look(self) -> None:
+        """There is something to do between two runs."""
+        self._wake.set()
+
     def cancel(self, cancel: Cancel) -> None:
         """End a job that runs or waits; remember the cancel of one that has not come yet."""
         jobs = self._parts.jobs
@@ -137,7 +148,9 @@ class Runner:
             self._retrying(self._report_interrupted)
         while not self._stopping.is_set():
             self._wake.clear()
-            if not self._retrying(self._run_next):
+            if self._retrying(self._parts.upgrades.holds):
+                self._stopping.wait(POLL_S)
+            elif not self._retrying(self._run_next):
                 self._wake.wait()
 
     def _retrying(self, step: Callable[[], bool]) -> bool:

@@ -13,6 +13,7 @@ from edgeprof_agent.installing.changes import Changes, folder
 from edgeprof_agent.installing.environment import Installed
 from edgeprof_agent.installing.hub_source import Extra, HubSource, Plan, WheelFile
 from edgeprof_agent.installing.places import Places
+from edgeprof_agent.installing.places import note as note_places
 
 NO_EXTRAS = "none"
 
@@ -54,6 +55,7 @@ def build(plan: Plan, source: HubSource, board: Board, places: Places, extras: s
         except BaseException:
             Changes(lambda _: None).remove(target)
             raise
+    note_places(target, places)
     environment.note(target, made_of)
     return Build(target, plan.version, is_new=True)
 

@@ -43,9 +43,27 @@ class Installer:
 def make(folder: Path) -> Path:
     """An empty environment at this place; what was there before goes. Returns its interpreter."""
     shutil.rmtree(folder, ignore_errors=True)
-    base = cast("str | None", getattr(sys, "_base_executable", None)) or sys.executable
-    _run([base, "-m", "venv", "--without-pip", str(folder)], "venv")
+    _run([_base(), "-m", "venv", "--without-pip", str(folder)], "venv")
     return folder / "bin" / "python"
+
+
+def check_visible() -> None:
+    """For a service whose unit hides homes. Raises EdgeprofError `python_in_home`."""
+    base = Path(_base()).resolve()
+    if any(base.is_relative_to(home) for home in _HOMES):
+        raise EdgeprofError(
+            "python_in_home",
+            f"{base} lies in a home folder, which the agent's service cannot see. Run the hub's line "
+            "with PYTHON=/usr/bin/python3.",
+        )
+
+
+_HOMES = ("/home", "/root", "/run/user")
+"""What ProtectHome= of the units hides."""
+
+
+def _base() -> str:
+    return cast("str | None", getattr(sys, "_base_executable", None)) or sys.executable
 
 
 def choose(python: Path, scratch: Path, uv: Path | None, pip: Path | None) -> Installer:

@@ -16,14 +16,16 @@ from edgeprof_agent.installing.hub_source import HubSource, Plan
 from edgeprof_agent.installing.join_token import Credential
 from edgeprof_agent.installing.places import Places
 from edgeprof_agent.installing.service import Background, Service, Systemd, service_of
-from edgeprof_agent.installing.settings import put_settings, put_token, put_unit, token_of
+from edgeprof_agent.installing.settings import put_settings, put_token, token_of
 from edgeprof_agent.installing.switching import check_current, set_current, switch
+from edgeprof_agent.installing.units import put_units, remove_units
 
 CONTACT_WITHIN_S = 60.0
 SHARED = ("operating-agent.md",)
 SETTINGS = ("agent.toml", "agent.env", "token")
 STATE = (
     *("agent.db*", "agent.log", "device_id", "hub.json", "installed.json", "lock", "edgeprof-measure.lock"),
+    *("upgrade.json", "upgrade.log", "upgrade-request.json", "upgrade-outcome.json"),
     *("artifacts", "blobs", "evaluations", "identity", "installed", "models", "partial"),
 )
 """What the agent keeps in its state folder."""
@@ -48,6 +50,8 @@ def install(wish: Wish, places: Places, say: Say, board: Board | None = None) ->
     changes = Changes(say, wish.is_dry)
     check_writable(places.prefix, places.etc, *((places.units,) if board.has_systemd else (places.state,)))
     check_current(places)
+    if board.has_systemd:
+        environment.check_visible()
     say(f"{'board':<10} {board.title}")
     token, access = _access(wish, places)
     plan = access.source.plan(board)
@@ -63,7 +67,7 @@ def _install(
     joins = wish.credential.join if wish.credential else None
     source = access.source
     made = build(plan, source, board, places, wish.extras, changes)
-    service = service_of(places, has_systemd=board.has_systemd)
+    service = service_of(places, changes.say, has_systemd=board.has_systemd)
     _write(wish, source, token, board, places, changes)
     if wish.is_dry:
         return
@@ -132,7 +136,7 @@ def _write(wish: Wish, source: HubSource, token: str | None, board: Board, place
     if token:
         put_token(places, token, changes, has_systemd=board.has_systemd)
     if board.has_systemd:
-        put_unit(places, changes)
+        put_units(places, changes)
 
 
 def _contact(service: Service, made: Build, hearing: Hearing, places: Places, changes: Changes) -> Contact:
@@ -164,8 +168,9 @@ def uninstall(places: Places, say: Say, *, purge: bool, is_dry: bool = False, bo
 def _uninstall(places: Places, changes: Changes, board: Board, *, purge: bool) -> None:
     is_dry = changes.is_dry
     if not is_dry and (places.unit.exists() or not board.has_systemd):
-        service_of(places, has_systemd=board.has_systemd).remove()
-    changes.remove(places.unit)
+        service_of(places, changes.say, has_systemd=board.has_systemd).remove()
+    if board.has_systemd or places.unit.exists():
+        remove_units(places, changes)
     if places.current.is_symlink() or environment.is_ours(places.current):
         changes.remove(places.current)
     for each in sorted(places.versions.iterdir()) if places.versions.is_dir() else ():
@@ -175,7 +180,7 @@ def _uninstall(places: Places, changes: Changes, board: Board, *, purge: bool) -
     _remove_known(places.prefix / "share", SHARED, changes)
     _remove_known(places.prefix, (), changes)
     if board.has_systemd and not is_dry:
-        Systemd(places).reload()
+        Systemd(places, changes.say).reload()
     if purge:
         _remove_known(places.etc, SETTINGS, changes)
         _remove_known(places.state.resolve(), STATE, changes)

@@ -1,11 +1,15 @@
 """Where the parts of an installed agent lie. The environment may name other folders, as for a trial without root."""
 
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 UNIT = "edgeprof-agent.service"
+FILE = "edgeprof-places.json"
+"""In a version's environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,21 @@ class Places:
     @property
     def unit(self) -> Path:
         return self.units / UNIT
+
+
+def note(environment: Path, places: Places) -> None:
+    """Keep in a version's environment where the parts lie, for the agent that runs from it."""
+    folders = {name: str(folder) for name, folder in asdict(places).items()}
+    (environment / FILE).write_text(json.dumps(folders, indent=1))
+
+
+def noted_in(environment: Path) -> Places | None:
+    """Where the parts of the agent lie that runs from this environment; None: no installer of the hub's made it."""
+    try:
+        folders = cast("dict[str, str]", json.loads((environment / FILE).read_text()))
+        return Places(**{name: Path(folders[name]) for name in ("prefix", "etc", "units", "state")})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def places(environ: Mapping[str, str] = os.environ) -> Places:

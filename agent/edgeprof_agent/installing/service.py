@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_agent.installing.changes import folder
+from edgeprof_agent.installing.changes import Say, folder
 from edgeprof_agent.installing.places import UNIT, Places
 from edgeprof_agent.installing.settings import setting
+from edgeprof_agent.installing.units import SOCKET, UPGRADE_PATH, renew
 
 STOPS_WITHIN_S = 40.0
 """Longer than the end of a run (10 s), the last receipts (3 s) and the farewell (2 s)."""
@@ -51,16 +52,19 @@ class Service(Protocol):
 
 
 class Systemd:
-    """`edgeprof-agent.service`."""
+    """`edgeprof-agent.service`, and the units of the version that is started."""
 
-    def __init__(self, places: Places, runtime: Path = Path("/run/systemd/system")) -> None:
+    def __init__(self, places: Places, say: Say, runtime: Path = Path("/run/systemd/system")) -> None:
         self._places = places
+        self._say = say
         self._trial = runtime / f"{UNIT}.d" / "trial.conf"
 
     def is_running(self) -> bool:
         return self._systemctl("is-active", "--quiet", UNIT, check=False) == 0
 
     def start(self, program: Path) -> None:
+        for line in renew(program.parents[1].resolve(), self._places).splitlines():
+            self._say(line)
         if program == self._places.program:
             self._trial.unlink(missing_ok=True)
         else:
@@ -75,13 +79,17 @@ class Systemd:
         self._trial.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
         self._systemctl("enable", "--quiet", UNIT)
+        self._systemctl("enable", "--now", "--quiet", UPGRADE_PATH)
+        if (self._places.units / SOCKET).exists():
+            self._systemctl("enable", "--quiet", SOCKET, check=False)  # the agent's unit wants it in any case
 
     def stop(self) -> None:
         self._systemctl("stop", UNIT, check=False)
 
     def remove(self) -> None:
         self._trial.unlink(missing_ok=True)
-        self._systemctl("disable", "--now", "--quiet", UNIT, check=False)
+        for unit in (UNIT, SOCKET, UPGRADE_PATH):
+            self._systemctl("disable", "--now", "--quiet", unit, check=False)
 
     def reload(self) -> None:
         """Units on the disk have changed."""
@@ -175,9 +183,9 @@ class Background:
             os.close(handle)
 
 
-def service_of(places: Places, *, has_systemd: bool) -> Service:
+def service_of(places: Places, say: Say, *, has_systemd: bool) -> Service:
     """What runs the agent on this machine."""
-    return Systemd(places) if has_systemd and shutil.which("systemctl") else Background(places)
+    return Systemd(places, say) if has_systemd and shutil.which("systemctl") else Background(places)
 
 
 def _is_there(process: int) -> bool:

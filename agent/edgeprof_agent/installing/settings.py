@@ -1,4 +1,4 @@
-"""The files that the agent is started with: its settings, its secrets, its unit."""
+"""The files that the agent is started with: its settings and its secrets."""
 
 import json
 import pkgutil
@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from edgeprof.errors import UsageError
 from edgeprof_agent.installing.changes import Changes
 from edgeprof_agent.installing.places import Places
-
-_DEFAULT_PREFIX, _DEFAULT_ETC = "/opt/edgeprof", "/etc/edgeprof"
 
 
 def packaged(name: str) -> str:
@@ -67,13 +65,6 @@ def token_of(places: Places) -> str | None:
             if line.startswith("EDGEPROF_TOKEN="):
                 return line.partition("=")[2].strip() or None
     return None
-
-
-def put_unit(places: Places, changes: Changes) -> bool:
-    """The unit with the folders that were chosen. Returns whether it changed."""
-    unit = packaged("edgeprof-agent.service")
-    unit = unit.replace(_DEFAULT_PREFIX, str(places.prefix)).replace(_DEFAULT_ETC, str(places.etc))
-    return changes.put(places.unit, unit)
 
 
 def hub_of(places: Places) -> str:

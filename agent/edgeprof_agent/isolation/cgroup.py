@@ -117,6 +117,18 @@ def create_for_tasks(root: Path = Path("/")) -> Group | None:
     return Group(made[0], TASKS_V2 if made[1] is _V2 else TASKS_V1) if made else None
 
 
+def own_folder(root: Path = Path("/")) -> Path | None:
+    """The folder of the group that this process is in: that of version 2, else systemd's own of version 1."""
+    with suppress(OSError):
+        mounts = (root / "proc/self/mountinfo").read_text()
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            kind = {"": ("cgroup2", ""), "name=systemd": ("cgroup", "name=systemd")}.get(controllers)
+            if kind and (mounted := _mounted(mounts, *kind, path)):
+                return root / mounted.lstrip("/")
+    return None
+
+
 def _make(root: Path, wanted: str, welcome: str | None = None) -> tuple[Path, _Version] | None:
     """`welcome`: a controller that version 2 may add to the same group."""
     for folder, version in _candidates(root, wanted):

@@ -2,7 +2,9 @@
 
 The request comes with four descriptors: the worker's stdin, its output, the pipe of its results, and its run counter.
 The first answer is `{"pid": ..., "layers": [...]}` or `{"refused": "..."}`; the second, once the worker has ended,
-`{"status": ..., "ending": ..., "evidence": ..., "strays": ...}`. Closing the socket ends the worker.
+`{"status": ..., "ending": ..., "evidence": ..., "strays": ..., "left": ...}`. Closing the socket ends the worker.
+
+`left`: processes in the unit's cgroup that could not be ended; null where the cgroup cannot be read.
 """
 
 import json

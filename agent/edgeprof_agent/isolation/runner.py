@@ -20,6 +20,7 @@ from edgeprof_agent.isolation import hand_over, subreaper
 from edgeprof_agent.isolation.confine import FILE_SIZE_LIMIT_BYTES, Confinement
 from edgeprof_agent.isolation.hand_over import Request
 from edgeprof_agent.isolation.subreaper import Adoption
+from edgeprof_agent.isolation.unit_cgroup import UnitCgroup
 from edgeprof_agent.isolation.watchdog import INTERVAL_S
 from edgeprof_agent.worker_protocol.run_counter import COUNTER_FILE
 
@@ -76,18 +77,22 @@ def _spawn(request: Request, fds: list[int]) -> "subprocess.Popen[bytes]":
 
 
 def _serve(connection: socket.socket, process: "subprocess.Popen[bytes]", request: Request, adoption: Adoption) -> None:
-    confinement = Confinement(process.pid, request.limits, unit_layers(request.files))
+    layers = unit_layers(request.files)
+    unit = UnitCgroup.own() if "unit_cgroup" in layers else UnitCgroup(None)
+    confinement = Confinement(process.pid, request.limits, layers)
     try:
         hand_over.send(connection, pid=process.pid, layers=confinement.layers)
         ending = _watch(connection, process, confinement)
-        evidence = confinement.memory_evidence()
+        evidence = unit.memory_evidence() or confinement.memory_evidence()
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         status = process.wait()
         adoption.finish(FILE_SIZE_LIMIT_BYTES)
         confinement.release()
-    hand_over.send(connection, status=status, ending=ending, evidence=evidence, strays=adoption.ended)
+        cleared, left = unit.clear()
+    strays = adoption.ended + cleared
+    hand_over.send(connection, status=status, ending=ending, evidence=evidence, strays=strays, left=left)
 
 
 def _watch(connection: socket.socket, process: "subprocess.Popen[bytes]", confinement: Confinement) -> str | None:

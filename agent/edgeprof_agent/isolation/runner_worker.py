@@ -135,7 +135,9 @@ class _RemoteHold:
         return NO_GROUP
 
     def release(self) -> None:
-        """Its unit does it."""
+        """Its unit does it. One that could not end what the worker left did not guard against that."""
+        if (self._worker.last or {}).get("left"):
+            self.layers = [layer for layer in self.layers if layer != "unit_cgroup"]
 
 
 def _open_to_others(inside: Inside) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeprof.errors import EdgeprofError
+from edgeprof.errors import EdgeprofError, MissingPartError
 from edgeprof.wire.energy import EnergyRun
 from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import DeviceState, Failure, Result
@@ -79,8 +79,24 @@ def measure(
         if request.config.load_only:
             return flashed_result(header, load_once(attempt, passed)), {}
         run = _run(attempt, passed)
+        if request.protocol.operators and run.worker_output.measured is not None:
+            run = _with_operators(attempt, run)
         gate.left()
         return result_of(header, run)
+
+
+def _with_operators(attempt: Attempt, run: WorkerRun) -> WorkerRun:
+    """After the measurement, whose figures it cannot touch. What prevents it is a note of the run."""
+    from edgeprof_agent.operator_profile.beside_a_run import operator_artifact  # few runs ask for it
+
+    request = attempt.request
+    try:
+        if request.emulated or request.model.format == "served":
+            raise MissingPartError("no_operator_profile", "Operators are profiled on the machine that runs the model.")
+        attempt.on_progress("operators", None, "runs with the runtime's profiler and without it, in turn")
+        return replace(run, operators=operator_artifact(request, attempt.cancelled))
+    except Exception as error:  # the run was measured all the same
+        return replace(run, problems=(*run.problems, f"operators were not profiled: {short_reason(error)}"))
 
 
 def misplaced(request: MeasureRequest) -> Failure | None:

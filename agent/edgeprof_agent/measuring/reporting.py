@@ -97,6 +97,7 @@ def _body(
         attempt("the samples", lambda: samples_artifact(measured), None),
         attempt("the trace", lambda: trace_artifact(run.trace), None),
         run.power,
+        run.operators,
     ]
     artifacts = [each for each in made if each is not None]
     timing = attempt("timing", lambda: timing_of(measured, figures), None)

@@ -63,5 +63,7 @@ class WorkerRun:
     gate: Passed
     footprint: Footprint | None = None
     window_memory: WindowMemory = UNSAMPLED
+    operators: tuple[ArtifactRef, bytes] | None = None
+    """Where the time of its operators goes, if that was requested."""
     problems: tuple[str, ...] = ()
     """Steps after the window that failed, each in a sentence."""

@@ -1,6 +1,6 @@
 """A phone's power, parsed from what its shell prints: the rails of its power monitor, or its battery's gauge.
 
-Reading over adb is not built yet, so that a real machine has neither; the parsers are tried on recorded output.
+Reads the folder that `phones/reading.py` or a recorder has written; the host of a phone has neither.
 `dumpsys batterystats` is a model of power and is never read.
 """
 
@@ -17,7 +17,7 @@ RAILS_FILE = "tools/adb-dumpsys_powerstats_hal"
 BATTERY_FILE = "tools/adb-dumpsys_battery"
 CURRENT_FILE = "tools/adb-cmd_battery_current_now"
 """`adb shell cmd battery get -f current_now`"""
-NO_PHONE = "no phone: reading one over adb is not implemented yet"
+NO_PHONE = "no phone: an agent with --phone-runner reads those at this host's adb"
 
 _METER = re.compile(r"=+ PowerStats HAL [\d.]+ energy meter =+\n(.*?)\n=+ End of PowerStats HAL", re.DOTALL)
 _RAIL = re.compile(r"^\s*\[(\w+)\]:(.*?)\s+(-?[\d.]+) mWs", re.MULTILINE)

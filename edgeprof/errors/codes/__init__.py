@@ -44,6 +44,8 @@ GROUPS: dict[str, tuple[ErrorCode, ...]] = {
     "Files on the device": agent.STATE,
     "Signed jobs": agent.SIGNED_JOBS,
     "Endpoints": agent.ENDPOINTS,
+    "Phones": agent.PHONES,
+    "Times of operators": agent.OPERATORS,
     "Power": agent.POWER,
     "Series of runs": agent.SERIES,
     "Recorded machines": agent.RECORDING,

@@ -60,6 +60,20 @@ STATE = (
     ),
 )
 
+OPERATORS = (
+    ErrorCode(
+        "no_operator_profile",
+        "This runtime reports no times of single operators.",
+        "Profile with a runtime that the message names.",
+        MISSING_PART,
+    ),
+    ErrorCode(
+        "operator_profile_failed",
+        "A model's profiled run crashed, hung or was refused by its runtime.",
+        "Run `edgeprof profile` on the model first. The message holds the runtime's own words.",
+    ),
+)
+
 ENDPOINTS = (
     ErrorCode(
         "bad_endpoint",
@@ -84,6 +98,43 @@ ENDPOINTS = (
     ErrorCode("key_in_clear", "The key would travel unencrypted.", "Use https://, or leave the key out.", WRONG_USE),
     ErrorCode(
         "key_missing", "The variable that should hold the key is not set.", "Export it, then run again.", WRONG_USE
+    ),
+)
+
+PHONES = (
+    ErrorCode(
+        "bad_phone",
+        "`--phone` names no phone.",
+        "Use a device id that `edgeprof agent phones` prints.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "bad_phone_runner",
+        "`--phone-runner` names no runner of phones.",
+        "Use RUNNER=PATH with a runner of the message.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "no_adb_server",
+        "This host has no adb server, and none could be started.",
+        "Install adb, then run `adb start-server`.",
+    ),
+    ErrorCode(
+        "phone_not_answering",
+        "A phone does not answer over adb.",
+        "Plug it in again; `edgeprof agent phones` prints what is wrong.",
+    ),
+    ErrorCode(
+        "phone_runner_missing",
+        "The program of `--phone-runner` is not there, or cannot be read.",
+        "Name the program built for Android, or the folder that holds it.",
+        WRONG_USE,
+    ),
+    ErrorCode(
+        "phones_missing",
+        "The package that speaks to adb is not installed.",
+        "Install it: `pip install 'edgeprof[phones]'`.",
+        MISSING_PART,
     ),
 )
 
@@ -169,7 +220,10 @@ SIGNED_JOBS = (
 
 SERIES = (
     ErrorCode(
-        "folder_not_empty", "The output folder is not empty.", "Name another with `--out` or `--salvage`.", WRONG_USE
+        "folder_not_empty",
+        "The output folder is not empty.",
+        "Name another, with `--out` or `--salvage` where the command has it.",
+        WRONG_USE,
     ),
     ErrorCode("not_a_bundle", "The file is not the bundle of a run.", "Download it again from the run's page."),
     ErrorCode(

@@ -307,6 +307,13 @@ CAMPAIGNS = (
         FAILED,
         (409,),
     ),
+    ErrorCode(
+        "nothing_to_upgrade",
+        "None of these agents is older than the hub's version.",
+        "Select devices that the fleet page shows under Upgrade needed.",
+        FAILED,
+        (409,),
+    ),
     ErrorCode("nothing_failed", "None of these jobs failed.", "Start a new campaign to measure again.", FAILED, (409,)),
     ErrorCode(
         "runtime_mismatch",

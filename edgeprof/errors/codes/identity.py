@@ -49,6 +49,13 @@ IDENTITY = (
         (403,),
     ),
     ErrorCode(
+        "renewed_too_often",
+        "The device has renewed its certificate too often today.",
+        "Wait a day. If it goes on, look at the device's clock and disk: it does not keep what it gets.",
+        FAILED,
+        (429,),
+    ),
+    ErrorCode(
         "device_revoked",
         "The hub's operator has shut the device out.",
         "Make a join secret for it, and join again: `edgeprof hub join-secret --device DEVICE`.",

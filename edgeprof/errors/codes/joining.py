@@ -1,6 +1,6 @@
 """Codes of joining a device: installing and upgrading its agent, and the wheels that the hub offers for that."""
 
-from edgeprof.errors.codes.entry import EITHER, WRONG_USE, ErrorCode
+from edgeprof.errors.codes.entry import EITHER, FAILED, WRONG_USE, ErrorCode
 
 DEVICE = (
     ErrorCode(
@@ -34,6 +34,11 @@ DEVICE = (
         WRONG_USE,
     ),
     ErrorCode(
+        "python_in_home",
+        "The installer runs by a Python in a home folder, which the agent's service cannot see.",
+        "Run it by the system's Python, as the message shows.",
+    ),
+    ErrorCode(
         "service_failed",
         "The service could not be changed: `systemctl` refused.",
         "Read its reason in the message; use sudo.",
@@ -49,10 +54,32 @@ DEVICE = (
         "The new version did not work, and the version before runs again.",
         "Read the reason in the message. The old version still runs.",
     ),
+    ErrorCode(
+        "upgrade_changed",
+        "The hub's package index changed between its order to upgrade and the upgrade.",
+        "Order the upgrade again on the fleet page.",
+    ),
+    ErrorCode(
+        "upgrade_interrupted",
+        "A power cut or a kill ended the upgrade. The version before runs.",
+        "Order the upgrade again on the fleet page.",
+    ),
+    ErrorCode(
+        "upgrade_unavailable",
+        "The hub cannot upgrade this agent: it was not installed by the hub's line, or may not change its own files.",
+        "Type the command of the message on the device.",
+    ),
     ErrorCode("upgrade_running", "Another upgrade of this agent runs.", "Wait until it ends."),
 )
 
 HUB = (
+    ErrorCode(
+        "hub_busy",
+        "Many devices ask the hub at once what they have to install.",
+        "Run the installer again in a minute.",
+        FAILED,
+        (503,),
+    ),
     ErrorCode("bad_extra", "The text is not a runtime of a device.", "Use one that the message lists.", WRONG_USE),
     ErrorCode(
         "bad_target",

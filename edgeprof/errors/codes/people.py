@@ -4,7 +4,11 @@ from edgeprof.errors.codes.entry import FAILED, WRONG_USE, ErrorCode
 
 PEOPLE = (
     ErrorCode(
-        "account_exists", "There is an account of this name.", "Choose another name, or set its password.", WRONG_USE
+        "account_exists",
+        "There is an account of this name.",
+        "Choose another name, or set its password.",
+        WRONG_USE,
+        (409,),
     ),
     ErrorCode(
         "bad_account_name",
@@ -20,6 +24,7 @@ PEOPLE = (
         "The first account is an admin, and is made at the hub's machine.",
         "Run `edgeprof hub user add NAME --role admin` there.",
         WRONG_USE,
+        (409,),
     ),
     ErrorCode(
         "hub_is_older",
@@ -31,9 +36,14 @@ PEOPLE = (
         "The account is the only admin.",
         "Make another account an admin first: `edgeprof hub user role NAME admin`.",
         WRONG_USE,
+        (409,),
     ),
-    ErrorCode("no_account", "The hub has no account of this name.", "List them: `edgeprof hub user list`."),
-    ErrorCode("no_token", "The hub has no API token of this name.", "List them: `edgeprof hub token list`."),
+    ErrorCode(
+        "no_account", "The hub has no account of this name.", "List them: `edgeprof hub user list`.", FAILED, (404,)
+    ),
+    ErrorCode(
+        "no_token", "The hub has no API token of this name.", "List them: `edgeprof hub token list`.", FAILED, (404,)
+    ),
     ErrorCode(
         "not_allowed",
         "The account's role or the token's scope does not allow this.",
@@ -42,7 +52,11 @@ PEOPLE = (
         (403,),
     ),
     ErrorCode(
-        "token_exists", "There is an API token of this name.", "Revoke it first, or choose another name.", WRONG_USE
+        "token_exists",
+        "There is an API token of this name.",
+        "Revoke it first, or choose another name.",
+        WRONG_USE,
+        (409,),
     ),
     ErrorCode(
         "token_expired",

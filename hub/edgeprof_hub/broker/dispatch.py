@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterable
 
 from edgeprof.wire import rest
-from edgeprof.wire.messages import Cancel
+from edgeprof.wire.messages import UPGRADE_ABILITY, Cancel
 from edgeprof_hub import device_kinds, hub_clock
-from edgeprof_hub.broker.job_message import job_message
+from edgeprof_hub.broker.job_message import job_message, upgrade_message
 from edgeprof_hub.broker.link import AgentLink
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.signing.job_signer import JobSigner
+from edgeprof_hub.store import upgrades
 from edgeprof_hub.store.base import WriteStore
 from edgeprof_hub.store.reader import SqliteReader
 
@@ -18,6 +19,10 @@ ABILITY = "evaluate"
 FLASH_ABILITY = "flash"
 CANNOT_FLASH = "The agent cannot flash without measuring. Upgrade edgeprof on the device."
 CANNOT_EVALUATE = "The agent cannot evaluate. Upgrade edgeprof on the device."
+CANNOT_UPGRADE = (
+    "The agent is older than upgrades from the hub. Type on the device: "
+    "sudo /opt/edgeprof/venv/bin/edgeprof agent upgrade"
+)
 SET_DELETED = "The evaluation set was deleted from the hub. Push it again: `edgeprof set push`."
 REPEAT_CANCELS_S = 24 * 3600.0
 
@@ -58,10 +63,31 @@ class Dispatch:
         for job in self._reader.cancels_to_repeat(device_id, time.time() - REPEAT_CANCELS_S):
             self.notify_cancelled(job)
         self._send(store, self._reader.open_jobs(device_id))
+        self._send_upgrades(store, self._reader.upgrades.begun(device_id))
 
     def send_waiting(self, store: WriteStore) -> None:
         """What was never sent, and what was not answered in time."""
         self._send(store, self._reader.unanswered_jobs(time.time() - ANSWER_WITHIN_S))
+        self.send_upgrades(store)
+
+    def send_upgrades(self, store: WriteStore) -> None:
+        """Orders to upgrade an agent, a few at a time, and those without an answer again."""
+        now_s = time.time()
+        self._send_upgrades(store, self._reader.upgrades.due(now_s - ANSWER_WITHIN_S, now_s))
+
+    def _send_upgrades(self, store: WriteStore, orders: Iterable[upgrades.Due]) -> None:
+        for due in orders:
+            abilities = self._reader.abilities(due.device_id)
+            if abilities is None:  # its facts come in a moment
+                continue
+            if UPGRADE_ABILITY not in abilities:
+                store.save_upgrade(due.upgrade_id, "failed", CANNOT_UPGRADE)
+                continue
+            message = upgrade_message(due.upgrade_id, due.order)
+            if self._signer is not None:
+                message = self._signer.sign(message, due.device_id, (due.signed_version, 0))
+            if self._link.send(due.device_id, "job", message):
+                store.save_upgrade(due.upgrade_id, "sent")
 
     def cancel(self, store: WriteStore, job_ids: Iterable[str]) -> list[str]:
         """End these jobs, and notify the devices that know of them. Returns the ids of those that had not ended."""

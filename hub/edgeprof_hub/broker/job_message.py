@@ -1,7 +1,7 @@
 """A job as it is sent to its device."""
 
-from edgeprof.wire import rest
-from edgeprof.wire.messages import EvaluationSetRef, Job, ModelRef
+from edgeprof.wire import identity, rest
+from edgeprof.wire.messages import EvaluationSetRef, Job, Manifest, ModelRef, RunConfig, RunProtocol, UpgradeOrder
 
 
 def job_message(
@@ -22,6 +22,20 @@ def job_message(
         config_key=job.config_key,
         protocol=job.protocol,
         evaluation=_ref(evaluation_set) if evaluation_set is not None else None,
+    )
+
+
+def upgrade_message(upgrade_id: str, order: UpgradeOrder) -> Job:
+    """An order to upgrade, in the form of a job, so that it is signed and answered as one. Its model has no file."""
+    manifest, config = Manifest(entry="", files=()), RunConfig(runtime="")
+    return Job(
+        job_id=upgrade_id,
+        attempt=1,
+        model=ModelRef(model_id=identity.model_id(manifest), name="", format="onnx", manifest=manifest),
+        config=config,
+        config_key=identity.config_key(config),
+        protocol=RunProtocol(),
+        upgrade=order,
     )
 
 

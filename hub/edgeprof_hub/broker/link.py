@@ -17,6 +17,7 @@ from edgeprof.wire.messages import ANNOUNCE, DownwardMessage, Refusal
 from edgeprof_hub.broker.base import BrokerEndpoint
 from edgeprof_hub.broker.buffered_client import BufferedClient
 from edgeprof_hub.broker.network_loop import NetworkLoop
+from edgeprof_hub.signing.device_seals import DeviceSeals
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,14 @@ class AgentLink:
         endpoint: BrokerEndpoint,
         on_arrival: Callable[[Arrival], None],
         on_connected: Callable[[bool], object],
+        seals: DeviceSeals | None = None,
     ) -> None:
-        """`on_connected` gets whether the broker still has this hub's session."""
+        """`on_connected` gets whether the broker still has this hub's session. `seals`: None where there is no TLS."""
         self._site = site
         self._endpoint = endpoint
         self._on_arrival = on_arrival
         self._on_connected = on_connected
+        self._seals = seals
         self._connection = 0
         self._lock = threading.Lock()
         self._client = self._make_client(client_id)
@@ -85,6 +88,8 @@ class AgentLink:
         if not self.is_connected:
             return False
         topic = topics.build(self._site, device_id, message_class)
+        if self._seals is not None:
+            message = self._seals.sealed(device_id, message)
         return self._client.publish(topic, codec.encode(message), qos=1).rc == mqtt.MQTT_ERR_SUCCESS
 
     def ask(self, device_id: str) -> bool:

@@ -57,6 +57,7 @@ def campaigns(hub: HubContext, limit: int = CAMPAIGNS_SHOWN) -> tuple[rest.Campa
             created_s=row.created_s,
             title=f"{_counted(row.model_ids, names, 'model')} on {_counted(row.device_ids, labels, 'device')}",
             counts={str(state): count for state, count in row.counts.items()},
+            flashed=row.flashed,
         )
         for row in hub.reader.jobs.campaigns(limit)
     )

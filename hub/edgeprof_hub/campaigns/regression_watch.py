@@ -22,7 +22,7 @@ from edgeprof_hub.store import history
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 2000
+MAX_WAITING = 20_000
 """Beyond it new results are not looked at: they are stored, and the next one of the cell is."""
 BUSY_SHARE = 0.2
 """Of the time that this thread may compute while there is more to look at."""
@@ -74,6 +74,8 @@ class Watch:
 
     def _work(self) -> None:
         while (change := self._queue.get()) is not None:
+            if self._hub.burst.wait_until_over(self._stopping):
+                return
             start_s = time.thread_time()
             try:
                 self._look(change)
@@ -87,6 +89,8 @@ class Watch:
             job = self._hub.reader.job(change.id)
             if job is not None and job.state in rest.TERMINAL_STATES:
                 self._job_ended(job)
+        elif not self._hub.reader.history.has_earlier(change.id):
+            return  # nothing to compare the first one of a cell with
         elif (stored := self._hub.reader.result(change.id)) is not None:
             self._result_came(stored)
 

@@ -77,7 +77,7 @@ def size_of(data: Path) -> tuple[int, int]:
             results = int(connection.execute("SELECT count(*) FROM result").fetchone()[0])
     except sqlite3.Error:
         results = 0
-    return results, sum(each.stat().st_size for name in FOLDERS for each in _blobs(data / name))
+    return results, sum(each.stat().st_size for name in FOLDERS for each in blobs(data / name))
 
 
 def salvaged(data: Path, into: Path) -> salvage.Salvaged:
@@ -88,7 +88,7 @@ def salvaged(data: Path, into: Path) -> salvage.Salvaged:
         into.mkdir(parents=True, exist_ok=True, mode=0o700)
         done = salvage.salvage(data / DATABASE, into / DATABASE)
         for name in FOLDERS:
-            for file in _blobs(data / name):
+            for file in blobs(data / name):
                 if _is_whole(file):
                     target = into / name / file.parent.name / file.name
                     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -120,7 +120,7 @@ def _link_or_copy(file: Path, target: Path) -> None:
 def _files(folder: Path, named: set[str], on_file: Callable[[int], object]) -> FilesReport:
     report = FilesReport()
     present: set[str] = set()
-    for file in _blobs(folder):
+    for file in blobs(folder):
         try:
             size = file.stat().st_size
             is_whole = _is_whole(file)
@@ -145,7 +145,8 @@ def _is_whole(file: Path) -> bool:
         raise
 
 
-def _blobs(folder: Path) -> list[Path]:
+def blobs(folder: Path) -> list[Path]:
+    """The files of one folder of files, by their names, which are their hashes."""
     return sorted(each for each in folder.glob("??/*") if is_hash(each.name) and each.is_file())
 
 

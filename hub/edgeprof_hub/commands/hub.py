@@ -90,7 +90,7 @@ hub.add_command(audit)
     show_default=True,
     envvar="EDGEPROF_OFFLINE_AFTER_H",
     metavar="HOURS",
-    help="Send a notice about a device after so long without a word.",
+    help="Send a notice about a device that has been offline for so long.",
 )
 @click.option(
     "--prices",
@@ -245,6 +245,20 @@ def check(data: Path | None, salvage: Path | None, as_json: bool) -> None:
         from edgeprof_hub.commands import hub_check
 
     sys.exit(hub_check.run(data or state_dir("hub"), salvage, as_json))
+
+
+@hub.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="The hub's data folder.")
+def backup(folder: Path, data: Path | None) -> None:
+    """Copy the hub's data into a new folder, which a hub can serve, and check the copy.
+
+    The hub may run meanwhile. The copy holds the token, the keys of the CA and the key that signs jobs: guard it.
+    """
+    with parts_of_the_hub():
+        from edgeprof_hub.commands import hub_backup
+
+    sys.exit(hub_backup.run(data or state_dir("hub"), folder))
 
 
 @hub.command("job-key")

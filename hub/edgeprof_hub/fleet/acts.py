@@ -8,7 +8,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.fleet import FleetChange
 from edgeprof_hub.campaigns import queue
 from edgeprof_hub.context import HubContext
-from edgeprof_hub.fleet import listing, retiring
+from edgeprof_hub.fleet import listing, retiring, upgrading
 from edgeprof_hub.people import audit
 from edgeprof_hub.registry import admin, tags
 
@@ -19,7 +19,8 @@ MAX_NAMED = 5
 def act(hub: HubContext, change: FleetChange) -> int:
     """Do it. How many devices, or of `cancel` and `retry` how many jobs, were changed.
 
-    Raises UsageError nothing_selected, bad_tag, bad_name; EdgeprofError not_found, nothing_open, nothing_failed.
+    Raises UsageError nothing_selected, bad_tag, bad_name; EdgeprofError not_found, nothing_open, nothing_failed,
+    nothing_to_upgrade.
     """
     device_ids = list(dict.fromkeys(change.device_ids))
     if not device_ids and change.query is not None:
@@ -99,6 +100,10 @@ def _restore(hub: HubContext, device_ids: Sequence[str], _value: str) -> int:
     return retiring.restore(hub, device_ids)
 
 
+def _upgrade(hub: HubContext, device_ids: Sequence[str], _value: str) -> int:
+    return upgrading.order(hub, device_ids)
+
+
 _ACTS = {
     "tag": _tag,
     "untag": _untag,
@@ -107,4 +112,5 @@ _ACTS = {
     "retry": _retry,
     "retire": _retire,
     "restore": _restore,
+    "upgrade": _upgrade,
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from edgeprof.tables import fleet_words
 from edgeprof.tables.durations import age_text
-from edgeprof.wire.fleet import FleetEntry
+from edgeprof.wire.fleet import FleetEntry, Upgrade
 from edgeprof_hub.store.fleet import FleetLimits, FleetRow
 
 MIN_DISK_FREE_MIB = 1024.0
@@ -43,7 +43,7 @@ def is_old(version: str, own_version: str) -> bool:
     return bool(version_key(version)) and version_key(version) < version_key(own_version)
 
 
-def entry(row: FleetRow, own_version: str, now_s: float) -> FleetEntry:
+def entry(row: FleetRow, own_version: str, now_s: float, upgrade: Upgrade | None = None) -> FleetEntry:
     """A device with its troubles in words."""
     error, error_s, job_id = _last_error(row)
     return FleetEntry(
@@ -52,6 +52,7 @@ def entry(row: FleetRow, own_version: str, now_s: float) -> FleetEntry:
         queue=row.queue,
         groups=row.groups,
         upgrade_to=own_version if is_old(row.device.agent_version, own_version) else "",
+        upgrade=upgrade,
         vitals=row.vitals,
         vitals_s=row.vitals_s,
         last_error=error,

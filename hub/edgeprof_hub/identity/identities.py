@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 DEFAULT_TTL_S = 15 * 60.0
 MAX_TTL_S = 24 * 3600.0
 MIN_TTL_S = 1.0
+MAX_A_DAY = 10
+"""Certificates of a device. An agent looks four times a day, and at each start."""
 RENEW_CRL_EVERY_S = 86_400.0
 DEVICE_PREFIX = "d-"
 """Of every id that an agent makes; no name of the hub's own (`hub`, `edgeprof-hub`) begins with it."""
@@ -94,12 +96,16 @@ class Identities:
     def renew(self, device_id: str, serial: str, key: object) -> str:
         """A new certificate for a key that has just proved itself in a TLS handshake with the one of this serial.
 
-        Raises EdgeprofError `device_revoked` where that one was revoked since.
+        Raises EdgeprofError `device_revoked` where that one was revoked since, `renewed_too_often`.
         """
         with self._lock:
             shown = self.authority.ledger.certificate(serial)
             if shown is None or shown.revoked_s is not None:
                 raise EdgeprofError("device_revoked", f"Device {device_id} was revoked, so it gets no certificate.")
+            if self.authority.ledger.issued_since(device_id, time.time() - 86_400.0) >= MAX_A_DAY:
+                raise EdgeprofError(
+                    "renewed_too_often", f"Device {device_id} got {MAX_A_DAY} certificates within a day. Try tomorrow."
+                )
             made = self.authority.issue_for(certificates.usable_key(key), device_id)
         log.info("device.renewed device=%s", device_id)
         return made

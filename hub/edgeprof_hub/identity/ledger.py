@@ -173,6 +173,15 @@ class Ledger:
             rows = self._db.execute(f"{_SELECT} WHERE device_id = ? ORDER BY issued_s DESC", (device_id,)).fetchall()
         return [_credential(row) for row in rows]
 
+    def issued_since(self, device_id: str, since_s: float) -> int:
+        """How many certificates a device was given since then."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT count(*) FROM credential WHERE device_id = ? AND kind = 'certificate' AND issued_s > ?",
+                (device_id, since_s),
+            )
+            return int(found.fetchone()[0])
+
     def revoked_certificates(self) -> list[tuple[str, float]]:
         """(serial number in hexadecimal, when) of each certificate that is void though its date is not."""
         with self._lock:

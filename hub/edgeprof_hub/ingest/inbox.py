@@ -1,66 +1,47 @@
 """What one message from a device does to the store, and what is to be done once that is committed."""
 
-import logging
-import sqlite3
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-
-import msgspec
-
-from edgeprof.wire import codec, identity, topics
+from edgeprof.wire import codec, topics
 from edgeprof.wire import messages as m
-from edgeprof_hub.blobs import BlobStore, is_hash
+from edgeprof_hub.blobs import BlobStore
 from edgeprof_hub.broker.claims import Claims
 from edgeprof_hub.broker.link import Arrival
 from edgeprof_hub.broker.presence import Presence
 from edgeprof_hub.events import Change
-from edgeprof_hub.store import fleet, quarantines, trouble
-from edgeprof_hub.store.base import Deleted, UnknownDevice
+from edgeprof_hub.ingest.dead_letters import quarantine
+from edgeprof_hub.ingest.effects import Effects, Spoiled, Unusable, check_sender, is_of_database
+from edgeprof_hub.ingest.results import Results
+from edgeprof_hub.store import fleet, upgrades
 from edgeprof_hub.store.writer import SqliteWriter
 
-log = logging.getLogger(__name__)
-
-MAX_ATTEMPT = 2**31 - 1
 MAX_CODE_CHARS = 60
-CONFLICT = "The hub already has a different result with this id. It keeps both."
-
-
-@dataclass
-class Effects:
-    """What follows a batch of messages after its commit."""
-
-    replies: list[tuple[str, m.Receipt | m.Refusal]] = field(default_factory=lambda: [])
-    births: list[str] = field(default_factory=lambda: [])
-    changes: dict[Change, None] = field(default_factory=lambda: {})
-    """A set that keeps its order."""
-    seen: set[str] = field(default_factory=lambda: set())
-    to_ask: dict[str, None] = field(default_factory=lambda: {})
-    """Devices that may be there without a session that the hub knows."""
-
-
-class Unusable(Exception):
-    """A readable message with invalid contents."""
-
-
-class _Ids(msgspec.Struct):
-    """What is read of a result that cannot be read."""
-
-    result_id: str
-    job_id: str | None = None
-    attempt: int = 1
+MARK_EVERY_S = 5.0
+"""A device that sends results is marked as seen so often."""
 
 
 class Inbox:
-    """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it."""
+    """Takes messages one by one, on the writer's thread, inside its transaction. Nothing that comes can stop it.
+
+    Results gather until `finish`, or until another message of their device comes: then they are stored together.
+    """
 
     def __init__(self, site: str, artifacts: BlobStore, presence: Presence, claims: Claims) -> None:
         self._site = site
-        self._artifacts = artifacts
+        self._results = Results(artifacts)
         self._presence = presence
         self._claims = claims
+        self._marked_s: dict[str, float] = {}
+        """When each device was last marked as seen."""
+
+    def begin(self, *, one_by_one: bool) -> None:
+        """A new batch, in a transaction of its own. `one_by_one`: one that was spoiled, in a slower way."""
+        self._results.begin(one_by_one=one_by_one)
+
+    def finish(self, store: SqliteWriter, effects: Effects) -> None:
+        """Store what has gathered. Raises Spoiled where the database refuses a result in it."""
+        self._results.finish(store, effects)
 
     def take(self, store: SqliteWriter, arrival: Arrival, effects: Effects) -> None:
-        """Store one message. An invalid message becomes a dead letter; only a failing database raises."""
+        """Take one message. An invalid one becomes a dead letter; only a failing database raises, and Spoiled."""
         topic = topics.parse(arrival.topic)
         if topic and (topic.site != self._site or _is_cleared(topic, arrival)):
             return
@@ -70,26 +51,38 @@ class Inbox:
         try:
             if topic is None or topic.message_class not in topics.UPWARD:
                 raise Unusable("Devices must not write to this topic.")
-            message = codec.decode(topic.message_class, arrival.payload)
-            with nullcontext() if isinstance(message, m.Result) else store.transaction():
-                self._take(store, arrival, topic.device_id, message, effects)
-            effects.seen.add(topic.device_id)
-            if not isinstance(message, m.State) and not self._presence.heard(topic.device_id):
-                effects.to_ask[topic.device_id] = None
+            if topic.message_class == "result":
+                self._results.gather(arrival, topic.device_id)
+            else:
+                if self._results.has_of(topic.device_id):
+                    self._results.finish(store, effects)
+                message = codec.decode(topic.message_class, arrival.payload)
+                with store.transaction():
+                    self._take(store, arrival, topic.device_id, message, effects)
+            self._note_seen(topic, arrival.received_s, effects)
         except Exception as error:
-            if isinstance(error, sqlite3.OperationalError) or trouble.is_of_file(error):
+            if isinstance(error, Spoiled) or is_of_database(error):
                 raise
-            self._quarantine(store, arrival, topic, error, effects)
+            quarantine(store, arrival, topic, error, effects)
+
+    def _note_seen(self, topic: topics.Topic, received_s: float, effects: Effects) -> None:
+        """Not for each of many results: a device's row lies on a page of its own, which would be written each time."""
+        device_id = topic.device_id
+        if topic.message_class != "result" or not 0 <= received_s - self._marked_s.get(device_id, 0.0) < MARK_EVERY_S:
+            self._marked_s[device_id] = received_s
+            effects.seen.add(device_id)
+        if topic.message_class != "state" and not self._presence.heard(device_id):
+            effects.to_ask[device_id] = None
 
     def _take(
         self, store: SqliteWriter, arrival: Arrival, device_id: str, message: m.Message, effects: Effects
     ) -> None:
         match message:
             case m.State():
-                _check_sender(device_id, message.device_id)
+                check_sender(device_id, message.device_id)
                 self._take_state(store, arrival, message, effects)
             case m.Facts():
-                _check_sender(device_id, message.device_id)
+                check_sender(device_id, message.device_id)
                 _take_facts(store, message)
                 effects.changes[Change("device", device_id)] = None
             case m.Ack():
@@ -100,9 +93,6 @@ class Inbox:
                     message.job_id, message.attempt, "running", message.stage, message.fraction, message.note
                 )
                 effects.changes[Change("job", message.job_id)] = None
-            case m.Result():
-                _check_sender(device_id, message.device_id)
-                self._take_result(store, arrival, message, effects)
             case _:
                 raise Unusable("Only the hub sends this message class.")
 
@@ -125,72 +115,6 @@ class Inbox:
         if state.online:
             effects.births.append(state.device_id)
 
-    def _take_result(self, store: SqliteWriter, arrival: Arrival, result: m.Result, effects: Effects) -> None:
-        digest = identity.sha256_hex(arrival.payload)
-        wrong = [artifact.name for artifact in result.artifacts if not is_hash(artifact.sha256)]
-        if wrong:
-            raise Unusable(f"The artifact {wrong[0]!r} has an invalid SHA-256.")
-        if not 0 < result.attempt <= MAX_ATTEMPT:
-            raise Unusable(f"The attempt {str(result.attempt)[:40]} is not between 1 and {MAX_ATTEMPT:,}.")
-        if not all(self._artifacts.has(artifact.sha256) for artifact in result.artifacts):
-            log.info("result.artifact_missing result=%s", result.result_id)
-            return  # no receipt: the agent stores the artifact and sends the result again
-        try:
-            outcome = store.save_result(result, digest, arrival.received_s)
-        except UnknownDevice:
-            log.info("result.before_birth result=%s", result.result_id)
-            effects.to_ask[result.device_id] = None
-            return  # no receipt: it comes again, and the birth before it
-        except Deleted as error:
-            effects.replies.append((result.device_id, _rejected(result.result_id, arrival, str(error))))
-            if result.job_id:
-                _end_job(store, result.device_id, result.job_id, result.attempt, str(error), effects)
-            return
-        reason = CONFLICT if outcome == "conflict" else None
-        if reason:
-            log.error("result.conflict result=%s device=%s", result.result_id, result.device_id)
-        receipt = m.Receipt(result_id=result.result_id, sha256=digest, status=outcome, reason=reason)
-        effects.replies.append((result.device_id, receipt))
-        if outcome == "stored":
-            effects.changes[Change("result", result.result_id)] = None
-            if store.change(lambda db: quarantines.note_crash(db, result, arrival.received_s)) is not None:
-                log.warning("model.quarantined model=%s device=%s", result.model_id, result.device_id)
-                effects.changes[Change("rollout", "")] = None
-            if result.job_id:
-                effects.changes[Change("job", result.job_id)] = None
-
-    def _quarantine(
-        self, store: SqliteWriter, arrival: Arrival, topic: topics.Topic | None, error: Exception, effects: Effects
-    ) -> None:
-        """Keep a dead letter, and tell the device what it can do about it. A result that is none ends its job."""
-        if not isinstance(error, (codec.WireError, Unusable)):
-            log.error("message.failed topic=%s", arrival.topic[:200], exc_info=error)
-        reason = str(error) or type(error).__name__
-        store.save_dead_letter(arrival.topic, arrival.payload, reason, arrival.received_s)
-        if topic is None:
-            return
-        ids = _ids_of(topic, arrival.payload)
-        if isinstance(error, codec.WireVersionError):
-            effects.replies.append((topic.device_id, m.Refusal(code="wire_version", message=reason)))
-        elif ids and isinstance(error, (codec.WireError, Unusable)):
-            effects.replies.append((topic.device_id, _rejected(ids.result_id, arrival, reason)))
-        if ids and ids.job_id and isinstance(error, (codec.WireError, Unusable)):
-            _end_job(store, topic.device_id, ids.job_id, ids.attempt, reason, effects)
-
-
-def _rejected(result_id: str, arrival: Arrival, reason: str) -> m.Receipt:
-    digest = identity.sha256_hex(arrival.payload)
-    return m.Receipt(result_id=result_id, sha256=digest, status="rejected", reason=reason)
-
-
-def _end_job(store: SqliteWriter, device_id: str, job_id: str, attempt: int, reason: str, effects: Effects) -> None:
-    """The device has ended the job, and no result of it will ever be stored."""
-    if store.job_device(job_id) != device_id:
-        return
-    note = f"The hub cannot store its result: {reason}"
-    if store.save_job_state(job_id, attempt, "failed", "report", None, note):
-        effects.changes[Change("job", job_id)] = None
-
 
 def _take_vitals(store: SqliteWriter, device_id: str, vitals: m.Vitals, arrival: Arrival, effects: Effects) -> None:
     store.change(lambda connection: fleet.save_vitals(connection, device_id, vitals, arrival.received_s))
@@ -209,6 +133,10 @@ def _take_facts(store: SqliteWriter, facts: m.Facts) -> None:
 
 
 def _take_ack(store: SqliteWriter, device_id: str, ack: m.Ack, effects: Effects) -> None:
+    if ack.job_id.startswith(upgrades.PREFIX):
+        store.change(lambda connection: upgrades.take_ack(connection, device_id, ack))
+        effects.changes[Change("device", device_id)] = None
+        return
     _check_job(store, device_id, ack.job_id)
     if ack.status == "refused":
         store.save_job_state(ack.job_id, ack.attempt, "failed", "", None, _why_refused(ack))
@@ -227,22 +155,7 @@ def _is_cleared(topic: topics.Topic, arrival: Arrival) -> bool:
     return not arrival.payload and topic.message_class in ("state", "facts")
 
 
-def _check_sender(topic_device: str, named_device: str) -> None:
-    if topic_device != named_device:
-        raise Unusable(f"The topic is that of {topic_device}, the message says that it is of {named_device[:60]!r}.")
-
-
 def _check_job(store: SqliteWriter, device_id: str, job_id: str) -> None:
     owner = store.job_device(job_id)
     if owner is not None and owner != device_id:
         raise Unusable(f"The job {job_id} is one of another device.")
-
-
-def _ids_of(topic: topics.Topic, payload: bytes) -> _Ids | None:
-    """The ids of a result of which nothing else can be read."""
-    if topic.message_class != "result":
-        return None
-    try:
-        return msgspec.json.decode(payload, type=_Ids)
-    except (ValueError, RecursionError):
-        return None

@@ -8,7 +8,9 @@ from edgeprof.wire.messages import Receipt
 from edgeprof_hub.broker.dispatch import Dispatch
 from edgeprof_hub.broker.link import AgentLink, Arrival
 from edgeprof_hub.events import Events
-from edgeprof_hub.ingest.inbox import Effects, Inbox
+from edgeprof_hub.ingest.burst import Burst
+from edgeprof_hub.ingest.effects import Effects, Spoiled
+from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import SqliteWriter
 
@@ -23,10 +25,11 @@ RETRY_S = 1.0
 class Ingest:
     """`arrived` is called by the network's thread; everything else happens on the writer's."""
 
-    def __init__(self, writer: WriterThread, inbox: Inbox, events: Events) -> None:
+    def __init__(self, writer: WriterThread, inbox: Inbox, events: Events, burst: Burst) -> None:
         self._writer = writer
         self._inbox = inbox
         self._events = events
+        self._burst = burst
         self._link: AgentLink | None = None
         self._dispatch: Dispatch | None = None
         self._lock = threading.Lock()
@@ -65,6 +68,7 @@ class Ingest:
             self._writer.on_error(error)
             self._again_later(batch)
             return
+        self._burst.note(len(batch))
         self._schedule_rest()
         try:
             self._follow(store, batch, effects)
@@ -72,10 +76,19 @@ class Ingest:
             log.exception("ingest.follow_up_failed messages=%d", len(batch))
 
     def _store(self, store: SqliteWriter, batch: list[Arrival]) -> Effects:
+        try:
+            return self._store_in(store, batch, one_by_one=False)
+        except Spoiled as error:
+            log.warning("ingest.one_by_one messages=%d error=%s", len(batch), error.__cause__)
+            return self._store_in(store, batch, one_by_one=True)
+
+    def _store_in(self, store: SqliteWriter, batch: list[Arrival], *, one_by_one: bool) -> Effects:
         effects = Effects()
         with store.transaction():
+            self._inbox.begin(one_by_one=one_by_one)
             for arrival in batch:
                 self._inbox.take(store, arrival, effects)
+            self._inbox.finish(store, effects)
             if effects.seen:
                 store.mark_seen(effects.seen, batch[-1].received_s)
         return effects

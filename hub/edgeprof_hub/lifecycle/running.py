@@ -25,6 +25,7 @@ from edgeprof_hub.context import DATABASE, HubContext
 from edgeprof_hub.cost import past_prices
 from edgeprof_hub.events import Change, Events
 from edgeprof_hub.fleet.watch import FleetWatch
+from edgeprof_hub.ingest.burst import Burst
 from edgeprof_hub.ingest.inbox import Inbox
 from edgeprof_hub.ingest.receiver import Ingest
 from edgeprof_hub.lifecycle.damaged import read_only
@@ -35,6 +36,7 @@ from edgeprof_hub.quality.watch import QualityWatch
 from edgeprof_hub.registry import parts, uploads
 from edgeprof_hub.registry.parts import Parts
 from edgeprof_hub.rollout import ticking
+from edgeprof_hub.signing.device_seals import DeviceSeals
 from edgeprof_hub.signing.job_key import JobKey
 from edgeprof_hub.signing.job_signer import JobSigner
 from edgeprof_hub.store import health, trouble
@@ -147,21 +149,24 @@ def _joined(
     artifacts = BlobStore(settings.data / "artifacts", MAX_ARTIFACT_BYTES)
     presence = Presence()
     claims = Claims(presence, last_sessions(reader), time.monotonic())
-    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events)
+    burst = Burst()
+    ingest = Ingest(writer, Inbox(settings.site, artifacts, presence, claims), events, burst)
 
     def connected(has_session: bool) -> None:
         presence.doubt_all()
         if not has_session:
             writer.post(lambda store: store.mark_all_offline())
 
+    job_key, hub_session = JobKey.open(settings.data / "identity"), secrets.token_hex(8)
+    seals = DeviceSeals(job_key, hub_session) if identities is not None else None
     link = AgentLink(
         own_client_id(settings.data / "broker"),
         settings.site,
         endpoint,
         on_arrival=ingest.arrived,
         on_connected=connected,
+        seals=seals,
     )
-    job_key = JobKey.open(settings.data / "identity")
     dispatch = Dispatch(reader, link, presence, JobSigner(job_key, hub_id))
     ingest.connect(link, dispatch)
     stack.callback(ingest.stop)
@@ -174,7 +179,7 @@ def _joined(
     return HubContext(
         settings=settings,
         hub_id=hub_id,
-        hub_session=secrets.token_hex(8),
+        hub_session=hub_session,
         reader=reader,
         writer=writer,
         blobs=BlobStore(settings.data / "blobs", MAX_MODEL_FILE_BYTES),
@@ -187,9 +192,11 @@ def _joined(
         endpoint=endpoint,
         broker_title=title,
         job_key=job_key,
+        seals=seals,
         is_synthetic=reader.is_synthetic(),
         notices=notices,
         identities=identities,
+        burst=burst,
     )
 
 

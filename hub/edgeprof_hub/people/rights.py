@@ -69,6 +69,13 @@ PEOPLE = {
     ("POST", "/settings/people/tokens"): _admin(""),
     ("POST", "/settings/people/tokens/revoke"): _admin(""),
     ("POST", "/settings/people/sessions/end"): _admin(""),
+    ("GET", f"{API}/accounts"): Need(Right.ADMIN),
+    ("POST", f"{API}/accounts"): _admin(""),
+    ("PATCH", API + "/accounts/{name}"): _admin(""),
+    ("DELETE", API + "/accounts/{name}"): _admin(""),
+    ("GET", f"{API}/api-tokens"): Need(Right.ADMIN),
+    ("POST", f"{API}/api-tokens"): _admin(""),
+    ("DELETE", API + "/api-tokens/{name}"): _admin(""),
     ("POST", "/settings/scenario"): _admin("settings.scenario"),
 }
 JOINING = {

@@ -51,7 +51,7 @@ class PredictionWatch:
     def _work(self) -> None:
         while True:
             self._has_news.wait()
-            if self._stopping.wait(SETTLE_S):
+            if self._stopping.wait(SETTLE_S) or self._hub.burst.wait_until_over(self._stopping):
                 return
             self._has_news.clear()
             started_s = time.monotonic()

@@ -55,6 +55,8 @@ class QualityWatch:
         while not self._stopping.is_set():
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
+            self._hub.burst.wait_until_over(self._stopping)
+            with self._changed:
                 waiting, self._waiting = self._waiting, {}
             for family in self._known_families(waiting):
                 if self._stopping.is_set():

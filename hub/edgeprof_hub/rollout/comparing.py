@@ -1,13 +1,13 @@
 """The model beside its reference on one device, by the engine that compares two runs. Pure but for artifacts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from edgeprof.compare.report import report_on
 from edgeprof.compare.sources import Run, Series, default_series
 from edgeprof.errors import EdgeprofError
-from edgeprof.wire.rollouts import Compared, DeviceOutcome
+from edgeprof.wire.rollouts import Compared, DeviceOutcome, RolloutPlan
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,62 @@ class Speed:
     outcome: DeviceOutcome
     sentence: str
     compared: Compared | None = None
+
+
+def beside(reference: Sequence[Run], model: Sequence[Run], plan: RolloutPlan, name: str) -> Speed:
+    """Every limit of the plan that a reference is needed for; the worst decides. `name`: of the reference."""
+    found: list[Speed] = []
+    if plan.max_slowdown_percent is not None:
+        found.append(speed(reference, model, plan.max_slowdown_percent, name))
+    if plan.max_p95_slowdown_percent is not None:
+        found.append(by_range(reference, model, P95, plan.max_p95_slowdown_percent, name))
+    if plan.max_memory_growth_percent is not None:
+        found.append(by_range(reference, model, PEAK_MEMORY, plan.max_memory_growth_percent, name))
+    worst = min(found, key=lambda one: _WORST.index(one.outcome))
+    sentences = [one.sentence for one in found if one.outcome == worst.outcome]
+    compared = next((one.compared for one in found if one.compared), None)
+    return replace(worst, sentence=" ".join(sentences), compared=compared)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a run: the first of these metrics that every run has."""
+
+    title: str
+    metrics: tuple[str, ...]
+
+
+P95 = Figure("p95", ("latency_p95_ms", "inter_token_p95_ms"))
+PEAK_MEMORY = Figure("Peak memory", ("peak_memory_mib",))
+
+
+def by_range(reference: Sequence[Run], model: Sequence[Run], figure: Figure, limit_percent: float, name: str) -> Speed:
+    """Whether a figure of which each run has one value exceeds the reference's by more than the limit.
+
+    Three runs give no interval worth the name, so all of them must agree. It fails where the lowest run of the model
+    is above the limit over the highest of the reference, and holds where the highest is within it over the lowest.
+
+    Example: peak memory 60, 61 MiB before and 80, 82 MiB now, limit 20 %: 80 / 61 = 1.31, so it fails.
+    """
+    for metric in figure.metrics:
+        before, now = _values(reference, metric), _values(model, metric)
+        if before and now and min(before) > 0:
+            break
+    else:
+        return Speed("undecided", f"{figure.title} not compared with {name}: not measured in every run.")
+    low, high, limit = min(now) / max(before), max(now) / min(before), 1 + limit_percent / 100
+    is_ = f"{figure.title} is {median(now) / median(before):.2f} × that of {name} (runs {low:.2f} to {high:.2f})"
+    if low > limit:
+        return Speed("failed", f"{is_}: above the limit of {limit:g} ×.")
+    if high <= limit:
+        return Speed("succeeded", f"{is_}: within {limit:g} ×.")
+    return Speed("undecided", f"{is_}: the runs lie around the limit of {limit:g} ×.")
+
+
+def _values(runs: Sequence[Run], metric: str) -> list[float]:
+    """One of each run; empty where a run has none."""
+    found = [row.value for run in runs for row in run.result.metrics if row.metric == metric]
+    return found if len(found) == len(runs) else []
 
 
 def speed(reference: Sequence[Run], model: Sequence[Run], limit_percent: float, name: str) -> Speed:

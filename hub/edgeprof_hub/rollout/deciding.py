@@ -12,7 +12,7 @@ from edgeprof.wire.rollouts import RolloutPlan
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.quality import judging
 from edgeprof_hub.quality.cells import architecture_of, verdicts_of
-from edgeprof_hub.rollout.comparing import speed
+from edgeprof_hub.rollout.comparing import beside
 from edgeprof_hub.store.evaluations import base_key_of
 from edgeprof_hub.store.rollouts import DeviceRow
 
@@ -45,7 +45,7 @@ def decided(
 
 def _compared(hub: HubContext, row: DeviceRow, jobs: Sequence[rest.JobRecord], plan: RolloutPlan) -> DeviceRow:
     """The row with what its speed says."""
-    if not row.reference_model_id or plan.max_slowdown_percent is None:
+    if not row.reference_model_id or not plan.compares:
         return replace(row, outcome="succeeded", sentence=_without_comparison(row, jobs, plan))
     reference = hub.reader.model(row.reference_model_id)
     name = reference.shown_name if reference else "its reference"
@@ -56,14 +56,14 @@ def _compared(hub: HubContext, row: DeviceRow, jobs: Sequence[rest.JobRecord], p
     if not sides[row.reference_model_id] or not sides[row.model_id]:
         lost = next((_failure(hub, job) for job in jobs if job.model_id != row.model_id and job.state == "failed"), "")
         return replace(row, outcome="undecided", sentence=f"Not compared: {name} did not run. {lost}".strip())
-    found = speed(sides[row.reference_model_id], sides[row.model_id], plan.max_slowdown_percent, name)
+    found = beside(sides[row.reference_model_id], sides[row.model_id], plan, name)
     return replace(row, outcome=found.outcome, sentence=found.sentence, compared=found.compared)
 
 
 def _without_comparison(row: DeviceRow, jobs: Sequence[rest.JobRecord], plan: RolloutPlan) -> str:
     """What a device did that is compared with nothing, and why where it should be."""
     did = "Flashed." if any(job.config.load_only for job in jobs) else "Ran."
-    if plan.max_slowdown_percent is None or not (row.number == 0 or plan.check_every_group):
+    if not plan.compares or not (row.number == 0 or plan.check_every_group):
         return did
     return f"{did} Not compared: {row.sentence or 'no other model of the family ran here before.'}"
 

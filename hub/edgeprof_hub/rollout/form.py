@@ -24,6 +24,8 @@ class StagesForm:
     approval: str = "none"
     reference: str = ""
     max_slowdown: str = "10"
+    max_p95: str = ""
+    max_memory: str = ""
     compare_runs: str = "3"
     gates: str = "yes"
     start_at: str = ""
@@ -55,7 +57,9 @@ def plan_of(form: StagesForm, devices: Sequence[rest.DeviceRecord]) -> RolloutPl
         stages_percent=stages,
         approval=form.approval if form.approval in APPROVALS else "none",
         reference_model_id=form.reference,
-        max_slowdown_percent=_number(form.max_slowdown, "Slower by at most") if form.max_slowdown.strip() else None,
+        max_slowdown_percent=_number_or_none(form.max_slowdown, "Slower by at most"),
+        max_p95_slowdown_percent=_number_or_none(form.max_p95, "p95 higher by at most"),
+        max_memory_growth_percent=_number_or_none(form.max_memory, "Peak memory higher by at most"),
         compare_runs=int(_number(form.compare_runs, "Runs to compare")),
         gates=bool(form.gates),
         start_at=form.start_at,
@@ -70,6 +74,10 @@ def _device(name: str, devices: Sequence[rest.DeviceRecord]) -> str:
     if len(found) != 1:
         raise UsageError("bad_rollout", f"{'Several devices are' if found else 'No device is'} named {name[:80]!r}.")
     return found[0]
+
+
+def _number_or_none(text: str, title: str) -> float | None:
+    return _number(text, title) if text.strip() else None
 
 
 def _number(text: str, title: str) -> float:

@@ -92,8 +92,13 @@ def check(plan: RolloutPlan, models: Mapping[str, rest.ModelRecord]) -> None:
     _within("error threshold", plan.error_percent, 0, 100)
     _within("error minimum", plan.error_min, 1, 100_000)
     _within("runs to compare", plan.compare_runs, 1, 100)
-    if plan.max_slowdown_percent is not None:
-        _within("slowdown limit", plan.max_slowdown_percent, 0, 1000)
+    for what, limit in (
+        ("slowdown limit", plan.max_slowdown_percent),
+        ("limit of the p95", plan.max_p95_slowdown_percent),
+        ("limit of the memory", plan.max_memory_growth_percent),
+    ):
+        if limit is not None:
+            _within(what, limit, 0, 1000)
     if plan.reference_model_id and plan.reference_model_id not in models:
         raise UsageError("unknown_model", f"No model {plan.reference_model_id[:80]!r} on this hub.")
 

@@ -154,7 +154,8 @@ def _doing(
     if group.started_s is None:
         return "Waits for its group."
     away = "Offline. " if device is not None and not device.online else ""
-    return f"{away}{counts_text(Counter(job.state for job in jobs))}".strip()
+    flashed = sum(job.state_word == "flashed" for job in jobs)
+    return f"{away}{counts_text(Counter(job.state for job in jobs), flashed)}".strip()
 
 
 def _stands(

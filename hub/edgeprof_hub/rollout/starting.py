@@ -102,7 +102,7 @@ def ran_before(hub: HubContext, device_ids: Sequence[str], model: rest.ModelReco
 def reference_of(plan: RolloutPlan, number: int, model_id: str, previous_id: str) -> str:
     """What a device of this group is compared with; empty: with nothing."""
     is_checked = number == 0 or plan.check_every_group
-    if plan.max_slowdown_percent is None or not is_checked:
+    if not plan.compares or not is_checked:
         return ""
     found = plan.reference_model_id or previous_id
     return "" if found == model_id else found

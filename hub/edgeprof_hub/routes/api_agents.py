@@ -45,6 +45,7 @@ def bootstrap(hub: HubOf, request: Request) -> Response:
             mqtt_tls=endpoint.tls or door is not None,
             mqtt_username=door.username if door else endpoint.agent_username,
             hub_session=hub.hub_session,
+            seal_key_hex=_seal_key(hub, request),
             words=WORDS,
         )
     )
@@ -102,6 +103,14 @@ def holdings(hub: HubOf, request: Request, holdings: Holdings) -> Response:
             "too_large", f"{len(holdings.results)} results; at most {MAX_HOLDINGS} are allowed at once."
         )
     return document(Wanted(result_ids=tuple(sorted(hub.reader.lacking(holdings.results)))))
+
+
+def _seal_key(hub: HubContext, request: Request) -> str:
+    """For a device that has shown its own credential, and over TLS alone: whoever reads the key can use it."""
+    device_id = _device_of(request)
+    if device_id is None or hub.seals is None or request.url.scheme != "https":
+        return ""
+    return hub.seals.key_of(device_id).hex()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The fleet: a page of devices with how they fare, and changes of many at once; a board's end and its successor."""
+"""The fleet: a page of devices with the state of each, and changes of many at once; a board's end and its successor."""
 
 from typing import Annotated
 

@@ -23,6 +23,7 @@ DONE: dict[str, str] = {
     "retry": "{} queued again.",
     "retire": "{} retired.",
     "restore": "{} restored.",
+    "upgrade": "{} will be upgraded.",
 }
 
 _STATES: dict[str, wire.FleetState] = {one: one for one in wire.STATES}

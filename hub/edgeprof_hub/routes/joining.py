@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from edgeprof_hub.failures import not_found
 from edgeprof_hub.joining import index_pages
 from edgeprof_hub.joining.installer import script_of
-from edgeprof_hub.joining.plan import JoinPlan, plan
+from edgeprof_hub.joining.plan import JoinPlan
+from edgeprof_hub.joining.plan_cache import PLANS
 from edgeprof_hub.joining.targets import of_device
 from edgeprof_hub.joining.wheel_index import WheelIndex, index_of
 from edgeprof_hub.routes.answers import HubOf, document
@@ -29,7 +30,7 @@ Words = Annotated[str, Query(max_length=200)]
 def join_plan(hub: HubOf, machine: Words, python: Words, glibc: Words = "", flags: Words = "") -> Response:
     """What a device installs from this hub. `flags`: of its processor, with commas between."""
     target = of_device(machine, python, glibc)
-    return document(plan(index_of(hub.settings.data), target, frozenset(flags.split(","))))
+    return document(PLANS.plan(index_of(hub.settings.data), target, frozenset(flags.split(","))))
 
 
 @router.get("/install.sh")

@@ -53,7 +53,7 @@ from edgeprof_hub.routes.answers import HubOf
 from edgeprof_hub.routes.page_answers import PageRoute, answer, page, text_of
 from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.store.reader import SqliteReader
-from edgeprof_hub.views import comparison, detail, evidence, lead_lines, recent_runs, samples
+from edgeprof_hub.views import comparison, detail, evidence, lead_lines, operators_page, recent_runs, samples
 from edgeprof_hub.views.cell_figures import CHOICES
 from edgeprof_hub.views.run_quality import run_quality
 
@@ -252,6 +252,16 @@ def _allowed(store: SqliteReader, query: MatrixQuery, groups: Sequence[rest.Devi
     return window.Allowed(ran_on if devices is None else ran_on & devices, ran)
 
 
+@router.get("/runs/{result_id}/operators")
+def operators(hub: HubOf, result_id: str) -> HTMLResponse:
+    """Where the time of a run's operators goes."""
+    stored = hub.reader.result(result_id)
+    shown = operators_page.operators_of(stored.result, hub.artifact) if stored else None
+    if stored is None or shown is None:
+        raise not_found("operator profile of run", result_id)
+    return page("operators.html", page=shown, result=stored.result, bound_words=operators_page.bound_words)
+
+
 @router.get("/runs/{result_id}")
 def run(hub: HubOf, result_id: str) -> HTMLResponse:
     """Everything that was recorded of one run."""
@@ -272,7 +282,13 @@ def run(hub: HubOf, result_id: str) -> HTMLResponse:
     evaluated = timed.result if timed else None
     shown = detail.run_page(stored, device_of, model_of, series, found, scenario, prices, asked, runs, evaluated)
     memory = predicted_memory(hub, result, model_of)
-    return page("run.html", page=shown, quality=run_quality(store, result, model_of, shown.cost), memory=memory)
+    return page(
+        "run.html",
+        page=shown,
+        quality=run_quality(store, result, model_of, shown.cost),
+        memory=memory,
+        has_operators=operators_page.has_operators,
+    )
 
 
 @router.get("/devices/{device_id}")

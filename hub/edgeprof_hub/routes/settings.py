@@ -82,7 +82,7 @@ def facts(hub: HubContext) -> list[tuple[str, str]]:
         ("MQTT notices", topics.notices(settings.site)),
         ("Webhooks", ", ".join(map(shown, settings.webhooks)) or "none (edgeprof hub serve --webhook URL)"),
         ("E-mail", settings.email.shown if settings.email else "none (edgeprof hub serve --email FILE)"),
-        ("Offline notice", f"after {settings.offline_after_h:g} h without a word"),
+        ("Offline notice", f"after {settings.offline_after_h:g} h offline"),
         *((f"Last notice to {item.to}", item.problem or "delivered") for item in hub.notices.deliveries()),
     ]
 

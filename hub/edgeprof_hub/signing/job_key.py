@@ -1,5 +1,7 @@
 """The hub's Ed25519 key for jobs and bundles: made once, kept in the data folder, readable by its owner only."""
 
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -16,6 +18,7 @@ class JobKey:
     """One key. Devices pin `public_hex` when they join."""
 
     def __init__(self, seed: bytes) -> None:
+        self._seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public_hex = self._key.public_key().public_bytes_raw().hex()
 
@@ -44,6 +47,10 @@ class JobKey:
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes."""
         return self._key.sign(message)
+
+    def seal_secret(self) -> bytes:
+        """Of the same key, for `DeviceSeals`: a restored hub needs no other file. It says nothing about the key."""
+        return hmac.digest(self._seed, b"edgeprof seal secret 1", hashlib.sha256)
 
 
 def _sync(path: Path) -> None:

@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.fleet import UpgradeState
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
+
+if TYPE_CHECKING:
+    from edgeprof_hub.store.arriving import NewResult, Verdict
 
 StoreOutcome = Literal["stored", "duplicate", "conflict"]
 
@@ -43,13 +47,15 @@ class JobRow:
     ran_s: float | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class CampaignRow:
     """A campaign with its jobs by state, and what they are about."""
 
     campaign_id: str
     created_s: float
     counts: Counter[rest.JobState]
+    flashed: int
+    """Of the measured ones."""
     model_ids: set[str]
     device_ids: set[str]
 
@@ -191,6 +197,10 @@ class WriteStore(Protocol):
         """False where nothing changed: the death of a session that another one has replaced, or of a deleted device."""
         ...
 
+    def save_upgrade(self, upgrade_id: str, state: UpgradeState, note: str = "") -> None:
+        """What is open becomes this; `sent` leaves one alone that the device has accepted."""
+        ...
+
     def mark_synthetic(self) -> None:
         """Say for good that everything in this database was made up."""
         ...
@@ -238,6 +248,10 @@ class WriteStore(Protocol):
 
     def save_result(self, result: m.Result, payload_sha256: str, received_s: float) -> StoreOutcome:
         """Raises UnknownDevice for a device of which no birth was stored yet, Deleted for what a person deleted."""
+        ...
+
+    def save_results(self, arrived: "Sequence[NewResult]") -> "list[Verdict]":
+        """What became of each. Inside a `transaction()` of the caller, who takes it back after an exception."""
         ...
 
     def save_dead_letter(self, topic: str, payload: bytes, reason: str, received_s: float) -> None: ...

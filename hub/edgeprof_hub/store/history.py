@@ -50,6 +50,10 @@ class HistoryReader:
         sql = "SELECT * FROM regression WHERE rerun_job_id = ? AND state = 'suspected'"
         return next(map(_regression, self._ask(sql, (job_id,))), None)
 
+    def has_earlier(self, result_id: str) -> bool:
+        """Whether the cell of this result has a measured one before it."""
+        return bool(self._ask(_BEFORE.format("1"), (result_id, 1)))
+
     def before(self, result_id: str, limit: int) -> list[rest.StoredResult]:
         """The newest measured results of the same cell before this one, newest first."""
         return [rows.result(row) for row in self._ask(_BEFORE.format("result.*"), (result_id, limit))]

@@ -151,15 +151,17 @@ class JobReader:
     def campaigns(self, limit: int) -> list[CampaignRow]:
         """The newest campaigns, newest first."""
         sql = (
-            "SELECT part.campaign_id, part.created_s, model_id, device_id, state, count(*) AS jobs FROM"
+            "SELECT part.campaign_id, part.created_s, model_id, device_id, state, count(*) AS jobs,"
+            " sum(state = 'measured' AND coalesce(config ->> '$.load_only', 0)) AS flashed FROM"
             " (SELECT rowid AS at, campaign_id, created_s FROM campaign ORDER BY rowid DESC LIMIT ?) AS part"
             " CROSS JOIN job USING (campaign_id) GROUP BY part.at, model_id, device_id, state ORDER BY part.at DESC"
         )
         found: dict[str, CampaignRow] = {}
         for row in self._all(sql, (limit,)):
-            new = CampaignRow(row["campaign_id"], row["created_s"], Counter(), set(), set())
+            new = CampaignRow(row["campaign_id"], row["created_s"], Counter(), 0, set(), set())
             one = found.setdefault(row["campaign_id"], new)
             one.counts[row["state"]] += row["jobs"]
+            one.flashed += row["flashed"]
             one.model_ids.add(row["model_id"])
             one.device_ids.add(row["device_id"])
         return list(found.values())

@@ -7,6 +7,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire.rollouts import Crash, Quarantine
 from edgeprof_hub.device_kinds import kind_of
 from edgeprof_hub.store import rows, statements
+from edgeprof_hub.store.arriving import NewResult
 
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 
@@ -65,23 +66,25 @@ class QuarantineReader:
         ]
 
 
-def note_crash(connection: sqlite3.Connection, result: m.Result, received_s: float) -> int | None:
+def note_crash(connection: sqlite3.Connection, result: NewResult) -> int | None:
     """After a result was stored: quarantine its model on its kind of device if this was one crash too many.
 
     Counted are crashes since the model last ran there, or since a quarantine was lifted. Returns the new one's id.
     """
     if result.failure is None or result.failure.code not in CRASHES:
         return None
-    mine = connection.execute("SELECT * FROM device WHERE device_id = ?", (result.device_id,)).fetchone()
+    mine = connection.execute(
+        "SELECT device.*, seq FROM result JOIN device USING (device_id) WHERE result_id = ?", (result.result_id,)
+    ).fetchone()
     kind = _kind(mine)
-    crashes = _in_a_row(connection, result.model_id, kind)
+    crashes = _in_a_row(connection, result.model_id, kind, mine["seq"])
     if len(crashes) < IN_A_ROW:
         return None
     values = {
         "model_id": result.model_id,
         "kind": kind,
         "kind_title": mine["profile_title"] or kind,
-        "created_s": received_s,
+        "created_s": result.received_s,
         "crashes": rows.to_json(crashes),
     }
     if not statements.insert(connection, "quarantine", values, "ON CONFLICT DO NOTHING"):
@@ -107,20 +110,23 @@ def lift(connection: sqlite3.Connection, quarantine_id: int, now_s: float) -> bo
     return done.rowcount > 0
 
 
-def _in_a_row(connection: sqlite3.Connection, model_id: str, kind: str) -> list[Crash]:
-    """The newest crashes there, at most IN_A_ROW, newest first; what ended otherwise without figures is no evidence."""
+def _in_a_row(connection: sqlite3.Connection, model_id: str, kind: str, to_seq: int) -> list[Crash]:
+    """The newest crashes there up to this result, at most IN_A_ROW, newest first.
+
+    What ended otherwise without figures is no evidence.
+    """
     found: list[Crash] = []
-    for row in _newest(connection, model_id, kind):
+    for row in _newest(connection, model_id, kind, to_seq):
         if row["status"] == "measured":
             break
         if row["failure_code"] in CRASHES:
-            message = str(row["message"] or "")
+            told = connection.execute(_MESSAGE, (row["result_id"],)).fetchone()[0]
             found.append(
                 Crash(
                     result_id=row["result_id"],
                     device_id=row["device_id"],
                     code=row["failure_code"],
-                    message=message[:300],
+                    message=str(told or "")[:300],
                     at_s=row["received_s"],
                 )
             )
@@ -129,16 +135,19 @@ def _in_a_row(connection: sqlite3.Connection, model_id: str, kind: str) -> list[
     return found
 
 
-def _newest(connection: sqlite3.Connection, model_id: str, kind: str) -> Iterator[sqlite3.Row]:
+_MESSAGE = "SELECT document ->> '$.failure.message' FROM result WHERE result_id = ?"
+
+
+def _newest(connection: sqlite3.Connection, model_id: str, kind: str, to_seq: int) -> Iterator[sqlite3.Row]:
     since = connection.execute(
         "SELECT coalesce(max(lifted_seq), 0) FROM quarantine WHERE model_id = ? AND kind = ?", (model_id, kind)
     ).fetchone()[0]
     kinds: dict[str, str] = {}
     sql = (
-        "SELECT result_id, device_id, status, failure_code, received_s, document ->> '$.failure.message' AS message"
-        " FROM result WHERE model_id = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+        "SELECT result_id, device_id, status, failure_code, received_s"
+        " FROM result WHERE model_id = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?"
     )
-    for row in connection.execute(sql, (model_id, since, _LOOK_BACK)).fetchall():
+    for row in connection.execute(sql, (model_id, since, to_seq, _LOOK_BACK)):
         device_id = str(row["device_id"])
         if device_id not in kinds:
             device = connection.execute("SELECT * FROM device WHERE device_id = ?", (device_id,)).fetchone()

@@ -27,6 +27,7 @@ from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader
 from edgeprof_hub.store.standing import StandingRow
 from edgeprof_hub.store.trouble import Rotten
+from edgeprof_hub.store.upgrades import UpgradeReader
 
 _OLD_DEVICE = "SELECT device.*, coalesce(given_name, agent_name) AS name, NULL AS retired_s FROM device"
 """Of a damaged database of an older release, which is shown as it is."""
@@ -77,6 +78,7 @@ class SqliteReader:
         self.predictions = PredictionReader(self._all)
         self.rollouts = RolloutReader(self._all)
         self.quarantines = QuarantineReader(self._all)
+        self.upgrades = UpgradeReader(self._all)
         self.fleet = FleetReader(self._all, lambda row, label: rows.device(row, label, bool(self.recorded())))
         self._knows_retired: bool | None = None
 

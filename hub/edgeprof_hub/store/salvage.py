@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.wire import messages as m
-from edgeprof_hub.store import database, integrity, outcomes, rows, statements
+from edgeprof_hub.store import database, evaluations, integrity, outcomes, rows, statements
 from edgeprof_hub.store.trouble import Rotten
 
 _NOT_COPIED = frozenset(
@@ -114,7 +114,9 @@ def _rebuild(target: sqlite3.Connection) -> None:
     for row in target.execute("SELECT * FROM result").fetchall():
         with suppress(Rotten):
             result = rows.from_json(row["document"], m.Result)
-            outcomes.index(target, result)
+            outcomes.save_figures(target, outcomes.figures_of(result))
+            if result.config.evaluation_set:
+                evaluations.index(target, result)
     target.execute("UPDATE job SET result_id = NULL WHERE result_id NOT IN (SELECT result_id FROM result)")
     for row in target.execute("SELECT * FROM cell").fetchall():
         outcomes.touch_cell(target, row["device_id"], row["model_id"], row["config_key"], row["config"])

@@ -21,6 +21,7 @@ from edgeprof_hub.store import (
     quarantines,
     rollouts,
     signatures,
+    upgrades,
 )
 from edgeprof_hub.store.rows import from_json, shown_of, to_json
 from edgeprof_hub.store.standing import encoded
@@ -295,6 +296,12 @@ def fleet_tables(db: sqlite_utils.Database) -> None:
     """How each device fares, which are retired or replaced, and which notices of them have been told."""
     for statement in fleet.TABLES:
         db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0025_upgrades")
+def upgrade_table(db: sqlite_utils.Database) -> None:
+    """The newest order to upgrade each device's agent."""
+    db.conn.execute(upgrades.TABLE)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
+from edgeprof.wire.fleet import UpgradeState
 from edgeprof_hub import names
-from edgeprof_hub.store import database, jobs, outcomes, rows, signatures, statements
+from edgeprof_hub.store import arriving, database, jobs, outcomes, rows, signatures, statements, upgrades
 from edgeprof_hub.store.base import StoreOutcome
 
 T = TypeVar("T")
@@ -153,6 +154,9 @@ class SqliteWriter:
                 (sent_s, sent_s, job_id, attempt),
             )
 
+    def save_upgrade(self, upgrade_id: str, state: UpgradeState, note: str = "") -> None:
+        self.change(lambda connection: upgrades.save(connection, upgrade_id, state, note))
+
     def sign_version(self, job_id: str, attempt: int) -> tuple[int, int]:
         with self.transaction():
             return signatures.version(self._connection, job_id, attempt, time.time_ns() // 1_000_000)
@@ -174,8 +178,15 @@ class SqliteWriter:
         return row[0] if row else None
 
     def save_result(self, result: m.Result, payload_sha256: str, received_s: float) -> StoreOutcome:
+        one = arriving.prepared(result, rows.to_json(result), payload_sha256, received_s)
         with self.transaction():
-            return outcomes.save_result(self._connection, result, payload_sha256, received_s)
+            verdict = self.save_results([one])[0]
+        if isinstance(verdict, LookupError):
+            raise verdict
+        return verdict
+
+    def save_results(self, arrived: Sequence[arriving.NewResult]) -> list[arriving.Verdict]:
+        return arriving.save_results(self._connection, arrived)
 
     def save_dead_letter(self, topic: str, payload: bytes, reason: str, received_s: float) -> None:
         """Keep the beginning of a message that could not be used; the oldest ones go."""

@@ -22,7 +22,7 @@ from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
 from edgeprof_hub.views.lead_lines import LeadLine
-from edgeprof_hub.views.run_headline import RunHeadline, kind_of_run, run_headline
+from edgeprof_hub.views.run_headline import RunHeadline, is_of_a_phone, kind_of_run, run_headline
 from edgeprof_hub.views.samples import SampleSeries
 
 
@@ -98,6 +98,11 @@ class RunPage:
             ("config-h", "configuration", True),
         )
         return tuple((anchor, name) for anchor, name, is_there in offered if is_there)
+
+    @property
+    def is_of_a_phone(self) -> bool:
+        """Whether another's program measured it on a phone, which nothing watched meanwhile."""
+        return is_of_a_phone(self.stored.result)
 
     @property
     def break_even(self) -> str:

@@ -66,6 +66,8 @@ class FleetLine:
     is_low_on_disk: bool
     is_worn: bool
     is_fresh_error: bool
+    upgrade: str = ""
+    """How an order to upgrade stands that has not succeeded."""
 
 
 @dataclass(frozen=True)
@@ -180,4 +182,12 @@ def _line(entry: FleetEntry, now_s: float) -> FleetLine:
         is_low_on_disk=any("disk free" in reason for reason in entry.trouble),
         is_worn=any("lifetime" in reason for reason in entry.trouble),
         is_fresh_error=any("job failed" in reason for reason in entry.trouble),
+        upgrade=_upgrade(entry),
     )
+
+
+def _upgrade(entry: FleetEntry) -> str:
+    order = entry.upgrade
+    if order is None or order.state == "done" or order.version == entry.device.agent_version:
+        return ""
+    return fleet_words.upgrade(order, is_online=entry.device.online)

@@ -130,7 +130,11 @@ def jobs_page(
         last=before + len(queue.entries),
         failed=failed,
         campaigns=tuple(
-            CampaignLine(one, job_words.counts_text(one.counts), durations.age_text(queue.generated_s - one.created_s))
+            CampaignLine(
+                one,
+                job_words.counts_text(one.counts, one.flashed),
+                durations.age_text(queue.generated_s - one.created_s),
+            )
             for one in campaigns
         ),
     )

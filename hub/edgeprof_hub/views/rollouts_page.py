@@ -156,12 +156,20 @@ def _rules(one: Rollout) -> list[str]:
         f"A group passes when {plan.success_percent:g} % of its devices succeed.",
         f"{plan.error_percent:g} % failed stop the rollout, at least {plan.error_min}.",
     ]
-    if plan.max_slowdown_percent is None:
+    limits = [
+        f"{title} by more than {limit:g} %"
+        for title, limit in (
+            ("slower than the reference", plan.max_slowdown_percent),
+            ("p95 higher", plan.max_p95_slowdown_percent),
+            ("peak memory higher", plan.max_memory_growth_percent),
+        )
+        if limit is not None
+    ]
+    if not limits:
         rules.append("Speed is not compared.")
     else:
         rules.append(
-            f"Slower than the reference by more than {plan.max_slowdown_percent:g} % is a failure, {where}. "
-            f"It rests on {plan.compare_runs} runs of each model, interleaved."
+            f"A failure, {where}: {', '.join(limits)}. It rests on {plan.compare_runs} runs of each model, interleaved."
         )
     rules.append(f"A failed quality gate is a failure, {where}." if plan.gates else "Quality gates are not checked.")
     if plan.approval != "none":

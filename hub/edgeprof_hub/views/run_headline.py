@@ -8,6 +8,7 @@ from edgeprof.tables.headline import HEADLINES, Kind, kind_of
 from edgeprof.tables.remedies import remedy
 from edgeprof.tables.window_end import reached_precision
 from edgeprof.wire import messages as m
+from edgeprof.wire.android import PHONE_RUNNERS
 from edgeprof.wire.messages import ModelFormat
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.store.evaluations import lead_figure
@@ -91,6 +92,11 @@ def _figure(result: m.Result, row: m.MetricRow | None, metric: str) -> HeadFigur
     )
 
 
+def is_of_a_phone(result: m.Result) -> bool:
+    """Whether another's program measured it on a phone."""
+    return result.effective is not None and result.effective.runtime in PHONE_RUNNERS
+
+
 def would_change(result: m.Result, lead: HeadFigure, runs_of_cell: int) -> tuple[str, ...]:
     """What would raise the trust in the figure, in the order in which to do it; for a quiet run, repeats."""
     found = dict.fromkeys(remedy(mark) for mark in result.trust.marks) if result.trust else {}
@@ -98,9 +104,10 @@ def would_change(result: m.Result, lead: HeadFigure, runs_of_cell: int) -> tuple
         return (*found, *_of_an_evaluation(result))
     if result.config.load_only:
         return ("Only the load was tested. To measure the speed: edgeprof flash MODEL --to DEVICE.",)
-    if result.trust is None:
+    watched = not is_of_a_phone(result)
+    if result.trust is None and watched:
         found["Repeat it with a newer agent: its runs have a trust badge."] = None
-    if lead.text and not lead.interval:
+    if lead.text and not lead.interval and watched:
         found["Too few independent samples for an interval. Measure longer there: edgeprof profile --window-s 10."] = (
             None
         )

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Literal, Protocol, TypedDict, cast
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, cast
 
 import numpy as np
 
@@ -54,6 +54,16 @@ class Interpreter(Protocol):
     def set_tensor(self, tensor_index: int, value: Tensor) -> None: ...
     def get_tensor(self, tensor_index: int) -> Tensor: ...
     def _get_ops_details(self) -> list[Node]: ...
+
+
+class LiteRtGraph(NamedTuple):
+    """Nodes, and of each tensor by its index: name, sizes and type. `stored`: no node makes them. `inputs` by name."""
+
+    nodes: list[Node]
+    names: Mapping[int, str]
+    tensors: "Mapping[int, tuple[tuple[int, ...], np.dtype[Any]]]"
+    stored: frozenset[int]
+    inputs: Mapping[str, Tensor]
 
 
 class _Maker(Protocol):
@@ -200,6 +210,20 @@ class LiteRtModel:
         if self._signatures.graph:
             return no_operators("LiteRT reports operators and delegates of the first graph only")
         return read_graph(_nodes(self._interpreter), self._interpreter.get_tensor_details())
+
+    def graph(self) -> LiteRtGraph:
+        """The graph that runs, with the sizes of this run. Raises ValueError where numpy lacks a tensor's type."""
+        nodes = _nodes(self._interpreter)
+        details = self._interpreter.get_tensor_details()
+        inputs = self._interpreter.get_input_details()
+        made = {int(each) for node in nodes for each in node["outputs"]} | {int(each["index"]) for each in inputs}
+        return LiteRtGraph(
+            nodes=nodes,
+            names={each["index"]: each["name"] for each in details},
+            tensors={each["index"]: (tuple(map(int, each["shape"])), np.dtype(each["dtype"])) for each in details},
+            stored=frozenset(each["index"] for each in details) - made,
+            inputs={each["name"]: self._interpreter.get_tensor(each["index"]) for each in inputs},
+        )
 
     def _uses(self) -> dict[str, list[InputUse]]:
         """By input. Nothing where all take floats, and where the interpreter cannot name every tensor's type."""

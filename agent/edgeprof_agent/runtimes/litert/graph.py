@@ -41,8 +41,9 @@ class TensorType(TypedDict):
 
 
 class TensorDetail(TensorType):
-    """The same with the sizes."""
+    """The same with its name and sizes."""
 
+    name: str
     shape: Sequence[int]
 
 

@@ -9,14 +9,17 @@ use, in steps of 256, not on the context's size.
 
 import ctypes
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Literal
+from pathlib import Path
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from edgeprof_agent.runtimes.lengths import first_lengths, inputs_of, too_long
 from edgeprof_agent.runtimes.llama.binding_cost import cost_notes
 from edgeprof_agent.runtimes.llama.greedy import greedy_tokens
 from edgeprof_agent.runtimes.llama.llamacpp_answers import LlamaAnswers
-from edgeprof_agent.runtimes.llama.llamacpp_api import LlamaApi, Model
+from edgeprof_agent.runtimes.llama.llamacpp_api import EvalCallback, LlamaApi, Model
 from edgeprof_agent.runtimes.llama.llamacpp_context import N_BATCH, N_UBATCH, LlamaContext, SavedMemory, Tokens
 from edgeprof_agent.runtimes.llama.llamacpp_graph import GraphReader, open_ggml
 from edgeprof_agent.runtimes.llama.llamacpp_library import LlamaLibrary
@@ -28,6 +31,24 @@ from edgeprof_agent.worker_protocol.document import Operators, Output, RuntimeSe
 
 _ONE_POSITION = (-1, 0, 2)
 """LLAMA_ROPE_TYPE_NONE, NORM and NEOX: a token has one position, which can be moved."""
+
+
+class Watcher(Protocol):
+    """What has an evaluation callback, and outlives the context that it is set in."""
+
+    callback: EvalCallback
+
+
+WatcherT = TypeVar("WatcherT", bound=Watcher)
+
+
+class Watched(NamedTuple, Generic[WatcherT]):
+    """A watcher with a context that it watches and one that nobody watches. `draw` gives a prompt of so many tokens."""
+
+    watcher: WatcherT
+    plain: LlamaContext
+    timed: LlamaContext
+    draw: Callable[[int], Tokens]
 
 
 class LlamaModel(LlamaAnswers):
@@ -230,6 +251,21 @@ class LlamaModel(LlamaAnswers):
             return found
         times = operator_times(self._api, self._model, ggml, threads, lambda: self._vocabulary.prompt(1))
         return {**found, "notes": [*found["notes"], times]}
+
+    @contextmanager
+    def watched(self, make: Callable[[LlamaApi, Path], WatcherT], tokens: int) -> Generator[Watched[WatcherT]]:
+        """Two contexts alike, one of them with the callback of the watcher that `make` builds."""
+        watcher = make(self._api, self._runtime.library)
+        threads = self._job["config"].threads
+        plain = LlamaContext(self._api, self._model, tokens, threads)
+        try:
+            timed = LlamaContext(self._api, self._model, tokens, threads, watcher.callback)
+            try:
+                yield Watched(watcher, plain, timed, self._vocabulary.prompt)
+            finally:
+                timed.close()
+        finally:
+            plain.close()
 
     def _at_depth(self) -> LlamaContext:
         """The context, its memory holding `depth_tokens`, the same ones as long as they can be kept."""

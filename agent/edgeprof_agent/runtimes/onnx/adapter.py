@@ -2,7 +2,7 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, cast
 
 import numpy as np
@@ -12,7 +12,7 @@ from edgeprof_agent.runtimes.delegation import Placed, check_all_there
 from edgeprof_agent.runtimes.feeding import Feeding
 from edgeprof_agent.runtimes.inputs import Tensor
 from edgeprof_agent.runtimes.onnx.api import OrtApi, OrtFeed, OrtSession
-from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, dtype_name, handed_over, needs_values
+from edgeprof_agent.runtimes.onnx.feeds import declared_inputs, dtype_name, handed_over, needs_values, runner
 from edgeprof_agent.runtimes.onnx.session import (
     FellBack,
     assigned,
@@ -152,6 +152,12 @@ class OnnxModel:
             "nodes_per_provider": dict(Counter(provider for _, provider in nodes)),
             "notes": [*found["notes"], _OWN_PLACEMENT],
         }
+
+    def profiled(self, optimized_path: str = "") -> tuple[OrtSession, Callable[[], object]]:
+        """A second session with ONNX Runtime's profiler on, and one inference in it on the same inputs."""
+        session = open_session(self._api, self._job, self._provider, is_profiled=True, optimized_path=optimized_path)
+        run, feeds = runner(session), self._feeds
+        return session, lambda: run(feeds)
 
     def _opened(self) -> OrtSession:
         """Where nothing may fall back and something would, that is told before any figure is taken."""

@@ -38,9 +38,18 @@ def provider_of(api: OrtApi, requested: str) -> str:
 
 
 def open_session(
-    api: OrtApi, job: WorkerJob, provider: str, *, may_fall_back: bool = True, is_profiled: bool = False
+    api: OrtApi,
+    job: WorkerJob,
+    provider: str,
+    *,
+    may_fall_back: bool = True,
+    is_profiled: bool = False,
+    optimized_path: str = "",
 ) -> OrtSession:
-    """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack."""
+    """On the asked provider, with the CPU to fall back on node by node, or without it: then raises FellBack.
+
+    `optimized_path`: where the graph that the session runs is written.
+    """
     options = api.SessionOptions()
     options.intra_op_num_threads = job["config"].threads
     options.inter_op_num_threads = 1
@@ -50,6 +59,8 @@ def open_session(
     options.add_session_config_entry(_RECORD, "1")
     options.enable_profiling = is_profiled
     options.profile_file_prefix = "operators"  # in the working directory, which is the run's own
+    if optimized_path:
+        options.optimized_model_filepath = optimized_path
     providers = list(dict.fromkeys([provider, _CPU]))
     if not may_fall_back and provider != _CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")

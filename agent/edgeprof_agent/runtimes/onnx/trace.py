@@ -58,6 +58,15 @@ def placed(trace: bytes, provider: str) -> list[Placed]:
     return [Placed(node["op_name"], node["provider"] == provider) for node in _nodes(trace)]
 
 
+def is_integer(name: str) -> bool:
+    """Whether this kernel multiplies and adds in 8-bit integers.
+
+    >>> is_integer("QLinearConv"), is_integer("Conv")
+    (True, False)
+    """
+    return name in _INTEGER or name.startswith(_INTEGER_PREFIX)
+
+
 def _nodes(trace: bytes) -> list[_Args]:
     events = cast(list[dict[str, object]], json.loads(trace))
     found: dict[tuple[object, ...], _Args] = {}
@@ -74,7 +83,7 @@ def _arithmetic(node: _Args) -> str:
     types = _types(node)
     if name in _MOVES:
         return "none"
-    if name in _INTEGER or name.startswith(_INTEGER_PREFIX):
+    if is_integer(name):
         return "integer"
     if types & _FLOATS:
         return "float"
