@@ -26,7 +26,7 @@ def setups_in(folder: Path, llm_runtime: str) -> list[Setup]:
         RunConfig(runtime=llm_runtime, threads=1, prompt_tokens=16, decode_tokens=16),
     )
     return [
-        _setup("short", _matmuls(folder / "short.onnx"), tensor, window_s=0.4),
+        _setup("short", matmuls(folder / "short.onnx"), tensor, window_s=0.4),
         _setup("middle", convolutions(folder / "middle.onnx"), tensor, window_s=0.8),
         _setup("llm", fetch.ensure(catalogue.load_recipes()[RECIPE], print), text, window_s=0.6),
     ]
@@ -39,7 +39,7 @@ def _setup(name: str, file: Path, config: RunConfig, window_s: float) -> Setup:
     return Setup(file=inspect(file), config=config, protocol=protocol, label=name, folder=name)
 
 
-def _matmuls(file: Path) -> Path:
+def matmuls(file: Path) -> Path:
     """Nine products of 4 × 256 and 256 × 256: 4.7 MFLOP."""
     names = _names(9)
     nodes = [helper.make_node("MatMul", [names[at], f"w{at}"], [names[at + 1]]) for at in range(9)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from edgeprof.client.http_client import HubClient
+from edgeprof.client.patience import MAX_AWAY_S, Patience
 from edgeprof.tables import figures
 from edgeprof.wire import rest
 from edgeprof.wire.messages import Result
@@ -73,6 +74,12 @@ class LiveBoard:
             self._log_stages(running)
         self._stream.flush()
 
+    def say(self, sentence: str) -> None:
+        """A line between those of the jobs."""
+        self._erase()
+        self._print(sentence)
+        self._stream.flush()
+
     def _log_stages(self, running: Sequence[rest.JobRecord]) -> None:
         for job in running:
             if self._last.get(job.job_id) != job.stage:
@@ -93,13 +100,18 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def watch(client: HubClient, campaign_id: str, board: LiveBoard) -> rest.Campaign:
-    """Follow a campaign until each of its jobs has ended; returns its last state."""
+def watch(client: HubClient, campaign_id: str, board: LiveBoard, *, max_away_s: float = MAX_AWAY_S) -> rest.Campaign:
+    """Follow a campaign until each of its jobs has ended; returns its last state.
+
+    A hub that is started again is waited for. Raises HubError where it is away for longer.
+    """
+    patience = Patience(board.say, max_away_s)
     while True:
-        campaign = client.campaign(campaign_id)
-        board.update(campaign.jobs)
-        if all(is_terminal_state(job) for job in campaign.jobs):
-            return campaign
+        campaign = patience.ask(lambda: client.campaign(campaign_id))
+        if campaign is not None:
+            board.update(campaign.jobs)
+            if all(is_terminal_state(job) for job in campaign.jobs):
+                return campaign
         time.sleep(POLL_S)
 
 

@@ -10,6 +10,7 @@ import click
 
 from edgeprof.client import resolve, resolve_sets
 from edgeprof.client.http_client import HubClient
+from edgeprof.client.patience import Patience
 from edgeprof.commands import complete
 from edgeprof.commands.flash_options import campaign_of, campaign_options
 from edgeprof.commands.grouped_help import GroupedCommand
@@ -239,12 +240,13 @@ def show(rollout_id: str, as_json: bool, watches: bool, hub_url: str, token_file
     """
     client = client_of(hub_url, token_file)
     found = client.rollout(_rollout_id(rollout_id))
+    patience, asked = Patience(lambda sentence: click.echo(sentence, err=True)), found.rollout_id
     while watches and not _rests(found):
         if sys.stdout.isatty():
             click.clear()
             click.echo(rollout_text(found))
         time.sleep(REFRESH_S)
-        found = client.rollout(found.rollout_id)
+        found = patience.ask(lambda: client.rollout(asked)) or found
     _print(client, found, as_json)
     if watches and found.state != "finished":
         sys.exit(1)

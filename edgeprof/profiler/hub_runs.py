@@ -8,6 +8,7 @@ import msgspec
 
 from edgeprof.client import resolve, resolve_sets
 from edgeprof.client.http_client import HubClient
+from edgeprof.client.patience import Patience
 from edgeprof.errors import EdgeprofError
 from edgeprof.modelfiles.record import Labels
 from edgeprof.profiler.cells import Cell, CellFailure
@@ -152,8 +153,12 @@ def _cell(source: ModelSource, target: Target, results: tuple[Result, ...], fail
 def _ended(client: HubClient, campaign: rest.Campaign, tell: Tell) -> rest.Campaign:
     """Waits without a limit, as jobs of a slow device may take hours; every change is told."""
     last: rest.Campaign | None = None
+    patience = Patience(lambda sentence: tell("campaign", None, sentence))
     while True:
-        now = client.campaign(campaign.campaign_id)
+        now = patience.ask(lambda: client.campaign(campaign.campaign_id))
+        if now is None:
+            time.sleep(POLL_S)
+            continue
         if now != last:
             done = sum(job.state in rest.TERMINAL_STATES for job in now.jobs)
             tell("campaign", done / len(now.jobs) if now.jobs else None, f"{done} of {len(now.jobs)} jobs ended")

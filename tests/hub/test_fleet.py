@@ -17,7 +17,9 @@ from edgeprof.wire import rest
 from edgeprof.wire.fleet import SORTS, FleetEntry, FleetQuery, FleetState
 from edgeprof.wire.vitals import Vitals
 from edgeprof_hub.context import HubContext
+from edgeprof_hub.fleet import trouble
 from edgeprof_hub.fleet.refused import Refused
+from edgeprof_hub.store.fleet import FleetRow
 from tests.hub import fleet
 from tests.hub.conftest import Open
 from tests.hub.fake_agent import FakeAgent
@@ -124,6 +126,40 @@ def test_every_order_shows_every_device_once(pages: TestClient) -> None:
     for sort, way in itertools.product(SORTS, ("true", "false")):
         by_ones = [devices(pages, f"sort={sort}&descending={way}&limit=1&offset={n}")[0] for n in range(len(every))]
         assert sorted(by_ones) == sorted(every)
+
+
+@pytest.mark.parametrize(
+    ("own", "online", "failed_before_s", "shown"),
+    [
+        ("link.offline: the connection ended", True, 60.0, "no_space"),  # the hub was started again since
+        ("link.offline: the connection ended", True, 200_000.0, "link.offline: the connection ended"),
+        ("link.offline: the connection ended", False, 60.0, "link.offline: the connection ended"),
+        ("store.full: no room", True, 60.0, "store.full: no room"),
+        ("store.full: no room", True, -60.0, "no_space"),
+    ],
+)
+def test_a_link_that_is_back_does_not_hide_a_failed_job(
+    pages: TestClient, own: str, online: bool, failed_before_s: float, shown: str
+) -> None:
+    device = replace(hub_of(pages).reader.devices()[0], online=online)
+    at_s = 1_790_000_000.0
+    row = FleetRow(
+        device=device,
+        vitals=replace(HOT, last_error=own, last_error_s=at_s),
+        vitals_s=at_s + 5,
+        queue=0,
+        groups=(),
+        failed_s=at_s - failed_before_s,
+        failed_note="no_space",
+        failed_job_id="j",
+    )
+    assert trouble.entry(row, "0.1.0", at_s + 10).last_error == shown
+
+
+def test_an_idle_device_that_is_online_shows_when_its_last_message_came(pages: TestClient) -> None:
+    text = pages.get("/fleet").text
+    assert "Last message" in text
+    assert "Last seen" not in text
 
 
 def test_many_devices_are_tagged_grouped_and_retired_at_once(pages: TestClient) -> None:

@@ -12,6 +12,8 @@ MIN_DISK_FREE_MIB = 1024.0
 """Below it the next language model does not fit; system logs need some, too."""
 MAX_WEAR_PERCENT = 80.0
 ERRORS_WITHIN_S = 86_400.0
+LINK_BROKE = "link.offline"
+"""How the agent's own log names a connection that ended."""
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -87,10 +89,21 @@ def troubles(row: FleetRow, now_s: float) -> Sequence[str]:
 
 
 def _last_error(row: FleetRow) -> tuple[str, float | None, str]:
-    """The newer one of the job's and the agent's own. A device's clock may be wrong: the hub's bounds it."""
-    own_s = row.vitals.last_error_s if row.vitals and row.vitals.last_error else None
+    """The newer one of the job's and the agent's own. A device's clock may be wrong: the hub's bounds it.
+
+    A link that broke and is back does not hide the job that failed in the day before.
+    """
+    vitals, failed_s = row.vitals, row.failed_s
+    own_s = vitals.last_error_s if vitals and vitals.last_error else None
     if own_s is not None and row.vitals_s is not None:
         own_s = min(own_s, row.vitals_s)
-    if row.failed_s is not None and (own_s is None or row.failed_s >= own_s):
-        return row.failed_note, row.failed_s, row.failed_job_id
-    return (row.vitals.last_error, own_s, "") if row.vitals and own_s is not None else ("", None, "")
+    if vitals is None or own_s is None:
+        return _failed(row)
+    is_over = row.device.online and vitals.last_error.startswith(LINK_BROKE)
+    if failed_s is not None and failed_s >= own_s - (ERRORS_WITHIN_S if is_over else 0.0):
+        return _failed(row)
+    return vitals.last_error, own_s, ""
+
+
+def _failed(row: FleetRow) -> tuple[str, float | None, str]:
+    return row.failed_note, row.failed_s, row.failed_job_id

@@ -18,7 +18,7 @@ STATE_TITLES: dict[FleetState, str] = {
 SORT_TITLES: dict[FleetSort, str] = {
     "name": "Device",
     "state": "State",
-    "seen": "Last seen",
+    "seen": "Last message",
     "version": "Agent",
     "error": "Last error",
     "disk": "Disk free",
