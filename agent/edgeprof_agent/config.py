@@ -63,7 +63,7 @@ class AgentSettings:
     """Of model files, in Mbit/s; a job may ask for less. None: no limit."""
     outbox_budget: int = 10_000
     """Results without a receipt; from 80 % of it new jobs are refused."""
-    keepalive_s: int = 90
+    keepalive_s: int = 120
     """Three packets each time: at 20 s an idle agent would carry 21 MB a month, at 90 s it is 4.6 MB."""
     retry: Backoff = field(default_factory=Backoff)
     resend_after_s: float = 30.0
