@@ -120,7 +120,7 @@ class RunOptions:
         RunField(
             title="Runtime settings",
             help="A setting of the runtime, such as spinning=off or ubatch=128; `edgeprof tune` finds good ones.",
-            code="bad_setting",
+            code="bad_runtime_setting",
             high=MAX_SETTING_CHARS,
             option=Option(flags="--setting", metavar="NAME=VALUE"),
             not_offered=_TERMINAL,

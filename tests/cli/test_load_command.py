@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edgeprof.loading.measured import Server
-from edgeprof.loading.search import Level, state_of
+from edgeprof.loading.search import Level, is_within
 from edgeprof_exports import bundle
 from tests.cli.conftest import Run
 from tests.modelfiles import makers
@@ -18,7 +18,7 @@ def test_a_rate_is_asked_of_a_real_model_with_so_many_requests(run: Run) -> None
     level = Level(quantile=0.95, limit_ms=1000)
     response = server.ask(level, 500, 600, 1)
     assert 480 < response.n + response.unanswered < 720  # Poisson: 600, and 5 times its deviation of 24
-    assert state_of(level, response) == "holds"
+    assert is_within(level, response)
     assert [one.protocol.open_loop_requests for one in server.results] == [0, 600]
 
 

@@ -49,7 +49,7 @@ def test_a_setting_that_the_runtime_lacks_is_refused() -> None:
     assert resolve(asked, ONNX, None).settings == {"arena": "off"}
     with pytest.raises(UsageError, match="has no setting 'arena'") as refused:
         resolve(asked, GGUF, None)
-    assert refused.value.code == "bad_setting"
+    assert refused.value.code == "bad_runtime_setting"
 
 
 def test_what_does_not_apply_to_a_format_does_not_split_its_cells() -> None:

@@ -95,7 +95,7 @@ def setups_named(models: Sequence[Path], request: ProfileRequest) -> list[Setup]
     for setup in setups:
         problem = setting_problem(setup.config.runtime, setup.config.settings)
         if problem is not None:
-            raise UsageError("bad_setting", problem)
+            raise UsageError("bad_runtime_setting", problem)
         if setup.file.gguf is not None:
             check_context(setup.file.manifest.entry, trained_context(setup.file.gguf), setup.config)
     for sentence in skipped:

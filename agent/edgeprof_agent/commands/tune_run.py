@@ -172,7 +172,7 @@ def _runtimes(file: ModelFile, asked: Sequence[str], base: RunConfig) -> list[st
             raise UsageError("wrong_runtime", f"{runtime} does not run {file.format} models. Leave it out.")
         problem = setting_problem(runtime, base.settings)
         if problem is not None:
-            raise UsageError("bad_setting", problem)
+            raise UsageError("bad_runtime_setting", problem)
     return runtimes
 
 

@@ -118,7 +118,10 @@ class Upgrades:
             return _unseen(self._data) if passed_s > SEEN_WITHIN_S else None
         if _is_installed(order):
             return "", ""
-        return "upgrade_interrupted", f"The upgrade was cut off. edgeprof {__version__} runs. Order it again."
+        cut_off = EdgeprofError(
+            "upgrade_interrupted", f"The upgrade was cut off. edgeprof {__version__} runs. Order it again."
+        )
+        return cut_off.code, cut_off.message
 
     def _end(self, code: str, message: str) -> None:
         if self._order is None:

@@ -241,7 +241,7 @@ CAMPAIGNS = (
     ErrorCode("bad_rate", "The request rate is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode("bad_repeats", "The number of repeats is out of range.", "Use the range in the message.", WRONG_USE),
     ErrorCode(
-        "bad_setting",
+        "bad_runtime_setting",
         "The runtime has no such setting, or the setting no such value.",
         "Use one that the message lists, or leave `--setting` out.",
         WRONG_USE,

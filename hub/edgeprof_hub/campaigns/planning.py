@@ -188,7 +188,7 @@ def resolve(request: rest.CampaignRequest, model: rest.ModelRecord, facts: Facts
     config = replace(RunConfig(**chosen), runtime=_runtime(request.runtime, model, facts))
     problem = setting_problem(config.runtime, config.settings)
     if problem is not None:
-        raise UsageError("bad_setting", problem)
+        raise UsageError("bad_runtime_setting", problem)
     if kind == "text":
         return config
     signature = config.signature if model.format == "tflite" else ""
