@@ -65,8 +65,8 @@ def optimize(
 ) -> int:
     """Make smaller and faster files of MODEL, measure each on the target, and say which one to ship.
 
-    MODEL is a float ONNX or TFLite file. Every file is compared with it in interleaved runs, held against the gates,
-    and the fastest is measured again before anything is claimed. What is made already is kept.
+    MODEL is a float ONNX, TFLite or GGUF file. Every file is compared with it in interleaved runs and held against the
+    gates. The fastest is measured again before anything is claimed. What is made already is kept.
     """
     from edgeprof.client.http_client import token_from
     from edgeprof.commands.characterize import shown_progress

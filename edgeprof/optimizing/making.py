@@ -58,6 +58,11 @@ def steps_of(source: Path) -> list[tuple[str, str, str]]:
     ]
 
 
+def is_quantized(source: Path) -> bool:
+    """Whether most of the source's weights are quantized already."""
+    return bool(import_module("edgeprof_exports.ladder.making").is_quantized(source))
+
+
 def make_all(
     source: Path, folder: Path, names: tuple[str, ...], split: Split | None, say: Say
 ) -> tuple[list[Made], list[tuple[str, str]]]:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import inspect
-from edgeprof.optimizing.making import Split, make_all, split_of
+from edgeprof.optimizing.making import Split, is_quantized, make_all, split_of
 from edgeprof.optimizing.variants import Made, VariantRow, rows_of, winner_of
 from edgeprof.profiler.model_profiler import ModelProfiler
 from edgeprof.profiler.plan import OptionValue
 from edgeprof.profiler.running import OnProgress
 from edgeprof.quality.packaged.resolve import resolve_set
 
+FORMATS = ("onnx", "tflite", "gguf")
 MIN_FINAL_REPEATS = 6
 """Runs of the winner and of the source in the second measurement."""
 Say = Callable[[str], None]
@@ -62,12 +63,14 @@ class Outcome:
     missing: tuple[tuple[str, str], ...]
     split: Split | None
     gates: tuple[str, ...]
+    requantized: bool = False
+    """Whether the source is quantized itself: its losses are in every file."""
 
 
 def optimize(request: Request, say: Say, on_progress: OnProgress) -> Outcome:
     """Raises UsageError for a request that contradicts itself, before anything is made."""
-    if inspect(request.source).format not in ("onnx", "tflite"):
-        raise UsageError("no_ladder", f"{request.source.name}: the ladder starts from an ONNX or TFLite file.")
+    if inspect(request.source).format not in FORMATS:
+        raise UsageError("no_ladder", f"{request.source.name}: the ladder starts from an ONNX, TFLite or GGUF file.")
     split = _split(request)
     gates = request.gates or _default_gates(request.set_name)
     made, missing = make_all(request.source, request.folder, request.steps, split, say)
@@ -77,7 +80,14 @@ def optimize(request: Request, say: Say, on_progress: OnProgress) -> Outcome:
         )
     rows = _measured(request, made, gates, split, on_progress)
     choices = [_chosen(request, made, device_rows, on_progress) for device_rows in _by_device(rows)]
-    return Outcome(source=str(request.source), choices=tuple(choices), missing=tuple(missing), split=split, gates=gates)
+    return Outcome(
+        source=str(request.source),
+        choices=tuple(choices),
+        missing=tuple(missing),
+        split=split,
+        gates=gates,
+        requantized=is_quantized(request.source),
+    )
 
 
 def _split(request: Request) -> Split | None:
@@ -86,6 +96,8 @@ def _split(request: Request) -> Split | None:
             raise UsageError("bad_profile_plan", "A gate needs the set that it names: --set.")
         return None
     found, _ = resolve_set(request.set_name)
+    if inspect(request.source).format == "gguf":  # no step for it takes inputs
+        return Split(request.set_name, scored=len(found.items), calibrating=0)
     return split_of(request.set_name, len(found.items), request.calibrating)
 
 

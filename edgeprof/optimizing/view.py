@@ -109,9 +109,10 @@ def _footnotes(outcome: Outcome) -> list[str]:
     ]
     if outcome.split is not None:
         split = outcome.split
-        lines.append(
-            f"Quality on the first {split.scored} items of {split.set_name}; the last {split.calibrating} calibrated."
-        )
+        calibrated = f"; the last {split.calibrating} calibrated" if split.calibrating else ""
+        lines.append(f"Quality on the first {split.scored} items of {split.set_name}{calibrated}.")
+    if outcome.requantized:
+        lines.append("The source is quantized itself: what that lost is lost in every file. Start from a float file.")
     lines += [f"Gate: {gate}" for gate in outcome.gates]
     if not outcome.gates:
         lines.append("No gate: the answers were not judged. Name a set with --set.")

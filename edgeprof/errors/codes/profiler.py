@@ -52,7 +52,7 @@ PROFILER = (
     ErrorCode(
         "no_ladder",
         "`edgeprof optimize` has no steps for this kind of file.",
-        "Start from a float ONNX or TFLite file.",
+        "Start from a float ONNX, TFLite or GGUF file.",
         WRONG_USE,
     ),
     ErrorCode(

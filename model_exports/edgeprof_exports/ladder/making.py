@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from edgeprof.modelfiles import inspect, proposals
 from edgeprof.privacy import NO_TELEMETRY
 from edgeprof.wire.identity import file_sha256
 from edgeprof_exports.ladder import manifest as manifests
@@ -20,7 +21,7 @@ from edgeprof_exports.ladder.step import Step
 from edgeprof_exports.ladder.table import STEPS
 
 LIMIT_S = 1800
-_MIB = 1024 * 1024
+_FLOATS = ("fp32", "fp16", "f32", "f16", "bf16", "fp64")
 
 Say = Callable[[str], None]
 
@@ -81,9 +82,16 @@ def make(step: Step, source: Path, folder: Path, inputs: Inputs | None) -> Varia
         settings=dict(step.settings),
         data=data,
         seconds=round(time.monotonic() - started_s, 3),
+        requantized=is_quantized(source),
     )
     manifests.write(made, target)
     return Variant(step, target)
+
+
+def is_quantized(source: Path) -> bool:
+    """Whether most of its weights are quantized already. False where the file does not say."""
+    kind = proposals.facts_of(inspect(source)).quantization
+    return kind is not None and kind.lower() not in _FLOATS
 
 
 def facts_of(path: Path) -> FileFacts:

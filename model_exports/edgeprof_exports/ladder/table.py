@@ -20,6 +20,24 @@ def _static(name: str, title: str, **settings: str) -> Step:
     )
 
 
+_EMBEDDINGS = r"(token_embd|output)\.weight"
+_SENSITIVE = r"blk\.\d+\.(attn_v|ffn_down)\.weight"
+"""Tensors whose loss shows most: llama.cpp's own mixes give them more bits, too."""
+
+
+def _gguf(kind: str, file_type: int, *mix: tuple[str, str]) -> Step:
+    title = f"{kind}, " + ("embeddings in Q6_K" if mix else "all matrices")
+    return Step(
+        name=f"gguf-{kind.lower().replace('_', '-')}",
+        title=title,
+        format="gguf",
+        quantization=kind,
+        make=f"{_HERE}.gguf_types:make",
+        tools=("xllamacpp",),
+        settings={"file_type": file_type, "types": [list(pair) for pair in (*mix, (".*", kind))]},
+    )
+
+
 STEPS: tuple[Step, ...] = (
     Step(
         name="fp16",
@@ -108,4 +126,11 @@ STEPS: tuple[Step, ...] = (
         settings={"recipe": "static_wi8_ai16"},
         needs_inputs=True,
     ),
+    _gguf("Q8_0", 7),
+    _gguf("Q6_K", 18),
+    _gguf("Q5_K", 16, (_EMBEDDINGS, "Q6_K")),
+    _gguf("Q4_K", 14, (_EMBEDDINGS, "Q6_K")),
+    _gguf("Q4_0", 2, (_EMBEDDINGS, "Q6_K")),
+    _gguf("Q3_K", 12, (_EMBEDDINGS, "Q6_K"), (_SENSITIVE, "Q4_K")),
+    _gguf("Q2_K", 10, (_EMBEDDINGS, "Q6_K"), (_SENSITIVE, "Q3_K")),
 )
