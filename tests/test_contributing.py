@@ -34,7 +34,7 @@ DEFINED = re.compile(r"[A-Z]\w*[a-z]|[A-Z_]{4,}")
 """What a class or a constant is called, where it stands alone in code's type."""
 
 ITEM = re.compile(r"\n(?=\s*\n|\s*(?:\d+\.|-) )")
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 FOREIGN = {
     "STYLE",
     "CONTRIBUTING",

@@ -45,8 +45,9 @@ NOT_RUN = {
         "root and systemd; tests/agent/test_daemon_packaging.py runs the script"
     ),
     "sudo agent/packaging/install.sh --uninstall": "the same",
-    "agent/packaging/install.sh": "the same",
     "systemctl edit edgeprof-agent": "systemd; the unit is of that name",
+    "journalctl -u edgeprof-upgrade": "systemd; tests/e2e/test_joined_systemd.py runs the unit with --full",
+    "sudo systemctl disable --now edgeprof-upgrade.path": "the same",
     "edgeprof hub wheels --for aarch64-cp311 --for x86_64-cp311": (
         "fetches 200 MB; tests/e2e/test_fresh_root.py runs it with --full"
     ),

@@ -16,6 +16,7 @@ from edgeprof.wire.identity import sha256_hex
 from edgeprof.wire.messages import ArtifactRef
 from edgeprof_hub.app import create_app
 from edgeprof_hub.config import HubSettings
+from edgeprof_hub.views.operators_page import MAX_BYTES
 from tests.hub import fleet, live, realistic, stores
 
 SQUARE = TensorInfo(type="float", shape=(100, 100), bytes=40_000)
@@ -107,7 +108,17 @@ def test_without_limits_there_is_no_drawing(address: tuple[TestClient, str]) -> 
     assert "<svg" not in text
 
 
-@pytest.mark.parametrize("stored", [b"{}", b"\xff", b'{"phases": [1]}'], indirect=True)
+GOOD = msgspec.json.encode(report("m", RUN, CEILING))
+STRANGE = GOOD.replace(b'"fp32":100.0', b'"fp16":100.0')
+"""A node names a precision that the limits lack."""
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [b"{}", b"\xff", b'{"phases": [1]}', STRANGE, b" " * (MAX_BYTES + 1) + b"{}"],
+    ids=["empty", "bytes", "phases", "precision", "size"],
+    indirect=True,
+)
 def test_an_artifact_of_no_use(address: tuple[TestClient, str]) -> None:
     client, run = address
     assert client.get(f"{run}/operators").status_code == 404

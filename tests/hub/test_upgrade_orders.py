@@ -70,6 +70,15 @@ def test_a_version_that_works_nowhere_is_not_tried_on_the_rest(store: Store) -> 
     ]
 
 
+def test_devices_on_which_nothing_was_tried_say_nothing_of_the_version(store: Store) -> None:
+    for device_id in IDS[:5]:
+        order(store, device_id)
+    for device_id, code in zip(IDS[:3], ("upgrade_unavailable", "upgrade_unproven", None), strict=True):
+        answered(store, device_id, "refused", code)
+    found = [state(store, device_id) for device_id in IDS[:5]]
+    assert [one.state for one in found if one] == [*["failed"] * 3, *["queued"] * 2]
+
+
 def test_only_the_device_itself_answers_its_order(store: Store) -> None:
     order(store, IDS[0])
     (due,) = store.reader.upgrades.due(0.0, fleet.NOW_S)

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from adbutils import AdbError
 from click.testing import CliRunner, Result
 
 from edgeprof_agent.commands.phones import phones
-from edgeprof_agent.phones.bridge import Bridge, NoAdbServer
+from edgeprof_agent.phones.bridge import Bridge, NoAdbServer, _reason  # pyright: ignore[reportPrivateUsage]
 from edgeprof_agent.phones.states import STATES, problem
 from tests.phones.adb_server import AdbServer, adb_server
 from tests.phones.conftest import Plug
@@ -108,3 +109,10 @@ class _answering:
         with connection, suppress(OSError):
             connection.recv(4 + len("host:devices"))
             connection.sendall(b"OKAY" + f"{len(self._text):04x}{self._text}".encode())
+
+
+def test_what_adb_says_of_a_phone_is_told_without_its_serial_number() -> None:
+    gone = AdbError("device '0A1B2C3D' not found")
+    assert _reason(gone, "0A1B2C3D") == "device 'the phone' not found"
+    away = AdbError("failed to connect to 192.168.1.7:5555")
+    assert _reason(away, "192.168.1.7:5555") == "failed to connect to the phone"

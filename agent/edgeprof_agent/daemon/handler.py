@@ -22,6 +22,9 @@ from edgeprof_agent.daemon.upgrades import Upgrades
 
 log = logging.getLogger(__name__)
 
+UNPROVEN = (
+    "Nothing proves this order: the device has not joined its hub over TLS. On the device: sudo edgeprof agent upgrade."
+)
 QUARANTINED = "The result stays on the device: {}."
 
 
@@ -77,6 +80,9 @@ class Handler:
             self._trust.check(job, payload)
         except EdgeprofError as error:
             self._ack(job.job_id, job.attempt, "refused", error.message, error.code)
+            return
+        if job.upgrade is not None and not self._trust.is_pinned:
+            self._ack(job.job_id, job.attempt, "refused", UNPROVEN, "upgrade_unproven")
             return
         if job.upgrade is not None:
             answer = self._upgrades.take(job, job.upgrade, is_busy=self._runner.is_busy)

@@ -35,6 +35,11 @@ class JobTrust:
         self._seen_file = folder / SEEN_FILE
         self._device_id = device_id
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether this device demands signatures at all."""
+        return self._pin.exists()
+
     def check(self, job: Job, payload: bytes) -> None:
         """Raises EdgeprofError for a job that must not run, with a code that the hub shows."""
         keys = self._keys()

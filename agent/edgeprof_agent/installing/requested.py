@@ -6,6 +6,7 @@ The agent leaves the order in its state folder; the outcome goes where only this
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -43,16 +44,22 @@ def main() -> int:
         return 1
     outcome_file = Path(os.environ["STATE_DIRECTORY"]) / OUTCOME if "STATE_DIRECTORY" in os.environ else None
     code, message = "", ""
+    signal.signal(signal.SIGTERM, _end)
     try:
         ordered = Ordered(request.version, request.wheel_sha256)
         upgrade(found, lambda line: print(line, flush=True), within_s=WITHIN_S, ordered=ordered)
     except EdgeprofError as error:
         code, message = error.code, error.message
-    except Exception as error:  # the hub shows it: nobody reads this process's log
+    except (Exception, SystemExit) as error:  # the hub shows it: nobody reads this process's log
         code, message = "upgrade_failed", f"{type(error).__name__}: {error}"
     outcome = {"job_id": request.job_id, "attempt": request.attempt, "code": code, "message": message}
     _write(outcome_file or found.state / OUTCOME, json.dumps(outcome))
     return 0
+
+
+def _end(*_: object) -> None:
+    """systemd's time limit: as an exception it leads back to the version before."""
+    raise SystemExit("the time limit of edgeprof-upgrade.service")
 
 
 def take(state: Path) -> Request | None:

@@ -63,8 +63,7 @@ class Systemd:
         return self._systemctl("is-active", "--quiet", UNIT, check=False) == 0
 
     def start(self, program: Path) -> None:
-        for line in renew(program.parents[1].resolve(), self._places).splitlines():
-            self._say(line)
+        self._renew(program)
         if program == self._places.program:
             self._trial.unlink(missing_ok=True)
         else:
@@ -74,6 +73,17 @@ class Systemd:
         self._systemctl("daemon-reload")
         self._systemctl("reset-failed", UNIT, check=False)
         self._systemctl("start", UNIT, check=False)
+
+    def _renew(self, program: Path) -> None:
+        """Where they cannot be written, the way back starts with those that are there: no full disk keeps it down."""
+        try:
+            changed = renew(program.parents[1].resolve(), self._places)
+        except EdgeprofError as error:
+            if program != self._places.program:
+                raise
+            changed = f"{'skipped':<10} units: {error.message}"
+        for line in changed.splitlines():
+            self._say(line)
 
     def commit(self) -> None:
         self._trial.unlink(missing_ok=True)

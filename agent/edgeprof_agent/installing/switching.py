@@ -45,8 +45,8 @@ def switch(
         hearing.begin()
         service.start(made.program)
         contact = hearing.wait(made.version, within_s, service.is_running)
-    except EdgeprofError as error:
-        raise _back(service, made, before, hearing, places, error, within_s) from error
+    except BaseException as error:  # whatever it is: a device that nobody stands beside must come back
+        raise _back(service, made, before, hearing, places, _words(error), within_s) from error
     set_current(places, made, before, changes)
     service.commit()
     return contact
@@ -86,7 +86,7 @@ def _back(
     before: Path,
     hearing: Hearing,
     places: Places,
-    error: EdgeprofError,
+    reason: str,
     within_s: float,
 ) -> EdgeprofError:
     words = service.last_words()
@@ -98,9 +98,13 @@ def _back(
     try:
         hearing.wait(version, within_s, service.is_running)
         state = f"edgeprof {version} runs again, and the hub hears it."
-    except EdgeprofError as later:
-        state = f"edgeprof {version} was started again. {later.message}"
-    return _failed(made, f"{error.message} Its log ends with: {words}", state)
+    except Exception as later:  # an answer that is not the hub's, too
+        state = f"edgeprof {version} was started again. {_words(later)}"
+    return _failed(made, f"{reason} Its log ends with: {words}", state)
+
+
+def _words(error: BaseException) -> str:
+    return error.message if isinstance(error, EdgeprofError) else f"{type(error).__name__}: {error}."
 
 
 def _failed(made: Build, reason: str, state: str) -> EdgeprofError:

@@ -101,16 +101,19 @@ def renew(environment: Path, places: Places) -> str:
     if not any(environment.glob(f"lib/python*/site-packages/edgeprof_agent/installing/{Path(__file__).name}")):
         return ""
     variables = {"PREFIX": places.prefix, "ETC": places.etc, "UNITS": places.units, "STATE": places.state}
-    done = subprocess.run(
-        [str(environment / "bin" / "python"), "-I", "-m", __name__],
-        env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-        | {name: str(place) for name, place in variables.items()},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=2 * _GROUP_WITHIN_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(environment / "bin" / "python"), "-I", "-m", __name__],
+            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+            | {name: str(place) for name, place in variables.items()},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=2 * _GROUP_WITHIN_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EdgeprofError("service_failed", f"The units could not be written: {error}") from error
     if done.returncode:
         raise EdgeprofError("service_failed", f"The units could not be written: {done.stderr.strip()[-300:]}")
     return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith("unchanged"))

@@ -25,6 +25,15 @@ class Ordered:
     wheel_sha256: str
 
 
+def unproven() -> EdgeprofError:
+    """Of an order from a hub that this device has not joined over TLS: anybody in the network could give it."""
+    return EdgeprofError(
+        "upgrade_unproven",
+        "Nothing proves this order: the device has not joined its hub over TLS. On the device: sudo edgeprof agent "
+        "upgrade.",
+    )
+
+
 def upgrade(
     places: Places,
     say: Say,
@@ -46,7 +55,10 @@ def upgrade(
     hub = hub_of(places)
     kept = Path(setting(places.settings.read_text(), "data") or places.state)
     with borrowed(kept) as state, alone(places):
-        access = by_identity(hub, state) or by_token(hub, token_of(places), state)
+        access = by_identity(hub, state)
+        if access is None and ordered is not None:
+            raise unproven()
+        access = access or by_token(hub, token_of(places), state)
         source = access.source
         plan = source.plan(board)
         if ordered is not None and ordered != Ordered(plan.version, plan.base[0].sha256):

@@ -89,7 +89,7 @@ class Bridge:
             device = cast(_Shell, self._client.device(serial))
             done = device.shell2(f"{{ {command}\n}} 2>&1", timeout=timeout_s, encoding=None)
         except _LOST as error:
-            raise PhoneLost(_reason(error)) from error
+            raise PhoneLost(_reason(error, serial)) from error
         return Output(done.returncode, done.output.decode(errors="replace"))
 
     def push(self, serial: str, file: Path, to: str, mode: int, cancelled: threading.Event) -> None:
@@ -98,7 +98,7 @@ class Bridge:
             try:
                 self._client.device(serial).sync.push(cast(BinaryIO, _Heedful(stream, cancelled)), to, mode, check=True)
             except _LOST as error:
-                raise PhoneLost(_reason(error)) from error
+                raise PhoneLost(_reason(error, serial)) from error
 
     def read(self, serial: str, file: str, max_bytes: int) -> bytes:
         """A file of the phone, at most so much of it. Raises PhoneLost, also where there is no such file."""
@@ -109,7 +109,7 @@ class Bridge:
                 if len(found) >= max_bytes:
                     break
         except _LOST as error:
-            raise PhoneLost(_reason(error)) from error
+            raise PhoneLost(_reason(error, serial)) from error
         return bytes(found[:max_bytes])
 
 
@@ -126,9 +126,13 @@ class _Heedful:
         return self._stream.read(size)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, serial: str) -> str:
+    """In words that name no phone: they go to the hub, and the serial number does not. Over Wi-Fi it is an address."""
     if isinstance(error, (EOFError, AssertionError, ConnectionError)) or not str(error):
         return "the connection ended"
     if isinstance(error, socket.timeout) or "timeout" in str(error):
         return "it does not answer"
-    return str(error).splitlines()[0].rstrip(".")
+    words = str(error).splitlines()[0].rstrip(".")
+    for name in filter(None, (serial, serial.rpartition(":")[0])):
+        words = words.replace(name, "the phone")
+    return words

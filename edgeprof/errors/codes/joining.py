@@ -69,6 +69,11 @@ DEVICE = (
         "The hub cannot upgrade this agent: it was not installed by the hub's line, or may not change its own files.",
         "Type the command of the message on the device.",
     ),
+    ErrorCode(
+        "upgrade_unproven",
+        "The device has not joined its hub over TLS, so anybody in the network could have sent the order to upgrade.",
+        "Run `sudo edgeprof agent upgrade` on the device, or join it again with the line of the page *Add a device*.",
+    ),
     ErrorCode("upgrade_running", "Another upgrade of this agent runs.", "Wait until it ends."),
 )
 

@@ -11,7 +11,7 @@ from edgeprof.wire.identity import new_id
 TABLE = """CREATE TABLE device_upgrade (
     device_id TEXT PRIMARY KEY REFERENCES device ON DELETE CASCADE, upgrade_id TEXT NOT NULL UNIQUE,
     signed_version INTEGER NOT NULL, version TEXT NOT NULL, wheel_sha256 TEXT NOT NULL, state TEXT NOT NULL,
-    note TEXT NOT NULL, requested_s REAL NOT NULL, updated_s REAL NOT NULL) STRICT"""
+    note TEXT NOT NULL, requested_s REAL NOT NULL, updated_s REAL NOT NULL, code TEXT NOT NULL) STRICT"""
 
 PREFIX = "upgrade-"
 """Of an order's id, which stands in the place of a job's."""
@@ -21,6 +21,8 @@ STUCK_AFTER_S = 3600.0
 """A device that has not ended by then, as one that lost its power, no longer counts as busy."""
 MAX_FAILED = 3
 """So many failures of a version, and none that succeeded, end the orders that have not begun."""
+OF_THE_VERSION = "upgrade_failed"
+"""An agent's code where the new version was tried and did not work. Others, as of an older agent, say nothing of it."""
 _OPEN = "('queued', 'sent', 'accepted')"
 Ask = Callable[[str, Sequence[object]], list[sqlite3.Row]]
 
@@ -82,20 +84,24 @@ def request(connection: sqlite3.Connection, device_id: str, version: str, wheel_
     now_s = time.time()
     newest = connection.execute("SELECT max(version) FROM signed_job").fetchone()[0] or 0
     connection.execute(
-        "INSERT OR REPLACE INTO device_upgrade VALUES (?, ?, ?, ?, ?, 'queued', '', ?, ?)",
+        "INSERT OR REPLACE INTO device_upgrade VALUES (?, ?, ?, ?, ?, 'queued', '', ?, ?, '')",
         (device_id, PREFIX + new_id(), max(newest + 1, int(now_s * 1000)), version, wheel_sha256, now_s, now_s),
     )
     return True
 
 
-def save(connection: sqlite3.Connection, upgrade_id: str, state: UpgradeState, note: str) -> None:
-    """What is open becomes this. What has ended stays, and `sent` leaves one alone that the device has accepted."""
+def save(connection: sqlite3.Connection, upgrade_id: str, state: UpgradeState, note: str, code: str = "") -> None:
+    """What is open becomes this. What has ended stays, and `sent` leaves one alone that the device has accepted.
+
+    `code`: of the agent's failure; only one of the version itself counts against the version.
+    """
     before = "('queued', 'sent')" if state == "sent" else _OPEN
     connection.execute(
-        f"UPDATE device_upgrade SET state = ?, note = ?, updated_s = ? WHERE upgrade_id = ? AND state IN {before}",
-        (state, note, time.time(), upgrade_id),
+        "UPDATE device_upgrade SET state = ?, note = ?, code = ?, updated_s = ?"
+        f" WHERE upgrade_id = ? AND state IN {before}",
+        (state, note, code, time.time(), upgrade_id),
     )
-    if state == "failed":
+    if state == "failed" and code == OF_THE_VERSION:
         _stop_where_hopeless(connection, upgrade_id)
 
 
@@ -105,7 +111,7 @@ def take_ack(connection: sqlite3.Connection, device_id: str, ack: m.Ack) -> None
     if owner is None or owner[0] != device_id:
         return
     if ack.status == "refused":
-        save(connection, ack.job_id, "failed", ack.reason or "the device refused it")
+        save(connection, ack.job_id, "failed", ack.reason or "the device refused it", ack.code or "")
     elif ack.code == m.UPGRADED:
         save(connection, ack.job_id, "done", "")
     else:
@@ -116,7 +122,8 @@ def _stop_where_hopeless(connection: sqlite3.Connection, upgrade_id: str) -> Non
     """A version that works nowhere is not tried on the rest of the fleet."""
     same = "wheel_sha256 = (SELECT wheel_sha256 FROM device_upgrade WHERE upgrade_id = ?)"
     failed, done = connection.execute(
-        f"SELECT sum(state = 'failed'), sum(state = 'done') FROM device_upgrade WHERE {same}", (upgrade_id,)
+        f"SELECT sum(state = 'failed' AND code = ?), sum(state = 'done') FROM device_upgrade WHERE {same}",
+        (OF_THE_VERSION, upgrade_id),
     ).fetchone()
     if failed >= MAX_FAILED and not done:
         connection.execute(

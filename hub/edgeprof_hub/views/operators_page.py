@@ -13,6 +13,11 @@ from edgeprof_hub.views.traces import Fetch
 
 ARTIFACT = "operator_profile"
 MAX_NODES = 50
+MAX_BYTES = 4 * 1024 * 1024
+MAX_LINES = 200
+"""Groups, hints and phases that a page shows."""
+MAX_DOTS = 1000
+"""The slowest nodes, as the report lists them first."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +46,19 @@ def operators_of(result: Result, fetch: Fetch) -> OperatorsView | None:
     """None where there is none, or where it cannot be read: an agent may store any bytes under this name."""
     stored = next((artifact for artifact in result.artifacts if artifact.name == ARTIFACT), None)
     data = fetch(stored.sha256) if stored else None
-    if data is None:
+    if data is None or len(data) > MAX_BYTES:
         return None
     try:
         report = msgspec.json.decode(data, type=OperatorReport)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return OperatorsView(report, tuple(_phase(phase, report) for phase in report.phases))
+        if max([len(report.phases), *(len(phase.groups) + len(phase.hints) for phase in report.phases)]) > MAX_LINES:
+            return None
+        return OperatorsView(report, tuple(_phase(phase, report) for phase in report.phases))
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, ArithmeticError, LookupError):
+        return None  # also figures that no profile has, as a negative time
 
 
 def _phase(phase: PhaseReport, report: OperatorReport) -> PhaseView:
-    plot = roofline(phase.nodes, report.ceiling) if report.ceiling else None
+    plot = roofline(phase.nodes[:MAX_DOTS], report.ceiling) if report.ceiling else None
     return PhaseView(phase, plot, phase.nodes[:MAX_NODES])
 
 
