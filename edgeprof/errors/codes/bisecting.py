@@ -5,7 +5,7 @@ from edgeprof.errors.codes.entry import MISSING_PART, WRONG_USE, ErrorCode
 BISECTING = (
     ErrorCode(
         "bad_versions",
-        "A version is not one, or the good version is not older than the bad one.",
+        "A value is not a version, or the good version is not older than the bad one.",
         "Use versions such as 1.18.0, the older one for `--good`.",
         WRONG_USE,
     ),

@@ -63,7 +63,7 @@ PROFILER = (
     ErrorCode(
         "too_few_items",
         "The set has too few items to calibrate and to judge by different ones.",
-        "Use another number with `--calibration-items`, or a larger set.",
+        "Use fewer with `--calibration-items`, but at least 8, or a larger set.",
         WRONG_USE,
     ),
     ErrorCode(
