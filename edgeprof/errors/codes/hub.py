@@ -287,6 +287,13 @@ CAMPAIGNS = (
         FAILED,
         (409,),
     ),
+    ErrorCode(
+        "no_previous_version",
+        "The model is not the version that was flashed before on the device.",
+        "Reload the device's page, or flash the model: `edgeprof flash`.",
+        FAILED,
+        (409,),
+    ),
     ErrorCode("quarantine_lifted", "The quarantine was lifted before.", "Flash the model again.", FAILED, (409,)),
     ErrorCode("rollout_ended", "The rollout has ended.", "Start another one, or roll it back.", FAILED, (409,)),
     ErrorCode(

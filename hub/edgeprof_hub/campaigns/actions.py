@@ -42,6 +42,13 @@ def repeat(hub: HubContext, result_id: str) -> rest.Campaign:
     return _begin(hub, [job])
 
 
+def flash_again(hub: HubContext, job_id: str) -> rest.Campaign:
+    """Queue a job that has ended as a new one: the same device, model and configuration."""
+    past = get_job(hub, job_id)
+    device, model = _device(hub, past.device_id), _model(hub, past.model_id)
+    return _begin(hub, [planning.one_job(past.config, past.protocol, model, device, time.time())])
+
+
 def repeat_interleaved(hub: HubContext, result_ids: Sequence[str], repeats: int) -> rest.Campaign:
     """Repeat several runs as one campaign, interleaved: a drift of a device spreads over all of them alike.
 

@@ -176,6 +176,7 @@ FLEET = {
     ("POST", API + "/devices/{device_id}/replace"): _operator("device.replace"),
     ("POST", "/devices/{device_id}/retire"): _operator("device.retire"),
     ("POST", "/devices/{device_id}/restore"): _operator("device.restore"),
+    ("POST", "/devices/{device_id}/back"): _operator("device.back"),
     ("POST", "/devices/{device_id}/replace"): _operator("device.replace"),
 }
 NEEDS: dict[tuple[str, str], Need] = {

@@ -29,6 +29,7 @@ from edgeprof_hub.matrix.window import MatrixQuery
 from edgeprof_hub.prediction.cells import predicted_cells, predicted_set_ups
 from edgeprof_hub.quality import of_run
 from edgeprof_hub.readiness.integrating import integration_of
+from edgeprof_hub.rollout.going_back import flashed_families
 from edgeprof_hub.routes import (
     add_device,
     audit_page,
@@ -315,6 +316,7 @@ def device(hub: HubOf, device_id: str) -> HTMLResponse:
             for device_id, _, until_s in store.fleet.predecessors(device_id)
             if (before := store.device(device_id)) is not None
         ],
+        flashed_families(store.jobs.flashed(device_id), store.models()),
     )
     return page("device.html", page=shown)
 

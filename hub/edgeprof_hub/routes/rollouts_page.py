@@ -11,7 +11,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.wire.rollouts import RolloutRequest
 from edgeprof_hub.campaigns import form_inputs
 from edgeprof_hub.context import HubContext
-from edgeprof_hub.rollout import actions, listing, starting, ticking
+from edgeprof_hub.rollout import actions, going_back, listing, starting, ticking
 from edgeprof_hub.rollout.form import plan_of, typed_form
 from edgeprof_hub.routes import forms
 from edgeprof_hub.routes.answers import HubOf
@@ -106,6 +106,12 @@ def abort(hub: HubOf, rollout_id: str) -> RedirectResponse:
 def roll_back(hub: HubOf, rollout_id: str) -> RedirectResponse:
     """Flash again what each device ran before."""
     return _next(actions.roll_back(hub, rollout_id))
+
+
+@router.post("/devices/{device_id}/back")
+def go_back(hub: HubOf, device_id: str, model_id: Annotated[str, Form()] = "") -> RedirectResponse:
+    """Flash the version before on one device."""
+    return RedirectResponse(f"/campaigns/{going_back.go_back(hub, device_id, model_id).campaign_id}", 303)
 
 
 @router.post("/quarantines/{quarantine_id}/lift")

@@ -148,6 +148,16 @@ class JobReader:
                 return []
             raise
 
+    def flashed(self, device_id: str) -> list[tuple[str, str, float]]:
+        """Model, job and Unix time of each model's last flash on a device, newest first; a load that failed is none."""
+        sql = (
+            "SELECT job.model_id, job.job_id, max(coalesce(received_s, updated_s)) AS at_s"
+            " FROM job LEFT JOIN result USING (result_id)"
+            " WHERE job.device_id = ? AND state = 'measured' AND config ->> '$.load_only'"
+            " GROUP BY job.model_id ORDER BY at_s DESC"
+        )
+        return [(row[0], row[1], row[2]) for row in self._all(sql, (device_id,))]
+
     def campaigns(self, limit: int) -> list[CampaignRow]:
         """The newest campaigns, newest first."""
         sql = (

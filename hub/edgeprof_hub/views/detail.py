@@ -20,6 +20,7 @@ from edgeprof_hub.cost import costs
 from edgeprof_hub.cost.price_moment import Prices
 from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.rollout.form import StagesForm
+from edgeprof_hub.rollout.going_back import FlashedFamily
 from edgeprof_hub.views.app_meaning import AppMeaning, app_meaning
 from edgeprof_hub.views.evaluation_view import EvaluationView, evaluation_view
 from edgeprof_hub.views.evidence import Evidence
@@ -147,6 +148,7 @@ class DevicePage:
     """The board that took its place."""
     before: Sequence["BoardBefore"] = ()
     """The boards whose place it took, newest first."""
+    flashed: Sequence[FlashedFamily] = ()
 
 
 @dataclass(frozen=True)
