@@ -1,4 +1,4 @@
-"""A rate asked of a model on this machine, or on a device of a hub: one short run with an open loop."""
+"""A rate asked of a model on this machine: one short run with an open loop."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,7 +59,8 @@ class Server:
             low_ms=row.ci_low if row else None,
             high_ms=row.ci_high if row else None,
             n=loop.n,
-            unanswered=loop.unanswered if loop.kept_up or loop.unanswered else max(1, loop.unanswered),
+            unanswered=loop.unanswered,
+            kept_up=loop.kept_up,
         )
 
     def _run(self, asked: Mapping[str, object]) -> Result:

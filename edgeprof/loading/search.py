@@ -42,7 +42,8 @@ class Level:
 class Response:
     """What one run at a rate saw: the level's percentile with its 95 % interval; None where it has none.
 
-    `n`: answered. `unanswered`: arrivals given up after twice the planned time.
+    `n`: answered. `unanswered`: arrivals given up after twice the planned time. `kept_up`: all were answered, and the
+    rate times the mean service time is below 1; else the queue grows for as long as requests come.
     """
 
     value_ms: float | None
@@ -50,6 +51,7 @@ class Response:
     high_ms: float | None
     n: int
     unanswered: int = 0
+    kept_up: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ def state_of(level: Level, response: Response) -> State:
     >>> state_of(level, Response(value_ms=15, low_ms=12, high_ms=30, n=400))
     'undecided'
     """
-    if response.unanswered or response.value_ms is None:
+    if response.unanswered or not response.kept_up or response.value_ms is None:
         return "misses"
     if response.low_ms is None or response.high_ms is None:
         return "undecided"
@@ -195,5 +197,6 @@ def _fitted(level: Level, service_ms: float, spread: float, probes: Sequence[Pro
 
 
 def is_within(level: Level, response: Response) -> bool:
-    """Whether every request was answered and the percentile itself is within the limit, its interval apart."""
-    return not response.unanswered and response.value_ms is not None and response.value_ms <= level.limit_ms
+    """Whether the server kept up and the percentile itself is within the limit, its interval apart."""
+    has_all = response.kept_up and not response.unanswered
+    return has_all and response.value_ms is not None and response.value_ms <= level.limit_ms

@@ -59,7 +59,7 @@ def _table(level: Level, probes: Sequence[Probe]) -> Iterator[str]:
                 interval,
                 f"{response.n:,}",
                 f"{response.unanswered:,}",
-                _WORDS[probe.state] if not response.unanswered else "did not keep up",
+                _WORDS[probe.state] if response.kept_up and not response.unanswered else "did not keep up",
             ]
         )
     return table(rows)

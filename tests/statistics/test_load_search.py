@@ -74,6 +74,13 @@ def test_requests_without_an_answer_miss_every_limit() -> None:
     assert searching.state_of(level, Response(value_ms=1, low_ms=1, high_ms=1, n=400, unanswered=1)) == "misses"
 
 
+def test_a_server_whose_queue_grows_misses_with_the_count_that_was_seen() -> None:
+    level = Level(quantile=0.5, limit_ms=1e9)
+    full = Response(value_ms=1, low_ms=1, high_ms=1, n=400, unanswered=0, kept_up=False)
+    assert searching.state_of(level, full) == "misses"
+    assert not searching.is_within(level, full)
+
+
 def test_the_theory_is_that_of_a_queue() -> None:
     """M/D/1 by simulation, 70 % busy: within a tenth."""
     ordered = sorted(Server(10, 1e-6, 50).responses(70, 200_000, 3))

@@ -17,14 +17,11 @@ from edgeprof_agent.daemon.runner import Runner
 from edgeprof_agent.daemon.sender import Sender
 from edgeprof_agent.daemon.session import Inbound
 from edgeprof_agent.daemon.store import check_manifest
-from edgeprof_agent.daemon.trust import JobTrust
+from edgeprof_agent.daemon.trust import UNPROVEN, JobTrust
 from edgeprof_agent.daemon.upgrades import Upgrades
 
 log = logging.getLogger(__name__)
 
-UNPROVEN = (
-    "Nothing proves this order: the device has not joined its hub over TLS. On the device: sudo edgeprof agent upgrade."
-)
 QUARANTINED = "The result stays on the device: {}."
 
 

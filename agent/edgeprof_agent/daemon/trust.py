@@ -18,6 +18,12 @@ KEY_BYTES = 32
 SEEN_FILE = "job_seen.json"
 
 
+UNPROVEN = (
+    "Nothing proves this order: the device has not joined its hub over TLS. On the device: sudo edgeprof agent upgrade."
+)
+"""Why an order to upgrade is refused: without a pinned key anybody in the network could give it."""
+
+
 class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What the newest accepted job said. Nothing older is believed after it, also not after a restart."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
+from edgeprof_agent.daemon.trust import UNPROVEN
 from edgeprof_agent.installing import environment
 from edgeprof_agent.installing.access import by_identity, by_token
 from edgeprof_agent.installing.alone import alone
@@ -23,15 +24,6 @@ class Ordered:
 
     version: str
     wheel_sha256: str
-
-
-def unproven() -> EdgeprofError:
-    """Of an order from a hub that this device has not joined over TLS: anybody in the network could give it."""
-    return EdgeprofError(
-        "upgrade_unproven",
-        "Nothing proves this order: the device has not joined its hub over TLS. On the device: sudo edgeprof agent "
-        "upgrade.",
-    )
 
 
 def upgrade(
@@ -57,7 +49,7 @@ def upgrade(
     with borrowed(kept) as state, alone(places):
         access = by_identity(hub, state)
         if access is None and ordered is not None:
-            raise unproven()
+            raise EdgeprofError("upgrade_unproven", UNPROVEN)
         access = access or by_token(hub, token_of(places), state)
         source = access.source
         plan = source.plan(board)
