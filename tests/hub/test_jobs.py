@@ -17,7 +17,8 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.campaigns import queue, time_left
 from edgeprof_hub.store import history, jobs
-from edgeprof_hub.store.base import JobRow, WriteStore
+from edgeprof_hub.store.base import WriteStore
+from edgeprof_hub.store.records import JobRow
 from tests.hub import fleet, job_cases, stores
 from tests.hub.api_cases import add_digits
 from tests.hub.fake_agent import FakeAgent

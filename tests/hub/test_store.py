@@ -16,7 +16,7 @@ from edgeprof.wire.failures import FailureCode
 from edgeprof_hub import names
 from edgeprof_hub.campaigns import planning
 from edgeprof_hub.store import schema
-from edgeprof_hub.store.base import Deleted, UnknownDevice
+from edgeprof_hub.store.records import Deleted, UnknownDevice
 from edgeprof_hub.store.thread import WriterThread
 from edgeprof_hub.store.writer import KEPT_DEAD_LETTERS, SqliteWriter
 from tests.hub import fleet, stores

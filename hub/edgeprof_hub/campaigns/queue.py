@@ -11,7 +11,8 @@ from edgeprof_hub.campaigns import time_left
 from edgeprof_hub.context import HubContext
 from edgeprof_hub.events import Change
 from edgeprof_hub.people import audit
-from edgeprof_hub.store.base import JobRow, WriteStore
+from edgeprof_hub.store.base import WriteStore
+from edgeprof_hub.store.records import JobRow
 
 A_PAGE = 100
 A_PART = 500

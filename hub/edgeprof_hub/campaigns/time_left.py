@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from edgeprof_hub.store.base import JobRow
+from edgeprof_hub.store.records import JobRow
 from edgeprof_hub.store.rows import to_json
 
 NEWEST = 5

@@ -12,7 +12,7 @@ from edgeprof_hub.ingest.dead_letters import end_job, quarantine, rejected
 from edgeprof_hub.ingest.effects import Effects, Spoiled, Unusable, check_sender, is_of_database
 from edgeprof_hub.store import arriving, quarantines, rows
 from edgeprof_hub.store.arriving import NewResult, Verdict
-from edgeprof_hub.store.base import Deleted, UnknownDevice
+from edgeprof_hub.store.records import Deleted, UnknownDevice
 from edgeprof_hub.store.writer import SqliteWriter
 
 log = logging.getLogger(__name__)

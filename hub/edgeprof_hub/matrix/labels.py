@@ -14,7 +14,7 @@ from edgeprof.wire.messages import Effective, Result, RunConfig
 from edgeprof.wire.remote import Remote
 from edgeprof.wire.run_config import SIGNATURE_NOTE
 from edgeprof.wire.run_field import fields_of
-from edgeprof_hub.store.base import CellRow
+from edgeprof_hub.store.records import CellRow
 
 NO_REASON = "Not measured, and the run gave no reason."
 TOO_FEW_SAMPLES = (

@@ -13,8 +13,9 @@ from edgeprof_hub.cost.scenario import Scenario
 from edgeprof_hub.matrix import alternatives, labels, ranking
 from edgeprof_hub.quality.cells import KnownQuality, known_quality, with_quality
 from edgeprof_hub.replacing import replaced
-from edgeprof_hub.store.base import CellRow, ColumnRow, ReadStore
+from edgeprof_hub.store.base import ReadStore
 from edgeprof_hub.store.reader import SqliteReader
+from edgeprof_hub.store.records import CellRow, ColumnRow
 from edgeprof_hub.store.standing import StandingRow
 
 

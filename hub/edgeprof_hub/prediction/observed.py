@@ -11,7 +11,8 @@ from edgeprof.wire import identity, rest
 from edgeprof.wire.formats import ModelFormat, is_language
 from edgeprof_devices import load_profiles
 from edgeprof_devices.fitting import room_of
-from edgeprof_hub.store.base import ColumnRow, ReadStore
+from edgeprof_hub.store.base import ReadStore
+from edgeprof_hub.store.records import ColumnRow
 from edgeprof_hub.store.standing import StandingRow
 
 Pair = tuple[str, str]

@@ -14,7 +14,8 @@ from edgeprof.wire.formats import is_language
 from edgeprof.wire.messages import Result, RunConfig
 from edgeprof.wire.metrics import METRICS
 from edgeprof_hub.matrix import labels
-from edgeprof_hub.store.base import CellRow, ReadStore
+from edgeprof_hub.store.base import ReadStore
+from edgeprof_hub.store.records import CellRow
 
 Pair = tuple[str, str]
 """Device and model."""

@@ -12,7 +12,7 @@ from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
 from edgeprof_hub.store import evaluations, jobs, outcomes, rows
-from edgeprof_hub.store.base import Deleted, StoreOutcome, UnknownDevice
+from edgeprof_hub.store.records import Deleted, StoreOutcome, UnknownDevice
 from edgeprof_hub.store.statements import insert
 
 MAX_CONFLICTS = 1000

@@ -8,7 +8,7 @@ from dataclasses import replace
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof_hub.store import rows
-from edgeprof_hub.store.base import CampaignRow, JobRow
+from edgeprof_hub.store.records import CampaignRow, JobRow
 
 _CELL = "(device_id, model_id, config_key)"
 _OF_THE_CELL = f"{_CELL} = (cell.device_id, cell.model_id, cell.config_key)"

@@ -10,7 +10,6 @@ from edgeprof.wire.model_names import distinct_names
 from edgeprof_hub import names
 from edgeprof_hub.store import rows
 from edgeprof_hub.store.audit import AuditReader
-from edgeprof_hub.store.base import CellRow, ColumnRow
 from edgeprof_hub.store.catalogues import CatalogueReader
 from edgeprof_hub.store.evaluations import EvaluationReader
 from edgeprof_hub.store.fleet import FleetReader
@@ -22,6 +21,7 @@ from edgeprof_hub.store.people import PeopleReader
 from edgeprof_hub.store.pool import ReadPool
 from edgeprof_hub.store.predictions import PredictionReader
 from edgeprof_hub.store.quarantines import QuarantineReader
+from edgeprof_hub.store.records import CellRow, ColumnRow
 from edgeprof_hub.store.rollouts import RolloutReader
 from edgeprof_hub.store.runs import RunReader
 from edgeprof_hub.store.scenarios import ScenarioReader

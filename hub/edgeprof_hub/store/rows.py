@@ -12,7 +12,7 @@ import msgspec
 from edgeprof.wire import messages as m
 from edgeprof.wire import rest
 from edgeprof.wire.identity import sha256_hex
-from edgeprof_hub.store.base import CellRow, ColumnRow
+from edgeprof_hub.store.records import CellRow, ColumnRow
 from edgeprof_hub.store.standing import StandingRow, decoded
 from edgeprof_hub.store.trouble import Rotten
 

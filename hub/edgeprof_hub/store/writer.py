@@ -12,7 +12,7 @@ from edgeprof.wire import rest
 from edgeprof.wire.fleet import UpgradeState
 from edgeprof_hub import names
 from edgeprof_hub.store import arriving, database, jobs, outcomes, rows, signatures, statements, upgrades
-from edgeprof_hub.store.base import StoreOutcome
+from edgeprof_hub.store.records import StoreOutcome
 
 T = TypeVar("T")
 
