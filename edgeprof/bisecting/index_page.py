@@ -1,5 +1,6 @@
 """The page of a project on a package index: pip's own index, or the one that was named."""
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -10,7 +11,7 @@ from edgeprof.bisecting.releases import IndexFile, files_of_page
 from edgeprof.errors import EdgeprofError
 from edgeprof.net.http import BREAKS, fetched, read_whole, reason_of
 
-PYPI = "https://pypi.org/simple"
+_PIPS_OWN = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 MAX_PAGE_BYTES = 64 * 1024 * 1024
 """A project with thousands of files has a page of some MiB."""
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -19,17 +20,19 @@ _PIP_TIMEOUT_S = 30.0
 
 
 def index_here() -> str:
-    """The index that pip is configured to use: its environment variable, its files, else PyPI."""
-    command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    with suppress(OSError, subprocess.SubprocessError):
-        from os import environ
+    """The index that pip uses: its environment variable, its files, else the one that it brings.
 
-        if environ.get("PIP_INDEX_URL"):
-            return environ["PIP_INDEX_URL"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
-        if done.returncode == 0 and done.stdout.strip():
-            return done.stdout.strip()
-    return PYPI
+    Raises EdgeprofError `index_unreachable` where this Python has no pip to ask.
+    """
+    if given := os.environ.get("PIP_INDEX_URL"):
+        return given
+    for arguments in (("-m", "pip", "config", "get", "global.index-url"), ("-c", _PIPS_OWN)):
+        with suppress(OSError, subprocess.SubprocessError):
+            command = [sys.executable, *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
+            if done.returncode == 0 and done.stdout.strip():
+                return done.stdout.strip()
+    raise EdgeprofError("index_unreachable", "This Python has no pip that names a package index. Use --index URL.")
 
 
 def project_files(index: str, package: str) -> list[IndexFile]:
