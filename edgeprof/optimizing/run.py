@@ -11,7 +11,10 @@ from edgeprof.optimizing.variants import Made, VariantRow, rows_of, winner_of
 from edgeprof.profiler.model_profiler import ModelProfiler
 from edgeprof.profiler.plan import OptionValue
 from edgeprof.profiler.running import OnProgress
+from edgeprof.quality.gate_text import parse_gate
 from edgeprof.quality.packaged.resolve import resolve_set
+from edgeprof.quality.tasks.table import TASKS
+from edgeprof.wire.metrics import METRICS
 
 FORMATS = ("onnx", "tflite", "gguf")
 MIN_FINAL_REPEATS = 6
@@ -105,15 +108,12 @@ def _default_gates(set_name: str) -> tuple[str, ...]:
     """One point below the source, where the set's task has a figure that can be held so."""
     if not set_name:
         return ()
-    from edgeprof.quality.tasks.table import TASKS
-    from edgeprof.wire.metrics import METRICS
-
     facts = resolve_set(set_name)[0].facts
     lead = METRICS[TASKS[facts.task].lead]
     if lead.unit != "%":
         return ()
     sign = ">= source -" if lead.better == "higher" else "<= source +"
-    return (f"{facts.name}: {lead.name} {sign} 1",)
+    return (str(parse_gate(f"{facts.name}: {lead.name} {sign} 1")),)
 
 
 def _measured(

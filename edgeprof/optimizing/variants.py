@@ -16,7 +16,7 @@ from edgeprof.quality.tasks.table import TASKS
 from edgeprof.wire.metrics import METRICS
 
 EQUAL_WITHIN = 0.05
-"""Of time, memory and size, on the Pareto front."""
+"""Of time, memory and size, on the Pareto front: a process's peak memory differs by some per cent between runs."""
 SPEED = ("latency_p50_ms", "inter_token_p50_ms")
 MEMORY = "peak_memory_mib"
 _STATES: tuple[GateState, ...] = ("passes", "undecided", "fails")
@@ -180,7 +180,7 @@ def _gates(verdicts: Sequence[GateVerdict]) -> dict[str, GateState]:
 def _marked(rows: Sequence[VariantRow], device: str) -> list[VariantRow]:
     here = [row for row in rows if row.device == device]
     able = [index for index, row in enumerate(here) if row.may_ship]
-    front = front_of([_costs(here[index]) for index in able])
+    front = front_of([_costs(here[index]) for index in able], (EQUAL_WITHIN, EQUAL_WITHIN, EQUAL_WITHIN, 0.0))
     marked = {able[place] for place in front}
     return [replace(row, on_front=index in marked) for index, row in enumerate(here)]
 
@@ -191,10 +191,5 @@ def _costs(row: VariantRow) -> tuple[float, ...]:
     if row.quality is not None:
         sign = -1.0 if METRICS[row.quality.metric].better == "higher" else 1.0
         loss = sign * row.quality.value
-    time = _step(row.time.value) if row.time is not None else float("inf")
-    return time, _step(row.memory.value) if row.memory is not None else 0.0, _step(row.size_bytes), loss
-
-
-def _step(value: float) -> float:
-    """Figures within one step count as equal: a process's peak memory differs by some per cent from run to run."""
-    return float(round(math.log(max(value, 1e-9)) / math.log(1 + EQUAL_WITHIN)))
+    time = row.time.value if row.time is not None else math.inf
+    return time, row.memory.value if row.memory is not None else 1.0, float(row.size_bytes), loss

@@ -1,5 +1,7 @@
 """What came of an optimization, as text and as JSON. Pure."""
 
+from pathlib import Path
+
 import msgspec
 
 from edgeprof.optimizing.run import Choice, Outcome
@@ -9,7 +11,7 @@ from edgeprof.profiler.profiles import ProfileFigure
 from edgeprof.tables.columns import table
 from edgeprof.wire.metrics import METRICS
 
-_KIB = 1024
+_KIB, _MIB = 1024, 1024 * 1024
 
 
 def text_of(outcome: Outcome) -> str:
@@ -36,10 +38,10 @@ def verdict_of(choice: Choice) -> str:
     assert choice.again is not None
     assert choice.again.speedup is not None
     ratio, low, high = choice.again.speedup
-    gate = ", and passes its gate" if ship.gate == "passes" else "; no gate judges its answers"
+    gate = "It passes its gate." if ship.gate == "passes" else "No gate judges its answers."
     return (
-        f"Ship {ship.title} on {choice.device}: {ratio:.2f} times as fast as the source, "
-        f"{low:.2f} to {high:.2f} in a second measurement{gate}."
+        f"Ship {Path(ship.model).name} on {choice.device}: {ratio:.2f} times as fast as the source "
+        f"({low:.2f} to {high:.2f}), in a second measurement. {gate}"
     )
 
 
@@ -76,7 +78,7 @@ def _row(row: VariantRow) -> list[str]:
     return [
         "*" if row.on_front else "",
         row.title,
-        f"{row.size_bytes / _KIB:,.0f} KiB",
+        _size(row.size_bytes),
         _with_interval(row.time),
         _speedup(row),
         words.value_text(row.memory) if row.memory else "",
@@ -84,6 +86,10 @@ def _row(row: VariantRow) -> list[str]:
         row.gate,
         ", ".join(row.worse) or row.reason,
     ]
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / _MIB:,.1f} MiB" if size_bytes >= _MIB else f"{size_bytes / _KIB:,.0f} KiB"
 
 
 def _with_interval(figure: ProfileFigure | None) -> str:
@@ -105,7 +111,7 @@ def _speedup(row: VariantRow) -> str:
 def _footnotes(outcome: Outcome) -> list[str]:
     lines = [
         "* Pareto front: no other file is as good in time, memory, size and quality, and better in one.",
-        f"  Times, memory and sizes within about {EQUAL_WITHIN:.0%} count as equal.",
+        f"  Times, memory and sizes within {100 * EQUAL_WITHIN:g} % count as equal.",
     ]
     if outcome.split is not None:
         split = outcome.split

@@ -35,7 +35,7 @@ def test_the_fastest_that_its_gate_holds_wins() -> None:
     assert found.winner is FAST
     assert found.ship is FAST
     assert verdict_of(found) == (
-        "Ship int8 on pi: 1.80 times as fast as the source, 1.70 to 1.90 in a second measurement, and passes its gate."
+        "Ship int8 on pi: 1.80 times as fast as the source (1.70 to 1.90), in a second measurement. It passes its gate."
     )
 
 
@@ -73,4 +73,4 @@ def test_the_table_has_everything_that_was_tried() -> None:
 @pytest.mark.parametrize("gate", ["", "passes"])
 def test_no_gate_is_said(gate: str) -> None:
     found = choice(SOURCE, replace(FAST, gate=gate), again=FAST)
-    assert ("no gate judges its answers" in verdict_of(found)) == (not gate)
+    assert ("No gate judges its answers" in verdict_of(found)) == (not gate)

@@ -23,10 +23,12 @@ def _static(name: str, title: str, **settings: str) -> Step:
 _EMBEDDINGS = r"(token_embd|output)\.weight"
 _SENSITIVE = r"blk\.\d+\.(attn_v|ffn_down)\.weight"
 """Tensors whose loss shows most: llama.cpp's own mixes give them more bits, too."""
+_NAMES = {_EMBEDDINGS: "embeddings", _SENSITIVE: "attn_v and ffn_down"}
 
 
 def _gguf(kind: str, file_type: int, *mix: tuple[str, str]) -> Step:
-    title = f"{kind}, " + ("embeddings in Q6_K" if mix else "all matrices")
+    others = ", ".join(f"{_NAMES[pattern]} in {other}" for pattern, other in mix)
+    title = f"{kind}, {others or 'all matrices'}"
     return Step(
         name=f"gguf-{kind.lower().replace('_', '-')}",
         title=title,
