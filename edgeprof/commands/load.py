@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeprof.commands.options import FilePath, FiniteRange
+from edgeprof.commands.options import FilePath, FiniteRange, size_options, sizes_of
 from edgeprof.wire.run_config import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--runtime", help="Default: the first installed one for the model's format.")
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="0, the default: every core.")
 @click.option("--provider", default="cpu", show_default=True, help="ONNX Runtime's execution provider.")
+@size_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def load(
     model: "Path",
@@ -46,6 +47,8 @@ def load(
     runtime: str | None,
     threads: int,
     provider: str,
+    shapes: tuple[str, ...],
+    dims: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Find the highest rate at which MODEL still answers in time on this machine.
@@ -57,7 +60,7 @@ def load(
     from edgeprof.loading.search import Level
     from edgeprof.loading.view import text_of
 
-    options: dict[str, object] = {"threads": threads, "provider": provider}
+    options: dict[str, object] = {"threads": threads, "provider": provider, **sizes_of(shapes, dims)}
     if runtime:
         options["runtime"] = runtime
     request = LoadRequest(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeprof.commands.options import FilePath, FiniteRange
+from edgeprof.commands.options import FilePath, FiniteRange, size_options, sizes_of
 from edgeprof.wire.run_config import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--repeats", type=click.IntRange(1, 100), default=4, show_default=True, help="Runs of each file.")
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="0, the default: every core.")
+@size_options
 @click.option("--window-s", type=FiniteRange(0.1, 3600), default=3.0, show_default=True, help="Length of each run.")
 @click.option("--hub", default="", metavar="URL", help="Default: EDGEPROF_HUB, or the hub on this machine.")
 @click.option(
@@ -57,6 +58,8 @@ def optimize(
     calibrating: int,
     repeats: int,
     threads: int,
+    shapes: tuple[str, ...],
+    dims: tuple[str, ...],
     window_s: float,
     hub: str,
     token_file: str | None,
@@ -86,7 +89,7 @@ def optimize(
         repeats=repeats,
         hub=hub,
         token=token_from(token_file) if token_file else None,
-        options=(("threads", threads), ("window_s", window_s)),
+        options={"threads": threads, "window_s": window_s, **sizes_of(shapes, dims)},
     )
     found = run.optimize(request, lambda line: click.echo(line, err=True), shown_progress())
     click.echo(view.json_of(found) if as_json else view.text_of(found))

@@ -71,6 +71,22 @@ def sweep_options(command: F) -> F:
     )(command)
 
 
+def size_options(command: F) -> F:
+    """`--input-shape` and `--dim`, as `shapes` and `dims`: `parse_shapes` and `parse_dims` read them."""
+    command = click.option(
+        "--dim", "dims", multiple=True, metavar="SYMBOL=N", help="Size of a dimension by its symbol in the file."
+    )(command)
+    return click.option(
+        "--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Sizes of a dynamic input."
+    )(command)
+
+
+def sizes_of(shapes: tuple[str, ...], dims: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of a RunConfig, those that were given, in JSON's types. Raises UsageError."""
+    found = {"shapes": {name: list(sizes) for name, sizes in parse_shapes(shapes).items()}, "dims": parse_dims(dims)}
+    return {name: values for name, values in found.items() if values}
+
+
 def sweep_points(
     model: "ModelFile",
     sweeps: tuple[str, ...],
@@ -123,6 +139,14 @@ def check_signature(model: "ModelFile", signature: str) -> None:
 def spelled_points(sweeps: tuple[str, ...]) -> list[dict[str, tuple[int, ...]]]:
     """`ids=1,64;mask=1,64` for each point, as SweepAt.shapes wants it. Raises UsageError."""
     return [parse_shapes(tuple(text.split(";"))) for text in sweeps]
+
+
+def parse_dims(texts: tuple[str, ...]) -> dict[str, int]:
+    """`batch=1` for each symbol, as RunConfig.dims wants it. Raises UsageError."""
+    try:
+        return named_values.parse(texts, "int")
+    except ValueError as error:
+        raise UsageError("bad_dim", str(error)) from None
 
 
 def parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

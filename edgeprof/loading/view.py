@@ -29,7 +29,7 @@ def answer(level: Level, unloaded: Unloaded, found: Found) -> str:
     share = found.estimate_per_s / capacity
     lines = [
         f"{percentile} reaches {limit} at about {figures.number(found.estimate_per_s)} requests a second, "
-        f"{share:.0%} of the capacity of {figures.number(capacity)}."
+        f"{100 * share:.0f} % of the capacity of {figures.number(capacity)}."
     ]
     if found.holds is not None:
         lines.append(

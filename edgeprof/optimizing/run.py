@@ -1,7 +1,7 @@
 """`edgeprof optimize` from the source to what to ship: make, measure all, measure the winner again."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError, UsageError
@@ -37,7 +37,7 @@ class Request:
     seed: int = 0
     hub: str = ""
     token: str | None = None
-    options: tuple[tuple[str, OptionValue], ...] = ()
+    options: Mapping[str, OptionValue] = field(default_factory=lambda: {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,3 +26,10 @@ def test_a_language_model_is_refused_with_what_to_use(tmp_path: Path, run: Run) 
     model = tmp_path / "small.gguf"
     model.write_bytes(makers.gguf())
     assert run("load", str(model), "--limit-ms", "10").refused_with("wrong_load_model")
+
+
+def test_sizes_of_a_dynamic_input_are_named_as_for_a_profile(tmp_path: Path, run: Run) -> None:
+    ended = run("load", str(DIGITS), "--limit-ms", "10", "--input-shape", "image=1,1,8")
+    assert ended.code != 0
+    assert "image" in ended.err
+    assert run("load", str(DIGITS), "--limit-ms", "10", "--dim", "batch").refused_with("bad_dim")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeprof.commands.hub_options import hub_options
-from edgeprof.commands.options import FilePath, FiniteRange
+from edgeprof.commands.options import FilePath, FiniteRange, size_options
 from edgeprof_agent.worker_protocol.runtime_table import VARIANTS
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--context", type=click.IntRange(1, 10_000_000), help="Tokens of a language model's context. Default: 128."
 )
-@click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Sizes of a dynamic input.")
-@click.option("--dim", "dims", multiple=True, metavar="SYMBOL=N", help="Size of a dimension by its symbol in the file.")
+@size_options
 @click.option(
     "--memory-limit-mib",
     type=FiniteRange(1),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from edgeprof.commands.options import check_inputs, parse_shapes
+from edgeprof.commands.options import check_inputs, parse_dims, parse_shapes
 from edgeprof.errors import EdgeprofError, MissingPartError, UsageError
 from edgeprof.fit import room
 from edgeprof.fit.judging import judge
@@ -18,7 +18,6 @@ from edgeprof.fit.room import Room
 from edgeprof.fit.target import Target
 from edgeprof.fit.verdict import Fit
 from edgeprof.modelfiles import ModelFile, inspect
-from edgeprof.wire import named_values
 from edgeprof.wire.formats import FIRST_RUNTIME
 from edgeprof.wire.messages import RunConfig
 from edgeprof_agent.commands.view.fit import FitView, text_of
@@ -73,11 +72,9 @@ def _config(file: ModelFile, options: FitOptions) -> RunConfig:
     runtime = options.runtime or _runtime(file)
     if file.format not in VARIANTS[runtime].formats:
         raise UsageError("wrong_runtime", f"{runtime} does not run {file.format} models. Leave --runtime out.")
-    try:
-        dims = named_values.parse(options.dims, "int")
-    except ValueError as error:
-        raise UsageError("bad_dim", str(error)) from None
-    config = RunConfig(runtime=runtime, threads=options.threads, shapes=parse_shapes(options.shapes), dims=dims)
+    config = RunConfig(
+        runtime=runtime, threads=options.threads, shapes=parse_shapes(options.shapes), dims=parse_dims(options.dims)
+    )
     check_inputs(file, config)
     if options.context is None:
         return config

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeprof.commands.options import FilePath
+from edgeprof.commands.options import FilePath, size_options
 from edgeprof_agent.operator_profile.table import PROFILERS
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=FilePath())
 @click.option("--runtime", type=click.Choice(tuple(PROFILERS)), help="Default: the first one installed here.")
 @click.option("--threads", type=click.IntRange(0, 1024), default=0, help="0, the default: every core.")
-@click.option("--input-shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Sizes of a dynamic input.")
-@click.option("--dim", "dims", multiple=True, metavar="SYMBOL=N", help="Size of a dimension by its symbol in the file.")
+@size_options
 @click.option("--prompt-tokens", type=click.IntRange(1, 512), help="Of a language model. Default: 128.")
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=0, help="List so many of the slowest nodes, too.")
 @click.option(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeprof.commands.options import check_inputs, parse_shapes
+from edgeprof.commands.options import check_inputs, parse_dims, parse_shapes
 from edgeprof.errors import EdgeprofError, UsageError
 from edgeprof.modelfiles import ModelFile, inspect
 from edgeprof.operators.ceilings import Ceiling
@@ -16,7 +16,6 @@ from edgeprof.operators.recorded import OperatorRun
 from edgeprof.operators.report import OperatorReport, precisions, report
 from edgeprof.operators.trace import trace_of
 from edgeprof.tables.terminal import fitted
-from edgeprof.wire import named_values
 from edgeprof.wire.messages import RunConfig
 from edgeprof_agent.commands.view.operators import text_of
 from edgeprof_agent.measuring.lock import measuring
@@ -72,11 +71,9 @@ def _config(file: ModelFile, options: OperatorOptions) -> RunConfig:
     runtime = options.runtime or registry.default_variant(file.format, registry.facts())
     if file.format not in VARIANTS[runtime].formats:
         raise UsageError("wrong_runtime", f"{runtime} does not run {file.format} models. Leave --runtime out.")
-    try:
-        dims = named_values.parse(options.dims, "int")
-    except ValueError as error:
-        raise UsageError("bad_dim", str(error)) from None
-    config = RunConfig(runtime=runtime, threads=options.threads, shapes=parse_shapes(options.shapes), dims=dims)
+    config = RunConfig(
+        runtime=runtime, threads=options.threads, shapes=parse_shapes(options.shapes), dims=parse_dims(options.dims)
+    )
     if options.prompt_tokens is not None:
         config = replace(config, prompt_tokens=options.prompt_tokens)
     check_inputs(file, config)
