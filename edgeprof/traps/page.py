@@ -11,13 +11,13 @@ _WIDTH = 100
 _TITLES = {"onnxruntime": "ONNX Runtime", "litert": "LiteRT", "llamacpp": "llama.cpp"}
 HEAD = """# Known traps
 
-A runtime can be several times slower, larger or faster than it should be, without a word. These are
+A runtime can be several times slower, larger or faster than it should be, without a warning. These are
 the cases that edgeprof knows. A run that walks into one names it next to its figure, with the way
 out: in the terminal (`edgeprof profile`), on the run's page, and in its cell.
 
 Each figure was measured, on the machine and date that stand with it. Other machines and versions
-differ: repeat it with its command, from a clone. A trap that is fixed in a newer version is found
-by [bisect](bisect.md).
+differ: repeat it with its command, from a clone. [bisect](bisect.md) finds the
+version that made a model slower.
 
 Made from `edgeprof/traps/data/` by `./scripts/docs`; a test keeps it current.
 """

@@ -7,6 +7,7 @@ from typing import cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from edgeprof.operators.words import time_text
 from edgeprof.tables import figures
 from edgeprof.tables.sandbox_words import guarded_words, sandbox_words
 from edgeprof_hub.views import lead_lines
@@ -38,6 +39,7 @@ def environment() -> Environment:
         lead=lead_lines.run_text,
         sandbox=sandbox_words,
         guarded=guarded_words,
+        operator_time=time_text,
     )
     return env
 

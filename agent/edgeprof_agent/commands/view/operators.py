@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from edgeprof.operators.grouping import Group
 from edgeprof.operators.placing import Placed
 from edgeprof.operators.report import OperatorReport, PhaseReport
+from edgeprof.operators.words import time_text
 from edgeprof.tables import columns
 from edgeprof.tables.figures import clean
 from edgeprof_agent.commands.view.words import listed, number, percent, plural
@@ -77,7 +78,7 @@ def _row(group: Group) -> tuple[str, ...]:
     return (
         _short(name),
         str(group.nodes),
-        number(group.time_ms),
+        time_text(group.time_ms),
         percent(group.share),
         _or_dash(group.gflop),
         _or_dash(group.mib),
@@ -91,7 +92,7 @@ def _node(placed: Placed) -> tuple[str, ...]:
     return (
         _short(node.name or "-"),
         _short(f"{node.op} {node.precision}".strip()),
-        number(node.time_ns / 1e6),
+        time_text(node.time_ns / 1e6),
         _or_dash(placed.gflop_s),
         _or_dash(placed.gb_s),
         bound_text(placed.bound, placed.share),
